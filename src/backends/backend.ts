@@ -1,0 +1,42 @@
+/**
+ * Backend: a loaded model that turns token ids into logits and keeps one Sequence per live conversation.
+ *
+ * Every backend passes test/backends/backend.suite.ts. Ids in, logits out: no text, no HTTP, no storage.
+ */
+
+/** One tensor of a conversation's state, as bytes. */
+export interface StateTensor {
+  name: string;
+  dtype: "f32" | "int8";
+  shape: number[];
+  data: Uint8Array;
+}
+
+export interface Sequence {
+  /** Tokens that the state holds. */
+  readonly position: number;
+  /** Bytes resident in the engine's memory for this sequence. */
+  readonly bytes: number;
+  /**
+   * Feeds 1…`sliceTokens` ids and returns logits: (T, V) for `all`, (1, V) for `last`, empty for `none`.
+   * The array is valid until the next call on any sequence. Fails with `context_length_exceeded` or `memory_exceeded`, state unchanged.
+   */
+  forward(ids: Uint32Array, want: "all" | "last" | "none"): Float32Array | Promise<Float32Array>;
+  /** Copies the state out; the sequence stays usable. */
+  save(): StateTensor[];
+  /** Frees the memory and wipes it. Idempotent. */
+  release(): void;
+}
+
+export interface Backend {
+  readonly vocab: number;
+  readonly contextLength: number;
+  /** Longest slice of one forward call (work between two yields). */
+  readonly sliceTokens: number;
+  /** Bytes now held: weights, scratch, sequences. */
+  readonly memoryBytes: number;
+  /** Bytes of a state of `position` tokens, as saved. */
+  stateBytes(position: number): number;
+  /** An empty sequence, or one with this state. Fails with `memory_exceeded`, or `state_unreadable` when shapes do not fit. */
+  open(saved?: { position: number; tensors: StateTensor[] }): Sequence;
+}

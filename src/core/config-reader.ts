@@ -1,0 +1,65 @@
+/** ConfigReader: typed access to a checkpoint's config.json; every miss names the field, what was expected and what came. */
+import { Failure } from "./failure.ts";
+
+export class ConfigReader {
+  readonly #json: Readonly<Record<string, unknown>>;
+  readonly #at: string;
+
+  constructor(json: unknown, at = "config.json") {
+    if (typeof json !== "object" || json === null || Array.isArray(json)) {
+      throw new Failure("weights_invalid", `${at}: expected an object, got ${show(json)}`, { param: at });
+    }
+    this.#json = json as Record<string, unknown>;
+    this.#at = at;
+  }
+
+  has(field: string): boolean {
+    return this.#json[field] !== undefined && this.#json[field] !== null;
+  }
+
+  /** An integer from `min` up; `fallback` stands in for an absent field. */
+  int(field: string, fallback?: number, min = 1): number {
+    return this.#read(field, fallback, `an integer ≥ ${min}`, (v): v is number => Number.isSafeInteger(v) && (v as number) >= min);
+  }
+
+  number(field: string, fallback?: number): number {
+    return this.#read(field, fallback, "a finite number", (v): v is number => Number.isFinite(v));
+  }
+
+  boolean(field: string, fallback?: boolean): boolean {
+    return this.#read(field, fallback, "true or false", (v): v is boolean => typeof v === "boolean");
+  }
+
+  string(field: string, fallback?: string): string {
+    return this.#read(field, fallback, "a string", (v): v is string => typeof v === "string");
+  }
+
+  ints(field: string, fallback?: number[]): number[] {
+    const isInts = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isSafeInteger(n) && n >= 0);
+    return this.#read(field, fallback, "a list of non-negative integers", isInts);
+  }
+
+  numbers(field: string, fallback?: number[]): number[] {
+    const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => typeof n === "number");
+    return this.#read(field, fallback, "a list of numbers", isNumbers);
+  }
+
+  /** The first of these values, or a failure that lists them. */
+  oneOf<const T extends string>(field: string, values: readonly T[], fallback?: T): T {
+    const list = values.map((value) => JSON.stringify(value)).join(" or ");
+    return this.#read(field, fallback, list, (v): v is T => (values as readonly unknown[]).includes(v));
+  }
+
+  /** A nested object; absent reads as empty. */
+  object(field: string): ConfigReader {
+    return new ConfigReader(this.#json[field] ?? {}, `${this.#at}: ${field}`);
+  }
+
+  #read<T>(field: string, fallback: T | undefined, expected: string, is: (value: unknown) => value is T): T {
+    const value = this.#json[field] ?? fallback;
+    if (is(value)) return value;
+    throw new Failure("weights_invalid", `${this.#at}: ${field}: expected ${expected}, got ${show(value)}`, { param: field });
+  }
+}
+
+const show = (value: unknown): string => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80));

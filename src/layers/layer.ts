@@ -1,0 +1,113 @@
+/**
+ * Layer: what a mixer or an MLP needs (weights), keeps (state) and does (forward).
+ *
+ * Shapes are stated here once, as data: the converter, the pack reader, the state codec and the parameter count all read them.
+ */
+import type { Address, Kernels } from "../kernels/kernels.ts";
+
+/** One tensor of the pack, and the checkpoint tensors it is made of. */
+export interface WeightSpec {
+  name: string;
+  /** Matrices are (R, C) and follow the pack's dtype; vectors stay f32. */
+  kind: "matrix" | "vector";
+  shape: number[];
+  /** Checkpoint tensors, stacked along rows in this order. Each has its own shape there. */
+  from: { name: string; shape: number[] }[];
+  /** Turns the stacked checkpoint values into kernel form (e.g. A = −exp(A_log)). */
+  prepare?: (values: Float32Array) => Float32Array;
+}
+
+/** One tensor of a conversation's state. */
+export type StateSpec =
+  | { kind: "fixed"; name: string; shape: number[] } // f32
+  | { kind: "cache"; name: string; heads: number; width: number };
+
+/** Bytes that one layer's cache holds per slot, and where its parts begin: keys, key scales, values, value scales. */
+export interface CacheLayout {
+  dtype: "f32" | "int8";
+  sinks: number;
+  /** Positions that a token sees besides the sinks. */
+  window: number;
+}
+
+/** Addresses of one cache, valid for this step only: it may move when it grows. */
+export interface CacheAddress {
+  keys: Address;
+  keyScales: Address;
+  values: Address;
+  valueScales: Address;
+  /** Slots after the sinks, for the modulus. */
+  ring: number;
+}
+
+/** One forward call over T tokens of one conversation that already holds S. */
+export interface Step {
+  T: number;
+  S: number;
+  /** Address of fixed state `index` (see `Bind.fixed`). */
+  fixed(index: number): Address;
+  cache(index: number): CacheAddress;
+}
+
+/** A weight matrix (R, C) ready to multiply. */
+export interface Matrix {
+  readonly R: number;
+  readonly C: number;
+  /** y (T, pad8(R)) = x (T, C; stride xStride floats) · Wᵀ. */
+  apply(y: Address, x: Address, xStride: number, T: number): void;
+}
+
+/** What a layer gets when its weights are in place. */
+export interface Bind {
+  readonly kernels: Kernels;
+  /** Longest slice that one step may hold. */
+  readonly L: number;
+  readonly cacheLayout: CacheLayout;
+  matrix(name: string): Matrix;
+  vector(name: string): Address;
+  /** Scratch of this layer; other layers use the same bytes. */
+  scratch(bytes: number): Address;
+  /** Written once when the model is loaded. */
+  constants(values: Float32Array): Address;
+  fixed(name: string): number;
+  cache(name: string): number;
+  /** cos/sin of the positions of this step, shared by all layers with the same frequencies. */
+  rotary(frequencies: Float32Array): RotaryTables;
+}
+
+export interface RotaryTables {
+  half: number;
+  /** Table of the step's positions, and of the positions that queries take towards the sinks. */
+  prepare(step: Step): { table: Address; sinkTable: Address };
+}
+
+/** Reads x (T, D; dense), writes y (T, pad8(D)). */
+export type Forward = (step: Step, x: Address, y: Address) => void;
+
+export interface Layer {
+  weights: WeightSpec[];
+  state: StateSpec[];
+  bind(bind: Bind): Forward;
+}
+
+export const vector = (name: string, shape: number[], prepare?: WeightSpec["prepare"]): WeightSpec => ({
+  name,
+  kind: "vector",
+  shape,
+  from: [{ name, shape }],
+  ...(prepare ? { prepare } : {}),
+});
+
+export const matrix = (name: string, R: number, C: number): WeightSpec => ({
+  name,
+  kind: "matrix",
+  shape: [R, C],
+  from: [{ name, shape: [R, C] }],
+});
+
+/** Several checkpoint matrices (or biases) with the same inputs, stacked so that one pass computes them all. */
+export function stacked(kind: WeightSpec["kind"], name: string, parts: { name: string; rows: number }[], C?: number): WeightSpec {
+  const rows = parts.reduce((n, part) => n + part.rows, 0);
+  const shape = (R: number) => (C === undefined ? [R] : [R, C]);
+  return { name, kind, shape: shape(rows), from: parts.map((part) => ({ name: part.name, shape: shape(part.rows) })) };
+}

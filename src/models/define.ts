@@ -1,0 +1,80 @@
+/**
+ * An architecture is a list of residual blocks over one stream, plus embedding, final norm and head.
+ *
+ * From the same object come: weight names and shapes, state layout, parameter count, and the forward pass (src/backends/wasm).
+ */
+import type { ConfigReader } from "../core/config-reader.ts";
+import { product } from "../core/sizes.ts";
+import { type Layer, matrix, type StateSpec, vector, type WeightSpec } from "../layers/layer.ts";
+
+/** x ← x + scale · Σ layer(norm(x)). */
+export interface Block {
+  norm: WeightSpec;
+  layers: Layer[];
+}
+
+export interface Shape {
+  D: number;
+  V: number;
+  /** Epsilon of the block norms and the final norm. */
+  epsilon: number;
+  /** Positions that the checkpoint was made for. */
+  contextLength: number;
+  tied: boolean;
+  blocks: Block[];
+  names: { embedding: string; norm: string; head: string };
+  scale?: { embedding?: number; residual?: number; logits?: number };
+}
+
+export interface Model extends Shape {
+  type: string;
+  embedding: WeightSpec;
+  finalNorm: WeightSpec;
+  /** Undefined when the head is tied to the embedding. */
+  head: WeightSpec | undefined;
+  weights: WeightSpec[];
+  state: StateSpec[];
+  parameters: number;
+}
+
+/** How a GGUF file of this architecture spells the same model. */
+export interface Gguf {
+  /** `general.architecture` of such files. */
+  architecture: string;
+  /** GGUF metadata → the fields of config.json. */
+  config(meta: ReadonlyMap<string, unknown>): Record<string, unknown>;
+  /** Checkpoint tensor name → GGUF tensor name, or undefined when GGUF has none. */
+  tensor(name: string): string | undefined;
+  /** Undoes a reordering that GGUF files apply to this tensor's rows; row → row of the file. */
+  row?(name: string, config: Record<string, unknown>): ((row: number) => number) | undefined;
+}
+
+export interface Architecture {
+  /** `model_type` in config.json, and the file's name. */
+  type: string;
+  read(config: ConfigReader): Shape;
+  gguf?: Gguf;
+}
+
+export const residual = (norm: string, D: number, ...layers: Layer[]): Block => ({ norm: vector(norm, [D]), layers });
+
+/** Builds the model that a config describes. Fails with `weights_invalid`, naming the field. */
+export function build(architecture: Architecture, config: ConfigReader): Model {
+  const shape = architecture.read(config);
+  const { D, V, names } = shape;
+  const embedding = matrix(names.embedding, V, D);
+  const finalNorm = vector(names.norm, [D]);
+  const head = shape.tied ? undefined : matrix(names.head, V, D);
+  const blocks = shape.blocks.flatMap((block) => [block.norm, ...block.layers.flatMap((layer) => layer.weights)]);
+  const weights = [embedding, ...blocks, finalNorm, ...(head ? [head] : [])];
+  return {
+    ...shape,
+    type: architecture.type,
+    embedding,
+    finalNorm,
+    head,
+    weights,
+    state: shape.blocks.flatMap((block) => block.layers.flatMap((layer) => layer.state)),
+    parameters: weights.reduce((n, weight) => n + product(weight.shape), 0),
+  };
+}

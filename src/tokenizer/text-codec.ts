@@ -1,0 +1,41 @@
+/** TextCodec: the two directions between text and token ids. Users' text can never become a control token. */
+export interface TextCodec {
+  readonly vocab: number;
+  /** Ids of every token that steers the model (specials of tokenizer.json). */
+  readonly control: ReadonlySet<number>;
+  /** Text from outside: specials are spelled out as ordinary text, never recognised. */
+  encodeText(text: string): number[];
+  /** Text of the pack's own template: specials become their ids. */
+  encodeTemplate(text: string): number[];
+  /** A decoder for one reply. Control tokens decode to nothing. */
+  detokenizer(): Detokenizer;
+  /** All at once. */
+  decode(ids: readonly number[]): string;
+  /** Bytes of one token as text would show it (for logprobs). */
+  tokenBytes(id: number): Uint8Array;
+}
+
+export interface Detokenizer {
+  /** Text that became complete with this id; "" while a character is unfinished. Never half a character. */
+  push(id: number): string;
+  /** What is still held back, with U+FFFD for bytes that never became a character. */
+  flush(): string;
+}
+
+export interface Message {
+  role: "system" | "user" | "assistant" | "tool";
+  content: string;
+  /** Participant's or tool's name, when given. */
+  name?: string;
+}
+
+/** Turns messages into ids through the pack's chat template, one segment at a time. */
+export interface PromptBuilder {
+  /** Ids of a whole new conversation, ending where the assistant's answer begins. */
+  start(messages: readonly Message[]): number[];
+  /**
+   * Ids that continue a conversation: closes the assistant's last answer, adds the new messages, opens the next answer.
+   * `closed` says that the log already ends with the end-of-turn token that the model sampled.
+   */
+  append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[];
+}

@@ -1,0 +1,75 @@
+/**
+ * A pack's manifest.json: what the model is, where each tensor lies, and the hash of everything beside it.
+ *
+ * The payload is one byte stream, cut into shards of at most 24 MiB (a tensor may go on in the next shard). It is laid out exactly as it
+ * stands in WebAssembly memory, so loading is a copy. The model's fingerprint is the SHA-256 of the manifest's bytes.
+ */
+import { z } from "zod";
+import { dtypes } from "./dtype.ts";
+
+export const PACK_VERSION = 1;
+export const SHARD_MAX_BYTES = 24 * 1024 * 1024;
+/** Every tensor starts at a multiple of this in the payload. */
+export const TENSOR_ALIGN = 64;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const size = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const fileName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+const tokenId = z.number().int().min(0).max(0xffffffff);
+
+const file = z.strictObject({ file: fileName, bytes: size, sha256 });
+
+export const tensorEntry = z.strictObject({
+  name: z.string().min(1).max(256),
+  /** Matrices (R, C) lie in kernel order; everything else is plain f32. */
+  kind: z.enum(["matrix", "vector"]),
+  dtype: z.enum(dtypes),
+  shape: z.array(size.min(1)).min(1).max(4),
+  shard: size,
+  /** Bytes from the start of that shard. */
+  offset: size,
+  bytes: size,
+});
+
+export const cachePolicy = z.strictObject({
+  /** `full` keeps every position; `window` keeps `sinks` first positions and the last `window`. */
+  policy: z.enum(["full", "window"]),
+  sinks: size.max(1024).default(0),
+  window: size.min(1).max(1 << 20).optional(),
+  dtype: z.enum(["f32", "int8"]),
+});
+
+export const manifestSchema = z.strictObject({
+  format: z.literal("rivulet-pack"),
+  version: z.literal(PACK_VERSION),
+  name: z.string().min(1).max(128),
+  /** `type` is the architecture (`model_type`); `config` the checkpoint's config.json as found. */
+  model: z.strictObject({ type: z.string().min(1).max(64), config: z.record(z.string(), z.json()) }),
+  dtype: z.enum(dtypes),
+  parameters: size,
+  tensors: z.array(tensorEntry).min(1).max(100_000),
+  shards: z.array(file).min(1).max(10_000),
+  tokenizer: file.optional(),
+  /** tokenizer_config.json fields that matter when text is encoded (bos/eos tokens, add_bos_token, …). */
+  tokenizerConfig: z.record(z.string(), z.json()).optional(),
+  template: file.optional(),
+  generation: z.strictObject({
+    eos: z.array(tokenId).max(64),
+    bos: tokenId.optional(),
+    temperature: z.number().min(0).max(10).optional(),
+    topP: z.number().min(0).max(1).optional(),
+    topK: size.optional(),
+    repetitionPenalty: z.number().positive().optional(),
+    systemPrompt: z.string().max(100_000).optional(),
+  }),
+  cache: cachePolicy,
+  contextLength: size.min(1),
+  licence: z.string().max(200).optional(),
+  provenance: z.record(z.string(), z.json()),
+  quality: z.record(z.string(), z.json()).optional(),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type TensorEntry = z.infer<typeof tensorEntry>;
+export type CachePolicy = z.infer<typeof cachePolicy>;
+export type GenerationDefaults = Manifest["generation"];
