@@ -44,11 +44,17 @@ CASES = {
         hidden_size=48, vocab_size=101, mamba_d_state=24,
     ),
     "bamba-groups4": bamba(70, mamba_n_groups=4, mamba_conv_bias=False, rms_norm_eps=0.01, shard="60KB"),
-    "bamba-groups4-bias": bamba(70, mamba_n_groups=4, mamba_proj_bias=True, tie_word_embeddings=True, rope_parameters=rope(1e5, partial_rotary_factor=0.5)),
+    "bamba-groups4-bias": bamba(
+        70, mamba_n_groups=4, mamba_proj_bias=True, tie_word_embeddings=True, rope_parameters=rope(1e5, partial_rotary_factor=0.5),
+    ),
     "bamba-no-attention": bamba(70, attn_layer_indices=[], tie_word_embeddings=True, vocab_size=104),
     "bamba-all-attention": bamba(33, attn_layer_indices=[0, 1, 2], num_key_value_heads=4),
     "bamba-rotary-full": bamba(70, attn_layer_indices=[0, 2], rope_parameters=rope(partial_rotary_factor=1.0), mamba_conv_bias=False),
-    "bamba-rotary-llama3": bamba(70, hidden_size=64, mamba_n_groups=2, num_hidden_layers=2, rope_parameters=rope(5e5, "llama3", partial_rotary_factor=0.5, **LLAMA3)),
+    # Half of a head of 10 is 5 dimensions, which transformers rounds up to 6: frequencies theta ** -(0, 2, 4)/5.
+    "bamba-rotary-odd": bamba(33, hidden_size=40, mamba_n_heads=10, vocab_size=100, attn_layer_indices=[0, 2]),
+    "bamba-rotary-llama3": bamba(
+        70, hidden_size=64, mamba_n_groups=2, num_hidden_layers=2, rope_parameters=rope(5e5, "llama3", partial_rotary_factor=0.5, **LLAMA3),
+    ),
     "bamba-shapes": bamba(
         33, hidden_size=40, vocab_size=101, num_attention_heads=5, num_key_value_heads=1, mamba_expand=3, mamba_n_heads=5,
         mamba_d_head=24, mamba_d_state=12, mamba_d_conv=3, mamba_chunk_size=8, mamba_conv_bias=False, mamba_proj_bias=True,
@@ -77,7 +83,9 @@ CASES = {
     "llama-biases": llama(70, attention_bias=True, mlp_bias=True, num_key_value_heads=2, rms_norm_eps=0.01, vocab_size=160),
     "llama-long": llama(300, hidden_size=64, num_hidden_layers=2, num_key_value_heads=2, rope_parameters=rope(1e5), shard="60KB"),
     "llama-head-dim": llama(16, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, head_dim=16, vocab_size=101),
-    "llama-rope-llama3": llama(300, hidden_size=48, num_attention_heads=4, num_key_value_heads=2, num_hidden_layers=2, head_dim=16, rope_parameters=rope(5e5, "llama3", **LLAMA3)),
+    "llama-rope-llama3": llama(
+        300, hidden_size=48, num_hidden_layers=2, num_key_value_heads=2, head_dim=16, rope_parameters=rope(5e5, "llama3", **LLAMA3),
+    ),
     "llama-rope-linear": llama(70, head_dim=16, tie_word_embeddings=True, rope_parameters=rope(kind="linear", factor=4.0)),
     "llama-old-config": llama(
         70, rope_parameters=rope(1e5, "llama3", **LLAMA3), rms_norm_eps=1e-6,
