@@ -17,6 +17,14 @@ export class ConfigReader {
     return this.#json[field] !== undefined && this.#json[field] !== null;
   }
 
+  isNull(field: string): boolean {
+    return this.#json[field] === null;
+  }
+
+  is(field: string, value: unknown): boolean {
+    return this.#json[field] === value;
+  }
+
   /** An integer from `min` up; `fallback` stands in for an absent field. */
   int(field: string, fallback?: number, min = 1): number {
     return this.#read(field, fallback, `an integer ≥ ${min}`, (v): v is number => Number.isSafeInteger(v) && (v as number) >= min);
@@ -35,13 +43,13 @@ export class ConfigReader {
   }
 
   ints(field: string, fallback?: number[]): number[] {
-    const isInts = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isSafeInteger(n) && n >= 0);
-    return this.#read(field, fallback, "a list of non-negative integers", isInts);
+    const isInts = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => Number.isSafeInteger(n));
+    return this.#read(field, fallback, "a list of integers", isInts);
   }
 
   numbers(field: string, fallback?: number[]): number[] {
-    const isNumbers = (v: unknown): v is number[] => Array.isArray(v) && v.every((n) => typeof n === "number");
-    return this.#read(field, fallback, "a list of numbers", isNumbers);
+    const isNumbers = (v: unknown): v is unknown[] => Array.isArray(v) && v.every((n) => typeof plainNumber(n) === "number");
+    return this.#read<unknown[]>(field, fallback, "a list of numbers", isNumbers).map(plainNumber) as number[];
   }
 
   /** The first of these values, or a failure that lists them. */
@@ -60,6 +68,12 @@ export class ConfigReader {
     if (is(value)) return value;
     throw new Failure("weights_invalid", `${this.#at}: ${field}: expected ${expected}, got ${show(value)}`, { param: field });
   }
+}
+
+/** transformers 5 writes infinities, which JSON has not, as {"__float__": "Infinity"}. */
+function plainNumber(value: unknown): unknown {
+  const name = (value as { __float__?: unknown } | null)?.__float__;
+  return name === "Infinity" ? Infinity : name === "-Infinity" ? -Infinity : value;
 }
 
 const show = (value: unknown): string => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80));

@@ -44,6 +44,8 @@ export interface CacheAddress {
 export interface Step {
   T: number;
   S: number;
+  /** Scratch for one row of attention scores, long enough for this step. */
+  scores: Address;
   /** Address of fixed state `index` (see `Bind.fixed`). */
   fixed(index: number): Address;
   cache(index: number): CacheAddress;
@@ -67,8 +69,6 @@ export interface Bind {
   vector(name: string): Address;
   /** Scratch of this layer; other layers use the same bytes. */
   scratch(bytes: number): Address;
-  /** Written once when the model is loaded. */
-  constants(values: Float32Array): Address;
   fixed(name: string): number;
   cache(name: string): number;
   /** cos/sin of the positions of this step, shared by all layers with the same frequencies. */

@@ -1,0 +1,116 @@
+/**
+ * Cache: one attention layer's keys and values for one conversation, in the engine's memory.
+ *
+ * Slots 0…sinks−1 hold the first positions, the rest is a ring (see `attendF32`). It starts small and doubles until the ring has its
+ * full length; until then no position has wrapped, so growing is a copy of the front.
+ */
+import type { CachePolicy } from "../../weights/manifest.ts";
+import type { CacheAddress, CacheLayout } from "../../layers/layer.ts";
+import type { StateTensor } from "../backend.ts";
+import type { Heap } from "./heap.ts";
+
+/** Extra ring slots, so that a slice of new tokens never overwrites a position that its first token still sees. */
+export const CACHE_SLACK = 64;
+const UNBOUNDED = 2 ** 30;
+
+export function cacheLayout(policy: CachePolicy): CacheLayout {
+  const window = policy.policy === "window" ? (policy.window ?? 1024) : UNBOUNDED;
+  return { dtype: policy.dtype, sinks: policy.policy === "window" ? policy.sinks : 0, window };
+}
+
+export const slotsMax = ({ sinks, window }: CacheLayout): number => sinks + window + CACHE_SLACK;
+
+/** Bytes of one slot by part. */
+export function slotParts(layout: CacheLayout, heads: number, width: number): Record<CachePart, number> {
+  const values = heads * width * (layout.dtype === "f32" ? 4 : 1);
+  const scales = layout.dtype === "f32" ? 0 : 4 * heads;
+  return { keys: values, keyScales: scales, values, valueScales: scales };
+}
+
+const parts = ["keys", "keyScales", "values", "valueScales"] as const;
+type CachePart = (typeof parts)[number];
+
+export class Cache {
+  readonly #heap: Heap;
+  readonly #memory: WebAssembly.Memory;
+  readonly #layout: CacheLayout;
+  readonly #bytes: Record<CachePart, number>;
+  readonly #shape: { name: string; heads: number; width: number };
+  #at: Record<CachePart, number> = { keys: 0, keyScales: 0, values: 0, valueScales: 0 };
+  #slots = 0;
+
+  constructor(heap: Heap, memory: WebAssembly.Memory, layout: CacheLayout, shape: { name: string; heads: number; width: number }) {
+    this.#heap = heap;
+    this.#memory = memory;
+    this.#layout = layout;
+    this.#shape = shape;
+    this.#bytes = slotParts(layout, shape.heads, shape.width);
+  }
+
+  get bytes(): number {
+    return this.#slots * parts.reduce((n, part) => n + this.#bytes[part], 0);
+  }
+
+  get address(): CacheAddress {
+    return { ...this.#at, ring: this.#slots - this.#layout.sinks };
+  }
+
+  /** Makes room for `positions`. On failure nothing has changed. */
+  reserve(positions: number): void {
+    const most = slotsMax(this.#layout);
+    if (this.#slots >= Math.min(positions, most)) return;
+    const slots = Math.min(most, Math.max(CACHE_SLACK + this.#layout.sinks, 2 ** Math.ceil(Math.log2(positions))));
+    const next = { ...this.#at };
+    const taken: CachePart[] = [];
+    try {
+      for (const part of parts) {
+        if (this.#bytes[part] === 0) continue;
+        next[part] = this.#heap.take(slots * this.#bytes[part]);
+        taken.push(part);
+      }
+    } catch (full) {
+      for (const part of taken) this.#heap.give(next[part], slots * this.#bytes[part]);
+      throw full;
+    }
+    const memory = new Uint8Array(this.#memory.buffer);
+    for (const part of taken) memory.copyWithin(next[part], this.#at[part], this.#at[part] + this.#slots * this.#bytes[part]);
+    this.release();
+    this.#at = next;
+    this.#slots = slots;
+  }
+
+  save(position: number): StateTensor[] {
+    const rows = Math.min(position, slotsMax(this.#layout));
+    return this.#tensors(rows).map(({ part, tensor }) => {
+      const at = this.#at[part];
+      return { ...tensor, data: new Uint8Array(this.#memory.buffer.slice(at, at + rows * this.#bytes[part])) };
+    });
+  }
+
+  /** Names and shapes that a state of `position` tokens has. */
+  describe(position: number): Omit<StateTensor, "data">[] {
+    return this.#tensors(Math.min(position, slotsMax(this.#layout))).map(({ tensor }) => tensor);
+  }
+
+  load(tensors: ReadonlyMap<string, StateTensor>, position: number): void {
+    this.reserve(position);
+    const memory = new Uint8Array(this.#memory.buffer);
+    for (const { part, tensor } of this.#tensors(position)) memory.set(tensors.get(tensor.name)!.data, this.#at[part]);
+  }
+
+  release(): void {
+    for (const part of parts) if (this.#slots * this.#bytes[part]) this.#heap.give(this.#at[part], this.#slots * this.#bytes[part]);
+    this.#slots = 0;
+  }
+
+  #tensors(rows: number): { part: CachePart; tensor: Omit<StateTensor, "data"> }[] {
+    const { name, heads, width } = this.#shape;
+    return parts
+      .filter((part) => this.#bytes[part] > 0)
+      .map((part) => {
+        const isScale = part === "keyScales" || part === "valueScales";
+        const dtype = isScale ? ("f32" as const) : this.#layout.dtype;
+        return { part, tensor: { name: `${name}.${part}`, dtype, shape: isScale ? [rows, heads] : [rows, heads, width] } };
+      });
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Plan: where constants and scratch lie, found by binding the model once without memory and once for real.
+ *
+ * Layers run one after another, so all of them share one scratch region; what lives across layers (the stream, its norm, quantised
+ * inputs) is placed before it.
+ */
+import { pad8, padTo } from "../../core/sizes.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Address, Kernels } from "../../kernels/kernels.ts";
+import type { Bind, CacheLayout, Forward, Matrix, RotaryTables, Step } from "../../layers/layer.ts";
+import type { Model } from "../../models/define.ts";
+import { quantizedRowBytes } from "../../core/dtype.ts";
+import type { TensorEntry } from "../../weights/manifest.ts";
+
+const ALIGN = 64;
+const NO_LIMIT = 0x7fffffff; // positions are i32 in the kernels
+
+export interface Placed {
+  entry: TensorEntry;
+  address: Address;
+}
+
+export interface Plan {
+  /** Everything below this is weights, constants and scratch. */
+  end: Address;
+  /** Writes constants; call once, when memory is there. */
+  fill(memory: WebAssembly.Memory): void;
+  stream: Address;
+  normed: Address;
+  mixed: Address;
+  ids: Address;
+  logits: Address;
+  logitRows: number;
+  blocks: { norm: Address; forwards: Forward[] }[];
+  finalNorm: Address;
+  head: Matrix;
+  embed(y: Address, T: number): void;
+}
+
+export function plan(
+  model: Model,
+  tensors: ReadonlyMap<string, Placed>,
+  kernels: Kernels,
+  start: Address,
+  L: number,
+  layout: CacheLayout,
+): Plan {
+  let end = padTo(start, ALIGN);
+  const bump = (bytes: number): Address => {
+    const at = end;
+    end = padTo(end + bytes, ALIGN);
+    return at;
+  };
+  const placed = (name: string): Placed => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new Failure("weights_invalid", `${name}: not in the pack`, { param: name });
+    return tensor;
+  };
+  const { D, V } = model;
+  const widest = Math.max(...model.weights.filter((w) => w.kind === "matrix").map((w) => w.shape[1]!));
+  const xq = bump(L * quantizedRowBytes(widest));
+  const logitRows = 4;
+  const shared = {
+    stream: bump(4 * L * D),
+    normed: bump(4 * L * D),
+    mixed: bump(4 * L * pad8(D)),
+    ids: bump(4 * L),
+    logits: bump(4 * logitRows * pad8(V)),
+  };
+  const constants: { at: Address; values: Float32Array }[] = [];
+  const matrix = (name: string) => matrixOf(placed(name), kernels, xq);
+  const rotary = rotaryTables(kernels, L, layout, bump, constants);
+  const scratchStart = { at: 0 };
+  let scratchBytes = 0;
+  const indices = { fixed: indexOf(model, "fixed"), cache: indexOf(model, "cache") };
+
+  const bindAll = (): Plan["blocks"] =>
+    model.blocks.map((block) => ({
+      norm: placed(block.norm.name).address,
+      forwards: block.layers.map((layer) => {
+        let used = 0;
+        const bind: Bind = {
+          kernels,
+          L,
+          cacheLayout: layout,
+          matrix,
+          vector: (name) => placed(name).address,
+          scratch(bytes) {
+            const at = scratchStart.at + used;
+            used = padTo(used + bytes, ALIGN);
+            scratchBytes = Math.max(scratchBytes, used);
+            return at;
+          },
+          rotary,
+          fixed: (name) => indices.fixed.get(name)!,
+          cache: (name) => indices.cache.get(name)!,
+        };
+        return layer.bind(bind);
+      }),
+    }));
+  bindAll();
+  scratchStart.at = bump(scratchBytes);
+  const blocks = bindAll();
+  const embedding = placed(model.embedding.name);
+  return {
+    ...shared,
+    end,
+    logitRows,
+    blocks,
+    finalNorm: placed(model.finalNorm.name).address,
+    head: matrix(model.head?.name ?? model.embedding.name),
+    embed: (y, T) => embedOf(embedding, kernels)(y, embedding.address, shared.ids, T, D),
+    fill(memory) {
+      for (const { at, values } of constants) new Float32Array(memory.buffer, at, values.length).set(values);
+    },
+  };
+}
+
+const indexOf = (model: Model, kind: "fixed" | "cache") =>
+  new Map(model.state.filter((spec) => spec.kind === kind).map((spec, i) => [spec.name, i]));
+
+function embedOf({ entry }: Placed, k: Kernels): Kernels["embedF32"] {
+  return { f32: k.embedF32, f16: k.embedF16, q8: k.embedQ8, q4: k.embedQ4 }[entry.dtype];
+}
+
+function matrixOf({ entry, address }: Placed, k: Kernels, xq: Address): Matrix {
+  const [R, C] = entry.shape as [number, number];
+  if (entry.dtype === "f32" || entry.dtype === "f16") {
+    const multiply = entry.dtype === "f32" ? k.matF32 : k.matF16;
+    return { R, C, apply: (y, x, xStride, T) => multiply(y, x, xStride, address, T, R, C) };
+  }
+  const multiply = entry.dtype === "q8" ? k.matQ8 : k.matQ4;
+  return {
+    R,
+    C,
+    apply(y, x, xStride, T) {
+      k.quantize(xq, x, xStride, T, C);
+      multiply(y, xq, address, T, R, C);
+    },
+  };
+}
+
+/** One table per distinct set of frequencies, computed once per step. */
+function rotaryTables(
+  k: Kernels,
+  L: number,
+  { sinks, window }: CacheLayout,
+  bump: (bytes: number) => Address,
+  constants: { at: Address; values: Float32Array }[],
+): Bind["rotary"] {
+  const known = new Map<string, RotaryTables>();
+  return (frequencies) => {
+    const key = frequencies.join();
+    const made = known.get(key);
+    if (made) return made;
+    const half = frequencies.length;
+    const at = bump(4 * half);
+    constants.push({ at, values: frequencies });
+    const table = bump(8 * L * half);
+    const sinkTable = bump(8 * L * half);
+    let ready: Step | undefined;
+    const tables: RotaryTables = {
+      half,
+      prepare(step) {
+        if (ready !== step) {
+          k.rotaryTable(table, at, half, step.T, step.S, NO_LIMIT);
+          if (sinks > 0) k.rotaryTable(sinkTable, at, half, step.T, step.S, sinks + window - 1);
+          ready = step;
+        }
+        return { table, sinkTable };
+      },
+    };
+    known.set(key, tables);
+    return tables;
+  };
+}

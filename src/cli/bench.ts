@@ -1,0 +1,99 @@
+/** rivulet bench: prefill and decode speed at several depths, state size, save and load time, peak memory; one thread. */
+import type { Command } from "commander";
+import { check } from "../core/failure.ts";
+import type { Loaded } from "../dialogue/load.ts";
+import { loadModel } from "../dialogue/load.ts";
+import { slices } from "../dialogue/reply.ts";
+import { Sampler } from "../engine/sampler.ts";
+import { decodeState, encodeState } from "../state/codec.ts";
+import type { Sequence } from "../backends/backend.ts";
+import { folderSource } from "../weights/folder-source.ts";
+import { compiledKernels } from "./kernels.ts";
+
+const DECODE_TOKENS = 48;
+const PREFILL_TOKENS = 256;
+
+interface Row {
+  depth: number;
+  prefill_tokens_per_s: number;
+  decode_tokens_per_s: number;
+  state_bytes: number;
+  save_ms: number;
+  load_ms: number;
+}
+
+export function register(program: Command): void {
+  program
+    .command("bench")
+    .description("measure prefill, decode, state and memory of a pack on one thread")
+    .argument("<pack>", "folder of the pack")
+    .option("--depths <list>", "tokens of context to measure at", "0,512,2048")
+    .option("--json", "print one JSON line")
+    .action(bench);
+}
+
+async function bench(pack: string, options: { depths: string; json?: boolean }): Promise<void> {
+  const depths = options.depths.split(",").map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : NaN));
+  const sound = depths.every((depth, i) => depth >= (depths[i - 1] ?? 0));
+  check(sound, "request_invalid", () => `--depths: expected ascending numbers of tokens, got ${options.depths}`, "depths");
+  const started = performance.now();
+  const model = await loadModel(folderSource(pack), compiledKernels());
+  const loadMs = round(performance.now() - started);
+  const sequence = model.backend.open();
+  const rows: Row[] = [];
+  await feed(model, model.backend.open(), 64); // compile before timing
+  for (const depth of depths) {
+    const already = sequence.position;
+    if (depth > already) await feed(model, sequence, depth - already);
+    rows.push(await measure(model, sequence, depth));
+  }
+  const peak = { wasm_bytes: model.backend.memoryBytes, rss_bytes: process.resourceUsage().maxRSS * 1024 };
+  const result = { model: model.manifest.name, dtype: model.manifest.dtype, pack_load_ms: loadMs, depths: rows, peak };
+  if (options.json) return void process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.stdout.write(`${result.model} (${result.dtype}), loaded in ${loadMs} ms\n`);
+  process.stdout.write("  depth  prefill tok/s  decode tok/s   state bytes  save ms  load ms\n");
+  for (const row of rows) {
+    const cells = [row.prefill_tokens_per_s, row.decode_tokens_per_s, row.state_bytes, row.save_ms, row.load_ms];
+    process.stdout.write(
+      `${String(row.depth).padStart(7)}${cells.map((cell, i) => String(cell).padStart([15, 14, 14, 9, 9][i]!)).join("")}\n`,
+    );
+  }
+  process.stdout.write(`peak: ${megabytes(peak.wasm_bytes)} MB WebAssembly memory, ${megabytes(peak.rss_bytes)} MB process\n`);
+}
+
+/** Prefill and decode from a copy of the state, so that the depth stays what it says. */
+async function measure(model: Loaded, sequence: Sequence, depth: number): Promise<Row> {
+  const sampler = new Sampler(model.backend.vocab).state();
+  const { fingerprint } = model;
+  const saved = performance.now();
+  const bytes = encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors: sequence.save() });
+  const loaded = performance.now();
+  const copy = model.backend.open(decodeState(bytes, fingerprint));
+  const ready = performance.now();
+  await feed(model, copy, PREFILL_TOKENS);
+  const prefilled = performance.now();
+  copy.release();
+  const again = model.backend.open(decodeState(bytes, fingerprint));
+  const decoding = performance.now();
+  for (let i = 0; i < DECODE_TOKENS; i++) await again.forward(Uint32Array.of(idAt(model, i)), "last");
+  const decoded = performance.now();
+  again.release();
+  return {
+    depth,
+    prefill_tokens_per_s: round((1000 * PREFILL_TOKENS) / (prefilled - ready)),
+    decode_tokens_per_s: round((1000 * DECODE_TOKENS) / (decoded - decoding)),
+    state_bytes: bytes.length,
+    save_ms: round(loaded - saved),
+    load_ms: round(ready - loaded),
+  };
+}
+
+async function feed(model: Loaded, sequence: Sequence, tokens: number): Promise<void> {
+  const ids = Array.from({ length: tokens }, (_, i) => idAt(model, i));
+  for (const { slice, last } of slices(ids, model.backend.sliceTokens)) await sequence.forward(slice, last ? "last" : "none");
+}
+
+/** Varied ids without text: speed does not depend on which. */
+const idAt = ({ backend }: Loaded, i: number) => (i * 7919 + 13) % backend.vocab;
+const round = (value: number) => Math.round(value * 10) / 10;
+const megabytes = (bytes: number) => Math.round(bytes / 1e5) / 10;

@@ -1,0 +1,88 @@
+/**
+ * Grouped-query attention with rotary positions over a bounded or full cache.
+ *
+ * q, k and v come from one stacked matrix. Tokens beyond the window see the first `sinks` positions as if they stood at the window's edge,
+ * so that no distance exceeds what the model was trained on. Source: GQA, arXiv 2305.13245; attention sinks, arXiv 2309.17453.
+ */
+import { pad8 } from "../core/sizes.ts";
+import { type Bind, type Layer, matrix, type Step, stacked, vector } from "./layer.ts";
+import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
+
+export interface AttentionConfig {
+  D: number;
+  Hq: number;
+  Hkv: number;
+  P: number;
+  /** Undefined: no positions. */
+  rotary?: RotaryConfig;
+  /** Bias on q, k and v; bias on the output. */
+  bias: boolean;
+  outputBias: boolean;
+  /** Factor on q·k; 1/√P unless the checkpoint says otherwise. */
+  scale?: number;
+}
+
+export function attention(at: string, config: AttentionConfig): Layer {
+  const { D, Hq, Hkv, P } = config;
+  const parts = (kind: string) => [
+    { name: `${at}.q_proj.${kind}`, rows: Hq * P },
+    { name: `${at}.k_proj.${kind}`, rows: Hkv * P },
+    { name: `${at}.v_proj.${kind}`, rows: Hkv * P },
+  ];
+  const qkv = stacked("matrix", `${at}.qkv_proj.weight`, parts("weight"), D);
+  const qkvBias = stacked("vector", `${at}.qkv_proj.bias`, parts("bias"));
+  const output = matrix(`${at}.o_proj.weight`, D, Hq * P);
+  const outputBias = vector(`${at}.o_proj.bias`, [D]);
+  return {
+    weights: [qkv, ...(config.bias ? [qkvBias] : []), output, ...(config.outputBias ? [outputBias] : [])],
+    state: [{ kind: "cache", name: at, heads: Hkv, width: P }],
+    bind: (bind) => forward(bind, at, config),
+  };
+}
+
+function forward(bind: Bind, at: string, config: AttentionConfig) {
+  const { D, Hq, Hkv, P, rotary } = config;
+  const { kernels, L, cacheLayout } = bind;
+  const { dtype, sinks, window } = cacheLayout;
+  const scale = config.scale ?? 1 / Math.sqrt(P);
+  const project = bind.matrix(`${at}.qkv_proj.weight`);
+  const projectBias = config.bias ? bind.vector(`${at}.qkv_proj.bias`) : 0;
+  const output = bind.matrix(`${at}.o_proj.weight`);
+  const outputBias = config.outputBias ? bind.vector(`${at}.o_proj.bias`) : 0;
+  const stride = pad8(project.R);
+  const floats = (n: number) => bind.scratch(4 * L * n);
+  const qkv = floats(stride);
+  const q = floats(Hq * P);
+  const qSink = floats(Hq * P);
+  const k = floats(Hkv * P);
+  const mixed = floats(Hq * P);
+  const tables = bind.rotary(rotary ? inverseFrequencies(rotary) : new Float32Array(0));
+  const cacheIndex = bind.cache(at);
+  const kFrom = qkv + 4 * Hq * P;
+  const vFrom = kFrom + 4 * Hkv * P;
+
+  return (step: Step, x: number, y: number) => {
+    const { T, S, scores } = step;
+    project.apply(qkv, x, D, T);
+    if (projectBias) kernels.addBias(qkv, stride, projectBias, T, project.R);
+    const { table, sinkTable } = tables.prepare(step);
+    kernels.rotary(q, qkv, stride, table, tables.half, T, Hq, P);
+    kernels.rotary(k, kFrom, stride, table, tables.half, T, Hkv, P);
+    const clamped = sinks > 0 && S + T > sinks + window;
+    if (clamped) kernels.rotary(qSink, qkv, stride, sinkTable, tables.half, T, Hq, P);
+    const towardsSinks = clamped ? qSink : q;
+    const c = step.cache(cacheIndex);
+    if (dtype === "f32") {
+      kernels.cacheF32(c.keys, c.values, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
+      kernels.attendF32(mixed, q, towardsSinks, c.keys, c.values, scores, T, S, Hq, Hkv, P, scale, sinks, window, c.ring);
+    } else {
+      kernels.cacheI8(c.keys, c.keyScales, c.values, c.valueScales, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
+      kernels.attendI8(
+        mixed, q, towardsSinks, c.keys, c.keyScales, c.values, c.valueScales, scores,
+        T, S, Hq, Hkv, P, scale, sinks, window, c.ring,
+      );
+    }
+    output.apply(y, mixed, Hq * P, T);
+    if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * Mamba-2 mixer: project, causal convolution, selective state-space scan, gated norm, project.
+ *
+ * Its state is constant: (H, P, N) of the scan and (K − 1, channels) of the convolution. One token takes the recurrent step, several take
+ * the chunked scan. Source: Mamba-2, arXiv 2405.21060; transformers `BambaMixer`.
+ */
+import { pad8 } from "../core/sizes.ts";
+import { ssdScratchBytes } from "../kernels/scratch.ts";
+import { type Bind, type Layer, matrix, type Step, vector } from "./layer.ts";
+
+export interface Mamba2Config {
+  D: number;
+  H: number;
+  P: number;
+  G: number;
+  N: number;
+  K: number;
+  convBias: boolean;
+  projectionBias: boolean;
+  epsilon: number;
+  /** Bounds of dt after softplus. */
+  dtLow: number;
+  dtHigh: number;
+  /** Values per group of the gated norm. */
+  normWidth: number;
+}
+
+/** (channels, 1, K) of the checkpoint → (K, channels), so that neighbouring channels share a load. */
+const tapMajor = (channels: number, K: number) => (w: Float32Array) =>
+  Float32Array.from({ length: K * channels }, (_, i) => w[(i % channels) * K + Math.floor(i / channels)]!);
+
+const negativeExp = (aLog: Float32Array) => aLog.map((a) => -Math.exp(a));
+
+export function mamba2(at: string, config: Mamba2Config): Layer {
+  const { D, H, P, G, N, K, convBias, projectionBias } = config;
+  const inner = H * P;
+  const channels = inner + 2 * G * N;
+  const rows = inner + channels + H;
+  return {
+    weights: [
+      matrix(`${at}.in_proj.weight`, rows, D),
+      ...(projectionBias ? [vector(`${at}.in_proj.bias`, [rows])] : []),
+      { ...vector(`${at}.conv1d.weight`, [channels, 1, K]), prepare: tapMajor(channels, K) },
+      ...(convBias ? [vector(`${at}.conv1d.bias`, [channels])] : []),
+      vector(`${at}.A_log`, [H], negativeExp),
+      vector(`${at}.D`, [H]),
+      vector(`${at}.dt_bias`, [H]),
+      vector(`${at}.norm.weight`, [inner]),
+      matrix(`${at}.out_proj.weight`, D, inner),
+      ...(projectionBias ? [vector(`${at}.out_proj.bias`, [D])] : []),
+    ],
+    state: [
+      { kind: "fixed", name: `${at}.ssm`, shape: [H, P, N] },
+      { kind: "fixed", name: `${at}.conv`, shape: [K - 1, channels] },
+    ],
+    bind: (bind) => forward(bind, at, config),
+  };
+}
+
+function forward(bind: Bind, at: string, config: Mamba2Config) {
+  const { D, H, P, G, N, K, epsilon, dtLow, dtHigh, normWidth } = config;
+  const { kernels, L } = bind;
+  const inner = H * P;
+  const channels = inner + 2 * G * N;
+  const project = bind.matrix(`${at}.in_proj.weight`);
+  const output = bind.matrix(`${at}.out_proj.weight`);
+  const projectBias = config.projectionBias ? bind.vector(`${at}.in_proj.bias`) : 0;
+  const outputBias = config.projectionBias ? bind.vector(`${at}.out_proj.bias`) : 0;
+  const convWeight = bind.vector(`${at}.conv1d.weight`);
+  const convBias = config.convBias ? bind.vector(`${at}.conv1d.bias`) : 0;
+  const A = bind.vector(`${at}.A_log`);
+  const skip = bind.vector(`${at}.D`);
+  const dtBias = bind.vector(`${at}.dt_bias`);
+  const norm = bind.vector(`${at}.norm.weight`);
+  const ssm = bind.fixed(`${at}.ssm`);
+  const tail = bind.fixed(`${at}.conv`);
+  const stride = pad8(project.R);
+  const floats = (n: number) => bind.scratch(4 * L * n);
+  const projected = floats(stride); // z, then conv input (x, B, C), then dt
+  const conv = floats(channels);
+  const dt = floats(H);
+  const logDecay = floats(H);
+  const scanned = floats(inner);
+  const scan = bind.scratch(ssdScratchBytes(L, H, P, N, G));
+  const convFrom = projected + 4 * inner;
+  const dtFrom = convFrom + 4 * channels;
+  const B = conv + 4 * inner;
+  const C = B + 4 * G * N;
+
+  return (step: Step, x: number, y: number) => {
+    const { T } = step;
+    const state = step.fixed(ssm);
+    project.apply(projected, x, D, T);
+    if (projectBias) kernels.addBias(projected, stride, projectBias, T, project.R);
+    kernels.causalConv1d(conv, convFrom, stride, step.fixed(tail), convWeight, convBias, T, channels, K);
+    kernels.mambaDt(dt, logDecay, dtFrom, stride, dtBias, A, T, H, dtLow, dtHigh);
+    if (T === 1) kernels.ssmStep(scanned, state, conv, B, C, dt, logDecay, skip, H, P, N, G);
+    else kernels.ssdChunk(scanned, state, conv, B, C, channels, dt, logDecay, skip, scan, T, H, P, N, G);
+    kernels.gatedRmsNorm(scanned, scanned, inner, projected, stride, norm, T, inner, normWidth, epsilon);
+    output.apply(y, scanned, inner, T);
+    if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Bamba: Mamba-2 layers with attention at a few depths, each followed by a gated MLP.
+ *
+ * Source: transformers `models/bamba`; checkpoint ibm-ai-platform/Bamba-9B.
+ * Golden: test/golden/bamba-*, from training/golden.py.
+ */
+import type { ConfigReader } from "../core/config-reader.ts";
+import { Failure } from "../core/failure.ts";
+import { attention, gatedMlp, type Mamba2Config, mamba2, rotaryConfig } from "../layers/index.ts";
+import { type Architecture, residual } from "./define.ts";
+
+export const bamba: Architecture = {
+  type: "bamba",
+  read(json) {
+    json.oneOf("hidden_act", ["silu"], "silu");
+    const D = json.int("hidden_size", 4096);
+    const depth = json.int("num_hidden_layers", 32);
+    const epsilon = json.number("rms_norm_eps", 1e-5);
+    const Hq = json.int("num_attention_heads", 32);
+    const P = json.int("head_dim", Math.floor(D / Hq));
+    const attentionAt = new Set(json.ints("attn_layer_indices", []));
+    const mixer = {
+      D,
+      Hq,
+      Hkv: json.isNull("num_key_value_heads") ? Hq : json.int("num_key_value_heads", 8),
+      P,
+      rotary: rotaryConfig(json, P, { theta: 10_000, partial: 0.5 }),
+      bias: json.boolean("attention_bias", false),
+      outputBias: json.boolean("attention_bias", false),
+    };
+    const scan = mamba2Config(json, D, epsilon);
+    const mlp = { D, I: json.int("intermediate_size", 14_336), bias: json.boolean("mlp_bias", false) };
+    return {
+      D,
+      V: json.int("vocab_size", 128_000),
+      epsilon,
+      contextLength: json.int("max_position_embeddings", 262_144),
+      tied: json.boolean("tie_word_embeddings", false),
+      names: { embedding: "model.embed_tokens.weight", norm: "model.final_layernorm.weight", head: "lm_head.weight" },
+      blocks: Array.from({ length: depth }, (_, i) => `model.layers.${i}`).flatMap((at, i) => [
+        residual(
+          `${at}.input_layernorm.weight`,
+          D,
+          attentionAt.has(i) ? attention(`${at}.self_attn`, mixer) : mamba2(`${at}.mamba`, scan),
+        ),
+        residual(`${at}.pre_ff_layernorm.weight`, D, gatedMlp(`${at}.feed_forward`, mlp)),
+      ]),
+    };
+  },
+};
+
+function mamba2Config(json: ConfigReader, D: number, epsilon: number): Mamba2Config {
+  const H = json.int("mamba_n_heads", 128);
+  const inner = json.int("mamba_expand", 2) * D;
+  const P = isAuto(json) ? Math.floor(inner / H) : json.int("mamba_d_head");
+  const G = json.int("mamba_n_groups", 1);
+  if (H * P !== inner) refuse("mamba_d_head", `expected mamba_expand · hidden_size / mamba_n_heads = ${inner / H}, got ${P}`);
+  if (H % G !== 0) refuse("mamba_n_groups", `expected a divisor of mamba_n_heads ${H}, got ${G}`);
+  const [dtLow = 0, dtHigh = Infinity] = json.has("time_step_limit") ? json.numbers("time_step_limit") : [];
+  return {
+    D,
+    H,
+    P,
+    G,
+    N: json.int("mamba_d_state", 256),
+    K: json.int("mamba_d_conv", 4, 2),
+    convBias: json.boolean("mamba_conv_bias", true),
+    projectionBias: json.boolean("mamba_proj_bias", false),
+    epsilon,
+    dtLow,
+    dtHigh,
+    normWidth: inner / G,
+  };
+}
+
+const isAuto = (json: ConfigReader) => !json.has("mamba_d_head") || json.is("mamba_d_head", "auto");
+
+function refuse(param: string, message: string): never {
+  throw new Failure("weights_invalid", `config.json: ${param}: ${message}`, { param });
+}
