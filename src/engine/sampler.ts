@@ -1,0 +1,148 @@
+/**
+ * Sampler: the next id from logits. Deterministic given logits, sampling and state: fixed order, integer generator, no sort of the
+ * vocabulary that could depend on the engine.
+ *
+ * Order: logit bias, repetition, presence and frequency penalties, temperature, top-k, top-p, min-p, draw. The draw walks kept ids
+ * upwards. At temperature 0 the largest wins, the lowest id among equals.
+ * Source: transformers `GenerationMixin._get_logits_processor` (penalties, temperature, top-k, top-p, min-p).
+ */
+import { check } from "../core/failure.ts";
+import { SeenTokens } from "./penalties.ts";
+import { Random } from "./random.ts";
+import { Cutter, keeps } from "./sampler-cut.ts";
+import type { SamplerState, Sampling } from "./sampling.ts";
+
+/** OpenAI's bound for `top_logprobs`. */
+export const MAX_TOP_LOGPROBS = 20;
+
+export interface TokenLogprob {
+  id: number;
+  logprob: number;
+}
+
+export class Sampler {
+  readonly #vocab: number;
+  readonly #random: Random;
+  readonly #seen: SeenTokens;
+  readonly #cutter = new Cutter();
+  /** Logits after penalties, then nats below the largest. */
+  readonly #below: Float64Array;
+  readonly #weights: Float64Array;
+
+  /** A seed starts the generator anew, also over a saved state. Without either it starts from entropy. */
+  constructor(vocab: number, state?: SamplerState, seed?: number | bigint) {
+    this.#vocab = vocab;
+    this.#seen = new SeenTokens(vocab, state);
+    if (seed !== undefined) this.#random = Random.fromSeed(seed);
+    else this.#random = state ? new Random(state.generator) : Random.fromEntropy();
+    this.#below = new Float64Array(vocab);
+    this.#weights = new Float64Array(vocab);
+  }
+
+  /** A reply begins: presence and frequency penalties count from here. */
+  begin(): void {
+    this.#seen.beginReply();
+  }
+
+  /** A token of prompt or reply, as it is fed or chosen. */
+  accept(id: number): void {
+    this.#seen.accept(id);
+  }
+
+  /** logits (V). Does not accept the token. `probability`: under what was left to draw from. */
+  choose(logits: Float32Array, sampling: Sampling): { id: number; probability: number } {
+    checkSampling(sampling);
+    const x = this.#below;
+    this.#checkLogits(logits);
+    x.set(logits);
+    this.#seen.penalise(x, sampling);
+    const best = largest(x);
+    if (sampling.temperature === 0) return { id: best, probability: 1 };
+
+    const top = x[best]!;
+    const weights = this.#weights;
+    for (let id = 0; id < x.length; id++) {
+      const below = (top - x[id]!) / sampling.temperature;
+      x[id] = below;
+      weights[id] = Math.exp(-below);
+    }
+    const cut = this.#cutter.cut(x, weights, sampling.topK, sampling.topP);
+    let total = 0;
+    for (let id = 0; id < x.length; id++) {
+      const w = weights[id]!;
+      if (!keeps(cut, w, id) || w < sampling.minP) weights[id] = 0;
+      else total += w;
+    }
+    return this.#draw(best, total);
+  }
+
+  /** `best` stands in where rounding leaves nothing to land on. */
+  #draw(best: number, total: number): { id: number; probability: number } {
+    const weights = this.#weights;
+    let left = this.#random.nextFloat() * total;
+    for (let id = 0; id < weights.length; id++) {
+      const w = weights[id]!;
+      if (w > left) return { id, probability: w / total };
+      left -= w;
+    }
+    return { id: best, probability: weights[best]! / total };
+  }
+
+  /** Of the model's own distribution, before penalties and temperature: log-softmax(logits), the n largest, largest first. */
+  logprobs(logits: Float32Array, id: number, n: number): { logprob: number; top: TokenLogprob[] } {
+    check(Number.isInteger(n) && n >= 0 && n <= MAX_TOP_LOGPROBS, "bug", () => `logprobs: 0…20, got ${n}`);
+    this.#checkLogits(logits);
+    const peak = logits[largest(logits)]!;
+    let total = 0;
+    for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - peak);
+    const logTotal = Math.log(total);
+    const top: TokenLogprob[] = [];
+    for (let i = 0; i < logits.length && n > 0; i++) {
+      const logprob = logits[i]! - peak - logTotal;
+      if (top.length === n && logprob <= top[n - 1]!.logprob) continue;
+      let at = top.length;
+      while (at > 0 && top[at - 1]!.logprob < logprob) at--;
+      top.splice(at, 0, { id: i, logprob });
+      if (top.length > n) top.pop();
+    }
+    return { logprob: logits[id]! - peak - logTotal, top };
+  }
+
+  state(): SamplerState {
+    return { generator: this.#random.words(), recent: this.#seen.recent(), reply: this.#seen.reply() };
+  }
+
+  #checkLogits(logits: Float32Array): void {
+    check(logits.length === this.#vocab, "bug", () => `logits: expected (${this.#vocab}), got (${logits.length})`);
+    let sum = 0;
+    for (let id = 0; id < logits.length; id++) sum += logits[id]! * 0; // NaN once any logit is NaN or infinite
+    check(
+      sum === 0,
+      "bug",
+      () => `logits: ${logits.filter((x) => !Number.isFinite(x)).length} of ${this.#vocab} are not finite`,
+    );
+  }
+}
+
+/** Lowest id among equals. */
+function largest(x: Float64Array | Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < x.length; id++) if (x[id]! > x[best]!) best = id;
+  return best;
+}
+
+/** The API refuses these with the field's name before; here they are ours. */
+function checkSampling(s: Sampling): void {
+  const within = (name: keyof Sampling, low: number, high: number) => {
+    const value = s[name] as number;
+    check(value >= low && value <= high, "bug", () => `${name}: expected ${low}…${high}, got ${value}`);
+  };
+  within("temperature", 0, 100);
+  within("topK", 0, Number.MAX_SAFE_INTEGER);
+  within("topP", 0, 1);
+  within("minP", 0, 1);
+  within("repetitionPenalty", 1e-3, 1e3);
+  within("presencePenalty", -100, 100);
+  within("frequencyPenalty", -100, 100);
+  for (const [id, bias] of s.logitBias) check(Number.isFinite(bias), "bug", () => `logitBias[${id}]: ${bias}`);
+}
