@@ -7,7 +7,11 @@ import { spawnSync } from "node:child_process";
 
 const run = (command: string, args: string[]): { ok: boolean; out: string } => {
   console.log(`> ${[command, ...args].join(" ")}`);
-  const { status, stdout } = spawnSync(command, args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 });
+  const { status, stdout } = spawnSync(command, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   process.stdout.write(stdout ?? "");
   return { ok: status === 0, out: stdout ?? "" };
 };

@@ -18,8 +18,7 @@ interface Entry {
 
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, Entry> };
 const packages = lock.packages;
-const platform =
-  /(android|darwin|freebsd|linux|win32|windows|openbsd|netbsd|sunos|aix|openharmony)(?:-([a-z0-9]+))?/;
+const platform = /(android|darwin|freebsd|linux|win32|windows|openbsd|netbsd|sunos|aix|openharmony)(?:-([a-z0-9]+))?/;
 
 /** Where npm would find `name` from the package at `from`. */
 function isThere(from: string, name: string): boolean {

@@ -1,12 +1,12 @@
 /** rivulet bench: prefill and decode speed at several depths, state size, save and load time, peak memory; one thread. */
 import type { Command } from "commander";
+import type { Sequence } from "../backends/backend.ts";
 import { check } from "../core/failure.ts";
 import type { Loaded } from "../dialogue/load.ts";
 import { loadModel } from "../dialogue/load.ts";
 import { slices } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
 import { decodeState, encodeState } from "../state/codec.ts";
-import type { Sequence } from "../backends/backend.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { compiledKernels } from "./kernels.ts";
 
@@ -35,7 +35,12 @@ export function register(program: Command): void {
 async function bench(pack: string, options: { depths: string; json?: boolean }): Promise<void> {
   const depths = options.depths.split(",").map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : NaN));
   const sound = depths.every((depth, i) => depth >= (depths[i - 1] ?? 0));
-  check(sound, "request_invalid", () => `--depths: expected ascending numbers of tokens, got ${options.depths}`, "depths");
+  check(
+    sound,
+    "request_invalid",
+    () => `--depths: expected ascending numbers of tokens, got ${options.depths}`,
+    "depths",
+  );
   const started = performance.now();
   const model = await loadModel(folderSource(pack), compiledKernels());
   const loadMs = round(performance.now() - started);
@@ -58,7 +63,9 @@ async function bench(pack: string, options: { depths: string; json?: boolean }):
       `${String(row.depth).padStart(7)}${cells.map((cell, i) => String(cell).padStart([15, 14, 14, 9, 9][i]!)).join("")}\n`,
     );
   }
-  process.stdout.write(`peak: ${megabytes(peak.wasm_bytes)} MB WebAssembly memory, ${megabytes(peak.rss_bytes)} MB process\n`);
+  process.stdout.write(
+    `peak: ${megabytes(peak.wasm_bytes)} MB WebAssembly memory, ${megabytes(peak.rss_bytes)} MB process\n`,
+  );
 }
 
 /** Prefill and decode from a copy of the state, so that the depth stays what it says. */
@@ -66,7 +73,13 @@ async function measure(model: Loaded, sequence: Sequence, depth: number): Promis
   const sampler = new Sampler(model.backend.vocab).state();
   const { fingerprint } = model;
   const saved = performance.now();
-  const bytes = encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors: sequence.save() });
+  const bytes = encodeState({
+    fingerprint,
+    position: sequence.position,
+    pending: [],
+    sampler,
+    tensors: sequence.save(),
+  });
   const loaded = performance.now();
   const copy = model.backend.open(decodeState(bytes, fingerprint));
   const ready = performance.now();
@@ -90,7 +103,8 @@ async function measure(model: Loaded, sequence: Sequence, depth: number): Promis
 
 async function feed(model: Loaded, sequence: Sequence, tokens: number): Promise<void> {
   const ids = Array.from({ length: tokens }, (_, i) => idAt(model, i));
-  for (const { slice, last } of slices(ids, model.backend.sliceTokens)) await sequence.forward(slice, last ? "last" : "none");
+  for (const { slice, last } of slices(ids, model.backend.sliceTokens))
+    await sequence.forward(slice, last ? "last" : "none");
 }
 
 /** Varied ids without text: speed does not depend on which. */

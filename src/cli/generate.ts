@@ -42,7 +42,11 @@ async function generate(pack: string, prompt: string, options: Options): Promise
   let text = "";
   let reason = "length";
   let prefilled = loaded;
-  for await (const event of reply(model, sequence, sampler, feed, { sampling, maxTokens: options.maxTokens, stop: [] })) {
+  for await (const event of reply(model, sequence, sampler, feed, {
+    sampling,
+    maxTokens: options.maxTokens,
+    stop: [],
+  })) {
     if (event.type === "prefill") {
       prefilled = performance.now();
       continue;
@@ -72,7 +76,12 @@ async function prepare(pack: string, prompt: string, chat: boolean) {
     return { model, feed: model.prompt.start([{ role: "user", content: prompt }]) };
   }
   const { tokenizer, ...loaded } = await loadModel(folderSource(pack), compiledKernels());
-  check(tokenizer !== undefined, "weights_invalid", () => "the pack has no tokenizer: it can be scored, not generated from", "tokenizer");
+  check(
+    tokenizer !== undefined,
+    "weights_invalid",
+    () => "the pack has no tokenizer: it can be scored, not generated from",
+    "tokenizer",
+  );
   const config = loaded.manifest.tokenizerConfig ?? {};
   const codec = createTextCodec(JSON.parse(tokenizer), config);
   const { bos } = loaded.manifest.generation;
@@ -90,5 +99,7 @@ const integer = (min: number) => (text: string) => {
 function temperature(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= 0 && value <= 10) return value;
-  throw new Failure("request_invalid", `--temperature: expected a number from 0 to 10, got ${text}`, { param: "temperature" });
+  throw new Failure("request_invalid", `--temperature: expected a number from 0 to 10, got ${text}`, {
+    param: "temperature",
+  });
 }

@@ -28,7 +28,12 @@ async function score(pack: string, options: { tokens: string; split?: string; lo
   let { backend, fingerprint } = await open();
   const V = backend.vocab;
   const unknown = ids.findIndex((id) => id >= V);
-  check(unknown < 0, "request_invalid", () => `--tokens: [${unknown}]: expected an id below ${V}, got ${ids[unknown]}`, "tokens");
+  check(
+    unknown < 0,
+    "request_invalid",
+    () => `--tokens: [${unknown}]: expected an id below ${V}, got ${ids[unknown]}`,
+    "tokens",
+  );
   const sampler = new Sampler(V).state();
   let sequence = backend.open();
   const save = () =>

@@ -27,7 +27,12 @@ export class ConfigReader {
 
   /** An integer from `min` up; `fallback` stands in for an absent field. */
   int(field: string, fallback?: number, min = 1): number {
-    return this.#read(field, fallback, `an integer ≥ ${min}`, (v): v is number => Number.isSafeInteger(v) && (v as number) >= min);
+    return this.#read(
+      field,
+      fallback,
+      `an integer ≥ ${min}`,
+      (v): v is number => Number.isSafeInteger(v) && (v as number) >= min,
+    );
   }
 
   number(field: string, fallback?: number): number {
@@ -48,7 +53,8 @@ export class ConfigReader {
   }
 
   numbers(field: string, fallback?: number[]): number[] {
-    const isNumbers = (v: unknown): v is unknown[] => Array.isArray(v) && v.every((n) => typeof plainNumber(n) === "number");
+    const isNumbers = (v: unknown): v is unknown[] =>
+      Array.isArray(v) && v.every((n) => typeof plainNumber(n) === "number");
     return this.#read<unknown[]>(field, fallback, "a list of numbers", isNumbers).map(plainNumber) as number[];
   }
 
@@ -66,7 +72,9 @@ export class ConfigReader {
   #read<T>(field: string, fallback: T | undefined, expected: string, is: (value: unknown) => value is T): T {
     const value = this.#json[field] ?? fallback;
     if (is(value)) return value;
-    throw new Failure("weights_invalid", `${this.#at}: ${field}: expected ${expected}, got ${show(value)}`, { param: field });
+    throw new Failure("weights_invalid", `${this.#at}: ${field}: expected ${expected}, got ${show(value)}`, {
+      param: field,
+    });
   }
 }
 
@@ -76,4 +84,5 @@ function plainNumber(value: unknown): unknown {
   return name === "Infinity" ? Infinity : name === "-Infinity" ? -Infinity : value;
 }
 
-const show = (value: unknown): string => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80));
+const show = (value: unknown): string =>
+  value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);

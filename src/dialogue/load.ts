@@ -1,7 +1,8 @@
 /** Loads a pack once per isolate: manifest, weights, tokenizer and template, each checked before it is used. */
-import { check } from "../core/failure.ts";
+
 import type { Backend } from "../backends/backend.ts";
 import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "../backends/wasm/index.ts";
+import { check } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";
 import { createTextCodec } from "../tokenizer/hf-codec.ts";
 import { createPromptBuilder } from "../tokenizer/prompt.ts";
@@ -29,7 +30,11 @@ export interface LoadOptions extends EngineOptions {
 }
 
 /** Weights only: enough to score ids. */
-export async function loadModel(source: PackSource, kernels: WebAssembly.Module, options: LoadOptions = {}): Promise<Loaded & Pack> {
+export async function loadModel(
+  source: PackSource,
+  kernels: WebAssembly.Module,
+  options: LoadOptions = {},
+): Promise<Loaded & Pack> {
   let start: (() => Backend) | undefined;
   const place = (manifest: Manifest) => {
     const model = modelFrom(manifest.model.config);
@@ -43,14 +48,31 @@ export async function loadModel(source: PackSource, kernels: WebAssembly.Module,
 }
 
 /** Fails with `weights_invalid` when the pack has no tokenizer or no chat template: it can be scored, not chatted with. */
-export async function loadServed(source: PackSource, kernels: WebAssembly.Module, options: LoadOptions = {}): Promise<Served> {
+export async function loadServed(
+  source: PackSource,
+  kernels: WebAssembly.Module,
+  options: LoadOptions = {},
+): Promise<Served> {
   const { manifest, fingerprint, backend, tokenizer, template } = await loadModel(source, kernels, options);
   const name = manifest.name;
-  check(tokenizer !== undefined, "weights_invalid", () => `${name}: the pack has no tokenizer, so it cannot chat`, "tokenizer");
-  check(template !== undefined, "weights_invalid", () => `${name}: the pack has no chat template, so it cannot chat`, "template");
+  check(
+    tokenizer !== undefined,
+    "weights_invalid",
+    () => `${name}: the pack has no tokenizer, so it cannot chat`,
+    "tokenizer",
+  );
+  check(
+    template !== undefined,
+    "weights_invalid",
+    () => `${name}: the pack has no chat template, so it cannot chat`,
+    "template",
+  );
   const tokenizerConfig = manifest.tokenizerConfig ?? {};
   const codec = createTextCodec(JSON.parse(tokenizer), tokenizerConfig);
   const { systemPrompt } = manifest.generation;
-  const prompt = createPromptBuilder(template, codec, { ...tokenizerConfig, ...(systemPrompt ? { systemPrompt } : {}) });
+  const prompt = createPromptBuilder(template, codec, {
+    ...tokenizerConfig,
+    ...(systemPrompt ? { systemPrompt } : {}),
+  });
   return { manifest, fingerprint, backend, codec, prompt };
 }

@@ -4,8 +4,9 @@
  * Prefills the turn's own ids in slices, then decodes until end of turn, a stop string or the token limit, and yields to the event loop
  * between tokens. The caller owns the sequence, commits state and log, and may stop between any two events.
  */
-import { check } from "../core/failure.ts";
+
 import type { Sequence } from "../backends/backend.ts";
+import { check } from "../core/failure.ts";
 import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import { StopMatcher } from "../tokenizer/stop-matcher.ts";
@@ -58,20 +59,26 @@ export async function* reply(
   const stop = new StopMatcher(options.stop);
   for (let n = 1; ; n++) {
     const { id } = sampler.choose(logits, options.sampling);
-    const logprobs = options.topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, options.topLogprobs) };
+    const logprobs =
+      options.topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, options.topLogprobs) };
     sampler.accept(id);
     const ended = eos.has(id);
     const shown = ended ? "" : stop.push(text.push(id));
     yield { type: "token", id, text: shown, ...logprobs };
-    if (ended || stop.stopped) return yield { type: "end", reason: "stop", text: stop.stopped ? "" : stop.push(text.flush()) + stop.flush() };
-    if (n >= options.maxTokens) return yield { type: "end", reason: "length", text: stop.push(text.flush()) + stop.flush() };
+    if (ended || stop.stopped)
+      return yield { type: "end", reason: "stop", text: stop.stopped ? "" : stop.push(text.flush()) + stop.flush() };
+    if (n >= options.maxTokens)
+      return yield { type: "end", reason: "length", text: stop.push(text.flush()) + stop.flush() };
     await yieldToEvents();
     logits = await sequence.forward(Uint32Array.of(id), "last");
   }
 }
 
 /** The turn's ids in slices of at most `size`, cut at the same places whatever was computed before. */
-export function* slices(ids: readonly number[], size: number): Generator<{ slice: Uint32Array; done: number; last: boolean }> {
+export function* slices(
+  ids: readonly number[],
+  size: number,
+): Generator<{ slice: Uint32Array; done: number; last: boolean }> {
   for (let at = 0; at < ids.length; at += size) {
     const done = Math.min(at + size, ids.length);
     yield { slice: Uint32Array.from(ids.slice(at, done)), done, last: done === ids.length };

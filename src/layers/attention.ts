@@ -74,12 +74,43 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     const c = step.cache(cacheIndex);
     if (dtype === "f32") {
       kernels.cacheF32(c.keys, c.values, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
-      kernels.attendF32(mixed, q, towardsSinks, c.keys, c.values, scores, T, S, Hq, Hkv, P, scale, sinks, window, c.ring);
+      kernels.attendF32(
+        mixed,
+        q,
+        towardsSinks,
+        c.keys,
+        c.values,
+        scores,
+        T,
+        S,
+        Hq,
+        Hkv,
+        P,
+        scale,
+        sinks,
+        window,
+        c.ring,
+      );
     } else {
       kernels.cacheI8(c.keys, c.keyScales, c.values, c.valueScales, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
       kernels.attendI8(
-        mixed, q, towardsSinks, c.keys, c.keyScales, c.values, c.valueScales, scores,
-        T, S, Hq, Hkv, P, scale, sinks, window, c.ring,
+        mixed,
+        q,
+        towardsSinks,
+        c.keys,
+        c.keyScales,
+        c.values,
+        c.valueScales,
+        scores,
+        T,
+        S,
+        Hq,
+        Hkv,
+        P,
+        scale,
+        sinks,
+        window,
+        c.ring,
       );
     }
     output.apply(y, mixed, Hq * P, T);

@@ -106,7 +106,12 @@ export const matrix = (name: string, R: number, C: number): WeightSpec => ({
 });
 
 /** Several checkpoint matrices (or biases) with the same inputs, stacked so that one pass computes them all. */
-export function stacked(kind: WeightSpec["kind"], name: string, parts: { name: string; rows: number }[], C?: number): WeightSpec {
+export function stacked(
+  kind: WeightSpec["kind"],
+  name: string,
+  parts: { name: string; rows: number }[],
+  C?: number,
+): WeightSpec {
   const rows = parts.reduce((n, part) => n + part.rows, 0);
   const shape = (R: number) => (C === undefined ? [R] : [R, C]);
   return { name, kind, shape: shape(rows), from: parts.map((part) => ({ name: part.name, shape: shape(part.rows) })) };

@@ -22,11 +22,19 @@ export interface RotaryConfig {
  * Reads both spellings: `rope_parameters` (transformers 5), and `rope_scaling` with `rope_theta` beside it, which wins where both stand.
  * `partial` holds where the chosen object names no `partial_rotary_factor`.
  */
-export function rotaryConfig(json: ConfigReader, P: number, defaults: { theta: number; partial: number }): RotaryConfig {
+export function rotaryConfig(
+  json: ConfigReader,
+  P: number,
+  defaults: { theta: number; partial: number },
+): RotaryConfig {
   const chosen = json.object(json.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
   const theta = chosen.number("rope_theta", json.number("rope_theta", defaults.theta));
   const turned = Math.trunc(P * chosen.number("partial_rotary_factor", defaults.partial));
-  check(turned >= 0 && turned <= P, "weights_invalid", () => `partial_rotary_factor: expected at most 1, got ${turned / P}`);
+  check(
+    turned >= 0 && turned <= P,
+    "weights_invalid",
+    () => `partial_rotary_factor: expected at most 1, got ${turned / P}`,
+  );
   const kind = chosen.has("rope_type") ? "rope_type" : "type";
   const type = chosen.oneOf(kind, ["default", "linear", "llama3"], "default");
   if (type === "default") return { theta, turned, scaling: { type } };

@@ -54,7 +54,8 @@ function mamba2Config(json: ConfigReader, D: number, epsilon: number): Mamba2Con
   const inner = json.int("mamba_expand", 2) * D;
   const P = isAuto(json) ? Math.floor(inner / H) : json.int("mamba_d_head");
   const G = json.int("mamba_n_groups", 1);
-  if (H * P !== inner) refuse("mamba_d_head", `expected mamba_expand · hidden_size / mamba_n_heads = ${inner / H}, got ${P}`);
+  if (H * P !== inner)
+    refuse("mamba_d_head", `expected mamba_expand · hidden_size / mamba_n_heads = ${inner / H}, got ${P}`);
   if (H % G !== 0) refuse("mamba_n_groups", `expected a divisor of mamba_n_heads ${H}, got ${G}`);
   const [dtLow = 0, dtHigh = Infinity] = json.has("time_step_limit") ? json.numbers("time_step_limit") : [];
   return {

@@ -78,7 +78,8 @@ function llamaGguf(): Gguf {
         ...(scaling && scaling !== "none"
           ? { rope_scaling: { rope_type: scaling, factor: meta.get("llama.rope.scaling.factor") } }
           : {}),
-        vocab_size: meta.get("llama.vocab_size") ?? (meta.get("tokenizer.ggml.tokens") as unknown[] | undefined)?.length,
+        vocab_size:
+          meta.get("llama.vocab_size") ?? (meta.get("tokenizer.ggml.tokens") as unknown[] | undefined)?.length,
       };
     },
     tensor(name) {

@@ -8,9 +8,9 @@
 import { createHash } from "node:crypto";
 import { Packr, Unpackr } from "msgpackr";
 import { z } from "zod";
+import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
 import { RECENT_TOKENS } from "../engine/sampling.ts";
-import type { StateTensor } from "../backends/backend.ts";
 import type { ConversationState } from "./state.ts";
 
 export const STATE_VERSION = 1;
@@ -52,7 +52,13 @@ const settings = { useRecords: false, mapsAsObjects: true, moreTypes: false } as
 export function encodeState(state: ConversationState): Uint8Array {
   for (const tensor of state.tensors) checkFinite(tensor);
   const { tensors, ...rest } = state;
-  const table = tensors.map(({ name, dtype, shape, data }) => ({ name, dtype, shape, bytes: data.length, sha256: sha256(data) }));
+  const table = tensors.map(({ name, dtype, shape, data }) => ({
+    name,
+    dtype,
+    shape,
+    bytes: data.length,
+    sha256: sha256(data),
+  }));
   const header = new Packr(settings).pack({ ...rest, tensors: table });
   const total = tensors.reduce((n, { data }) => n + data.length, PREFIX_BYTES + header.length);
   const out = new Uint8Array(total);
@@ -73,7 +79,8 @@ export function encodeState(state: ConversationState): Uint8Array {
 /** Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into `bytes`. */
 export function decodeState(bytes: Uint8Array, fingerprint: string): ConversationState {
   const fail = (message: string) => new Failure("state_unreadable", `state: ${message}`);
-  const readable = (condition: unknown, message: () => string) => check(condition, "state_unreadable", () => `state: ${message()}`);
+  const readable = (condition: unknown, message: () => string) =>
+    check(condition, "state_unreadable", () => `state: ${message()}`);
   readable(bytes.length >= PREFIX_BYTES, () => `expected at least ${PREFIX_BYTES} bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   readable(view.getUint32(0, true) === MAGIC, () => "not a conversation state");
@@ -86,7 +93,10 @@ export function decodeState(bytes: Uint8Array, fingerprint: string): Conversatio
   readable(same(sha256(header), bytes.subarray(12, PREFIX_BYTES)), () => "header: checksum differs");
   const { tensors, ...rest } = parseHeader(header, fail);
   if (rest.fingerprint !== fingerprint) {
-    throw new Failure("model_changed", `state: made by model ${rest.fingerprint.slice(0, 12)}, this is ${fingerprint.slice(0, 12)}`);
+    throw new Failure(
+      "model_changed",
+      `state: made by model ${rest.fingerprint.slice(0, 12)}, this is ${fingerprint.slice(0, 12)}`,
+    );
   }
   let at = PREFIX_BYTES + headerBytes;
   const read = tensors.map(({ name, dtype, shape, bytes: length, sha256: expected }): StateTensor => {
@@ -116,8 +126,12 @@ function parseHeader(header: Uint8Array, fail: (message: string) => Failure): z.
 /** NaN and infinities have all exponent bits set. */
 function checkFinite({ name, dtype, data }: StateTensor): void {
   if (dtype !== "f32") return;
-  const words = data.byteOffset % 4 ? new Uint32Array(data.slice().buffer) : new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
+  const words =
+    data.byteOffset % 4
+      ? new Uint32Array(data.slice().buffer)
+      : new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
   for (let i = 0; i < words.length; i++) {
-    if ((words[i]! & 0x7f800000) === 0x7f800000) throw new Failure("state_unreadable", `state: ${name}[${i}] is not a finite number`);
+    if ((words[i]! & 0x7f800000) === 0x7f800000)
+      throw new Failure("state_unreadable", `state: ${name}[${i}] is not a finite number`);
   }
 }

@@ -4,8 +4,9 @@
  * Slots 0…sinks−1 hold the first positions, the rest is a ring (see `attendF32`). It starts small and doubles until the ring has its
  * full length; until then no position has wrapped, so growing is a copy of the front.
  */
-import type { CachePolicy } from "../../weights/manifest.ts";
+
 import type { CacheAddress, CacheLayout } from "../../layers/layer.ts";
+import type { CachePolicy } from "../../weights/manifest.ts";
 import type { StateTensor } from "../backend.ts";
 import type { Heap } from "./heap.ts";
 
@@ -39,7 +40,12 @@ export class Cache {
   #at: Record<CachePart, number> = { keys: 0, keyScales: 0, values: 0, valueScales: 0 };
   #slots = 0;
 
-  constructor(heap: Heap, memory: WebAssembly.Memory, layout: CacheLayout, shape: { name: string; heads: number; width: number }) {
+  constructor(
+    heap: Heap,
+    memory: WebAssembly.Memory,
+    layout: CacheLayout,
+    shape: { name: string; heads: number; width: number },
+  ) {
     this.#heap = heap;
     this.#memory = memory;
     this.#layout = layout;
@@ -73,7 +79,8 @@ export class Cache {
       throw full;
     }
     const memory = new Uint8Array(this.#memory.buffer);
-    for (const part of taken) memory.copyWithin(next[part], this.#at[part], this.#at[part] + this.#slots * this.#bytes[part]);
+    for (const part of taken)
+      memory.copyWithin(next[part], this.#at[part], this.#at[part] + this.#slots * this.#bytes[part]);
     this.release();
     this.#at = next;
     this.#slots = slots;
@@ -99,7 +106,8 @@ export class Cache {
   }
 
   release(): void {
-    for (const part of parts) if (this.#slots * this.#bytes[part]) this.#heap.give(this.#at[part], this.#slots * this.#bytes[part]);
+    for (const part of parts)
+      if (this.#slots * this.#bytes[part]) this.#heap.give(this.#at[part], this.#slots * this.#bytes[part]);
     this.#slots = 0;
   }
 
@@ -110,7 +118,10 @@ export class Cache {
       .map((part) => {
         const isScale = part === "keyScales" || part === "valueScales";
         const dtype = isScale ? ("f32" as const) : this.#layout.dtype;
-        return { part, tensor: { name: `${name}.${part}`, dtype, shape: isScale ? [rows, heads] : [rows, heads, width] } };
+        return {
+          part,
+          tensor: { name: `${name}.${part}`, dtype, shape: isScale ? [rows, heads] : [rows, heads, width] },
+        };
       });
   }
 }

@@ -3,8 +3,9 @@
  *
  * First fit over a sorted list of free ranges, joined again when freed. WebAssembly memory never shrinks, so freed bytes are reused.
  */
-import { padTo } from "../../core/sizes.ts";
+
 import { Failure } from "../../core/failure.ts";
+import { padTo } from "../../core/sizes.ts";
 
 const ALIGN = 64;
 const PAGE = 65_536;
@@ -72,7 +73,10 @@ export class Heap {
     const more = padTo(bytes - reach, PAGE);
     const now = this.#memory.buffer.byteLength;
     const refused = () =>
-      new Failure("memory_exceeded", `the engine's memory is full: ${now + more} bytes needed, ${this.#maxBytes} allowed`);
+      new Failure(
+        "memory_exceeded",
+        `the engine's memory is full: ${now + more} bytes needed, ${this.#maxBytes} allowed`,
+      );
     if (now + more > this.#maxBytes) throw refused();
     try {
       this.#memory.grow(more / PAGE);

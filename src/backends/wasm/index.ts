@@ -1,7 +1,7 @@
 /** Opens a pack on the WebAssembly kernels: one memory, weights streamed to their final place, then the plan. */
 import { padTo } from "../../core/sizes.ts";
-import { instantiateKernels } from "../../kernels/wasm.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
+import { instantiateKernels } from "../../kernels/wasm.ts";
 import type { Model } from "../../models/define.ts";
 import type { Manifest } from "../../weights/manifest.ts";
 import { cacheLayout } from "./cache.ts";

@@ -4,12 +4,13 @@
  * Layers run one after another, so all of them share one scratch region; what lives across layers (the stream, its norm, quantised
  * inputs) is placed before it.
  */
-import { pad8, padTo } from "../../core/sizes.ts";
+
+import { quantizedRowBytes } from "../../core/dtype.ts";
 import { Failure } from "../../core/failure.ts";
+import { pad8, padTo } from "../../core/sizes.ts";
 import type { Address, Kernels } from "../../kernels/kernels.ts";
 import type { Bind, CacheLayout, Forward, Matrix, RotaryTables, Step } from "../../layers/layer.ts";
 import type { Model } from "../../models/define.ts";
-import { quantizedRowBytes } from "../../core/dtype.ts";
 import type { TensorEntry } from "../../weights/manifest.ts";
 
 const ALIGN = 64;

@@ -3,8 +3,9 @@
  *
  * x ← embedding; for each block x ← x + layer(norm(x)); logits = head · norm(x). Layers of one block read the same normed stream.
  */
-import { pad8, padTo, product } from "../../core/sizes.ts";
+
 import { check, Failure } from "../../core/failure.ts";
+import { pad8, padTo, product } from "../../core/sizes.ts";
 import type { Step } from "../../layers/layer.ts";
 import type { Sequence, StateTensor } from "../backend.ts";
 import { Cache } from "./cache.ts";
@@ -50,7 +51,12 @@ export class WasmSequence implements Sequence {
     const T = ids.length;
     check(T >= 1 && T <= L, "bug", () => `forward takes 1…${L} ids, got ${T}`);
     const unknown = ids.find((id) => id >= model.V);
-    check(unknown === undefined, "request_invalid", () => `token id ${unknown} is outside the vocabulary of ${model.V}`, "tokens");
+    check(
+      unknown === undefined,
+      "request_invalid",
+      () => `token id ${unknown} is outside the vocabulary of ${model.V}`,
+      "tokens",
+    );
     for (const cache of this.#caches) cache.reserve(this.#position + T);
     const step = this.#step(T);
     new Uint32Array(memory.buffer, plan.ids, T).set(ids);
@@ -102,8 +108,8 @@ export class WasmSequence implements Sequence {
   #addToStream(T: number): void {
     const { plan, model, kernels } = this.#engine;
     const stride = pad8(model.D);
-    if (stride === model.D) return kernels.add(plan.stream, plan.mixed, T * model.D);
-    for (let t = 0; t < T; t++) kernels.add(plan.stream + 4 * t * model.D, plan.mixed + 4 * t * stride, model.D);
+    const [rows, width] = stride === model.D ? [1, T * model.D] : [T, model.D];
+    for (let t = 0; t < rows; t++) kernels.add(plan.stream + 4 * t * width, plan.mixed + 4 * t * stride, width);
   }
 
   /** The head is a fifth of the work: it runs only for the rows that are asked for, a few at a time. */
@@ -129,10 +135,12 @@ export class WasmSequence implements Sequence {
     const fail = (message: string): never => {
       throw new Failure("state_unreadable", `state: ${message}`);
     };
-    if (!Number.isSafeInteger(position) || position < 0) fail(`position: expected a non-negative integer, got ${position}`);
+    if (!Number.isSafeInteger(position) || position < 0)
+      fail(`position: expected a non-negative integer, got ${position}`);
     const expected = this.#engine.describe(position);
     const got = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    if (got.size !== tensors.length || got.size !== expected.length) fail(`expected ${expected.length} tensors, got ${tensors.length}`);
+    if (got.size !== tensors.length || got.size !== expected.length)
+      fail(`expected ${expected.length} tensors, got ${tensors.length}`);
     for (const { name, dtype, shape } of expected) {
       const tensor = got.get(name) ?? fail(`${name} is missing`);
       if (tensor.dtype !== dtype) fail(`${name}: expected ${dtype}, got ${tensor.dtype}`);
@@ -152,7 +160,8 @@ export class WasmSequence implements Sequence {
       this.release();
       throw full;
     }
-    for (const { name, offset } of this.#fixed) new Uint8Array(memory.buffer).set(byName.get(name)!.data, this.#fixedAt + offset);
+    for (const { name, offset } of this.#fixed)
+      new Uint8Array(memory.buffer).set(byName.get(name)!.data, this.#fixedAt + offset);
     this.#position = position;
   }
 }
