@@ -35,7 +35,10 @@ export const cachePolicy = z.strictObject({
   /** `full` keeps every position; `window` keeps `sinks` first positions and the last `window`. */
   policy: z.enum(["full", "window"]),
   sinks: size.max(1024).default(0),
-  window: size.min(1).max(1 << 20).optional(),
+  window: size
+    .min(1)
+    .max(1 << 20)
+    .optional(),
   dtype: z.enum(["f32", "int8"]),
 });
 

@@ -1,0 +1,81 @@
+/** rivulet convert: a checkpoint → a pack. */
+import { type Command, Option } from "commander";
+import { chooseCache } from "../convert/cache-choice.ts";
+import { convert } from "../convert/convert.ts";
+import { openCheckpoint } from "../convert/open-checkpoint.ts";
+import { check } from "../core/failure.ts";
+import { type Dtype, dtypes } from "../weights/dtype.ts";
+import type { CachePolicy } from "../weights/manifest.ts";
+import { bytes, count } from "./amounts.ts";
+import { integer } from "./arguments.ts";
+import { progressOn } from "./progress.ts";
+
+interface Options {
+  dtype: Dtype;
+  window?: number;
+  sinks?: number;
+  cacheDtype?: CachePolicy["dtype"];
+  name?: string;
+  licence?: string;
+  systemPrompt?: string;
+  tokenizer: boolean;
+  force?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command("convert")
+    .description("make a pack from a Hugging Face folder or a .gguf file")
+    .argument("<source>", "folder with config.json and .safetensors files, or a .gguf file")
+    .argument("<pack>", "folder to write; it appears only when complete")
+    .addOption(new Option("--dtype <dtype>", "how matrices are stored").choices([...dtypes].reverse()).default("q4"))
+    .option("--window <n>", "attention sees the last n positions (default: all)", integer(1, 1 << 20))
+    .option("--sinks <n>", "and the first n", integer(0, 1024))
+    .addOption(new Option("--cache-dtype <dtype>", "how keys and values are kept").choices(["f32", "int8"]))
+    .option("--name <name>", "name of the model (default: the source's)")
+    .option("--licence <licence>", "licence of the weights (default: what the source says)")
+    .option("--system-prompt <text>", "what a conversation without a system message begins with")
+    .option("--no-tokenizer", "leave the tokenizer out")
+    .option("--force", "overwrite a pack; split text as usual where a GGUF names an unknown way")
+    .action(run);
+}
+
+async function run(path: string, pack: string, options: Options): Promise<void> {
+  const interrupt = new AbortController();
+  const stop = () => interrupt.abort();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const source = await openCheckpoint(path, { anyPre: options.force === true, noTokenizer: !options.tokenizer });
+  const progress = progressOn(process.stderr, "converting");
+  try {
+    const cache = chooseCache(source.config, options.dtype, cacheOptions(options));
+    check(
+      options.sinks === undefined || cache.policy === "window",
+      "request_invalid",
+      () => "--sinks: only with --window",
+      "sinks",
+    );
+    const { manifest, fingerprint } = await convert(source, pack, {
+      ...options,
+      cache,
+      onProgress: progress.show,
+      signal: interrupt.signal,
+    });
+    progress.end();
+    const size = manifest.shards.reduce((n, shard) => n + shard.bytes, 0);
+    const shards = `${bytes(size)} in ${manifest.shards.length} shard${manifest.shards.length === 1 ? "" : "s"}`;
+    process.stdout.write(
+      `${pack}: ${manifest.model.type}, ${count(manifest.parameters)} parameters, ${manifest.dtype}, ${shards}\n`,
+    );
+    process.stdout.write(`fingerprint ${fingerprint}\n`);
+  } finally {
+    progress.end();
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+    await source.close();
+  }
+}
+
+const cacheOptions = ({ window, sinks, cacheDtype }: Options) => ({
+  ...(window === undefined ? {} : { window }),
+  ...(sinks === undefined ? {} : { sinks }),
+  ...(cacheDtype === undefined ? {} : { dtype: cacheDtype }),
+});

@@ -1,0 +1,97 @@
+/** rivulet info: what a pack holds and what its conversations will cost; of a checkpoint's config, what it would be. */
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Command } from "commander";
+import { chooseCache } from "../convert/cache-choice.ts";
+import { readJsonObject } from "../convert/small-file.ts";
+import { Failure } from "../core/failure.ts";
+import { modelFrom } from "../models/index.ts";
+import { checkAgainstModel } from "../weights/check-against-model.ts";
+import { dtypes, matrixBytes, vectorBytes } from "../weights/dtype.ts";
+import { folderSource } from "../weights/folder-source.ts";
+import { readManifest, verifyPack } from "../weights/load-pack.ts";
+import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
+import { printInfo } from "./print-info.ts";
+import { bytesByPart, stateCost } from "./sizes-of.ts";
+
+export function register(program: Command): void {
+  program
+    .command("info")
+    .description("describe a pack (or a checkpoint's config.json) and check every byte of it")
+    .argument("<pack>", "folder of the pack; or a checkpoint's folder or config.json")
+    .option("--json", "print one JSON line")
+    .option("--no-verify", "do not read the weights")
+    .action(info);
+}
+
+/** What is printed; every size in bytes. */
+export type Info = Awaited<ReturnType<typeof describePack>> | Awaited<ReturnType<typeof describeConfig>>;
+
+async function info(path: string, options: { json?: boolean; verify: boolean }): Promise<void> {
+  const facts = await describe(path, options.verify);
+  process.stdout.write(options.json ? `${JSON.stringify(facts)}\n` : printInfo(facts));
+}
+
+async function describe(path: string, verify: boolean): Promise<Info> {
+  const isFile = async (file: string) => (await stat(file).catch(() => undefined))?.isFile() === true;
+  if (await isFile(join(path, MANIFEST_FILE))) return describePack(path, verify);
+  if (await isFile(join(path, "config.json"))) return describeConfig(join(path, "config.json"));
+  if (path.endsWith(".json") && (await isFile(path))) return describeConfig(path);
+  throw new Failure("request_invalid", `${path}: expected a pack (${MANIFEST_FILE}) or a config.json`, {
+    param: "pack",
+  });
+}
+
+async function describePack(path: string, verify: boolean) {
+  const source = folderSource(path);
+  const { manifest, fingerprint } = await readManifest(source);
+  const model = modelFrom(manifest.model.config);
+  checkAgainstModel(manifest, model.weights);
+  if (verify) await verifyPack(source, manifest);
+  const { name, dtype, licence, provenance, quality, cache, contextLength, generation, tokenizer, template } = manifest;
+  return {
+    kind: "pack" as const,
+    name,
+    architecture: model.type,
+    parameters: model.parameters,
+    dtype,
+    vocab: model.V,
+    contextLength,
+    bytes: manifest.shards.reduce((n, shard) => n + shard.bytes, 0),
+    shards: manifest.shards.length,
+    parts: bytesByPart(model, manifest.tensors),
+    cache,
+    state: stateCost(model, cache),
+    tokenizer: tokenizer !== undefined,
+    template: template !== undefined,
+    generation,
+    licence: licence ?? null,
+    provenance,
+    quality: quality ?? null,
+    fingerprint,
+    verified: verify,
+  };
+}
+
+/** A config alone: nothing is stored yet, so bytes are given for every dtype. */
+async function describeConfig(path: string) {
+  const config = await readJsonObject(path);
+  const model = modelFrom(config);
+  const cache = chooseCache(config, "q4", {});
+  const size = (dtype: (typeof dtypes)[number]) =>
+    model.weights.reduce(
+      (n, { kind, shape }) => n + (kind === "matrix" ? matrixBytes(dtype, shape[0]!, shape[1]!) : vectorBytes(shape)),
+      0,
+    );
+  return {
+    kind: "config" as const,
+    name: basename(path),
+    architecture: model.type,
+    parameters: model.parameters,
+    vocab: model.V,
+    contextLength: model.contextLength,
+    bytesAt: Object.fromEntries(dtypes.map((dtype) => [dtype, size(dtype)])),
+    cache,
+    state: stateCost(model, cache),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * The command line: one file per command, loaded when it is called.
+ *
+ * Exit code 0 on success, 2 when the user's input is at fault, 1 on anything else; one line on stderr says what was wrong.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { Failure } from "../core/failure.ts";
+import { faultOf, line } from "./fault.ts";
+
+interface CommandFile {
+  register(program: Command): void;
+}
+
+/** In the order that help lists them. */
+const commands: Record<string, () => Promise<CommandFile>> = {
+  convert: () => import("./convert.ts"),
+  info: () => import("./info.ts"),
+  score: () => import("./score.ts"),
+  generate: () => import("./generate.ts"),
+  bench: () => import("./bench.ts"),
+  chat: () => load("chat"),
+  serve: () => load("serve"),
+};
+
+const load = (name: string): Promise<CommandFile> => import(`./${name}.ts`);
+
+export async function main(args: string[]): Promise<void> {
+  process.stdout.on("error", closedPipe);
+  process.stderr.on("error", closedPipe);
+  try {
+    const [called] = args;
+    if (called === undefined || (!called.startsWith("-") && !Object.hasOwn(commands, called))) {
+      throw new Failure(
+        "request_invalid",
+        `expected a command (${Object.keys(commands).join(", ")}), got ${called ?? "none"}`,
+      );
+    }
+    const program = await programFor(called);
+    await program.parseAsync(args, { from: "user" });
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
+    const { message, exitCode } = faultOf(thrown);
+    process.stderr.write(line(message));
+    process.exitCode = exitCode;
+    if (process.env.RIVULET_DEBUG) console.error(thrown);
+  }
+}
+
+/** Only the called command's file is loaded; all of them for help. */
+async function programFor(called: string): Promise<Command> {
+  const program = new Command("rivulet").description(
+    "serve state-space language models whose conversations keep their state",
+  );
+  program.version(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version);
+  // Before the commands: they inherit both.
+  program.exitOverride().configureOutput({ outputError: () => {} });
+  const names = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);
+  for (const name of names) {
+    const file = await commands[name]!().catch((thrown: NodeJS.ErrnoException) => {
+      if (names.length > 1 && thrown.code === "ERR_MODULE_NOT_FOUND") return undefined;
+      throw thrown;
+    });
+    file?.register(program);
+  }
+  return program;
+}
+
+/** The reader of our output has gone (`rivulet … | head`): stop, quietly. */
+function closedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+}

@@ -1,0 +1,47 @@
+/** printInfo: the facts of `info` as lines of text. */
+import { bytes, count } from "./amounts.ts";
+import type { Info } from "./info.ts";
+
+export function printInfo(info: Info): string {
+  const lines: [string, string][] = [
+    ["name", info.name],
+    ["architecture", info.architecture],
+    ["parameters", `${count(info.parameters)} (${info.parameters})`],
+    ["vocabulary", String(info.vocab)],
+    ["context length", String(info.contextLength)],
+    ...(info.kind === "pack" ? packLines(info) : configLines(info)),
+    ["state", stateLine(info)],
+  ];
+  return `${lines.map(([label, text]) => `${label.padEnd(20)}${clean(text)}`).join("\n")}\n`;
+}
+
+type PackInfo = Extract<Info, { kind: "pack" }>;
+
+function packLines(info: PackInfo): [string, string][] {
+  const parts = Object.entries(info.parts).sort(([, a], [, b]) => b - a);
+  const chat = info.template ? "and chat template" : "without chat template";
+  return [
+    ["weights", `${info.dtype}, ${bytes(info.bytes)} in ${info.shards} shard${info.shards === 1 ? "" : "s"}`],
+    ...parts.map(([part, size]): [string, string] => [`  ${part}`, bytes(size)]),
+    ["tokenizer", info.tokenizer ? `yes, ${chat}` : "none: can be scored, not chatted with"],
+    ["licence", info.licence ?? "not stated"],
+    ["provenance", JSON.stringify(info.provenance)],
+    ["quality", info.quality ? JSON.stringify(info.quality) : "not measured"],
+    ["fingerprint", info.fingerprint],
+    ["checked", info.verified ? "every byte" : "the manifest only"],
+  ];
+}
+
+const configLines = (info: Extract<Info, { kind: "config" }>): [string, string][] =>
+  Object.entries(info.bytesAt).map(([dtype, size]) => [`bytes at ${dtype}`, bytes(size)]);
+
+function stateLine({ cache, state }: Info): string {
+  const { fixedBytes, bytesPerToken, maxBytes } = state;
+  if (bytesPerToken === 0) return `${bytes(fixedBytes)}, constant`;
+  const seen =
+    cache.policy === "window" ? `the last ${cache.window} positions and the first ${cache.sinks}` : "every position";
+  return `${bytes(fixedBytes)} constant + ${bytes(bytesPerToken)} per cached token (${cache.dtype}; ${seen}), at most ${bytes(maxBytes)}`;
+}
+
+/** Text from a pack may not steer the terminal. */
+const clean = (text: string) => text.replace(/\p{Cc}/gu, "\ufffd");

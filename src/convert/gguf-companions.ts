@@ -1,0 +1,46 @@
+/** ggufCompanions: tokenizer, chat template and generation defaults that a GGUF's metadata holds. */
+import type { Companions } from "./checkpoint-source.ts";
+import { ggufTokenizer } from "./gguf-tokenizer.ts";
+import { tokenIds } from "./token-ids.ts";
+
+export interface GgufTokenizerOptions {
+  /** Take the `default` splitting of text where the file names an unknown one. */
+  anyPre?: boolean;
+  /** Leave the tokenizer out. */
+  noTokenizer?: boolean;
+}
+
+/** Ways in which file names state their quantisation. */
+const quantisation = /[._-](?:I?Q\d\w*|B?F16|F32)$/i;
+
+export function ggufCompanions(
+  file: string,
+  meta: ReadonlyMap<string, unknown>,
+  options: GgufTokenizerOptions,
+): Companions {
+  const licence = meta.get("general.license");
+  const base = {
+    name: file.replace(/\.gguf$/i, "").replace(quantisation, ""),
+    ...(typeof licence === "string" ? { licence } : {}),
+  };
+  if (options.noTokenizer || !meta.has("tokenizer.ggml.model")) return { ...base, generation: { eos: [] } };
+  const { tokenizer, tokens } = ggufTokenizer(file, meta, options.anyPre ?? false);
+  const id = (kind: string) =>
+    tokenIds(`tokenizer.ggml.${kind}_token_id`, meta.get(`tokenizer.ggml.${kind}_token_id`))[0];
+  const eos = ["eos", "eot", "eom"].map(id).filter((found) => found !== undefined);
+  const bos = id("bos");
+  const template = meta.get("tokenizer.chat_template");
+  const named = Object.entries({ bos_token: "bos", eos_token: "eos", unk_token: "unknown", pad_token: "padding" })
+    .map(([field, kind]) => [field, tokens[id(kind) ?? -1]] as const)
+    .filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const flags = ["add_bos_token", "add_eos_token"]
+    .map((field) => [field, meta.get(`tokenizer.ggml.${field}`)] as const)
+    .filter((entry): entry is [string, boolean] => typeof entry[1] === "boolean");
+  return {
+    ...base,
+    tokenizer: new TextEncoder().encode(JSON.stringify(tokenizer)),
+    tokenizerConfig: { ...Object.fromEntries([...named, ...flags]), clean_up_tokenization_spaces: false },
+    ...(typeof template === "string" ? { template } : {}),
+    generation: { eos: [...new Set(eos)], ...(bos === undefined ? {} : { bos }) },
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * parseManifest: bytes of a manifest.json → a Manifest that can be trusted to describe its own payload.
+ *
+ * Checked here: every field, and that shards and tensors tile the payload without gap or overlap. Nothing of the payload is read.
+ * Fails with `weights_invalid`, naming the field, what was expected and what came.
+ */
+import { createHash } from "node:crypto";
+import { Failure } from "../core/failure.ts";
+import { padTo, product } from "../core/sizes.ts";
+import { matrixBytes, vectorBytes } from "./dtype.ts";
+import { type Manifest, manifestSchema, SHARD_MAX_BYTES, TENSOR_ALIGN, type TensorEntry } from "./manifest.ts";
+import { parseJson } from "./strict-json.ts";
+
+export const MANIFEST_FILE = "manifest.json";
+export const MANIFEST_MAX_BYTES = 8 * 1024 * 1024;
+export const TOKENIZER_MAX_BYTES = 64 * 1024 * 1024;
+export const TEMPLATE_MAX_BYTES = 1024 * 1024;
+
+/** SHA-256 of the manifest's bytes: the model's identity. */
+export const fingerprint = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const json = parseJson(bytes, { where: MANIFEST_FILE, maxBytes: MANIFEST_MAX_BYTES });
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    refuse(fieldOf(issue.path), `${issue.message}, got ${show(issue.path, json)}`);
+  }
+  checkFiles(parsed.data);
+  checkTensors(parsed.data);
+  return parsed.data;
+}
+
+/** Where each shard begins in the payload; one more entry for its end. */
+export function shardStarts(manifest: Pick<Manifest, "shards">): number[] {
+  const starts = [0];
+  for (const shard of manifest.shards) starts.push(starts.at(-1)! + shard.bytes);
+  return starts;
+}
+
+export const payloadBytes = (manifest: Pick<Manifest, "shards">): number => shardStarts(manifest).at(-1)!;
+
+function checkFiles({ shards, tokenizer, template, cache }: Manifest): void {
+  const seen = new Set<string>([MANIFEST_FILE]);
+  const check = (at: string, { file, bytes }: { file: string; bytes: number }, maxBytes: number) => {
+    if (seen.has(file)) refuse(`${at}.file`, `expected a name of its own, got ${JSON.stringify(file)} again`);
+    if (bytes < 1 || bytes > maxBytes) refuse(`${at}.bytes`, `expected 1…${maxBytes}, got ${bytes}`);
+    seen.add(file);
+  };
+  shards.forEach((shard, i) => {
+    check(`shards[${i}]`, shard, SHARD_MAX_BYTES);
+  });
+  if (tokenizer) check("tokenizer", tokenizer, TOKENIZER_MAX_BYTES);
+  if (template) check("template", template, TEMPLATE_MAX_BYTES);
+  if (cache.policy === "window" && cache.window === undefined) refuse("cache.window", "expected a number, got nothing");
+}
+
+/** Tensors lie in order, each at the first aligned byte after the one before; the last ends where the last shard ends. */
+function checkTensors(manifest: Manifest): void {
+  const starts = shardStarts(manifest);
+  const names = new Set<string>();
+  let end = 0;
+  let parameters = 0;
+  manifest.tensors.forEach((tensor, i) => {
+    const at = `tensors[${i}]`;
+    if (names.has(tensor.name))
+      refuse(`${at}.name`, `expected a name of its own, got ${JSON.stringify(tensor.name)} again`);
+    names.add(tensor.name);
+    parameters += elements(tensor, at);
+    const expected = tensorBytes(tensor, at);
+    if (tensor.bytes !== expected) {
+      refuse(`${at}.bytes`, `expected ${expected} for ${tensor.dtype} [${tensor.shape}], got ${tensor.bytes}`);
+    }
+    const shard = manifest.shards[tensor.shard];
+    if (!shard) refuse(`${at}.shard`, `expected less than ${manifest.shards.length}, got ${tensor.shard}`);
+    if (tensor.offset >= shard.bytes) refuse(`${at}.offset`, `expected less than ${shard.bytes}, got ${tensor.offset}`);
+    const start = starts[tensor.shard]! + tensor.offset;
+    const next = padTo(end, TENSOR_ALIGN);
+    if (start !== next) refuse(`${at}.offset`, `expected the tensor at payload byte ${next}, got ${start}`);
+    end = start + tensor.bytes;
+  });
+  if (end !== starts.at(-1))
+    refuse("shards", `expected ${end} bytes in all, as the tensors need, got ${starts.at(-1)}`);
+  if (parameters !== manifest.parameters) refuse("parameters", `expected ${parameters}, got ${manifest.parameters}`);
+}
+
+function elements(tensor: TensorEntry, at: string): number {
+  try {
+    return product(tensor.shape);
+  } catch (cause) {
+    return refuse(`${at}.shape`, (cause as Error).message);
+  }
+}
+
+function tensorBytes({ kind, dtype, shape }: TensorEntry, at: string): number {
+  if (kind === "vector") {
+    if (dtype !== "f32") refuse(`${at}.dtype`, `expected "f32" for a vector, got ${JSON.stringify(dtype)}`);
+    return vectorBytes(shape);
+  }
+  if (shape.length !== 2) refuse(`${at}.shape`, `expected (R, C) for a matrix, got [${shape}]`);
+  return matrixBytes(dtype, shape[0]!, shape[1]!);
+}
+
+const fieldOf = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (at, key) => (typeof key === "number" ? `${at}[${key}]` : at ? `${at}.${String(key)}` : String(key)),
+    "",
+  );
+
+function show(path: readonly PropertyKey[], json: unknown): string {
+  const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], json);
+  return value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 80);
+}
+
+function refuse(field: string, message: string): never {
+  throw new Failure("weights_invalid", `${MANIFEST_FILE}: ${field ? `${field}: ` : ""}${message}`, {
+    param: field || MANIFEST_FILE,
+  });
+}

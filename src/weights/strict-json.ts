@@ -1,0 +1,155 @@
+/**
+ * parseJson: JSON from a file that nobody vouches for.
+ *
+ * Refuses what JSON.parse lets through: keys given twice, `__proto__`, deep nesting, invalid UTF-8, numbers beyond f64. One pass, no recursion
+ * deeper than `maxDepth`. Python writes bare Infinity and NaN; `nonFinite` reads them as {"__float__": "Infinity"}, as transformers does.
+ */
+import { Failure } from "../core/failure.ts";
+
+export interface JsonLimits {
+  /** Name of the file, for messages. */
+  where: string;
+  maxBytes: number;
+  maxDepth?: number;
+  nonFinite?: boolean;
+}
+
+export function parseJson(bytes: Uint8Array, limits: JsonLimits): unknown {
+  const { where, maxBytes } = limits;
+  if (bytes.length > maxBytes) refuse(where, `expected at most ${maxBytes} bytes, got ${bytes.length}`);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    refuse(where, "not valid UTF-8");
+  }
+  return new Parser(text, limits).document();
+}
+
+function refuse(where: string, message: string): never {
+  throw new Failure("weights_invalid", `${where}: ${message}`, { param: where });
+}
+
+const space = /[ \t\n\r]*/y;
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const word = /true|false|null/y;
+const nonFiniteWord = /-?Infinity|NaN/y;
+const words: Record<string, unknown> = { true: true, false: false, null: null };
+
+class Parser {
+  readonly #text: string;
+  readonly #limits: JsonLimits;
+  readonly #maxDepth: number;
+  #at = 0;
+
+  constructor(text: string, limits: JsonLimits) {
+    this.#text = text;
+    this.#limits = limits;
+    this.#maxDepth = limits.maxDepth ?? 64;
+  }
+
+  document(): unknown {
+    const value = this.#value(0);
+    this.#match(space);
+    if (this.#at < this.#text.length) this.#fail("expected the end");
+    return value;
+  }
+
+  #value(depth: number): unknown {
+    this.#match(space);
+    switch (this.#text[this.#at]) {
+      case "{":
+        return this.#object(depth + 1);
+      case "[":
+        return this.#array(depth + 1);
+      case '"':
+        return this.#string();
+    }
+    const digits = this.#match(number);
+    if (digits) return this.#number(digits);
+    const known = this.#match(word);
+    if (known) return words[known];
+    const special = this.#limits.nonFinite ? this.#match(nonFiniteWord) : "";
+    if (special) return { __float__: special };
+    return this.#fail("expected a value");
+  }
+
+  #number(digits: string): number {
+    const value = Number(digits);
+    if (!Number.isFinite(value)) this.#fail(`number ${digits.slice(0, 20)} is out of range`);
+    return value;
+  }
+
+  #object(depth: number): Record<string, unknown> {
+    const result: Record<string, unknown> = {};
+    this.#open(depth);
+    if (this.#skip("}")) return result;
+    do {
+      this.#match(space);
+      const key = this.#string();
+      if (key === "__proto__") this.#fail('key "__proto__" is not allowed');
+      if (Object.hasOwn(result, key)) this.#fail(`key ${JSON.stringify(key).slice(0, 80)} is given twice`);
+      if (!this.#skip(":")) this.#fail('expected ":"');
+      result[key] = this.#value(depth);
+    } while (this.#skip(","));
+    if (!this.#skip("}")) this.#fail('expected "," or "}"');
+    return result;
+  }
+
+  #array(depth: number): unknown[] {
+    const result: unknown[] = [];
+    this.#open(depth);
+    if (this.#skip("]")) return result;
+    do result.push(this.#value(depth));
+    while (this.#skip(","));
+    if (!this.#skip("]")) this.#fail('expected "," or "]"');
+    return result;
+  }
+
+  #string(): string {
+    if (this.#text[this.#at] !== '"') this.#fail("expected a string");
+    let end = this.#at;
+    do end = this.#text.indexOf('"', end + 1);
+    while (end > 0 && this.#isEscaped(end));
+    if (end < 0) this.#fail("the string has no end");
+    try {
+      const value: string = JSON.parse(this.#text.slice(this.#at, end + 1));
+      this.#at = end + 1;
+      return value;
+    } catch {
+      return this.#fail("not a string");
+    }
+  }
+
+  /** Whether an odd number of backslashes stands before `at`. */
+  #isEscaped(at: number): boolean {
+    let before = at;
+    while (this.#text[before - 1] === "\\") before -= 1;
+    return (at - before) % 2 === 1;
+  }
+
+  #open(depth: number): void {
+    if (depth > this.#maxDepth) this.#fail(`nested deeper than ${this.#maxDepth}`);
+    this.#at += 1;
+  }
+
+  #skip(char: string): boolean {
+    this.#match(space);
+    if (this.#text[this.#at] !== char) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  /** The text that matches here, or "". */
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    if (!pattern.test(this.#text)) return "";
+    const from = this.#at;
+    this.#at = pattern.lastIndex;
+    return this.#text.slice(from, this.#at);
+  }
+
+  #fail(message: string): never {
+    refuse(this.#limits.where, `not valid JSON at character ${this.#at}: ${message}`);
+  }
+}
