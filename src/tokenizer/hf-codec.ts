@@ -1,0 +1,103 @@
+/**
+ * createTextCodec: a TextCodec from Hugging Face's tokenizer.json.
+ *
+ * @huggingface/tokenizers finds added tokens, normalises and pre-tokenizes. Byte pairs are merged here, over typed arrays: the library
+ * would hold every token and merge several times as strings.
+ * A control token cannot come out of `encodeText`: its pipeline knows no such added token, and the byte-pair step bars its id.
+ */
+import { Tokenizer } from "@huggingface/tokenizers";
+import { check, Failure } from "../core/failure.ts";
+import { Bpe } from "./bpe.ts";
+import { StreamingDetokenizer } from "./detokenizer.ts";
+import { type ReadPreTokenizer, readPreTokenizer } from "./pre-tokenizer.ts";
+import type { TextCodec } from "./text-codec.ts";
+import { readDecoder, tokenBytes } from "./token-bytes.ts";
+import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
+import { Vocabulary } from "./vocabulary.ts";
+
+/**
+ * `tokenizerConfig`: tokenizer_config.json. Read of it: `bos_token`, `eos_token`, `chat_template`. Added tokens that are not special but
+ * occur in the template (`<tool_call>`) steer the model too; without a template every added token counts, except of white space.
+ * Failure `weights_invalid`.
+ */
+export function createTextCodec(tokenizerJson: unknown, tokenizerConfig: Record<string, unknown> = {}): TextCodec {
+  const file = readTokenizerFile(tokenizerJson);
+  const vocabulary = new Vocabulary(file.tokens);
+  const { control, silent } = steering(file, tokenizerConfig);
+  const preTokenizer = orInvalid(() => readPreTokenizer(file.preTokenizer));
+  const bpe = new Bpe(file, vocabulary, control, preTokenizer.byteLevel);
+  const encode = (added: readonly AddedToken[]) => pipeline(file, added, preTokenizer, bpe);
+  const rules = readDecoder(file.decoder);
+  const nothing = new Uint8Array(0);
+  const bytesOf = (id: number): Uint8Array => {
+    check(vocabulary.has(id), "bug", () => `token: expected 0…${vocabulary.size - 1}, got ${id}`);
+    return silent.has(id) ? nothing : tokenBytes(vocabulary.text(id), rules);
+  };
+  const detokenizer = () => new StreamingDetokenizer(bytesOf, rules.leadingSpaces);
+  return {
+    vocab: vocabulary.size,
+    control,
+    encodeText: encode(file.added.filter(({ id }) => !control.has(id))),
+    encodeTemplate: encode(file.added),
+    detokenizer,
+    decode(ids) {
+      const stream = detokenizer();
+      return ids.map((id) => stream.push(id)).join("") + stream.flush();
+    },
+    tokenBytes: bytesOf,
+  };
+}
+
+/** control: ids that text from outside never gets. silent: those of them that are special and show as nothing. */
+function steering(file: TokenizerFile, config: Record<string, unknown>): { control: Set<number>; silent: Set<number> } {
+  const silent = new Set(file.added.filter(({ special }) => special).map(({ id }) => id));
+  for (const name of ["bos_token", "eos_token"]) {
+    const token = tokenText(config[name]);
+    const id =
+      file.added.find(({ content }) => content === token)?.id ??
+      (Object.hasOwn(file.vocab, token) ? file.vocab[token] : undefined);
+    if (id !== undefined) silent.add(id);
+  }
+  const template = config.chat_template;
+  const steers = ({ content }: AddedToken) =>
+    content.trim() !== "" && (typeof template !== "string" || template.includes(content));
+  return { control: new Set([...silent, ...file.added.filter(steers).map(({ id }) => id)]), silent };
+}
+
+/** A token of tokenizer_config.json is a string, or an object with its content. */
+export function tokenText(value: unknown): string {
+  const content = typeof value === "object" && value !== null ? (value as { content?: unknown }).content : value;
+  return typeof content === "string" ? content : "";
+}
+
+function pipeline(
+  file: TokenizerFile,
+  added: readonly AddedToken[],
+  preTokenizer: ReadPreTokenizer,
+  bpe: Bpe,
+): (text: string) => number[] {
+  const parts = {
+    added_tokens: added,
+    normalizer: file.normalizer,
+    pre_tokenizer: null,
+    model: { type: "BPE", vocab: {}, merges: [] },
+    post_processor: null,
+    decoder: null,
+  };
+  const tokenizer = orInvalid(() => new Tokenizer(parts, {}));
+  tokenizer.pre_tokenizer = preTokenizer.split as unknown as Tokenizer["pre_tokenizer"];
+  // The library's model gives tokens, whose ids it looks up; ours gives the ids.
+  const model = Object.assign((pieces: string[]) => bpe.encode(pieces), { tokens_to_ids: { get: (id: number) => id } });
+  tokenizer.model = model as unknown as Tokenizer["model"];
+  return (text) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).ids;
+}
+
+/** What the library throws at a broken file. */
+function orInvalid<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure("weights_invalid", `tokenizer: ${(cause as Error).message}`, { param: "tokenizer", cause });
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * readPreTokenizer: the file's pre-tokenizer, as a chain of @huggingface/tokenizers' own, that splits like the Rust library of the same name.
+ *
+ * The JavaScript library's Digits and ByteLevel use \d and \s of JavaScript, which differ from Rust's on digits beyond ASCII, U+0085 and
+ * U+FEFF; its Split and Punctuation honour only some behaviours. The first two are spelled out as Split, the others are refused.
+ * A last step that only turns bytes into characters is left to the byte-pair step, which reads bytes.
+ */
+import { type PreTokenizer, SequencePreTokenizer } from "@huggingface/tokenizers";
+import { check } from "../core/failure.ts";
+import { asObject, type Stage } from "./tokenizer-file.ts";
+
+/** Longer patterns are a mistake or an attack. */
+const MAX_PATTERN_LENGTH = 4096;
+/** Sequences inside sequences. */
+const MAX_DEPTH = 8;
+/** Source: openai/gpt-2 `encoder.py`. */
+const GPT2_WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+export interface ReadPreTokenizer {
+  /** Pieces are text whose UTF-8 bytes are the symbols, not characters. */
+  byteLevel: boolean;
+  /** `section_index`: which part of the whole text this is, between added tokens. */
+  split(text: string, options?: { section_index?: number }): string[];
+}
+
+export function readPreTokenizer(stage: Stage | null): ReadPreTokenizer {
+  const stages = stage === null ? [] : flatten(stage, 0);
+  const last = stages.at(-1);
+  const byteLevel = last?.type === "ByteLevel" && last.use_regex === false && last.add_prefix_space !== true;
+  if (byteLevel) stages.pop();
+  const chain = (new SequencePreTokenizer({ type: "Sequence", pretokenizers: stages as never }) as unknown as Chain)
+    .tokenizers;
+  const links = chain.map((link, i) => ({
+    link,
+    isolates: stages[i]!.type === "Split" && stages[i]!.behavior === "Isolated",
+  }));
+  return {
+    byteLevel,
+    split(text, options) {
+      let pieces = [text];
+      for (const { link, isolates } of links) {
+        const next: string[] = [];
+        for (const piece of pieces) {
+          if (isolates && piece.length === 1) next.push(piece);
+          else for (const part of link.pre_tokenize_text(piece, options)) next.push(part);
+        }
+        pieces = next;
+      }
+      return pieces;
+    },
+  };
+}
+
+interface Chain {
+  tokenizers: Pick<PreTokenizer, "pre_tokenize_text">[];
+}
+
+const isolate = (regex: string): Stage => ({
+  type: "Split",
+  pattern: { Regex: regex },
+  behavior: "Isolated",
+  invert: false,
+});
+
+function flatten(stage: Stage, depth: number): Stage[] {
+  const need = (condition: unknown) =>
+    check(
+      condition,
+      "weights_invalid",
+      () => `tokenizer: pre_tokenizer: ${stage.type} with these settings is not supported`,
+      "tokenizer",
+    );
+  switch (stage.type) {
+    case "Sequence": {
+      need(depth < MAX_DEPTH && Array.isArray(stage.pretokenizers));
+      const inner = stage.pretokenizers as unknown[];
+      return inner.flatMap((each) => flatten(asObject(each, "pre_tokenizer") as Stage, depth + 1));
+    }
+    case "Digits":
+      return [isolate(stage.individual_digits === true ? "\\p{N}" : "\\p{N}+")];
+    case "ByteLevel":
+      if (stage.use_regex === false || stage.add_prefix_space === true) return [stage];
+      return [isolate(GPT2_WORDS), { ...stage, use_regex: false }];
+    case "Split": {
+      const pattern = asObject(stage.pattern, "pre_tokenizer.pattern");
+      const source = pattern.Regex ?? pattern.String;
+      need(typeof source === "string" && source !== "" && source.length <= MAX_PATTERN_LENGTH);
+      need(
+        stage.invert === true
+          ? stage.behavior === "Removed"
+          : ["Removed", "Isolated"].includes(stage.behavior as string),
+      );
+      return [stage];
+    }
+    case "Punctuation":
+      need(stage.behavior === "Contiguous");
+      return [stage];
+    default:
+      return [stage];
+  }
+}
