@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import type { Sequence } from "../backends/backend.ts";
 import { check } from "../core/failure.ts";
-import type { Loaded } from "../dialogue/load.ts";
-import { loadModel } from "../dialogue/load.ts";
+import type { Loaded } from "../backends/load-model.ts";
+import { loadModel } from "../backends/load-model.ts";
 import { slices } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
 import { decodeState, encodeState } from "../state/codec.ts";

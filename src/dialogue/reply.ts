@@ -10,7 +10,8 @@ import { check } from "../core/failure.ts";
 import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import { StopMatcher } from "../tokenizer/stop-matcher.ts";
-import type { Served } from "./load.ts";
+import type { Loaded } from "../backends/load-model.ts";
+import type { TextCodec } from "../tokenizer/text-codec.ts";
 
 export interface ReplyOptions {
   sampling: Sampling;
@@ -39,7 +40,7 @@ export interface TokenLogprob {
 export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export async function* reply(
-  served: Pick<Served, "manifest" | "backend" | "codec">,
+  served: Loaded & { codec: TextCodec },
   sequence: Sequence,
   sampler: Sampler,
   feed: readonly number[],

@@ -62,7 +62,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const vFrom = kFrom + 4 * Hkv * P;
 
   return (step: Step, x: number, y: number) => {
-    const { T, S, scores } = step;
+    const { T, S } = step;
     project.apply(qkv, x, D, T);
     if (projectBias) kernels.addBias(qkv, stride, projectBias, T, project.R);
     const { table, sinkTable } = tables.prepare(step);
@@ -80,7 +80,6 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
         towardsSinks,
         c.keys,
         c.values,
-        scores,
         T,
         S,
         Hq,
@@ -101,7 +100,6 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
         c.keyScales,
         c.values,
         c.valueScales,
-        scores,
         T,
         S,
         Hq,

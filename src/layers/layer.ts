@@ -44,8 +44,6 @@ export interface CacheAddress {
 export interface Step {
   T: number;
   S: number;
-  /** Scratch for one row of attention scores, long enough for this step. */
-  scores: Address;
   /** Address of fixed state `index` (see `Bind.fixed`). */
   fixed(index: number): Address;
   cache(index: number): CacheAddress;

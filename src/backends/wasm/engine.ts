@@ -19,7 +19,6 @@ export class Engine implements Backend {
   readonly L: number;
   readonly contextLength: number;
   sequences = 0;
-  #scores = { at: 0, floats: 0 };
 
   constructor(parts: {
     model: Model;
@@ -73,18 +72,6 @@ export class Engine implements Backend {
       spec.kind === "cache" ? new Cache(this.heap, this.memory, this.layout, spec).describe(position) : [],
     );
     return [...fixed, ...caches];
-  }
-
-  /** Scratch for attention scores of a step that ends at `positions`. */
-  scores(positions: number): number {
-    const floats = Math.min(positions, slotsMax(this.layout)) + 8;
-    if (floats > this.#scores.floats) {
-      const more = 2 ** Math.ceil(Math.log2(floats));
-      const at = this.heap.take(4 * more);
-      if (this.#scores.floats) this.heap.give(this.#scores.at, 4 * this.#scores.floats);
-      this.#scores = { at, floats: more };
-    }
-    return this.#scores.at;
   }
 
   /** Bytes that one more token adds to a cache that still grows. */

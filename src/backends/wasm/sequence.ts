@@ -99,7 +99,6 @@ export class WasmSequence implements Sequence {
     return {
       T,
       S,
-      scores: this.#engine.scores(S + T),
       fixed: (index) => this.#fixedAt + this.#fixed[index]!.offset,
       cache: (index) => this.#caches[index]!.address,
     };

@@ -1,0 +1,36 @@
+/** loadModel: a pack's weights, checked against its architecture and streamed into the engine; enough to score ids. */
+import { modelFrom } from "../models/index.ts";
+import { checkAgainstModel } from "../weights/check-against-model.ts";
+import { loadPack, type Pack, type Progress } from "../weights/load-pack.ts";
+import type { Manifest } from "../weights/manifest.ts";
+import type { PackSource } from "../weights/pack-source.ts";
+import type { Backend } from "./backend.ts";
+import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "./wasm/index.ts";
+
+export interface Loaded {
+  manifest: Manifest;
+  /** SHA-256 of the manifest: the identity of model, quantisation, tokenizer and template. */
+  fingerprint: string;
+  backend: Backend;
+}
+
+export interface LoadOptions extends EngineOptions {
+  progress?: Progress;
+}
+
+export async function loadModel(
+  source: PackSource,
+  kernels: WebAssembly.Module,
+  options: LoadOptions = {},
+): Promise<Loaded & Pack> {
+  let start: (() => Backend) | undefined;
+  const place = (manifest: Manifest) => {
+    const model = modelFrom(manifest.model.config);
+    checkAgainstModel(manifest, model.weights);
+    const memory = new EngineMemory(manifest, options);
+    start = () => memory.start(model, kernels);
+    return { memory: memory.memory, base: WEIGHTS_AT };
+  };
+  const pack = await loadPack(source, place, options.progress);
+  return { ...pack, backend: start!() };
+}
