@@ -1,0 +1,43 @@
+/**
+ * Compiles wasm/kernels/ to wasm/build/kernels.wasm, only when a source is newer than the result.
+ *
+ * `node scripts/build-wasm.ts` prints one line and fails on a compile error; `ensureKernels` is the same for a program.
+ */
+import { readdirSync, renameSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const config = join(root, "wasm/asconfig.json");
+export const kernelsPath = join(root, "wasm/build/kernels.wasm");
+
+const modifiedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
+
+function isCurrent(): boolean {
+  const folder = join(root, "wasm/kernels");
+  const sources = [config, folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  return modifiedMs(kernelsPath) > Math.max(...sources.map(modifiedMs));
+}
+
+/** Path of an up-to-date kernels.wasm; throws with the compiler's messages. */
+export async function ensureKernels(): Promise<{ path: string; built: boolean }> {
+  if (isCurrent()) return { path: kernelsPath, built: false };
+  // Loaded only now: the compiler is a development dependency.
+  const { default: asc } = await import("assemblyscript/asc");
+  // Several processes may build at once (test workers do), so each writes its own file and the last rename stands.
+  const own = kernelsPath.replace(".wasm", `.${process.pid}.wasm`);
+  const { error, stderr } = await asc.main(["--config", config, "--outFile", own]);
+  if (error) throw new Error(`wasm/kernels does not compile\n${stderr.toString()}`, { cause: error });
+  renameSync(own, kernelsPath);
+  return { path: kernelsPath, built: true };
+}
+
+if (import.meta.main) {
+  try {
+    const { path, built } = await ensureKernels();
+    console.log(`${relative(process.cwd(), path)}: ${statSync(path).size} bytes, ${built ? "built" : "up to date"}`);
+  } catch (thrown) {
+    console.error(thrown instanceof Error ? thrown.message : thrown);
+    process.exitCode = 1;
+  }
+}

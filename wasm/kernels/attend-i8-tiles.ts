@@ -1,0 +1,142 @@
+import { KEYS } from "./attend";
+
+/**
+ * Dot products of 16-bit queries with 8-bit keys, and sums of 8-bit values with 16-bit weights, for one head or two.
+ *
+ * Past the last key or value the last is taken again: its scores are not used, its weight is zero.
+ */
+
+// @ts-ignore: decorator
+@inline function mac(sum: v128, a: v128, b: v128): v128 {
+  return i32x4.add(sum, i32x4.dot_i16x8_s(a, b));
+}
+
+/** sums4 of integers. */
+// @ts-ignore: decorator
+@inline function totals(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+  return i32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+}
+
+/** One float from each of four places. */
+// @ts-ignore: decorator
+@inline function gather(a: usize, b: usize, c: usize, d: usize): v128 {
+  const v = v128.load32_lane(b, v128.load32_zero(a), 1);
+  return v128.load32_lane(d, v128.load32_lane(c, v, 2), 3);
+}
+
+/** sum + one column: query element i times that of four keys. */
+function column(sum: v128, q: usize, i: usize, k0: usize, k1: usize, k2: usize, k3: usize): v128 {
+  const x = <i32>load<i16>(q + (i << 1));
+  const keys = i32x4(load<i8>(k0 + i), load<i8>(k1 + i), load<i8>(k2 + i), load<i8>(k3 + i));
+  return i32x4.add(sum, i32x4.mul(i32x4.splat(x), keys));
+}
+
+/** Scores of two heads against `count` keys. */
+export function dots2(
+  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, scaleRow: usize, count: usize, P: usize,
+): void {
+  const whole = P & ~7, last = count - 1;
+  const r = q + (P << 1);
+  const sq = v128.load32_splat(queryScales), sr = v128.load32_splat(queryScales, 4);
+  for (let k: usize = 0; k < count; k += 4, to += 16) {
+    const j1 = min(k + 1, last), j2 = min(k + 2, last), j3 = min(k + 3, last);
+    const k0 = keys + k * row, k1 = keys + j1 * row, k2 = keys + j2 * row, k3 = keys + j3 * row;
+    let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0);
+    let b0 = i32x4.splat(0), b1 = i32x4.splat(0), b2 = i32x4.splat(0), b3 = i32x4.splat(0);
+    for (let i: usize = 0; i < whole; i += 8) {
+      const x = v128.load(q + (i << 1)), y = v128.load(r + (i << 1));
+      let key = v128.load8x8_s(k0 + i); a0 = mac(a0, x, key); b0 = mac(b0, y, key);
+      key = v128.load8x8_s(k1 + i); a1 = mac(a1, x, key); b1 = mac(b1, y, key);
+      key = v128.load8x8_s(k2 + i); a2 = mac(a2, x, key); b2 = mac(b2, y, key);
+      key = v128.load8x8_s(k3 + i); a3 = mac(a3, x, key); b3 = mac(b3, y, key);
+    }
+    let a = totals(a0, a1, a2, a3), b = totals(b0, b1, b2, b3);
+    for (let i = whole; i < P; i++) {
+      a = column(a, q, i, k0, k1, k2, k3);
+      b = column(b, r, i, k0, k1, k2, k3);
+    }
+    const s = gather(keyScales + k * scaleRow, keyScales + j1 * scaleRow, keyScales + j2 * scaleRow, keyScales + j3 * scaleRow);
+    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.mul(sq, s)));
+    v128.store(to + (KEYS << 2), f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.mul(sr, s)));
+  }
+}
+
+/** Scores of one head against `count` keys. */
+export function dots1(
+  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, scaleRow: usize, count: usize, P: usize,
+): void {
+  const whole = P & ~7, last = count - 1;
+  const sq = v128.load32_splat(queryScales);
+  for (let k: usize = 0; k < count; k += 4, to += 16) {
+    const j1 = min(k + 1, last), j2 = min(k + 2, last), j3 = min(k + 3, last);
+    const k0 = keys + k * row, k1 = keys + j1 * row, k2 = keys + j2 * row, k3 = keys + j3 * row;
+    let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0);
+    for (let i: usize = 0; i < whole; i += 8) {
+      const x = v128.load(q + (i << 1));
+      a0 = mac(a0, x, v128.load8x8_s(k0 + i));
+      a1 = mac(a1, x, v128.load8x8_s(k1 + i));
+      a2 = mac(a2, x, v128.load8x8_s(k2 + i));
+      a3 = mac(a3, x, v128.load8x8_s(k3 + i));
+    }
+    let a = totals(a0, a1, a2, a3);
+    for (let i = whole; i < P; i++) a = column(a, q, i, k0, k1, k2, k3);
+    const s = gather(keyScales + k * scaleRow, keyScales + j1 * scaleRow, keyScales + j2 * scaleRow, keyScales + j3 * scaleRow);
+    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.mul(sq, s)));
+  }
+}
+
+/** out (two rows of P) += Σ_k weight_k · value_k. Values of two keys are interleaved, so that a dot product takes both. */
+export function addWeighted2(
+  out: usize, weights: usize, scales: usize, values: usize, row: usize, count: usize, P: usize,
+): void {
+  const whole = P & ~7, last = count - 1;
+  for (let i: usize = 0; i < whole; i += 8) {
+    let a = i32x4.splat(0), b = i32x4.splat(0), c = i32x4.splat(0), d = i32x4.splat(0);
+    for (let k: usize = 0; k < count; k += 2) {
+      const v = v128.load64_zero(values + k * row + i), w = v128.load64_zero(values + min(k + 1, last) * row + i);
+      const both = i8x16.shuffle(v, w, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      const low = i16x8.extend_low_i8x16_s(both), high = i16x8.extend_high_i8x16_s(both);
+      let x = v128.load32_splat(weights + (k << 1)); a = mac(a, x, low); b = mac(b, x, high);
+      x = v128.load32_splat(weights + (k << 1) + (KEYS << 1)); c = mac(c, x, low); d = mac(d, x, high);
+    }
+    scaledInto(out + (i << 2), v128.load32_splat(scales), a, b);
+    scaledInto(out + ((P + i) << 2), v128.load32_splat(scales, 4), c, d);
+  }
+  for (let i = whole; i < P; i++) {
+    columnInto(out, i, weights, load<f32>(scales), values, row, count);
+    columnInto(out + (P << 2), i, weights + (KEYS << 1), load<f32>(scales, 4), values, row, count);
+  }
+}
+
+/** out (one row of P) += Σ_k weight_k · value_k. Values of two keys are interleaved, so that a dot product takes both. */
+export function addWeighted1(
+  out: usize, weights: usize, scales: usize, values: usize, row: usize, count: usize, P: usize,
+): void {
+  const whole = P & ~7, last = count - 1;
+  for (let i: usize = 0; i < whole; i += 8) {
+    let a = i32x4.splat(0), b = i32x4.splat(0);
+    for (let k: usize = 0; k < count; k += 2) {
+      const v = v128.load64_zero(values + k * row + i), w = v128.load64_zero(values + min(k + 1, last) * row + i);
+      const both = i8x16.shuffle(v, w, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      const low = i16x8.extend_low_i8x16_s(both), high = i16x8.extend_high_i8x16_s(both);
+      const x = v128.load32_splat(weights + (k << 1)); a = mac(a, x, low); b = mac(b, x, high);
+    }
+    scaledInto(out + (i << 2), v128.load32_splat(scales), a, b);
+  }
+  for (let i = whole; i < P; i++) columnInto(out, i, weights, load<f32>(scales), values, row, count);
+}
+
+/** Eight floats += scale · (a, b). */
+// @ts-ignore: decorator
+@inline function scaledInto(out: usize, scale: v128, a: v128, b: v128): void {
+  v128.store(out, f32x4.add(v128.load(out), f32x4.mul(f32x4.convert_i32x4_s(a), scale)));
+  v128.store(out, f32x4.add(v128.load(out, 16), f32x4.mul(f32x4.convert_i32x4_s(b), scale)), 16);
+}
+
+function columnInto(out: usize, i: usize, weights: usize, scale: f32, values: usize, row: usize, count: usize): void {
+  let sum = 0;
+  for (let k: usize = 0; k < count; k++) sum += <i32>load<i16>(weights + (k << 1)) * <i32>load<i8>(values + k * row + i);
+  store<f32>(out + (i << 2), load<f32>(out + (i << 2)) + <f32>sum * scale);
+}

@@ -1,0 +1,43 @@
+import { silu4 } from "./exp";
+import { loadPart, storePart, sum } from "./lanes";
+
+/**
+ * Root-mean-square norms. Definition: src/kernels/reference/norms.ts.
+ */
+export function rmsNorm(y: usize, x: usize, w: usize, T: i32, D: usize, eps: f32): void {
+  for (let t = 0; t < T; t++, x += D << 2, y += D << 2) normalise(y, x, w, D, eps);
+}
+
+/** x · silu(z) goes to y first and is normalised there, run by run. */
+export function gatedRmsNorm(
+  y: usize, x: usize, xStride: usize, z: usize, zStride: usize, w: usize, T: i32, D: usize, width: usize, eps: f32,
+): void {
+  for (let t = 0; t < T; t++, x += xStride << 2, z += zStride << 2, y += D << 2) {
+    const bytes = D << 2, whole = bytes & ~15;
+    for (let i: usize = 0; i < whole; i += 16) v128.store(y + i, f32x4.mul(v128.load(x + i), silu4(v128.load(z + i))));
+    if (whole < bytes) {
+      const n = D & 3;
+      storePart(y + whole, f32x4.mul(loadPart(x + whole, n), silu4(loadPart(z + whole, n))), n);
+    }
+    for (let at: usize = 0; at < bytes; at += width << 2) normalise(y + at, y + at, w + at, width, eps);
+  }
+}
+
+/** y (D) = x / sqrt(mean(x²) + eps) · w. */
+function normalise(y: usize, x: usize, w: usize, D: usize, eps: f32): void {
+  const whole = (D << 2) & ~15, rest = D & 3;
+  let squares = f32x4.splat(0);
+  for (let i: usize = 0; i < whole; i += 16) {
+    const v = v128.load(x + i);
+    squares = f32x4.add(squares, f32x4.mul(v, v));
+  }
+  if (rest) {
+    const v = loadPart(x + whole, rest);
+    squares = f32x4.add(squares, f32x4.mul(v, v));
+  }
+  const factor = f32x4.splat(<f32>1 / sqrt<f32>(sum(squares) / <f32>D + eps));
+  for (let i: usize = 0; i < whole; i += 16) {
+    v128.store(y + i, f32x4.mul(f32x4.mul(v128.load(x + i), factor), v128.load(w + i)));
+  }
+  if (rest) storePart(y + whole, f32x4.mul(f32x4.mul(loadPart(x + whole, rest), factor), loadPart(w + whole, rest)), rest);
+}

@@ -1,0 +1,125 @@
+import { exp4 } from "./exp";
+import { madd, matmul } from "./matmul";
+import { SCRATCH } from "./page";
+
+/**
+ * T ≤ 64 tokens of Mamba-2 as matrix products (state space duality).
+ *
+ * With cumulative log decays l, per head:
+ *   y_t = e^(l_t) · (s · C_t) + Σ_{u ≤ t} e^(l_t − l_u) · dt_u · (C_t · B_u) · x_u + skip · x_t
+ *   s ← e^(l_T) · s + Σ_u e^(l_T − l_u) · dt_u · x_u ⊗ B_u
+ * Every exponent is ≤ 0. Sums and differences of l are f64, since two large neighbours may lie close together.
+ * C · Bᵀ is shared by the heads of a group. `matmul` wants its right side row-major, hence the transposed copies.
+ * Definition: src/kernels/reference/ssd-chunk.ts. Source: Mamba-2, arXiv 2405.21060, section 6.
+ */
+export function ssdChunk(
+  y: usize, s: usize, x: usize, B: usize, C: usize, stride: usize, dt: usize, logDecay: usize, skip: usize, scratch: usize,
+  T: usize, H: usize, P: usize, N: usize, G: usize,
+): void {
+  // Scratch, in the order of ssdScratchBytes: Bᵀ (N, T8), C·Bᵀ (T, T8), mixing (T, T8), sᵀ (N, P8), weighted xᵀ (P, T8).
+  const row = stride << 2, yRow = (H * P) << 2;
+  const T8 = ((T + 7) & ~7) << 2, P8 = ((P + 7) & ~7) << 2;
+  const pairs = scratch + N * T8, mixing = pairs + T * T8, turned = mixing + T * T8, weighted = turned + N * P8;
+  const share = H / G;
+  for (let h: usize = 0; h < H; h++, s += (P * N) << 2, x += P << 2, y += P << 2, skip += 4) {
+    const Bg = B + (((h / share) * N) << 2), Cg = C + (((h / share) * N) << 2);
+    if (h % share == 0) {
+      transpose(scratch, T8, Bg, row, T, N);
+      for (let t: usize = 0; t < T; t += 4) {
+        matmul(pairs + t * T8, T8, Cg + t * row, row, scratch, T8, min<usize>(4, T - t), min(T8 >>> 2, (t + 11) & ~7), N, false);
+      }
+    }
+    accumulate(logDecay + (h << 2), dt + (h << 2), H, T);
+    for (let t: usize = 0; t < T; t++) mix(mixing + t * T8, pairs + t * T8, t);
+    transpose(turned, P8, s, N << 2, P, N);
+    for (let t: usize = 0; t < T; t += 4) {
+      const rows = min<usize>(4, T - t), to = y + t * yRow, from = x + t * row;
+      matmul(to, yRow, Cg + t * row, row, turned, P8, rows, P, N, false);
+      for (let i: usize = 0; i < rows; i++) {
+        through(to + i * yRow, from + i * row, P, load<f32>(GROWTH + ((t + i) << 2)), load<f32>(skip));
+      }
+      matmul(to, yRow, mixing + t * T8, T8, x, row, rows, P, min(T, t + 4), true);
+    }
+    weigh(weighted, T8, x, row, T, P);
+    decayed(s, P * N, load<f32>(GROWTH + ((T - 1) << 2)));
+    matmul(s, N << 2, weighted, T8, Bg, row, P, N, T, true);
+  }
+}
+
+/** Of one head, by token: l in f64, dt, e^l, e^(l_T − l) · dt. */
+// @ts-ignore: decorator
+@inline const LOGS: usize = SCRATCH;
+// @ts-ignore: decorator
+@inline const STEPS: usize = LOGS + 64 * 8;
+// @ts-ignore: decorator
+@inline const GROWTH: usize = STEPS + 64 * 4;
+// @ts-ignore: decorator
+@inline const WEIGHTS: usize = GROWTH + 64 * 4;
+
+function accumulate(logDecay: usize, dt: usize, H: usize, T: usize): void {
+  let l: f64 = 0;
+  for (let t: usize = 0; t < T; t++) {
+    l += <f64>load<f32>(logDecay + ((t * H) << 2));
+    store<f64>(LOGS + (t << 3), l);
+    store<f32>(STEPS + (t << 2), load<f32>(dt + ((t * H) << 2)));
+  }
+  const end = f64x2.splat(l), zero = f64x2.splat(0);
+  for (let t: usize = 0; t < T; t += 4) {
+    v128.store(GROWTH + (t << 2), exp4(difference(t, zero, -1)));
+    v128.store(WEIGHTS + (t << 2), f32x4.mul(exp4(difference(t, end, 1)), v128.load(STEPS + (t << 2))));
+  }
+}
+
+/** from − sign · l of four tokens, as f32. */
+// @ts-ignore: decorator
+@inline function difference(u: usize, from: v128, sign: f64): v128 {
+  const at = LOGS + (u << 3), factor = f64x2.splat(sign);
+  const a = f32x4.demote_f64x2_zero(f64x2.sub(from, f64x2.mul(factor, v128.load(at))));
+  const b = f32x4.demote_f64x2_zero(f64x2.sub(from, f64x2.mul(factor, v128.load(at, 16))));
+  return i32x4.shuffle(a, b, 0, 1, 4, 5);
+}
+
+/** Row t of the mixing matrix: e^(l_t − l_u) · dt_u · (C_t · B_u) for u ≤ t, zero up to the next multiple of four. */
+function mix(to: usize, pairs: usize, t: usize): void {
+  const l = f64x2.splat(load<f64>(LOGS + (t << 3)));
+  const last = i32x4.splat(<i32>t);
+  for (let u: usize = 0; u <= t; u += 4) {
+    const at = u << 2;
+    const w = f32x4.mul(f32x4.mul(exp4(difference(u, l, 1)), v128.load(STEPS + at)), v128.load(pairs + at));
+    const tokens = i32x4.add(i32x4.splat(<i32>u), i32x4(0, 1, 2, 3));
+    v128.store(to + at, v128.andnot(w, i32x4.gt_s(tokens, last)));
+  }
+}
+
+/** y = growth · y + skip · x. */
+function through(y: usize, x: usize, P: usize, growth: f32, skip: f32): void {
+  const whole = (P << 2) & ~15, bytes = P << 2;
+  let i: usize = 0;
+  for (; i < whole; i += 16) {
+    v128.store(y + i, madd(f32x4.mul(v128.load(y + i), f32x4.splat(growth)), v128.load(x + i), f32x4.splat(skip)));
+  }
+  for (; i < bytes; i += 4) store<f32>(y + i, load<f32>(y + i) * growth + load<f32>(x + i) * skip);
+}
+
+/** s *= decay. */
+function decayed(s: usize, n: usize, decay: f32): void {
+  const whole = (n << 2) & ~15, bytes = n << 2;
+  let i: usize = 0;
+  for (; i < whole; i += 16) v128.store(s + i, f32x4.mul(v128.load(s + i), f32x4.splat(decay)));
+  for (; i < bytes; i += 4) store<f32>(s + i, load<f32>(s + i) * decay);
+}
+
+/** (P, T) ← weight_t · x (T, P). */
+function weigh(to: usize, toRow: usize, x: usize, row: usize, T: usize, P: usize): void {
+  for (let t: usize = 0; t < T; t++, x += row, to += 4) {
+    const w = load<f32>(WEIGHTS + (t << 2));
+    for (let p: usize = 0; p < P; p++) store<f32>(to + p * toRow, w * load<f32>(x + (p << 2)));
+  }
+}
+
+/** (N, M) ← (M, N). */
+function transpose(to: usize, toRow: usize, from: usize, row: usize, M: usize, N: usize): void {
+  for (let m: usize = 0; m < M; m++, from += row, to += 4) {
+    for (let n: usize = 0; n < N; n++) store<f32>(to + n * toRow, load<f32>(from + (n << 2)));
+  }
+}
