@@ -1,0 +1,74 @@
+/** The Worker as workerd modules in dist/worker, built only when a source has changed. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+export const root = join(import.meta.dirname, "..");
+const target = join(root, "dist/worker");
+const sources = ["src/**/*.ts", "durable-objects/**/*.ts", "wasm/build/*.wasm", "wrangler.toml", "package-lock.json"];
+
+export interface Bundle {
+  folder: string;
+  /** File names, the entry first. */
+  modules: string[];
+  built: boolean;
+}
+
+/** Throws with wrangler's messages. */
+export function ensureBundle(): Bundle {
+  const digest = digestOf(sources.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted());
+  const built = stampOf(target) !== digest;
+  if (built) build(digest);
+  const files = readdirSync(target).filter((name) => /\.(js|wasm|bin)$/.test(name));
+  const modules = files.toSorted((a, b) => Number(b === "index.js") - Number(a === "index.js"));
+  return { folder: target, modules, built };
+}
+
+function digestOf(files: string[]): string {
+  const hash = createHash("sha256");
+  for (const file of files)
+    hash.update(`${file}\0`).update(
+      createHash("sha256")
+        .update(readFileSync(join(root, file)))
+        .digest(),
+    );
+  return hash.digest("hex");
+}
+
+function stampOf(folder: string): string | undefined {
+  try {
+    return readFileSync(join(folder, "digest"), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Built beside the target and put in its place at once, so that a second start never sees half of it. */
+function build(digest: string): void {
+  const fresh = `${target}.${process.pid}`;
+  const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
+  mkdirSync(fresh, { recursive: true });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [wrangler, "deploy", "--dry-run", "--minify", "--outdir", fresh],
+    {
+      cwd: root,
+      encoding: "utf8",
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: "false",
+        WRANGLER_SEND_ERROR_REPORTS: "false",
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      },
+    },
+  );
+  if (status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw new Error(`the Worker does not build\n${stdout}${stderr}`);
+  }
+  writeFileSync(join(fresh, "digest"), digest);
+  rmSync(target, { recursive: true, force: true });
+  renameSync(fresh, target);
+}

@@ -1,0 +1,54 @@
+/** workerd's configuration for one local server: the built Worker, a pack on disk behind the assets binding, objects on disk. */
+import { join, relative } from "node:path";
+import type { Bundle } from "./serve-bundle.ts";
+import { setting } from "./serve-pack.ts";
+
+export interface ServeOptions {
+  port: number;
+  /** Where objects, the process file and the configuration lie. */
+  folder: string;
+  pack: string;
+  bundle: Bundle;
+  apiKeys: string;
+  sessionKey: string;
+}
+
+const text = (value: string) => JSON.stringify(value);
+const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data" };
+
+/** Paths of `embed` are relative to the configuration file. */
+export function workerdConfig({ port, folder, pack, bundle, apiKeys, sessionKey }: ServeOptions): string {
+  const modules = bundle.modules.map((name) => {
+    const path = relative(folder, join(bundle.folder, name));
+    return `    (name = ${text(name === "index.js" ? name : `./${name}`)}, ${kinds[name.split(".").at(-1)!]} = embed ${text(path)}),`;
+  });
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "pack", disk = (path = ${text(pack)})),
+    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
+    (name = "internet", network = (allow = [])),
+  ],
+  sockets = [(name = "http", address = ${text(`127.0.0.1:${port}`)}, http = (), service = "main")],
+);
+
+const worker :Workerd.Worker = (
+  modules = [
+${modules.join("\n")}
+  ],
+  compatibilityDate = ${text(setting("compatibility_date"))},
+  compatibilityFlags = ["request_signal_passthrough"],
+  durableObjectNamespaces = [(className = "Conversation", uniqueKey = "rivulet-Conversation", enableSql = true)],
+  durableObjectStorage = (localDisk = "objects"),
+  bindings = [
+    (name = "CONVERSATION", durableObjectNamespace = "Conversation"),
+    (name = "ASSETS", service = "pack"),
+    (name = "PACK_PATH", text = "."),
+    (name = "API_KEYS", text = ${text(apiKeys)}),
+    (name = "SESSION_KEY", text = ${text(sessionKey)}),
+  ],
+);
+`;
+}

@@ -1,0 +1,105 @@
+/** The server process of a folder: started, found again after its supervisor was killed, ended. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+interface ProcessFile {
+  supervisor: number;
+  server: number;
+  port: number;
+}
+
+/** The runtime itself; its package exports nothing else. */
+const workerd: string = createRequire(import.meta.url)("workerd").default;
+
+export class UserError extends Error {}
+
+const fileOf = (folder: string) => join(folder, "process.json");
+export const configOf = (folder: string) => join(folder, "workerd.capnp");
+
+/** The command line of a living process, or "". */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return spawnSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
+  }
+}
+
+/** Ends a server that its supervisor left behind. Throws when the supervisor is alive: then the folder is in use. */
+export async function reclaim(folder: string): Promise<void> {
+  let left: ProcessFile;
+  try {
+    left = JSON.parse(readFileSync(fileOf(folder), "utf8"));
+  } catch {
+    return;
+  }
+  // A process id may have passed on to a stranger, whose command line is another.
+  const serves = () => commandOf(left.server).includes(configOf(folder));
+  if (serves() && left.supervisor !== process.pid && commandOf(left.supervisor).includes("start.ts")) {
+    throw new UserError(
+      `already serving from ${folder} on port ${left.port} (process ${left.supervisor}); stop it first`,
+    );
+  }
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    if (!serves()) break;
+    process.kill(left.server, signal);
+    for (let i = 0; i < 40 && serves(); i++) await pause(50);
+  }
+  rmSync(fileOf(folder), { force: true });
+}
+
+/** Throws one line unless the port can be had. */
+export function requireFree(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      const what = error.code === "EADDRINUSE" ? "is in use by another program" : `cannot be had (${error.code})`;
+      reject(new UserError(`port ${port} ${what}; choose one with --port`));
+    });
+    probe.listen({ port, host: "127.0.0.1" }, () => probe.close(() => resolve()));
+  });
+}
+
+export interface Server {
+  process: ChildProcess;
+  /** The port that it listens on. */
+  port: number;
+}
+
+/** Resolves when the server listens. */
+export function launch(folder: string): Promise<Server> {
+  const child = spawn(workerd, ["serve", configOf(folder), "--control-fd=3"], {
+    stdio: ["ignore", "inherit", "inherit", "pipe"],
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => reject(new Error(`the server ended at once (${signal ?? code})`)));
+    let lines = "";
+    child.stdio[3]!.on("data", (chunk: Buffer) => {
+      lines += chunk;
+      const listening = /^\{"event":"listen".*"port":(\d+)\}$/m.exec(lines);
+      if (!listening) return;
+      const port = Number(listening[1]);
+      writeFileSync(fileOf(folder), JSON.stringify({ supervisor: process.pid, server: child.pid, port }));
+      child.removeAllListeners("exit");
+      resolve({ process: child, port });
+    });
+  });
+}
+
+/** Ends the server: politely, then not. */
+export async function end(folder: string, { process: child }: Server): Promise<void> {
+  const ended = new Promise<void>((resolve) =>
+    child.exitCode !== null || child.signalCode ? resolve() : child.once("exit", () => resolve()),
+  );
+  child.kill("SIGTERM");
+  await Promise.race([ended, pause(3000)]);
+  child.kill("SIGKILL");
+  await ended;
+  rmSync(fileOf(folder), { force: true });
+}
+
+export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

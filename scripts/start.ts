@@ -1,0 +1,132 @@
+/**
+ * npm start: builds what is missing, serves on this machine, and prints a command to try.
+ *
+ * Options: --port <n> (or PORT), --persist-to <folder>, --pack <folder>. API_KEYS in the environment asks callers for keys.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureKernels } from "./build-wasm.ts";
+import { ensureBundle, root } from "./serve-bundle.ts";
+import { workerdConfig } from "./serve-config.ts";
+import { packFolder } from "./serve-pack.ts";
+import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
+
+const say = (line: string) => console.log(line);
+const READY_WITHIN_MS = 300_000;
+
+function optionsOf(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { port: { type: "string" }, "persist-to": { type: "string" }, pack: { type: "string" } },
+    });
+    const port = values.port ?? process.env.PORT ?? "8787";
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port: expected 0 to 65535, got ${port}`);
+    return { port: Number(port), folder: values["persist-to"] ?? join(root, ".rivulet"), pack: values.pack };
+  } catch (thrown) {
+    throw new UserError((thrown as Error).message.split("\n")[0]);
+  }
+}
+
+/** Keys the names of conversations; lost with the folder that holds them. */
+function sessionKeyOf(folder: string): string {
+  const path = join(folder, "session.key");
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString("hex"), { mode: 0o600 });
+  return readFileSync(path, "utf8");
+}
+
+async function prepare(): Promise<{ folder: string; port: number }> {
+  const options = optionsOf(process.argv.slice(2));
+  let pack: string;
+  try {
+    pack = packFolder(options.pack);
+  } catch (thrown) {
+    throw new UserError((thrown as Error).message);
+  }
+  mkdirSync(join(options.folder, "objects"), { recursive: true });
+  const folder = realpathSync(options.folder);
+  await reclaim(folder);
+  if (options.port !== 0) await requireFree(options.port);
+  const kernels = await ensureKernels();
+  say(`kernels  ${kernels.built ? "built" : "up to date"}`);
+  const bundle = ensureBundle();
+  say(`worker   ${bundle.built ? "built" : "up to date"}`);
+  say(`pack     ${relative(process.cwd(), pack) || "."}`);
+  const config = {
+    port: options.port,
+    folder,
+    pack,
+    bundle,
+    apiKeys: process.env.API_KEYS ?? "",
+    sessionKey: sessionKeyOf(folder),
+  };
+  writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });
+  return { folder, port: options.port };
+}
+
+/** Waits until weights are verified and a forward pass has run; gives the model's name. */
+async function ready(server: Server, url: string): Promise<string> {
+  say("weights  loading and checking");
+  const began = Date.now();
+  while (Date.now() - began < READY_WITHIN_MS) {
+    if (server.process.exitCode !== null || server.process.signalCode)
+      throw new Error("the server ended while it was starting");
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    const body = (await answer?.json().catch(() => undefined)) as
+      | { model?: string; error?: { code: string; message: string } }
+      | undefined;
+    if (answer?.ok && body?.model) {
+      say(`ready    after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      return body.model;
+    }
+    if (body?.error && body.error.code !== "weights_unavailable" && body.error.code !== "busy")
+      throw new Error(body.error.message);
+    await pause(200);
+  }
+  throw new Error("the server was not ready in time");
+}
+
+function invite(url: string, model: string): void {
+  const body = JSON.stringify({
+    model,
+    messages: [{ role: "user", content: "Why is the sky blue?" }],
+    max_tokens: 100,
+  });
+  const key = process.env.API_KEYS ? " -H 'authorization: Bearer <key>'" : "";
+  say(`\nServing ${model} at ${url}. Try:\n`);
+  say(
+    `curl ${url}/v1/chat/completions -H 'content-type: application/json'${key} -H 'x-session-id: first' -d '${body}'\n`,
+  );
+}
+
+async function main(): Promise<void> {
+  const { folder } = await prepare();
+  const server = await launch(folder);
+  let stopping = false;
+  const stop = async (code: number) => {
+    if (stopping) return;
+    stopping = true;
+    await end(folder, server);
+    process.exit(code);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+  try {
+    const url = `http://127.0.0.1:${server.port}`;
+    invite(url, await ready(server, url));
+  } catch (thrown) {
+    console.error((thrown as Error).message);
+    await stop(1);
+  }
+  server.process.once("exit", (code, signal) => {
+    if (stopping) return;
+    console.error(`the server ended (${signal ?? code})`);
+    process.exit(1);
+  });
+}
+
+main().catch((thrown: Error) => {
+  console.error(thrown.message);
+  process.exit(thrown instanceof UserError ? 2 : 1);
+});

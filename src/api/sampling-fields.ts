@@ -1,0 +1,30 @@
+/** Fields that steer sampling, shared by every endpoint that generates. All are optional; the pack's defaults fill the rest. */
+import { z } from "zod";
+
+export const TOP_LOGPROBS_MAX = 20;
+export const STOP_MAX = 4;
+
+/** Text of a caller; a lone surrogate becomes U+FFFD. */
+export const text = (maxChars: number) =>
+  z
+    .string()
+    .max(maxChars)
+    .transform((value) => value.toWellFormed());
+
+const stop = text(256).refine((value) => value.length > 0, "expected a non-empty string");
+
+export const samplingFields = {
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  top_k: z.int().min(0).max(1_000_000).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repetition_penalty: z.number().min(0.1).max(10).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  logit_bias: z
+    .record(z.string().regex(/^\d{1,7}$/, "expected token ids as keys"), z.number().min(-100).max(100))
+    .refine((bias) => Object.keys(bias).length <= 300, "expected at most 300 entries")
+    .nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([stop, z.array(stop).max(STOP_MAX)]).nullish(),
+};

@@ -1,0 +1,52 @@
+/** Who calls, and which conversation they mean. */
+
+import { Buffer } from "node:buffer";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { sessionId } from "../api/chat-request.ts";
+import { parse } from "../api/parse-body.ts";
+import { Failure } from "../core/failure.ts";
+
+const KEY_LINE = /^([\w.-]{1,64}):([0-9a-f]{64})$/;
+
+/** The tenant of the request's key. Without configured keys everybody is the tenant "local". Fails with `unauthorized`. */
+export function tenantOf(request: Request, { API_KEYS }: { API_KEYS: string }): string {
+  const lines = API_KEYS.split(/[\s,]+/).filter(Boolean);
+  if (lines.length === 0) return "local";
+  const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  const given = createHash("sha256")
+    .update(key ?? "")
+    .digest();
+  let tenant: string | undefined;
+  // Every line is compared, so that time tells nothing.
+  for (const line of lines) {
+    const [, name, digest] = KEY_LINE.exec(line) ?? [];
+    if (!name || !digest) throw new Failure("bug", "API_KEYS: expected tenant:sha256 in hex, separated by commas");
+    if (timingSafeEqual(given, Uint8Array.from(Buffer.from(digest, "hex")))) tenant = name;
+  }
+  if (key === undefined || tenant === undefined)
+    throw new Failure("unauthorized", "authorization: expected Bearer and a valid key", { param: "authorization" });
+  return tenant;
+}
+
+const sessionHeaders = ["x-session-id", "x-session-affinity", "session_id"] as const;
+
+/** The id of the persistent session that the request names, if any. */
+export function sessionOf(
+  request: Request,
+  conversation: string | { id: string } | null | undefined,
+): string | undefined {
+  if (conversation != null) return typeof conversation === "string" ? conversation : conversation.id;
+  for (const header of sessionHeaders) {
+    const value = request.headers.get(header);
+    if (value !== null) return parse({ [header]: value }, z.object({ [header]: sessionId }))[header];
+  }
+  return undefined;
+}
+
+/** Names of objects show up in logs: neither tenant nor session id can be read from them, or guessed. */
+export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, session: string): string {
+  return createHmac("sha256", SESSION_KEY || "rivulet")
+    .update(JSON.stringify([tenant, session]))
+    .digest("hex");
+}

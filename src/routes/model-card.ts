@@ -1,0 +1,36 @@
+/** modelCard: what the Worker needs to know of the served model, read from its manifest. */
+import { packSource } from "../../durable-objects/weights.ts";
+import { Failure } from "../core/failure.ts";
+import { readManifest } from "../weights/load-pack.ts";
+
+export interface ModelCard {
+  id: string;
+  fingerprint: string;
+  parameters: number;
+  dtype: string;
+  contextLength: number;
+  licence?: string;
+}
+
+let card: ModelCard | undefined;
+
+/** The value is kept, not its promise: another request's promise may never settle. */
+export async function modelCard(env: Env): Promise<ModelCard> {
+  card ??= await read(env);
+  return card;
+}
+
+async function read(env: Env): Promise<ModelCard> {
+  const { manifest, fingerprint } = await readManifest(packSource(env));
+  const { name: id, parameters, dtype, contextLength, licence } = manifest;
+  return { id, fingerprint, parameters, dtype, contextLength, ...(licence ? { licence } : {}) };
+}
+
+/** Fails with `model_unknown` unless this is the served model. */
+export async function requireModel(env: Env, model: string): Promise<ModelCard> {
+  const served = await modelCard(env);
+  if (served.id === model) return served;
+  throw new Failure("model_unknown", `model: expected ${JSON.stringify(served.id)}, got ${JSON.stringify(model)}`, {
+    param: "model",
+  });
+}

@@ -1,0 +1,96 @@
+import { expect, it } from "vitest";
+import { Admission } from "../../durable-objects/admission.ts";
+import { SingleFlight } from "../../durable-objects/single-flight.ts";
+import { TurnLock } from "../../durable-objects/turn-lock.ts";
+import type { Sequence } from "../../src/backends/backend.ts";
+
+const present = new AbortController().signal;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const quick = { live: 2, waiting: 2, waitMs: 200, pollMs: 5 };
+
+it("admits so many at once, then in order of arrival, then fails with busy", async () => {
+  const admission = new Admission(quick);
+  const [a, b] = await Promise.all([admission.enter("a", present), admission.enter("b", present)]);
+  const order: string[] = [];
+  const enter = async (owner: string) => {
+    await admission.enter(owner, present);
+    order.push(owner);
+  };
+  const [c, d] = [enter("c"), enter("d")];
+  await expect(enter("e")).rejects.toMatchObject({ code: "busy" });
+  expect(admission.tryEnter("f")).toBeUndefined();
+  b.leave();
+  b.leave();
+  await c;
+  expect(order).toEqual(["c"]);
+  a.leave();
+  await d;
+  expect(admission.live).toBe(2);
+});
+
+it("gives up waiting after its time, and at once when the caller has gone", async () => {
+  const admission = new Admission({ ...quick, live: 1 });
+  await admission.enter("a", present);
+  await expect(admission.enter("b", present)).rejects.toMatchObject({ code: "busy" });
+  const caller = new AbortController();
+  const waiting = admission.enter("c", caller.signal);
+  caller.abort();
+  const since = Date.now();
+  await expect(waiting).rejects.toMatchObject({ code: "busy" });
+  expect(Date.now() - since).toBeLessThan(100);
+});
+
+it("takes back the place of a holder that vanished, and frees its memory", async () => {
+  const admission = new Admission({ ...quick, live: 1, silentMs: 50 });
+  const vanished = await admission.enter("a", present);
+  let released = 0;
+  vanished.hold({ release: () => released++ } as unknown as Sequence);
+  await admission.enter("b", present);
+  expect(released).toBe(1);
+  expect(() => vanished.beat()).toThrow("lost its place");
+});
+
+it("frees what the last instance of an object held", async () => {
+  const admission = new Admission({ ...quick, live: 1 });
+  await admission.enter("a", present);
+  admission.forget("a");
+  expect(admission.live).toBe(0);
+});
+
+it("M6: many ask at once, one load runs; a failure goes to all and the next caller tries again", async () => {
+  const flight = new SingleFlight<string>({ stalledMs: 1000, pollMs: 5 });
+  let loads = 0;
+  const load = (result: () => string) => async () => {
+    loads++;
+    await pause(20);
+    return result();
+  };
+  const failing = load(() => {
+    throw new Error("no weights");
+  });
+  const failed = await Promise.allSettled(Array.from({ length: 20 }, () => flight.get(failing)));
+  expect(failed.map(({ status }) => status)).toEqual(Array(20).fill("rejected"));
+  expect(loads).toBe(1);
+  const served = await Promise.all(Array.from({ length: 20 }, () => flight.get(load(() => "weights"))));
+  expect(served).toEqual(Array(20).fill("weights"));
+  expect(loads).toBe(2);
+});
+
+it("M6: another takes over a load that stands still", async () => {
+  const flight = new SingleFlight<string>({ stalledMs: 40, pollMs: 5 });
+  void flight.get(() => new Promise(() => {}));
+  expect(await flight.get(async () => "taken over")).toBe("taken over");
+});
+
+it("I6: turns wait in order, a few, and not for ever", async () => {
+  const lock = new TurnLock({ maxWaiting: 1, maxWaitMs: 30 });
+  const first = await lock.acquire();
+  const second = lock.acquire();
+  await expect(lock.acquire()).rejects.toMatchObject({ code: "turn_in_progress" });
+  first();
+  first();
+  const release = await second;
+  await expect(lock.acquire()).rejects.toMatchObject({ code: "turn_in_progress" });
+  release();
+  (await lock.acquire())();
+});

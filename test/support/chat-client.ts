@@ -1,0 +1,66 @@
+/** Speaks to the Worker under test as a client would. */
+import { exports } from "cloudflare:workers";
+import { expect } from "vitest";
+
+export interface Reply {
+  id: string;
+  choices: { message: { role: string; content: string }; finish_reason: string; logprobs: unknown }[];
+  usage: {
+    prompt_tokens: number;
+    completion_tokens: number;
+    total_tokens: number;
+    prompt_tokens_details: { cached_tokens: number };
+  };
+  timings: Record<string, number> & { state: string };
+}
+export interface ErrorReply {
+  error: { message: string; type: string; param: string | null; code: string };
+}
+export interface Event {
+  id?: number;
+  data: {
+    object?: string;
+    choices?: { delta: { content?: string; role?: string }; finish_reason: string | null }[];
+    usage?: Reply["usage"] | null;
+    timings?: Reply["timings"];
+    error?: ErrorReply["error"];
+  };
+}
+
+export const say = (content: string) => ({ role: "user", content });
+
+export function send(body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+  const init = {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    ...(signal ? { signal } : {}),
+  };
+  return exports.default.fetch("http://rivulet/v1/chat/completions", init);
+}
+
+export async function chat(fields: object): Promise<Reply & { header: string | null }> {
+  const response = await send({ model: "toy", max_tokens: 8, ...fields });
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return { ...(JSON.parse(text) as Reply), header: response.headers.get("x-rivulet-state") };
+}
+
+export const textOf = (reply: Reply): string => reply.choices[0]!.message.content;
+
+/** Parses a whole stream; checks its frame: rising ids, one [DONE], at the end. */
+export async function events(response: Response): Promise<Event[]> {
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  const blocks = (await response.text()).split("\n\n").filter((block) => block !== "" && !block.startsWith(":"));
+  expect(blocks.pop()).toBe("data: [DONE]");
+  const parsed = blocks.map((block): Event => {
+    const [, id, data] = /^(?:id: (\d+)\n)?data: (.*)$/.exec(block) ?? [];
+    return { ...(id === undefined ? {} : { id: Number(id) }), data: JSON.parse(data!) };
+  });
+  const ids = parsed.flatMap(({ id }) => (id === undefined ? [] : [id]));
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+  return parsed;
+}
+
+export const streamText = (stream: Event[]): string =>
+  stream.map(({ data }) => data.choices?.[0]?.delta.content ?? "").join("");

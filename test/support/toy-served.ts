@@ -1,0 +1,116 @@
+/**
+ * A model without weights: letters drawn from a hash of every token fed, so that lost or wrong state shows in the very next letter.
+ *
+ * It stands in where a test must hold the model up, or make it fail, at an exact token.
+ */
+import type { Backend, Sequence, StateTensor } from "../../src/backends/backend.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { Message } from "../../src/tokenizer/text-codec.ts";
+
+const [START, END] = [256, 257];
+const VOCAB = 258;
+
+export interface ToyOptions {
+  contextLength?: number;
+  /** Called before every forward pass. */
+  onForward?: (ids: Uint32Array, position: number) => void | Promise<void>;
+  /** Bytes of ballast in every saved state. */
+  ballast?: number;
+}
+
+export interface Toy extends Served {
+  readonly live: Set<Sequence>;
+  /** Every id fed, of all sequences, in order. */
+  readonly fed: number[];
+}
+
+const step = (hash: number, id: number): number => (Math.imul(hash, 31) + id + 1) >>> 0;
+
+export function toyServed(options: ToyOptions = {}): Toy {
+  const { contextLength = 4096, onForward, ballast = 0 } = options;
+  const live = new Set<Sequence>();
+  const fed: number[] = [];
+  const open = (saved?: { position: number; tensors: StateTensor[] }): Sequence => {
+    let position = saved?.position ?? 0;
+    let hash = 7;
+    if (saved) {
+      const data = saved.tensors[0]?.data;
+      check(data?.length === 4 + ballast, "state_unreadable", () => "toy: wrong length");
+      hash = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+    }
+    const sequence: Sequence = {
+      get position() {
+        return position;
+      },
+      bytes: 4 + ballast,
+      async forward(ids, want) {
+        check(live.has(sequence), "bug", () => "toy: forward on a released sequence");
+        if (position + ids.length > contextLength) throw new Failure("context_length_exceeded", "toy: full");
+        await onForward?.(ids, position);
+        for (const id of ids) hash = step(hash, id);
+        position += ids.length;
+        fed.push(...ids);
+        return want === "none" ? new Float32Array(0) : logits(hash);
+      },
+      save() {
+        const data = new Uint8Array(4 + ballast);
+        new DataView(data.buffer).setUint32(0, hash, true);
+        return [{ name: "hash", dtype: "int8", shape: [4 + ballast], data }];
+      },
+      release: () => void live.delete(sequence),
+    };
+    live.add(sequence);
+    return sequence;
+  };
+  const backend: Backend = {
+    vocab: VOCAB,
+    contextLength,
+    sliceTokens: 16,
+    memoryBytes: 0,
+    stateBytes: () => 4 + ballast,
+    open,
+  };
+  return { manifest, fingerprint: "0".repeat(64), backend, codec, prompt, live, fed };
+}
+
+/** Letters and spaces at random, everything else far below. */
+function logits(hash: number): Float32Array {
+  const out = new Float32Array(VOCAB).fill(-50);
+  let random = hash | 1;
+  for (const id of [32, ...Array.from({ length: 26 }, (_, i) => 97 + i)]) {
+    random = Math.imul(random ^ (random >>> 15), 0x2c1b3c6d) >>> 0;
+    out[id] = (random % 1000) / 100;
+  }
+  return out;
+}
+
+const encode = (text: string): number[] => [...new TextEncoder().encode(text)];
+const messageIds = ({ role, content }: Message): number[] => [START, ...encode(`${role}\n${content}`), END];
+const answer = [START, ...encode("assistant\n")];
+
+const codec: Served["codec"] = {
+  vocab: VOCAB,
+  control: new Set([START, END]),
+  encodeText: encode,
+  encodeTemplate: encode,
+  detokenizer() {
+    const decoder = new TextDecoder();
+    return {
+      push: (id) => (id > 255 ? "" : decoder.decode(Uint8Array.of(id), { stream: true })),
+      flush: () => decoder.decode(),
+    };
+  },
+  decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
+  tokenBytes: (id) => (id > 255 ? new Uint8Array(0) : Uint8Array.of(id)),
+};
+
+const prompt: Served["prompt"] = {
+  start: (messages) => [...messages.flatMap(messageIds), ...answer],
+  append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(messageIds), ...answer],
+};
+
+const manifest = {
+  name: "toy",
+  generation: { eos: [END] },
+} as unknown as Served["manifest"];
