@@ -46,12 +46,7 @@ export class Bpe {
     this.#vocabulary = vocabulary;
     this.#barred = barred;
     const idOf = (token: string) => file.vocab[token]!;
-    const merges = file.merges.map(([left, right]) => ({
-      left: idOf(left),
-      right: idOf(right),
-      result: idOf(left + right),
-    }));
-    this.#merges = new MergeTable(merges.filter(({ result }) => !barred.has(result)));
+    this.#merges = new MergeTable(file.merges, barred);
     const usable = (token: string) => {
       const id = Object.hasOwn(file.vocab, token) ? idOf(token) : -1;
       return barred.has(id) ? -1 : id;

@@ -11,8 +11,8 @@ import { Bpe } from "./bpe.ts";
 import { StreamingDetokenizer } from "./detokenizer.ts";
 import { type ReadPreTokenizer, readPreTokenizer } from "./pre-tokenizer.ts";
 import type { TextCodec } from "./text-codec.ts";
-import { readDecoder, tokenBytes } from "./token-bytes.ts";
-import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
+import { type DecodeRules, readDecoder, tokenBytes } from "./token-bytes.ts";
+import { type AddedToken, readTokenizerFile, type Stage, type TokenizerFile } from "./tokenizer-file.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /**
@@ -21,31 +21,55 @@ import { Vocabulary } from "./vocabulary.ts";
  * Failure `weights_invalid`.
  */
 export function createTextCodec(tokenizerJson: unknown, tokenizerConfig: Record<string, unknown> = {}): TextCodec {
-  const file = readTokenizerFile(tokenizerJson);
-  const vocabulary = new Vocabulary(file.tokens);
-  const { control, silent } = steering(file, tokenizerConfig);
-  const preTokenizer = orInvalid(() => readPreTokenizer(file.preTokenizer));
-  const bpe = new Bpe(file, vocabulary, control, preTokenizer.byteLevel);
-  const encode = (added: readonly AddedToken[]) => pipeline(file, added, preTokenizer, bpe);
-  const rules = readDecoder(file.decoder);
-  const nothing = new Uint8Array(0);
-  const bytesOf = (id: number): Uint8Array => {
-    check(vocabulary.has(id), "bug", () => `token: expected 0…${vocabulary.size - 1}, got ${id}`);
-    return silent.has(id) ? nothing : tokenBytes(vocabulary.text(id), rules);
-  };
-  const detokenizer = () => new StreamingDetokenizer(bytesOf, rules.leadingSpaces);
-  return {
-    vocab: vocabulary.size,
-    control,
-    encodeText: encode(file.added.filter(({ id }) => !control.has(id))),
-    encodeTemplate: encode(file.added),
-    detokenizer,
-    decode(ids) {
-      const stream = detokenizer();
-      return ids.map((id) => stream.push(id)).join("") + stream.flush();
-    },
-    tokenBytes: bytesOf,
-  };
+  return new HfCodec(readTokenizerFile(tokenizerJson), tokenizerConfig);
+}
+
+/** A class, so that nothing of the file stays: closures would keep it for as long as the codec lives. */
+class HfCodec implements TextCodec {
+  readonly vocab: number;
+  readonly control: ReadonlySet<number>;
+  /** Control tokens that are special, and show as nothing. */
+  readonly #silent: ReadonlySet<number>;
+  readonly #vocabulary: Vocabulary;
+  readonly #rules: DecodeRules;
+  readonly #text: Tokenizer;
+  readonly #template: Tokenizer;
+
+  constructor(file: TokenizerFile, config: Record<string, unknown>) {
+    const { control, silent } = steering(file, config);
+    this.control = control;
+    this.#silent = silent;
+    this.#vocabulary = new Vocabulary(file.tokens);
+    this.vocab = this.#vocabulary.size;
+    this.#rules = readDecoder(file.decoder);
+    const preTokenizer = orInvalid(() => readPreTokenizer(file.preTokenizer));
+    const bpe = new Bpe(file, this.#vocabulary, control, preTokenizer.byteLevel);
+    const harmless = file.added.filter(({ id }) => !control.has(id));
+    this.#text = pipeline(harmless, file.normalizer, preTokenizer, bpe);
+    this.#template = pipeline(file.added, file.normalizer, preTokenizer, bpe);
+  }
+
+  encodeText(text: string): number[] {
+    return encode(this.#text, text);
+  }
+
+  encodeTemplate(text: string): number[] {
+    return encode(this.#template, text);
+  }
+
+  detokenizer(): StreamingDetokenizer {
+    return new StreamingDetokenizer((id) => this.tokenBytes(id), this.#rules.leadingSpaces);
+  }
+
+  decode(ids: readonly number[]): string {
+    const stream = this.detokenizer();
+    return ids.map((id) => stream.push(id)).join("") + stream.flush();
+  }
+
+  tokenBytes(id: number): Uint8Array {
+    check(this.#vocabulary.has(id), "bug", () => `token: expected 0…${this.vocab - 1}, got ${id}`);
+    return this.#silent.has(id) ? new Uint8Array(0) : tokenBytes(this.#vocabulary.text(id), this.#rules);
+  }
 }
 
 /** control: ids that text from outside never gets. silent: those of them that are special and show as nothing. */
@@ -71,16 +95,17 @@ export function tokenText(value: unknown): string {
 }
 
 function pipeline(
-  file: TokenizerFile,
   added: readonly AddedToken[],
+  normalizer: Stage | null,
   preTokenizer: ReadPreTokenizer,
   bpe: Bpe,
-): (text: string) => number[] {
+): Tokenizer {
+  const noModel = { type: "BPE", vocab: {}, merges: [] };
   const parts = {
     added_tokens: added,
-    normalizer: file.normalizer,
+    normalizer,
     pre_tokenizer: null,
-    model: { type: "BPE", vocab: {}, merges: [] },
+    model: noModel,
     post_processor: null,
     decoder: null,
   };
@@ -89,8 +114,11 @@ function pipeline(
   // The library's model gives tokens, whose ids it looks up; ours gives the ids.
   const model = Object.assign((pieces: string[]) => bpe.encode(pieces), { tokens_to_ids: { get: (id: number) => id } });
   tokenizer.model = model as unknown as Tokenizer["model"];
-  return (text) => tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).ids;
+  return tokenizer;
 }
+
+const encode = (tokenizer: Tokenizer, text: string): number[] =>
+  tokenizer.encode(text.toWellFormed(), { add_special_tokens: false }).ids;
 
 /** What the library throws at a broken file. */
 function orInvalid<T>(build: () => T): T {

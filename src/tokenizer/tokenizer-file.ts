@@ -20,8 +20,8 @@ export interface TokenizerFile {
   /** Token of every id, 0…V-1 without gaps; added tokens included. */
   tokens: string[];
   vocab: Readonly<Record<string, number>>;
-  /** By rank. */
-  merges: readonly (readonly [string, string])[];
+  /** Three ids per merge, by rank: left, right, result. */
+  merges: Uint32Array;
   /** As in the file, with the fields that the library reads. */
   added: readonly (AddedToken & Record<string, unknown>)[];
   unkToken: string | null;
@@ -84,38 +84,39 @@ function readTokens(vocab: Readonly<Record<string, number>>, added: readonly Add
   const place = (token: string, id: unknown, at: string) => {
     checkId(id, at);
     checkToken(token, at);
-    must((tokens[id] ?? token) === token, at, `id ${id} stands for ${show(tokens[id])} and ${show(token)}`);
+    const other = tokens[id] ?? token;
+    if (other !== token) must(false, at, `id ${id} stands for ${show(other)} and ${show(token)}`);
     tokens[id] = token;
   };
-  // Added tokens first: an array that only grows upwards at its end stays dense.
-  const size = names.length + added.length;
-  for (let id = 0; id < size; id++) tokens.push(undefined as unknown as string);
   for (const name of names) place(name, vocab[name], "model.vocab");
   for (const { id, content } of added) {
     const known = Object.hasOwn(vocab, content) ? vocab[content] : id;
     must(known === id, "added_tokens", `${show(content)} has the ids ${known} and ${id}`);
     place(content, id, "added_tokens");
   }
-  while (tokens.length > 0 && tokens.at(-1) === undefined) tokens.pop();
-  const gap = tokens.indexOf(undefined as unknown as string);
-  must(tokens.length > 0 && gap < 0, "model.vocab", tokens.length === 0 ? "is empty" : `no token has id ${gap}`);
+  must(tokens.length > 0, "model.vocab", "is empty");
+  let id = 0;
+  while (id in tokens) id++;
+  must(id === tokens.length, "model.vocab", `no token has id ${id}`);
   return tokens;
 }
 
 /** Every merge makes a token that is longer than its parts, so merging always ends. */
-function readMerges(value: unknown, vocab: Readonly<Record<string, number>>): (readonly [string, string])[] {
+function readMerges(value: unknown, vocab: Readonly<Record<string, number>>): Uint32Array {
   must(Array.isArray(value), "model.merges", "expected a list");
   must(value.length <= 2 * MAX_VOCAB, "model.merges", `expected at most ${2 * MAX_VOCAB}, got ${value.length}`);
-  return value.map((entry, rank) => {
-    const parts: unknown = typeof entry === "string" ? entry.split(" ") : entry;
-    const at = `model.merges[${rank}]`;
-    const isPair = Array.isArray(parts) && parts.length === 2 && parts.every((p) => typeof p === "string" && p !== "");
-    must(isPair, at, `expected two parts, got ${show(entry)}`);
-    const [left, right] = parts as [string, string];
-    const known = [left, right, left + right].every((part) => Object.hasOwn(vocab, part));
-    must(known, at, `${show(left)} + ${show(right)} is not made of tokens`);
-    return [left, right] as const;
+  const merges = new Uint32Array(3 * value.length);
+  value.forEach((entry: unknown, rank) => {
+    const pair: unknown = typeof entry === "string" ? entry.split(" ") : entry;
+    const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string" && part);
+    if (!isPair) must(false, `model.merges[${rank}]`, `expected two parts, got ${show(entry)}`);
+    const [left, right] = pair as [string, string];
+    [left, right, left + right].forEach((token, i) => {
+      if (!Object.hasOwn(vocab, token)) must(false, `model.merges[${rank}]`, `${show(token)} is no token`);
+      merges[3 * rank + i] = vocab[token]!;
+    });
   });
+  return merges;
 }
 
 function readStage(value: unknown, at: string): Stage | null {
@@ -127,12 +128,13 @@ function readStage(value: unknown, at: string): Stage | null {
 
 function checkId(id: unknown, at: string): asserts id is number {
   const fits = Number.isInteger(id) && (id as number) >= 0 && (id as number) < MAX_VOCAB;
-  must(fits, at, `expected an id from 0 to ${MAX_VOCAB - 1}, got ${show(id)}`);
+  if (!fits) must(false, at, `expected an id from 0 to ${MAX_VOCAB - 1}, got ${show(id)}`);
 }
 
 function checkToken(token: string, at: string): void {
   const { length } = token;
-  must(length <= MAX_TOKEN_LENGTH, at, `a token has ${length} characters, at most ${MAX_TOKEN_LENGTH} are read`);
+  if (length > MAX_TOKEN_LENGTH)
+    must(false, at, `a token has ${length} characters, at most ${MAX_TOKEN_LENGTH} are read`);
 }
 
 export function asObject(value: unknown, at: string): Record<string, unknown> {
