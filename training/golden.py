@@ -21,12 +21,11 @@ from pathlib import Path
 import torch
 import transformers
 from safetensors.torch import save
-from transformers import BambaConfig, BambaForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import CONFIG_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING
 
 from golden.cases import CASES
 
 OUT = Path(__file__).parent.parent / "test" / "golden"
-TYPES = {"bamba": (BambaConfig, BambaForCausalLM), "llama": (LlamaConfig, LlamaForCausalLM)}
 
 
 def main(names: list[str]) -> None:
@@ -43,7 +42,8 @@ def main(names: list[str]) -> None:
 
 
 def write(name: str, case: dict) -> torch.Tensor:
-    config_class, model_class = TYPES[case["type"]]
+    config_class = CONFIG_MAPPING[case["type"]]
+    model_class = MODEL_FOR_CAUSAL_LM_MAPPING[config_class]
     random = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     model = model_class(config_class(**case["config"]))
     for key, parameter in sorted(model.named_parameters()):
@@ -88,8 +88,10 @@ def value(key: str, shape: torch.Size, case: dict, random: torch.Generator) -> t
         return normal(1)
     if key.endswith("bias"):
         return normal(0.3)
-    if key.endswith("conv1d.weight"):
+    if key.endswith(("conv1d.weight", "conv.conv.weight")):
         return normal(shape[-1] ** -0.5)
+    if "router" in key or key.endswith("gate.weight"):
+        return normal(2 * shape[-1] ** -0.5)  # a router that prefers some experts
     if "q_proj" in key or "k_proj" in key:
         return normal(1.4 * shape[-1] ** -0.5)  # attention that picks, not an average
     return normal(shape[-1] ** -0.5)

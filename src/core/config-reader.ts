@@ -64,6 +64,14 @@ export class ConfigReader {
     return this.#read(field, fallback, list, (v): v is T => (values as readonly unknown[]).includes(v));
   }
 
+  /** A list of these values. */
+  listOf<const T extends string>(field: string, values: readonly T[], fallback?: T[]): T[] {
+    const list = `a list of ${values.map((value) => JSON.stringify(value)).join(", ")}`;
+    const isOf = (v: unknown): v is T[] =>
+      Array.isArray(v) && v.every((item) => (values as readonly unknown[]).includes(item));
+    return this.#read(field, fallback, list, isOf);
+  }
+
   /** A nested object; absent reads as empty. */
   object(field: string): ConfigReader {
     return new ConfigReader(this.#json[field] ?? {}, `${this.#at}: ${field}`);

@@ -5,7 +5,7 @@
  * so that no distance exceeds what the model was trained on. Source: GQA, arXiv 2305.13245; attention sinks, arXiv 2309.17453.
  */
 import { pad8 } from "../core/sizes.ts";
-import { type Bind, type Layer, matrix, type Step, stacked, vector } from "./layer.ts";
+import { type Bind, type Layer, matrix, type Step, scaleRows, stacked, vector } from "./layer.ts";
 import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
 
 export interface AttentionConfig {
@@ -20,21 +20,26 @@ export interface AttentionConfig {
   outputBias: boolean;
   /** Factor on q·k; 1/√P unless the checkpoint says otherwise. */
   scale?: number;
+  /** Constant factors on the input, the keys and the output; multiplied into the weights. */
+  factors?: { input?: number; key?: number; output?: number };
 }
 
 export function attention(at: string, config: AttentionConfig): Layer {
   const { D, Hq, Hkv, P } = config;
+  const { input = 1, key = 1, output = 1 } = config.factors ?? {};
   const parts = (kind: string) => [
     { name: `${at}.q_proj.${kind}`, rows: Hq * P },
     { name: `${at}.k_proj.${kind}`, rows: Hkv * P },
     { name: `${at}.v_proj.${kind}`, rows: Hkv * P },
   ];
-  const qkv = stacked("matrix", `${at}.qkv_proj.weight`, parts("weight"), D);
-  const qkvBias = stacked("vector", `${at}.qkv_proj.bias`, parts("bias"));
-  const output = matrix(`${at}.o_proj.weight`, D, Hq * P);
-  const outputBias = vector(`${at}.o_proj.bias`, [D]);
+  const scaled = (width: number, factor: number) =>
+    scaleRows(width, { rows: Hq * P, factor }, { rows: Hkv * P, factor: factor * key }, { rows: Hkv * P, factor });
+  const qkv = stacked("matrix", `${at}.qkv_proj.weight`, parts("weight"), D, scaled(D, input));
+  const qkvBias = stacked("vector", `${at}.qkv_proj.bias`, parts("bias"), undefined, scaled(1, 1));
+  const out = matrix(`${at}.o_proj.weight`, D, Hq * P, scaleRows(Hq * P, { rows: D, factor: output }));
+  const outBias = vector(`${at}.o_proj.bias`, [D], scaleRows(1, { rows: D, factor: output }));
   return {
-    weights: [qkv, ...(config.bias ? [qkvBias] : []), output, ...(config.outputBias ? [outputBias] : [])],
+    weights: [qkv, ...(config.bias ? [qkvBias] : []), out, ...(config.outputBias ? [outBias] : [])],
     state: [{ kind: "cache", name: at, heads: Hkv, width: P }],
     bind: (bind) => forward(bind, at, config),
   };
@@ -74,22 +79,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     const c = step.cache(cacheIndex);
     if (dtype === "f32") {
       kernels.cacheF32(c.keys, c.values, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
-      kernels.attendF32(
-        mixed,
-        q,
-        towardsSinks,
-        c.keys,
-        c.values,
-        T,
-        S,
-        Hq,
-        Hkv,
-        P,
-        scale,
-        sinks,
-        window,
-        c.ring,
-      );
+      kernels.attendF32(mixed, q, towardsSinks, c.keys, c.values, 0, T, S, Hq, Hkv, P, scale, sinks, window, c.ring);
     } else {
       kernels.cacheI8(c.keys, c.keyScales, c.values, c.valueScales, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
       kernels.attendI8(
@@ -100,6 +90,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
         c.keyScales,
         c.values,
         c.valueScales,
+        0,
         T,
         S,
         Hq,

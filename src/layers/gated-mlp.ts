@@ -1,25 +1,34 @@
 /** Gated MLP (SwiGLU): down(silu(gate·x) ⊙ up·x); gate and up are one stacked matrix. Source: arXiv 2002.05202. */
 import { pad8 } from "../core/sizes.ts";
-import { type Bind, type Layer, matrix, type Step, stacked, vector } from "./layer.ts";
+import { type Bind, type Layer, type Step, scaleRows, stacked } from "./layer.ts";
 
 export interface GatedMlpConfig {
   D: number;
   I: number;
   bias: boolean;
+  /** How the checkpoint names its parts: gate and up (one tensor or two), down. */
+  names?: { gateUp: string[]; down: string };
+  /** Constant factors on the gate before its activation and on the output; multiplied into the weights. */
+  factors?: { gate?: number; down?: number };
 }
 
 export function gatedMlp(at: string, config: GatedMlpConfig): Layer {
   const { D, I, bias } = config;
-  const parts = (kind: string) => [
-    { name: `${at}.gate_proj.${kind}`, rows: I },
-    { name: `${at}.up_proj.${kind}`, rows: I },
-  ];
+  const { gateUp, down } = config.names ?? { gateUp: ["gate_proj", "up_proj"], down: "down_proj" };
+  const { gate: gateFactor = 1, down: downFactor = 1 } = config.factors ?? {};
+  const parts = (kind: string) =>
+    gateUp.map((part) => ({ name: `${at}.${part}.${kind}`, rows: (2 * I) / gateUp.length }));
+  const scaledUp = (width: number) => scaleRows(width, { rows: I, factor: gateFactor }, { rows: I, factor: 1 });
+  const scaledDown = (width: number) => scaleRows(width, { rows: D, factor: downFactor });
+  const from = { weight: `${at}.${down}.weight`, bias: `${at}.${down}.bias` };
   return {
     weights: [
-      stacked("matrix", `${at}.gate_up_proj.weight`, parts("weight"), D),
-      ...(bias ? [stacked("vector", `${at}.gate_up_proj.bias`, parts("bias"))] : []),
-      matrix(`${at}.down_proj.weight`, D, I),
-      ...(bias ? [vector(`${at}.down_proj.bias`, [D])] : []),
+      stacked("matrix", `${at}.gate_up_proj.weight`, parts("weight"), D, scaledUp(D)),
+      ...(bias ? [stacked("vector", `${at}.gate_up_proj.bias`, parts("bias"), undefined, scaledUp(1))] : []),
+      stacked("matrix", `${at}.down_proj.weight`, [{ name: from.weight, rows: D }], I, scaledDown(I)),
+      ...(bias
+        ? [stacked("vector", `${at}.down_proj.bias`, [{ name: from.bias, rows: D }], undefined, scaledDown(1))]
+        : []),
     ],
     state: [],
     bind: (bind) => forward(bind, at, config),

@@ -88,20 +88,27 @@ export interface Layer {
   bind(bind: Bind): Forward;
 }
 
-export const vector = (name: string, shape: number[], prepare?: WeightSpec["prepare"]): WeightSpec => ({
+type Prepare = WeightSpec["prepare"];
+
+const spec = (
+  kind: WeightSpec["kind"],
+  name: string,
+  shape: number[],
+  from: WeightSpec["from"],
+  prepare?: Prepare,
+) => ({
   name,
-  kind: "vector",
+  kind,
   shape,
-  from: [{ name, shape }],
+  from,
   ...(prepare ? { prepare } : {}),
 });
 
-export const matrix = (name: string, R: number, C: number): WeightSpec => ({
-  name,
-  kind: "matrix",
-  shape: [R, C],
-  from: [{ name, shape: [R, C] }],
-});
+export const vector = (name: string, shape: number[], prepare?: Prepare): WeightSpec =>
+  spec("vector", name, shape, [{ name, shape }], prepare);
+
+export const matrix = (name: string, R: number, C: number, prepare?: Prepare): WeightSpec =>
+  spec("matrix", name, [R, C], [{ name, shape: [R, C] }], prepare);
 
 /** Several checkpoint matrices (or biases) with the same inputs, stacked so that one pass computes them all. */
 export function stacked(
@@ -109,8 +116,28 @@ export function stacked(
   name: string,
   parts: { name: string; rows: number }[],
   C?: number,
+  prepare?: Prepare,
 ): WeightSpec {
   const rows = parts.reduce((n, part) => n + part.rows, 0);
   const shape = (R: number) => (C === undefined ? [R] : [R, C]);
-  return { name, kind, shape: shape(rows), from: parts.map((part) => ({ name: part.name, shape: shape(part.rows) })) };
+  const from = parts.map((part) => ({ name: part.name, shape: shape(part.rows) }));
+  return spec(kind, name, shape(rows), from, prepare);
+}
+
+/**
+ * Multiplies constant factors into weights, one per run of rows of `width` values. Undefined when every factor is 1.
+ *
+ * Checkpoints with μP keep such factors in config.json; folded here they cost nothing later.
+ */
+export function scaleRows(width: number, ...runs: { rows: number; factor: number }[]): Prepare {
+  if (runs.every(({ factor }) => factor === 1)) return undefined;
+  return (values) => {
+    const out = Float32Array.from(values);
+    let at = 0;
+    for (const { rows, factor } of runs) {
+      const end = at + rows * width;
+      for (; at < end; at++) out[at]! *= factor;
+    }
+    return out;
+  };
 }

@@ -6,7 +6,7 @@
  */
 import { pad8 } from "../core/sizes.ts";
 import { ssdScratchBytes } from "../kernels/scratch.ts";
-import { type Bind, type Layer, matrix, type Step, vector } from "./layer.ts";
+import { type Bind, type Layer, matrix, type Step, scaleRows, vector } from "./layer.ts";
 
 export interface Mamba2Config {
   D: number;
@@ -17,12 +17,18 @@ export interface Mamba2Config {
   K: number;
   convBias: boolean;
   projectionBias: boolean;
+  /** Bias on the output; as on the input unless the checkpoint says otherwise. */
+  outputBias?: boolean;
   epsilon: number;
   /** Bounds of dt after softplus. */
   dtLow: number;
   dtHigh: number;
   /** Values per group of the gated norm. */
   normWidth: number;
+  /** norm(y · silu(z)), unless the checkpoint gates after the norm or has none. */
+  gate?: "inside-norm" | "after-norm" | "no-norm";
+  /** Constant factors on the input, on each part of the projection and on the output; multiplied into the weights. */
+  factors?: { input?: number; parts?: Record<"z" | "x" | "B" | "C" | "dt", number>; output?: number };
 }
 
 /** (channels, 1, K) of the checkpoint → (K, channels), so that neighbouring channels share a load. */
@@ -36,18 +42,29 @@ export function mamba2(at: string, config: Mamba2Config): Layer {
   const inner = H * P;
   const channels = inner + 2 * G * N;
   const rows = inner + channels + H;
+  const { input = 1, parts = { z: 1, x: 1, B: 1, C: 1, dt: 1 }, output = 1 } = config.factors ?? {};
+  const scaledIn = (width: number, factor: number) =>
+    scaleRows(
+      width,
+      { rows: inner, factor: factor * parts.z },
+      { rows: inner, factor: factor * parts.x },
+      { rows: G * N, factor: factor * parts.B },
+      { rows: G * N, factor: factor * parts.C },
+      { rows: H, factor: factor * parts.dt },
+    );
+  const scaledOut = (width: number) => scaleRows(width, { rows: D, factor: output });
   return {
     weights: [
-      matrix(`${at}.in_proj.weight`, rows, D),
-      ...(projectionBias ? [vector(`${at}.in_proj.bias`, [rows])] : []),
+      matrix(`${at}.in_proj.weight`, rows, D, scaledIn(D, input)),
+      ...(projectionBias ? [vector(`${at}.in_proj.bias`, [rows], scaledIn(1, 1))] : []),
       { ...vector(`${at}.conv1d.weight`, [channels, 1, K]), prepare: tapMajor(channels, K) },
       ...(convBias ? [vector(`${at}.conv1d.bias`, [channels])] : []),
       vector(`${at}.A_log`, [H], negativeExp),
       vector(`${at}.D`, [H]),
       vector(`${at}.dt_bias`, [H]),
-      vector(`${at}.norm.weight`, [inner]),
-      matrix(`${at}.out_proj.weight`, D, inner),
-      ...(projectionBias ? [vector(`${at}.out_proj.bias`, [D])] : []),
+      ...(config.gate === "no-norm" ? [] : [vector(`${at}.norm.weight`, [inner])]),
+      matrix(`${at}.out_proj.weight`, D, inner, scaledOut(inner)),
+      ...((config.outputBias ?? projectionBias) ? [vector(`${at}.out_proj.bias`, [D], scaledOut(1))] : []),
     ],
     state: [
       { kind: "fixed", name: `${at}.ssm`, shape: [H, P, N] },
@@ -58,20 +75,20 @@ export function mamba2(at: string, config: Mamba2Config): Layer {
 }
 
 function forward(bind: Bind, at: string, config: Mamba2Config) {
-  const { D, H, P, G, N, K, epsilon, dtLow, dtHigh, normWidth } = config;
+  const { D, H, P, G, N, K, epsilon, dtLow, dtHigh, normWidth, gate = "inside-norm" } = config;
   const { kernels, L } = bind;
   const inner = H * P;
   const channels = inner + 2 * G * N;
   const project = bind.matrix(`${at}.in_proj.weight`);
   const output = bind.matrix(`${at}.out_proj.weight`);
   const projectBias = config.projectionBias ? bind.vector(`${at}.in_proj.bias`) : 0;
-  const outputBias = config.projectionBias ? bind.vector(`${at}.out_proj.bias`) : 0;
+  const outputBias = (config.outputBias ?? config.projectionBias) ? bind.vector(`${at}.out_proj.bias`) : 0;
   const convWeight = bind.vector(`${at}.conv1d.weight`);
   const convBias = config.convBias ? bind.vector(`${at}.conv1d.bias`) : 0;
   const A = bind.vector(`${at}.A_log`);
   const skip = bind.vector(`${at}.D`);
   const dtBias = bind.vector(`${at}.dt_bias`);
-  const norm = bind.vector(`${at}.norm.weight`);
+  const norm = gate === "no-norm" ? 0 : bind.vector(`${at}.norm.weight`);
   const ssm = bind.fixed(`${at}.ssm`);
   const tail = bind.fixed(`${at}.conv`);
   const stride = pad8(project.R);
@@ -87,6 +104,14 @@ function forward(bind: Bind, at: string, config: Mamba2Config) {
   const B = conv + 4 * inner;
   const C = B + 4 * G * N;
 
+  /** One token: row ← norm(row) · silu(z), or row · silu(z). */
+  const gateLast = (row: number, z: number) => {
+    const groups = gate === "after-norm" ? G : 0;
+    for (let at = 0; at < 4 * groups * normWidth; at += 4 * normWidth)
+      kernels.rmsNorm(row + at, row + at, norm + at, 1, normWidth, epsilon);
+    kernels.swiglu(row, z, inner, (row - z) / 4, 1, inner);
+  };
+
   return (step: Step, x: number, y: number) => {
     const { T } = step;
     const state = step.fixed(ssm);
@@ -96,7 +121,9 @@ function forward(bind: Bind, at: string, config: Mamba2Config) {
     kernels.mambaDt(dt, logDecay, dtFrom, stride, dtBias, A, T, H, dtLow, dtHigh);
     if (T === 1) kernels.ssmStep(scanned, state, conv, B, C, dt, logDecay, skip, H, P, N, G);
     else kernels.ssdChunk(scanned, state, conv, B, C, channels, dt, logDecay, skip, scan, T, H, P, N, G);
-    kernels.gatedRmsNorm(scanned, scanned, inner, projected, stride, norm, T, inner, normWidth, epsilon);
+    if (gate === "inside-norm")
+      kernels.gatedRmsNorm(scanned, scanned, inner, projected, stride, norm, T, inner, normWidth, epsilon);
+    else for (let t = 0; t < T; t++) gateLast(scanned + 4 * t * inner, projected + 4 * t * stride);
     output.apply(y, scanned, inner, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
   };

@@ -4,10 +4,9 @@
  * Source: transformers `models/bamba`; checkpoint ibm-ai-platform/Bamba-9B.
  * Golden: test/golden/bamba-*, from training/golden.py.
  */
-import type { ConfigReader } from "../core/config-reader.ts";
-import { Failure } from "../core/failure.ts";
-import { attention, gatedMlp, type Mamba2Config, mamba2, rotaryConfig } from "../layers/index.ts";
+import { attention, gatedMlp, mamba2, rotaryConfig } from "../layers/index.ts";
 import { type Architecture, residual } from "./define.ts";
+import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
 export const bamba: Architecture = {
   type: "bamba",
@@ -28,7 +27,13 @@ export const bamba: Architecture = {
       bias: json.boolean("attention_bias", false),
       outputBias: json.boolean("attention_bias", false),
     };
-    const scan = mamba2Config(json, D, epsilon);
+    const scan = {
+      D,
+      ...mixerSizes(json, json.int("mamba_expand", 2) * D, bambaFields),
+      convBias: json.boolean("mamba_conv_bias", true),
+      projectionBias: json.boolean("mamba_proj_bias", false),
+      epsilon,
+    };
     const mlp = { D, I: json.int("intermediate_size", 14_336), bias: json.boolean("mlp_bias", false) };
     return {
       D,
@@ -48,34 +53,3 @@ export const bamba: Architecture = {
     };
   },
 };
-
-function mamba2Config(json: ConfigReader, D: number, epsilon: number): Mamba2Config {
-  const H = json.int("mamba_n_heads", 128);
-  const inner = json.int("mamba_expand", 2) * D;
-  const P = isAuto(json) ? Math.floor(inner / H) : json.int("mamba_d_head");
-  const G = json.int("mamba_n_groups", 1);
-  if (H * P !== inner)
-    refuse("mamba_d_head", `expected mamba_expand · hidden_size / mamba_n_heads = ${inner / H}, got ${P}`);
-  if (H % G !== 0) refuse("mamba_n_groups", `expected a divisor of mamba_n_heads ${H}, got ${G}`);
-  const [dtLow = 0, dtHigh = Infinity] = json.has("time_step_limit") ? json.numbers("time_step_limit") : [];
-  return {
-    D,
-    H,
-    P,
-    G,
-    N: json.int("mamba_d_state", 256),
-    K: json.int("mamba_d_conv", 4, 2),
-    convBias: json.boolean("mamba_conv_bias", true),
-    projectionBias: json.boolean("mamba_proj_bias", false),
-    epsilon,
-    dtLow,
-    dtHigh,
-    normWidth: inner / G,
-  };
-}
-
-const isAuto = (json: ConfigReader) => !json.has("mamba_d_head") || json.is("mamba_d_head", "auto");
-
-function refuse(param: string, message: string): never {
-  throw new Failure("weights_invalid", `config.json: ${param}: ${message}`, { param });
-}

@@ -2,9 +2,18 @@
 import { ConfigReader } from "../core/config-reader.ts";
 import { bamba } from "./bamba.ts";
 import { type Architecture, build, type Model } from "./define.ts";
+import { falcon_h1 } from "./falcon_h1.ts";
+import { granitemoehybrid } from "./granitemoehybrid.ts";
 import { llama } from "./llama.ts";
+import { mamba2 } from "./mamba2.ts";
 
-export const architectures: Readonly<Record<string, Architecture>> = { bamba, llama };
+export const architectures: Readonly<Record<string, Architecture>> = {
+  bamba,
+  falcon_h1,
+  granitemoehybrid,
+  llama,
+  mamba2,
+};
 
 /** The model that a config.json describes. Fails with `weights_invalid`, naming the field. */
 export function modelFrom(config: unknown): Model {

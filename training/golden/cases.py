@@ -1,4 +1,4 @@
-"""The golden checkpoints: what each one is for, its config, its prompt length.
+"""The golden checkpoints: what each one is for, its config, its prompt length. Other architectures: family.py.
 
 A case is the transformers config over BAMBA or LLAMA below, plus:
   tokens      prompt length
@@ -7,6 +7,8 @@ A case is the transformers config over BAMBA or LLAMA below, plus:
   decay       range of A = exp(A_log) (log-uniform; Bamba)
   old_config  rewrites config.json: a value of None removes the key, as older checkpoints lack it
 """
+
+from golden.family import FAMILY
 
 BAMBA = dict(
     vocab_size=96, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
@@ -95,4 +97,4 @@ CASES = {
             dtype=None, transformers_version=None,
         ),
     ),
-}
+} | FAMILY

@@ -1,0 +1,21 @@
+/** layerTypes: what stands at each depth, from config.json's list. */
+import type { ConfigReader } from "../core/config-reader.ts";
+import { check } from "../core/failure.ts";
+
+/** transformers 5 → the names that checkpoints were published with. */
+const renamed: Readonly<Record<string, string>> = { linear_attention: "mamba", full_attention: "attention" };
+
+/** Reads `layer_types`, or `layers_block_type` where that stands; `depth` times the first type where neither does. */
+export function layerTypes<const T extends string>(json: ConfigReader, types: readonly T[], depth: number): T[] {
+  const field = json.has("layers_block_type") ? "layers_block_type" : "layer_types";
+  const spelled = Object.keys(renamed).filter((name) => (types as readonly string[]).includes(renamed[name]!));
+  const fallback = Array.from({ length: depth }, () => types[0]!);
+  const found = json.listOf<string>(field, [...types, ...spelled], fallback);
+  check(
+    found.length === depth,
+    "weights_invalid",
+    () => `config.json: ${field}: expected ${depth} entries, got ${found.length}`,
+    field,
+  );
+  return found.map((name) => (renamed[name] ?? name) as T);
+}

@@ -1,0 +1,61 @@
+"""Golden checkpoints of the architectures besides Bamba and Llama. The keys of a case are those of cases.py."""
+
+SMALL = dict(vocab_size=96, hidden_size=32, num_hidden_layers=3)
+HEADS = dict(num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512)
+MIXER = dict(mamba_n_heads=8, mamba_d_state=16, mamba_chunk_size=16)
+
+DEFAULTS = {
+    "mamba2": SMALL | dict(num_heads=8, head_dim=8, state_size=16, n_groups=1, chunk_size=16),
+    "granitemoehybrid": SMALL | HEADS | MIXER | dict(
+        shared_intermediate_size=48, num_local_experts=0, layer_types=["mamba", "attention", "mamba"],
+        embedding_multiplier=12, residual_multiplier=0.246, attention_multiplier=0.25, logits_scaling=3,
+    ),
+    "falcon_h1": SMALL | HEADS | MIXER | dict(
+        intermediate_size=48, mamba_d_ssm=48, embedding_multiplier=5.6, lm_head_multiplier=0.04, mlp_multipliers=[0.9, 0.37],
+        key_multiplier=0.39, attention_in_multiplier=1.3, attention_out_multiplier=0.94, ssm_in_multiplier=1.25, ssm_out_multiplier=0.24,
+        ssm_multipliers=[0.35, 0.25, 0.18, 0.5, 0.32],
+    ),
+}
+
+
+def case(type: str, tokens: int, dt=(0.01, 1.0), decay=(0.3, 8.0), old_config=None, **config) -> dict:
+    own = {"type": type, "tokens": tokens, "dt": dt, "decay": decay}
+    return own | ({"old_config": old_config} if old_config else {}) | {"config": DEFAULTS[type] | config}
+
+
+def rope(theta: float = 1e4, **more) -> dict:
+    return {"rope_type": "default", "rope_theta": theta, **more}
+
+
+FAMILY = {
+    "mamba2-plain": case("mamba2", 33, tie_word_embeddings=True),
+    "mamba2-groups2-bias": case("mamba2", 70, n_groups=2, use_bias=True, use_conv_bias=False, vocab_size=101, conv_kernel=3),
+    "mamba2-groups4": case("mamba2", 70, n_groups=4, hidden_size=48, num_heads=12, state_size=12, time_step_limit=[0.1, 0.7]),
+    "granitemoehybrid-dense": case("granitemoehybrid", 70, tie_word_embeddings=True, mamba_n_groups=2),
+    "granitemoehybrid-rope": case(
+        "granitemoehybrid", 70, position_embedding_type="rope", rope_parameters=rope(1e5), attention_bias=True,
+        mamba_proj_bias=True, mamba_conv_bias=False, layer_types=["attention", "mamba", "attention"], vocab_size=101,
+    ),
+    # As published: "nope", the names of layers before transformers 5, no head width, no time limit.
+    "granitemoehybrid-old-config": case(
+        "granitemoehybrid", 40, mamba_n_groups=4,
+        old_config=dict(
+            position_embedding_type="nope", layer_types=["mamba", "attention", "mamba"], mamba_d_head="auto", time_step_limit=None,
+            rope_parameters=None, rope_theta=10000, rope_scaling=None, dtype=None, transformers_version=None, tie_word_embeddings=None,
+            num_key_value_heads=2, mamba_conv_bias=None, mamba_proj_bias=None, attention_bias=None,
+        ),
+    ),
+    "falcon_h1-plain": case("falcon_h1", 70),
+    "falcon_h1-norm-inside": case(
+        "falcon_h1", 70, mamba_rms_norm=True, mamba_norm_before_gate=False, mamba_n_groups=2, tie_word_embeddings=True,
+        rope_parameters=rope(1e11), vocab_size=101,
+    ),
+    "falcon_h1-norm-before": case(
+        "falcon_h1", 33, mamba_rms_norm=True, mamba_n_groups=4, mamba_proj_bias=True, projectors_bias=True, attention_bias=True,
+        mlp_bias=True, mamba_d_ssm=None, num_hidden_layers=2,
+    ),
+    "falcon_h1-sizes": case(
+        "falcon_h1", 33, hidden_size=40, head_dim=12, num_attention_heads=5, num_key_value_heads=1, mamba_d_ssm=56, mamba_d_head=7,
+        mamba_d_state=12, mamba_d_conv=3, mamba_conv_bias=False, projectors_bias=True, num_hidden_layers=2,
+    ),
+}
