@@ -7,6 +7,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   test: {
+    silent: "passed-only",
     reporters: ["default", "./test/support/plain-reporter.ts"],
     projects: [
       {
