@@ -4,7 +4,7 @@ import { chooseCache } from "../convert/cache-choice.ts";
 import { convert } from "../convert/convert.ts";
 import { openCheckpoint } from "../convert/open-checkpoint.ts";
 import { check } from "../core/failure.ts";
-import { type Dtype, dtypes } from "../weights/dtype.ts";
+import { type Dtype, dtypes } from "../core/dtype.ts";
 import type { CachePolicy } from "../weights/manifest.ts";
 import { bytes, count } from "./amounts.ts";
 import { integer } from "./arguments.ts";

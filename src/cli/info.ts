@@ -7,7 +7,7 @@ import { readJsonObject } from "../convert/small-file.ts";
 import { Failure } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
-import { dtypes, matrixBytes, vectorBytes } from "../weights/dtype.ts";
+import { dtypes, matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { readManifest, verifyPack } from "../weights/load-pack.ts";
 import { MANIFEST_FILE } from "../weights/parse-manifest.ts";

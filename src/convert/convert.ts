@@ -5,10 +5,10 @@
  * (the options), naming what is wrong; then nothing is left behind.
  */
 import { createHash } from "node:crypto";
+import { type Dtype, matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import type { Model } from "../models/define.ts";
 import { modelFrom } from "../models/index.ts";
-import { type Dtype, matrixBytes, vectorBytes } from "../weights/dtype.ts";
 import { type CachePolicy, type Manifest, PACK_VERSION } from "../weights/manifest.ts";
 import { fingerprint, MANIFEST_FILE, parseManifest } from "../weights/parse-manifest.ts";
 import { checkCheckpoint } from "./check-checkpoint.ts";
@@ -72,7 +72,7 @@ async function writeWeights(
   let done = 0;
   for (const weight of model.weights) {
     signal?.throwIfAborted();
-    await writeWeight(source, writer, weight, dtype, signal);
+    await writeWeight(source, writer, weight, { dtype, signal });
     done += size(weight);
     onProgress?.(done, total, weight.name);
   }

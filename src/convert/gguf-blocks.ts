@@ -52,7 +52,7 @@ function nibbles(options: { offset: boolean; fifth: boolean; zero: number }): De
   return (bytes, count, out) => {
     for (let b = 0, at = 0, o = 0; b < count; b++, at += stride, o += 32) {
       const d = halfAt(bytes, at);
-      const m = offset ? halfAt(bytes, at + 2) : 0;
+      const m = offset ? halfAt(bytes, at + 2) : -0; // x + −0 is x, −0 too
       const high = fifth
         ? bytes[at + bitsAt]! |
           (bytes[at + bitsAt + 1]! << 8) |

@@ -25,7 +25,7 @@ interface Splitting {
 }
 
 const gpt2: Splitting = { preTokenizer: byteLevel(true) };
-const digits: Splitting = { preTokenizer: sequence({ type: "Digits", individual_digits: true }, byteLevel(true)) };
+const digits: Splitting = { preTokenizer: sequence(split("\\p{N}"), byteLevel(true)) };
 const llama3: Splitting = { preTokenizer: sequence(split(words("\\p{N}{1,3}")), byteLevel(false)), ignoreMerges: true };
 const qwen2: Splitting = {
   normalizer: { type: "NFC" },

@@ -3,11 +3,12 @@
  *
  * Matrices go slice by slice, so that a large one is never whole in memory; groups of eight rows are independent in every dtype.
  */
+
+import { type Dtype, matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { product } from "../core/sizes.ts";
 import { packMatrix } from "../kernels/layout.ts";
 import type { WeightSpec } from "../layers/layer.ts";
-import { type Dtype, matrixBytes, vectorBytes } from "../weights/dtype.ts";
 import { type CheckpointSource, rowsOf } from "./checkpoint-source.ts";
 import type { PayloadWriter } from "./payload-writer.ts";
 
@@ -15,12 +16,19 @@ const SLICE_BYTES = 16 * 1024 * 1024;
 /** From here on a half float rounds to infinity. */
 const HALF_LIMIT = 65_520;
 
+export interface WriteOptions {
+  /** Of matrices. */
+  dtype: Dtype;
+  signal?: AbortSignal | undefined;
+  /** Most bytes of f32 rows held at once. */
+  sliceBytes?: number;
+}
+
 export async function writeWeight(
   source: CheckpointSource,
   writer: PayloadWriter,
   weight: WeightSpec,
-  dtype: Dtype,
-  signal?: AbortSignal,
+  { dtype, signal, sliceBytes = SLICE_BYTES }: WriteOptions,
 ): Promise<void> {
   const { name, kind, shape, from } = weight;
   if (kind === "vector") {
@@ -33,7 +41,7 @@ export async function writeWeight(
   const limit = dtype === "f16" ? HALF_LIMIT : Infinity;
   const whole = weight.prepare ? await prepared(source, weight) : undefined;
   await writer.begin({ name, kind, dtype, shape, bytes: matrixBytes(dtype, R, C) });
-  const step = Math.max(8, Math.floor(SLICE_BYTES / (4 * C) / 8) * 8);
+  const step = Math.max(8, Math.floor(sliceBytes / (4 * C) / 8) * 8);
   for (let row = 0; row < R; row += step) {
     signal?.throwIfAborted();
     const end = Math.min(row + step, R);

@@ -5,9 +5,9 @@
  * Fails with `weights_invalid`, naming the field, what was expected and what came.
  */
 import { createHash } from "node:crypto";
+import { matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { padTo, product } from "../core/sizes.ts";
-import { matrixBytes, vectorBytes } from "./dtype.ts";
 import { type Manifest, manifestSchema, SHARD_MAX_BYTES, TENSOR_ALIGN, type TensorEntry } from "./manifest.ts";
 import { parseJson } from "./strict-json.ts";
 
