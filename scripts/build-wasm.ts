@@ -11,7 +11,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const config = join(root, "wasm/asconfig.json");
 export const kernelsPath = join(root, "wasm/build/kernels.wasm");
 
-const modifiedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
+const modifiedMs = (path: string): number =>
+  statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
 
 function isCurrent(): boolean {
   const folder = join(root, "wasm/kernels");

@@ -32,8 +32,16 @@ export interface Kernels {
   rmsNorm(y: Address, x: Address, w: Address, T: number, D: number, eps: number): void;
   /** y (T, D) = rmsNorm over each run of `width` of (x · silu(z)), then · w. x stride xStride, z stride zStride, y stride D. */
   gatedRmsNorm(
-    y: Address, x: Address, xStride: number, z: Address, zStride: number, w: Address,
-    T: number, D: number, width: number, eps: number,
+    y: Address,
+    x: Address,
+    xStride: number,
+    z: Address,
+    zStride: number,
+    w: Address,
+    T: number,
+    D: number,
+    width: number,
+    eps: number,
   ): void;
   /** x (n) += y (n). */
   add(x: Address, y: Address, n: number): void;
@@ -46,24 +54,63 @@ export interface Kernels {
   /** y (T, C; stride C) = silu(causal conv of x (T, C; stride xStride)); w (K, C) tap-major, oldest first; b (C) or 0;
    *  tail (K−1, C) holds the last K−1 inputs, oldest first, and is updated. C need not be a multiple of 4. */
   causalConv1d(
-    y: Address, x: Address, xStride: number, tail: Address, w: Address, b: Address, T: number, C: number, K: number,
+    y: Address,
+    x: Address,
+    xStride: number,
+    tail: Address,
+    w: Address,
+    b: Address,
+    T: number,
+    C: number,
+    K: number,
   ): void;
 
   /** dt (T, H) = clamp(softplus(raw (T, H; stride rawStride) + bias), lo, hi); logDecay (T, H) = dt · A, with A (H) = −exp(A_log). */
   mambaDt(
-    dt: Address, logDecay: Address, raw: Address, rawStride: number, bias: Address, A: Address,
-    T: number, H: number, lo: number, hi: number,
+    dt: Address,
+    logDecay: Address,
+    raw: Address,
+    rawStride: number,
+    bias: Address,
+    A: Address,
+    T: number,
+    H: number,
+    lo: number,
+    hi: number,
   ): void;
   /** One token of Mamba-2: s (H, P, N) ← exp(logDecay)·s + (dt·x)⊗B; y (H·P) = s·C + skip·x. B, C (G, N); skip (H). */
   ssmStep(
-    y: Address, s: Address, x: Address, B: Address, C: Address, dt: Address, logDecay: Address, skip: Address,
-    H: number, P: number, N: number, G: number,
+    y: Address,
+    s: Address,
+    x: Address,
+    B: Address,
+    C: Address,
+    dt: Address,
+    logDecay: Address,
+    skip: Address,
+    H: number,
+    P: number,
+    N: number,
+    G: number,
   ): void;
   /** T tokens of the same by the chunked scan (SSD). x, B, C rows have stride `stride` (they lie in one conv output);
    *  y (T, H·P); dt, logDecay (T, H); scratch: ssdScratchBytes(T, N, P) bytes. Source: Mamba-2, arXiv 2405.21060, section 6. */
   ssdChunk(
-    y: Address, s: Address, x: Address, B: Address, C: Address, stride: number, dt: Address, logDecay: Address, skip: Address,
-    scratch: Address, T: number, H: number, P: number, N: number, G: number,
+    y: Address,
+    s: Address,
+    x: Address,
+    B: Address,
+    C: Address,
+    stride: number,
+    dt: Address,
+    logDecay: Address,
+    skip: Address,
+    scratch: Address,
+    T: number,
+    H: number,
+    P: number,
+    N: number,
+    G: number,
   ): void;
 
   /** table (T, half, 2): cos and sin of position·frequency, in f64 then rounded; frequencies (half) f32.
@@ -74,13 +121,33 @@ export interface Kernels {
 
   /** Writes T new keys (dense) and values (stride vStride) at positions S… into a ring cache; see `attendF32` for slots. */
   cacheF32(
-    keys: Address, values: Address, k: Address, v: Address, vStride: number,
-    T: number, S: number, H: number, P: number, sinks: number, ring: number,
+    keys: Address,
+    values: Address,
+    k: Address,
+    v: Address,
+    vStride: number,
+    T: number,
+    S: number,
+    H: number,
+    P: number,
+    sinks: number,
+    ring: number,
   ): void;
   /** int8 form: per position and head one f32 scale; keys/values (slots, H, P) int8, scales (slots, H) f32. */
   cacheI8(
-    keys: Address, keyScales: Address, values: Address, valueScales: Address, k: Address, v: Address, vStride: number,
-    T: number, S: number, H: number, P: number, sinks: number, ring: number,
+    keys: Address,
+    keyScales: Address,
+    values: Address,
+    valueScales: Address,
+    k: Address,
+    v: Address,
+    vStride: number,
+    T: number,
+    S: number,
+    H: number,
+    P: number,
+    sinks: number,
+    ring: number,
   ): void;
   /**
    * Grouped-query attention of T tokens at positions S…S+T−1 over a cache that already holds them; out (T, Hq·P), q (T, Hq, P) dense.
@@ -89,12 +156,40 @@ export interface Kernels {
    * scores: (window + sinks + T + 8) f32 of scratch, or S + T + 8 where that is smaller.
    */
   attendF32(
-    out: Address, q: Address, qSink: Address, keys: Address, values: Address, scores: Address,
-    T: number, S: number, Hq: number, Hkv: number, P: number, scale: number, sinks: number, window: number, ring: number,
+    out: Address,
+    q: Address,
+    qSink: Address,
+    keys: Address,
+    values: Address,
+    scores: Address,
+    T: number,
+    S: number,
+    Hq: number,
+    Hkv: number,
+    P: number,
+    scale: number,
+    sinks: number,
+    window: number,
+    ring: number,
   ): void;
   attendI8(
-    out: Address, q: Address, qSink: Address, keys: Address, keyScales: Address, values: Address, valueScales: Address, scores: Address,
-    T: number, S: number, Hq: number, Hkv: number, P: number, scale: number, sinks: number, window: number, ring: number,
+    out: Address,
+    q: Address,
+    qSink: Address,
+    keys: Address,
+    keyScales: Address,
+    values: Address,
+    valueScales: Address,
+    scores: Address,
+    T: number,
+    S: number,
+    Hq: number,
+    Hkv: number,
+    P: number,
+    scale: number,
+    sinks: number,
+    window: number,
+    ring: number,
   ): void;
 
   /** x (n) ← exp(x − max) / Σ, in place. */

@@ -3,7 +3,7 @@
  *
  * Groups of eight rows are independent, so a large matrix may be packed in slices of a multiple of eight rows.
  */
-import { type Dtype, matrixBytes } from "../weights/dtype.ts";
+import { type Dtype, matrixBytes } from "../core/dtype.ts";
 import { fromHalf, toHalf } from "./half.ts";
 import { packQ4Row, q4Block } from "./pack-q4.ts";
 
@@ -16,7 +16,8 @@ export function packMatrix(
   out: Uint8Array = new Uint8Array(matrixBytes(dtype, R, C)),
 ): Uint8Array {
   if (rows.length !== R * C) throw new RangeError(`matrix: expected (${R}, ${C}), got ${rows.length} values`);
-  if (out.length !== matrixBytes(dtype, R, C)) throw new RangeError(`matrix: ${out.length} bytes for (${R}, ${C}) ${dtype}`);
+  if (out.length !== matrixBytes(dtype, R, C))
+    throw new RangeError(`matrix: ${out.length} bytes for (${R}, ${C}) ${dtype}`);
   out.fill(0);
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   for (let r = 0; r < R; r++) packRow[dtype](view, rows.subarray(r * C, (r + 1) * C), r, C);
@@ -25,7 +26,8 @@ export function packMatrix(
 
 /** The inverse of packMatrix, up to the rounding. */
 export function unpackMatrix(dtype: Dtype, bytes: Uint8Array, R: number, C: number): Float32Array {
-  if (bytes.length !== matrixBytes(dtype, R, C)) throw new RangeError(`matrix: ${bytes.length} bytes for (${R}, ${C}) ${dtype}`);
+  if (bytes.length !== matrixBytes(dtype, R, C))
+    throw new RangeError(`matrix: ${bytes.length} bytes for (${R}, ${C}) ${dtype}`);
   const rows = new Float32Array(R * C);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let r = 0; r < R; r++) unpackRow(dtype, view, r, C, rows.subarray(r * C, (r + 1) * C));
@@ -43,7 +45,8 @@ type PackRow = (view: DataView, row: Float32Array, r: number, C: number) => void
 type WeightAt = (view: DataView, group: number, lane: number, c: number) => number;
 
 const q8Block = (group: number, c: number): number => group + (c >>> 5) * 288;
-const q8Byte = (block: number, lane: number, c: number): number => block + 32 + ((c & 31) >>> 1) * 16 + lane * 2 + (c & 1);
+const q8Byte = (block: number, lane: number, c: number): number =>
+  block + 32 + ((c & 31) >>> 1) * 16 + lane * 2 + (c & 1);
 
 const packRow: Record<Dtype, PackRow> = {
   f32: (view, row, r, C) => {

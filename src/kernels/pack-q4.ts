@@ -4,15 +4,20 @@
  * A block holds w = a·q − b with q in 0…15 and b ≥ 0. Candidates for `a` let the block's range span 8 to 16 steps: whole numbers find the
  * grid of a block that was rounded to 4 bits before (Q4_0, Q4_1), 15.5 and 16 clip the ends a little. Each is refined by least squares.
  */
+
+import { matrixBytes } from "../core/dtype.ts";
 import { pad32 } from "../core/sizes.ts";
-import { matrixBytes } from "../weights/dtype.ts";
 
 const SPANS = [15, 14, 13, 12, 11, 10, 9, 8, 14.5, 15.5, 16];
 /** Largest 8-bit value that a row's largest scale takes; a few are tried. */
 const TOPS = [255, 254, 253, 252, 251, 250, 249, 248];
 
 /** Where weight c of a row lies: addresses of its scale, its offset and its nibble. */
-export function q4Block(group: number, lane: number, c: number): { s: number; t: number; nibble: number; shift: number } {
+export function q4Block(
+  group: number,
+  lane: number,
+  c: number,
+): { s: number; t: number; nibble: number; shift: number } {
   const block = group + 64 + (c >>> 5) * 144;
   const column = c & 15;
   const nibble = block + 16 + (column >>> 2) * 32 + (lane >>> 2) * 16 + (lane & 3) * 4 + (column & 3);

@@ -3,26 +3,34 @@ import type { Kernels } from "../kernels.ts";
 import { silu } from "./functions.ts";
 import { floats } from "./view.ts";
 
-export const add = (memory: WebAssembly.Memory): Kernels["add"] => (x, y, n) => {
-  const target = floats(memory, x, n);
-  const addend = floats(memory, y, n);
-  for (let i = 0; i < n; i++) target[i]! += addend[i]!;
-};
+export const add =
+  (memory: WebAssembly.Memory): Kernels["add"] =>
+  (x, y, n) => {
+    const target = floats(memory, x, n);
+    const addend = floats(memory, y, n);
+    for (let i = 0; i < n; i++) target[i]! += addend[i]!;
+  };
 
-export const scale = (memory: WebAssembly.Memory): Kernels["scale"] => (x, n, a) => {
-  const target = floats(memory, x, n);
-  for (let i = 0; i < n; i++) target[i]! *= Math.fround(a);
-};
+export const scale =
+  (memory: WebAssembly.Memory): Kernels["scale"] =>
+  (x, n, a) => {
+    const target = floats(memory, x, n);
+    for (let i = 0; i < n; i++) target[i]! *= Math.fround(a);
+  };
 
-export const addBias = (memory: WebAssembly.Memory): Kernels["addBias"] => (y, yStride, b, T, n) => {
-  for (let t = 0; t < T; t++) add(memory)(y + 4 * t * yStride, b, n);
-};
+export const addBias =
+  (memory: WebAssembly.Memory): Kernels["addBias"] =>
+  (y, yStride, b, T, n) => {
+    for (let t = 0; t < T; t++) add(memory)(y + 4 * t * yStride, b, n);
+  };
 
-export const swiglu = (memory: WebAssembly.Memory): Kernels["swiglu"] => (y, x, xStride, upAt, T, I) => {
-  for (let t = 0; t < T; t++) {
-    const gate = floats(memory, x + 4 * t * xStride, I);
-    const up = floats(memory, x + 4 * (t * xStride + upAt), I);
-    const out = floats(memory, y + 4 * t * I, I);
-    for (let i = 0; i < I; i++) out[i] = silu(gate[i]!) * up[i]!;
-  }
-};
+export const swiglu =
+  (memory: WebAssembly.Memory): Kernels["swiglu"] =>
+  (y, x, xStride, upAt, T, I) => {
+    for (let t = 0; t < T; t++) {
+      const gate = floats(memory, x + 4 * t * xStride, I);
+      const up = floats(memory, x + 4 * (t * xStride + upAt), I);
+      const out = floats(memory, y + 4 * t * I, I);
+      for (let i = 0; i < I; i++) out[i] = silu(gate[i]!) * up[i]!;
+    }
+  };

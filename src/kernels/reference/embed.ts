@@ -1,5 +1,5 @@
 /** The definition of embed*: rows of W chosen by ids. */
-import { type Dtype, matrixBytes } from "../../weights/dtype.ts";
+import { type Dtype, matrixBytes } from "../../core/dtype.ts";
 import type { Kernels } from "../kernels.ts";
 import { unpackRow } from "../layout.ts";
 import { floats, words } from "./view.ts";

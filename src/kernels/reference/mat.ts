@@ -1,6 +1,7 @@
 /** The definition of mat*: y (T, pad8(R)) = x (T, C) · Wᵀ, missing rows zero. */
+
+import { type Dtype, matrixBytes, quantizedRowBytes } from "../../core/dtype.ts";
 import { pad8, pad32 } from "../../core/sizes.ts";
-import { type Dtype, matrixBytes, quantizedRowBytes } from "../../weights/dtype.ts";
 import type { Kernels } from "../kernels.ts";
 import { unpackMatrix } from "../layout.ts";
 import { bytes, floats, signedBytes, span } from "./view.ts";

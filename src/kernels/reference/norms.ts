@@ -3,13 +3,15 @@ import type { Kernels } from "../kernels.ts";
 import { silu } from "./functions.ts";
 import { floats, span } from "./view.ts";
 
-export const rmsNorm = (memory: WebAssembly.Memory): Kernels["rmsNorm"] => (y, x, w, T, D, eps) => {
-  const weight = floats(memory, w, D);
-  for (let t = 0; t < T; t++) {
-    const input = Float64Array.from(floats(memory, x + 4 * t * D, D));
-    floats(memory, y + 4 * t * D, D).set(normalised(input, eps).map((v, i) => v * weight[i]!));
-  }
-};
+export const rmsNorm =
+  (memory: WebAssembly.Memory): Kernels["rmsNorm"] =>
+  (y, x, w, T, D, eps) => {
+    const weight = floats(memory, w, D);
+    for (let t = 0; t < T; t++) {
+      const input = Float64Array.from(floats(memory, x + 4 * t * D, D));
+      floats(memory, y + 4 * t * D, D).set(normalised(input, eps).map((v, i) => v * weight[i]!));
+    }
+  };
 
 export const gatedRmsNorm =
   (memory: WebAssembly.Memory): Kernels["gatedRmsNorm"] =>
@@ -18,7 +20,10 @@ export const gatedRmsNorm =
     const gates = floats(memory, z, span(T, zStride, D));
     const weight = floats(memory, w, D);
     for (let t = 0; t < T; t++) {
-      const gated = Float64Array.from({ length: D }, (_, i) => inputs[t * xStride + i]! * silu(gates[t * zStride + i]!));
+      const gated = Float64Array.from(
+        { length: D },
+        (_, i) => inputs[t * xStride + i]! * silu(gates[t * zStride + i]!),
+      );
       const out = floats(memory, y + 4 * t * D, D);
       for (let from = 0; from < D; from += width) {
         normalised(gated.subarray(from, from + width), eps).forEach((v, i) => {

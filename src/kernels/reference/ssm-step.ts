@@ -9,14 +9,16 @@ export const ssmStep =
       const group = Math.floor(h / (H / G));
       scanHead(
         floats(memory, s + 4 * h * P * N, P * N),
-        [{
-          x: floats(memory, x + 4 * h * P, P),
-          y: floats(memory, y + 4 * h * P, P),
-          B: floats(memory, B + 4 * group * N, N),
-          C: floats(memory, C + 4 * group * N, N),
-          dt: floats(memory, dt, H)[h]!,
-          decay: Math.exp(floats(memory, logDecay, H)[h]!),
-        }],
+        [
+          {
+            x: floats(memory, x + 4 * h * P, P),
+            y: floats(memory, y + 4 * h * P, P),
+            B: floats(memory, B + 4 * group * N, N),
+            C: floats(memory, C + 4 * group * N, N),
+            dt: floats(memory, dt, H)[h]!,
+            decay: Math.exp(floats(memory, logDecay, H)[h]!),
+          },
+        ],
         floats(memory, skip, H)[h]!,
       );
     }

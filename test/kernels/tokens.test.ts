@@ -1,0 +1,38 @@
+/** A row of T tokens has the same bits as T calls of one token: prefill in any slices gives the same state. */
+import { expect, it } from "vitest";
+import { quantizedRowBytes } from "../../src/core/dtype.ts";
+import { pad8 } from "../../src/core/sizes.ts";
+import type { Kernels } from "../../src/kernels/kernels.ts";
+import { Arena } from "./arena.ts";
+import { cases } from "./cases.ts";
+import { wasmKernels } from "./run-case.ts";
+
+type Mat = "matF32" | "matF16" | "matQ8" | "matQ4";
+
+/** The call for token t alone, written to the same place. */
+function single<Name extends Mat>(name: Name, args: Parameters<Kernels[Name]>, t: number): number[] {
+  const [T, R, C] = args.slice(-3) as [number, number, number];
+  expect(t).toBeLessThan(T);
+  const y = args[0] + 4 * t * pad8(R);
+  if (name === "matQ8" || name === "matQ4") return [y, args[1] + t * quantizedRowBytes(C), args[2], 1, R, C];
+  const [, x, xStride, w] = args as Parameters<Kernels["matF32"]>;
+  return [y, x + 4 * t * xStride, xStride, w, 1, R, C];
+}
+
+it.each(["matF32", "matF16", "matQ8", "matQ4"] as Mat[])(
+  "%s: tokens together and one by one have the same bits",
+  (name) => {
+    for (const { build } of cases[name]) {
+      const arena = new Arena();
+      const [args] = build(arena);
+      const kernel = wasmKernels(arena.memory)[name] as (...args: number[]) => void;
+      const bits = () => new Uint8Array(arena.values(arena.outputs[0]!).buffer);
+      kernel(...args!);
+      const together = bits();
+      new Uint8Array(arena.memory.buffer, args![0], together.length).fill(0xff);
+      const T = args!.at(-3)!;
+      for (let t = 0; t < T; t++) kernel(...single(name, args!, t));
+      expect(Buffer.compare(bits(), together)).toBe(0);
+    }
+  },
+);
