@@ -135,10 +135,11 @@ class TemplatePromptBuilder implements PromptBuilder {
       let text = messages[message]![kind] ?? "";
       if (kind === "content" && !left) text = text.trimStart();
       if (kind === "content" && !right) text = text.trimEnd();
-      pieces.push(
-        { template: rendered.slice(from, found.index) },
-        { message: kind === "content" ? message : -1, text },
-      );
+      const before = rendered.slice(from, found.index);
+      // A tokenizer's words begin with their space: " The" is one token. An answer's ids are the model's own, so there it stays.
+      const template = messages[message]!.role === "assistant" ? before : before.replace(/ +$/, "");
+      text = before.slice(template.length) + text;
+      pieces.push({ template }, { message: kind === "content" ? message : -1, text });
       from = found.index + whole.length;
     }
     return [...pieces, { template: rendered.slice(from) }];

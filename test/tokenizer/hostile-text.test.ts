@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { MAX_SYMBOLS } from "../../src/tokenizer/bpe.ts";
+import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
+import { families, fixture } from "./fixtures/index.ts";
+
+const HUNDRED_KB = 100_000;
+const repeat = (part: string) => part.repeat(Math.ceil(HUNDRED_KB / part.length));
+const texts: [string, string][] = [
+  ["one letter", repeat("a")],
+  ["spaces", repeat(" ")],
+  ["spaces before a letter", `${repeat(" ")}x`],
+  ["lines and spaces", repeat("\n ")],
+  ["returns", repeat("\r\n")],
+  ["alternating merges", repeat("theThe")],
+  ["pairs that merge anywhere", repeat("eat")],
+  ["combining marks", `e${repeat("\u0301")}`],
+  ["joined emoji", repeat("👩‍")],
+  ["digits", repeat("1")],
+  ["capitals", repeat("A")],
+  ["control tokens", repeat("<|im_start|>")],
+  ["starts of control tokens", repeat("<|im_start|")],
+  ["angle brackets", repeat("<")],
+  ["right to left", repeat("שלום")],
+];
+
+describe.each(families)("time to encode hostile text with %s (H4)", (family) => {
+  const codec = createTextCodec(fixture(family).tokenizer);
+
+  it.each(texts)("is under 200 ms per 100 kB: %s", (_, text) => {
+    // The best of a few runs: the bound is for the algorithm, not for a busy machine.
+    let best = Number.POSITIVE_INFINITY;
+    for (let run = 0; run < 5 && best > 200; run++) {
+      const start = performance.now();
+      codec.encodeText(text);
+      best = Math.min(best, performance.now() - start);
+    }
+    expect(best).toBeLessThan(200);
+  });
+});
+
+describe("long pieces", () => {
+  it.each(families)("lose nothing where they are cut: %s", (family) => {
+    const codec = createTextCodec(fixture(family).tokenizer);
+    for (const part of ["a", "the", " ", "x👍🏽", "川"]) {
+      const text = `x${part.repeat(Math.ceil((3 * MAX_SYMBOLS) / part.length))}`;
+      expect(codec.decode(codec.encodeText(text)) === text).toBe(true);
+    }
+  });
+
+  it("are cut between words, so that a tokenizer without words gives the same ids", () => {
+    const codec = createTextCodec(fixture("sentence-piece").tokenizer);
+    const sentence = "The river carries what falls into it. ";
+    const one = codec.encodeText(sentence.repeat(2)).slice(codec.encodeText(sentence).length - 1, -1);
+    const times = Math.ceil((4 * MAX_SYMBOLS) / sentence.length);
+    const ids = codec.encodeText(sentence.repeat(times));
+    const middle = ids.slice(codec.encodeText(sentence).length - 1, -1);
+    expect(middle).toEqual(Array.from({ length: times - 1 }, () => one).flat());
+  });
+});
