@@ -1,0 +1,42 @@
+"""Tiny models and token files, seconds on a CPU. Run from the repository root: python -m pytest training/tests"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+torch.set_num_threads(1)
+VOCABULARY = 128
+
+
+def tiny_teacher() -> LlamaForCausalLM:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY, hidden_size=48, intermediate_size=64, num_hidden_layers=3, num_attention_heads=3,
+        num_key_value_heads=1, head_dim=16, max_position_embeddings=512, rms_norm_eps=1e-5, tie_word_embeddings=True,
+        bos_token_id=1, eos_token_id=2, rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+    )
+    model = LlamaForCausalLM(config).eval().requires_grad_(False)
+    for parameter in model.parameters():
+        parameter.mul_(5 if parameter.dim() > 1 else 1)  # far from uniform, so that an error shows
+    return model
+
+
+@pytest.fixture
+def teacher() -> LlamaForCausalLM:
+    return tiny_teacher()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder: the tiny teacher, and token files of both kinds and splits."""
+    folder = tmp_path / "data"
+    tiny_teacher().save_pretrained(folder / "teacher")
+    (folder / "tokens").mkdir()
+    random = np.random.default_rng(0)
+    for kind in ("chat", "text"):
+        for split, count in (("train", 1700), ("held", 300)):
+            random.integers(3, VOCABULARY, count).astype(np.uint16).tofile(folder / "tokens" / f"{kind}.{split}.u16")
+    return folder
