@@ -1,0 +1,154 @@
+"""The hybrid: a `BambaForCausalLM` whose weights begin as the teacher's, and its forward pass for training.
+
+The forward pass here uses our scan, and gives the attention layers a bounded view (sinks + sliding window).
+transformers' own forward on the same weights is equal while a sequence is no longer than the window.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
+from transformers import BambaConfig, BambaForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers.models.bamba.modeling_bamba import apply_rotary_pos_emb, repeat_kv
+
+from training.mixer import MixerState, mix
+
+
+@dataclass(frozen=True)
+class View:
+    """What an attention layer sees: the first `sinks` tokens and the last `window`. window 0 means all.
+
+    Towards the sinks a query stands at most at position sinks + window - 1, so no distance grows past those trained.
+    Source: StreamingLLM, arXiv 2309.17453.
+    """
+
+    window: int = 0
+    sinks: int = 4
+
+
+@dataclass
+class HybridState:
+    """What a dialogue carries on: tokens seen, and per layer a `MixerState` or (keys, values, positions)."""
+
+    tokens: int = 0
+    layers: dict = field(default_factory=dict)
+
+
+def hybrid_config(teacher: LlamaConfig, attention_layers: list[int], chunk: int = 64) -> BambaConfig:
+    """Mixers of the teacher's shape: one head and one group per query head, state width = head width."""
+    heads = teacher.num_attention_heads
+    return BambaConfig(
+        vocab_size=teacher.vocab_size,
+        tie_word_embeddings=teacher.tie_word_embeddings,
+        hidden_size=teacher.hidden_size,
+        intermediate_size=teacher.intermediate_size,
+        num_hidden_layers=teacher.num_hidden_layers,
+        num_attention_heads=heads,
+        num_key_value_heads=teacher.num_key_value_heads,
+        rms_norm_eps=teacher.rms_norm_eps,
+        bos_token_id=teacher.bos_token_id,
+        eos_token_id=teacher.eos_token_id,
+        pad_token_id=None,  # a padding id would freeze that row of the embedding, and it is <|im_end|>
+        max_position_embeddings=teacher.max_position_embeddings,
+        attn_layer_indices=sorted(attention_layers),
+        mamba_n_heads=heads,
+        mamba_d_head=teacher.hidden_size // heads,
+        mamba_n_groups=heads,
+        mamba_d_state=teacher.hidden_size // heads,
+        mamba_d_conv=4,
+        mamba_expand=1,
+        mamba_chunk_size=chunk,
+        rope_parameters={  # the kept attention layers turn the whole head, as the teacher's do
+            "rope_type": "default",
+            "rope_theta": teacher.rope_parameters["rope_theta"],
+            "partial_rotary_factor": 1.0,
+        },
+    )
+
+
+def inherit(teacher: LlamaForCausalLM, attention_layers: list[int]) -> BambaForCausalLM:
+    """A hybrid with everything the teacher has in common; mixers are left as transformers starts them."""
+    hybrid = BambaForCausalLM(hybrid_config(teacher.config, attention_layers)).float()
+    source, target = teacher.model, hybrid.model
+    target.embed_tokens.load_state_dict(source.embed_tokens.state_dict())
+    target.final_layernorm.load_state_dict(source.norm.state_dict())
+    for old, new in zip(source.layers, target.layers):
+        new.input_layernorm.load_state_dict(old.input_layernorm.state_dict())
+        new.pre_ff_layernorm.load_state_dict(old.post_attention_layernorm.state_dict())
+        new.feed_forward.load_state_dict(old.mlp.state_dict())
+        if hasattr(new, "self_attn"):
+            new.self_attn.load_state_dict(old.self_attn.state_dict())
+    return hybrid
+
+
+def mamba_layers(model: BambaForCausalLM) -> dict[int, torch.nn.Module]:
+    """Layer number -> mixer, for the layers that have one."""
+    return {i: layer.mamba for i, layer in enumerate(model.model.layers) if hasattr(layer, "mamba")}
+
+
+def forward_hidden(model, ids, view: View = View(), state: HybridState | None = None, recompute: bool = False):
+    """ids (B,T) -> final normed hidden (B,T,D), which lm_head reads. A given `state` is replaced by the new one."""
+    body = model.model
+    seen = 0 if state is None else state.tokens
+    hidden = body.embed_tokens(ids)
+    positions = torch.arange(seen, seen + ids.shape[1], device=ids.device)
+    rotary = [body.rotary_emb(hidden, positions[None])]
+    if view.window and positions[-1] >= view.sinks + view.window:
+        rotary.append(body.rotary_emb(hidden, positions[None].clamp(max=view.sinks + view.window - 1)))
+    for index, layer in enumerate(body.layers):
+        past = None if state is None else state.layers.get(index)
+        arguments = (layer, hidden, rotary, positions, view, past)
+        if recompute and torch.is_grad_enabled():
+            hidden, _ = checkpoint(block, *arguments, use_reentrant=False)
+        else:
+            hidden, now = block(*arguments)
+            if state is not None:
+                state.layers[index] = now
+    if state is not None:
+        state.tokens += ids.shape[1]
+    return body.final_layernorm(hidden)
+
+
+def block(layer, hidden, rotary, positions, view: View, past):
+    """One residual block: mixer or attention, then the gated MLP. hidden (B,T,D) -> the same, and the state."""
+    normed = layer.input_layernorm(hidden)
+    if hasattr(layer, "mamba"):
+        mixed, past = mix(layer.mamba, normed, past)
+    else:
+        mixed, past = attend(layer.self_attn, normed, rotary, positions, view, past)
+    hidden = hidden + mixed
+    return hidden + layer.feed_forward(layer.pre_ff_layernorm(hidden)), past
+
+
+def attend(attention, x, rotary, positions, view: View, past):
+    """x (B,T,D) -> (B,T,D) and (keys, values, positions) of what later tokens may still see."""
+    heads = (*x.shape[:-1], -1, attention.head_dim)
+    q, k, v = (p(x).view(heads).transpose(1, 2) for p in (attention.q_proj, attention.k_proj, attention.v_proj))
+    turned, k = apply_rotary_pos_emb(q, k, *rotary[0])
+    at = positions
+    if past is not None:
+        k, v, at = (torch.cat(pair, dim=-2 if pair[0].dim() > 1 else 0) for pair in zip(past, (k, v, positions)))
+    mask, keys = visible(positions, at, view), k
+    if len(rotary) > 1:  # two queries side by side, one for the sinks' keys and one for all others
+        to_sinks = apply_rotary_pos_emb(q, q, *rotary[1])[0]
+        is_sink = (at < view.sinks)[:, None]
+        turned, keys = torch.cat([turned, to_sinks], -1), torch.cat([k * ~is_sink, k * is_sink], -1)
+    share = attention.num_key_value_groups
+    out = F.scaled_dot_product_attention(
+        turned, repeat_kv(keys, share), repeat_kv(v, share), attn_mask=mask, is_causal=mask is None, scale=attention.scaling
+    )
+    keep = (at < view.sinks) | (at > positions[-1] - view.window) if view.window else slice(None)
+    return attention.o_proj(out.transpose(1, 2).flatten(2)), (k[:, :, keep], v[:, :, keep], at[keep])
+
+
+def visible(queries: torch.Tensor, keys: torch.Tensor, view: View) -> torch.Tensor | None:
+    """queries (T), keys (S): positions -> (T,S), true where seen. None when plain causal attention is the same."""
+    if len(queries) == len(keys) and (not view.window or len(keys) <= view.window):
+        return None
+    age = queries[:, None] - keys[None, :]
+    seen = age >= 0
+    return seen & ((age < view.window) | (keys < view.sinks)[None, :]) if view.window else seen
+
+
+__all__ = ["HybridState", "MixerState", "View", "forward_hidden", "hybrid_config", "inherit", "mamba_layers"]
