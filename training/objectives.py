@@ -1,0 +1,91 @@
+"""What is minimised: step 2, each mixer against its own attention layer; step 3, KL to the teacher's next tokens.
+
+Both are modules whose forward takes ids (B,T) and returns (loss, parts), so that DDP can wrap them. The teacher is not
+registered: it is neither trained, saved nor synchronised.
+"""
+
+import torch
+from torch import nn
+from transformers import BambaForCausalLM, LlamaForCausalLM
+
+from training.hybrid import View, forward_hidden, mamba_layers
+from training.mixer import mix
+from training.traces import trace
+
+
+class LayerByLayer(nn.Module):
+    """Mean over layers of |mixer(x) - attention(x)|² / |attention(x)|², x being the teacher's own input there."""
+
+    def __init__(self, student: BambaForCausalLM, teacher: LlamaForCausalLM):
+        super().__init__()
+        self.mixers = nn.ModuleDict({str(i): mixer for i, mixer in mamba_layers(student).items()})
+        self.unregistered = (teacher,)
+
+    def forward(self, ids: torch.Tensor):
+        traces = trace(self.unregistered[0], ids)
+        parts = []
+        for i, mixer in self.mixers.items():
+            at = traces[int(i)]
+            target = at.output.float()
+            mixed = mix(mixer, at.input)[0].float()
+            parts.append((mixed - target).square().sum() / target.square().sum())
+        parts = torch.stack(parts)
+        return parts.mean(), parts.detach()
+
+
+class EndToEnd(nn.Module):
+    """Mean over tokens of KL(teacher || student), nats."""
+
+    def __init__(self, student: BambaForCausalLM, teacher: LlamaForCausalLM, view: View, recompute: bool):
+        super().__init__()
+        self.student, self.view, self.recompute = student, view, recompute
+        self.unregistered = (teacher,)
+
+    def forward(self, ids: torch.Tensor):
+        teacher = self.unregistered[0]
+        with torch.no_grad():
+            target = teacher.model(ids, use_cache=False).last_hidden_state
+        hidden = forward_hidden(self.student, ids, self.view, recompute=self.recompute)
+        dtype = target.dtype
+        loss = HeadKl.apply(hidden, self.student.lm_head.weight, target, teacher.lm_head.weight, dtype)
+        return loss, loss.detach()[None]
+
+
+class HeadKl(torch.autograd.Function):
+    """KL after both heads, a slice of tokens at a time, so that (tokens, V) never exists in full.
+
+    hidden (B,T,D) and weight (V,D) are the student's, the other two the teacher's. The gradient of the logits is
+    softmax(student) - softmax(teacher), so it is formed in the forward pass and nothing large is kept.
+    """
+
+    SLICE = 512
+
+    @staticmethod
+    def forward(ctx, hidden, weight, target_hidden, target_weight, dtype):
+        flat, target = hidden.reshape(-1, hidden.shape[-1]), target_hidden.reshape(-1, hidden.shape[-1])
+        head, target_head = weight.to(dtype), target_weight.to(dtype)
+        wants_weight = ctx.needs_input_grad[1]
+        total = flat.new_zeros((), dtype=torch.float32)
+        by_hidden = torch.empty_like(flat, dtype=torch.float32)
+        by_weight = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
+        with torch.autocast(hidden.device.type, enabled=False):
+            for at in range(0, len(flat), HeadKl.SLICE):
+                here = slice(at, at + HeadKl.SLICE)
+                student = torch.log_softmax((flat[here].to(dtype) @ head.T).float(), -1)
+                teacher = torch.log_softmax((target[here].to(dtype) @ target_head.T).float(), -1)
+                p = teacher.exp()
+                total += (p * (teacher - student)).sum()
+                error = (student.exp_() - p).to(dtype)
+                by_hidden[here] = (error @ head).float()
+                if wants_weight:
+                    by_weight += (error.T @ flat[here].to(dtype)).float()
+        ctx.save_for_backward(by_hidden.div_(len(flat)).reshape(hidden.shape), by_weight)
+        ctx.tokens, ctx.dtype = len(flat), hidden.dtype
+        return total / len(flat)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        by_hidden, by_weight = ctx.saved_tensors
+        if by_weight is not None:
+            by_weight = by_weight * (upstream / ctx.tokens)
+        return (by_hidden * upstream).to(ctx.dtype), by_weight, None, None, None

@@ -1,0 +1,70 @@
+"""A run is one TOML file: its data, its model and its stages. Unknown keys are refused."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KINDS = ("closed-form", "layer-by-layer", "end-to-end")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the recipe. `batch` counts sequences over all ranks; `micro_batch` bounds one backward pass."""
+
+    kind: str
+    sequence: int
+    batch: int
+    steps: int = 1
+    micro_batch: int = 0  # 0: the rank's whole share at once
+    rate: float = 0.0  # learning rate of the mixers
+    rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
+    warmup: int = 20
+    final_share: float = 0.05  # of the rate, at the end of the cosine
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    window: int = 0  # attention window, 0 = all
+    sinks: int = 4
+    recompute: bool = False  # trades time for memory in the backward pass
+    save_every: int = 50
+    mix: dict[str, float] = field(default_factory=lambda: {"chat": 0.5, "text": 0.5})
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"stage kind: expected one of {KINDS}, got {self.kind!r}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run. Paths are relative to the working directory."""
+
+    name: str
+    data: Path
+    out: Path
+    stages: tuple[Stage, ...]
+    attention_layers: tuple[int, ...] = ()
+    start: Path | None = None  # a checkpoint whose mixers this run begins with
+    chunk: int = 64
+    seed: int = 0
+    precision: str = "no"  # "bf16" for autocast
+    threads: int = 0  # 0: PyTorch's own choice
+    compile: bool = False  # torch.compile, worth it on a GPU only
+
+    @property
+    def teacher(self) -> Path:
+        return self.data / "teacher"
+
+    @property
+    def tokens(self) -> Path:
+        return self.data / "tokens"
+
+
+def load_run(path: Path, data: Path | None = None, out: Path | None = None, start: Path | None = None) -> Run:
+    """Reads `path`; `data`, `out` and `start` replace the file's own when given."""
+    fields = tomllib.loads(path.read_text())
+    stages = tuple(Stage(**stage) for stage in fields.pop("stage"))
+    fields["attention_layers"] = tuple(fields.get("attention_layers", ()))
+    fields["data"] = Path(data or fields.get("data", "training/data"))
+    fields["out"] = Path(out or fields.get("out", f"training/runs/{fields['name']}"))
+    begin = start or fields.pop("start", None)
+    fields["start"] = Path(begin) if begin else None
+    return Run(stages=stages, **fields)
