@@ -94,11 +94,11 @@ def forward_hidden(model, ids, view: View = View(), state: HybridState | None = 
     hidden = body.embed_tokens(ids)
     positions = torch.arange(seen, seen + ids.shape[1], device=ids.device)
     rotary = [body.rotary_emb(hidden, positions[None])]
-    if view.window and positions[-1] >= view.sinks + view.window:
+    if view.window and seen + ids.shape[1] > view.sinks + view.window:
         rotary.append(body.rotary_emb(hidden, positions[None].clamp(max=view.sinks + view.window - 1)))
     for index, layer in enumerate(body.layers):
         past = None if state is None else state.layers.get(index)
-        arguments = (layer, hidden, rotary, positions, view, past)
+        arguments = (layer, hidden, rotary, positions, view, past, state is not None)
         if recompute and torch.is_grad_enabled():
             hidden, _ = checkpoint(block, *arguments, use_reentrant=False)
         else:
@@ -110,19 +110,19 @@ def forward_hidden(model, ids, view: View = View(), state: HybridState | None = 
     return body.final_layernorm(hidden)
 
 
-def block(layer, hidden, rotary, positions, view: View, past):
+def block(layer, hidden, rotary, positions, view: View, past, carry: bool):
     """One residual block: mixer or attention, then the gated MLP. hidden (B,T,D) -> the same, and the state."""
     normed = layer.input_layernorm(hidden)
     if hasattr(layer, "mamba"):
         mixed, past = mix(layer.mamba, normed, past)
     else:
-        mixed, past = attend(layer.self_attn, normed, rotary, positions, view, past)
+        mixed, past = attend(layer.self_attn, normed, rotary, positions, view, past, carry)
     hidden = hidden + mixed
     return hidden + layer.feed_forward(layer.pre_ff_layernorm(hidden)), past
 
 
-def attend(attention, x, rotary, positions, view: View, past):
-    """x (B,T,D) -> (B,T,D) and (keys, values, positions) of what later tokens may still see."""
+def attend(attention, x, rotary, positions, view: View, past, carry: bool):
+    """x (B,T,D) -> (B,T,D) and, to `carry` on, (keys, values, positions) of what later tokens may still see."""
     heads = (*x.shape[:-1], -1, attention.head_dim)
     q, k, v = (p(x).view(heads).transpose(1, 2) for p in (attention.q_proj, attention.k_proj, attention.v_proj))
     turned, k = apply_rotary_pos_emb(q, k, *rotary[0])
@@ -138,8 +138,11 @@ def attend(attention, x, rotary, positions, view: View, past):
     out = F.scaled_dot_product_attention(
         turned, repeat_kv(keys, share), repeat_kv(v, share), attn_mask=mask, is_causal=mask is None, scale=attention.scaling
     )
+    out = attention.o_proj(out.transpose(1, 2).flatten(2))
+    if not carry:
+        return out, None
     keep = (at < view.sinks) | (at > positions[-1] - view.window) if view.window else slice(None)
-    return attention.o_proj(out.transpose(1, 2).flatten(2)), (k[:, :, keep], v[:, :, keep], at[keep])
+    return out, (k[:, :, keep], v[:, :, keep], at[keep])
 
 
 def visible(queries: torch.Tensor, keys: torch.Tensor, view: View) -> torch.Tensor | None:

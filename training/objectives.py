@@ -58,7 +58,7 @@ class HeadKl(torch.autograd.Function):
     softmax(student) - softmax(teacher), so it is formed in the forward pass and nothing large is kept.
     """
 
-    SLICE = 512
+    SLICE = 512  # tokens; on a GPU 16 times as many, for larger products
 
     @staticmethod
     def forward(ctx, hidden, weight, target_hidden, target_weight, dtype):
@@ -69,8 +69,9 @@ class HeadKl(torch.autograd.Function):
         by_hidden = torch.empty_like(flat, dtype=torch.float32)
         by_weight = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
         with torch.autocast(hidden.device.type, enabled=False):
-            for at in range(0, len(flat), HeadKl.SLICE):
-                here = slice(at, at + HeadKl.SLICE)
+            size = HeadKl.SLICE * (16 if flat.is_cuda else 1)
+            for at in range(0, len(flat), size):
+                here = slice(at, at + size)
                 student = torch.log_softmax((flat[here].to(dtype) @ head.T).float(), -1)
                 teacher = torch.log_softmax((target[here].to(dtype) @ target_head.T).float(), -1)
                 p = teacher.exp()
