@@ -23,11 +23,12 @@ const commands: Record<string, () => Promise<CommandFile>> = {
   serve: () => load("serve"),
 };
 
-const load = (name: string): Promise<CommandFile> => import(`./${name}.ts`);
+const load = (name: string): Promise<CommandFile> => import(/* @vite-ignore */ `./${name}.ts`);
 
 export async function main(args: string[]): Promise<void> {
-  process.stdout.on("error", closedPipe);
-  process.stderr.on("error", closedPipe);
+  for (const stream of [process.stdout, process.stderr]) {
+    if (!stream.listeners("error").includes(closedPipe)) stream.on("error", closedPipe);
+  }
   try {
     const [called] = args;
     if (called === undefined || (!called.startsWith("-") && !Object.hasOwn(commands, called))) {

@@ -3,7 +3,7 @@
  *
  * Files are written into a hidden folder beside the target, which takes the target's name at the end. Only a pack may be replaced.
  */
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
@@ -17,19 +17,22 @@ export class PackFolder {
   readonly path: string;
   readonly #target: string;
   readonly #replace: boolean;
+  /** Folders that were made for it, innermost first. */
+  readonly #parents: string[];
 
-  private constructor(path: string, target: string, replace: boolean) {
+  private constructor(path: string, target: string, replace: boolean, parents: string[]) {
     this.path = path;
     this.#target = target;
     this.#replace = replace;
+    this.#parents = parents;
   }
 
   /** Fails with `request_invalid` when the target holds anything that may not be replaced. */
   static async open(target: string, replace: boolean): Promise<PackFolder> {
     const full = resolve(target);
     await checkTarget(full, replace);
-    await mkdir(dirname(full), { recursive: true });
-    return new PackFolder(await mkdtemp(join(dirname(full), `.${basename(full)}.partial-`)), full, replace);
+    const parents = await makeFolders(dirname(full));
+    return new PackFolder(await mkdtemp(join(dirname(full), `.${basename(full)}.partial-`)), full, replace, parents);
   }
 
   async write(file: string, bytes: Uint8Array): Promise<void> {
@@ -55,10 +58,26 @@ export class PackFolder {
     await rm(old, { recursive: true, force: true });
   }
 
-  /** Removes what was written. Does nothing after `publish`. */
-  abandon(): Promise<void> {
-    return rm(this.path, { recursive: true, force: true });
+  /** Removes what was written. Not to be called after `publish`. */
+  async abandon(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    for (const folder of this.#parents) await rmdir(folder).catch(() => {}); // someone else uses it by now
   }
+}
+
+/** Makes a folder and those above it; returns the new ones, innermost first. (`mkdir` with `recursive` may never return on /proc.) */
+async function makeFolders(path: string): Promise<string[]> {
+  try {
+    await mkdir(path);
+    return [path];
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code === "EEXIST") return [];
+    if (code !== "ENOENT" || dirname(path) === path) throw thrown;
+  }
+  const above = await makeFolders(dirname(path));
+  await mkdir(path);
+  return [path, ...above];
 }
 
 const isPackFile = (name: string) =>

@@ -29,6 +29,14 @@ async function bytesOf(folder: string): Promise<Record<string, string>> {
   );
 }
 
+/** Puts one value into the query matrix. */
+const f32At =
+  (index: number, value: number) => (tensors: Map<string, { data: Uint8Array; dtype: string; shape: number[] }>) => {
+    const values = new Float32Array(256).fill(0.5);
+    values[index] = value;
+    tensors.set(q, { dtype: "F32", shape: [16, 16], data: new Uint8Array(values.buffer) });
+  };
+
 describe("convert", () => {
   it("stacks, packs and keeps every value of a Hugging Face folder", async () => {
     await inFolder(async (folder) => {
@@ -161,12 +169,6 @@ describe("convert", () => {
     });
   });
 
-  const f32At =
-    (index: number, value: number) => (tensors: Map<string, { data: Uint8Array; dtype: string; shape: number[] }>) => {
-      const values = new Float32Array(256).fill(0.5);
-      values[index] = value;
-      tensors.set(q, { dtype: "F32", shape: [16, 16], data: new Uint8Array(values.buffer) });
-    };
   it.each<[string, Change, string]>([
     [
       "a missing tensor",

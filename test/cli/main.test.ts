@@ -1,0 +1,165 @@
+import { rm, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { main } from "../../src/cli/main.ts";
+import { tinyLlama } from "../convert/folder.ts";
+import { fixture, inFolder } from "../convert/sample-files.ts";
+import { type Outcome, outcome, rivulet, start } from "./run.ts";
+
+/** The same without a process of its own, which takes most of a second. */
+async function inProcess(args: string[]): Promise<Outcome> {
+  const texts = { stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((name) =>
+    vi.spyOn(process[name], "write").mockImplementation((text) => {
+      texts[name] += text;
+      return true;
+    }),
+  );
+  try {
+    await main(args);
+    return { exitCode: Number(process.exitCode ?? 0), ...texts };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+describe("rivulet", () => {
+  it.each([
+    [[], "expected a command (convert, info, score, generate, bench, chat, serve), got none"],
+    [["convrt"], "got convrt"],
+    [["--nope"], "unknown option '--nope'"],
+    [["info"], "missing required argument 'pack'"],
+    [["info", "/nowhere/at/all"], "/nowhere/at/all: expected a pack (manifest.json) or a config.json"],
+    [["info", tinyLlama, "more"], "too many arguments"],
+    [["convert", tinyLlama], "missing required argument 'pack'"],
+    [["convert", tinyLlama, "x", "--dtype", "q5"], "Allowed choices are q4, q8, f16, f32"],
+    [["convert", tinyLlama, "x", "--window", "0"], "expected an integer from 1 to 1048576"],
+    [["convert", tinyLlama, "x", "--window", "1e3"], "expected an integer from 1 to 1048576"],
+    [["convert", tinyLlama, "x", "--sinks", "4"], "--sinks: only with --window"],
+    [["convert", "/nowhere/at/all", "x"], "/nowhere/at/all: no such file or folder"],
+    [["convert", tinyLlama, "/proc/nope/pack"], "/proc/nope"],
+    [["convert", join(tinyLlama, "config.json"), "x"], "expected a folder with config.json, or a .gguf file"],
+  ])("ends with 2 and one line on stderr: %j", async (args, message) => {
+    const { exitCode, stdout, stderr } = await inProcess(args);
+    expect(stderr).toMatch(/^rivulet: [^\n]+\n$/);
+    expect(stderr).toContain(message);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(2);
+  });
+
+  it("prints help and version with 0", async () => {
+    const help = await rivulet("--help");
+    expect(help).toMatchObject({ exitCode: 0, stderr: "" });
+    for (const name of ["convert", "info"]) expect(help.stdout).toContain(`  ${name} [options]`);
+    expect(await rivulet("--version")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
+    expect(await rivulet("convert", "--help")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("--dtype"),
+    });
+  });
+
+  it("starts a newer Node under an old one, and passes on its exit code", async () => {
+    const old = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.1.0'})";
+    const good = await outcome(start(["info", tinyLlama], ["--import", old]));
+    expect(good).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(good.stdout).toContain("architecture");
+    expect((await outcome(start(["info", "/nowhere"], ["--import", old]))).exitCode).toBe(2);
+  });
+
+  it("stops quietly when its reader has gone", async () => {
+    const child = start(["info", tinyLlama]);
+    child.stdout!.destroy();
+    expect(await outcome(child)).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+});
+
+describe("rivulet convert and info", () => {
+  let text: string;
+  let json: Record<string, unknown>;
+  let summary: string;
+  beforeAll(() =>
+    inFolder(async (folder) => {
+      const pack = join(folder, "pack");
+      const options = [
+        "--window",
+        "32",
+        "--sinks",
+        "4",
+        "--licence",
+        "MIT",
+        "--name",
+        "Tiny\u001b[2J",
+        "--system-prompt",
+        "Be kind.",
+      ];
+      const done = await rivulet("convert", fixture("tiny-llama.gguf"), pack, ...options);
+      expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+      summary = done.stdout;
+      text = (await rivulet("info", pack)).stdout;
+      json = JSON.parse((await rivulet("info", pack, "--json")).stdout);
+    }),
+  );
+
+  it("say what was made", () => {
+    expect(summary).toMatch(/pack: llama, 8\.50 k parameters, q4, [\d.]+ kB in 1 shard\nfingerprint [0-9a-f]{64}\n$/);
+    expect(json).toMatchObject({
+      kind: "pack",
+      architecture: "llama",
+      parameters: 8496,
+      dtype: "q4",
+      vocab: 384,
+      contextLength: 128,
+      shards: 1,
+      tokenizer: true,
+      template: true,
+      generation: { eos: [2], bos: 0, systemPrompt: "Be kind." },
+      licence: "MIT",
+      cache: { policy: "window", sinks: 4, window: 32, dtype: "int8" },
+      provenance: { format: "gguf", name: "Tiny", files: [{ file: "tiny-llama.gguf" }] },
+      verified: true,
+    });
+    expect(summary).toContain(`fingerprint ${json.fingerprint}`);
+  });
+
+  it("count bytes by part so that they add up to the tensors, and the cache of a window as bounded", () => {
+    const parts = json.parts as Record<string, number>;
+    expect(Object.keys(parts).sort()).toEqual(["embedding and head", "mlp", "norms", "self_attn"]);
+    const padding = (json.bytes as number) - Object.values(parts).reduce((a, b) => a + b, 0);
+    expect(padding).toBeGreaterThanOrEqual(0);
+    expect(padding).toBeLessThan(64 * 10);
+    // One head of 8 values: keys and values as int8 with an f32 scale each.
+    expect(json.state).toEqual({ fixedBytes: 0, bytesPerToken: 2 * (8 + 4), maxBytes: 24 * (4 + 32 + 64) });
+  });
+
+  it("never send a terminal what a pack's text holds", () => {
+    expect(text).toContain("Tiny\ufffd[2J");
+    expect(text).not.toContain("\u001b");
+  });
+
+  it("name the file of a pack that is damaged", async () => {
+    await inFolder(async (folder) => {
+      const pack = join(folder, "pack");
+      await rivulet("convert", tinyLlama, pack);
+      await truncate(join(pack, "shard-000.bin"), 1000);
+      const cut = await rivulet("info", pack);
+      expect(cut).toMatchObject({ exitCode: 2, stdout: "" });
+      expect(cut.stderr).toMatch(/^rivulet: shard-000\.bin: expected \d+ bytes, got 1000\n$/);
+      await rm(join(pack, "shard-000.bin"));
+      expect((await rivulet("info", pack)).stderr).toMatch(/^rivulet: .*shard-000\.bin: no such file\n$/);
+    });
+  });
+
+  it("tell of a config alone what it would be", async () => {
+    const { stdout } = await rivulet("info", join(tinyLlama, "config.json"), "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "config",
+      architecture: "llama",
+      parameters: 8496,
+      bytesAt: { f32: 8496 * 4 },
+    });
+  });
+});
