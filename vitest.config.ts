@@ -1,9 +1,9 @@
 /** Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime), `server` (the real start script). */
-import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const packs = await temporaryPacks();
 
 export default defineConfig({
   test: {
@@ -24,8 +24,8 @@ export default defineConfig({
             main: "./src/index.ts",
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { PACK_PATH: "toy" },
-              assets: { directory: at("./test/packs"), binding: "ASSETS" } as never,
+              bindings: { PACK_PATH: "tiny" },
+              assets: { directory: packs, binding: "ASSETS" } as never,
             },
           }),
         ],

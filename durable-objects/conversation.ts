@@ -33,9 +33,9 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 
-  /** Adds messages and answers. Turns run one at a time; the next ones wait. */
+  /** Adds messages and answers. Turns of a conversation run one at a time, the next ones wait; those that keep nothing run beside it. */
   async #turn(request: TurnRequest, client: AbortSignal): Promise<Response> {
-    const release = await this.#lock.acquire();
+    const release = request.persistent ? await this.#lock.acquire() : () => {};
     try {
       const model = await this.#served();
       if (request.persistent) this.store.open();

@@ -12,7 +12,7 @@ import { models } from "./routes/models.ts";
 export { Conversation };
 
 /** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
-export const BODY_MAX_BYTES = 1024 * 1024;
+const BODY_MAX_BYTES = 1024 * 1024;
 
 const app = new Hono<{ Bindings: Env }>();
 

@@ -50,3 +50,8 @@ export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: str
     .update(JSON.stringify([tenant, session]))
     .digest("hex");
 }
+
+/** Objects that answer without a session. Few, so that the weights in them stay warm, and an object for each request is never made. */
+const STATELESS_OBJECTS = 8;
+
+export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;

@@ -40,7 +40,7 @@ export function send(body: unknown, headers: Record<string, string> = {}, signal
 }
 
 export async function chat(fields: object): Promise<Reply & { header: string | null }> {
-  const response = await send({ model: "toy", max_tokens: 8, ...fields });
+  const response = await send({ model: "tiny", max_tokens: 8, ...fields });
   const text = await response.text();
   expect(response.status, text).toBe(200);
   return { ...(JSON.parse(text) as Reply), header: response.headers.get("x-rivulet-state") };

@@ -111,6 +111,6 @@ const prompt: Served["prompt"] = {
 };
 
 const manifest = {
-  name: "toy",
+  name: "tiny",
   generation: { eos: [END] },
 } as unknown as Served["manifest"];

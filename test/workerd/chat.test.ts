@@ -20,7 +20,7 @@ describe("POST /v1/chat/completions", () => {
     const prompt = toy.prompt.start([{ role: "user", content: "hello" }]).length;
     expect(reply).toMatchObject({
       object: "chat.completion",
-      model: "toy",
+      model: "tiny",
       choices: [{ index: 0, message: { role: "assistant" }, finish_reason: "length", logprobs: null }],
       usage: {
         prompt_tokens: prompt,
@@ -36,7 +36,7 @@ describe("POST /v1/chat/completions", () => {
 
   it("streams the same text, with rising ids, one finish reason, usage when asked, and [DONE]", async () => {
     const whole = await chat({ messages: [say("hello")] });
-    const fields = { model: "toy", max_tokens: 8, messages: [say("hello")], stream: true };
+    const fields = { model: "tiny", max_tokens: 8, messages: [say("hello")], stream: true };
     const stream = await events(await send({ ...fields, stream_options: { include_usage: true } }));
     expect(streamText(stream)).toBe(textOf(whole));
     expect(stream[0]!.data.choices![0]!.delta.role).toBe("assistant");
@@ -90,23 +90,23 @@ describe("bad input", () => {
     ["deep JSON", `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`, 400, "request_invalid", "model"],
     [
       "a prototype key",
-      '{"model":"toy","messages":[{"role":"user","content":"x"}],"__proto__":{"a":1}}',
+      '{"model":"tiny","messages":[{"role":"user","content":"x"}],"__proto__":{"a":1}}',
       400,
       "request_invalid",
       "__proto__",
     ],
-    ["no messages", { model: "toy", messages: [] }, 400, "request_invalid", "messages"],
+    ["no messages", { model: "tiny", messages: [] }, 400, "request_invalid", "messages"],
     ["unknown model", { model: "gpt", messages: message }, 404, "model_unknown", "model"],
-    ["unknown field", { model: "toy", messages: message, tools: [] }, 400, "request_invalid", "tools"],
-    ["n beyond 1", { model: "toy", messages: message, n: 2 }, 400, "request_invalid", "n"],
+    ["unknown field", { model: "tiny", messages: message, tools: [] }, 400, "request_invalid", "tools"],
+    ["n beyond 1", { model: "tiny", messages: message, n: 2 }, 400, "request_invalid", "n"],
     [
       "H7: prompt beyond the context",
-      { model: "toy", messages: [say("x".repeat(2100))] },
+      { model: "tiny", messages: [say("x".repeat(2100))] },
       400,
       "context_length_exceeded",
       "messages",
     ],
-    ["H5: body beyond the cap", { model: "toy", messages: [say("x".repeat(1 << 20))] }, 413, "body_too_large", null],
+    ["H5: body beyond the cap", { model: "tiny", messages: [say("x".repeat(1 << 20))] }, 413, "body_too_large", null],
   ];
 
   it.each(cases)("%s", async (_, body, status, code, param) => {
@@ -121,14 +121,14 @@ describe("bad input", () => {
   });
 
   it("refuses bodies that are not declared as JSON", async () => {
-    const response = await send({ model: "toy", messages: message }, { "content-type": "text/plain" });
+    const response = await send({ model: "tiny", messages: message }, { "content-type": "text/plain" });
     expect(response.status).toBe(400);
     expect(((await response.json()) as ErrorReply).error.param).toBe("content-type");
   });
 
   it("H10: unknown paths are 404, other methods 405 with what is allowed", async () => {
     expect((await get("/nothing")).status).toBe(404);
-    expect((await get("/packs/toy/manifest.json")).status).toBe(404);
+    expect((await get("/packs/tiny/manifest.json")).status).toBe(404);
     const wrong = await get("/v1/chat/completions");
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
     expect(((await wrong.json()) as ErrorReply).error.code).toBe("method_not_allowed");
@@ -139,8 +139,8 @@ describe("bad input", () => {
 describe("other routes", () => {
   it("lists the served model", async () => {
     const list = (await (await get("/v1/models")).json()) as { data: { id: string }[] };
-    expect(list).toMatchObject({ object: "list", data: [{ id: "toy", object: "model", context_length: 4096 }] });
-    expect((await get("/v1/models/toy")).status).toBe(200);
+    expect(list).toMatchObject({ object: "list", data: [{ id: "tiny", object: "model", context_length: 2048 }] });
+    expect((await get("/v1/models/tiny")).status).toBe(200);
     expect((await get("/v1/models/other")).status).toBe(404);
   });
 
@@ -150,7 +150,7 @@ describe("other routes", () => {
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({
       status: "ready",
-      model: "toy",
+      model: "tiny",
       golden: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
     expect(ready.headers.get("x-content-type-options")).toBe("nosniff");

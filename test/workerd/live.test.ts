@@ -23,7 +23,7 @@ afterEach(async () => {
   await reset();
 });
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 400 && !condition(); i++) await pause(10);
   expect(condition()).toBe(true);
@@ -36,7 +36,7 @@ const turnsOf = (session: string): Promise<StoredTurn[]> =>
   );
 
 const streaming = (conversation: string, fields = {}, signal?: AbortSignal) =>
-  send({ model: "toy", messages: [say("go on")], conversation, stream: true, max_tokens: 200, ...fields }, {}, signal);
+  send({ model: "tiny", messages: [say("go on")], conversation, stream: true, max_tokens: 200, ...fields }, {}, signal);
 
 /** Reads until so many chunks with text came. */
 async function readSome(response: Response, chunks: number) {
@@ -120,7 +120,7 @@ it("a failure of the model in a whole reply is a status, and tells nothing of th
   gate.at = () => {
     throw new Error("secret internals");
   };
-  const response = await send({ model: "toy", messages: [say("x")] });
+  const response = await send({ model: "tiny", messages: [say("x")] });
   expect(response.status).toBe(500);
   expect(await response.text()).not.toContain("secret");
 });
@@ -164,7 +164,7 @@ it("I6: a conversation lets a few wait, and answers turn_in_progress to more", a
   let held = true;
   gate.at = () => (held ? until(() => !held) : undefined);
   const turns = Array.from({ length: 6 }, () =>
-    send({ model: "toy", conversation: "ada", messages: [say("x")], max_tokens: 2 }),
+    send({ model: "tiny", conversation: "ada", messages: [say("x")], max_tokens: 2 }),
   );
   const refused = await Promise.race(turns);
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([409, "5"]);
@@ -177,7 +177,7 @@ it("I6: a conversation lets a few wait, and answers turn_in_progress to more", a
 it("four generations are live, sixteen wait, and the next gets 503 with Retry-After", async () => {
   let held = true;
   gate.at = () => (held ? until(() => !held) : undefined);
-  const ask = () => send({ model: "toy", messages: [say("x")], max_tokens: 2 });
+  const ask = () => send({ model: "tiny", messages: [say("x")], max_tokens: 2 });
   const admitted = Array.from({ length: 20 }, ask);
   await until(() => admission.live === 4);
   await pause(100);

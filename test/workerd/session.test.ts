@@ -83,7 +83,7 @@ it("refuses another history with conversation_conflict and keeps its own", async
     [{ role: "system", content: "new rules" }, say("one")],
   ];
   for (const messages of conflicts) {
-    const response = await send({ model: "toy", conversation: "ada", messages });
+    const response = await send({ model: "tiny", conversation: "ada", messages });
     expect(response.status).toBe(409);
     expect(((await response.json()) as ErrorReply).error).toMatchObject({
       code: "conversation_conflict",
@@ -95,15 +95,15 @@ it("refuses another history with conversation_conflict and keeps its own", async
 
 it("knows a session by body or header, and keeps sessions apart", async () => {
   await turn("ada", "one");
-  const two = { model: "toy", messages: [say("two")], max_tokens: 8 };
+  const two = { model: "tiny", messages: [say("two")], max_tokens: 8 };
   const states: unknown[] = [];
-  for (const headers of [
-    { "x-session-id": "ada" },
-    { "x-session-affinity": "ada" },
-    { session_id: "ada" },
-    { "x-session-id": "bob" },
-  ]) {
-    states.push((await send(two, headers as Record<string, string>)).headers.get("x-rivulet-state"));
+  for (const [header, id] of [
+    ["x-session-id", "ada"],
+    ["x-session-affinity", "ada"],
+    ["session_id", "ada"],
+    ["x-session-id", "bob"],
+  ] as const) {
+    states.push((await send(two, { [header]: id })).headers.get("x-rivulet-state"));
   }
   expect(states).toEqual(["resumed", "resumed", "resumed", "new"]);
   expect((await send(two, { "x-session-id": "a b" })).status).toBe(400);
@@ -125,7 +125,7 @@ it("L6: an ordinary turn writes at most 6 rows, the tenth as many as the third",
       };
       instance.store = new Store({
         sql,
-        transactionSync: (work) => storage.transactionSync(work),
+        transactionSync: <T>(work: () => T) => storage.transactionSync(work),
         sync: () => storage.sync(),
       } as never);
     });
@@ -151,7 +151,7 @@ it.each([false, true])(
       });
       const stream = failAt % 2 === 0;
       const response = await send({
-        model: "toy",
+        model: "tiny",
         conversation: session,
         messages: [say("two")],
         max_tokens: 8,
@@ -217,14 +217,14 @@ it("draws on from the same random numbers when the state had to be rebuilt", asy
 it("V6: refuses to go on with a state of another model", async () => {
   await turn("ada", "one");
   await rows("ada", "UPDATE conversation SET fingerprint = 'another'");
-  const response = await send({ model: "toy", conversation: "ada", messages: [say("two")] });
+  const response = await send({ model: "tiny", conversation: "ada", messages: [say("two")] });
   expect([response.status, ((await response.json()) as ErrorReply).error.code]).toEqual([409, "model_changed"]);
 });
 
 it("another tenant's conversation does not exist, whatever routed there", async () => {
   await turn("ada", "one");
   await rows("ada", "UPDATE conversation SET owner = 'somebody'");
-  const response = await send({ model: "toy", conversation: "ada", messages: [say("two")] });
+  const response = await send({ model: "tiny", conversation: "ada", messages: [say("two")] });
   expect([response.status, ((await response.json()) as ErrorReply).error.code]).toEqual([404, "not_found"]);
 });
 

@@ -1,0 +1,147 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { post, type Started, serverPid, start } from "../support/start-server.ts";
+import { tinyPack } from "../support/tiny-pack.ts";
+
+const work = mkdtempSync(join(tmpdir(), "rivulet-e2e-"));
+const running: Started[] = [];
+let pack: string;
+let folders = 0;
+
+beforeAll(async () => {
+  pack = await tinyPack(work);
+});
+afterEach(async () => {
+  for (const { supervisor, ended } of running.splice(0)) {
+    supervisor.kill("SIGTERM");
+    await ended;
+  }
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const newFolder = () => join(work, `persist-${folders++}`);
+async function serve(folder: string, env?: Record<string, string>): Promise<Started> {
+  const started = await start(["--port", "0", "--persist-to", folder, "--pack", pack], env);
+  running.push(started);
+  expect(started.url, started.output()).not.toBe("");
+  return started;
+}
+const say = (content: string) => [{ role: "user", content }];
+const ask = async (url: string, conversation: string | undefined, content: string) => {
+  const response = await post(url, { conversation, messages: say(content) });
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return JSON.parse(text);
+};
+/** A process that ended but was not collected by its parent has no command line any more. */
+const alive = (pid: number): boolean => existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`).length > 0;
+
+it("serves, prints a curl line that works when pasted, and ends without leaving anything behind", async () => {
+  const folder = newFolder();
+  const { url, output, supervisor, ended } = await serve(folder);
+  const line = output()
+    .split("\n")
+    .find((text) => text.startsWith("curl "))!;
+  const reply = JSON.parse(execFileSync("bash", ["-c", line.replace("curl", "curl -s")], { encoding: "utf8" }));
+  expect(reply.choices[0].message.content.length).toBeGreaterThan(0);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  const server = serverPid(folder);
+  supervisor.kill("SIGTERM");
+  expect(await ended).toBe(0);
+  expect(alive(server)).toBe(false);
+});
+
+it("C4: goes on after SIGKILL of the server, and feeds only the new tokens", async () => {
+  const folder = newFolder();
+  const first = await serve(folder);
+  const expected: string[] = [];
+  for (const content of ["one", "two", "three"])
+    expected.push((await ask(first.url, "twin", content)).choices[0].message.content);
+  for (const content of ["one", "two"]) await ask(first.url, "ada", content);
+  process.kill(serverPid(folder), "SIGKILL");
+  expect(await first.ended).toBe(1);
+  const second = await serve(folder);
+  const { choices, usage, timings } = await ask(second.url, "ada", "three");
+  expect(choices[0].message.content).toBe(expected[2]);
+  expect(timings.state).toBe("resumed");
+  expect(timings.prefill_tokens).toBe(usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens);
+  expect(timings.prefill_tokens).toBeLessThan(50);
+  expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(60);
+});
+
+it("S1: a client that leaves a stream ends its generation, and the session goes on", async () => {
+  const { url } = await serve(newFolder());
+  const response = await post(url, { conversation: "ada", messages: say("go"), stream: true, max_tokens: 1800 });
+  const reader = response.body!.getReader();
+  for (let i = 0; i < 5; i++) await reader.read();
+  await reader.cancel();
+  const next = await ask(url, "ada", "more");
+  expect(next.timings.state).toBe("resumed");
+  expect(next.usage.prompt_tokens).toBeLessThan(1500);
+});
+
+it("a start after SIGKILL of the supervisor ends the server that it left behind", async () => {
+  const folder = newFolder();
+  const first = await serve(folder);
+  await ask(first.url, "ada", "one");
+  const orphan = serverPid(folder);
+  first.supervisor.kill("SIGKILL");
+  await first.ended.catch(() => {});
+  expect(alive(orphan)).toBe(true);
+  const second = await serve(folder);
+  expect(alive(orphan)).toBe(false);
+  expect((await ask(second.url, "ada", "two")).timings.state).toBe("resumed");
+});
+
+it("a second start on the same folder says so and leaves the first one alone", async () => {
+  const folder = newFolder();
+  const { url } = await serve(folder);
+  const second = await start(["--port", "0", "--persist-to", folder, "--pack", pack]);
+  expect(await second.ended).toBe(2);
+  expect(second.output()).toContain("already serving from");
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+it("refuses a port in use, bad options and missing packs with one line and code 2", async () => {
+  const listener = createServer();
+  const port = await new Promise<number>((resolve) => {
+    listener.listen(0, "127.0.0.1", () => resolve((listener.address() as { port: number }).port));
+  });
+  const cases: [args: string[], message: string][] = [
+    [["--port", String(port), "--pack", pack, "--persist-to", newFolder()], `port ${port} is in use`],
+    [["--port", "eighty"], "--port: expected 0 to 65535"],
+    [["--speed"], "--speed"],
+    [["--pack", join(work, "none")], "expected a folder with a manifest.json"],
+  ];
+  for (const [args, message] of cases) {
+    const { ended, output } = await start(args);
+    expect([await ended, output().trim().split("\n").length], output()).toEqual([2, 1]);
+    expect(output()).toContain(message);
+  }
+  listener.close();
+});
+
+it("asks callers for a key when keys are configured, and keeps their conversations apart", async () => {
+  const { createHash } = await import("node:crypto");
+  const digest = (key: string) => createHash("sha256").update(key).digest("hex");
+  const { url } = await serve(newFolder(), { API_KEYS: `ann:${digest("key-a")},bob:${digest("key-b")}` });
+  const states: unknown[] = [];
+  for (const key of [undefined, "", "wrong", "key-a", "key-b", "key-a"]) {
+    const headers = key === undefined ? undefined : { authorization: `Bearer ${key}` };
+    const response = await post(url, { conversation: "shared-name", messages: say("hi") }, headers);
+    states.push(response.headers.get("x-rivulet-state") ?? response.status);
+  }
+  expect(states).toEqual([401, 401, 401, "new", "new", "resumed"]);
+});
+
+it("requests without a session leave no files of their own", async () => {
+  const folder = newFolder();
+  const { url } = await serve(folder);
+  for (let i = 0; i < 60; i++) await ask(url, undefined, "hi");
+  const objects = readdirSync(folder, { recursive: true }).filter((name) => /[0-9a-f]{64}\.sqlite$/.test(String(name)));
+  expect(objects.length).toBeLessThanOrEqual(8);
+});

@@ -1,0 +1,143 @@
+/**
+ * A tiny random Bamba with a tokenizer of bytes and a ChatML template, converted by the real converter: every part of the product on
+ * kilobytes. The weights are drawn from a fixed seed, so the pack is always the same.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chooseCache } from "../../src/convert/cache-choice.ts";
+import { convert } from "../../src/convert/convert.ts";
+import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
+import { product } from "../../src/core/sizes.ts";
+import { modelFrom } from "../../src/models/index.ts";
+
+const config = {
+  model_type: "bamba",
+  architectures: ["BambaForCausalLM"],
+  attn_layer_indices: [1],
+  hidden_act: "silu",
+  hidden_size: 64,
+  intermediate_size: 96,
+  mamba_d_conv: 4,
+  mamba_d_head: 16,
+  mamba_d_state: 16,
+  mamba_expand: 2,
+  mamba_n_groups: 1,
+  mamba_n_heads: 8,
+  mamba_conv_bias: true,
+  mamba_proj_bias: false,
+  mamba_chunk_size: 16,
+  max_position_embeddings: 2048,
+  num_attention_heads: 4,
+  num_hidden_layers: 3,
+  num_key_value_heads: 2,
+  rms_norm_eps: 1e-5,
+  rope_parameters: { rope_type: "default", rope_theta: 10_000, partial_rotary_factor: 0.5 },
+  tie_word_embeddings: false,
+  vocab_size: 258,
+  bos_token_id: 256,
+  eos_token_id: 257,
+};
+
+const template =
+  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+
+/** GPT-2's printable letter for each byte. */
+function byteLetters(): string[] {
+  const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
+  let next = 256;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
+}
+
+const special = (id: number, content: string) => ({
+  id,
+  content,
+  special: true,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+});
+const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
+const tokenizer = {
+  version: "1.0",
+  truncation: null,
+  padding: null,
+  added_tokens: [special(256, "<|im_start|>"), special(257, "<|im_end|>")],
+  normalizer: null,
+  pre_tokenizer: byteLevel,
+  post_processor: null,
+  decoder: byteLevel,
+  model: {
+    type: "BPE",
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    vocab: Object.fromEntries([...byteLetters(), "<|im_start|>", "<|im_end|>"].map((letter, id) => [letter, id])),
+    merges: [],
+  },
+};
+
+const isLetter = (id: number) => id === 32 || (id >= 97 && id <= 122);
+
+/** One value of a weight. Only letters have a say in the head, so that replies can be read. */
+function weightAt(name: string, i: number, random: () => number): number {
+  if (/norm\.weight$|layernorm\.weight$|\.D$/.test(name)) return 1;
+  if (name.endsWith("A_log")) return Math.log(1 + (i % 16));
+  if (name.startsWith("lm_head") && !isLetter(Math.floor(i / config.hidden_size))) return 0;
+  return (random() - 0.5) * (name.includes("embed") ? 2 : 1.2);
+}
+
+function safetensors(): Uint8Array {
+  const shapes = new Map(modelFrom(config).weights.flatMap(({ from }) => from.map(({ name, shape }) => [name, shape])));
+  let seed = 1;
+  const random = () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  const header: Record<string, object> = {};
+  const parts: Float32Array[] = [];
+  let at = 0;
+  for (const [name, shape] of shapes) {
+    const values = Float32Array.from({ length: product(shape) }, (_, i) => weightAt(name, i, random));
+    header[name] = { dtype: "F32", shape, data_offsets: [at, at + values.byteLength] };
+    at += values.byteLength;
+    parts.push(values);
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = new BigUint64Array([BigInt(json.length)]);
+  return Buffer.concat(
+    [length, json, ...parts].map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)),
+  );
+}
+
+/** Writes the pack to `folder`/tiny and gives that path. */
+export async function tinyPack(folder: string): Promise<string> {
+  const [source, pack] = [join(folder, "tiny-source"), join(folder, "tiny")];
+  mkdirSync(source, { recursive: true });
+  const files = {
+    "config.json": JSON.stringify(config),
+    "tokenizer.json": JSON.stringify(tokenizer),
+    "tokenizer_config.json": JSON.stringify({ eos_token: "<|im_end|>" }),
+    "chat_template.jinja": template,
+    "model.safetensors": safetensors(),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(source, name), content);
+  const cache = chooseCache(config, "q4", {});
+  const checkpoint = await openCheckpoint(source);
+  await convert(checkpoint, pack, { dtype: "q4", name: "tiny", cache });
+  await checkpoint.close();
+  rmSync(source, { recursive: true });
+  return pack;
+}
+
+/** A folder of packs that lasts as long as this process. */
+export async function temporaryPacks(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "rivulet-packs-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await tinyPack(folder);
+  return folder;
+}
