@@ -15,6 +15,13 @@ export interface CheckpointSource {
   close(): Promise<void>;
 }
 
+export interface TokenizerOptions {
+  /** Take the `default` splitting of text where a GGUF names an unknown one. */
+  anyPre?: boolean;
+  /** Leave tokenizer and template out. */
+  noTokenizer?: boolean;
+}
+
 export interface Companions {
   name: string;
   licence?: string;

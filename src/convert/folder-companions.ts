@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import { TEMPLATE_MAX_BYTES, TOKENIZER_MAX_BYTES } from "../weights/parse-manifest.ts";
-import type { Companions } from "./checkpoint-source.ts";
+import type { Companions, TokenizerOptions } from "./checkpoint-source.ts";
 import { readJsonObject, readSmallFile } from "./small-file.ts";
 import { tokenIds } from "./token-ids.ts";
 
@@ -21,7 +21,21 @@ const plainFields = [
   "legacy",
 ];
 
-export async function readCompanions(folder: string, names: string[], config: Json): Promise<Companions> {
+/** Files of text; left out with `noTokenizer`. */
+const textFiles = new Set([
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "chat_template.jinja",
+]);
+
+export async function readCompanions(
+  folder: string,
+  present: string[],
+  config: Json,
+  { noTokenizer = false }: TokenizerOptions = {},
+): Promise<Companions> {
+  const names = present.filter((name) => !noTokenizer || !textFiles.has(name));
   const json = async (file: string): Promise<Json> => (names.includes(file) ? readJsonObject(join(folder, file)) : {});
   const bytes = async (file: string, maxBytes: number) =>
     names.includes(file) ? readSmallFile(join(folder, file), maxBytes) : undefined;
@@ -31,14 +45,27 @@ export async function readCompanions(folder: string, names: string[], config: Js
   const tokenizerConfig = pickTokenizerConfig({ ...raw, ...pickTokens(await json("special_tokens_map.json"), raw) });
   const licence = licenceOf(await bytes("README.md", 4 * 1024 * 1024));
   const chosen = template ? new TextDecoder().decode(template) : templateOf(raw.chat_template);
+  const eos = tokenizer && addedTokenId(tokenizer, tokenizerConfig.eos_token);
   return {
     name: basename(resolve(folder)),
     ...(licence ? { licence } : {}),
     ...(tokenizer ? { tokenizer } : {}),
     ...(Object.keys(tokenizerConfig).length > 0 ? { tokenizerConfig } : {}),
-    ...(chosen === undefined ? {} : { template: chosen }),
-    generation: generationOf(await json("generation_config.json"), config),
+    ...(chosen ? { template: chosen } : {}),
+    generation: generationOf(await json("generation_config.json"), config, eos),
   };
+}
+
+/** The id of an added token, by its text. */
+function addedTokenId(tokenizer: Uint8Array, text: unknown): number | undefined {
+  let added: unknown;
+  try {
+    added = (JSON.parse(new TextDecoder().decode(tokenizer)) as Json).added_tokens;
+  } catch (cause) {
+    throw new Failure("weights_invalid", "tokenizer.json: not valid JSON", { param: "tokenizer.json", cause });
+  }
+  const token = Array.isArray(added) ? (added as Json[]).find((entry) => entry?.content === text) : undefined;
+  return tokenIds("tokenizer.json: added_tokens: id", token?.id)[0];
 }
 
 /** Tokens that only special_tokens_map.json names. */
@@ -74,11 +101,12 @@ function templateOf(value: unknown): string | undefined {
   );
 }
 
-/** Defaults that generation_config.json states; ends of text from there and from config.json. */
-export function generationOf(generation: Json, config: Json): Manifest["generation"] {
+/** Defaults that generation_config.json states; ends of text from there, from config.json and from the tokenizer. */
+function generationOf(generation: Json, config: Json, tokenizerEos: number | undefined): Manifest["generation"] {
   const eos = [
     ...tokenIds("generation_config.json: eos_token_id", generation.eos_token_id),
     ...tokenIds("config.json: eos_token_id", config.eos_token_id),
+    ...tokenIds("tokenizer.json: eos_token", tokenizerEos),
   ];
   const [bos] = tokenIds("config.json: bos_token_id", generation.bos_token_id ?? config.bos_token_id);
   const number = (field: string, from: number, to: number) => {

@@ -1,14 +1,7 @@
 /** ggufCompanions: tokenizer, chat template and generation defaults that a GGUF's metadata holds. */
-import type { Companions } from "./checkpoint-source.ts";
+import type { Companions, TokenizerOptions } from "./checkpoint-source.ts";
 import { ggufTokenizer } from "./gguf-tokenizer.ts";
 import { tokenIds } from "./token-ids.ts";
-
-export interface GgufTokenizerOptions {
-  /** Take the `default` splitting of text where the file names an unknown one. */
-  anyPre?: boolean;
-  /** Leave the tokenizer out. */
-  noTokenizer?: boolean;
-}
 
 /** Ways in which file names state their quantisation. */
 const quantisation = /[._-](?:I?Q\d\w*|B?F16|F32)$/i;
@@ -16,7 +9,7 @@ const quantisation = /[._-](?:I?Q\d\w*|B?F16|F32)$/i;
 export function ggufCompanions(
   file: string,
   meta: ReadonlyMap<string, unknown>,
-  options: GgufTokenizerOptions,
+  options: TokenizerOptions,
 ): Companions {
   const licence = meta.get("general.license");
   const base = {

@@ -3,19 +3,19 @@ import { ConfigReader } from "../core/config-reader.ts";
 import { type Architecture, build, type Gguf } from "../models/define.ts";
 import { architectures } from "../models/index.ts";
 import { ByteFile } from "./byte-file.ts";
-import { type CheckpointSource, rowsOf } from "./checkpoint-source.ts";
-import { type GgufTokenizerOptions, ggufCompanions } from "./gguf-companions.ts";
+import { type CheckpointSource, rowsOf, type TokenizerOptions } from "./checkpoint-source.ts";
+import { ggufCompanions } from "./gguf-companions.ts";
 import { type GgufHeader, type GgufTensor, readGgufHeader } from "./gguf-header.ts";
 
 /** Factors of scaled rotary frequencies (Llama 3.1 and later). */
 const ROTARY_FACTORS = "rope_freqs.weight";
 
-export async function openGguf(path: string, options: GgufTokenizerOptions = {}): Promise<CheckpointSource> {
+export async function openGguf(path: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const file = await ByteFile.open(path);
   try {
     const header = await readGgufHeader(file);
     const { architecture, gguf } = architectureOf(file, header.meta);
-    const config = configOf(architecture, gguf, header);
+    const config = configOf(file, architecture, gguf, header);
     await checkRotaryFactors(file, header);
     const tensors = byCheckpointName(architecture, gguf, config, header);
     return {
@@ -45,8 +45,17 @@ function architectureOf(file: ByteFile, meta: GgufHeader["meta"]): { architectur
 }
 
 /** GGUF has no field for a tied head: it leaves the tensor out. */
-function configOf(architecture: Architecture, gguf: Gguf, { meta, tensors }: GgufHeader): Record<string, unknown> {
+function configOf(
+  file: ByteFile,
+  architecture: Architecture,
+  gguf: Gguf,
+  { meta, tensors }: GgufHeader,
+): Record<string, unknown> {
   const config = gguf.config(meta);
+  // A default of config.json must not stand in for what the file forgot.
+  const missing = Object.keys(config).find((field) => config[field] === undefined);
+  if (missing !== undefined)
+    file.refuse(`metadata: ${missing}, as config.json calls it: expected a value, got nothing`);
   const { names } = architecture.read(new ConfigReader(config, "GGUF metadata"));
   const head = gguf.tensor(names.head);
   return { ...config, tie_word_embeddings: head === undefined || !tensors.has(head) };

@@ -1,16 +1,15 @@
 /** openCheckpoint: the source that a path names, by what lies there. */
 import { stat } from "node:fs/promises";
 import { Failure } from "../core/failure.ts";
-import type { CheckpointSource } from "./checkpoint-source.ts";
-import type { GgufTokenizerOptions } from "./gguf-companions.ts";
+import type { CheckpointSource, TokenizerOptions } from "./checkpoint-source.ts";
 import { openGguf } from "./gguf-source.ts";
 import { openSafetensors } from "./safetensors-source.ts";
 
-export async function openCheckpoint(path: string, options: GgufTokenizerOptions = {}): Promise<CheckpointSource> {
+export async function openCheckpoint(path: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const found = await stat(path).catch((cause) => {
     throw new Failure("weights_invalid", `${path}: no such file or folder`, { param: path, cause });
   });
-  if (found.isDirectory()) return openSafetensors(path);
+  if (found.isDirectory()) return openSafetensors(path, options);
   if (/\.gguf$/i.test(path)) return openGguf(path, options);
   throw new Failure("weights_invalid", `${path}: expected a folder with config.json, or a .gguf file`, { param: path });
 }

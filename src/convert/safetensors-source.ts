@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { ByteFile } from "./byte-file.ts";
-import { type CheckpointSource, rowsOf } from "./checkpoint-source.ts";
+import { type CheckpointSource, rowsOf, type TokenizerOptions } from "./checkpoint-source.ts";
 import { bf16, f16, f32 } from "./floats.ts";
 import { readCompanions } from "./folder-companions.ts";
 import { readSafetensorsHeader, type SafeTensor } from "./safetensors-header.ts";
@@ -15,7 +15,7 @@ const decoders: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Float32Array>
 
 type Located = SafeTensor & { file: ByteFile };
 
-export async function openSafetensors(folder: string): Promise<CheckpointSource> {
+export async function openSafetensors(folder: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const names = await readdir(folder);
   if (!names.includes("config.json")) refuse(folder, "config.json: no such file");
   const config = await readJsonObject(join(folder, "config.json"));
@@ -38,7 +38,7 @@ export async function openSafetensors(folder: string): Promise<CheckpointSource>
       config,
       tensors: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
       rows: (name, from, to) => readRows(name, tensors.get(name)!, from, to),
-      companions: () => readCompanions(folder, names, config),
+      companions: () => readCompanions(folder, names, config, options),
       provenance: async (signal) => {
         const files = [];
         for (const file of opened) files.push(await file.identity(signal));

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { f16 } from "../../src/convert/floats.ts";
+import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { unpackMatrix } from "../../src/kernels/layout.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
 import { loadPack } from "../../src/weights/load-pack.ts";
@@ -146,6 +147,43 @@ describe("convert", () => {
     });
   });
 
+  it("finds the end of text where only the tokenizer names it, and leaves an empty template out", async () => {
+    await inFolder(async (folder) => {
+      const files = {
+        "generation_config.json": "{}",
+        "tokenizer_config.json": '{"eos_token": "<|im_start|>", "chat_template": ""}',
+      };
+      const source = await changedFolder(folder, { config: { eos_token_id: null, bos_token_id: null }, files });
+      const { manifest } = await converted(source, join(folder, "pack"));
+      expect(manifest.generation).toEqual({ eos: [1] });
+      expect(manifest).not.toHaveProperty("template");
+    });
+  });
+
+  it("prefers chat_template.jinja, and takes tokens that only special_tokens_map.json names", async () => {
+    await inFolder(async (folder) => {
+      const files = {
+        "chat_template.jinja": "{{ 1 }}",
+        "tokenizer_config.json": '{"chat_template": "{{ 2 }}", "eos_token": null}',
+        "special_tokens_map.json": '{"eos_token": {"content": "<|im_end|>"}, "pad_token": "<|endoftext|>"}',
+      };
+      await converted(await changedFolder(folder, { files }), join(folder, "pack"));
+      const { template, manifest } = await load(join(folder, "pack"));
+      expect(template).toBe("{{ 1 }}");
+      expect(manifest.tokenizerConfig).toEqual({ eos_token: "<|im_end|>", pad_token: "<|endoftext|>" });
+    });
+  });
+
+  it("leaves the tokenizer out on request", async () => {
+    for (const path of [tinyLlama, fixture("tiny-llama.gguf")]) {
+      const source = await openCheckpoint(path, { noTokenizer: true });
+      const companions = await source.companions();
+      await source.close();
+      expect(companions.name).toBe("tiny-llama");
+      for (const key of ["tokenizer", "tokenizerConfig", "template"]) expect(companions).not.toHaveProperty(key);
+    }
+  });
+
   it("converts a source that has no tokenizer", async () => {
     await inFolder(async (folder) => {
       const source = await changedFolder(folder, {});
@@ -223,6 +261,7 @@ describe("convert", () => {
       { files: { "generation_config.json": '{"temperature": -1}' } },
       "temperature: expected 0…10, got -1",
     ],
+    ["a tokenizer that is not JSON", { files: { "tokenizer.json": "{" } }, "tokenizer.json: not valid JSON"],
     [
       "templates without a default",
       { files: { "tokenizer_config.json": '{"chat_template": [{"name": "rag", "template": ""}]}' } },

@@ -54,6 +54,7 @@ describe("parseJson", () => {
 
   it("refuses bytes over the cap and invalid UTF-8 (M4)", () => {
     expect(failureOf(() => parse('"12345"', { maxBytes: 6 })).message).toBe("x.json: expected at most 6 bytes, got 7");
+    expect(parse('"1234"', { maxBytes: 6 })).toBe("1234");
     expect(refusal(Uint8Array.of(0x22, 0xff, 0x22)).message).toContain("not valid UTF-8");
   });
 
