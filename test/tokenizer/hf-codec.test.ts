@@ -149,6 +149,13 @@ describe.each(families)("text from outside, in %s (H1)", (family) => {
     expect(codec.decode([id])).toBe("<tool_call>");
   });
 
+  it("may use added runs of spaces, which many tokenizers have", () => {
+    const spaced = structuredClone(tokenizer);
+    const id = codec.vocab;
+    spaced.added_tokens.push({ id, content: "        ", special: false, normalized: false });
+    expect(createTextCodec(spaced).encodeText("a        b")).toContain(id);
+  });
+
   it("may not use beginning and end of text, also where they are not marked special", () => {
     const plain = structuredClone(tokenizer);
     for (const token of plain.added_tokens) token.special = false;
