@@ -48,6 +48,9 @@ def write(name: str, case: dict) -> torch.Tensor:
     model = model_class(config_class(**case["config"]))
     for key, parameter in sorted(model.named_parameters()):
         parameter.data = value(key, parameter.shape, case, random)
+    for key, buffer in sorted(model.named_buffers()):
+        if key.endswith("e_score_correction_bias"):
+            buffer.copy_(value(key, buffer.shape, case, random))
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder, max_shard_size=case.get("shard", "5GB"))

@@ -51,6 +51,10 @@ export interface Kernels {
   addBias(y: Address, yStride: number, b: Address, T: number, n: number): void;
   /** y (T, I; stride I) = silu(x[.., 0…I)) · x[.., upAt…upAt+I); x stride xStride. */
   swiglu(y: Address, x: Address, xStride: number, upAt: number, T: number, I: number): void;
+  /** As swiglu with gelu (by the error function) in place of silu. */
+  geglu(y: Address, x: Address, xStride: number, upAt: number, T: number, I: number): void;
+  /** x (n) ← max(x, 0)², in place. */
+  relu2(x: Address, n: number): void;
   /** y (T, C; stride C) = silu(causal conv of x (T, C; stride xStride)); w (K, C) tap-major, oldest first; b (C) or 0;
    *  tail (K−1, C) holds the last K−1 inputs, oldest first, and is updated. C need not be a multiple of 4. */
   causalConv1d(
@@ -63,6 +67,10 @@ export interface Kernels {
     T: number,
     C: number,
     K: number,
+  ): void;
+  /** As causalConv1d over p ⊙ r without silu, then ⊙ q; rows of x hold p, q, r of C each, and tail the last K−1 products. */
+  gatedConv1d(
+    y: Address, x: Address, xStride: number, tail: Address, w: Address, b: Address, T: number, C: number, K: number,
   ): void;
 
   /** dt (T, H) = clamp(softplus(raw (T, H; stride rawStride) + bias), lo, hi); logDecay (T, H) = dt · A, with A (H) = −exp(A_log). */

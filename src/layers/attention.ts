@@ -5,7 +5,8 @@
  * so that no distance exceeds what the model was trained on. Source: GQA, arXiv 2305.13245; attention sinks, arXiv 2309.17453.
  */
 import { pad8 } from "../core/sizes.ts";
-import { type Bind, type Layer, matrix, type Step, scaleRows, stacked, vector } from "./layer.ts";
+import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
+import { type Bind, type Layer, type Step, scaleRows, stacked, vector } from "./layer.ts";
 import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
 
 export interface AttentionConfig {
@@ -18,6 +19,15 @@ export interface AttentionConfig {
   /** Bias on q, k and v; bias on the output. */
   bias: boolean;
   outputBias: boolean;
+  /** Width of the input where it is not D. */
+  input?: number;
+  /** Name of the output projection in the checkpoint. */
+  output?: string;
+  /** Name of the cache where several uses share these weights. */
+  cache?: string;
+  /** RMSNorm of each head of q and of k before they turn. */
+  headNorm?: { q: string; k: string; epsilon: number };
+  adapter?: AdapterConfig;
   /** Factor on q·k; 1/√P unless the checkpoint says otherwise. */
   scale?: number;
   /** Constant factors on the input, the keys and the output; multiplied into the weights. */
@@ -25,7 +35,7 @@ export interface AttentionConfig {
 }
 
 export function attention(at: string, config: AttentionConfig): Layer {
-  const { D, Hq, Hkv, P } = config;
+  const { D, Hq, Hkv, P, input: C = D, headNorm } = config;
   const { input = 1, key = 1, output = 1 } = config.factors ?? {};
   const parts = (kind: string) => [
     { name: `${at}.q_proj.${kind}`, rows: Hq * P },
@@ -34,26 +44,41 @@ export function attention(at: string, config: AttentionConfig): Layer {
   ];
   const scaled = (width: number, factor: number) =>
     scaleRows(width, { rows: Hq * P, factor }, { rows: Hkv * P, factor: factor * key }, { rows: Hkv * P, factor });
-  const qkv = stacked("matrix", `${at}.qkv_proj.weight`, parts("weight"), D, scaled(D, input));
+  const qkv = stacked("matrix", `${at}.qkv_proj.weight`, parts("weight"), C, scaled(C, input));
   const qkvBias = stacked("vector", `${at}.qkv_proj.bias`, parts("bias"), undefined, scaled(1, 1));
-  const out = matrix(`${at}.o_proj.weight`, D, Hq * P, scaleRows(Hq * P, { rows: D, factor: output }));
-  const outBias = vector(`${at}.o_proj.bias`, [D], scaleRows(1, { rows: D, factor: output }));
+  const from = `${at}.${config.output ?? "o_proj"}`;
+  const out = stacked(
+    "matrix",
+    `${at}.o_proj.weight`,
+    [{ name: `${from}.weight`, rows: D }],
+    Hq * P,
+    scaleRows(Hq * P, { rows: D, factor: output }),
+  );
+  const outBias = vector(`${from}.bias`, [D], scaleRows(1, { rows: D, factor: output }));
   return {
-    weights: [qkv, ...(config.bias ? [qkvBias] : []), out, ...(config.outputBias ? [outBias] : [])],
-    state: [{ kind: "cache", name: at, heads: Hkv, width: P }],
+    weights: [
+      qkv,
+      ...(config.bias ? [qkvBias] : []),
+      ...(headNorm ? [vector(headNorm.q, [P]), vector(headNorm.k, [P])] : []),
+      ...(config.adapter ? adapterWeights(C, config.adapter) : []),
+      out,
+      ...(config.outputBias ? [outBias] : []),
+    ],
+    state: [{ kind: "cache", name: config.cache ?? at, heads: Hkv, width: P }],
     bind: (bind) => forward(bind, at, config),
   };
 }
 
 function forward(bind: Bind, at: string, config: AttentionConfig) {
-  const { D, Hq, Hkv, P, rotary } = config;
+  const { D, Hq, Hkv, P, rotary, input: C = D } = config;
   const { kernels, L, cacheLayout } = bind;
   const { dtype, sinks, window } = cacheLayout;
   const scale = config.scale ?? 1 / Math.sqrt(P);
   const project = bind.matrix(`${at}.qkv_proj.weight`);
   const projectBias = config.bias ? bind.vector(`${at}.qkv_proj.bias`) : 0;
   const output = bind.matrix(`${at}.o_proj.weight`);
-  const outputBias = config.outputBias ? bind.vector(`${at}.o_proj.bias`) : 0;
+  const outputBias = config.outputBias ? bind.vector(`${at}.${config.output ?? "o_proj"}.bias`) : 0;
+  const adapt = config.adapter ? bindAdapter(bind, C, config.adapter) : undefined;
   const stride = pad8(project.R);
   const floats = (n: number) => bind.scratch(4 * L * n);
   const qkv = floats(stride);
@@ -62,14 +87,18 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const k = floats(Hkv * P);
   const mixed = floats(Hq * P);
   const tables = bind.rotary(rotary ? inverseFrequencies(rotary) : new Float32Array(0));
-  const cacheIndex = bind.cache(at);
+  const cacheIndex = bind.cache(config.cache ?? at);
   const kFrom = qkv + 4 * Hq * P;
   const vFrom = kFrom + 4 * Hkv * P;
 
+  const normHeads = headNorms(bind, config, qkv, kFrom, stride);
+
   return (step: Step, x: number, y: number) => {
     const { T, S } = step;
-    project.apply(qkv, x, D, T);
+    project.apply(qkv, x, C, T);
     if (projectBias) kernels.addBias(qkv, stride, projectBias, T, project.R);
+    adapt?.(qkv, stride, x, T);
+    normHeads(T);
     const { table, sinkTable } = tables.prepare(step);
     kernels.rotary(q, qkv, stride, table, tables.half, T, Hq, P);
     kernels.rotary(k, kFrom, stride, table, tables.half, T, Hkv, P);
@@ -104,5 +133,24 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     }
     output.apply(y, mixed, Hq * P, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
+  };
+}
+
+/** Normalises every head of q and k in place. */
+function headNorms(
+  { kernels, vector: at }: Bind,
+  { headNorm, Hq, Hkv, P }: AttentionConfig,
+  q: number,
+  k: number,
+  stride: number,
+) {
+  if (!headNorm) return () => {};
+  const { epsilon } = headNorm;
+  const [qNorm, kNorm] = [at(headNorm.q), at(headNorm.k)];
+  return (T: number) => {
+    for (let row = 0; row < 4 * T * stride; row += 4 * stride) {
+      kernels.rmsNorm(q + row, q + row, qNorm, Hq, P, epsilon);
+      kernels.rmsNorm(k + row, k + row, kNorm, Hkv, P, epsilon);
+    }
   };
 }

@@ -1,11 +1,15 @@
-/** Gated MLP (SwiGLU): down(silu(gate·x) ⊙ up·x); gate and up are one stacked matrix. Source: arXiv 2002.05202. */
+/** Gated MLP (SwiGLU, GeGLU): down(act(gate·x) ⊙ up·x); gate and up are one stacked matrix. Source: arXiv 2002.05202. */
 import { pad8 } from "../core/sizes.ts";
+import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
 import { type Bind, type Layer, type Step, scaleRows, stacked } from "./layer.ts";
 
 export interface GatedMlpConfig {
   D: number;
   I: number;
   bias: boolean;
+  /** On the gate: silu unless the checkpoint says otherwise. */
+  activation?: "silu" | "gelu";
+  adapter?: AdapterConfig;
   /** How the checkpoint names its parts: gate and up (one tensor or two), down. */
   names?: { gateUp: string[]; down: string };
   /** Constant factors on the gate before its activation and on the output; multiplied into the weights. */
@@ -25,6 +29,7 @@ export function gatedMlp(at: string, config: GatedMlpConfig): Layer {
     weights: [
       stacked("matrix", `${at}.gate_up_proj.weight`, parts("weight"), D, scaledUp(D)),
       ...(bias ? [stacked("vector", `${at}.gate_up_proj.bias`, parts("bias"), undefined, scaledUp(1))] : []),
+      ...(config.adapter ? adapterWeights(D, config.adapter) : []),
       stacked("matrix", `${at}.down_proj.weight`, [{ name: from.weight, rows: D }], I, scaledDown(I)),
       ...(bias
         ? [stacked("vector", `${at}.down_proj.bias`, [{ name: from.bias, rows: D }], undefined, scaledDown(1))]
@@ -35,12 +40,14 @@ export function gatedMlp(at: string, config: GatedMlpConfig): Layer {
   };
 }
 
-function forward(bind: Bind, at: string, { D, I, bias }: GatedMlpConfig) {
+function forward(bind: Bind, at: string, { D, I, bias, activation = "silu", adapter }: GatedMlpConfig) {
   const { kernels, L } = bind;
   const gateUp = bind.matrix(`${at}.gate_up_proj.weight`);
   const gateUpBias = bias ? bind.vector(`${at}.gate_up_proj.bias`) : 0;
   const down = bind.matrix(`${at}.down_proj.weight`);
   const downBias = bias ? bind.vector(`${at}.down_proj.bias`) : 0;
+  const adapt = adapter ? bindAdapter(bind, D, adapter) : undefined;
+  const gate = activation === "silu" ? kernels.swiglu : kernels.geglu;
   const stride = pad8(2 * I);
   const both = bind.scratch(4 * L * stride);
   const inner = bind.scratch(4 * L * I);
@@ -48,7 +55,8 @@ function forward(bind: Bind, at: string, { D, I, bias }: GatedMlpConfig) {
   return ({ T }: Step, x: number, y: number) => {
     gateUp.apply(both, x, D, T);
     if (gateUpBias) kernels.addBias(both, stride, gateUpBias, T, 2 * I);
-    kernels.swiglu(inner, both, stride, I, T, I);
+    adapt?.(both, stride, x, T);
+    gate(inner, both, stride, I, T, I);
     down.apply(y, inner, I, T);
     if (downBias) kernels.addBias(y, pad8(D), downBias, T, D);
   };

@@ -55,6 +55,8 @@ export interface Matrix {
   readonly C: number;
   /** y (T, pad8(R)) = x (T, C; stride xStride floats) · Wᵀ. */
   apply(y: Address, x: Address, xStride: number, T: number): void;
+  /** The matrix of rows `from` ≤ row < `from + count`. Both are multiples of 8. */
+  rows(from: number, count: number): Matrix;
 }
 
 /** What a layer gets when its weights are in place. */
@@ -65,6 +67,10 @@ export interface Bind {
   readonly cacheLayout: CacheLayout;
   matrix(name: string): Matrix;
   vector(name: string): Address;
+  /** The floats at an address, for what only the host can decide. Valid until the memory grows: take it anew in every step. */
+  floats(at: Address, n: number): Float32Array;
+  /** The step's token embeddings (T, D; dense), as they entered the first block. */
+  embedded(): Address;
   /** Scratch of this layer; other layers use the same bytes. */
   scratch(bytes: number): Address;
   fixed(name: string): number;
@@ -79,7 +85,7 @@ export interface RotaryTables {
   prepare(step: Step): { table: Address; sinkTable: Address };
 }
 
-/** Reads x (T, D; dense), writes y (T, pad8(D)). */
+/** Reads x (T, D; dense): the normed stream, or the stream itself in a block without a norm. Writes y (T, pad8(D)). */
 export type Forward = (step: Step, x: Address, y: Address) => void;
 
 export interface Layer {
@@ -141,3 +147,7 @@ export function scaleRows(width: number, ...runs: { rows: number; factor: number
     return out;
   };
 }
+
+/** (channels, 1, K) of the checkpoint → (K, channels), so that neighbouring channels share a load. */
+export const tapMajor = (channels: number, K: number) => (w: Float32Array) =>
+  Float32Array.from({ length: K * channels }, (_, i) => w[(i % channels) * K + Math.floor(i / channels)]!);

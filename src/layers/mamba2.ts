@@ -6,7 +6,7 @@
  */
 import { pad8 } from "../core/sizes.ts";
 import { ssdScratchBytes } from "../kernels/scratch.ts";
-import { type Bind, type Layer, matrix, type Step, scaleRows, vector } from "./layer.ts";
+import { type Bind, type Layer, matrix, type Step, scaleRows, tapMajor, vector } from "./layer.ts";
 
 export interface Mamba2Config {
   D: number;
@@ -30,10 +30,6 @@ export interface Mamba2Config {
   /** Constant factors on the input, on each part of the projection and on the output; multiplied into the weights. */
   factors?: { input?: number; parts?: Record<"z" | "x" | "B" | "C" | "dt", number>; output?: number };
 }
-
-/** (channels, 1, K) of the checkpoint → (K, channels), so that neighbouring channels share a load. */
-const tapMajor = (channels: number, K: number) => (w: Float32Array) =>
-  Float32Array.from({ length: K * channels }, (_, i) => w[(i % channels) * K + Math.floor(i / channels)]!);
 
 const negativeExp = (aLog: Float32Array) => aLog.map((a) => -Math.exp(a));
 

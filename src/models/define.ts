@@ -4,12 +4,14 @@
  * From the same object come: weight names and shapes, state layout, parameter count, and the forward pass (src/backends/wasm).
  */
 import type { ConfigReader } from "../core/config-reader.ts";
+import { Failure } from "../core/failure.ts";
 import { product } from "../core/sizes.ts";
 import { type Layer, matrix, type StateSpec, vector, type WeightSpec } from "../layers/layer.ts";
 
 /** x ← x + scale · Σ layer(norm(x)). */
 export interface Block {
-  norm: WeightSpec;
+  /** Undefined: the layers read the stream itself. */
+  norm?: WeightSpec;
   layers: Layer[];
 }
 
@@ -58,6 +60,17 @@ export interface Architecture {
 
 export const residual = (norm: string, D: number, ...layers: Layer[]): Block => ({ norm: vector(norm, [D]), layers });
 
+/** Fails with `weights_invalid`, naming the field of config.json. */
+export function refuse(field: string, message: string): never {
+  throw new Failure("weights_invalid", `config.json: ${field}: ${message}`, { param: field });
+}
+
+/** Experts are slices of one matrix, which is stored in groups of eight rows. */
+export function wholeGroups(sizes: Record<string, number>): void {
+  for (const [field, size] of Object.entries(sizes))
+    if (size % 8 !== 0) refuse(field, `expected a multiple of 8 with experts, got ${size}`);
+}
+
 /** Builds the model that a config describes. Fails with `weights_invalid`, naming the field. */
 export function build(architecture: Architecture, config: ConfigReader): Model {
   const shape = architecture.read(config);
@@ -65,8 +78,14 @@ export function build(architecture: Architecture, config: ConfigReader): Model {
   const embedding = matrix(names.embedding, V, D);
   const finalNorm = vector(names.norm, [D]);
   const head = shape.tied ? undefined : matrix(names.head, V, D);
-  const blocks = shape.blocks.flatMap((block) => [block.norm, ...block.layers.flatMap((layer) => layer.weights)]);
-  const weights = [embedding, ...blocks, finalNorm, ...(head ? [head] : [])];
+  const blocks = shape.blocks.flatMap(({ norm, layers }) => [
+    ...(norm ? [norm] : []),
+    ...layers.flatMap((layer) => layer.weights),
+  ]);
+  // Blocks may share weights; each is stored once.
+  const weights = [
+    ...new Map([embedding, ...blocks, finalNorm, ...(head ? [head] : [])].map((w) => [w.name, w])).values(),
+  ];
   return {
     ...shape,
     type: architecture.type,

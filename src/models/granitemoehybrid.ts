@@ -5,8 +5,19 @@
  * Source: transformers `models/granitemoehybrid`; checkpoints ibm-granite/granite-4.0-h-350m, -1b, -tiny, -small.
  * Golden: test/golden/granitemoehybrid-*, from training/golden.py.
  */
-import { attention, gatedMlp, mamba2, rotaryConfig } from "../layers/index.ts";
-import { type Architecture, residual } from "./define.ts";
+import type { ConfigReader } from "../core/config-reader.ts";
+import {
+  attention,
+  experts,
+  gatedMlp,
+  type Layer,
+  largest,
+  mamba2,
+  matrix,
+  type Route,
+  rotaryConfig,
+} from "../layers/index.ts";
+import { type Architecture, refuse, residual, wholeGroups } from "./define.ts";
 import { layerTypes } from "./layer-types.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
@@ -44,6 +55,7 @@ export const granitemoehybrid: Architecture = {
       bias: false,
       names: { gateUp: ["input_linear"], down: "output_linear" },
     };
+    const E = json.int("num_local_experts", 8, 0);
     const depth = json.int("num_hidden_layers", 32);
     return {
       D,
@@ -57,7 +69,7 @@ export const granitemoehybrid: Architecture = {
         residual: json.number("residual_multiplier", 1),
         logits: 1 / json.number("logits_scaling", 1),
       },
-      blocks: layerTypes(json, ["mamba", "attention"], depth).flatMap((type, i) => {
+      blocks: layerTypes(json, ["mamba", "attention"], depth, "mamba").flatMap((type, i) => {
         const at = `model.layers.${i}`;
         return [
           residual(
@@ -65,9 +77,37 @@ export const granitemoehybrid: Architecture = {
             D,
             type === "attention" ? attention(`${at}.self_attn`, mixer) : mamba2(`${at}.mamba`, scan),
           ),
-          residual(`${at}.post_attention_layernorm.weight`, D, gatedMlp(`${at}.shared_mlp`, shared)),
+          residual(
+            `${at}.post_attention_layernorm.weight`,
+            D,
+            ...(E > 0 ? [mixture(json, `${at}.block_sparse_moe`, D, E)] : []),
+            gatedMlp(`${at}.shared_mlp`, shared),
+          ),
         ];
       }),
     };
   },
 };
+
+/** Checkpoints hold all experts of a layer in one tensor of three dimensions. */
+function mixture(json: ConfigReader, at: string, D: number, E: number): Layer {
+  const I = json.int("intermediate_size", 11_008);
+  const k = json.int("num_experts_per_tok", 2);
+  wholeGroups({ hidden_size: D, intermediate_size: I });
+  if (k > E) refuse("num_experts_per_tok", `expected at most num_local_experts ${E}, got ${k}`);
+  const all = (name: string, R: number, C: number) => ({
+    ...matrix(`${at}.${name}.weight`, E * R, C, (values) => values),
+    from: [{ name: `${at}.${name}.weight`, shape: [E, R, C] }],
+  });
+  const tensors = {
+    router: matrix(`${at}.router.layer.weight`, E, D),
+    up: all("input_linear", 2 * I, D),
+    down: all("output_linear", D, I),
+  };
+  const route: Route = (logits, _bias, softmax) => {
+    const chosen = largest(logits, k);
+    const weights = softmax(chosen.map((expert) => logits[expert]!));
+    return chosen.map((expert, i) => ({ expert, weight: weights[i]! }));
+  };
+  return experts({ D, I, E, activation: "swiglu", route, tensors });
+}

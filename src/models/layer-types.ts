@@ -5,14 +5,19 @@ import { check } from "../core/failure.ts";
 /** transformers 5 → the names that checkpoints were published with. */
 const renamed: Readonly<Record<string, string>> = { linear_attention: "mamba", full_attention: "attention" };
 
-/** Reads `layer_types`, or `layers_block_type` where that stands; `depth` times the first type where neither does. */
-export function layerTypes<const T extends string>(json: ConfigReader, types: readonly T[], depth: number): T[] {
+/** Reads `layer_types`, or `layers_block_type` where that stands; `depth` times `fallback` where neither does. */
+export function layerTypes<const T extends string>(
+  json: ConfigReader,
+  types: readonly T[],
+  depth?: number,
+  fallback?: T,
+): T[] {
   const field = json.has("layers_block_type") ? "layers_block_type" : "layer_types";
   const spelled = Object.keys(renamed).filter((name) => (types as readonly string[]).includes(renamed[name]!));
-  const fallback = Array.from({ length: depth }, () => types[0]!);
-  const found = json.listOf<string>(field, [...types, ...spelled], fallback);
+  const known: readonly string[] = [...types, ...spelled];
+  const found = json.listOf(field, known, fallback && Array.from({ length: depth ?? 0 }, () => fallback));
   check(
-    found.length === depth,
+    depth === undefined || found.length === depth,
     "weights_invalid",
     () => `config.json: ${field}: expected ${depth} entries, got ${found.length}`,
     field,

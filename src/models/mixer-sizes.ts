@@ -1,7 +1,7 @@
 /** mixerSizes: the sizes of a Mamba-2 mixer from config.json, under whatever names an architecture gives them. */
 import type { ConfigReader } from "../core/config-reader.ts";
-import { Failure } from "../core/failure.ts";
 import type { Mamba2Config } from "../layers/index.ts";
+import { refuse } from "./define.ts";
 
 type Sizes = Pick<Mamba2Config, "H" | "P" | "G" | "N" | "K" | "dtLow" | "dtHigh" | "normWidth">;
 type Field = [name: string, fallback: number];
@@ -38,8 +38,4 @@ export function mixerSizes(json: ConfigReader, inner: number, fields: Fields): S
 function widthOfHead(json: ConfigReader, whole: number, [field, fallback]: Fields["P"]): number {
   const auto = fallback === undefined && (!json.has(field) || json.is(field, "auto"));
   return auto ? Math.floor(whole) : json.int(field, fallback);
-}
-
-function refuse(param: string, message: string): never {
-  throw new Failure("weights_invalid", `config.json: ${param}: ${message}`, { param });
 }

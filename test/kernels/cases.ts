@@ -2,6 +2,7 @@
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import type { Arena } from "./arena.ts";
 import { attendF32, attendI8, cacheF32, cacheI8, rotary, rotaryTable, softmax } from "./cases/attention.ts";
+import { gatedConv1d, geglu, relu2 } from "./cases/family.ts";
 import { embedF16, embedF32, embedQ4, embedQ8, matF16, matF32, matQ4, matQ8, quantize } from "./cases/matrices.ts";
 import { add, addBias, gatedRmsNorm, rmsNorm, scale, swiglu } from "./cases/rows.ts";
 import { causalConv1d, mambaDt, ssdChunk, ssmStep } from "./cases/state.ts";
@@ -28,7 +29,10 @@ export const cases: { [Name in keyof Kernels]: Case<Name>[] } = {
   scale,
   addBias,
   swiglu,
+  geglu,
+  relu2,
   causalConv1d,
+  gatedConv1d,
   mambaDt,
   ssmStep,
   ssdChunk,

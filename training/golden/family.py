@@ -15,6 +15,17 @@ DEFAULTS = {
         key_multiplier=0.39, attention_in_multiplier=1.3, attention_out_multiplier=0.94, ssm_in_multiplier=1.25, ssm_out_multiplier=0.24,
         ssm_multipliers=[0.35, 0.25, 0.18, 0.5, 0.32],
     ),
+    "nemotron_h": SMALL | HEADS | dict(
+        layers_block_type=["mamba", "mlp", "attention", "mamba", "mlp"], head_dim=12, intermediate_size=56, mamba_num_heads=8,
+        mamba_head_dim=8, ssm_state_size=16, n_groups=2, chunk_size=16,
+    ),
+    "lfm2": SMALL | HEADS | dict(
+        intermediate_size=96, block_multiple_of=8, layer_types=["conv", "full_attention", "conv"], conv_L_cache=3,
+    ),
+    "zamba2": SMALL | HEADS | dict(
+        num_key_value_heads=4, num_hidden_layers=5, layers_block_type=["mamba", "hybrid", "mamba", "hybrid", "hybrid"], n_mamba_heads=8,
+        mamba_d_state=16, chunk_size=16, intermediate_size=40, adapter_rank=6, num_mem_blocks=2, pad_token_id=0,
+    ),
 }
 
 
@@ -45,6 +56,15 @@ FAMILY = {
             num_key_value_heads=2, mamba_conv_bias=None, mamba_proj_bias=None, attention_bias=None,
         ),
     ),
+    "granitemoehybrid-experts": case(
+        "granitemoehybrid", 70, num_local_experts=8, num_experts_per_tok=3, intermediate_size=16, shared_intermediate_size=24,
+        tie_word_embeddings=True, layer_types=["mamba", "attention"], num_hidden_layers=2,
+    ),
+    "granitemoehybrid-experts-odd": case(
+        "granitemoehybrid", 33, hidden_size=40, mamba_n_heads=10, num_attention_heads=5, num_key_value_heads=1, num_local_experts=5,
+        num_experts_per_tok=2, intermediate_size=8, shared_intermediate_size=20, layer_types=["attention", "mamba"], num_hidden_layers=2,
+        vocab_size=101,
+    ),
     "falcon_h1-plain": case("falcon_h1", 70),
     "falcon_h1-norm-inside": case(
         "falcon_h1", 70, mamba_rms_norm=True, mamba_norm_before_gate=False, mamba_n_groups=2, tie_word_embeddings=True,
@@ -57,5 +77,50 @@ FAMILY = {
     "falcon_h1-sizes": case(
         "falcon_h1", 33, hidden_size=40, head_dim=12, num_attention_heads=5, num_key_value_heads=1, mamba_d_ssm=56, mamba_d_head=7,
         mamba_d_state=12, mamba_d_conv=3, mamba_conv_bias=False, projectors_bias=True, num_hidden_layers=2,
+    ),
+    "nemotron_h-plain": case("nemotron_h", 70),
+    "nemotron_h-biases": case(
+        "nemotron_h", 33, hidden_size=40, vocab_size=101, use_bias=True, mlp_bias=True, use_conv_bias=False, n_groups=4, intermediate_size=50,
+        mamba_num_heads=12, mamba_head_dim=6, num_key_value_heads=4, time_step_min=0.2, layers_block_type=["attention", "mamba", "mlp"],
+    ),
+    "nemotron_h-experts": case(
+        "nemotron_h", 70, layers_block_type=["mamba", "moe", "attention", "moe"], n_routed_experts=8, num_experts_per_tok=3,
+        moe_intermediate_size=24, moe_shared_expert_intermediate_size=20, routed_scaling_factor=2.5,
+    ),
+    "nemotron_h-expert-groups": case(
+        "nemotron_h", 40, layers_block_type=["moe", "mamba"], n_routed_experts=12, num_experts_per_tok=2, n_group=4, topk_group=2,
+        norm_topk_prob=False, moe_intermediate_size=16, moe_shared_expert_intermediate_size=16, mlp_bias=True,
+    ),
+    # As published: the kinds of block as one letter each.
+    "nemotron_h-old-config": case(
+        "nemotron_h", 40,
+        old_config=dict(
+            hybrid_override_pattern="M-*M-", layers_block_type=None, layer_types=None, num_hidden_layers=5,
+            time_step_limit=None, mtp_layers_block_type=None, dtype=None, transformers_version=None,
+        ),
+    ),
+    "lfm2-plain": case("lfm2", 70),
+    "lfm2-biases": case(
+        "lfm2", 33, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, vocab_size=101, conv_bias=True, conv_L_cache=4,
+        tie_word_embeddings=False, block_auto_adjust_ff_dim=False, intermediate_size=44, layer_types=["full_attention", "conv", "conv"],
+        rope_parameters=rope(1e4), norm_eps=0.01,
+    ),
+    # As published before transformers 5: names of LiquidAI's own code.
+    "lfm2-old-config": case(
+        "lfm2", 40, layer_types=["conv", "conv", "full_attention"], block_ffn_dim_multiplier=1.3, conv_L_cache=2,
+        old_config=dict(
+            layer_types=None, full_attn_idxs=[2], block_ff_dim=96, intermediate_size=None, tie_embedding=True, tie_word_embeddings=None,
+            rope_parameters=None, rope_theta=1000000.0, dtype=None, transformers_version=None,
+        ),
+    ),
+    "zamba2-plain": case("zamba2", 40),
+    "zamba2-adapters-rope": case(
+        "zamba2", 40, use_shared_attention_adapter=True, use_mem_rope=True, mamba_ngroups=2, num_mem_blocks=1, num_hidden_layers=4,
+        layers_block_type=["hybrid", "mamba", "hybrid", "mamba"], adapter_rank=8,
+    ),
+    "zamba2-odd": case(
+        "zamba2", 33, hidden_size=20, n_mamba_heads=5, num_key_value_heads=2, add_bias_linear=True, hidden_act="silu",
+        vocab_size=101, intermediate_size=28, time_step_min=0.1, mamba_d_conv=3, num_hidden_layers=4,
+        layers_block_type=["mamba", "hybrid", "hybrid", "hybrid"],
     ),
 }

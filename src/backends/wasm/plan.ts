@@ -5,7 +5,7 @@
  * inputs) is placed before it.
  */
 
-import { quantizedRowBytes } from "../../core/dtype.ts";
+import { type Dtype, matrixBytes, quantizedRowBytes } from "../../core/dtype.ts";
 import { Failure } from "../../core/failure.ts";
 import { pad8, padTo } from "../../core/sizes.ts";
 import type { Address, Kernels } from "../../kernels/kernels.ts";
@@ -29,10 +29,13 @@ export interface Plan {
   stream: Address;
   normed: Address;
   mixed: Address;
+  /** Copy of the stream before the first block, where a layer asks for it. */
+  embedded: Address | undefined;
   ids: Address;
   logits: Address;
   logitRows: number;
-  blocks: { norm: Address; forwards: Forward[] }[];
+  /** Without a norm the block reads the stream. */
+  blocks: { norm: Address | undefined; forwards: Forward[] }[];
   finalNorm: Address;
   head: Matrix;
   embed(y: Address, T: number): void;
@@ -73,11 +76,13 @@ export function plan(
   const rotary = rotaryTables(kernels, L, layout, bump, constants);
   const scratchStart = { at: 0 };
   let scratchBytes = 0;
+  let embedded: Address | undefined;
+  let bound: WebAssembly.Memory | undefined;
   const indices = { fixed: indexOf(model, "fixed"), cache: indexOf(model, "cache") };
 
   const bindAll = (): Plan["blocks"] =>
     model.blocks.map((block) => ({
-      norm: placed(block.norm.name).address,
+      norm: block.norm && placed(block.norm.name).address,
       forwards: block.layers.map((layer) => {
         let used = 0;
         const bind: Bind = {
@@ -86,6 +91,11 @@ export function plan(
           cacheLayout: layout,
           matrix,
           vector: (name) => placed(name).address,
+          floats: (at, n) => new Float32Array(bound!.buffer, at, n),
+          embedded() {
+            embedded ??= bump(4 * L * D);
+            return embedded;
+          },
           scratch(bytes) {
             const at = scratchStart.at + used;
             used = padTo(used + bytes, ALIGN);
@@ -108,10 +118,12 @@ export function plan(
     end,
     logitRows,
     blocks,
+    embedded,
     finalNorm: placed(model.finalNorm.name).address,
     head: matrix(model.head?.name ?? model.embedding.name),
     embed: (y, T) => embedOf(embedding, kernels)(y, embedding.address, shared.ids, T, D),
     fill(memory) {
+      bound = memory;
       for (const { at, values } of constants) new Float32Array(memory.buffer, at, values.length).set(values);
     },
   };
@@ -126,17 +138,21 @@ function embedOf({ entry }: Placed, k: Kernels): Kernels["embedF32"] {
 
 function matrixOf({ entry, address }: Placed, k: Kernels, xq: Address): Matrix {
   const [R, C] = entry.shape as [number, number];
-  if (entry.dtype === "f32" || entry.dtype === "f16") {
-    const multiply = entry.dtype === "f32" ? k.matF32 : k.matF16;
-    return { R, C, apply: (y, x, xStride, T) => multiply(y, x, xStride, address, T, R, C) };
-  }
-  const multiply = entry.dtype === "q8" ? k.matQ8 : k.matQ4;
+  return matrixAt(entry.dtype, address, R, C, k, xq);
+}
+
+function matrixAt(dtype: Dtype, address: Address, R: number, C: number, k: Kernels, xq: Address): Matrix {
+  const multiply = { f32: k.matF32, f16: k.matF16, q8: k.matQ8, q4: k.matQ4 };
+  const rows = (from: number, count: number) => matrixAt(dtype, address + matrixBytes(dtype, from, C), count, C, k, xq);
+  if (dtype === "f32" || dtype === "f16")
+    return { R, C, rows, apply: (y, x, xStride, T) => multiply[dtype](y, x, xStride, address, T, R, C) };
   return {
     R,
     C,
+    rows,
     apply(y, x, xStride, T) {
       k.quantize(xq, x, xStride, T, C);
-      multiply(y, xq, address, T, R, C);
+      multiply[dtype](y, xq, address, T, R, C);
     },
   };
 }

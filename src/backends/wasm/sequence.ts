@@ -64,10 +64,12 @@ export class WasmSequence implements Sequence {
     const { D, epsilon, scale } = model;
     plan.embed(plan.stream, T);
     if (scale?.embedding) kernels.scale(plan.stream, T * D, scale.embedding);
+    if (plan.embedded !== undefined)
+      new Uint8Array(memory.buffer).copyWithin(plan.embedded, plan.stream, plan.stream + 4 * T * D);
     for (const { norm, forwards } of plan.blocks) {
-      kernels.rmsNorm(plan.normed, plan.stream, norm, T, D, epsilon);
+      if (norm !== undefined) kernels.rmsNorm(plan.normed, plan.stream, norm, T, D, epsilon);
       for (const forward of forwards) {
-        forward(step, plan.normed, plan.mixed);
+        forward(step, norm === undefined ? plan.stream : plan.normed, plan.mixed);
         if (scale?.residual) kernels.scale(plan.mixed, T * pad8(D), scale.residual);
         this.#addToStream(T);
       }
