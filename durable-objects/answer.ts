@@ -27,7 +27,8 @@ export function streamed(
       const chunk = chunks.token(event);
       if (chunk) await stream.send(chunk, event.index);
     } else if (event.type === "end") {
-      for (const chunk of chunks.last(event)) await stream.send(chunk, event.index);
+      let { index } = event;
+      for (const chunk of chunks.last(event)) await stream.send(chunk, index++);
     }
   };
   const work = async () => {

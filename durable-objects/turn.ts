@@ -4,83 +4,78 @@
  * `open` does everything that can refuse the request; `run` generates, reports events, and commits once at the end. The state is in the
  * engine's memory only between the two. A turn that fails leaves the conversation as it was.
  */
-import {
-  DEFAULT_MAX_TOKENS,
-  type FinishReason,
-  type Timings,
-  type TurnEvent,
-  type TurnRequest,
-} from "../src/api/turn.ts";
-import { check, Failure } from "../src/core/failure.ts";
+import type { FinishReason, StateOrigin, Timings, TurnEvent, TurnRequest } from "../src/api/turn.ts";
+import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { reply, slices, yieldToEvents } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/engine/sampler.ts";
-import { greedy, type Sampling } from "../src/engine/sampling.ts";
 import { encodeState } from "../src/state/codec.ts";
 import type { Admission, Place } from "./admission.ts";
+import { type Plan, plan } from "./plan.ts";
 import { type Restored, restore } from "./restore.ts";
-import type { Store, StoredTurn } from "./store.ts";
-import { type Continuation, chainAll, continuation } from "./transcript.ts";
+import type { Store } from "./store.ts";
+import { chain, chainAll } from "./transcript.ts";
 
-type Emit = (event: TurnEvent) => Promise<void>;
+export type Emit = (event: TurnEvent) => Promise<void>;
+
+/** The reply so far. */
+interface Answer {
+  id: string;
+  createdMs: number;
+  ids: number[];
+  text: string;
+  /** Text that only the end brought out. */
+  rest: string;
+  reason: FinishReason | undefined;
+}
+
+const noTimings: Timings = {
+  state: "new",
+  rebuilt_tokens: 0,
+  state_bytes: 0,
+  queue_ms: 0,
+  load_ms: 0,
+  prefill_ms: 0,
+  prefill_tokens: 0,
+  decode_ms: 0,
+  decode_tokens: 0,
+  save_ms: 0,
+};
 
 export class Turn {
   readonly #request: TurnRequest;
   readonly #served: Served;
   readonly #store: Store;
-  readonly #recent: StoredTurn[];
-  readonly #story: Continuation;
-  /** Ids of this turn before the reply: what the last turn left unfed, then the new messages. */
-  readonly #pending: number[];
-  readonly #prompt: number[];
-  readonly #timings: Timings;
+  readonly #plan: Plan;
+  readonly #timings: Timings = { ...noTimings };
   #place!: Place;
   #restored!: Restored;
 
+  /** Fails as `plan` does. */
   constructor(request: TurnRequest, served: Served, store: Store) {
     this.#request = request;
     this.#served = served;
     this.#store = store;
-    this.#recent = request.persistent ? this.#recentTurns() : [];
-    const last = this.#recent[0];
-    this.#story = continuation(last, request.messages);
-    this.#pending = last ? [...store.ids(last.position, last.logged)] : [];
-    const { hasSystem, closed } = last ?? {};
-    this.#prompt = last
-      ? served.prompt.append({ hasSystem: hasSystem!, closed: closed! }, this.#story.fresh)
-      : served.prompt.start(this.#story.fresh);
-    this.#checkLength();
-    this.#timings = {
-      state: "new",
-      rebuilt_tokens: 0,
-      state_bytes: 0,
-      queue_ms: 0,
-      load_ms: 0,
-      prefill_ms: 0,
-      prefill_tokens: 0,
-      decode_ms: 0,
-      decode_tokens: 0,
-      save_ms: 0,
-    };
+    this.#plan = plan(request, served, store);
   }
 
   /** Waits for a place in the engine and brings the state in. Fails with `busy` or `memory_exceeded`. */
-  async open(admission: Admission, owner: string, gone: AbortSignal): Promise<Restored["origin"]> {
-    const queued = Date.now();
+  async open(admission: Admission, owner: string, gone: AbortSignal): Promise<StateOrigin> {
+    const { backend, fingerprint } = this.#served;
+    const queuedMs = Date.now();
     this.#place = await admission.enter(owner, gone);
-    const entered = Date.now();
+    const enteredMs = Date.now();
     try {
-      this.#restored = restore(this.#store, this.#served.backend, this.#served.fingerprint, this.#recent);
+      this.#restored = restore(this.#store, backend, fingerprint, this.#plan.recent);
       this.#place.hold(this.#restored.sequence);
     } catch (thrown) {
       this.#place.leave();
       throw thrown;
     }
-    this.#timings.queue_ms = entered - queued;
-    this.#timings.load_ms = Date.now() - entered;
-    this.#timings.state = this.#restored.origin;
-    this.#timings.rebuilt_tokens = this.#restored.missing.length;
-    return this.#restored.origin;
+    const { origin, missing } = this.#restored;
+    const waited = { queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
+    Object.assign(this.#timings, { state: origin, rebuilt_tokens: missing.length, ...waited });
+    return origin;
   }
 
   /** Generates until the end or until `gone`. Emits `start`, tokens, and `end` when all is committed. */
@@ -93,155 +88,108 @@ export class Turn {
   }
 
   async #run(emit: Emit, gone: AbortSignal): Promise<void> {
-    const { manifest, fingerprint, codec, backend } = this.#served;
-    const createdMs = Date.now();
+    const { manifest, fingerprint, backend } = this.#served;
+    const { origin, sequence, missing, sampler: saved } = this.#restored;
+    const { pending, prompt } = this.#plan;
     const id = `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`;
-    const last = this.#recent[0];
-    const { origin, sequence, missing } = this.#restored;
-    await emit({ type: "start", id, createdMs, model: manifest.name, fingerprint, state: origin });
+    const answer: Answer = { id, createdMs: Date.now(), ids: [], text: "", rest: "", reason: undefined };
+    await emit({ type: "start", id, createdMs: answer.createdMs, model: manifest.name, fingerprint, state: origin });
 
-    const cached = sequence.position;
-    const began = Date.now();
-    const feed = [...this.#pending, ...this.#prompt];
-    for (const { slice } of slices([...missing], backend.sliceTokens)) {
+    const cachedTokens = sequence.position;
+    await this.#rebuild(missing, gone);
+    const sampler = new Sampler(backend.vocab, saved, this.#request.seed);
+    await this.#generate(answer, sampler, emit, gone);
+    if (!answer.reason) return;
+    if (this.#request.persistent) await this.#commit(answer, sampler);
+    this.#place.leave();
+    const usage = {
+      promptTokens: cachedTokens + missing.length + pending.length + prompt.length,
+      cachedTokens,
+      completionTokens: answer.ids.length,
+    };
+    const { ids, rest: text, reason } = answer;
+    await emit({ type: "end", index: ids.length + 1, text, reason, usage, timings: this.#timings });
+  }
+
+  /** Feeds the part of the log that the restored state lacks. */
+  async #rebuild(missing: Uint32Array, gone: AbortSignal): Promise<void> {
+    for (const { slice } of slices([...missing], this.#served.backend.sliceTokens)) {
       if (gone.aborted) return;
-      await sequence.forward(slice, "none");
+      await this.#restored.sequence.forward(slice, "none");
       this.#place.beat();
       await yieldToEvents();
     }
-    const sampler = new Sampler(backend.vocab, this.#restored.sampler, this.#request.seed);
-    const ids: number[] = [];
-    let text = "";
-    let reason: FinishReason | undefined;
-    let rest = "";
-    const options = {
-      sampling: this.#sampling(),
-      maxTokens: this.#maxTokens(sequence.position + feed.length),
-      stop: this.#request.stop,
-      ...(this.#request.topLogprobs === undefined ? {} : { topLogprobs: this.#request.topLogprobs }),
-    };
-    let decodeFrom = began;
-    for await (const event of reply(this.#served, sequence, sampler, feed, options)) {
+  }
+
+  /** Fills the answer. Its reason stays open when the client left before the first token: then there is nothing to keep. */
+  async #generate(answer: Answer, sampler: Sampler, emit: Emit, gone: AbortSignal): Promise<void> {
+    if (gone.aborted) return;
+    const { pending, prompt, options } = this.#plan;
+    const feed = [...pending, ...prompt];
+    const bytesOf = (id: number) => this.#served.codec.tokenBytes(id);
+    const beganMs = Date.now();
+    let prefilledMs = beganMs;
+    for await (const event of reply(this.#served, this.#restored.sequence, sampler, feed, options)) {
       this.#place.beat();
       if (event.type === "prefill") {
-        decodeFrom = Date.now();
+        prefilledMs = Date.now();
         if (gone.aborted) return;
         await emit({ type: "progress", done: event.done, total: event.total });
-      } else if (event.type === "token") {
-        ids.push(event.id);
-        text += event.text;
-        const logprob = event.logprobs ? { logprob: event.logprobs } : {};
-        const bytesOf = (token: number) => codec.tokenBytes(token);
-        await emit({ type: "token", index: ids.length, text: event.text, ...logprob, bytesOf });
-        if (gone.aborted) {
-          reason = "cancelled";
-          break;
-        }
+        continue;
+      }
+      answer.text += event.text;
+      if (event.type === "end") {
+        answer.reason = event.reason;
+        answer.rest = event.text;
       } else {
-        reason = event.reason;
-        rest = event.text;
-        text += event.text;
+        const { id, text, logprobs: logprob } = event;
+        const index = answer.ids.push(id);
+        await emit({ type: "token", index, text, bytesOf, ...(logprob ? { logprob } : {}) });
+        if (!gone.aborted) continue;
+        answer.reason = "cancelled";
+        break;
       }
     }
-    check(reason, "bug", () => "a reply ended without saying why");
-
-    const timings = this.#timings;
-    timings.prefill_ms = decodeFrom - began;
-    timings.prefill_tokens = feed.length;
-    timings.decode_ms = Date.now() - decodeFrom;
-    timings.decode_tokens = ids.length;
-    if (this.#request.persistent) {
-      const saveFrom = Date.now();
-      const closed = manifest.generation.eos.includes(ids.at(-1)!);
-      timings.state_bytes = this.#commit(last, { id, createdMs, ids, text, reason, closed }, sampler);
-      await this.#store.settled();
-      timings.save_ms = Date.now() - saveFrom;
-    }
-    this.#place.leave();
-    const usage = {
-      promptTokens: cached + missing.length + feed.length,
-      cachedTokens: cached,
-      completionTokens: ids.length,
-    };
-    await emit({ type: "end", index: ids.length + 1, text: rest, reason, usage, timings });
+    const prefill = { prefill_ms: prefilledMs - beganMs, prefill_tokens: feed.length };
+    const decode = { decode_ms: Date.now() - prefilledMs, decode_tokens: answer.ids.length };
+    Object.assign(this.#timings, prefill, decode);
   }
 
-  #commit(
-    last: StoredTurn | undefined,
-    reply: { id: string; createdMs: number; ids: number[]; text: string; reason: FinishReason; closed: boolean },
-    sampler: Sampler,
-  ): number {
-    const { sequence } = this.#restored;
-    const { fresh, history } = this.#story;
-    const saved = sampler.state();
-    const { position } = sequence;
-    const logged = (last?.logged ?? 0) + this.#prompt.length + reply.ids.length;
-    const pending = reply.ids.slice(reply.ids.length - (logged - position));
+  /** Resolves when turn, tokens and state are on disk. Frees the engine's memory on the way. */
+  async #commit({ id, createdMs, ids, text, reason }: Answer, sampler: Sampler): Promise<void> {
+    const beganMs = Date.now();
+    const { fingerprint, manifest } = this.#served;
+    const { recent, story, prompt } = this.#plan;
+    const [last] = recent;
+    const { position } = this.#restored.sequence;
+    const logged = (last?.logged ?? 0) + prompt.length + ids.length;
+    const pending = ids.slice(ids.length - (logged - position));
     check(position + pending.length === logged, "bug", () => `${position} tokens fed, ${logged} logged`);
-    const { fingerprint } = this.#served;
-    const state = encodeState({ fingerprint, position, pending, sampler: saved, tensors: sequence.save() });
+    const state = { fingerprint, position, pending, sampler: sampler.state(), tensors: this.#restored.sequence.save() };
     this.#place.leave();
-    const asked = chainAll(history, fresh);
-    this.#store.commit(
-      {
-        n: (last?.n ?? 0) + 1,
-        replyId: reply.id,
-        createdMs: reply.createdMs,
-        messages: fresh,
-        reply: reply.text,
-        reason: reply.reason,
-        asked,
-        history: chainAll(asked, [{ role: "assistant", content: reply.text }]),
-        messageCount: (last?.messageCount ?? 0) + fresh.length + 1,
-        hasSystem: (last?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
-        closed: reply.closed,
-        position,
-        logged,
-        generator: saved.generator,
-      },
-      Uint32Array.from([...this.#prompt, ...reply.ids]),
-      state as Uint8Array<ArrayBuffer>,
-      { owner: this.#request.tenant, fingerprint },
-    );
-    return state.length;
-  }
-
-  #recentTurns(): StoredTurn[] {
-    const identity = this.#store.identity();
-    if (!identity) return [];
-    // Another tenant's conversation does not exist.
-    check(identity.owner === this.#request.tenant, "not_found", () => "no such conversation", "conversation");
-    check(
-      identity.fingerprint === this.#served.fingerprint,
-      "model_changed",
-      () => "this conversation's state belongs to another model or another version of it; begin a new conversation",
-      "conversation",
-    );
-    return this.#store.recent();
-  }
-
-  /** Before any inference: the prompt must fit and leave room for a token. */
-  #checkLength(): void {
-    const { contextLength } = this.#served.backend;
-    const tokens = (this.#recent[0]?.logged ?? 0) + this.#prompt.length;
-    if (tokens < contextLength) return;
-    const message = `messages: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
-    throw new Failure("context_length_exceeded", message, { param: "messages" });
-  }
-
-  #maxTokens(position: number): number {
-    const left = this.#served.backend.contextLength - position;
-    return Math.min(this.#request.maxTokens ?? DEFAULT_MAX_TOKENS, left);
-  }
-
-  #sampling(): Sampling {
-    const { logitBias, ...asked } = this.#request.sampling;
-    const { temperature, topP, topK, repetitionPenalty } = this.#served.manifest.generation;
-    const given = Object.fromEntries(
-      Object.entries({ temperature, topP, topK, repetitionPenalty, ...asked }).filter(
-        ([, value]) => value !== undefined,
-      ),
-    );
-    return { ...greedy, ...given, logitBias: new Map(logitBias ?? []) };
+    const bytes = encodeState(state) as Uint8Array<ArrayBuffer>;
+    const asked = chainAll(story.history, story.fresh);
+    const turn = {
+      n: (last?.n ?? 0) + 1,
+      replyId: id,
+      createdMs,
+      messages: story.fresh,
+      reply: text,
+      reason: reason!,
+      asked,
+      history: chain(asked, { role: "assistant", content: text }),
+      messageCount: (last?.messageCount ?? 0) + story.fresh.length + 1,
+      hasSystem: (last?.hasSystem ?? false) || story.fresh.some(({ role }) => role === "system"),
+      closed: manifest.generation.eos.includes(ids.at(-1)!),
+      position,
+      logged,
+      generator: state.sampler.generator,
+    };
+    this.#store.commit(turn, Uint32Array.from([...prompt, ...ids]), bytes, {
+      owner: this.#request.tenant,
+      fingerprint,
+    });
+    await this.#store.settled();
+    Object.assign(this.#timings, { state_bytes: bytes.length, save_ms: Date.now() - beganMs });
   }
 }

@@ -58,7 +58,7 @@ export async function events(response: Response): Promise<Event[]> {
     return { ...(id === undefined ? {} : { id: Number(id) }), data: JSON.parse(data!) };
   });
   const ids = parsed.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+  expect(ids).toEqual([...new Set(ids)].toSorted((a, b) => a - b));
   return parsed;
 }
 
