@@ -1,13 +1,13 @@
 /** TextCodec: the two directions between text and token ids. Users' text can never become a control token. */
 export interface TextCodec {
   readonly vocab: number;
-  /** Ids of every token that steers the model (specials of tokenizer.json). */
+  /** Ids of every token that steers the model: specials of tokenizer.json, begin and end of text, added tokens that the template names. */
   readonly control: ReadonlySet<number>;
   /** Text from outside: specials are spelled out as ordinary text, never recognised. */
   encodeText(text: string): number[];
   /** Text of the pack's own template: specials become their ids. */
   encodeTemplate(text: string): number[];
-  /** A decoder for one reply. Control tokens decode to nothing. */
+  /** A decoder for one reply. Special tokens decode to nothing; other added tokens (`<tool_call>`) to their text. */
   detokenizer(): Detokenizer;
   /** All at once. */
   decode(ids: readonly number[]): string;

@@ -91,6 +91,18 @@ function dialogue(random: RandomText, hasSystem: boolean, turns: number): Messag
   return messages;
 }
 
+describe("what ends an answer", () => {
+  it("is left as it is where a template has no token for it", () => {
+    const open = builderFor("{% for m in messages %}<s>{{ m.role }}: {{ m.content }}\n{% endfor %}");
+    const [closed, cut] = [true, false].map((closed) => open.append({ hasSystem: false, closed }, [user("a")]));
+    expect(closed).toEqual(cut);
+    const last =
+      "{% for m in messages %}<s>{{ m.content }}{% if loop.last and m.role == 'assistant' %}</s>{% endif %}{% endfor %}";
+    const [opening] = codecFor(last).encodeTemplate("<s>");
+    expect(builderFor(last).append({ hasSystem: false, closed: true }, [user("a")])[0]).toBe(opening);
+  });
+});
+
 describe("contents", () => {
   it("are trimmed where the template trims them, and only there", () => {
     const content = "\n  the boat \n";
