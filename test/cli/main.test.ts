@@ -39,7 +39,7 @@ describe("rivulet", () => {
     [["convert", tinyLlama, "x", "--sinks", "4"], "--sinks: only with --window"],
     [["convert", "/nowhere/at/all", "x"], "/nowhere/at/all: no such file or folder"],
     [["convert", tinyLlama, "/proc/nope/pack"], "/proc/nope"],
-    [["convert", join(tinyLlama, "config.json"), "x"], "expected a folder with config.json, or a .gguf file"],
+    [["convert", join(tinyLlama, "config.json"), "x"], "expected a folder with config.json"],
   ])("ends with 2 and one line on stderr: %j", async (args, message) => {
     const { exitCode, stdout, stderr } = await inProcess(args);
     expect(stderr).toMatch(/^rivulet: [^\n]+\n$/);

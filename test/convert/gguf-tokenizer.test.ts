@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ByteFile } from "../../src/convert/byte-file.ts";
 import { ggufCompanions } from "../../src/convert/gguf-companions.ts";
 import { readGgufHeader } from "../../src/convert/gguf-header.ts";
-import { ggufTokenizer } from "../../src/convert/gguf-tokenizer.ts";
+import { ggufTokenizer as maybeTokenizer } from "../../src/convert/gguf-tokenizer.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 import { failureOf } from "../weights/failing.ts";
 import { fixture } from "./sample-files.ts";
@@ -13,6 +13,7 @@ interface Goldens {
   texts: string[];
   ids: Record<string, number[][]>;
 }
+const ggufTokenizer = (...args: Parameters<typeof maybeTokenizer>) => maybeTokenizer(...args)!;
 const goldens: Goldens = JSON.parse(readFileSync(fixture("tokenizers.json"), "utf8"));
 
 async function metaOf(path: string): Promise<Map<string, unknown>> {
@@ -83,12 +84,69 @@ describe("ggufTokenizer", () => {
 
   it("refuses lists that make no tokenizer (M5)", () => {
     const tokens = meta.get(field("tokens")) as string[];
-    expect(refusal("model", "llama")).toContain('tokenizer.ggml.model: expected "gpt2" (byte-level BPE), got "llama"');
+    expect(refusal("model", "bert")).toContain('tokenizer.ggml.model: expected "gpt2" or "llama", got "bert"');
+    expect(refusal("tokens", [...tokens, "x".repeat(1025)])).toContain(
+      "token 384: expected at most 1024 characters, got 1025",
+    );
     expect(refusal("tokens", 5)).toContain("tokenizer.ggml.tokens: expected a list of strings");
     expect(refusal("tokens", [...tokens, tokens[5]])).toContain("is given twice (5 and 384)");
     expect(refusal("merges", ["a bcdefg"])).toContain("tokenizer.ggml.merges: expected two tokens that make a third");
     expect(refusal("merges", ["ab"])).toContain('got "ab"');
     expect(refusal("merges", [" a"])).toContain("expected two tokens");
+  });
+});
+
+describe("ggufTokenizer of a SentencePiece vocabulary", () => {
+  interface Golden extends Omit<Goldens, "ids"> {
+    tokens: string[];
+    scores: number[];
+    types: number[];
+    ids: number[][];
+  }
+  const golden: Golden = JSON.parse(readFileSync(fixture("sentencepiece.json"), "utf8"));
+  const fields = {
+    model: "llama",
+    tokens: golden.tokens,
+    scores: Float32Array.from(golden.scores),
+    token_type: Int32Array.from(golden.types),
+    bos_token_id: 1,
+    eos_token_id: 2,
+    unknown_token_id: 0,
+  };
+  const metaWith = (more: object) =>
+    new Map(Object.entries({ ...fields, ...more }).map(([name, value]) => [field(name), value]));
+
+  it("joins pieces as SentencePiece does", () => {
+    const { tokenizer, addBos } = ggufTokenizer("x.gguf", metaWith({}), false);
+    const codec = createTextCodec(structuredClone(tokenizer));
+    const library = new Tokenizer(structuredClone(tokenizer) as never, {});
+    expect(addBos).toBe(true);
+    golden.texts.forEach((text, i) => {
+      expect(codec.encodeTemplate(text), text).toEqual(golden.ids[i]);
+      expect(library.encode(text, { add_special_tokens: false }).ids, text).toEqual(golden.ids[i]);
+      expect(codec.decode(golden.ids[i]!)).toBe(text);
+    });
+  });
+
+  it("writes no space before the text where the file says so", () => {
+    const { tokenizer } = ggufTokenizer("x.gguf", metaWith({ add_space_prefix: false, add_bos_token: false }), false);
+    const codec = createTextCodec(structuredClone(tokenizer));
+    expect(codec.decode(codec.encodeText(" x"))).toBe(" x");
+    expect(codec.encodeText("1")).toEqual([golden.tokens.indexOf("1")]);
+    expect(new Tokenizer(tokenizer as never, {}).encode("1").ids).toEqual(codec.encodeText("1"));
+  });
+
+  it("refuses a list of scores that does not fit", () => {
+    const failure = failureOf(() => ggufTokenizer("x.gguf", metaWith({ scores: new Float32Array(3) }), false));
+    expect(failure.message).toContain(`tokenizer.ggml.scores: expected ${golden.tokens.length} numbers`);
+  });
+
+  it("takes a moment for tokens of the greatest length (M5)", () => {
+    const long = Array.from({ length: 200 }, (_, i) => "a".repeat(1024 - i));
+    const tokens = [...golden.tokens, ...long];
+    const started = performance.now();
+    ggufTokenizer("x.gguf", metaWith({ tokens, scores: new Float32Array(tokens.length) }), false);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 });
 
@@ -106,6 +164,9 @@ describe("ggufCompanions", () => {
 
   it("leaves the tokenizer out on request, or where there is none", () => {
     expect(ggufCompanions("x.gguf", meta, { noTokenizer: true }).tokenizer).toBeUndefined();
+    for (const none of [new Map(), withField("model", "none"), withField("model", "no_vocab")]) {
+      expect(ggufCompanions("x.gguf", none, {}).tokenizer).toBeUndefined();
+    }
     expect(ggufCompanions("x.gguf", new Map(), {})).toEqual({ name: "x", generation: { eos: [] } });
   });
 });

@@ -133,6 +133,23 @@ describe("loadPack", () => {
     expect(template).toMatchObject({ code: "weights_invalid", param: "chat_template.jinja" });
   });
 
+  it("loads a pack without tokenizer and template", async () => {
+    const { manifest, files } = samplePack();
+    const { tokenizer: _, template: __, ...bare } = manifest;
+    const source = memorySource(new Map(files).set("manifest.json", new TextEncoder().encode(JSON.stringify(bare))));
+    const pack = await loadPack(source, () => ({ memory: newMemory(), base }));
+    expect(pack).not.toHaveProperty("tokenizer");
+    expect(pack).not.toHaveProperty("template");
+  });
+
+  it("refuses a manifest that is shorter than was announced (M2)", async () => {
+    const { files } = samplePack();
+    const manifest = files.get("manifest.json")!;
+    const source: PackSource = { read: async () => ({ bytes: manifest.length + 1, body: chunked(manifest) }) };
+    const failure = await failureIn(loadPack(source, () => ({ memory: newMemory(), base })));
+    expect(failure.message).toBe(`manifest.json: expected ${manifest.length + 1} bytes, got ${manifest.length}`);
+  });
+
   it("takes no memory for a manifest that is not sound", async () => {
     const source = withFile("manifest.json", (bytes) => bytes.slice(0, -1));
     const place = () => {

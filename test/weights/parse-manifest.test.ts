@@ -91,6 +91,16 @@ describe("parseManifest", () => {
     expect(failure.message).toContain(message);
   });
 
+  it("takes a pack without tokenizer and template", () => {
+    const { tokenizer: _, template: __, ...manifest } = samplePack().manifest;
+    expect(parseManifest(encode(JSON.stringify(manifest)))).toEqual(manifest);
+  });
+
+  it("names the field of a failure in its param", () => {
+    expect(failureOf(() => parseManifest(changed("tensors.1.bytes", 16))).param).toBe("tensors[1].bytes");
+    expect(failureOf(() => parseManifest(encode("5"))).param).toBe("manifest.json");
+  });
+
   it("refuses tensors out of order", () => {
     const { manifest } = samplePack();
     const failure = failureOf(() => parseManifest(changed("tensors", manifest.tensors.toReversed())));
