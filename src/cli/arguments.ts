@@ -8,3 +8,13 @@ export const integer =
     if (value >= min && value <= max) return value;
     throw new InvalidArgumentError(`expected an integer from ${min} to ${max}.`);
   };
+
+export function jsonObject(text: string): Record<string, never> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, never>;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError("expected a JSON object.");
+}

@@ -5,9 +5,9 @@ import { convert } from "../convert/convert.ts";
 import { openCheckpoint } from "../convert/open-checkpoint.ts";
 import { check } from "../core/failure.ts";
 import { type Dtype, dtypes } from "../core/dtype.ts";
-import type { CachePolicy } from "../weights/manifest.ts";
+import type { CachePolicy, Manifest } from "../weights/manifest.ts";
 import { bytes, count } from "./amounts.ts";
-import { integer } from "./arguments.ts";
+import { integer, jsonObject } from "./arguments.ts";
 import { progressOn } from "./progress.ts";
 
 interface Options {
@@ -18,6 +18,8 @@ interface Options {
   name?: string;
   licence?: string;
   systemPrompt?: string;
+  generation?: Partial<Manifest["generation"]>;
+  quality?: Manifest["quality"];
   tokenizer: boolean;
   force?: boolean;
 }
@@ -35,6 +37,8 @@ export function register(program: Command): void {
     .option("--name <name>", "name of the model (default: the source's)")
     .option("--licence <licence>", "licence of the weights (default: what the source says)")
     .option("--system-prompt <text>", "what a conversation without a system message begins with")
+    .option("--generation <json>", 'defaults of generation, e.g. {"temperature":0.2,"topP":0.9}', jsonObject)
+    .option("--quality <json>", "measured figures to state in the manifest", jsonObject)
     .option("--no-tokenizer", "leave the tokenizer out")
     .option("--force", "overwrite a pack; split text as usual where a GGUF names an unknown way")
     .action(run);
