@@ -17,14 +17,13 @@ const notTheUsers: ReadonlySet<FailureCode> = new Set([
 ]);
 /** A path that does not exist or may not be used. */
 const badPath = new Set(["ENOENT", "ENOTDIR", "EISDIR", "EACCES", "EPERM", "EROFS", "ENAMETOOLONG", "ELOOP"]);
-const INTERRUPTED = 130;
 
 export function faultOf(thrown: unknown): Fault {
   if (thrown instanceof CommanderError) return { message: thrown.message.replace(/^error: /, ""), exitCode: 2 };
   if (thrown instanceof Failure) return { message: thrown.message, exitCode: notTheUsers.has(thrown.code) ? 1 : 2 };
   const { code, message } =
     thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : { code: undefined, message: String(thrown) };
-  if (thrown instanceof Error && thrown.name === "AbortError") return { message: "interrupted", exitCode: INTERRUPTED };
+  if (thrown instanceof Error && thrown.name === "AbortError") return { message: "interrupted", exitCode: 1 };
   return { message, exitCode: code !== undefined && badPath.has(code) ? 2 : 1 };
 }
 

@@ -26,10 +26,7 @@ const enlarge = (tensors: Map<string, Tensor>) => {
   });
 };
 
-it.each([
-  ["SIGINT", 130],
-  ["SIGTERM", 130],
-] as const)("a conversion that gets %s leaves nothing", async (signal, expected) => {
+it.each(["SIGINT", "SIGTERM"] as const)("a conversion that gets %s leaves nothing", async (signal) => {
   await inFolder(async (folder) => {
     const source = await changedFolder(folder, { config: { vocab_size: V, intermediate_size: V }, tensors: enlarge });
     const out = join(folder, "out");
@@ -40,7 +37,7 @@ it.each([
     while (!(await begun()) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill(signal);
     const { exitCode, stderr } = await ended;
-    expect({ exitCode, stderr }).toEqual({ exitCode: expected, stderr: "rivulet: interrupted\n" });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: "rivulet: interrupted\n" });
     expect(await readdir(out)).toEqual([]);
     expect(existsSync(join(out, "pack"))).toBe(false);
   });

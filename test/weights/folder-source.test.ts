@@ -33,6 +33,13 @@ it("names a file that is missing, or that is a folder", async () => {
   expect((await failureIn(load())).message).toContain("no such file");
 });
 
+it("names a pack that is a file", async () => {
+  const place = () => ({ memory: new WebAssembly.Memory({ initial: 1 }), base: 0 });
+  const failure = await failureIn(loadPack(folderSource(join(folder, "tokenizer.json")), place));
+  expect(failure.code).toBe("weights_invalid");
+  expect(failure.message).toContain("tokenizer.json/manifest.json: no such file");
+});
+
 it("names a file that is longer or shorter than the manifest says (M2)", async () => {
   await writeFile(join(folder, "shard-000.bin"), new Uint8Array(641));
   expect((await failureIn(load())).message).toBe("shard-000.bin: expected 640 bytes, got 641");
