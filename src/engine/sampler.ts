@@ -9,7 +9,7 @@
 import { check } from "../core/failure.ts";
 import { SeenTokens } from "./penalties.ts";
 import { Random } from "./random.ts";
-import { Cutter, keeps } from "./sampler-cut.ts";
+import { Candidates } from "./sampler-candidates.ts";
 import type { SamplerState, Sampling } from "./sampling.ts";
 
 /** OpenAI's bound for `top_logprobs`. */
@@ -24,10 +24,10 @@ export class Sampler {
   readonly #vocab: number;
   readonly #random: Random;
   readonly #seen: SeenTokens;
-  readonly #cutter = new Cutter();
   /** Logits after penalties, then nats below the largest. */
   readonly #below: Float64Array;
   readonly #weights: Float64Array;
+  readonly #candidates: Candidates;
 
   /** A seed starts the generator anew, also over a saved state. Without either it starts from entropy. */
   constructor(vocab: number, state?: SamplerState, seed?: number | bigint) {
@@ -37,6 +37,7 @@ export class Sampler {
     else this.#random = state ? new Random(state.generator) : Random.fromEntropy();
     this.#below = new Float64Array(vocab);
     this.#weights = new Float64Array(vocab);
+    this.#candidates = new Candidates(this.#below);
   }
 
   /** A reply begins: presence and frequency penalties count from here. */
@@ -60,30 +61,31 @@ export class Sampler {
     if (sampling.temperature === 0) return { id: best, probability: 1 };
 
     const top = x[best]!;
+    for (let id = 0; id < x.length; id++) x[id] = (top - x[id]!) / sampling.temperature;
+    const candidates = this.#candidates;
     const weights = this.#weights;
-    for (let id = 0; id < x.length; id++) {
-      const below = (top - x[id]!) / sampling.temperature;
-      x[id] = below;
-      weights[id] = Math.exp(-below);
+    candidates.all();
+    candidates.keepCount(sampling.topK);
+    for (let i = 0; i < candidates.length; i++) {
+      const id = candidates.ids[i]!;
+      weights[id] = Math.exp(-x[id]!);
     }
-    const cut = this.#cutter.cut(x, weights, sampling.topK, sampling.topP);
-    let total = 0;
-    for (let id = 0; id < x.length; id++) {
-      const w = weights[id]!;
-      if (!keeps(cut, w, id) || w < sampling.minP) weights[id] = 0;
-      else total += w;
-    }
-    return this.#draw(best, total);
+    candidates.keepShare(weights, sampling.topP);
+    candidates.keepWeight(weights, sampling.minP);
+    return this.#draw(best);
   }
 
   /** `best` stands in where rounding leaves nothing to land on. */
-  #draw(best: number, total: number): { id: number; probability: number } {
+  #draw(best: number): { id: number; probability: number } {
+    const { ids, length } = this.#candidates;
     const weights = this.#weights;
+    let total = 0;
+    for (let i = 0; i < length; i++) total += weights[ids[i]!]!;
     let left = this.#random.nextFloat() * total;
-    for (let id = 0; id < weights.length; id++) {
-      const w = weights[id]!;
-      if (w > left) return { id, probability: w / total };
-      left -= w;
+    for (let i = 0; i < length; i++) {
+      const id = ids[i]!;
+      if (weights[id]! > left) return { id, probability: weights[id]! / total };
+      left -= weights[id]!;
     }
     return { id: best, probability: weights[best]! / total };
   }
