@@ -203,6 +203,15 @@ describe("odd input (H8)", () => {
       expect(sampler().choose(logits, { ...drawing, ...cut }).id).toBe(best);
   });
 
+  it("keeps a token where rounding leaves less than top-p asks for", () => {
+    const random = Random.fromSeed(12);
+    for (let round = 0; round < 300; round++) {
+      const logits = randomLogits(300, random, round % 3 === 0 ? 20 : 1);
+      const { id, probability } = new Sampler(300, undefined, round).choose(logits, { ...drawing, topP: 1 - 2 ** -53 });
+      expect(probability, `round ${round}, id ${id}`).toBeGreaterThan(0);
+    }
+  });
+
   it("stands logits as far apart as floats go", () => {
     const logits = Float32Array.of(-3e38, 3e38, 0);
     expect(new Sampler(3, undefined, 0).choose(logits, { ...drawing, temperature: 1e-30, topP: 0.5 })).toEqual({
