@@ -70,7 +70,15 @@ export interface Kernels {
   ): void;
   /** As causalConv1d over p ⊙ r without silu, then ⊙ q; rows of x hold p, q, r of C each, and tail the last K−1 products. */
   gatedConv1d(
-    y: Address, x: Address, xStride: number, tail: Address, w: Address, b: Address, T: number, C: number, K: number,
+    y: Address,
+    x: Address,
+    xStride: number,
+    tail: Address,
+    w: Address,
+    b: Address,
+    T: number,
+    C: number,
+    K: number,
   ): void;
 
   /** dt (T, H) = clamp(softplus(raw (T, H; stride rawStride) + bias), lo, hi); logDecay (T, H) = dt · A, with A (H) = −exp(A_log). */

@@ -42,15 +42,15 @@ it("uses the relaxed dot product only on nibbles, which are its 7-bit operand", 
   );
   expect(uses).toEqual(["wasm/kernels/mat-q4.ts relaxed_dot_i8x16_i7x16_s"]);
   const { code } = sources.find(({ file }) => file === "wasm/kernels/mat-q4.ts")!;
-  // Every second operand of dot and mac is named u or v with l or h, and these come from low() and high() alone.
-  const operands = [...code.matchAll(/\bdot\(\w, (\w+)\)/g)].map(([, name]) => name!);
-  const macs = [...code.matchAll(/\bmac\(\w\d, \w, (\w+), \w, (\w+)\)/g)].flatMap(([, p, q]) => [p!, q!]);
-  const nibbles = new Set([...code.matchAll(/\b(\w+) = (?:low|high)\(/g)].map(([, name]) => name!));
-  expect(macs.length).toBeGreaterThan(8);
-  for (const name of [...operands.filter((name) => !["p", "q"].includes(name)), ...macs])
-    expect(nibbles).toContain(name);
-  expect(code).toMatch(/function low\(q: v128\): v128 \{\s+return v128\.and\(q, i8x16\.splat\(15\)\);/);
+  // Operands of dot() and mac() in the tiles are ul, uh, vl, vh, and these come from low() and high() alone, which mask with 15.
+  const tiles = code.slice(code.indexOf("function tile1"));
+  const operands = [...tiles.matchAll(/\b(?:dot\(\w|mac\(\w\d, \w), (\w+)\)/g)].map(([, name]) => name!);
+  const nibbles = new Set([...tiles.matchAll(/\b(\w+) = (?:low|high)\(\w, mask\)/g)].map(([, name]) => name!));
+  expect(operands.length).toBe(5 * 16);
+  for (const name of operands) expect(nibbles).toContain(name);
+  expect(tiles.match(/\bmask = .*/g)).toEqual(Array(2).fill("mask = i8x16.splat(15);"));
+  expect(code).toMatch(/function low\(q: v128, mask: v128\): v128 \{\s+return v128\.and\(q, mask\);/);
   expect(code).toMatch(
-    /function high\(q: v128\): v128 \{\s+return v128\.and\(i16x8\.shr_u\(q, 4\), i8x16\.splat\(15\)\);/,
+    /function high\(q: v128, mask: v128\): v128 \{\s+return v128\.and\(i16x8\.shr_u\(q, 4\), mask\);/,
   );
 });

@@ -39,54 +39,55 @@ function blocks(
 ): void {
   for (; count > 0; keys += KEYS * row, values += KEYS * row) {
     const n = min(count, KEYS);
-    for (let k: usize = 0; k < n; k += 4) {
-      let r: usize = 0;
-      for (; r + 2 <= rows; r += 2) dots2(SCORES + ((r * KEYS + k) << 2), q + ((r * P) << 2), keys, row, k, n - 1, P, scale);
-      if (r < rows) dots1(SCORES + ((r * KEYS + k) << 2), q + ((r * P) << 2), keys, row, k, n - 1, P, scale);
-    }
+    let r: usize = 0;
+    for (; r + 2 <= rows; r += 2) dots2(SCORES + ((r * KEYS) << 2), q + ((r * P) << 2), keys, row, n, P, scale);
+    if (r < rows) dots1(SCORES + ((r * KEYS) << 2), q + ((r * P) << 2), keys, row, n, P, scale);
     exponentials(out, rows, P, n);
     matmul(out, P << 2, SCORES, KEYS << 2, values, row, rows, P, n, true);
     count -= n;
   }
 }
 
-/** Four keys from k on against two queries. Past the last key the last is taken again; those scores are not used. */
-function dots2(to: usize, q: usize, keys: usize, row: usize, k: usize, last: usize, P: usize, scale: f32): void {
-  const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
-  const head = P << 2, whole = head & ~15, r = q + head;
-  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
-  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
-  for (let i: usize = 0; i < whole; i += 16) {
-    const x = v128.load(q + i), y = v128.load(r + i);
-    let key = v128.load(k0 + i); a0 = madd(a0, x, key); b0 = madd(b0, y, key);
-    key = v128.load(k1 + i); a1 = madd(a1, x, key); b1 = madd(b1, y, key);
-    key = v128.load(k2 + i); a2 = madd(a2, x, key); b2 = madd(b2, y, key);
-    key = v128.load(k3 + i); a3 = madd(a3, x, key); b3 = madd(b3, y, key);
+/** Scores of two heads against `count` keys, four at a time. Past the last key the last is taken again; those scores are not used. */
+function dots2(to: usize, q: usize, keys: usize, row: usize, count: usize, P: usize, scale: f32): void {
+  const head = P << 2, whole = head & ~15, r = q + head, last = count - 1, factor = f32x4.splat(scale);
+  for (let k: usize = 0; k < count; k += 4, to += 16) {
+    const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    for (let i: usize = 0; i < whole; i += 16) {
+      const x = v128.load(q + i), y = v128.load(r + i);
+      let key = v128.load(k0 + i); a0 = madd(a0, x, key); b0 = madd(b0, y, key);
+      key = v128.load(k1 + i); a1 = madd(a1, x, key); b1 = madd(b1, y, key);
+      key = v128.load(k2 + i); a2 = madd(a2, x, key); b2 = madd(b2, y, key);
+      key = v128.load(k3 + i); a3 = madd(a3, x, key); b3 = madd(b3, y, key);
+    }
+    let a = sums4(a0, a1, a2, a3), b = sums4(b0, b1, b2, b3);
+    for (let i = whole; i < head; i += 4) {
+      const column = gather(k0 + i, k1 + i, k2 + i, k3 + i);
+      a = madd(a, v128.load32_splat(q + i), column);
+      b = madd(b, v128.load32_splat(r + i), column);
+    }
+    v128.store(to, f32x4.mul(a, factor));
+    v128.store(to + (KEYS << 2), f32x4.mul(b, factor));
   }
-  let a = sums4(a0, a1, a2, a3), b = sums4(b0, b1, b2, b3);
-  for (let i = whole; i < head; i += 4) {
-    const column = gather(k0 + i, k1 + i, k2 + i, k3 + i);
-    a = madd(a, v128.load32_splat(q + i), column);
-    b = madd(b, v128.load32_splat(r + i), column);
-  }
-  v128.store(to, f32x4.mul(a, f32x4.splat(scale)));
-  v128.store(to + (KEYS << 2), f32x4.mul(b, f32x4.splat(scale)));
 }
 
-function dots1(to: usize, q: usize, keys: usize, row: usize, k: usize, last: usize, P: usize, scale: f32): void {
-  const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
-  const head = P << 2, whole = head & ~15;
-  let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
-  for (let i: usize = 0; i < whole; i += 16) {
-    const x = v128.load(q + i);
-    a0 = madd(a0, x, v128.load(k0 + i));
-    a1 = madd(a1, x, v128.load(k1 + i));
-    a2 = madd(a2, x, v128.load(k2 + i));
-    a3 = madd(a3, x, v128.load(k3 + i));
+function dots1(to: usize, q: usize, keys: usize, row: usize, count: usize, P: usize, scale: f32): void {
+  const head = P << 2, whole = head & ~15, last = count - 1;
+  for (let k: usize = 0; k < count; k += 4, to += 16) {
+    const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    for (let i: usize = 0; i < whole; i += 16) {
+      const x = v128.load(q + i);
+      a0 = madd(a0, x, v128.load(k0 + i));
+      a1 = madd(a1, x, v128.load(k1 + i));
+      a2 = madd(a2, x, v128.load(k2 + i));
+      a3 = madd(a3, x, v128.load(k3 + i));
+    }
+    let a = sums4(a0, a1, a2, a3);
+    for (let i = whole; i < head; i += 4) a = madd(a, v128.load32_splat(q + i), gather(k0 + i, k1 + i, k2 + i, k3 + i));
+    v128.store(to, f32x4.mul(a, f32x4.splat(scale)));
   }
-  let a = sums4(a0, a1, a2, a3);
-  for (let i = whole; i < head; i += 4) a = madd(a, v128.load32_splat(q + i), gather(k0 + i, k1 + i, k2 + i, k3 + i));
-  v128.store(to, f32x4.mul(a, f32x4.splat(scale)));
 }
 
 /** One float from each of four places. */

@@ -87,45 +87,35 @@ export function dots1(
   }
 }
 
-/** out (two rows of P) += Σ_k weight_k · value_k. Values of two keys are interleaved, so that a dot product takes both. */
-export function addWeighted2(
-  out: usize, weights: usize, scales: usize, values: usize, row: usize, count: usize, P: usize,
+/**
+ * out (rows, P) += Σ_k weight_k · value_k, for one to four rows.
+ *
+ * Values of two keys are interleaved, so that one dot product takes both. The tests of `rows` cost less than a function for each number.
+ */
+export function addWeighted(
+  out: usize, rows: usize, weights: usize, scales: usize, values: usize, row: usize, count: usize, P: usize,
 ): void {
-  const whole = P & ~7, last = count - 1;
+  const whole = P & ~7;
   for (let i: usize = 0; i < whole; i += 8) {
-    let a = i32x4.splat(0), b = i32x4.splat(0), c = i32x4.splat(0), d = i32x4.splat(0);
-    for (let k: usize = 0; k < count; k += 2) {
-      const v = v128.load64_zero(values + k * row + i), w = v128.load64_zero(values + min(k + 1, last) * row + i);
-      const both = i8x16.shuffle(v, w, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      const low = i16x8.extend_low_i8x16_s(both), high = i16x8.extend_high_i8x16_s(both);
-      let x = v128.load32_splat(weights + (k << 1)); a = mac(a, x, low); b = mac(b, x, high);
-      x = v128.load32_splat(weights + (k << 1) + (KEYS << 1)); c = mac(c, x, low); d = mac(d, x, high);
+    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let v = values + i, x = weights;
+    for (let left = <i32>count; left > 0; left -= 2, v += 2 * row, x += 4) {
+      const one = v128.load8x8_s(v), two = v128.load8x8_s(v + (left > 1 ? row : 0));
+      const low = i16x8.shuffle(one, two, 0, 8, 1, 9, 2, 10, 3, 11), high = i16x8.shuffle(one, two, 4, 12, 5, 13, 6, 14, 7, 15);
+      let w = v128.load32_splat(x); a0 = mac(a0, w, low); b0 = mac(b0, w, high);
+      if (rows > 1) { w = v128.load32_splat(x, 2 * KEYS); a1 = mac(a1, w, low); b1 = mac(b1, w, high); }
+      if (rows > 2) { w = v128.load32_splat(x, 4 * KEYS); a2 = mac(a2, w, low); b2 = mac(b2, w, high); }
+      if (rows > 3) { w = v128.load32_splat(x, 6 * KEYS); a3 = mac(a3, w, low); b3 = mac(b3, w, high); }
     }
-    scaledInto(out + (i << 2), v128.load32_splat(scales), a, b);
-    scaledInto(out + ((P + i) << 2), v128.load32_splat(scales, 4), c, d);
+    const to = out + (i << 2);
+    scaledInto(to, v128.load32_splat(scales), a0, b0);
+    if (rows > 1) scaledInto(to + (P << 2), v128.load32_splat(scales, 4), a1, b1);
+    if (rows > 2) scaledInto(to + (P << 3), v128.load32_splat(scales, 8), a2, b2);
+    if (rows > 3) scaledInto(to + P * 12, v128.load32_splat(scales, 12), a3, b3);
   }
-  for (let i = whole; i < P; i++) {
-    columnInto(out, i, weights, load<f32>(scales), values, row, count);
-    columnInto(out + (P << 2), i, weights + (KEYS << 1), load<f32>(scales, 4), values, row, count);
+  for (let r: usize = 0; r < rows; r++, out += P << 2, weights += KEYS << 1, scales += 4) {
+    for (let i = whole; i < P; i++) columnInto(out, i, weights, load<f32>(scales), values, row, count);
   }
-}
-
-/** out (one row of P) += Σ_k weight_k · value_k. Values of two keys are interleaved, so that a dot product takes both. */
-export function addWeighted1(
-  out: usize, weights: usize, scales: usize, values: usize, row: usize, count: usize, P: usize,
-): void {
-  const whole = P & ~7, last = count - 1;
-  for (let i: usize = 0; i < whole; i += 8) {
-    let a = i32x4.splat(0), b = i32x4.splat(0);
-    for (let k: usize = 0; k < count; k += 2) {
-      const v = v128.load64_zero(values + k * row + i), w = v128.load64_zero(values + min(k + 1, last) * row + i);
-      const both = i8x16.shuffle(v, w, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-      const low = i16x8.extend_low_i8x16_s(both), high = i16x8.extend_high_i8x16_s(both);
-      const x = v128.load32_splat(weights + (k << 1)); a = mac(a, x, low); b = mac(b, x, high);
-    }
-    scaledInto(out + (i << 2), v128.load32_splat(scales), a, b);
-  }
-  for (let i = whole; i < P; i++) columnInto(out, i, weights, load<f32>(scales), values, row, count);
 }
 
 /** Eight floats += scale · (a, b). */

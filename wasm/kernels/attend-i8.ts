@@ -1,5 +1,5 @@
 import { KEYS, SCORES, REST, begin, exponentials, finish } from "./attend";
-import { addWeighted1, addWeighted2, dots1, dots2 } from "./attend-i8-tiles";
+import { addWeighted, dots1, dots2 } from "./attend-i8-tiles";
 import { slotOf } from "./cache";
 import { TINY, largestMagnitude, magnitude, rounded } from "./eight-bit";
 import { loadPart } from "./lanes";
@@ -66,8 +66,7 @@ function blocks(
     if (r < rows) dots1(SCORES + ((r * KEYS) << 2), QUERIES + ((r * P) << 1), QUERY_SCALES + (r << 2), k, row, ks, scaleRow, n, P);
     exponentials(out, rows, P, n);
     for (r = 0; r < rows; r++) weights(r, vs, scaleRow, n);
-    for (r = 0; r + 2 <= rows; r += 2) addWeighted2(out + ((r * P) << 2), WEIGHTS + ((r * KEYS) << 1), WEIGHT_SCALES + (r << 2), v, row, n, P);
-    if (r < rows) addWeighted1(out + ((r * P) << 2), WEIGHTS + ((r * KEYS) << 1), WEIGHT_SCALES + (r << 2), v, row, n, P);
+    addWeighted(out, rows, WEIGHTS, WEIGHT_SCALES, v, row, n, P);
   }
 }
 

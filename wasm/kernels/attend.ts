@@ -1,4 +1,4 @@
-import { exp4 } from "./exp";
+import { exp4, exp8 } from "./exp";
 import { largest, sum } from "./lanes";
 import { SCRATCH } from "./page";
 
@@ -30,24 +30,28 @@ export function begin(out: usize, rows: usize, P: usize): void {
   memory.fill(out, 0, (rows * P) << 2);
 }
 
-/** Scores of `count` keys become e^(score − largest); outputs and sums so far are scaled to the same largest. */
+/** Scores of `count` keys become e^(score − largest), zero up to the next multiple of eight; outputs and sums so far follow. */
 export function exponentials(out: usize, rows: usize, P: usize, count: usize): void {
-  const bytes = ((count + 3) & ~3) << 2;
+  const used = count << 2, bytes = ((count + 7) & ~7) << 2;
   for (let r: usize = 0, row = SCORES; r < rows; r++, row += KEYS << 2, out += P << 2) {
-    for (let k = count << 2; k < bytes; k += 4) store<f32>(row + k, -Infinity);
+    for (let k = used; k < bytes; k += 4) store<f32>(row + k, -Infinity);
     const before = load<f32>(LARGEST + (r << 2));
-    let most = f32x4.splat(before);
-    for (let k: usize = 0; k < bytes; k += 16) most = f32x4.max(most, v128.load(row + k));
-    const now = largest(most), shift = f32x4.splat(now);
-    let total = f32x4.splat(0);
-    for (let k: usize = 0; k < bytes; k += 16) {
-      const e = exp4(f32x4.sub(v128.load(row + k), shift));
-      v128.store(row + k, e);
-      total = f32x4.add(total, e);
+    let a = f32x4.splat(before), b = a;
+    for (let k: usize = 0; k < bytes; k += 32) {
+      a = f32x4.pmax(a, v128.load(row + k));
+      b = f32x4.pmax(b, v128.load(row + k, 16));
+    }
+    const now = largest(f32x4.pmax(a, b)), shift = f32x4.splat(now);
+    a = f32x4.splat(0);
+    b = f32x4.splat(0);
+    for (let k: usize = 0; k < bytes; k += 32) {
+      exp8(row + k, f32x4.sub(v128.load(row + k), shift), f32x4.sub(v128.load(row + k, 16), shift));
+      a = f32x4.add(a, v128.load(row + k));
+      b = f32x4.add(b, v128.load(row + k, 16));
     }
     const factor = f32x4.extract_lane(exp4(f32x4.splat(before - now)), 0);
     store<f32>(LARGEST + (r << 2), now);
-    store<f32>(SUMS + (r << 2), load<f32>(SUMS + (r << 2)) * factor + sum(total));
+    store<f32>(SUMS + (r << 2), load<f32>(SUMS + (r << 2)) * factor + sum(f32x4.add(a, b)));
     if (now != before) scaleRow(out, P, factor);
   }
 }

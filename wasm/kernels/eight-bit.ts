@@ -1,3 +1,5 @@
+import { rounder, rounderBits, unsigned } from "./constants";
+
 /** Rounding of f32 to signed 8 bits with one scale, shared by activations and caches. */
 
 /** Below this a block counts as zero: the inverse of its scale could overflow. 2^-100. */
@@ -7,7 +9,7 @@
 /** Lanes of |x| against the largest so far. Bits of non-negative floats order like integers, NaN above all. */
 // @ts-ignore: decorator
 @inline export function magnitude(most: v128, x: v128): v128 {
-  return i32x4.max_s(most, v128.and(x, i32x4.splat(0x7fffffff)));
+  return i32x4.max_s(most, v128.and(x, unsigned()));
 }
 
 // @ts-ignore: decorator
@@ -20,5 +22,5 @@
 /** x · inverse to integers, half to even: adding 1.5 · 2^23 leaves the integer in the low bits. */
 // @ts-ignore: decorator
 @inline export function rounded(x: v128, inverse: v128): v128 {
-  return i32x4.sub(f32x4.add(f32x4.mul(x, inverse), f32x4.splat(12582912)), i32x4.splat(0x4b400000));
+  return i32x4.sub(f32x4.add(f32x4.mul(x, inverse), rounder()), rounderBits());
 }

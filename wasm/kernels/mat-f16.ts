@@ -1,3 +1,4 @@
+import { halfBias, withoutSignCopies } from "./constants";
 import { madd } from "./matmul";
 
 /**
@@ -21,15 +22,15 @@ export function matF16(y: usize, x: usize, xStride: usize, w: usize, T: i32, R: 
  */
 // @ts-ignore: decorator
 @inline export function widen(h: v128): v128 {
-  return f32x4.mul(v128.and(i32x4.shl(h, 13), i32x4.splat(0x8fffffff)), f32x4.splat(5.192296858534828e33)); // 2^112
+  return f32x4.mul(v128.and(i32x4.shl(h, 13), withoutSignCopies()), halfBias());
 }
 
 function tile1(y: usize, x: usize, w: usize, C: usize): void {
   let a = f32x4.splat(0), b = f32x4.splat(0);
   for (let c = C; c > 0; c--, x += 4, w += 16) {
-    const xc = v128.load32_splat(x), h = v128.load(w);
-    a = madd(a, xc, widen(i32x4.extend_low_i16x8_s(h)));
-    b = madd(b, xc, widen(i32x4.extend_high_i16x8_s(h)));
+    const xc = v128.load32_splat(x);
+    a = madd(a, xc, widen(v128.load16x4_s(w)));
+    b = madd(b, xc, widen(v128.load16x4_s(w, 8)));
   }
   v128.store(y, a);
   v128.store(y, b, 16);
@@ -41,8 +42,7 @@ function tile4(y0: usize, yRow: usize, x0: usize, xRow: usize, w: usize, C: usiz
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
   let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
   for (let c = C; c > 0; c--, w += 16, x0 += 4, x1 += 4, x2 += 4, x3 += 4) {
-    const h = v128.load(w);
-    const u = widen(i32x4.extend_low_i16x8_s(h)), v = widen(i32x4.extend_high_i16x8_s(h));
+    const u = widen(v128.load16x4_s(w)), v = widen(v128.load16x4_s(w, 8));
     let x = v128.load32_splat(x0); a0 = madd(a0, x, u); b0 = madd(b0, x, v);
     x = v128.load32_splat(x1); a1 = madd(a1, x, u); b1 = madd(b1, x, v);
     x = v128.load32_splat(x2); a2 = madd(a2, x, u); b2 = madd(b2, x, v);

@@ -28,20 +28,19 @@ export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): vo
   return i16x8.relaxed_dot_i8x16_i7x16_s(x, q);
 }
 
-/** acc + dot(x, p) + dot(z, q). */
 // @ts-ignore: decorator
-@inline function mac(acc: v128, x: v128, p: v128, z: v128, q: v128): v128 {
-  return i16x8.add(i16x8.add(acc, dot(x, p)), dot(z, q));
+@inline function mac(acc: v128, x: v128, q: v128): v128 {
+  return i16x8.add(acc, dot(x, q));
 }
 
 // @ts-ignore: decorator
-@inline function low(q: v128): v128 {
-  return v128.and(q, i8x16.splat(15));
+@inline function low(q: v128, mask: v128): v128 {
+  return v128.and(q, mask);
 }
 
 // @ts-ignore: decorator
-@inline function high(q: v128): v128 {
-  return v128.and(i16x8.shr_u(q, 4), i8x16.splat(15));
+@inline function high(q: v128, mask: v128): v128 {
+  return v128.and(i16x8.shr_u(q, 4), mask);
 }
 
 /** sum + sx · (s · dot), the 16-bit pairs of each row added by the same multiplication. */
@@ -64,23 +63,28 @@ export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): vo
 
 /** Eight rows of one token. `head` is the row group: d, m, then the blocks. */
 function tile1(y0: usize, x0: usize, scales: usize, sums: usize, head: usize, blocks: usize): void {
+  const mask = i8x16.splat(15);
   let w = head + 64;
   let n0 = x0 + scales;
   // Σ sx · s · dot of rows 0…3 (f) and 4…7 (g), Σ t · sum of the same (p, q).
   let f0 = f32x4.splat(0), g0 = f32x4.splat(0), p0 = f32x4.splat(0), q0 = f32x4.splat(0);
   for (let b = blocks; b > 0; b--, w += 144, x0 += 32, n0 += 4) {
     let u = v128.load(w, 16), v = v128.load(w, 32);
-    let ul = low(u), uh = high(u), vl = low(v), vh = high(v);
-    let c = v128.load32_splat(x0, 0), e = v128.load32_splat(x0, 16); let a0 = i16x8.add(dot(c, ul), dot(e, uh)), b0 = i16x8.add(dot(c, vl), dot(e, vh));
+    let ul = low(u, mask), uh = high(u, mask), vl = low(v, mask), vh = high(v, mask);
+    let c = v128.load32_splat(x0, 0); let a0 = dot(c, ul), b0 = dot(c, vl);
+    c = v128.load32_splat(x0, 16); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
     u = v128.load(w, 48); v = v128.load(w, 64);
-    ul = low(u); uh = high(u); vl = low(v); vh = high(v);
-    c = v128.load32_splat(x0, 4); e = v128.load32_splat(x0, 20); a0 = mac(a0, c, ul, e, uh); b0 = mac(b0, c, vl, e, vh);
+    ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
+    c = v128.load32_splat(x0, 4); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
+    c = v128.load32_splat(x0, 20); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
     u = v128.load(w, 80); v = v128.load(w, 96);
-    ul = low(u); uh = high(u); vl = low(v); vh = high(v);
-    c = v128.load32_splat(x0, 8); e = v128.load32_splat(x0, 24); a0 = mac(a0, c, ul, e, uh); b0 = mac(b0, c, vl, e, vh);
+    ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
+    c = v128.load32_splat(x0, 8); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
+    c = v128.load32_splat(x0, 24); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
     u = v128.load(w, 112); v = v128.load(w, 128);
-    ul = low(u); uh = high(u); vl = low(v); vh = high(v);
-    c = v128.load32_splat(x0, 12); e = v128.load32_splat(x0, 28); a0 = mac(a0, c, ul, e, uh); b0 = mac(b0, c, vl, e, vh);
+    ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
+    c = v128.load32_splat(x0, 12); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
+    c = v128.load32_splat(x0, 28); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
     const st = v128.load(w), s = i16x8.extend_low_i8x16_u(st), t = i16x8.extend_high_i8x16_u(st);
     const sa = i16x8.shuffle(s, s, 0, 0, 1, 1, 2, 2, 3, 3), sb = i16x8.shuffle(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
     c = v128.load32_splat(n0); f0 = scaled(f0, a0, sa, c); g0 = scaled(g0, b0, sb, c);
@@ -96,6 +100,7 @@ function tile4(
 ): void {
   const y1 = y0 + yRow, y2 = y1 + yRow, y3 = y2 + yRow;
   let x1 = x0 + xRow, x2 = x1 + xRow, x3 = x2 + xRow;
+  const mask = i8x16.splat(15);
   let w = head + 64;
   let n0 = x0 + scales, n1 = x1 + scales, n2 = x2 + scales, n3 = x3 + scales;
   // Σ sx · s · dot of rows 0…3 (f) and 4…7 (g), Σ t · sum of the same (p, q).
@@ -105,29 +110,45 @@ function tile4(
   let f3 = f32x4.splat(0), g3 = f32x4.splat(0), p3 = f32x4.splat(0), q3 = f32x4.splat(0);
   for (let b = blocks; b > 0; b--, w += 144, x0 += 32, n0 += 4, x1 += 32, n1 += 4, x2 += 32, n2 += 4, x3 += 32, n3 += 4) {
     let u = v128.load(w, 16), v = v128.load(w, 32);
-    let ul = low(u), uh = high(u), vl = low(v), vh = high(v);
-    let c = v128.load32_splat(x0, 0), e = v128.load32_splat(x0, 16); let a0 = i16x8.add(dot(c, ul), dot(e, uh)), b0 = i16x8.add(dot(c, vl), dot(e, vh));
-    c = v128.load32_splat(x1, 0); e = v128.load32_splat(x1, 16); let a1 = i16x8.add(dot(c, ul), dot(e, uh)), b1 = i16x8.add(dot(c, vl), dot(e, vh));
-    c = v128.load32_splat(x2, 0); e = v128.load32_splat(x2, 16); let a2 = i16x8.add(dot(c, ul), dot(e, uh)), b2 = i16x8.add(dot(c, vl), dot(e, vh));
-    c = v128.load32_splat(x3, 0); e = v128.load32_splat(x3, 16); let a3 = i16x8.add(dot(c, ul), dot(e, uh)), b3 = i16x8.add(dot(c, vl), dot(e, vh));
+    let ul = low(u, mask), uh = high(u, mask), vl = low(v, mask), vh = high(v, mask);
+    let c = v128.load32_splat(x0, 0); let a0 = dot(c, ul), b0 = dot(c, vl);
+    c = v128.load32_splat(x0, 16); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
+    c = v128.load32_splat(x1, 0); let a1 = dot(c, ul), b1 = dot(c, vl);
+    c = v128.load32_splat(x1, 16); a1 = mac(a1, c, uh); b1 = mac(b1, c, vh);
+    c = v128.load32_splat(x2, 0); let a2 = dot(c, ul), b2 = dot(c, vl);
+    c = v128.load32_splat(x2, 16); a2 = mac(a2, c, uh); b2 = mac(b2, c, vh);
+    c = v128.load32_splat(x3, 0); let a3 = dot(c, ul), b3 = dot(c, vl);
+    c = v128.load32_splat(x3, 16); a3 = mac(a3, c, uh); b3 = mac(b3, c, vh);
     u = v128.load(w, 48); v = v128.load(w, 64);
-    ul = low(u); uh = high(u); vl = low(v); vh = high(v);
-    c = v128.load32_splat(x0, 4); e = v128.load32_splat(x0, 20); a0 = mac(a0, c, ul, e, uh); b0 = mac(b0, c, vl, e, vh);
-    c = v128.load32_splat(x1, 4); e = v128.load32_splat(x1, 20); a1 = mac(a1, c, ul, e, uh); b1 = mac(b1, c, vl, e, vh);
-    c = v128.load32_splat(x2, 4); e = v128.load32_splat(x2, 20); a2 = mac(a2, c, ul, e, uh); b2 = mac(b2, c, vl, e, vh);
-    c = v128.load32_splat(x3, 4); e = v128.load32_splat(x3, 20); a3 = mac(a3, c, ul, e, uh); b3 = mac(b3, c, vl, e, vh);
+    ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
+    c = v128.load32_splat(x0, 4); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
+    c = v128.load32_splat(x0, 20); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
+    c = v128.load32_splat(x1, 4); a1 = mac(a1, c, ul); b1 = mac(b1, c, vl);
+    c = v128.load32_splat(x1, 20); a1 = mac(a1, c, uh); b1 = mac(b1, c, vh);
+    c = v128.load32_splat(x2, 4); a2 = mac(a2, c, ul); b2 = mac(b2, c, vl);
+    c = v128.load32_splat(x2, 20); a2 = mac(a2, c, uh); b2 = mac(b2, c, vh);
+    c = v128.load32_splat(x3, 4); a3 = mac(a3, c, ul); b3 = mac(b3, c, vl);
+    c = v128.load32_splat(x3, 20); a3 = mac(a3, c, uh); b3 = mac(b3, c, vh);
     u = v128.load(w, 80); v = v128.load(w, 96);
-    ul = low(u); uh = high(u); vl = low(v); vh = high(v);
-    c = v128.load32_splat(x0, 8); e = v128.load32_splat(x0, 24); a0 = mac(a0, c, ul, e, uh); b0 = mac(b0, c, vl, e, vh);
-    c = v128.load32_splat(x1, 8); e = v128.load32_splat(x1, 24); a1 = mac(a1, c, ul, e, uh); b1 = mac(b1, c, vl, e, vh);
-    c = v128.load32_splat(x2, 8); e = v128.load32_splat(x2, 24); a2 = mac(a2, c, ul, e, uh); b2 = mac(b2, c, vl, e, vh);
-    c = v128.load32_splat(x3, 8); e = v128.load32_splat(x3, 24); a3 = mac(a3, c, ul, e, uh); b3 = mac(b3, c, vl, e, vh);
+    ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
+    c = v128.load32_splat(x0, 8); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
+    c = v128.load32_splat(x0, 24); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
+    c = v128.load32_splat(x1, 8); a1 = mac(a1, c, ul); b1 = mac(b1, c, vl);
+    c = v128.load32_splat(x1, 24); a1 = mac(a1, c, uh); b1 = mac(b1, c, vh);
+    c = v128.load32_splat(x2, 8); a2 = mac(a2, c, ul); b2 = mac(b2, c, vl);
+    c = v128.load32_splat(x2, 24); a2 = mac(a2, c, uh); b2 = mac(b2, c, vh);
+    c = v128.load32_splat(x3, 8); a3 = mac(a3, c, ul); b3 = mac(b3, c, vl);
+    c = v128.load32_splat(x3, 24); a3 = mac(a3, c, uh); b3 = mac(b3, c, vh);
     u = v128.load(w, 112); v = v128.load(w, 128);
-    ul = low(u); uh = high(u); vl = low(v); vh = high(v);
-    c = v128.load32_splat(x0, 12); e = v128.load32_splat(x0, 28); a0 = mac(a0, c, ul, e, uh); b0 = mac(b0, c, vl, e, vh);
-    c = v128.load32_splat(x1, 12); e = v128.load32_splat(x1, 28); a1 = mac(a1, c, ul, e, uh); b1 = mac(b1, c, vl, e, vh);
-    c = v128.load32_splat(x2, 12); e = v128.load32_splat(x2, 28); a2 = mac(a2, c, ul, e, uh); b2 = mac(b2, c, vl, e, vh);
-    c = v128.load32_splat(x3, 12); e = v128.load32_splat(x3, 28); a3 = mac(a3, c, ul, e, uh); b3 = mac(b3, c, vl, e, vh);
+    ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
+    c = v128.load32_splat(x0, 12); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
+    c = v128.load32_splat(x0, 28); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
+    c = v128.load32_splat(x1, 12); a1 = mac(a1, c, ul); b1 = mac(b1, c, vl);
+    c = v128.load32_splat(x1, 28); a1 = mac(a1, c, uh); b1 = mac(b1, c, vh);
+    c = v128.load32_splat(x2, 12); a2 = mac(a2, c, ul); b2 = mac(b2, c, vl);
+    c = v128.load32_splat(x2, 28); a2 = mac(a2, c, uh); b2 = mac(b2, c, vh);
+    c = v128.load32_splat(x3, 12); a3 = mac(a3, c, ul); b3 = mac(b3, c, vl);
+    c = v128.load32_splat(x3, 28); a3 = mac(a3, c, uh); b3 = mac(b3, c, vh);
     const st = v128.load(w), s = i16x8.extend_low_i8x16_u(st), t = i16x8.extend_high_i8x16_u(st);
     const sa = i16x8.shuffle(s, s, 0, 0, 1, 1, 2, 2, 3, 3), sb = i16x8.shuffle(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
     c = v128.load32_splat(n0); f0 = scaled(f0, a0, sa, c); g0 = scaled(g0, b0, sb, c);

@@ -75,7 +75,7 @@ function scanTensors(arena: Arena, { T, H, P, N, size = 1, zeroState, decay = 2 
   };
 }
 
-const step = (shape: ScanShape): Case<"ssmStep"> => ({
+export const step = (shape: ScanShape): Case<"ssmStep"> => ({
   title: titleOf(shape),
   build(arena) {
     const { H, P, N, G, size = 1 } = shape;

@@ -1,0 +1,139 @@
+/**
+ * Time of every kernel that matters, at the shapes of a 135M-class hybrid, on the tensors of the test cases.
+ *
+ *     node bench/kernels.bench.ts [part of a kernel's name]
+ *
+ * Columns: time of one call (best of many), multiply-adds per second, bytes moved per second and as a share of a plain copy of 64 MB.
+ * The best run is shown because other work on the machine can only slow a run down.
+ */
+import { matrixBytes, quantizedRowBytes } from "../src/core/dtype.ts";
+import type { Kernels } from "../src/kernels/kernels.ts";
+import { Arena } from "../test/kernels/arena.ts";
+import { type AttendShape, attendF32Case, attendI8Case } from "../test/kernels/cases/attention.ts";
+import { matFloat, matQuantized } from "../test/kernels/cases/matrices.ts";
+import { chunk, type ScanShape, step } from "../test/kernels/cases/state.ts";
+import { normal } from "../test/kernels/random.ts";
+import { wasmKernels } from "../test/kernels/run-case.ts";
+
+interface Row {
+  name: keyof Kernels;
+  label: string;
+  /** Multiply-adds and bytes read and written by one call. */
+  macs: number;
+  bytes: number;
+  build(arena: Arena): number[];
+}
+
+/** Short runs, so that some fall between the time slices of other programs. */
+const RUNS = 200;
+const RUN_MS = 1;
+const only = process.argv[2] ?? "";
+
+/** Best time of one call, in ms. */
+function bestMs(call: () => void): number {
+  call();
+  const start = performance.now();
+  call();
+  const repeats = Math.max(1, Math.round(RUN_MS / Math.max(performance.now() - start, 1e-4)));
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS; run++) {
+    const from = performance.now();
+    for (let i = 0; i < repeats; i++) call();
+    best = Math.min(best, (performance.now() - from) / repeats);
+  }
+  return best;
+}
+
+/** (V, D) is the vocabulary, larger than a core's own caches; the others are a layer's. */
+const matrices: [R: number, C: number][] = [
+  [1536, 576],
+  [49152, 576],
+];
+
+function matrixRows(name: "matQ4" | "matQ8" | "matF16" | "matF32"): Row[] {
+  const dtype = name.slice(3).toLowerCase() as "q4" | "q8" | "f16" | "f32";
+  return matrices.flatMap(([R, C]) =>
+    (R > 2000 ? [1, 8] : [1, 4, 64]).map((T) => {
+      const inputs = dtype === "q4" || dtype === "q8" ? quantizedRowBytes(C) : 4 * C;
+      const build = dtype === "q4" || dtype === "q8" ? matQuantized(dtype, T, R, C) : matFloat(dtype, T, R, C);
+      return {
+        name,
+        label: `T ${T}, ${R} × ${C}`,
+        macs: T * R * C,
+        bytes: matrixBytes(dtype, R, C) + T * (inputs + 4 * R),
+        build: (arena: Arena) => build.build(arena)[0]!,
+      };
+    }),
+  );
+}
+
+const scan = { H: 9, P: 64, N: 64, G: 1 };
+const scanRow = (name: "ssmStep" | "ssdChunk", shape: ScanShape): Row => ({
+  name,
+  label: `T ${shape.T}, H ${shape.H}, P ${shape.P}, N ${shape.N}`,
+  macs: 2 * shape.T * shape.H * shape.P * shape.N,
+  bytes: 8 * shape.H * shape.P * shape.N + 8 * shape.T * shape.H * shape.P,
+  build: (arena) => (name === "ssmStep" ? step(shape) : chunk(shape)).build(arena)[0]!,
+});
+
+const heads = { Hq: 9, Hkv: 3, P: 64 };
+const attendRow = (name: "attendF32" | "attendI8", shape: AttendShape): Row => ({
+  name,
+  label: `T ${shape.T}, S ${shape.S}, ${shape.Hq}/${shape.Hkv} heads of ${shape.P}`,
+  macs: 2 * shape.T * (shape.S + shape.T / 2) * shape.Hq * shape.P,
+  bytes: (name === "attendF32" ? 8 : 2) * (shape.S + shape.T) * shape.Hkv * shape.P,
+  build: (arena) => (name === "attendF32" ? attendF32Case(shape) : attendI8Case(shape)).build(arena)[0]!,
+});
+
+const [D, I, C] = [576, 1536, 704];
+const rows: Row[] = [
+  ...(["matQ4", "matQ8", "matF16", "matF32"] as const).flatMap(matrixRows),
+  scanRow("ssmStep", { T: 1, ...scan }),
+  ...[8, 32, 64].map((T) => scanRow("ssdChunk", { T, ...scan })),
+  ...(["attendF32", "attendI8"] as const).flatMap((name) =>
+    [1, 32].flatMap((T) => [512, 2048].map((S) => attendRow(name, { T, S, ...heads }))),
+  ),
+  plain("quantize", `C ${D}`, 0, 5 * D, (a) => [a.scratch(quantizedRowBytes(D)), a.floats(normal(D)), D, 1, D]),
+  plain("rmsNorm", `D ${D}`, 2 * D, 12 * D, (a) => [
+    a.scratch(4 * D),
+    a.floats(normal(D)),
+    a.floats(normal(D)),
+    1,
+    D,
+    1e-5,
+  ]),
+  plain("gatedRmsNorm", `D ${D}`, 2 * D, 16 * D, (a) => {
+    const [x, z, w] = [1, 2, 3].map((seed) => a.floats(normal(D, 1, seed)));
+    return [a.scratch(4 * D), x!, D, z!, D, w!, 1, D, D, 1e-5];
+  }),
+  plain("swiglu", `I ${I}`, I, 12 * I, (a) => [a.scratch(4 * I), a.floats(normal(2 * I)), 2 * I, I, 1, I]),
+  plain("causalConv1d", `C ${C}, K 4`, 4 * C, 40 * C, (a) => {
+    const [x, tail, w, b] = [C, 3 * C, 4 * C, C].map((n) => a.floats(normal(n)));
+    return [a.scratch(4 * C), x!, C, tail!, w!, b!, 1, C, 4];
+  }),
+];
+
+function plain(name: keyof Kernels, label: string, macs: number, bytes: number, build: Row["build"]): Row {
+  return { name, label: `T 1, ${label}`, macs, bytes, build };
+}
+
+const half = new Uint8Array(64 << 20).fill(1);
+const other = new Uint8Array(64 << 20).fill(2);
+const copyBytesPerMs = (2 * half.length) / bestMs(() => other.set(half));
+console.log(`copy of 64 MB: ${(copyBytesPerMs / 1e6).toFixed(1)} GB/s read and written`);
+console.log("kernel        shape                                  ms    G MAC/s    GB/s   of copy");
+for (const { name, label, macs, bytes, build } of rows.filter(({ name }) =>
+  name.toLowerCase().includes(only.toLowerCase()),
+)) {
+  const arena = new Arena();
+  const args = build(arena);
+  const kernel = wasmKernels(arena.memory)[name] as (...args: number[]) => void;
+  const ms = bestMs(() => kernel(...args));
+  const columns = [
+    ms.toFixed(4),
+    (macs / ms / 1e6).toFixed(1),
+    (bytes / ms / 1e6).toFixed(1),
+    `${Math.round((100 * bytes) / ms / copyBytesPerMs)} %`,
+  ];
+  console.log(name.padEnd(13), label.padEnd(34), ...columns.map((column, i) => column.padStart(i ? 8 : 9)));
+}
