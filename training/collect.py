@@ -1,11 +1,12 @@
 """Collects open text that is already on this machine: documentation inside Python and npm packages, with its licence.
 
-One line of JSON per document. A Python module is one document (its docstrings in order); a Markdown file is one.
+One line of JSON per document, gzipped. A Python module is one document (its docstrings in order); a Markdown file is one.
 Nothing is downloaded. A package whose licence is not in `OPEN_LICENCES` is left out.
 """
 
 import argparse
 import ast
+import gzip
 import importlib.metadata
 import json
 import re
@@ -91,7 +92,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     streams = {"python": python_itself(), "pypi": python_packages(), "npm": npm_packages(arguments.npm)}
     for name, stream in streams.items():
-        with (arguments.out / f"{name}.jsonl").open("w") as file:
+        with gzip.open(arguments.out / f"{name}.jsonl.gz", "wt") as file:
             for document in tqdm(stream, desc=name, mininterval=2):
                 for piece in pieces(document):
                     file.write(json.dumps(piece) + "\n")

@@ -5,6 +5,7 @@ same when documents are added. Held-out documents are read first: a paragraph se
 """
 
 import argparse
+import gzip
 import hashlib
 import json
 import re
@@ -39,7 +40,10 @@ def first_question(text: str) -> str:
 
 
 def read(folder: Path) -> list[dict]:
-    documents = [json.loads(line) for path in sorted(folder.glob("*.jsonl")) for line in path.open()]
+    documents = []
+    for path in sorted([*folder.glob("*.jsonl"), *folder.glob("*.jsonl.gz")]):
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+            documents += [json.loads(line) for line in file]
     for document in documents:
         chat = document["source"] == "self-chat"
         document["key"] = key(first_question(document["text"]) if chat else document["text"])

@@ -18,6 +18,7 @@ class Stage:
     micro_batch: int = 0  # 0: the rank's whole share at once
     rate: float = 0.0  # learning rate of the mixers
     rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
+    embedding: bool = True  # whether the embedding, which is also the head, learns at rest_rate
     warmup: int = 20
     final_share: float = 0.05  # of the rate, at the end of the cosine
     weight_decay: float = 0.0

@@ -14,7 +14,7 @@ from training.loader import Windows, make_loader
 from training.objectives import EndToEnd, LayerByLayer
 from training.settings import Run, Stage
 
-HELD_WINDOWS = 4  # held-out sequences of each kind, measured at every save
+HELD_WINDOWS = 2  # held-out sequences of each kind, measured at every save
 FAST = ("A_log", "dt_bias", ".D")  # few numbers on a log scale: they move ten times faster
 
 
@@ -32,7 +32,8 @@ def parameter_groups(stage: Stage, student) -> list[dict]:
     groups = {stage.rate: [], stage.rate * 10: [], stage.rest_rate: []}
     for name, parameter in student.named_parameters():
         if id(parameter) not in mixer_ids:
-            rate = stage.rest_rate if stage.kind == "end-to-end" else 0
+            frozen = stage.kind != "end-to-end" or (parameter is student.lm_head.weight and not stage.embedding)
+            rate = 0 if frozen else stage.rest_rate
         else:
             rate = stage.rate * (10 if name.endswith(FAST) else 1)
         parameter.requires_grad_(rate > 0)

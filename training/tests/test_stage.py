@@ -1,0 +1,47 @@
+"""Learning rates: who learns how fast, and when; and what a run file may say."""
+
+import pytest
+
+from training.hybrid import inherit
+from training.settings import Stage, load_run
+from training.stage import factor, parameter_groups
+
+
+def rates(student, **fields):
+    stage = Stage(sequence=8, batch=1, steps=10, rate=1e-3, **fields)
+    names = {id(p): name for name, p in student.named_parameters()}
+    return {names[id(p)]: group["lr"] for group in parameter_groups(stage, student) for p in group["params"]}
+
+
+def test_layer_by_layer_moves_the_mixers_alone(teacher):
+    got = rates(inherit(teacher, [1]), kind="layer-by-layer", rest_rate=1e-4)
+    assert all(".mamba." in name for name in got)
+    assert got["model.layers.0.mamba.in_proj.weight"] == 1e-3
+    assert got["model.layers.2.mamba.A_log"] == got["model.layers.2.mamba.D"] == 1e-2
+
+
+def test_end_to_end_moves_the_rest_slowly_and_may_hold_the_embedding(teacher):
+    student = inherit(teacher, [1])
+    got = rates(student, kind="end-to-end", rest_rate=1e-4)
+    assert len(got) == len(list(student.parameters()))
+    assert got["model.embed_tokens.weight"] == got["model.layers.1.self_attn.q_proj.weight"] == 1e-4
+    got = rates(student, kind="end-to-end", rest_rate=1e-4, embedding=False)
+    assert "model.embed_tokens.weight" not in got
+    assert not student.lm_head.weight.requires_grad
+
+
+def test_rate_warms_up_and_falls_to_its_final_share():
+    stage = Stage("end-to-end", 8, 1, steps=100, warmup=10, final_share=0.1)
+    assert factor(0, stage) == pytest.approx(0.1)
+    assert factor(9, stage) == factor(10, stage) == 1
+    assert factor(100, stage) == pytest.approx(0.1)
+    assert all(factor(n, stage) >= factor(n + 1, stage) for n in range(10, 100))
+
+
+def test_an_unknown_key_or_kind_is_refused(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text('name = "x"\n[[stage]]\nkind = "end-to-end"\nsequence = 8\nbatch = 1\nlearning_rate = 1\n')
+    with pytest.raises(TypeError, match="learning_rate"):
+        load_run(path)
+    with pytest.raises(ValueError, match="stage kind"):
+        Stage("sideways", 8, 1)
