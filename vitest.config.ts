@@ -1,9 +1,11 @@
 /** Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime), `server` (the real start script). */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
 import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
 const packs = await temporaryPacks();
+await onnxPack(packs);
 
 export default defineConfig({
   test: {
@@ -25,6 +27,8 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               bindings: { PACK_PATH: "tiny" },
+              // As a binding and not as an import: the plugin sends modules as lists of numbers.
+              dataBlobBindings: { ORT_WASM: ortWasm },
               assets: { directory: packs, binding: "ASSETS" } as never,
             },
           }),

@@ -5,6 +5,7 @@ import { loadPack, type Pack, type Progress } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import type { PackSource } from "../weights/pack-source.ts";
 import type { Backend } from "./backend.ts";
+import { openProvided } from "./onnx/provider.ts";
 import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "./wasm/index.ts";
 
 export interface Loaded {
@@ -23,8 +24,13 @@ export async function loadModel(
   kernels: WebAssembly.Module,
   options: LoadOptions = {},
 ): Promise<Loaded & Pack> {
-  let start: (() => Backend) | undefined;
-  const place = (manifest: Manifest) => {
+  let start: (() => Backend | Promise<Backend>) | undefined;
+  const place = (manifest: Manifest, bytes: number) => {
+    if (manifest.onnx) {
+      const payload = new ArrayBuffer(bytes);
+      start = () => openProvided(manifest, payload, options);
+      return { memory: { buffer: payload }, base: 0 };
+    }
     const model = modelFrom(manifest.model.config);
     checkAgainstModel(manifest, model.weights);
     const memory = new EngineMemory(manifest, options);
@@ -32,5 +38,5 @@ export async function loadModel(
     return { memory: memory.memory, base: WEIGHTS_AT };
   };
   const pack = await loadPack(source, place, options.progress);
-  return { ...pack, backend: start!() };
+  return { ...pack, backend: await start!() };
 }

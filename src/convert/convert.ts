@@ -13,6 +13,8 @@ import { type CachePolicy, type Manifest, PACK_VERSION } from "../weights/manife
 import { fingerprint, MANIFEST_FILE, parseManifest } from "../weights/parse-manifest.ts";
 import { checkCheckpoint } from "./check-checkpoint.ts";
 import type { CheckpointSource, Companions } from "./checkpoint-source.ts";
+import { graphCache, writeGraph } from "./onnx-payload.ts";
+import { isOnnx, type OnnxSource } from "./onnx-source.ts";
 import { PackFolder, TEMPLATE_FILE, TOKENIZER_FILE } from "./pack-folder.ts";
 import { PayloadWriter } from "./payload-writer.ts";
 import { writeWeight } from "./write-weight.ts";
@@ -23,6 +25,10 @@ export interface ConvertOptions {
   name?: string;
   licence?: string;
   systemPrompt?: string;
+  /** Stated over what the source says; checked with the manifest. */
+  generation?: Partial<Manifest["generation"]>;
+  /** Measured figures for the manifest. */
+  quality?: Manifest["quality"];
   /** Overwrite a pack. */
   force?: boolean;
   onProgress?: (doneBytes: number, totalBytes: number, tensor: string) => void;
@@ -35,15 +41,14 @@ export interface Converted {
 }
 
 export async function convert(source: CheckpointSource, target: string, options: ConvertOptions): Promise<Converted> {
-  const model = modelFrom(source.config);
-  checkCheckpoint(model, source.tensors);
+  const { facts, write } = isOnnx(source) ? graphPlan(source) : weightsPlan(source);
   const companions = await source.companions();
-  checkIds(model, companions);
+  checkIds(facts, companions);
   const folder = await PackFolder.open(target, options.force ?? false);
   const writer = new PayloadWriter(folder.path);
   try {
-    await writeWeights(model, source, writer, options);
-    const manifest = await describe(model, source, companions, writer, options);
+    await write(writer, options);
+    const manifest = await describe(facts, source, companions, writer, options);
     const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
     const checked = parseManifest(bytes);
     if (companions.tokenizer) await folder.write(TOKENIZER_FILE, companions.tokenizer);
@@ -58,6 +63,23 @@ export async function convert(source: CheckpointSource, target: string, options:
     throw thrown;
   }
 }
+
+/** What the manifest says of the model, and how its payload is written. */
+interface Plan {
+  facts: Pick<Model, "type" | "V" | "parameters" | "contextLength">;
+  write(writer: PayloadWriter, options: ConvertOptions): Promise<void>;
+}
+
+function weightsPlan(source: CheckpointSource): Plan {
+  const model = modelFrom(source.config);
+  checkCheckpoint(model, source.tensors);
+  return { facts: model, write: (writer, options) => writeWeights(model, source, writer, options) };
+}
+
+const graphPlan = (source: OnnxSource): Plan => ({
+  facts: source.facts,
+  write: (writer, options) => writeGraph(source, writer, options),
+});
 
 async function writeWeights(
   model: Model,
@@ -80,13 +102,15 @@ async function writeWeights(
 }
 
 async function describe(
-  model: Model,
+  model: Plan["facts"],
   source: CheckpointSource,
   companions: Companions,
   { tensors, shards }: PayloadWriter,
   options: ConvertOptions,
 ): Promise<Manifest> {
-  const { dtype, cache, systemPrompt } = options;
+  const { systemPrompt } = options;
+  const dtype = isOnnx(source) ? source.onnx.dtype : options.dtype;
+  const cache = isOnnx(source) ? graphCache(options.cache) : options.cache;
   const licence = options.licence ?? companions.licence;
   const { tokenizer, tokenizerConfig, template } = companions;
   return {
@@ -98,14 +122,20 @@ async function describe(
     parameters: model.parameters,
     contextLength: model.contextLength,
     cache,
-    generation: { ...companions.generation, ...(systemPrompt === undefined ? {} : { systemPrompt }) },
+    generation: {
+      ...companions.generation,
+      ...options.generation,
+      ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    },
     ...(licence === undefined ? {} : { licence }),
     provenance: await source.provenance(options.signal),
+    ...(options.quality ? { quality: options.quality } : {}),
     ...(tokenizer ? { tokenizer: described(TOKENIZER_FILE, tokenizer) } : {}),
     ...(tokenizerConfig ? { tokenizerConfig } : {}),
     ...(template === undefined ? {} : { template: described(TEMPLATE_FILE, encode(template)) }),
     shards,
     tensors,
+    ...(isOnnx(source) ? { onnx: source.onnx.decoder } : {}),
   };
 }
 
@@ -117,7 +147,7 @@ const described = (file: string, bytes: Uint8Array) => ({
   sha256: createHash("sha256").update(bytes).digest("hex"),
 });
 
-function checkIds({ V }: Model, { generation }: Companions): void {
+function checkIds({ V }: Plan["facts"], { generation }: Companions): void {
   const wrong = [...generation.eos, ...(generation.bos === undefined ? [] : [generation.bos])].find((id) => id >= V);
   if (wrong === undefined) return;
   throw new Failure("weights_invalid", `eos_token_id, bos_token_id: expected ids below vocab_size ${V}, got ${wrong}`, {

@@ -21,8 +21,8 @@ const file = z.strictObject({ file: fileName, bytes: size, sha256 });
 
 export const tensorEntry = z.strictObject({
   name: z.string().min(1).max(256),
-  /** Matrices (R, C) lie in kernel order; everything else is plain f32. */
-  kind: z.enum(["matrix", "vector"]),
+  /** Matrices (R, C) lie in kernel order, vectors are plain f32, files (only of ONNX packs; shape: bytes) are as they were. */
+  kind: z.enum(["matrix", "vector", "file"]),
   dtype: z.enum(dtypes),
   shape: z.array(size.min(1)).min(1).max(4),
   shard: size,
@@ -42,6 +42,33 @@ export const cachePolicy = z.strictObject({
   dtype: z.enum(["f32", "int8"]),
 });
 
+export const onnxInputs = ["input_ids", "attention_mask", "position_ids", "num_logits_to_keep"] as const;
+
+const onnxName = z.string().min(1).max(256);
+
+/** A decoder as an ONNX graph instead of tensors: docs/onnx.md. */
+export const onnxDecoder = z.strictObject({
+  /** Name of the graph among `tensors`; the others are its external data. */
+  graph: onnxName,
+  inputs: z.array(z.enum(onnxInputs)).min(1),
+  vocab: size.min(1),
+  /** Float32 tensors that go in as `past` and come out as `present`; axis `grows` is as long as the tokens held. */
+  state: z
+    .array(
+      z.strictObject({
+        past: onnxName,
+        present: onnxName,
+        shape: z
+          .array(size.max(1 << 24))
+          .min(2)
+          .max(4),
+        grows: size.min(1).max(3).optional(),
+      }),
+    )
+    .min(1)
+    .max(10_000),
+});
+
 export const manifestSchema = z.strictObject({
   format: z.literal("rivulet-pack"),
   version: z.literal(PACK_VERSION),
@@ -51,6 +78,7 @@ export const manifestSchema = z.strictObject({
   dtype: z.enum(dtypes),
   parameters: size,
   tensors: z.array(tensorEntry).min(1).max(100_000),
+  onnx: onnxDecoder.optional(),
   shards: z.array(file).min(1).max(10_000),
   tokenizer: file.optional(),
   /** tokenizer_config.json fields that matter when text is encoded (bos/eos tokens, add_bos_token, …). */
@@ -74,5 +102,6 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type TensorEntry = z.infer<typeof tensorEntry>;
+export type OnnxDecoder = z.infer<typeof onnxDecoder>;
 export type CachePolicy = z.infer<typeof cachePolicy>;
 export type GenerationDefaults = Manifest["generation"];

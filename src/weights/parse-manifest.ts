@@ -8,7 +8,14 @@ import { createHash } from "node:crypto";
 import { matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { padTo, product } from "../core/sizes.ts";
-import { type Manifest, manifestSchema, SHARD_MAX_BYTES, TENSOR_ALIGN, type TensorEntry } from "./manifest.ts";
+import {
+  type Manifest,
+  manifestSchema,
+  type OnnxDecoder,
+  SHARD_MAX_BYTES,
+  TENSOR_ALIGN,
+  type TensorEntry,
+} from "./manifest.ts";
 import { parseJson } from "./strict-json.ts";
 
 export const MANIFEST_FILE = "manifest.json";
@@ -66,6 +73,8 @@ function checkTensors(manifest: Manifest): void {
     if (names.has(tensor.name))
       refuse(`${at}.name`, `expected a name of its own, got ${JSON.stringify(tensor.name)} again`);
     names.add(tensor.name);
+    if ((tensor.kind === "file") !== (manifest.onnx !== undefined))
+      refuse(`${at}.kind`, `expected ${manifest.onnx ? '"file", as onnx is given' : "no file, as onnx is not given"}`);
     parameters += elements(tensor, at);
     const expected = tensorBytes(tensor, at);
     if (tensor.bytes !== expected) {
@@ -81,7 +90,20 @@ function checkTensors(manifest: Manifest): void {
   });
   if (end !== starts.at(-1))
     refuse("shards", `expected ${end} bytes in all, as the tensors need, got ${starts.at(-1)}`);
-  if (parameters !== manifest.parameters) refuse("parameters", `expected ${parameters}, got ${manifest.parameters}`);
+  if (manifest.onnx) checkGraph(manifest.onnx, names);
+  else if (parameters !== manifest.parameters)
+    refuse("parameters", `expected ${parameters}, got ${manifest.parameters}`);
+}
+
+function checkGraph({ graph, state }: OnnxDecoder, files: ReadonlySet<string>): void {
+  if (!files.has(graph)) refuse("onnx.graph", `expected the name of one of tensors, got ${JSON.stringify(graph)}`);
+  const seen = new Set<string>();
+  state.forEach(({ past, present, shape, grows }, i) => {
+    if (seen.has(past) || seen.has(present)) refuse(`onnx.state[${i}]`, "expected names of its own");
+    seen.add(past).add(present);
+    if (grows !== undefined && grows >= shape.length)
+      refuse(`onnx.state[${i}].grows`, `expected less than ${shape.length}, got ${grows}`);
+  });
 }
 
 function elements(tensor: TensorEntry, at: string): number {
@@ -96,6 +118,10 @@ function tensorBytes({ kind, dtype, shape }: TensorEntry, at: string): number {
   if (kind === "vector") {
     if (dtype !== "f32") refuse(`${at}.dtype`, `expected "f32" for a vector, got ${JSON.stringify(dtype)}`);
     return vectorBytes(shape);
+  }
+  if (kind === "file") {
+    if (shape.length !== 1) refuse(`${at}.shape`, `expected (bytes) for a file, got [${shape}]`);
+    return shape[0]!;
   }
   if (shape.length !== 2) refuse(`${at}.shape`, `expected (R, C) for a matrix, got [${shape}]`);
   return matrixBytes(dtype, shape[0]!, shape[1]!);

@@ -1,0 +1,17 @@
+/** onnxruntime-web under Node: its WebAssembly is read from node_modules. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { openOnnx, startOrt } from "./index.ts";
+import type { OpenOnnx } from "./provider.ts";
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+export const open: OpenOnnx = async (manifest, payload, options) => {
+  compiled ??= readModule();
+  return openOnnx(manifest, payload, await startOrt(await compiled), options);
+};
+
+export async function readModule(): Promise<WebAssembly.Module> {
+  const file = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
+  return new WebAssembly.Module(await readFile(file));
+}
