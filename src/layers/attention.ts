@@ -4,6 +4,7 @@
  * q, k and v come from one stacked matrix. Tokens beyond the window see the first `sinks` positions as if they stood at the window's edge,
  * so that no distance exceeds what the model was trained on. Source: GQA, arXiv 2305.13245; attention sinks, arXiv 2309.17453.
  */
+import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";
 import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
 import { type Bind, type Layer, type Step, scaleRows, stacked, vector } from "./layer.ts";
@@ -36,6 +37,12 @@ export interface AttentionConfig {
 
 export function attention(at: string, config: AttentionConfig): Layer {
   const { D, Hq, Hkv, P, input: C = D, headNorm } = config;
+  check(
+    Hq % Hkv === 0,
+    "weights_invalid",
+    () => `config.json: num_key_value_heads: expected a divisor of num_attention_heads ${Hq}, got ${Hkv}`,
+    "num_key_value_heads",
+  );
   const { input = 1, key = 1, output = 1 } = config.factors ?? {};
   const parts = (kind: string) => [
     { name: `${at}.q_proj.${kind}`, rows: Hq * P },

@@ -5,7 +5,6 @@
  * Golden: test/golden/nemotron_h-*, from training/golden.py.
  */
 import type { ConfigReader } from "../core/config-reader.ts";
-import { check } from "../core/failure.ts";
 import {
   attention,
   experts,
@@ -72,7 +71,8 @@ function blockTypes(json: ConfigReader): BlockType[] {
   if (json.has("layers_block_type") || json.has("layer_types") || !json.has(field))
     return layerTypes(json, Object.values(letters));
   return [...json.string(field)].map((letter) => {
-    check(letter in letters, "weights_invalid", () => `config.json: ${field}: unknown letter ${letter}`, field);
+    if (!Object.hasOwn(letters, letter))
+      refuse(field, `expected letters ${Object.keys(letters).join(" ")}, got ${letter}`);
     return letters[letter as keyof typeof letters];
   });
 }
