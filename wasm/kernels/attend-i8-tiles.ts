@@ -19,13 +19,6 @@ import { KEYS } from "./attend";
   return i32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
 }
 
-/** One float from each of four places. */
-// @ts-ignore: decorator
-@inline function gather(a: usize, b: usize, c: usize, d: usize): v128 {
-  const v = v128.load32_lane(b, v128.load32_zero(a), 1);
-  return v128.load32_lane(d, v128.load32_lane(c, v, 2), 3);
-}
-
 /** sum + one column: query element i times that of four keys. */
 function column(sum: v128, q: usize, i: usize, k0: usize, k1: usize, k2: usize, k3: usize): v128 {
   const x = <i32>load<i16>(q + (i << 1));
@@ -33,56 +26,62 @@ function column(sum: v128, q: usize, i: usize, k0: usize, k1: usize, k2: usize, 
   return i32x4.add(sum, i32x4.mul(i32x4.splat(x), keys));
 }
 
-/** Scores of two heads against `count` keys. */
+/** Scores of two heads against `count` keys, four at a time. */
 export function dots2(
-  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, scaleRow: usize, count: usize, P: usize,
+  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, count: usize, P: usize,
 ): void {
-  const whole = P & ~7, last = count - 1;
-  const r = q + (P << 1);
-  const sq = v128.load32_splat(queryScales), sr = v128.load32_splat(queryScales, 4);
-  for (let k: usize = 0; k < count; k += 4, to += 16) {
-    const j1 = min(k + 1, last), j2 = min(k + 2, last), j3 = min(k + 3, last);
-    const k0 = keys + k * row, k1 = keys + j1 * row, k2 = keys + j2 * row, k3 = keys + j3 * row;
-    let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0);
-    let b0 = i32x4.splat(0), b1 = i32x4.splat(0), b2 = i32x4.splat(0), b3 = i32x4.splat(0);
-    for (let i: usize = 0; i < whole; i += 8) {
-      const x = v128.load(q + (i << 1)), y = v128.load(r + (i << 1));
+  const whole = P & ~15, last = count - 1;
+  const r = q + (P << 1), sq = v128.load32_splat(queryScales), sr = v128.load32_splat(queryScales, 4);
+  for (let k: usize = 0; k < count; k += 4, to += 16, keyScales += 16) {
+    const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
+    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    for (let i: usize = 0; i < whole; i += 16) {
+      let x = v128.load(q + (i << 1)), y = v128.load(r + (i << 1));
       let key = v128.load8x8_s(k0 + i); a0 = mac(a0, x, key); b0 = mac(b0, y, key);
       key = v128.load8x8_s(k1 + i); a1 = mac(a1, x, key); b1 = mac(b1, y, key);
       key = v128.load8x8_s(k2 + i); a2 = mac(a2, x, key); b2 = mac(b2, y, key);
       key = v128.load8x8_s(k3 + i); a3 = mac(a3, x, key); b3 = mac(b3, y, key);
+      x = v128.load(q + (i << 1), 16); y = v128.load(r + (i << 1), 16);
+      key = v128.load8x8_s(k0 + i, 8); a0 = mac(a0, x, key); b0 = mac(b0, y, key);
+      key = v128.load8x8_s(k1 + i, 8); a1 = mac(a1, x, key); b1 = mac(b1, y, key);
+      key = v128.load8x8_s(k2 + i, 8); a2 = mac(a2, x, key); b2 = mac(b2, y, key);
+      key = v128.load8x8_s(k3 + i, 8); a3 = mac(a3, x, key); b3 = mac(b3, y, key);
     }
     let a = totals(a0, a1, a2, a3), b = totals(b0, b1, b2, b3);
     for (let i = whole; i < P; i++) {
       a = column(a, q, i, k0, k1, k2, k3);
       b = column(b, r, i, k0, k1, k2, k3);
     }
-    const s = gather(keyScales + k * scaleRow, keyScales + j1 * scaleRow, keyScales + j2 * scaleRow, keyScales + j3 * scaleRow);
+    const s = v128.load(keyScales);
     v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.mul(sq, s)));
     v128.store(to + (KEYS << 2), f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.mul(sr, s)));
   }
 }
 
-/** Scores of one head against `count` keys. */
+/** Scores of one head against `count` keys, four at a time. */
 export function dots1(
-  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, scaleRow: usize, count: usize, P: usize,
+  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, count: usize, P: usize,
 ): void {
-  const whole = P & ~7, last = count - 1;
+  const whole = P & ~15, last = count - 1;
   const sq = v128.load32_splat(queryScales);
-  for (let k: usize = 0; k < count; k += 4, to += 16) {
-    const j1 = min(k + 1, last), j2 = min(k + 2, last), j3 = min(k + 3, last);
-    const k0 = keys + k * row, k1 = keys + j1 * row, k2 = keys + j2 * row, k3 = keys + j3 * row;
-    let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0);
-    for (let i: usize = 0; i < whole; i += 8) {
-      const x = v128.load(q + (i << 1));
+  for (let k: usize = 0; k < count; k += 4, to += 16, keyScales += 16) {
+    const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
+    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+    for (let i: usize = 0; i < whole; i += 16) {
+      let x = v128.load(q + (i << 1));
       a0 = mac(a0, x, v128.load8x8_s(k0 + i));
       a1 = mac(a1, x, v128.load8x8_s(k1 + i));
       a2 = mac(a2, x, v128.load8x8_s(k2 + i));
       a3 = mac(a3, x, v128.load8x8_s(k3 + i));
+      x = v128.load(q + (i << 1), 16);
+      a0 = mac(a0, x, v128.load8x8_s(k0 + i, 8));
+      a1 = mac(a1, x, v128.load8x8_s(k1 + i, 8));
+      a2 = mac(a2, x, v128.load8x8_s(k2 + i, 8));
+      a3 = mac(a3, x, v128.load8x8_s(k3 + i, 8));
     }
     let a = totals(a0, a1, a2, a3);
     for (let i = whole; i < P; i++) a = column(a, q, i, k0, k1, k2, k3);
-    const s = gather(keyScales + k * scaleRow, keyScales + j1 * scaleRow, keyScales + j2 * scaleRow, keyScales + j3 * scaleRow);
+    const s = v128.load(keyScales);
     v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.mul(sq, s)));
   }
 }

@@ -42,7 +42,7 @@ export function attendI8(
   }
 }
 
-/** Weights of values, four heads by 64 keys of i16; then queries, four heads of 512 i16; scales of both. */
+/** Weights of values, four heads by 64 keys of i16; scales of weights and queries; scales of 64 keys or values; queries, four heads of i16. */
 // @ts-ignore: decorator
 @inline const WEIGHTS: usize = REST;
 // @ts-ignore: decorator
@@ -50,7 +50,9 @@ export function attendI8(
 // @ts-ignore: decorator
 @inline const QUERY_SCALES: usize = WEIGHT_SCALES + 16;
 // @ts-ignore: decorator
-@inline const QUERIES: usize = QUERY_SCALES + 16;
+@inline const SCALES: usize = QUERY_SCALES + 16;
+// @ts-ignore: decorator
+@inline const QUERIES: usize = SCALES + 4 * KEYS + 16;
 
 /** `count` slots from `start` on. */
 function blocks(
@@ -60,12 +62,14 @@ function blocks(
   const scaleRow = Hkv << 2;
   for (let slot = start, end = start + count; slot < end; slot += KEYS) {
     const n = min(end - slot, KEYS);
-    const k = keys + slot * row, v = values + slot * row, ks = keyScales + slot * scaleRow, vs = valueScales + slot * scaleRow;
+    const k = keys + slot * row, v = values + slot * row;
+    gatherScales(keyScales + slot * scaleRow, scaleRow, n);
     let r: usize = 0;
-    for (; r + 2 <= rows; r += 2) dots2(SCORES + ((r * KEYS) << 2), QUERIES + ((r * P) << 1), QUERY_SCALES + (r << 2), k, row, ks, scaleRow, n, P);
-    if (r < rows) dots1(SCORES + ((r * KEYS) << 2), QUERIES + ((r * P) << 1), QUERY_SCALES + (r << 2), k, row, ks, scaleRow, n, P);
+    for (; r + 2 <= rows; r += 2) dots2(SCORES + ((r * KEYS) << 2), QUERIES + ((r * P) << 1), QUERY_SCALES + (r << 2), k, row, SCALES, n, P);
+    if (r < rows) dots1(SCORES + ((r * KEYS) << 2), QUERIES + ((r * P) << 1), QUERY_SCALES + (r << 2), k, row, SCALES, n, P);
     exponentials(out, rows, P, n);
-    for (r = 0; r < rows; r++) weights(r, vs, scaleRow, n);
+    gatherScales(valueScales + slot * scaleRow, scaleRow, n);
+    for (r = 0; r < rows; r++) weights(r, n);
     addWeighted(out, rows, WEIGHTS, WEIGHT_SCALES, v, row, n, P);
   }
 }
@@ -93,14 +97,21 @@ function sixteenBits(q: usize, rows: usize, P: usize, scale: f32): void {
   }
 }
 
+/** Scales of n slots of one head side by side; zero up to the next multiple of four. */
+function gatherScales(from: usize, row: usize, n: usize): void {
+  v128.store(SCALES + ((n & ~3) << 2), f32x4.splat(0));
+  for (let to = SCALES, end = SCALES + (n << 2); to < end; to += 4, from += row) store<f32>(to, load<f32>(from));
+}
+
 /** Exponentials of head r times the scales of the values, as i16; zero up to the next multiple of four. */
-function weights(r: usize, valueScales: usize, scaleRow: usize, n: usize): void {
+function weights(r: usize, n: usize): void {
   const row = SCORES + ((r * KEYS) << 2), to = WEIGHTS + ((r * KEYS) << 1);
-  for (let k: usize = 0; k < n; k++, valueScales += scaleRow) {
-    store<f32>(row + (k << 2), load<f32>(row + (k << 2)) * load<f32>(valueScales));
-  }
   let most = i32x4.splat(0);
-  for (let k: usize = 0; k < n; k += 4) most = magnitude(most, v128.load(row + (k << 2)));
+  for (let k: usize = 0; k < n << 2; k += 16) {
+    const w = f32x4.mul(v128.load(row + k), v128.load(SCALES + k));
+    v128.store(row + k, w);
+    most = magnitude(most, w);
+  }
   const max = largestMagnitude(most), inverse = f32x4.splat(toSixteen(max));
   store<f32>(WEIGHT_SCALES + (r << 2), max / 32767);
   for (let k: usize = 0; k < n; k += 4) {

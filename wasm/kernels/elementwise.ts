@@ -1,5 +1,4 @@
-import { silu4 } from "./exp";
-import { loadPart, storePart } from "./lanes";
+import { siluTimes } from "./silu";
 
 /** One pass over rows of floats. Definition: src/kernels/reference/elementwise.ts. */
 
@@ -27,10 +26,5 @@ export function addBias(y: usize, yStride: usize, b: usize, T: i32, n: usize): v
 
 /** y (T, I) = silu(x[.., 0…I)) · x[.., upAt…upAt+I). */
 export function swiglu(y: usize, x: usize, xStride: usize, upAt: usize, T: i32, I: usize): void {
-  const whole = (I << 2) & ~15, rest = I & 3;
-  for (let t = 0; t < T; t++, x += xStride << 2, y += I << 2) {
-    const up = x + (upAt << 2);
-    for (let i: usize = 0; i < whole; i += 16) v128.store(y + i, f32x4.mul(silu4(v128.load(x + i)), v128.load(up + i)));
-    if (rest) storePart(y + whole, f32x4.mul(silu4(loadPart(x + whole, rest)), loadPart(up + whole, rest)), rest);
-  }
+  for (let t = 0; t < T; t++, x += xStride << 2, y += I << 2) siluTimes(y, x, x + (upAt << 2), I);
 }

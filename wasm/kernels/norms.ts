@@ -1,5 +1,5 @@
-import { silu4 } from "./exp";
 import { loadPart, storePart, sum } from "./lanes";
+import { siluTimes } from "./silu";
 
 /**
  * Root-mean-square norms. Definition: src/kernels/reference/norms.ts.
@@ -13,13 +13,8 @@ export function gatedRmsNorm(
   y: usize, x: usize, xStride: usize, z: usize, zStride: usize, w: usize, T: i32, D: usize, width: usize, eps: f32,
 ): void {
   for (let t = 0; t < T; t++, x += xStride << 2, z += zStride << 2, y += D << 2) {
-    const bytes = D << 2, whole = bytes & ~15;
-    for (let i: usize = 0; i < whole; i += 16) v128.store(y + i, f32x4.mul(v128.load(x + i), silu4(v128.load(z + i))));
-    if (whole < bytes) {
-      const n = D & 3;
-      storePart(y + whole, f32x4.mul(loadPart(x + whole, n), silu4(loadPart(z + whole, n))), n);
-    }
-    for (let at: usize = 0; at < bytes; at += width << 2) normalise(y + at, y + at, w + at, width, eps);
+    siluTimes(y, z, x, D);
+    for (let at: usize = 0; at < D << 2; at += width << 2) normalise(y + at, y + at, w + at, width, eps);
   }
 }
 

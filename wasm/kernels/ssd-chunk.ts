@@ -1,9 +1,11 @@
 import { exp4 } from "./exp";
 import { madd, matmul } from "./matmul";
 import { SCRATCH } from "./page";
+import { transpose } from "./transpose";
 
 /**
- * T ≤ 64 tokens of Mamba-2 as matrix products (state space duality).
+ * Tokens of Mamba-2 as matrix products (state space duality), at most 32 at a time: the products of token with token grow with the chunk,
+ * those with the state do not shrink.
  *
  * With cumulative log decays l, per head:
  *   y_t = e^(l_t) · (s · C_t) + Σ_{u ≤ t} e^(l_t − l_u) · dt_u · (C_t · B_u) · x_u + skip · x_t
@@ -16,8 +18,19 @@ export function ssdChunk(
   y: usize, s: usize, x: usize, B: usize, C: usize, stride: usize, dt: usize, logDecay: usize, skip: usize, scratch: usize,
   T: usize, H: usize, P: usize, N: usize, G: usize,
 ): void {
+  const row = stride << 2;
+  for (let t: usize = 0; t < T; t += CHUNK, y += (CHUNK * H * P) << 2, dt += (CHUNK * H) << 2, logDecay += (CHUNK * H) << 2) {
+    chunk(y, s, x, B, C, row, dt, logDecay, skip, scratch, min(CHUNK, T - t), H, P, N, G);
+    x += CHUNK * row; B += CHUNK * row; C += CHUNK * row;
+  }
+}
+
+function chunk(
+  y: usize, s: usize, x: usize, B: usize, C: usize, row: usize, dt: usize, logDecay: usize, skip: usize, scratch: usize,
+  T: usize, H: usize, P: usize, N: usize, G: usize,
+): void {
   // Scratch, in the order of ssdScratchBytes: Bᵀ (N, T8), C·Bᵀ (T, T8), mixing (T, T8), sᵀ (N, P8), weighted xᵀ (P, T8).
-  const row = stride << 2, yRow = (H * P) << 2;
+  const yRow = (H * P) << 2;
   const T8 = ((T + 7) & ~7) << 2, P8 = ((P + 7) & ~7) << 2;
   const pairs = scratch + N * T8, mixing = pairs + T * T8, turned = mixing + T * T8, weighted = turned + N * P8;
   const share = H / G;
@@ -40,12 +53,16 @@ export function ssdChunk(
       }
       matmul(to, yRow, mixing + t * T8, T8, x, row, rows, P, min(T, t + 4), true);
     }
-    weigh(weighted, T8, x, row, T, P);
+    transpose(weighted, T8, x, row, T, P);
+    weigh(weighted, T8, P, T);
     decayed(s, P * N, load<f32>(GROWTH + ((T - 1) << 2)));
     matmul(s, N << 2, weighted, T8, Bg, row, P, N, T, true);
   }
 }
 
+/** Tokens at a time. */
+// @ts-ignore: decorator
+@inline const CHUNK: usize = 32;
 /** Of one head, by token: l in f64, dt, e^l, e^(l_T − l) · dt. */
 // @ts-ignore: decorator
 @inline const LOGS: usize = SCRATCH;
@@ -109,17 +126,9 @@ function decayed(s: usize, n: usize, decay: f32): void {
   for (; i < bytes; i += 4) store<f32>(s + i, load<f32>(s + i) * decay);
 }
 
-/** (P, T) ← weight_t · x (T, P). */
-function weigh(to: usize, toRow: usize, x: usize, row: usize, T: usize, P: usize): void {
-  for (let t: usize = 0; t < T; t++, x += row, to += 4) {
-    const w = load<f32>(WEIGHTS + (t << 2));
-    for (let p: usize = 0; p < P; p++) store<f32>(to + p * toRow, w * load<f32>(x + (p << 2)));
-  }
-}
-
-/** (N, M) ← (M, N). */
-function transpose(to: usize, toRow: usize, from: usize, row: usize, M: usize, N: usize): void {
-  for (let m: usize = 0; m < M; m++, from += row, to += 4) {
-    for (let n: usize = 0; n < N; n++) store<f32>(to + n * toRow, load<f32>(from + (n << 2)));
+/** Each of P rows of T floats *= weights. */
+function weigh(x: usize, row: usize, P: usize, T: usize): void {
+  for (let p: usize = 0; p < P; p++, x += row) {
+    for (let t: usize = 0; t < T << 2; t += 16) v128.store(x + t, f32x4.mul(v128.load(x + t), v128.load(WEIGHTS + t)));
   }
 }
