@@ -11,6 +11,9 @@ import { type Change, changedFolder, converted, readTensors, tinyLlama, writeTen
 import { fixture, inFolder, writeFiles } from "./sample-files.ts";
 
 const q = "model.layers.0.self_attn.q_proj.weight";
+const k = "model.layers.0.self_attn.k_proj.weight";
+const oneNaN = (length: number, at: number) =>
+  new Uint8Array(Float32Array.from({ length }, (_, i) => (i === at ? Number.NaN : 0.5)).buffer);
 const norm = "model.layers.0.input_layernorm.weight";
 
 async function load(pack: string) {
@@ -118,6 +121,10 @@ describe("convert", () => {
       const refusal = async () => (await failureIn(converted(source, join(folder, "no")))).message;
       await index({ ...map, [norm]: names[1] });
       expect(await refusal()).toContain(`tensor ${norm} is not in ${names[1]}`);
+      for (const broken of [5, null, [names[0]]]) {
+        await index(broken as never);
+        expect(await refusal()).toContain("weight_map: expected an object");
+      }
       await index({ ...map, [norm]: "../../x.safetensors" });
       expect(await refusal()).toContain("expected file names ending in .safetensors");
       await index(map);
@@ -128,6 +135,32 @@ describe("convert", () => {
       await rm(join(source, "model.safetensors.index.json"));
       expect(await refusal()).toContain(`${names[1]}: no such file`);
     });
+  });
+
+  it("reads only model.safetensors where that is present", async () => {
+    await inFolder(async (folder) => {
+      const source = await changedFolder(folder, {});
+      const alone = await converted(source, join(folder, "alone"));
+      await writeFiles(source, { "golden.safetensors": await readFile(join(source, "model.safetensors")) });
+      expect((await converted(source, join(folder, "beside"))).manifest.shards).toEqual(alone.manifest.shards);
+    });
+  });
+
+  it("reads any range of rows, also where a GGUF has them permuted", async () => {
+    for (const path of [tinyLlama, fixture("tiny-llama.gguf")]) {
+      const source = await openCheckpoint(path);
+      for (const [name, [rows, width = 1]] of [...source.tensors] as [string, [number, number?]][]) {
+        const whole = await source.rows(name, 0, rows);
+        expect(whole.length).toBe(rows * width);
+        for (const [from, to] of [
+          [3, 7],
+          [rows - 1, rows],
+        ] as const) {
+          expect(await source.rows(name, from, to)).toEqual(whole.slice(from * width, to * width));
+        }
+      }
+      await source.close();
+    }
   });
 
   it("ignores buffers that follow from the config, and a head that is tied", async () => {
@@ -237,6 +270,11 @@ describe("convert", () => {
       "an infinite weight",
       { tensors: f32At(255, -Infinity) },
       `tensor ${q}[15, 15]: expected a finite number, got -Infinity`,
+    ],
+    [
+      "NaN in a tensor that is stacked below another",
+      { tensors: (t) => void t.set(k, { dtype: "F32", shape: [8, 16], data: oneNaN(128, 17) }) },
+      `tensor ${k}[1, 1]: expected a finite number, got NaN`,
     ],
     ["an architecture that it does not know", { config: { model_type: "gpt_neox" } }, "model_type: expected"],
     [

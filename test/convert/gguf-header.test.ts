@@ -5,7 +5,7 @@ import { ByteFile } from "../../src/convert/byte-file.ts";
 import { NeedMore } from "../../src/convert/gguf-cursor.ts";
 import { parseGgufHeader, readGgufHeader } from "../../src/convert/gguf-header.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { failureOf } from "../weights/failing.ts";
+import { failureIn, failureOf } from "../weights/failing.ts";
 import { mutated, randomBelow } from "../weights/random.ts";
 import {
   fixture,
@@ -186,6 +186,26 @@ describe("parseGgufHeader", () => {
 });
 
 describe("readGgufHeader", () => {
+  it("gives up on a header that does not end (M4)", async () => {
+    const head = gguf({ metaCount: 1, tensorCount: 1, meta: [ggufMeta("k", ARRAY, joined(u32(U8), u64(2 ** 39)))] });
+    const read: number[] = [];
+    const file = {
+      size: 2 ** 40,
+      name: "x",
+      read: async (_: number, length: number) => {
+        read.push(length);
+        const bytes = new Uint8Array(length);
+        bytes.set(head.subarray(0, length));
+        return bytes;
+      },
+      refuse: ByteFile.prototype.refuse,
+    };
+    const failure = await failureIn(readGgufHeader(file as unknown as ByteFile));
+    expect(failure.message).toBe("x: expected a header of at most 67108864 bytes, got more");
+    expect(read[0]).toBeLessThan(1 << 20);
+    expect(Math.max(...read)).toBe(64 * 1024 * 1024);
+  });
+
   it("reads on where the header is longer than the first look", async () => {
     const long = ggufMeta("long", ARRAY, joined(u32(U8), u64(400_000), new Uint8Array(400_000)));
     const bytes = gguf({ meta: [long], tensors: [a, b], data });

@@ -50,6 +50,14 @@ describe("ggufTokenizer", () => {
     expect(distinct.size).toBe(Object.keys(goldens.ids).length);
   });
 
+  it("takes a word that is a token whole in Llama 3's way, whatever the merges say", () => {
+    const ignores = (pre: string) => {
+      const { tokenizer } = ggufTokenizer("x.gguf", withField("pre", pre), false);
+      return (tokenizer as { model: { ignore_merges: boolean } }).model.ignore_merges;
+    };
+    expect([ignores("llama-bpe"), ignores("gpt-2")]).toEqual([true, false]);
+  });
+
   it("decodes what it encodes", () => {
     const codec = createTextCodec(ggufTokenizer("x.gguf", meta, false).tokenizer);
     for (const text of goldens.texts) expect(codec.decode(codec.encodeText(text))).toBe(text);
@@ -157,9 +165,19 @@ describe("ggufCompanions", () => {
       name: "Tiny-1B",
       licence: "apache-2.0",
       generation: { eos: [2, 1], bos: 0 },
-      tokenizerConfig: { bos_token: "<|endoftext|>", eos_token: "<|im_end|>", add_bos_token: false },
+      tokenizerConfig: {
+        bos_token: "<|endoftext|>",
+        eos_token: "<|im_end|>",
+        add_bos_token: false,
+        add_eos_token: false,
+      },
     });
     expect(companions.template).toContain("<|im_start|>");
+  });
+
+  it("takes an unknown way of splitting only when told to", () => {
+    expect(failureOf(() => ggufCompanions("x.gguf", withField("pre", "gpt-9"), {})).message).toContain("gpt-9");
+    expect(ggufCompanions("x.gguf", withField("pre", "gpt-9"), { anyPre: true }).tokenizer).toBeDefined();
   });
 
   it("leaves the tokenizer out on request, or where there is none", () => {

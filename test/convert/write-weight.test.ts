@@ -62,6 +62,19 @@ it("writes a large stacked matrix slice by slice, as if it were packed whole", a
   expect(Math.max(...asked)).toBeLessThanOrEqual(96);
 });
 
+it("prepares a matrix as a whole and writes it slice by slice", async () => {
+  const { source: from, shapes, value } = source();
+  shapes.set("m", 160);
+  const { bytes, slices } = await written(
+    matrix("m", 200, 160, (values) => values.map((x) => 2 * x)),
+    "f32",
+    from,
+  );
+  const whole = Float32Array.from({ length: 200 * 160 }, (_, i) => 2 * Math.fround(value("m", i)));
+  expect(slices).toBe(3);
+  expect(bytes.equals(packMatrix("f32", whole, 200, 160))).toBe(true);
+});
+
 it("prepares a vector as a whole and stores it as f32 whatever the dtype", async () => {
   const { source: from, value } = source();
   const { bytes, tensor } = await written(
