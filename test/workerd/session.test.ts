@@ -77,8 +77,9 @@ it("takes the whole history again, and feeds only its tail", async () => {
 });
 
 it("refuses another history with conversation_conflict and keeps its own", async () => {
-  await turn("ada", "one");
+  const first = textOf(await turn("ada", "one"));
   const conflicts = [
+    [say("ONE"), { role: "assistant", content: first }, say("two")],
     [say("one"), { role: "assistant", content: "never said" }, say("two")],
     [{ role: "system", content: "new rules" }, say("one")],
   ];

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import { objectName, sessionOf, tenantOf } from "../../src/routes/caller.ts";
+
+const digest = (key: string) => createHash("sha256").update(key).digest("hex");
+const API_KEYS = `ann:${digest("key-a")}, bob:${digest("key-b")}\n`;
+const asking = (headers: Record<string, string>) => new Request("http://rivulet/", { headers });
+
+it("lets everybody in as one tenant while no keys are configured", () => {
+  expect(tenantOf(asking({}), { API_KEYS: "" })).toBe("local");
+  expect(tenantOf(asking({ authorization: "Bearer anything" }), { API_KEYS: " " })).toBe("local");
+});
+
+it("knows tenants by their keys", () => {
+  expect(tenantOf(asking({ authorization: "Bearer key-a" }), { API_KEYS })).toBe("ann");
+  expect(tenantOf(asking({ authorization: "bearer  key-b" }), { API_KEYS })).toBe("bob");
+});
+
+it("A1, A2: refuses every other key, of any length, without a throw of another kind", () => {
+  const lengths = [0, 1, 31, 32, 33, 64, 4096].map((length) => `Bearer ${"k".repeat(length)}`);
+  for (const authorization of [
+    ...lengths,
+    "",
+    "key-a",
+    "Basic key-a",
+    "Bearer key-a key-b",
+    `Bearer ${digest("key-a")}`,
+    "Bearer key-A",
+  ]) {
+    expect(() => tenantOf(asking({ authorization }), { API_KEYS }), authorization).toThrow(
+      expect.objectContaining({ code: "unauthorized" }),
+    );
+  }
+  expect(() => tenantOf(asking({}), { API_KEYS })).toThrow(expect.objectContaining({ code: "unauthorized" }));
+});
+
+it("lets nobody in when the keys are written wrongly", () => {
+  for (const wrong of ["ann", `ann:${digest("key-a").slice(1)}`, `${API_KEYS},x`]) {
+    expect(() => tenantOf(asking({ authorization: "Bearer key-a" }), { API_KEYS: wrong })).toThrow(
+      expect.objectContaining({ code: "bug" }),
+    );
+  }
+});
+
+it("takes the session of the body before that of a header", () => {
+  expect(sessionOf(asking({ "x-session-id": "h" }), "b")).toBe("b");
+  expect(sessionOf(asking({ "x-session-id": "h" }), { id: "b" })).toBe("b");
+  expect(sessionOf(asking({ "x-session-id": "h", session_id: "i" }), null)).toBe("h");
+  expect(sessionOf(asking({}), undefined)).toBeUndefined();
+  expect(() => sessionOf(asking({ "x-session-id": "" }), undefined)).toThrow("x-session-id");
+});
+
+it("names of objects differ by tenant, session and secret, and show none of them", () => {
+  const names = [
+    objectName({ SESSION_KEY: "s" }, "ann", "one"),
+    objectName({ SESSION_KEY: "s" }, "bob", "one"),
+    objectName({ SESSION_KEY: "s" }, "ann", "two"),
+    objectName({ SESSION_KEY: "t" }, "ann", "one"),
+    objectName({ SESSION_KEY: "s" }, 'ann","one', ""),
+  ];
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[0-9a-f]{64}$/);
+});
