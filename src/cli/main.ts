@@ -4,6 +4,7 @@
  * Exit code 0 on success, 2 when the user's input is at fault, 1 on anything else; one line on stderr says what was wrong.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { Failure } from "../core/failure.ts";
 import { faultOf, line } from "./fault.ts";
@@ -44,7 +45,7 @@ export async function main(args: string[]): Promise<void> {
     const { message, exitCode } = faultOf(thrown);
     process.stderr.write(line(message));
     process.exitCode = exitCode;
-    if (process.env.RIVULET_DEBUG) console.error(thrown);
+    if (process.env.RIVULET_DEBUG) process.stderr.write(`${thrown instanceof Error ? thrown.stack : thrown}\n`);
   }
 }
 
@@ -53,7 +54,7 @@ async function programFor(called: string): Promise<Command> {
   const program = new Command("rivulet").description(
     "serve state-space language models whose conversations keep their state",
   );
-  program.version(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version);
+  program.version(JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version);
   // Before the commands: they inherit both.
   program.exitOverride().configureOutput({ outputError: () => {} });
   const names = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);

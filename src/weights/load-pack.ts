@@ -92,7 +92,7 @@ export async function readTexts(source: PackSource, manifest: Manifest): Promise
 
 function utf8(file: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch (cause) {
     throw new Failure("weights_invalid", `${file}: not valid UTF-8`, { param: file, cause });
   }

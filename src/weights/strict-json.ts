@@ -19,7 +19,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   if (bytes.length > maxBytes) refuse(where, `expected at most ${maxBytes} bytes, got ${bytes.length}`);
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
     refuse(where, "not valid UTF-8");
   }

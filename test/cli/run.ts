@@ -1,6 +1,6 @@
 /** Runs bin/rivulet.js as a user would. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 export interface Outcome {
   exitCode: number | null;
@@ -8,7 +8,7 @@ export interface Outcome {
   stderr: string;
 }
 
-const bin = fileURLToPath(new URL("../../bin/rivulet.js", import.meta.url));
+const bin = join(import.meta.dirname, "../../bin/rivulet.js");
 
 export function start(args: string[], nodeOptions: string[] = []): ChildProcess {
   return spawn(process.execPath, [...nodeOptions, bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
