@@ -15,7 +15,7 @@ from torch import nn
 from training.hybrid import View, forward_hidden
 
 BLOCK = 32
-TRIES = [-1.0 + 0.1 * i for i in range(21)]  # added to the 15 steps of the full range
+TRIES = [-1.0 + 0.2 * i for i in range(11)]  # added to the 15 steps of the full range
 ROWS = 4096  # rows searched at once
 
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from training.hybrid import inherit, mamba_layers
+
 torch.set_num_threads(1)
 VOCABULARY = 128
 
@@ -27,6 +29,22 @@ def tiny_teacher() -> LlamaForCausalLM:
 @pytest.fixture
 def teacher() -> LlamaForCausalLM:
     return tiny_teacher()
+
+
+@pytest.fixture
+def hybrid(teacher):
+    """Builds a hybrid whose mixers matter: transformers' own start is so small that a lost state would not show."""
+
+    def build(attention_layers: list[int]):
+        model = inherit(teacher, attention_layers).eval()
+        for mixer in mamba_layers(model).values():
+            torch.nn.init.normal_(mixer.in_proj.weight, std=0.4)
+            torch.nn.init.normal_(mixer.conv1d.weight, std=0.6)
+            torch.nn.init.normal_(mixer.out_proj.weight, std=0.4)
+            torch.nn.init.constant_(mixer.dt_bias, -2.0)  # a state that lasts several tokens
+        return model
+
+    return build
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import torch
 from training.answers import greedy
 from training.corpus import is_held_out, key, without_seen_paragraphs
 from training.decode import LockstepDecoder
-from training.hybrid import View, forward_hidden, inherit
+from training.hybrid import View, forward_hidden
 from training.repetition import repeated_share
 from training.scoring import divergence, perplexity
 
@@ -17,16 +17,16 @@ def test_lockstep_decoder_is_the_model(teacher):
     torch.testing.assert_close(stepped, teacher(ids).logits, atol=1e-4, rtol=1e-4)
 
 
-def test_greedy_lanes_of_different_lengths_are_each_alone(teacher):
-    for model in (teacher, inherit(teacher, [1]).eval()):
+def test_greedy_lanes_of_different_lengths_are_each_alone(teacher, hybrid):
+    for model in (teacher, hybrid([1])):
         prompts = [[5, 6, 7], [9, 8, 7, 6, 5, 4], [3]]
         together = greedy(model, prompts, 8, end=2)
         assert together == [greedy(model, [prompt], 8, end=2)[0] for prompt in prompts]
         assert any(together)
 
 
-def test_greedy_hybrid_is_argmax_of_its_logits(teacher):
-    model = inherit(teacher, [1]).eval()
+def test_greedy_hybrid_is_argmax_of_its_logits(hybrid):
+    model = hybrid([1])
     fed = [5, 6, 7]
     answer = greedy(model, [fed], 5, end=2, view=View(4, 1))[0]
     for token in answer:

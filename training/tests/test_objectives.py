@@ -32,15 +32,15 @@ def test_end_to_end_of_the_teacher_itself_is_zero(teacher):
     assert float(EndToEnd(inherit(teacher, [0, 1]), teacher, View(), False)(ids)[0].detach()) > 1e-3
 
 
-def test_recomputing_gives_the_same_gradients(teacher):
-    ids, model = torch.randint(3, 128, (2, 20)), inherit(teacher, [1])
+def test_recomputing_gives_the_same_gradients(teacher, hybrid):
+    ids, model = torch.randint(3, 128, (2, 20)), hybrid([1])
     gradients = []
     for recompute in (False, True):
         model.zero_grad()
         EndToEnd(model, teacher, View(6, 2), recompute)(ids)[0].backward()
         gradients.append([p.grad.clone() for p in model.parameters()])
     for one, other in zip(*gradients, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
 
 
 def test_traces_are_the_attention_layers_inputs_and_outputs(teacher):

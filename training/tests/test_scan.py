@@ -61,8 +61,8 @@ def test_mixer_is_transformers_mixer(groups):
         torch.testing.assert_close(mix(mixer, x)[0], mixer(x), atol=2e-5, rtol=1e-4)
 
 
-def test_hybrid_forward_is_transformers_forward(teacher):
-    model = inherit(teacher, [1]).eval()
+def test_hybrid_forward_is_transformers_forward(hybrid):
+    model = hybrid([1])
     ids = torch.randint(3, 128, (2, 90))
     with torch.no_grad():
         torch.testing.assert_close(model.lm_head(forward_hidden(model, ids)), model(ids).logits, atol=2e-3, rtol=1e-3)
@@ -76,8 +76,8 @@ def test_a_hybrid_of_attention_alone_is_the_teacher(teacher):
 
 
 @pytest.mark.parametrize("view", [View(), View(window=12, sinks=3), View(window=1, sinks=0)])
-def test_forward_in_parts_is_forward_at_once(teacher, view):
-    model, ids = inherit(teacher, [0, 2]).eval(), torch.randint(3, 128, (2, 50))
+def test_forward_in_parts_is_forward_at_once(hybrid, view):
+    model, ids = hybrid([0, 2]), torch.randint(3, 128, (2, 50))
     with torch.no_grad():
         whole = forward_hidden(model, ids, view)
         state = HybridState()
