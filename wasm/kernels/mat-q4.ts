@@ -1,25 +1,36 @@
 import { blocksOf } from "./lanes";
+import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./mat-q4-offsets";
 
 /**
  * y (T, pad8(R)) = xq · Wᵀ with 4-bit weights and 8-bit activations.
  *
  * One output is d · Σ_b sx_b · (s_b · dot_b) + m · Σ_b t_b · sum_b over blocks b of 32 inputs. `dot_b` is exact in 16 bits
- * (16 products of at most 15 · 127 a lane), `s_b · dot_b` exact in 32 bits; only the sums over blocks round, always in this order,
+ * (16 products of at most 15 · 127 a lane), `s_b · dot_b` exact in 32 bits; the sums over blocks round, always in this order,
  * so an output has the same bits in a tile of four tokens as alone. The nibbles are the 7-bit operand of the relaxed dot product.
- * Layout: docs/notation.md. Definition: src/kernels/reference/mat.ts.
+ * The second sum is in mat-q4-offsets.ts. Layout: docs/notation.md. Definition: src/kernels/reference/mat.ts.
  */
 export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): void {
   const blocks = blocksOf(C);
   const scales = blocks << 5; // from a row's start to its scales
-  const sums = ((blocks + 3) >>> 2) << 4; // from its scales to its scaled sums
-  const xRow = scales + 2 * sums;
+  const xRow = scales + 2 * (((blocks + 3) >>> 2) << 4);
   const groups = (R + 7) >>> 3;
   const yRow = <usize>groups << 5;
   const group: usize = 64 + blocks * 144;
-  for (let g = 0; g < groups; g++, w += group, y += 32) {
-    let t = 0, x = xq, out = y;
-    for (; t + 4 <= T; t += 4, x += 4 * xRow, out += 4 * yRow) tile4(out, yRow, x, xRow, scales, sums, w, blocks);
-    for (; t < T; t++, x += xRow, out += yRow) tile1(out, x, scales, sums, w, blocks);
+  const most = <i32>tokensAtOnce(blocks), record = recordBytes(blocks);
+  for (let first = 0; first < T; first += most, y += most * yRow, xq += most * xRow) {
+    const tokens = min(most, T - first);
+    roundSums(xq + scales, xRow, tokens, blocks);
+    for (let g = 0, head = w, to = y; g < groups; g++, head += group, to += 32) {
+      let t = 0, x = xq, out = to, sums = SUMS;
+      for (; t + 4 <= tokens; t += 4, x += 4 * xRow, out += 4 * yRow, sums += 4 * record) {
+        tile4(out, yRow, x, xRow, scales, head, blocks);
+        addOffsets4(out, yRow, sums, record, head, blocks);
+      }
+      for (; t < tokens; t++, x += xRow, out += yRow, sums += record) {
+        tile1(out, x, scales, head, blocks);
+        addOffsets1(out, sums, head, blocks);
+      }
+    }
   }
 }
 
@@ -49,25 +60,20 @@ export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): vo
   return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(pairs, s)), sx));
 }
 
+/** d · sum of the eight rows. */
 // @ts-ignore: decorator
-@inline function madd(sum: v128, a: v128, b: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(a, b));
-}
-
-/** d · f + m · p for the eight rows. */
-// @ts-ignore: decorator
-@inline function finish(y: usize, head: usize, f: v128, g: v128, p: v128, q: v128): void {
-  v128.store(y, f32x4.add(f32x4.mul(f, v128.load(head)), f32x4.mul(p, v128.load(head, 32))));
-  v128.store(y, f32x4.add(f32x4.mul(g, v128.load(head, 16)), f32x4.mul(q, v128.load(head, 48))), 16);
+@inline function finish(y: usize, head: usize, f: v128, g: v128): void {
+  v128.store(y, f32x4.mul(f, v128.load(head)));
+  v128.store(y, f32x4.mul(g, v128.load(head, 16)), 16);
 }
 
 /** Eight rows of one token. `head` is the row group: d, m, then the blocks. */
-function tile1(y0: usize, x0: usize, scales: usize, sums: usize, head: usize, blocks: usize): void {
+function tile1(y0: usize, x0: usize, scales: usize, head: usize, blocks: usize): void {
   const mask = i8x16.splat(15);
   let w = head + 64;
   let n0 = x0 + scales;
-  // Σ sx · s · dot of rows 0…3 (f) and 4…7 (g), Σ t · sum of the same (p, q).
-  let f0 = f32x4.splat(0), g0 = f32x4.splat(0), p0 = f32x4.splat(0), q0 = f32x4.splat(0);
+  // Σ sx · s · dot of rows 0…3 (f) and 4…7 (g).
+  let f0 = f32x4.splat(0), g0 = f32x4.splat(0);
   for (let b = blocks; b > 0; b--, w += 144, x0 += 32, n0 += 4) {
     let u = v128.load(w, 16), v = v128.load(w, 32);
     let ul = low(u, mask), uh = high(u, mask), vl = low(v, mask), vh = high(v, mask);
@@ -85,29 +91,27 @@ function tile1(y0: usize, x0: usize, scales: usize, sums: usize, head: usize, bl
     ul = low(u, mask); uh = high(u, mask); vl = low(v, mask); vh = high(v, mask);
     c = v128.load32_splat(x0, 12); a0 = mac(a0, c, ul); b0 = mac(b0, c, vl);
     c = v128.load32_splat(x0, 28); a0 = mac(a0, c, uh); b0 = mac(b0, c, vh);
-    const st = v128.load(w), s = i16x8.extend_low_i8x16_u(st), t = i16x8.extend_high_i8x16_u(st);
+    const s = v128.load8x8_u(w);
     const sa = i16x8.shuffle(s, s, 0, 0, 1, 1, 2, 2, 3, 3), sb = i16x8.shuffle(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
     c = v128.load32_splat(n0); f0 = scaled(f0, a0, sa, c); g0 = scaled(g0, b0, sb, c);
-    const ta = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(t)), tb = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(t));
-    c = v128.load32_splat(n0 + sums); p0 = madd(p0, ta, c); q0 = madd(q0, tb, c);
   }
-  finish(y0, head, f0, g0, p0, q0);
+  finish(y0, head, f0, g0);
 }
 
 /** Eight rows of four tokens. Written out because asc unrolls no loops; per step 4 nibble operations serve 16 dot products. */
 function tile4(
-  y0: usize, yRow: usize, x0: usize, xRow: usize, scales: usize, sums: usize, head: usize, blocks: usize,
+  y0: usize, yRow: usize, x0: usize, xRow: usize, scales: usize, head: usize, blocks: usize,
 ): void {
   const y1 = y0 + yRow, y2 = y1 + yRow, y3 = y2 + yRow;
   let x1 = x0 + xRow, x2 = x1 + xRow, x3 = x2 + xRow;
   const mask = i8x16.splat(15);
   let w = head + 64;
   let n0 = x0 + scales, n1 = x1 + scales, n2 = x2 + scales, n3 = x3 + scales;
-  // Σ sx · s · dot of rows 0…3 (f) and 4…7 (g), Σ t · sum of the same (p, q).
-  let f0 = f32x4.splat(0), g0 = f32x4.splat(0), p0 = f32x4.splat(0), q0 = f32x4.splat(0);
-  let f1 = f32x4.splat(0), g1 = f32x4.splat(0), p1 = f32x4.splat(0), q1 = f32x4.splat(0);
-  let f2 = f32x4.splat(0), g2 = f32x4.splat(0), p2 = f32x4.splat(0), q2 = f32x4.splat(0);
-  let f3 = f32x4.splat(0), g3 = f32x4.splat(0), p3 = f32x4.splat(0), q3 = f32x4.splat(0);
+  // Σ sx · s · dot of rows 0…3 (f) and 4…7 (g).
+  let f0 = f32x4.splat(0), g0 = f32x4.splat(0);
+  let f1 = f32x4.splat(0), g1 = f32x4.splat(0);
+  let f2 = f32x4.splat(0), g2 = f32x4.splat(0);
+  let f3 = f32x4.splat(0), g3 = f32x4.splat(0);
   for (let b = blocks; b > 0; b--, w += 144, x0 += 32, n0 += 4, x1 += 32, n1 += 4, x2 += 32, n2 += 4, x3 += 32, n3 += 4) {
     let u = v128.load(w, 16), v = v128.load(w, 32);
     let ul = low(u, mask), uh = high(u, mask), vl = low(v, mask), vh = high(v, mask);
@@ -149,20 +153,15 @@ function tile4(
     c = v128.load32_splat(x2, 28); a2 = mac(a2, c, uh); b2 = mac(b2, c, vh);
     c = v128.load32_splat(x3, 12); a3 = mac(a3, c, ul); b3 = mac(b3, c, vl);
     c = v128.load32_splat(x3, 28); a3 = mac(a3, c, uh); b3 = mac(b3, c, vh);
-    const st = v128.load(w), s = i16x8.extend_low_i8x16_u(st), t = i16x8.extend_high_i8x16_u(st);
+    const s = v128.load8x8_u(w);
     const sa = i16x8.shuffle(s, s, 0, 0, 1, 1, 2, 2, 3, 3), sb = i16x8.shuffle(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
     c = v128.load32_splat(n0); f0 = scaled(f0, a0, sa, c); g0 = scaled(g0, b0, sb, c);
     c = v128.load32_splat(n1); f1 = scaled(f1, a1, sa, c); g1 = scaled(g1, b1, sb, c);
     c = v128.load32_splat(n2); f2 = scaled(f2, a2, sa, c); g2 = scaled(g2, b2, sb, c);
     c = v128.load32_splat(n3); f3 = scaled(f3, a3, sa, c); g3 = scaled(g3, b3, sb, c);
-    const ta = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(t)), tb = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_u(t));
-    c = v128.load32_splat(n0 + sums); p0 = madd(p0, ta, c); q0 = madd(q0, tb, c);
-    c = v128.load32_splat(n1 + sums); p1 = madd(p1, ta, c); q1 = madd(q1, tb, c);
-    c = v128.load32_splat(n2 + sums); p2 = madd(p2, ta, c); q2 = madd(q2, tb, c);
-    c = v128.load32_splat(n3 + sums); p3 = madd(p3, ta, c); q3 = madd(q3, tb, c);
   }
-  finish(y0, head, f0, g0, p0, q0);
-  finish(y1, head, f1, g1, p1, q1);
-  finish(y2, head, f2, g2, p2, q2);
-  finish(y3, head, f3, g3, p3, q3);
+  finish(y0, head, f0, g0);
+  finish(y1, head, f1, g1);
+  finish(y2, head, f2, g2);
+  finish(y3, head, f3, g3);
 }
