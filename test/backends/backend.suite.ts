@@ -97,6 +97,10 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
       expect(saved.reduce((n, { data }) => n + data.length, 0)).toBe(backend.stateBytes(half));
       expectClose(await feed(sequence, tokens.subarray(half), backend.sliceTokens), rest(half), { abs });
       expect(saved.map(({ data }) => Uint8Array.from(data))).toEqual(before);
+      const last = backend.open({ position: half, tensors: saved });
+      const again = last.save();
+      last.release();
+      expect(again.map(({ data }) => Uint8Array.from(data))).toEqual(before);
     });
 
     test("keeps conversations apart, also when their calls overlap", async () => {

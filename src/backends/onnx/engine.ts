@@ -25,7 +25,7 @@ export class OnnxEngine implements Backend {
   readonly contextLength: number;
   readonly sliceTokens: number;
   readonly #parts: OnnxParts;
-  readonly #live = new Set<OnnxSequence>();
+  #heldBytes = 0;
   #running: Promise<void> | undefined;
 
   constructor(parts: OnnxParts) {
@@ -40,7 +40,7 @@ export class OnnxEngine implements Backend {
   }
 
   get memoryBytes(): number {
-    return [...this.#live].reduce((n, sequence) => n + sequence.bytes, this.#parts.ort.heapBytes);
+    return this.#parts.ort.heapBytes + this.#heldBytes;
   }
 
   stateBytes(position: number): number {
@@ -50,13 +50,12 @@ export class OnnxEngine implements Backend {
   open(saved?: { position: number; tensors: StateTensor[] }): Sequence {
     if (saved) checkState(this.decoder.state, saved);
     this.reserve(this.stateBytes(saved?.position ?? 0));
-    const sequence = new OnnxSequence(this, saved);
-    this.#live.add(sequence);
-    return sequence;
+    return new OnnxSequence(this, saved);
   }
 
-  forget(sequence: OnnxSequence): void {
-    this.#live.delete(sequence);
+  /** A sequence's state takes so many bytes more, or less. */
+  hold(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
   /** Fails with `memory_exceeded` when `bytes` more are not allowed. */

@@ -26,6 +26,7 @@ export class OnnxSequence implements Sequence {
       new Uint8Array(values.buffer).set(data.get(spec.past) ?? []);
       return values;
     });
+    engine.hold(this.bytes);
   }
 
   get position(): number {
@@ -64,7 +65,7 @@ export class OnnxSequence implements Sequence {
     const next = decoder.state.map((spec) => floats(outputs, spec.present, shapeAt(spec, end)));
     const logits = this.#rows(outputs, ids.length, want);
     // Released while it ran: nothing may be kept.
-    if (this.#open) this.#state = next;
+    if (this.#open) this.#replace(next);
     this.#position = end;
     return logits;
   }
@@ -90,8 +91,13 @@ export class OnnxSequence implements Sequence {
     if (!this.#open) return;
     this.#open = false;
     for (const values of this.#state) values.fill(0);
-    this.#state = [];
-    this.#engine.forget(this);
+    this.#replace([]);
+  }
+
+  #replace(state: Float32Array[]): void {
+    this.#engine.hold(-this.bytes);
+    this.#state = state;
+    this.#engine.hold(this.bytes);
   }
 }
 
