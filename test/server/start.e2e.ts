@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -123,6 +123,25 @@ it("refuses a port in use, bad options and missing packs with one line and code 
     expect(output()).toContain(message);
   }
   listener.close();
+});
+
+it("rivulet chat talks to the server, goes on with a named conversation, and says in one line what is wrong", async () => {
+  const { url } = await serve(newFolder());
+  const chat = (args: string[], input: string) =>
+    spawnSync(process.execPath, ["bin/rivulet.js", "chat", ...args], {
+      input,
+      encoding: "utf8",
+      env: { ...process.env, RIVULET_API_KEY: "" },
+    });
+  const first = chat([url, "--session", "ada", "--max-tokens", "5"], "one\n\ntwo\n");
+  expect([first.status, first.stderr]).toEqual([0, ""]);
+  expect(first.stdout).toMatch(/^[a-z ]{5}\n[a-z ]{5}\n$/);
+  const { usage } = await ask(url, "ada", "three");
+  expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(40);
+  for (const args of [["http://127.0.0.1:1"], ["nowhere"], [url, "--session", "a b"]]) {
+    const { status, stderr } = chat(args, "one\n");
+    expect([status, stderr.trim().split("\n").length], stderr).toEqual([2, 1]);
+  }
 });
 
 it("asks callers for a key when keys are configured, and keeps their conversations apart", async () => {

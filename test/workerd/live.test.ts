@@ -71,6 +71,20 @@ it("S1: generation stops within two tokens of its client leaving, and what came 
   expect(turn!.reply.length).toBeLessThanOrEqual(14);
 });
 
+it("S1: a whole reply whose client left is stopped too", async () => {
+  gate.at = () => pause(2);
+  const client = new AbortController();
+  const body = { model: "tiny", messages: [say("go on")], conversation: "ada", max_tokens: 5000 };
+  const reply = send(body, {}, client.signal).catch(() => undefined);
+  await until(() => admission.live === 1);
+  await pause(100);
+  client.abort();
+  await until(() => admission.live === 0);
+  await reply;
+  const [turn] = await turnsOf("ada");
+  expect(turn).toMatchObject({ reason: "cancelled" });
+});
+
 it("goes on from a cancelled turn, also when the client saw less of it", async () => {
   let held = true;
   gate.at = (position) => (position > 30 && held ? until(() => !held) : undefined);
