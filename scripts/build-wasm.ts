@@ -5,9 +5,8 @@
  */
 import { readdirSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
+const root = join(import.meta.dirname, "..");
 const config = join(root, "wasm/asconfig.json");
 export const kernelsPath = join(root, "wasm/build/kernels.wasm");
 
@@ -38,7 +37,7 @@ if (import.meta.main) {
     const { path, built } = await ensureKernels();
     console.log(`${relative(process.cwd(), path)}: ${statSync(path).size} bytes, ${built ? "built" : "up to date"}`);
   } catch (thrown) {
-    console.error(thrown instanceof Error ? thrown.message : thrown);
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
     process.exitCode = 1;
   }
 }

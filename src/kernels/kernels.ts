@@ -25,7 +25,8 @@ export interface Kernels {
   embedQ8(y: Address, w: Address, ids: Address, T: number, C: number): void;
   embedQ4(y: Address, w: Address, ids: Address, T: number, C: number): void;
 
-  /** Quantised rows: per block of 32 inputs, scale = max|x|/127, q = round-half-even(x/scale); a zero block has scale 0. */
+  /** Quantised rows: per block of 32 inputs, scale = max|x|/127, q = round-half-even(x/scale); a block below 2^-100 counts as zero
+   *  and has scale 0. */
   quantize(xq: Address, x: Address, xStride: number, T: number, C: number): void;
 
   /** y (T, D) = x / sqrt(mean(x²) + eps) · w. In place when y = x. */
@@ -110,7 +111,7 @@ export interface Kernels {
     G: number,
   ): void;
   /** T tokens of the same by the chunked scan (SSD). x, B, C rows have stride `stride` (they lie in one conv output);
-   *  y (T, H·P); dt, logDecay (T, H); scratch: ssdScratchBytes(T, N, P) bytes. Source: Mamba-2, arXiv 2405.21060, section 6. */
+   *  y (T, H·P); dt, logDecay (T, H); scratch: ssdScratchBytes(T, H, P, N, G) bytes (scratch.ts). Source: Mamba-2, arXiv 2405.21060, section 6. */
   ssdChunk(
     y: Address,
     s: Address,

@@ -1,6 +1,6 @@
 /** Runs one case on two implementations and compares every output after every call, and everything else for being left alone. */
-import { readFileSync } from "node:fs";
 import { ensureKernels } from "../../scripts/build-wasm.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import { instantiateKernels } from "../../src/kernels/wasm.ts";
 import { expectClose } from "../support/expect-close.ts";
@@ -9,8 +9,8 @@ import type { Case } from "./cases.ts";
 
 export type Implementation = (memory: WebAssembly.Memory) => Kernels;
 
-const { path } = await ensureKernels();
-export const kernelsModule = new WebAssembly.Module(readFileSync(path));
+await ensureKernels();
+export const kernelsModule = compiledKernels();
 export const wasmKernels: Implementation = (memory) => instantiateKernels(kernelsModule, memory);
 
 export function expectSame<Name extends keyof Kernels>(
