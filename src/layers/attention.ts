@@ -7,6 +7,7 @@
 import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";
 import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
+import { bindHeadNorm, type HeadNormConfig, headNormWeights } from "./head-norm.ts";
 import { type Bind, type Layer, type Step, scaleRows, stacked, vector } from "./layer.ts";
 import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
 
@@ -27,7 +28,7 @@ export interface AttentionConfig {
   /** Name of the cache where several uses share these weights. */
   cache?: string;
   /** RMSNorm of each head of q and of k before they turn. */
-  headNorm?: { q: string; k: string; epsilon: number };
+  headNorm?: HeadNormConfig;
   adapter?: AdapterConfig;
   /** Factor on q·k; 1/√P unless the checkpoint says otherwise. */
   scale?: number;
@@ -36,7 +37,7 @@ export interface AttentionConfig {
 }
 
 export function attention(at: string, config: AttentionConfig): Layer {
-  const { D, Hq, Hkv, P, input: C = D, headNorm } = config;
+  const { D, Hq, Hkv, P, input: C = D } = config;
   check(
     Hq % Hkv === 0,
     "weights_invalid",
@@ -66,7 +67,7 @@ export function attention(at: string, config: AttentionConfig): Layer {
     weights: [
       qkv,
       ...(config.bias ? [qkvBias] : []),
-      ...(headNorm ? [vector(headNorm.q, [P]), vector(headNorm.k, [P])] : []),
+      ...(config.headNorm ? headNormWeights(P, config.headNorm) : []),
       ...(config.adapter ? adapterWeights(C, config.adapter) : []),
       out,
       ...(config.outputBias ? [outBias] : []),
@@ -85,6 +86,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const projectBias = config.bias ? bind.vector(`${at}.qkv_proj.bias`) : 0;
   const output = bind.matrix(`${at}.o_proj.weight`);
   const outputBias = config.outputBias ? bind.vector(`${at}.${config.output ?? "o_proj"}.bias`) : 0;
+  const normHeads = config.headNorm ? bindHeadNorm(bind, config.headNorm, Hq, Hkv, P) : undefined;
   const adapt = config.adapter ? bindAdapter(bind, C, config.adapter) : undefined;
   const stride = pad8(project.R);
   const floats = (n: number) => bind.scratch(4 * L * n);
@@ -98,14 +100,12 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const kFrom = qkv + 4 * Hq * P;
   const vFrom = kFrom + 4 * Hkv * P;
 
-  const normHeads = headNorms(bind, config, qkv, kFrom, stride);
-
   return (step: Step, x: number, y: number) => {
     const { T, S } = step;
     project.apply(qkv, x, C, T);
     if (projectBias) kernels.addBias(qkv, stride, projectBias, T, project.R);
     adapt?.(qkv, stride, x, T);
-    normHeads(T);
+    normHeads?.(qkv, kFrom, stride, T);
     const { table, sinkTable } = tables.prepare(step);
     kernels.rotary(q, qkv, stride, table, tables.half, T, Hq, P);
     kernels.rotary(k, kFrom, stride, table, tables.half, T, Hkv, P);
@@ -140,24 +140,5 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     }
     output.apply(y, mixed, Hq * P, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
-  };
-}
-
-/** Normalises every head of q and k in place. */
-function headNorms(
-  { kernels, vector: at }: Bind,
-  { headNorm, Hq, Hkv, P }: AttentionConfig,
-  q: number,
-  k: number,
-  stride: number,
-) {
-  if (!headNorm) return () => {};
-  const { epsilon } = headNorm;
-  const [qNorm, kNorm] = [at(headNorm.q), at(headNorm.k)];
-  return (T: number) => {
-    for (let row = 0; row < 4 * T * stride; row += 4 * stride) {
-      kernels.rmsNorm(q + row, q + row, qNorm, Hq, P, epsilon);
-      kernels.rmsNorm(k + row, k + row, kNorm, Hkv, P, epsilon);
-    }
   };
 }
