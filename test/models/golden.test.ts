@@ -49,7 +49,8 @@ const through = (sequence: Sequence, backend: Backend, fingerprint: string, spoi
   return backend.open(decodeState(bytes, fingerprint));
 };
 
-const splitsOf = ({ tokens }: Golden) => [...new Set([1, 2, Math.floor(tokens.length / 2), tokens.length - 1])].filter((at) => at > 0 && at < tokens.length);
+const splitsOf = ({ tokens }: Golden) =>
+  [...new Set([1, 2, Math.floor(tokens.length / 2), tokens.length - 1])].filter((at) => at > 0 && at < tokens.length);
 
 it("has goldens for every architecture", () => {
   for (const type of Object.keys(architectures)) expect(goldenNames(`${type}-`).length, type).toBeGreaterThan(0);
@@ -62,7 +63,9 @@ describe.each(goldenNames())("%s", (name) => {
   it("matches transformers at every position", () =>
     withPack(name, { dtype: "f32" }, async (folder) => {
       const { backend } = await open(folder);
-      expect(distance(await feed(backend.open(), golden.tokens, backend.sliceTokens), golden.logits)).toBeLessThan(TOLERANCE);
+      expect(distance(await feed(backend.open(), golden.tokens, backend.sliceTokens), golden.logits)).toBeLessThan(
+        TOLERANCE,
+      );
     }));
 
   it("matches token by token", () =>
@@ -79,7 +82,10 @@ describe.each(goldenNames())("%s", (name) => {
         await feed(sequence, golden.tokens.subarray(0, at), first.backend.sliceTokens);
         const second = await open(folder);
         const resumed = through(sequence, second.backend, second.fingerprint);
-        expect(distance(await feed(resumed, golden.tokens.subarray(at), second.backend.sliceTokens), rest(at)), `split at ${at}`).toBeLessThan(TOLERANCE);
+        expect(
+          distance(await feed(resumed, golden.tokens.subarray(at), second.backend.sliceTokens), rest(at)),
+          `split at ${at}`,
+        ).toBeLessThan(TOLERANCE);
         sequence.release();
       }
     }));
@@ -91,7 +97,9 @@ describe.each(goldenNames())("%s", (name) => {
       const sequence = backend.open();
       await feed(sequence, golden.tokens.subarray(0, at), backend.sliceTokens);
       const amnesiac = through(sequence, backend, fingerprint, true);
-      expect(distance(await feed(amnesiac, golden.tokens.subarray(at), backend.sliceTokens), rest(at))).toBeGreaterThan(TOLERANCE);
+      expect(distance(await feed(amnesiac, golden.tokens.subarray(at), backend.sliceTokens), rest(at))).toBeGreaterThan(
+        TOLERANCE,
+      );
     }));
 });
 
