@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 /** First version that runs .ts files without a flag. */
 const NEEDED = [22, 18];
 /** Commands that compute. */
-const withKernels = new Set(["score", "generate", "bench", "serve"]);
+const withKernels = new Set(["score", "generate", "bench"]);
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) await run();

@@ -20,11 +20,8 @@ const commands: Record<string, () => Promise<CommandFile>> = {
   score: () => import("./score.ts"),
   generate: () => import("./generate.ts"),
   bench: () => import("./bench.ts"),
-  chat: () => load("chat"),
-  serve: () => load("serve"),
+  chat: () => import("./chat.ts"),
 };
-
-const load = (name: string): Promise<CommandFile> => import(/* @vite-ignore */ `./${name}.ts`);
 
 export async function main(args: string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
@@ -58,13 +55,7 @@ async function programFor(called: string): Promise<Command> {
   // Before the commands: they inherit both.
   program.exitOverride().configureOutput({ outputError: () => {} });
   const names = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);
-  for (const name of names) {
-    const file = await commands[name]!().catch((thrown: NodeJS.ErrnoException) => {
-      if (names.length > 1 && thrown.code === "ERR_MODULE_NOT_FOUND") return undefined;
-      throw thrown;
-    });
-    file?.register(program);
-  }
+  for (const name of names) (await commands[name]!()).register(program);
   return program;
 }
 

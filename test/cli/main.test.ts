@@ -26,7 +26,7 @@ async function inProcess(args: string[]): Promise<Outcome> {
 
 describe("rivulet", () => {
   it.each([
-    [[], "expected a command (convert, info, score, generate, bench, chat, serve), got none"],
+    [[], "expected a command (convert, info, score, generate, bench, chat), got none"],
     [["convrt"], "got convrt"],
     [["--nope"], "unknown option '--nope'"],
     [["info"], "missing required argument 'pack'"],
@@ -51,7 +51,9 @@ describe("rivulet", () => {
   it("prints help and version with 0", async () => {
     const help = await rivulet("--help");
     expect(help).toMatchObject({ exitCode: 0, stderr: "" });
-    for (const name of ["convert", "info"]) expect(help.stdout).toContain(`  ${name} [options]`);
+    for (const name of ["convert", "info", "score", "generate", "bench", "chat"]) {
+      expect(help.stdout).toContain(`\n  ${name} [options]`);
+    }
     expect(await rivulet("--version")).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),

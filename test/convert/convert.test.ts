@@ -368,6 +368,29 @@ describe("the place of a pack", () => {
       expect((await failureIn(converted(tinyLlama, join(folder, "file")))).message).toContain(
         "is a file, not a folder",
       );
+      await expect(converted(tinyLlama, join(folder, "file", "pack"))).rejects.toMatchObject({
+        code: "request_invalid",
+      });
+    });
+  });
+
+  it("takes the folders above it away again when it fails, and only those", async () => {
+    await inFolder(async (folder) => {
+      const fails = await changedFolder(folder, { tensors: f32At(0, Number.NaN) });
+      await mkdir(join(folder, "here"));
+      const failure = await failureIn(converted(fails, join(folder, "here", "gone", "too", "pack")));
+      expect(failure.message).toContain("got NaN");
+      expect(await readdir(join(folder, "here"))).toEqual([]);
+      await converted(tinyLlama, join(folder, "a", "b", "c", "pack"));
+      expect(await readdir(join(folder, "a", "b", "c"))).toEqual(["pack"]);
+    });
+  });
+
+  it("is not a folder with part of a pack", async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(folder, { "shard-000.bin": "" });
+      const failure = await failureIn(converted(tinyLlama, folder, { force: true }));
+      expect(failure.message).toContain("is not a pack (no manifest.json), so it is not overwritten");
     });
   });
 
