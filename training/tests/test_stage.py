@@ -1,10 +1,15 @@
 """Learning rates: who learns how fast, and when; and what a run file may say."""
 
+from pathlib import Path
+
 import pytest
 
 from training.hybrid import inherit
 from training.settings import Stage, load_run
 from training.stage import factor, parameter_groups
+
+
+CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 def rates(student, **fields):
@@ -45,3 +50,13 @@ def test_an_unknown_key_or_kind_is_refused(tmp_path):
         load_run(path)
     with pytest.raises(ValueError, match="stage kind"):
         Stage("sideways", 8, 1)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.name)
+def test_every_run_file_is_readable_and_shares_its_batches(path):
+    run = load_run(path)
+    assert run.name == path.stem
+    for stage in run.stages:
+        assert stage.batch % (stage.micro_batch or 1) == 0
+        assert stage.kind == "closed-form" or stage.rate > 0
+        assert stage.warmup < stage.steps or stage.kind == "closed-form"
