@@ -16,9 +16,9 @@ export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): vo
   const groups = (R + 7) >>> 3;
   const yRow = <usize>groups << 5;
   const group: usize = 64 + blocks * 144;
-  const most = <i32>tokensAtOnce(blocks), record = recordBytes(blocks);
-  for (let first = 0; first < T; first += most, y += most * yRow, xq += most * xRow) {
-    const tokens = min(most, T - first);
+  const most = tokensAtOnce(blocks), record = recordBytes(blocks);
+  for (let left = T; left > 0; left -= <i32>most, y += most * yRow, xq += most * xRow) {
+    const tokens = min(<i32>most, left);
     roundSums(xq + scales, xRow, tokens, blocks);
     for (let g = 0, head = w, to = y; g < groups; g++, head += group, to += 32) {
       let t = 0, x = xq, out = to, sums = SUMS;
