@@ -1,7 +1,7 @@
 """Graph: an ONNX graph under construction. Activations are (T, width) f32; every method returns the name of its result.
 
-Matrices are stored once, as rows (outputs, inputs). With `int8` they are int8 with one scale per row, and the activations of each token are
-rounded to 8 bits with a scale of their own, so that no token's result depends on which others share its call.
+Matrices are stored once. With `int8` they are int8 with one scale per output, and the activations of each token are rounded to 8 bits with
+a scale of their own, so that no token's result depends on which others share its call.
 """
 
 import numpy as np
@@ -80,9 +80,10 @@ class Graph:
     def embed(self, ids: str, name: str) -> str:
         if not self.int8:
             return self.op("Gather", self.weight(name), ids)
-        rows, scales = self.quantized(name)
+        columns, scales = self.quantized(name)
+        x = self.op("Transpose", self.op("Gather", columns, ids, axis=1), perm=[1, 0])
         scale = self.op("Unsqueeze", self.op("Gather", scales, ids), self.ints(-1))
-        return self.op("Mul", self.op("Cast", self.op("Gather", rows, ids), to=TensorProto.FLOAT), scale)
+        return self.op("Mul", self.op("Cast", x, to=TensorProto.FLOAT), scale)
 
     def linear(self, x: str, name: str) -> str:
         """x Wᵀ + b of a layer `name` (without ".weight")."""
@@ -93,17 +94,18 @@ class Graph:
         return self.op("Add", y, bias[0]) if bias else y
 
     def quantized(self, name: str) -> tuple[str, str]:
-        """int8 rows (R, C) and their scales (R)."""
-        value = self.weights[name].astype(np.float32)
-        scale = np.maximum(np.abs(value).max(axis=1), 1e-30) / 127
-        return self.store(f"{name}.int8", np.rint(value / scale[:, None]).astype(np.int8)), self.store(f"{name}.scale", scale)
+        """int8 columns (C, R), as MatMulInteger takes them, and the scale of each output (R)."""
+        if f"{name}.int8" not in self.initializers:
+            value = self.weights[name].astype(np.float32)
+            scale = np.maximum(np.abs(value).max(axis=1), 1e-30) / 127
+            self.store(f"{name}.int8", np.rint(value / scale[:, None]).astype(np.int8).T)
+            self.store(f"{name}.scale", scale)
+        return f"{name}.int8", f"{name}.scale"
 
     def multiply_int8(self, x: str, name: str) -> str:
-        rows, scales = self.quantized(name)
+        columns, scales = self.quantized(name)
         q, scale = self.round_rows(x)
-        if ("columns", name) not in self.derived:
-            self.derived["columns", name] = self.op("Transpose", rows, perm=[1, 0])
-        product = self.op("MatMulInteger", q, self.derived["columns", name], self.constant(128, np.uint8))
+        product = self.op("MatMulInteger", q, columns, self.constant(128, np.uint8))
         return self.op("Mul", self.op("Mul", self.op("Cast", product, to=TensorProto.FLOAT), scale), scales)
 
     def round_rows(self, x: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ import { loadPack, type Pack, type Progress } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import type { PackSource } from "../weights/pack-source.ts";
 import type { Backend } from "./backend.ts";
-import { openProvided } from "./onnx/provider.ts";
+import { openProvided, payloadBuffer } from "./onnx/provider.ts";
 import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "./wasm/index.ts";
 
 export interface Loaded {
@@ -27,7 +27,7 @@ export async function loadModel(
   let start: (() => Backend | Promise<Backend>) | undefined;
   const place = (manifest: Manifest, bytes: number) => {
     if (manifest.onnx) {
-      const payload = new ArrayBuffer(bytes);
+      const payload = payloadBuffer(bytes, options);
       start = () => openProvided(manifest, payload, options);
       return { memory: { buffer: payload }, base: 0 };
     }

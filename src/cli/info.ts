@@ -7,12 +7,12 @@ import { readJsonObject } from "../convert/small-file.ts";
 import { dtypes, matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";
-import { checkAgainstModel } from "../weights/check-against-model.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { readManifest, verifyPack } from "../weights/load-pack.ts";
 import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
+import { packFacts } from "./pack-facts.ts";
 import { printInfo } from "./print-info.ts";
-import { bytesByPart, stateCost } from "./sizes-of.ts";
+import { stateCost } from "./sizes-of.ts";
 
 export function register(program: Command): void {
   program
@@ -45,23 +45,18 @@ async function describe(path: string, verify: boolean): Promise<Info> {
 async function describePack(path: string, verify: boolean) {
   const source = folderSource(path);
   const { manifest, fingerprint } = await readManifest(source);
-  const model = modelFrom(manifest.model.config);
-  checkAgainstModel(manifest, model.weights);
+  const facts = packFacts(manifest);
   if (verify) await verifyPack(source, manifest);
   const { name, dtype, licence, provenance, quality, cache, contextLength, generation, tokenizer, template } = manifest;
   return {
     kind: "pack" as const,
     name,
-    architecture: model.type,
-    parameters: model.parameters,
+    ...facts,
     dtype,
-    vocab: model.V,
     contextLength,
     bytes: manifest.shards.reduce((n, shard) => n + shard.bytes, 0),
     shards: manifest.shards.length,
-    parts: bytesByPart(model, manifest.tensors),
     cache,
-    state: stateCost(model, cache),
     tokenizer: tokenizer !== undefined,
     template: template !== undefined,
     generation,

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadModel } from "../../src/backends/load-model.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
+import { packFacts } from "../../src/cli/pack-facts.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { readGraph } from "../../src/convert/onnx-graph.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
@@ -14,6 +16,7 @@ import { parseManifest } from "../../src/weights/parse-manifest.ts";
 import { failure } from "./backend.suite.ts";
 
 const fixtures = new URL("../golden-onnx/", import.meta.url).pathname;
+const kernels = compiledKernels();
 const full = { policy: "full", sinks: 0, dtype: "f32" } as const;
 let folder: string;
 beforeEach(() => {
@@ -57,6 +60,19 @@ describe("convert", () => {
     await verifyPack(folderSource(join(folder, "pack")), manifest);
     rmSync(join(folder, "pack"), { recursive: true });
     expect((await toPack()).fingerprint).toBe(fingerprint);
+  });
+
+  it("makes a pack that `info` can describe", async () => {
+    const { manifest } = await toPack();
+    const { architecture, vocab, parts, state } = packFacts(manifest);
+    expect([architecture, vocab, Object.keys(parts)]).toEqual([
+      "bamba (ONNX graph)",
+      96,
+      ["model.onnx", "model.onnx_data"],
+    ]);
+    const { backend } = await loadModel(folderSource(join(folder, "pack")), kernels);
+    const cost = (position: number) => state.fixedBytes + position * state.bytesPerToken;
+    expect([cost(0), cost(9), state.maxBytes]).toEqual([0, 9, 512].map((position) => backend.stateBytes(position)));
   });
 
   it("finds the graph in the folder `onnx`, and by its own path", async () => {
@@ -143,7 +159,6 @@ describe("a pack", () => {
     expect((await failure(() => parseManifest(bytes))).param).toBe(named);
   });
 
-  const kernels = new WebAssembly.Module(readFileSync(new URL("../../wasm/build/kernels.wasm", import.meta.url)));
   it.each([
     ["a state that the graph has not", "past_ssm.2", "past_ssm.9"],
     ["an output that the graph has not", "present_ssm.2", "present_ssm.9"],

@@ -152,6 +152,11 @@ it("computes without giving way: no other event comes between a call and its res
   expect(other).toBe(true);
 });
 
+it.each([1000, 1_000_000])("does not load where only %i bytes are allowed", async (maxBytes) => {
+  const { code, message } = await failure(() => load("golden-onnx/bamba-no-attention", { maxBytes }));
+  expect([code, message]).toEqual(["memory_exceeded", expect.stringContaining(String(maxBytes))]);
+});
+
 it("takes the provider that the program names", async () => {
   const calls: unknown[] = [];
   provideOnnx(async (...parts) => {

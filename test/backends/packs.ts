@@ -1,15 +1,16 @@
 /** Packs of test/golden (WebAssembly) and test/golden-onnx (ONNX) in a temporary folder, made once and removed after the file's tests. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import { type Loaded, type LoadOptions, loadModel } from "../../src/backends/load-model.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
 
 const root = new URL("..", import.meta.url).pathname;
-const kernels = new WebAssembly.Module(readFileSync(join(root, "../wasm/build/kernels.wasm")));
+const kernels = compiledKernels();
 const folder = mkdtempSync(join(tmpdir(), "rivulet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

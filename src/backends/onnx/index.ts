@@ -12,7 +12,10 @@ export { startOrt } from "./ort.ts";
 /** The scan's scratch grows with the square of the slice. */
 const SLICE_TOKENS = 32;
 
-/** `payload`: the pack's files one after another; of no use afterwards. Fails with `weights_invalid` when the graph is not what the pack says. */
+/**
+ * `payload`: the pack's files one after another; of no use afterwards. Fails with `weights_invalid` when the graph is not what the pack
+ * says, with `memory_exceeded` when its weights leave no room for a state.
+ */
 export async function openOnnx(
   manifest: Manifest,
   payload: ArrayBuffer,
@@ -38,7 +41,7 @@ export async function openOnnx(
   const outputs = new Set(session.outputNames);
   for (const name of ["logits", ...decoder.state.map(({ present }) => present)])
     if (!outputs.has(name)) throw refusal(decoder.graph, `expected an output ${name}, the graph has none`);
-  return new OnnxEngine({
+  const engine = new OnnxEngine({
     session,
     decoder,
     ort,
@@ -46,6 +49,8 @@ export async function openOnnx(
     sliceTokens: options.sliceTokens ?? SLICE_TOKENS,
     maxBytes: options.maxBytes ?? Number.MAX_SAFE_INTEGER,
   });
+  engine.reserve(engine.stateBytes(0));
+  return engine;
 }
 
 const refusal = (file: string, message: string, cause?: unknown) =>

@@ -4,7 +4,7 @@
  * Its 14 MB must not be in every Worker, so nothing here imports it. A Worker that serves ONNX packs is deployed from src/index/onnx.ts, which
  * calls `provideOnnx`; a Node program finds it in node_modules.
  */
-import { Failure } from "../../core/failure.ts";
+import { check, Failure } from "../../core/failure.ts";
 import type { Manifest } from "../../weights/manifest.ts";
 import type { Backend } from "../backend.ts";
 
@@ -15,6 +15,13 @@ export interface OnnxOptions {
 }
 
 export type OpenOnnx = (manifest: Manifest, payload: ArrayBuffer, options: OnnxOptions) => Promise<Backend>;
+
+/** Where the pack's files go before onnxruntime takes them. Fails with `memory_exceeded`. */
+export function payloadBuffer(bytes: number, { maxBytes = Number.MAX_SAFE_INTEGER }: OnnxOptions): ArrayBuffer {
+  const message = () => `the pack's ${bytes} bytes do not fit in the engine's ${maxBytes}`;
+  check(bytes <= maxBytes, "memory_exceeded", message);
+  return new ArrayBuffer(bytes);
+}
 
 let provided: OpenOnnx | undefined;
 

@@ -1,0 +1,39 @@
+/** packFacts: what a pack's model is and what its conversations cost, from its architecture, or of a graph from the table beside it. */
+import { bytesAt } from "../backends/onnx/state-shape.ts";
+import { modelFrom } from "../models/index.ts";
+import { checkAgainstModel } from "../weights/check-against-model.ts";
+import type { Manifest, OnnxDecoder } from "../weights/manifest.ts";
+import { bytesByPart, stateCost } from "./sizes-of.ts";
+
+export interface PackFacts {
+  architecture: string;
+  parameters: number;
+  vocab: number;
+  parts: Record<string, number>;
+  state: ReturnType<typeof stateCost>;
+}
+
+/** Fails with `weights_invalid` when the tensors are not those of the architecture. */
+export function packFacts(manifest: Manifest): PackFacts {
+  if (manifest.onnx) return graphFacts(manifest, manifest.onnx);
+  const model = modelFrom(manifest.model.config);
+  checkAgainstModel(manifest, model.weights);
+  return {
+    architecture: model.type,
+    parameters: model.parameters,
+    vocab: model.V,
+    parts: bytesByPart(model, manifest.tensors),
+    state: stateCost(model, manifest.cache),
+  };
+}
+
+function graphFacts({ model, parameters, tensors, contextLength }: Manifest, { vocab, state }: OnnxDecoder): PackFacts {
+  const fixedBytes = bytesAt(state, 0);
+  return {
+    architecture: `${model.type} (ONNX graph)`,
+    parameters,
+    vocab,
+    parts: Object.fromEntries(tensors.map(({ name, bytes }) => [name, bytes])),
+    state: { fixedBytes, bytesPerToken: bytesAt(state, 1) - fixedBytes, maxBytes: bytesAt(state, contextLength) },
+  };
+}
