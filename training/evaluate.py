@@ -14,7 +14,8 @@ from transformers import BambaForCausalLM
 from training.answers import QUESTIONS, ask
 from training.hybrid import View
 from training.loader import Windows
-from training.quantize import input_moments, quantized
+from training.balance import balance
+from training.quantize import input_products, quantized
 from training.recall import recall
 from training.scoring import divergence, hidden_of, perplexity
 from training.teacher import load_teacher, load_tokenizer
@@ -37,13 +38,20 @@ def in_bf16(model):
 
 def variants(student, tokens: Path, sequence: int, calibration: int, device) -> dict:
     batches = [ids[None].to(device) for kind in KINDS for ids in windows_of(tokens, kind, "train", sequence, calibration)]
-    moments = input_moments(student, batches)
+    even = balanced(student, batches)
     return {
         "hybrid, bf16": in_bf16(student),
-        "hybrid, 8 bit": quantized(student, 8),
-        "hybrid, 4 bit": quantized(student, 4, moments),
+        "hybrid, 8 bit": quantized(even, 8),
+        "hybrid, 8 bit, not balanced": quantized(student, 8),
+        "hybrid, 4 bit": quantized(even, 4, input_products(even, batches)),
         "hybrid, 4 bit, uncalibrated": quantized(student, 4),
     }
+
+
+def balanced(model, batches: list[torch.Tensor]):
+    model = copy.deepcopy(model)
+    balance(model, input_products(model, batches))
+    return model
 
 
 def quality(teacher, students: dict, tokens: Path, sequence: int, count: int, view: View) -> tuple[str, dict]:

@@ -1,6 +1,10 @@
 """Exports a run's hybrid as a plain folder that transformers and `rivulet convert` read: weights, config, tokenizer.
 
     python -m training.export training/configs/cpu.toml training/runs/cpu/export
+    python -m training.export training/configs/cpu.toml training/runs/cpu/export-4bit --calibration 8
+
+With --calibration the weights are balanced and lie on the 4-bit grid, found with so many training windows of each kind:
+`rivulet convert --dtype q4` finds that grid again, so its pack has the calibrated values.
 """
 
 import argparse
@@ -9,18 +13,32 @@ from pathlib import Path
 import torch
 
 from training import checkpoint
+from training.balance import balance
 from training.hybrid import inherit
+from training.loader import Windows
+from training.quantize import input_products, quantized
 from training.settings import Run, load_run
 from training.teacher import load_teacher, load_tokenizer
 
+KINDS = ("chat", "text")
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 
-def export(run: Run, out: Path, dtype: str = "f32", window: int = 512, sinks: int = 4) -> None:
+def calibrated(student, tokens: Path, count: int, sequence: int = 256):
+    """A copy on the 4-bit grid, calibrated on the first `count` training windows of each kind."""
+    batches = [windows[kind, n][None] for kind in KINDS for windows in [Windows(tokens, [kind], sequence)] for n in range(count)]
+    with torch.no_grad():
+        balance(student, input_products(student, batches))
+        return quantized(student, 4, input_products(student, batches), activations=False)
+
+
+def export(run: Run, out: Path, dtype: str = "f32", window: int = 512, sinks: int = 4, calibration: int = 0) -> None:
     """Writes `out`. `rivulet_cache` in its config is the attention view the last stage was trained with."""
     student = inherit(load_teacher(run.teacher), list(run.attention_layers))
     student.load_state_dict(checkpoint.load(run.out / "checkpoint.pt")["student"])
     student.config.mamba_chunk_size = run.chunk
+    if calibration:
+        student = calibrated(student, run.tokens, calibration)
     student.config.rivulet_cache = {"window": window, "sinks": sinks}
     student.to(DTYPES[dtype]).save_pretrained(out)
     load_tokenizer(run.teacher).save_pretrained(out)
@@ -35,9 +53,10 @@ def main() -> None:
     parser.add_argument("--dtype", choices=DTYPES, default="f32")
     parser.add_argument("--window", type=int, default=512)
     parser.add_argument("--sinks", type=int, default=4)
+    parser.add_argument("--calibration", type=int, default=0, help="windows of each kind; 0 leaves the weights as trained")
     arguments = parser.parse_args()
     run = load_run(arguments.config, arguments.data, arguments.out)
-    export(run, arguments.folder, arguments.dtype, arguments.window, arguments.sinks)
+    export(run, arguments.folder, arguments.dtype, arguments.window, arguments.sinks, arguments.calibration)
 
 
 if __name__ == "__main__":

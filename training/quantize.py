@@ -24,8 +24,8 @@ def blocks_of(weight: torch.Tensor) -> torch.Tensor:
     return F.pad(weight.float(), (0, -weight.shape[1] % BLOCK)).unflatten(1, (-1, BLOCK))
 
 
-def through_q8(weight: torch.Tensor, moments: torch.Tensor | None = None) -> torch.Tensor:
-    """(R,C) -> the same after 8 bits. `moments` is accepted and not needed: rounding is already the best choice."""
+def through_q8(weight: torch.Tensor) -> torch.Tensor:
+    """(R,C) -> the same after 8 bits."""
     blocks = blocks_of(weight)
     scale = blocks.abs().amax(-1, keepdim=True) / 127
     q = torch.where(scale > 0, (blocks / scale).round(), 0.0)
@@ -42,6 +42,12 @@ def through_q4(weight: torch.Tensor, moments: torch.Tensor | None = None) -> tor
 
 def rows_through_q4(x: torch.Tensor, importance: torch.Tensor) -> torch.Tensor:
     """x (R, blocks, 32) -> the same after 4 bits."""
+    scale, offset = on_grid(*best_range(x, importance))
+    return steps(x, scale, offset) * scale[..., None] + offset[..., None]
+
+
+def best_range(x: torch.Tensor, importance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale and offset (R, blocks) of least weighted error, before they are rounded themselves."""
     low, high = x.amin(-1).clamp(max=0), x.amax(-1)
     reach = (high - low).clamp(min=1e-30)
     best_scale, best_low = reach / 15, low
@@ -53,11 +59,41 @@ def rows_through_q4(x: torch.Tensor, importance: torch.Tensor) -> torch.Tensor:
         better = error < best
         best, best_scale = torch.where(better, error, best), torch.where(better, scale, best_scale)
         best_low = torch.where(better, offset, best_low)
-    d, m = best_scale.amax(1, keepdim=True) / 255, best_low.amin(1, keepdim=True) / 255
-    s = torch.where(d > 0, best_scale / d, 0).round().clamp(0, 255)
-    t = torch.where(m < 0, best_low / m, 0).round().clamp(0, 255)
-    scale, offset = d * s, m * t
-    return steps(x, scale, offset) * scale[..., None] + offset[..., None]
+    return best_scale, best_low
+
+
+def on_grid(scale: torch.Tensor, offset: torch.Tensor, d=None, m=None) -> tuple[torch.Tensor, torch.Tensor]:
+    """d·s and m·t: both (R, blocks) as 8-bit multiples of their row's d and m (R,1), by default the largest / 255."""
+    d = scale.amax(1, keepdim=True) / 255 if d is None else d
+    m = offset.amin(1, keepdim=True) / 255 if m is None else m
+    s = torch.where(d > 0, scale / d, 0).round().clamp(0, 255)
+    t = torch.where(m < 0, offset / m, 0).round().clamp(0, 255)
+    return d * s, m * t
+
+
+def through_q4_compensated(weight: torch.Tensor, product: torch.Tensor, damping: float = 0.01) -> torch.Tensor:
+    """(R,C) -> the same after 4 bits, column by column: what one column's rounding adds to the outputs, later columns take back.
+
+    product (C,C): mean of x xᵀ over the inputs. Source: GPTQ, arXiv 2210.17323.
+    """
+    (rows, columns), x = weight.shape, weight.float().clone()
+    h = product.double() + damping * product.diagonal().mean().double() * torch.eye(columns, device=weight.device)
+    upper = torch.linalg.cholesky(torch.linalg.inv(h), upper=True).float()
+    importance = blocks_of(product.diagonal()[None])[0] + 1e-12 * product.diagonal().mean()
+    scale, offset = best_range(blocks_of(x), importance)
+    d, m = scale.amax(1, keepdim=True) / 255, offset.amin(1, keepdim=True) / 255
+    for at in range(0, columns, BLOCK):
+        end = min(at + BLOCK, columns)
+        block, errors = x[:, at:end], torch.empty(rows, end - at, device=x.device)
+        own = best_range(blocks_of(block), importance[at // BLOCK][None])
+        scale, offset = (v[:, 0] for v in on_grid(*own, d, m))
+        for j in range(end - at):
+            rounded = steps(block[:, j, None, None], scale[:, None], offset[:, None])[:, 0, 0] * scale + offset
+            errors[:, j] = (block[:, j] - rounded) / upper[at + j, at + j]
+            block[:, j] = rounded
+            block[:, j + 1 :] -= errors[:, j, None] * upper[at + j, at + j + 1 : end]
+        x[:, end:] -= errors @ upper[at:end, end:]
+    return x
 
 
 def steps(x, scale, offset) -> torch.Tensor:
@@ -85,30 +121,42 @@ def matrices(model: nn.Module) -> dict[str, nn.Linear]:
 
 
 @torch.no_grad()
-def input_moments(model, batches: list[torch.Tensor], view: View = View()) -> dict[str, torch.Tensor]:
-    """Mean square of every matrix's inputs over ids (B,T) in `batches`: name -> (C)."""
+def input_products(model, batches: list[torch.Tensor], view: View = View()) -> dict[str, torch.Tensor]:
+    """Mean of x xᵀ over every matrix's inputs x for ids (B,T) in `batches`: name -> (C,C)."""
     sums, counts, hooks = {}, {}, []
     for name, linear in matrices(model).items():
 
         def add(module, positional, name=name):
             x = positional[0].flatten(0, -2).float()
-            sums[name] = sums.get(name, 0) + x.square().sum(0)
+            sums[name] = sums.get(name, 0) + x.T @ x
             counts[name] = counts.get(name, 0) + len(x)
 
         hooks.append(linear.register_forward_pre_hook(add))
     for ids in batches:
-        model.lm_head(forward_hidden(model, ids, view)[:, :1])
+        model.lm_head(forward_hidden(model, ids, view))
     for hook in hooks:
         hook.remove()
     return {name: sums[name] / counts[name] for name in sums}
 
 
 @torch.no_grad()
-def quantized(model, bits: int, moments: dict[str, torch.Tensor] | None = None, activations: bool = True):
-    """A copy of `model` with every matrix through `bits` (8 or 4), and its inputs through 8 bits as in the engine."""
-    model, through = copy.deepcopy(model), {8: through_q8, 4: through_q4}[bits]
+def quantized(model, bits: int, products: dict[str, torch.Tensor] | None = None, activations: bool = True):
+    """A copy of `model` with every matrix through `bits` (8 or 4), and its inputs through 8 bits as in the engine.
+
+    With `products` (of `input_products`) 4 bits are calibrated: compensated, but for the head, which is the embedding too.
+    """
+    model = copy.deepcopy(model)
     for name, linear in matrices(model).items():
-        linear.weight.copy_(through(linear.weight, (moments or {}).get(name)))
+        product = (products or {}).get(name)
+        if bits == 8:
+            weight = through_q8(linear.weight)
+        elif product is None:
+            weight = through_q4(linear.weight)
+        elif name == "lm_head":
+            weight = through_q4(linear.weight, product.diagonal())
+        else:
+            weight = through_q4_compensated(linear.weight, product)
+        linear.weight.copy_(weight)
         if activations:
             linear.register_forward_pre_hook(lambda _, positional: (through_q8_rows(positional[0]),))
     return model

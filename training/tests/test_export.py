@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -10,14 +11,34 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from training import checkpoint
 from training.export import export
 from training.hybrid import View, forward_hidden, inherit
+from training.quantize import blocks_of
 from training.settings import Run
 from training.teacher import load_teacher
 
 
-def test_transformers_loads_the_export_with_identical_logits(data, tmp_path):
+@pytest.fixture
+def run(data, tmp_path) -> Run:
     words = Tokenizer(WordLevel({f"t{i}": i for i in range(128)}, unk_token="t0"))
     PreTrainedTokenizerFast(tokenizer_object=words).save_pretrained(data / "teacher")
-    run = Run("tiny", data, tmp_path / "run", (), (1,), chunk=8)
+    return Run("tiny", data, tmp_path / "run", (), (1,), chunk=8)
+
+
+def test_a_calibrated_export_is_on_the_4_bit_grid_and_near_the_plain_one(run, hybrid, tmp_path):
+    run.out.mkdir()
+    checkpoint.save(run.out / "checkpoint.pt", {"student": hybrid([1]).state_dict()})
+    logits = {}
+    for name, calibration in (("plain", 0), ("calibrated", 2)):
+        export(run, tmp_path / name, calibration=calibration)
+        loaded = AutoModelForCausalLM.from_pretrained(tmp_path / name, dtype=torch.float32).eval()
+        with torch.no_grad():
+            logits[name] = torch.log_softmax(loaded(torch.arange(3, 60)[None]).logits, -1)
+    for block in blocks_of(loaded.model.layers[0].mamba.in_proj.weight.detach()).flatten(0, 1):
+        assert len(block.unique()) <= 16
+    kl = (logits["plain"].exp() * (logits["plain"] - logits["calibrated"])).sum(-1).mean()
+    assert 1e-6 < float(kl) < 0.5
+
+
+def test_transformers_loads_the_export_with_identical_logits(run, tmp_path):
     model = inherit(load_teacher(run.teacher), [1]).eval()
     model.config.mamba_chunk_size = 8
     for layer in model.model.layers:

@@ -2,8 +2,9 @@
 
 import torch
 
+from training.balance import balance
 from training.hybrid import inherit
-from training.quantize import blocks_of, input_moments, quantized, through_q4, through_q8
+from training.quantize import blocks_of, input_products, quantized, through_q4, through_q4_compensated, through_q8
 
 
 def weight(rows=24, columns=100):
@@ -57,11 +58,41 @@ def test_a_block_of_zeros_and_a_block_above_zero_survive():
 def test_quantized_model_stays_near_and_its_original_untouched(teacher):
     model, ids = inherit(teacher, [1]).eval(), torch.randint(3, 128, (2, 30))
     before = model(ids).logits
-    moments = input_moments(model, [ids])
-    assert set(moments) == {name for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+    products = input_products(model, [ids])
+    assert set(products) == {name for name, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
     def drift(bits):
-        p, q = torch.log_softmax(before, -1), torch.log_softmax(quantized(model, bits, moments)(ids).logits, -1)
+        p, q = torch.log_softmax(before, -1), torch.log_softmax(quantized(model, bits, products)(ids).logits, -1)
         return float((p.exp() * (p - q)).sum(-1).mean())
     with torch.no_grad():
         assert 0 < drift(8) < drift(4)
         assert torch.equal(model(ids).logits, before)
+
+
+def test_compensation_lowers_the_error_of_correlated_outputs():
+    w = weight(columns=96)
+    x = torch.randn(400, 20) @ torch.randn(20, 96) + 0.1 * torch.randn(400, 96)
+    product = x.T @ x / len(x)
+    outputs = lambda got: float((x @ (got - w).T).square().sum() / (x @ w.T).square().sum())  # noqa: E731 -- shorthand
+    assert outputs(through_q4_compensated(w, product)) < 0.5 * outputs(through_q4(w, product.diagonal()))
+
+
+def test_compensated_weights_are_on_the_grid_too():
+    x = torch.randn(300, 96)
+    once = through_q4_compensated(weight(columns=96), x.T @ x / 300)
+    for block in blocks_of(once).flatten(0, 1):
+        assert len(block.unique()) <= 16
+    assert float((through_q4(once) - once).square().mean() / once.square().mean()) < 1e-5
+
+
+def test_balancing_keeps_the_function_and_evens_the_inputs(hybrid):
+    model, ids = hybrid([1]), torch.randint(3, 128, (2, 60))
+    model.model.layers[0].input_layernorm.weight.data[3] = 20.0  # a large channel
+    model.model.layers[2].pre_ff_layernorm.weight.data[5] = 20.0
+    with torch.no_grad():
+        before, products = model(ids).logits, input_products(model, [ids])
+        balance(model, products)
+        torch.testing.assert_close(model(ids).logits, before, atol=2e-3, rtol=1e-3)
+        after = input_products(model, [ids])
+    spread = lambda p: float(p.diagonal().max() / p.diagonal().mean())  # noqa: E731 -- shorthand
+    assert spread(after["model.layers.0.mamba.in_proj"]) < 0.5 * spread(products["model.layers.0.mamba.in_proj"])
+    assert any(spread(after[name]) < spread(products[name]) for name in products if "down_proj" in name)
