@@ -5,6 +5,7 @@ export const onnxCases: Readonly<Record<string, string>> = {
   "bamba-large-dt": "decay that underflows within a slice",
   "bamba-no-attention": "constant state only, tied head",
   "llama-rope-llama3": "keys and values only, scaled frequencies",
+  "llama-plain": "a graph that PyTorch wrote: attention_mask, every row of logits",
 };
 
 /** Architectures that training/export_onnx.py does not write, and why. The backend itself runs any decoder with explicit float32 state. */

@@ -4,6 +4,7 @@ import { Tensor as OrtTensor } from "onnxruntime-web/wasm";
 import { expect, it } from "vitest";
 import { OnnxEngine } from "../../src/backends/onnx/engine.ts";
 import { feedsOf } from "../../src/backends/onnx/feeds.ts";
+import { openOnnx } from "../../src/backends/onnx/index.ts";
 import { openProvided, provideOnnx } from "../../src/backends/onnx/provider.ts";
 import { readGolden } from "../support/golden.ts";
 import { failure } from "./backend.suite.ts";
@@ -150,6 +151,15 @@ it("computes without giving way: no other event comes between a call and its res
   expect(other).toBe(false);
   await new Promise((resolve) => setImmediate(resolve));
   expect(other).toBe(true);
+});
+
+it.each([
+  ["std::bad_alloc", "memory_exceeded"],
+  ["ERROR_MESSAGE: no such operator", "weights_invalid"],
+])("%s while it loads is %s", async (message, code) => {
+  const { manifest } = await load("golden-onnx/bamba-no-attention");
+  const ort = { heapBytes: 0, session: () => Promise.reject(new Error(message)) };
+  expect((await failure(() => openOnnx(manifest, new ArrayBuffer(1_000_000), ort))).code).toBe(code);
 });
 
 it.each([1000, 1_000_000])("does not load where only %i bytes are allowed", async (maxBytes) => {

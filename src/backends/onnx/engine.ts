@@ -88,11 +88,13 @@ export class OnnxEngine implements Backend {
     try {
       return await this.#parts.session.run(feeds);
     } catch (cause) {
-      const message = String(cause);
-      // Both what its allocator says and what the engine says when the heap cannot grow.
-      if (/alloc|out of memory|memory access out of bounds/i.test(message))
-        throw new Failure("memory_exceeded", "onnxruntime's memory is full", { cause });
-      throw new Failure("bug", `onnxruntime: ${message.slice(0, 200)}`, { cause });
+      throw failureOf(cause) ?? new Failure("bug", `onnxruntime: ${String(cause).slice(0, 200)}`, { cause });
     }
   }
+}
+
+/** `memory_exceeded`, where its allocator or the heap that cannot grow is to blame. */
+export function failureOf(cause: unknown): Failure | undefined {
+  if (!/alloc|out of memory|memory access out of bounds/i.test(String(cause))) return undefined;
+  return new Failure("memory_exceeded", "onnxruntime's memory is full", { cause });
 }

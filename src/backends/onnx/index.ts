@@ -3,7 +3,7 @@ import { Failure } from "../../core/failure.ts";
 import type { Manifest } from "../../weights/manifest.ts";
 import { shardStarts } from "../../weights/parse-manifest.ts";
 import type { Backend } from "../backend.ts";
-import { OnnxEngine } from "./engine.ts";
+import { failureOf, OnnxEngine } from "./engine.ts";
 import type { Ort } from "./ort.ts";
 import type { OnnxOptions } from "./provider.ts";
 
@@ -31,7 +31,9 @@ export async function openOnnx(
   const graph = files.find(({ path }) => path === decoder.graph)!;
   const external = files.filter((file) => file !== graph);
   const session = await ort.session(graph.data, external).catch((cause) => {
-    throw refusal(decoder.graph, `onnxruntime cannot run it: ${String(cause).slice(0, 300)}`, cause);
+    throw (
+      refusal(decoder.graph, `onnxruntime cannot run it: ${String(cause).slice(0, 300)}`, cause)
+    );
   });
   const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]));
   for (const name of [...decoder.inputs, ...decoder.state.map(({ past }) => past)])
