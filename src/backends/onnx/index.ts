@@ -32,7 +32,7 @@ export async function openOnnx(
   const external = files.filter((file) => file !== graph);
   const session = await ort.session(graph.data, external).catch((cause) => {
     throw (
-      refusal(decoder.graph, `onnxruntime cannot run it: ${String(cause).slice(0, 300)}`, cause)
+      failureOf(cause) ?? refusal(decoder.graph, `onnxruntime cannot run it: ${String(cause).slice(0, 300)}`, cause)
     );
   });
   const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]));
