@@ -60,3 +60,10 @@ def test_paragraphs_seen_before_are_left_out():
     long, seen = "a sentence that is long enough to be counted as a paragraph of its own, " * 2, set()
     assert without_seen_paragraphs(f"{long}\n\nshort", seen) == f"{long}\n\nshort"
     assert without_seen_paragraphs(f"{long}\n\nshort", seen) == "short"
+
+
+def test_an_answer_ends_before_the_end_token(teacher):
+    free = greedy(teacher, [[5, 6, 7]], 8, end=-1)[0]
+    assert len(free) == 8
+    end = free[3]
+    assert greedy(teacher, [[5, 6, 7]], 8, end=end)[0] == free[: free.index(end)]
