@@ -6,8 +6,8 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type Loaded, loadModel } from "../src/backends/load-model.ts";
 import type { Sequence } from "../src/backends/backend.ts";
+import { type Loaded, loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { slices } from "../src/dialogue/reply.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
@@ -55,7 +55,11 @@ async function compare(expected: Loaded, got: Loaded): Promise<void> {
   a!.release();
   b!.release();
   const perplexity = nll.map((sum) => Math.exp(sum / (ids.length - 1)).toFixed(3));
-  const row = [got.manifest.dtype, `KL ${(divergence / ids.length).toFixed(5)} nats/token`, `same best token ${((100 * sameBest) / ids.length).toFixed(1)} %`];
+  const row = [
+    got.manifest.dtype,
+    `KL ${(divergence / ids.length).toFixed(5)} nats/token`,
+    `same best token ${((100 * sameBest) / ids.length).toFixed(1)} %`,
+  ];
   console.log([...row, `perplexity ${perplexity[1]} (reference ${perplexity[0]})`].join(", "));
 }
 

@@ -43,7 +43,8 @@ function uniform(): number {
 /** Values in the range that trained checkpoints have, so that no kernel meets denormals. */
 function values(name: string, n: number): Float32Array {
   const spread = 0.035 * 2;
-  if (name.endsWith("norm.weight") || name.includes("layernorm") || name.endsWith(".D")) return new Float32Array(n).fill(1);
+  if (name.endsWith("norm.weight") || name.includes("layernorm") || name.endsWith(".D"))
+    return new Float32Array(n).fill(1);
   if (name.endsWith("A_log")) return Float32Array.from({ length: n }, (_, i) => Math.log(1 + (i % 16)));
   if (name.endsWith("dt_bias")) return new Float32Array(n).fill(-3);
   return Float32Array.from({ length: n }, () => (uniform() - 0.5) * spread);

@@ -165,7 +165,7 @@ export class Turn {
     const logged = (last?.logged ?? 0) + prompt.length + ids.length;
     const pending = ids.slice(ids.length - (logged - position));
     check(position + pending.length === logged, "bug", () => `${position} tokens fed, ${logged} logged`);
-    const state = { fingerprint, position, pending, sampler: sampler.state(), tensors: this.#restored.sequence.save() };
+    const state = { fingerprint, position, pending, sampler: sampler.state(), tensors: this.#restored.sequence.save("view") };
     this.#place.leave();
     const bytes = encodeState(state) as Uint8Array<ArrayBuffer>;
     const asked = chainAll(story.history, story.fresh);

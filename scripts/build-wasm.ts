@@ -26,7 +26,8 @@ function isCurrent(): boolean {
 export async function ensureKernels(): Promise<{ path: string; built: boolean }> {
   if (isCurrent()) return { path: kernelsPath, built: false };
   // Loaded only now: the compiler is a development dependency.
-  const { default: asc } = await import("assemblyscript/asc");
+  // Its own types would replace the global console.
+  const { default: asc } = await import("assemblyscript/asc" as string);
   // Several processes may build at once (test workers do), so each writes its own file and the last rename stands.
   const own = kernelsPath.replace(".wasm", `.${process.pid}.wasm`);
   const { error, stderr } = await asc.main(["--config", config, "--outFile", own]);

@@ -22,8 +22,8 @@ export interface Sequence {
    * The array is valid until the next call on any sequence. Fails with `context_length_exceeded` or `memory_exceeded`, state unchanged.
    */
   forward(ids: Uint32Array, want: "all" | "last" | "none"): Float32Array | Promise<Float32Array>;
-  /** Copies the state out; the sequence stays usable. */
-  save(): StateTensor[];
+  /** The state; the sequence stays usable. `view`: data may be the engine's own memory, good until the next call on any sequence. */
+  save(view?: "view"): StateTensor[];
   /** Frees the memory and wipes it. Idempotent. */
   release(): void;
 }

@@ -1,9 +1,9 @@
 /** rivulet bench: prefill and decode speed at several depths, state size, save and load time, peak memory; one thread. */
 import type { Command } from "commander";
 import type { Sequence } from "../backends/backend.ts";
-import { check } from "../core/failure.ts";
 import type { Loaded } from "../backends/load-model.ts";
 import { loadModel } from "../backends/load-model.ts";
+import { check } from "../core/failure.ts";
 import { slices } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
 import { decodeState, encodeState } from "../state/codec.ts";
@@ -78,7 +78,7 @@ async function measure(model: Loaded, sequence: Sequence, depth: number): Promis
     position: sequence.position,
     pending: [],
     sampler,
-    tensors: sequence.save(),
+    tensors: sequence.save("view"),
   });
   const loaded = performance.now();
   const copy = model.backend.open(decodeState(bytes, fingerprint));

@@ -1,7 +1,7 @@
 /** rivulet generate: continues a prompt (or answers it, with --chat) and streams the text to stdout. */
 import type { Command } from "commander";
-import { check, Failure } from "../core/failure.ts";
 import { loadModel } from "../backends/load-model.ts";
+import { check, Failure } from "../core/failure.ts";
 import { loadServed } from "../dialogue/load.ts";
 import { reply } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";

@@ -1,5 +1,9 @@
 /** The compiled kernels, for commands that run under Node. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The Workers types know no compiling at run time; Node does. */
+const { Module } = WebAssembly as unknown as { Module: new (bytes: Uint8Array) => WebAssembly.Module };
 
 export const compiledKernels = (): WebAssembly.Module =>
-  new WebAssembly.Module(readFileSync(new URL("../../wasm/build/kernels.wasm", import.meta.url)));
+  new Module(readFileSync(join(import.meta.dirname, "../../wasm/build/kernels.wasm")));

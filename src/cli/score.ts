@@ -1,8 +1,8 @@
 /** rivulet score: feeds ids and reports their likelihood; with --split the state goes through bytes into a new engine. */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { Command } from "commander";
-import { check, Failure } from "../core/failure.ts";
 import { loadModel } from "../backends/load-model.ts";
+import { check, Failure } from "../core/failure.ts";
 import { slices } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
 import { decodeState, encodeState } from "../state/codec.ts";
@@ -37,7 +37,7 @@ async function score(pack: string, options: { tokens: string; split?: string; lo
   const sampler = new Sampler(V).state();
   let sequence = backend.open();
   const save = () =>
-    encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors: sequence.save() });
+    encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors: sequence.save("view") });
 
   const out = options.logits === undefined ? undefined : openSync(options.logits, "w");
   let nll = 0;

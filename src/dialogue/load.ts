@@ -20,11 +20,24 @@ export async function loadServed(
 ): Promise<Served> {
   const { manifest, fingerprint, backend, tokenizer, template } = await loadModel(source, kernels, options);
   const name = manifest.name;
-  check(tokenizer !== undefined, "weights_invalid", () => `${name}: the pack has no tokenizer, so it cannot chat`, "tokenizer");
-  check(template !== undefined, "weights_invalid", () => `${name}: the pack has no chat template, so it cannot chat`, "template");
+  check(
+    tokenizer !== undefined,
+    "weights_invalid",
+    () => `${name}: the pack has no tokenizer, so it cannot chat`,
+    "tokenizer",
+  );
+  check(
+    template !== undefined,
+    "weights_invalid",
+    () => `${name}: the pack has no chat template, so it cannot chat`,
+    "template",
+  );
   const tokenizerConfig = manifest.tokenizerConfig ?? {};
-  const codec = createTextCodec(JSON.parse(tokenizer), tokenizerConfig);
+  const codec = createTextCodec(JSON.parse(tokenizer), { ...tokenizerConfig, chat_template: template });
   const { systemPrompt } = manifest.generation;
-  const prompt = createPromptBuilder(template, codec, { ...tokenizerConfig, ...(systemPrompt ? { systemPrompt } : {}) });
+  const prompt = createPromptBuilder(template, codec, {
+    ...tokenizerConfig,
+    ...(systemPrompt ? { systemPrompt } : {}),
+  });
   return { manifest, fingerprint, backend, codec, prompt };
 }

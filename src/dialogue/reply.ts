@@ -6,11 +6,11 @@
  */
 
 import type { Sequence } from "../backends/backend.ts";
+import type { Loaded } from "../backends/load-model.ts";
 import { check } from "../core/failure.ts";
 import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import { StopMatcher } from "../tokenizer/stop-matcher.ts";
-import type { Loaded } from "../backends/load-model.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
 
 export interface ReplyOptions {

@@ -1,8 +1,8 @@
 /** Every architecture against transformers' logits: at every position, split through bytes, and blind to no state. */
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import { loadModel } from "../../src/backends/load-model.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
 import { slices } from "../../src/dialogue/reply.ts";
 import { Sampler } from "../../src/engine/sampler.ts";
 import { architectures } from "../../src/models/index.ts";
@@ -10,7 +10,7 @@ import { decodeState, encodeState } from "../../src/state/codec.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
 import { type Golden, goldenNames, readGolden, withPack } from "../support/golden.ts";
 
-const kernels = new WebAssembly.Module(readFileSync(new URL("../../wasm/build/kernels.wasm", import.meta.url)));
+const kernels = compiledKernels();
 /** Of the logits' standard deviation. transformers' own f32 rounding is below 2e-5 of it. */
 const TOLERANCE = 1e-3;
 

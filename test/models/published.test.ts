@@ -1,5 +1,6 @@
 /** Published sizes, checked without weights: models/configs/ against what transformers says of them (training/golden/published.py). */
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { product } from "../../src/core/sizes.ts";
 import type { Model } from "../../src/models/define.ts";
@@ -14,10 +15,10 @@ interface Published {
   tensors: Record<string, [shape: number[], layers: [first: number, last: number][]][]>;
 }
 
-const folder = new URL("../../models/configs/", import.meta.url);
-const read = (url: URL) => JSON.parse(readFileSync(url, "utf8"));
-const published: Record<string, Published> = read(new URL("published.json", import.meta.url));
-const config = (name: string): Record<string, unknown> => read(new URL(`${name}.json`, folder));
+const folder = join(import.meta.dirname, "../../models/configs");
+const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
+const published: Record<string, Published> = read(join(import.meta.dirname, "published.json"));
+const config = (name: string): Record<string, unknown> => read(join(folder, `${name}.json`));
 
 function tensorsOf({ tensors }: Published): Record<string, number[]> {
   const found: Record<string, number[]> = {};

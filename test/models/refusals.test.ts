@@ -1,11 +1,12 @@
 /** A config that Rivulet cannot run is refused, and the message names the field. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Failure } from "../../src/core/failure.ts";
 import { modelFrom } from "../../src/models/index.ts";
 
 const config = (name: string): Record<string, unknown> =>
-  JSON.parse(readFileSync(new URL(`../../models/configs/${name}.json`, import.meta.url), "utf8"));
+  JSON.parse(readFileSync(join(import.meta.dirname, `../../models/configs/${name}.json`), "utf8"));
 
 const refused: [name: string, changes: Record<string, unknown>, field: string][] = [
   ["bamba-9b", { model_type: "gpt2" }, "model_type"],

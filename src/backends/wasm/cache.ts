@@ -86,11 +86,12 @@ export class Cache {
     this.#slots = slots;
   }
 
-  save(position: number): StateTensor[] {
+  /** Views of the state, good until the memory grows or the cache changes. */
+  view(position: number): StateTensor[] {
     const rows = Math.min(position, slotsMax(this.#layout));
     return this.#tensors(rows).map(({ part, tensor }) => {
       const at = this.#at[part];
-      return { ...tensor, data: new Uint8Array(this.#memory.buffer.slice(at, at + rows * this.#bytes[part])) };
+      return { ...tensor, data: new Uint8Array(this.#memory.buffer, at, rows * this.#bytes[part]) };
     });
   }
 

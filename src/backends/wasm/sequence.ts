@@ -78,14 +78,15 @@ export class WasmSequence implements Sequence {
     return want === "none" ? new Float32Array(0) : this.#logits(T, want);
   }
 
-  save(): StateTensor[] {
+  save(view?: "view"): StateTensor[] {
     check(this.#open, "bug", () => "save on a released sequence");
     const { memory } = this.#engine;
     const fixed = this.#fixed.map(({ name, shape, offset }): StateTensor => {
       const at = this.#fixedAt + offset;
-      return { name, dtype: "f32", shape, data: new Uint8Array(memory.buffer.slice(at, at + 4 * product(shape))) };
+      return { name, dtype: "f32", shape, data: new Uint8Array(memory.buffer, at, 4 * product(shape)) };
     });
-    return [...fixed, ...this.#caches.flatMap((cache) => cache.save(this.#position))];
+    const views = [...fixed, ...this.#caches.flatMap((cache) => cache.view(this.#position))];
+    return view ? views : views.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
   }
 
   release(): void {

@@ -1,0 +1,54 @@
+/**
+ * Prints, as JSON, the most memory that one isolate's work takes: the default pack and four deep conversations alive at once.
+ *
+ * Its own process, so that no test runner is counted; run with --expose-gc. What Node itself holds before anything is loaded is left out.
+ */
+const collect = (globalThis as unknown as { gc(): void }).gc;
+/** JavaScript heap and buffers outside WebAssembly. */
+const javascript = () => {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+};
+const before = javascript();
+
+const { loadServed } = await import("../../src/dialogue/load.ts");
+const { reply } = await import("../../src/dialogue/reply.ts");
+const { Sampler } = await import("../../src/engine/sampler.ts");
+const { greedy } = await import("../../src/engine/sampling.ts");
+const { encodeState } = await import("../../src/state/codec.ts");
+const { folderSource } = await import("../../src/weights/folder-source.ts");
+const { compiledKernels } = await import("../../src/cli/kernels.ts");
+const { packFolder } = await import("../../scripts/serve-pack.ts");
+
+const CONVERSATIONS = 4;
+const DEPTH = 1040;
+const served = await loadServed(folderSource(packFolder()), compiledKernels());
+const { backend, fingerprint } = served;
+const text = "The river carries what it was given and forgets nothing. ".repeat(100);
+const ids = served.codec.encodeText(text).slice(0, DEPTH);
+const options = { sampling: greedy, maxTokens: 8, stop: [], ignoreEos: true };
+const live = Array.from({ length: CONVERSATIONS }, () => {
+  const sequence = backend.open();
+  const sampler = new Sampler(backend.vocab, undefined, 1);
+  return { sequence, sampler, events: reply(served, sequence, sampler, ids, options) };
+});
+let peak = javascript() - before;
+const running = new Set(live);
+while (running.size > 0) {
+  for (const one of running) if ((await one.events.next()).done) running.delete(one);
+  peak = Math.max(peak, javascript() - before);
+}
+const stored: Uint8Array[] = [];
+for (const { sequence, sampler } of live) {
+  const { position } = sequence;
+  const tensors = sequence.save("view");
+  stored[0] = encodeState({ fingerprint, position, pending: [], sampler: sampler.state(), tensors });
+  peak = Math.max(peak, javascript() - before);
+}
+const positions = live.map(({ sequence }) => sequence.position);
+console.log(
+  JSON.stringify({ positions, stateBytes: stored[0]!.length, webAssembly: backend.memoryBytes, javascript: peak }),
+);
+
+export {};

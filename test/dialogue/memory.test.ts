@@ -1,0 +1,28 @@
+/** The platform gives an isolate 128 MB for everything, and does not enforce it locally: so this does. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+const LIMIT_BYTES = 128e6;
+
+interface Measured {
+  positions: number[];
+  stateBytes: number;
+  webAssembly: number;
+  javascript: number;
+}
+
+it("four live conversations of over 1,000 tokens fit into one isolate with the default pack", {
+  timeout: 600_000,
+}, () => {
+  const script = join(import.meta.dirname, "isolate-memory.ts");
+  const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", "--no-warnings", script], {
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  const { positions, stateBytes, webAssembly, javascript } = JSON.parse(stdout) as Measured;
+  expect(positions.filter((position) => position > 1000)).toHaveLength(4);
+  expect(stateBytes).toBeGreaterThan(1_000_000);
+  expect(javascript).toBeGreaterThan(stateBytes); // the measure sees what is held
+  expect(webAssembly + javascript).toBeLessThan(LIMIT_BYTES);
+});
