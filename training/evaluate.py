@@ -12,6 +12,7 @@ import torch
 from transformers import BambaForCausalLM
 
 from training.answers import QUESTIONS, ask
+from training.corpus import END_OF_TEXT
 from training.hybrid import View
 from training.loader import Windows
 from training.balance import balance
@@ -93,7 +94,8 @@ def answer_part(models: dict, tokenizer, new_tokens: int, view: View) -> tuple[s
 def recall_part(models: dict, tokenizer, tokens: Path, longest: int, teacher_longest: int, facts: int, view: View):
     """Recall by distance. The teacher is not asked past the positions it was trained for."""
     distances = [64 << n for n in range(32) if 64 << n <= longest]
-    filler = windows_of(tokens, "text", "held", distances[-1], 1)[0]
+    filler = windows_of(tokens, "text", "held", distances[-1] * 5 // 4, 1)[0]
+    filler = filler[filler != END_OF_TEXT]  # which tells the teacher to forget what came before
     rows = {}
     for name, model in models.items():
         reach = [d for d in distances if name != "teacher" or d + 128 <= teacher_longest]

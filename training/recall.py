@@ -12,6 +12,12 @@ from transformers import DynamicCache
 from training.hybrid import HybridState, View, forward_hidden
 
 WORDS = "apple river stone tiger silver garden winter candle bridge orange forest mirror castle pepper music ocean".split()
+TOLD = (
+    "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
+    "<|im_start|>user\nMy code word is {word}. Please remember it.<|im_end|>\n"
+    "<|im_start|>assistant\nI will remember that your code word is {word}.<|im_end|>\n<|im_start|>user\n"
+)
+ASKED = "<|im_end|>\n<|im_start|>user\nWhat is my code word?<|im_end|>\n<|im_start|>assistant\nYour code word is"
 SLICE = 1024  # tokens of filler fed at once
 
 
@@ -46,9 +52,8 @@ def recall(model, tokenizer, filler: torch.Tensor, distances: list[int], facts: 
     device = model.lm_head.weight.device
     words = [w for w in WORDS if len(encode(" " + w)) == 1]
     ids_of = torch.tensor([encode(" " + w)[0] for w in words], device=device)
-    told = [encode(f"<|im_start|>user\nRemember this: the code word is {w}. Now read this.\n") for w in words[:facts]]
-    question = "<|im_end|>\n<|im_start|>user\nWhat is the code word?<|im_end|>\n<|im_start|>assistant\nThe code word is"
-    ask = torch.tensor(encode(question), device=device).expand(len(told), -1)
+    told = [encode(TOLD.format(word=w)) for w in words[:facts]]
+    ask = torch.tensor(encode(ASKED), device=device).expand(len(told), -1)
     reader, rows, fed = Reader(model, view), [], 0
     reader.feed(torch.tensor(told, device=device))
     for distance in tqdm(sorted(distances), desc="recall", leave=False):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.hybrid import View, forward_hidden
-from training.recall import WORDS, recall
+from training.recall import ASKED, TOLD, WORDS, recall
 
 
 class Words:
@@ -26,11 +26,11 @@ def test_recall_is_what_one_full_pass_says(kind, teacher, hybrid, monkeypatch):
     assert [row["distance"] for row in rows] == [10, 20, 40]
 
     encode = lambda text: Words().encode(text, add_special_tokens=False)  # noqa: E731 -- shorthand
-    question = encode("<|im_end|>\n<|im_start|>user\nWhat is the code word?<|im_end|>\n<|im_start|>assistant\nThe code word is")
+    question = encode(ASKED)
     for row in rows:
         expected, right = 0.0, 0
         for n, word in enumerate(WORDS[:3]):
-            told = encode(f"<|im_start|>user\nRemember this: the code word is {word}. Now read this.\n")
+            told = encode(TOLD.format(word=word))
             ids = torch.tensor([told + filler[: row["distance"]].tolist() + question])
             with torch.no_grad():
                 hidden = forward_hidden(model, ids, view) if kind == "hybrid" else model.model(ids).last_hidden_state
