@@ -165,9 +165,15 @@ export class Turn {
     const logged = (last?.logged ?? 0) + prompt.length + ids.length;
     const pending = ids.slice(ids.length - (logged - position));
     check(position + pending.length === logged, "bug", () => `${position} tokens fed, ${logged} logged`);
-    const state = { fingerprint, position, pending, sampler: sampler.state(), tensors: this.#restored.sequence.save("view") };
-    this.#place.leave();
+    const state = {
+      fingerprint,
+      position,
+      pending,
+      sampler: sampler.state(),
+      tensors: this.#restored.sequence.save("view"),
+    };
     const bytes = encodeState(state) as Uint8Array<ArrayBuffer>;
+    this.#place.leave(); // wipes what the tensors were views of
     const asked = chainAll(story.history, story.fresh);
     const turn = {
       n: (last?.n ?? 0) + 1,

@@ -170,7 +170,6 @@ export interface Kernels {
    * Grouped-query attention of T tokens at positions S…S+T−1 over a cache that already holds them; out (T, Hq·P), q (T, Hq, P) dense.
    * Position p sees j < sinks and p − window < j ≤ p. Position j lies in slot j when j < sinks, else sinks + (j − sinks) % ring.
    * `qSink` (same shape) is used for j < sinks (the query turned to a position nearer to the sinks); pass q when there are none.
-   * scores: (window + sinks + T + 8) f32 of scratch, or S + T + 8 where that is smaller.
    */
   attendF32(
     out: Address,
@@ -178,7 +177,6 @@ export interface Kernels {
     qSink: Address,
     keys: Address,
     values: Address,
-    scores: Address,
     T: number,
     S: number,
     Hq: number,
@@ -197,7 +195,6 @@ export interface Kernels {
     keyScales: Address,
     values: Address,
     valueScales: Address,
-    scores: Address,
     T: number,
     S: number,
     Hq: number,

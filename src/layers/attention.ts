@@ -115,7 +115,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     const c = step.cache(cacheIndex);
     if (dtype === "f32") {
       kernels.cacheF32(c.keys, c.values, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
-      kernels.attendF32(mixed, q, towardsSinks, c.keys, c.values, 0, T, S, Hq, Hkv, P, scale, sinks, window, c.ring);
+      kernels.attendF32(mixed, q, towardsSinks, c.keys, c.values, T, S, Hq, Hkv, P, scale, sinks, window, c.ring);
     } else {
       kernels.cacheI8(c.keys, c.keyScales, c.values, c.valueScales, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
       kernels.attendI8(
@@ -126,7 +126,6 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
         c.keyScales,
         c.values,
         c.valueScales,
-        0,
         T,
         S,
         Hq,

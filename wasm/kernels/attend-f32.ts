@@ -8,7 +8,7 @@ import { madd, matmul } from "./matmul";
  * Definition: src/kernels/reference/attend.ts.
  */
 export function attendF32(
-  out: usize, q: usize, qSink: usize, keys: usize, values: usize, scores: usize,
+  out: usize, q: usize, qSink: usize, keys: usize, values: usize,
   T: i32, S: i32, Hq: usize, Hkv: usize, P: usize, scale: f32, sinks: i32, window: i32, ring: i32,
 ): void {
   const share = Hq / Hkv, head = P << 2, row = Hkv * head;

@@ -12,7 +12,7 @@ import { loadPart } from "./lanes";
  * Definition: src/kernels/reference/attend.ts.
  */
 export function attendI8(
-  out: usize, q: usize, qSink: usize, keys: usize, keyScales: usize, values: usize, valueScales: usize, scores: usize,
+  out: usize, q: usize, qSink: usize, keys: usize, keyScales: usize, values: usize, valueScales: usize,
   T: i32, S: i32, Hq: usize, Hkv: usize, P: usize, scale: f32, sinks: i32, window: i32, ring: i32,
 ): void {
   const share = Hq / Hkv, row = Hkv * P, after = <usize>sinks;

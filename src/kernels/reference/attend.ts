@@ -6,14 +6,14 @@ import { floats, signedBytes } from "./view.ts";
 
 export const attendF32 =
   (memory: WebAssembly.Memory): Kernels["attendF32"] =>
-  (out, q, qSink, keys, values, _scores, T, S, Hq, Hkv, P, scale, sinks, window, ring) => {
+  (out, q, qSink, keys, values, T, S, Hq, Hkv, P, scale, sinks, window, ring) => {
     const vectors = (at: number) => (slot: number, h: number) => floats(memory, at + 4 * (slot * Hkv + h) * P, P);
     attend(memory, out, q, qSink, vectors(keys), vectors(values), T, S, Hq, Hkv, P, scale, sinks, window, ring);
   };
 
 export const attendI8 =
   (memory: WebAssembly.Memory): Kernels["attendI8"] =>
-  (out, q, qSink, keys, keyScales, values, valueScales, _scores, T, S, Hq, Hkv, P, scale, sinks, window, ring) => {
+  (out, q, qSink, keys, keyScales, values, valueScales, T, S, Hq, Hkv, P, scale, sinks, window, ring) => {
     const vectors = (at: number, scales: number) => (slot: number, h: number) => {
       const head = slot * Hkv + h;
       const unit = floats(memory, scales + 4 * head, 1)[0]!;

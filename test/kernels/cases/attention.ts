@@ -139,7 +139,6 @@ function attendTensors(
     qSink: arena.floats(normal(T * Hq * P, size, 2)),
     keys: normal(slots * Hkv * P, size, 3),
     values: normal(slots * Hkv * P, size, 4),
-    scores: arena.scratch(4 * (Math.min(window + sinks, S) + T + 8)),
     tail: [T, S, Hq, Hkv, P, 1 / Math.sqrt(P), sinks, window, ring] as const,
   };
 }
@@ -152,16 +151,16 @@ const scoreTolerance = ({ P, size = 1 }: AttendShape, unit: number) => ({
 export const attendF32Case = (shape: AttendShape): Case<"attendF32"> => ({
   title: titleOf(shape),
   build(arena) {
-    const { q, qSink, keys, values, scores, tail } = attendTensors(arena, shape);
+    const { q, qSink, keys, values, tail } = attendTensors(arena, shape);
     const out = arena.output("out", shape.T * shape.Hq * shape.P, scoreTolerance(shape, 2 ** -23));
-    return [[out, q, qSink, arena.floats(keys), arena.floats(values), scores, ...tail]];
+    return [[out, q, qSink, arena.floats(keys), arena.floats(values), ...tail]];
   },
 });
 
 export const attendI8Case = (shape: AttendShape): Case<"attendI8"> => ({
   title: titleOf(shape),
   build(arena) {
-    const { q, qSink, keys, values, scores, tail } = attendTensors(arena, shape);
+    const { q, qSink, keys, values, tail } = attendTensors(arena, shape);
     const [k, v] = [keys, values].map((from) => {
       const q8 = new Int8Array(from.length);
       const scales = Float32Array.from({ length: from.length / shape.P }, (_, i) =>
@@ -171,7 +170,7 @@ export const attendI8Case = (shape: AttendShape): Case<"attendI8"> => ({
     });
     // Queries and weights are rounded to 16 bits of their largest: 2^-16 for about 4 deviations.
     const out = arena.output("out", shape.T * shape.Hq * shape.P, scoreTolerance(shape, 2 ** -15));
-    return [[out, q, qSink, k!.at, k!.scales, v!.at, v!.scales, scores, ...tail]];
+    return [[out, q, qSink, k!.at, k!.scales, v!.at, v!.scales, ...tail]];
   },
 });
 
