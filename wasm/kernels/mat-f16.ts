@@ -1,18 +1,30 @@
 import { halfBias, withoutSignCopies } from "./constants";
+import { BLOCK, join } from "./mat-f32";
 import { madd } from "./matmul";
+import { SCRATCH } from "./page";
 
 /**
- * y (T, pad8(R)) = x (T, C) · Wᵀ with f16 weights, widened on the way. Sums run over columns in order.
+ * y (T, pad8(R)) = x (T, C) · Wᵀ with f16 weights, widened on the way. Sums run over columns in blocks, as in `matF32`.
  *
  * Definition: src/kernels/reference/mat.ts.
  */
 export function matF16(y: usize, x: usize, xStride: usize, w: usize, T: i32, R: i32, C: usize): void {
   const groups = (R + 7) >>> 3;
-  const yRow = <usize>groups << 5, xRow = xStride << 2, group = C << 4;
-  for (let g = 0; g < groups; g++, w += group, y += 32) {
-    let t = 0, from = x, out = y;
-    for (; t + 4 <= T; t += 4, from += 4 * xRow, out += 4 * yRow) tile4(out, yRow, from, xRow, w, C);
-    for (; t < T; t++, from += xRow, out += yRow) tile1(out, from, w, C);
+  const yRow = <usize>groups << 5, xRow = xStride << 2;
+  for (let g = 0; g < groups; g++, y += 32) {
+    for (let c: usize = 0; c < C; c += BLOCK, w += BLOCK << 4) {
+      const n = min(BLOCK, C - c);
+      let t = 0, from = x + (c << 2), out = y;
+      for (; t + 4 <= T; t += 4, from += 4 * xRow, out += 4 * yRow) {
+        tile4(SCRATCH, 32, from, xRow, w, n);
+        join(out, yRow, 4, c == 0);
+      }
+      for (; t < T; t++, from += xRow, out += yRow) {
+        tile1(SCRATCH, from, w, n);
+        join(out, yRow, 1, c == 0);
+      }
+    }
+    w -= (((C + BLOCK - 1) & ~(BLOCK - 1)) - C) << 4;
   }
 }
 

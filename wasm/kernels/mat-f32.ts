@@ -1,4 +1,9 @@
 import { madd, tile4x8 } from "./matmul";
+import { SCRATCH } from "./page";
+
+/** Columns that are summed on their own before they join the rest: the rounding error grows with C / 32 + 32, not with C. */
+// @ts-ignore: decorator
+@inline export const BLOCK: usize = 32;
 
 /**
  * y (T, pad8(R)) = x (T, C) · Wᵀ in f32. A row group is a (C, 8) matrix, so the tile of `matmul` fits as it is.
@@ -7,11 +12,30 @@ import { madd, tile4x8 } from "./matmul";
  */
 export function matF32(y: usize, x: usize, xStride: usize, w: usize, T: i32, R: i32, C: usize): void {
   const groups = (R + 7) >>> 3;
-  const yRow = <usize>groups << 5, xRow = xStride << 2, group = C << 5;
-  for (let g = 0; g < groups; g++, w += group, y += 32) {
-    let t = 0, from = x, out = y;
-    for (; t + 4 <= T; t += 4, from += 4 * xRow, out += 4 * yRow) tile4x8(out, yRow, from, xRow, w, 32, C, false);
-    for (; t < T; t++, from += xRow, out += yRow) tile1(out, from, w, C);
+  const yRow = <usize>groups << 5, xRow = xStride << 2;
+  for (let g = 0; g < groups; g++, y += 32) {
+    for (let c: usize = 0; c < C; c += BLOCK, w += BLOCK << 5) {
+      const n = min(BLOCK, C - c);
+      let t = 0, from = x + (c << 2), out = y;
+      for (; t + 4 <= T; t += 4, from += 4 * xRow, out += 4 * yRow) {
+        tile4x8(SCRATCH, 32, from, xRow, w, 32, n, false);
+        join(out, yRow, 4, c == 0);
+      }
+      for (; t < T; t++, from += xRow, out += yRow) {
+        tile1(SCRATCH, from, w, n);
+        join(out, yRow, 1, c == 0);
+      }
+    }
+    w -= (((C + BLOCK - 1) & ~(BLOCK - 1)) - C) << 5;
+  }
+}
+
+/** Adds the block's sums (rows, 8), which lie in the scratch, to y, or starts y with them. */
+export function join(y: usize, yRow: usize, rows: i32, first: bool): void {
+  for (let r = 0, from = SCRATCH; r < rows; r++, from += 32, y += yRow) {
+    const a = v128.load(from), b = v128.load(from, 16);
+    v128.store(y, first ? a : f32x4.add(v128.load(y), a));
+    v128.store(y, first ? b : f32x4.add(v128.load(y, 16), b), 16);
   }
 }
 
