@@ -11,6 +11,7 @@ const rooms = [
   "src/models",
   "src/weights",
   "src/tokenizer",
+  "src/constrain",
   "src/backends",
   "src/engine",
   "src/state",

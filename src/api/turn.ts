@@ -1,4 +1,5 @@
 /** What the Worker asks of a conversation object, and what a finished turn reports. Both sides may be of different releases. */
+import type { ReplyShape } from "../constrain/constraint.ts";
 import type { TokenLogprob } from "../dialogue/reply.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
@@ -6,7 +7,7 @@ import type { Message } from "../tokenizer/text-codec.ts";
 /** Sampling as JSON; absent fields take the pack's defaults. */
 export type SamplingRequest = Partial<Omit<Sampling, "logitBias">> & { logitBias?: [number, number][] };
 
-export interface TurnRequest {
+export interface TurnRequest extends ReplyShape {
   tenant: string;
   /** False: nothing of this turn is stored. */
   persistent: boolean;

@@ -1,12 +1,13 @@
 /**
  * reply: runs one turn on a sequence and yields text as it becomes complete.
  *
- * Prefills the turn's own ids in slices, then decodes until end of turn, a stop string or the token limit, and yields to the event loop
- * between tokens. The caller owns the sequence, commits state and log, and may stop between any two events.
+ * Prefills the turn's own ids in slices, then decodes until end of turn, a stop string, the end of what its form allows or the token
+ * limit, and yields to the event loop between tokens. The caller owns the sequence, commits state and log, and may stop between any two events.
  */
 
 import type { Sequence } from "../backends/backend.ts";
 import type { Loaded } from "../backends/load-model.ts";
+import type { Constraint } from "../constrain/constraint.ts";
 import { check } from "../core/failure.ts";
 import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
@@ -21,6 +22,8 @@ export interface ReplyOptions {
   topLogprobs?: number;
   /** Go on after the model's end-of-turn token. */
   ignoreEos?: boolean;
+  /** Holds the reply to a form; it has accepted what the reply holds so far. */
+  constraint?: Constraint;
 }
 
 export type ReplyEvent =
@@ -58,15 +61,17 @@ export async function* reply(
   const eos = new Set(options.ignoreEos ? [] : served.manifest.generation.eos);
   const text = served.codec.detokenizer();
   const stop = new StopMatcher(options.stop);
+  const { constraint } = options;
   for (let n = 1; ; n++) {
-    const { id } = sampler.choose(logits, options.sampling);
+    const { id } = sampler.choose(logits, options.sampling, constraint?.mask());
     const logprobs =
       options.topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, options.topLogprobs) };
     sampler.accept(id);
+    constraint?.accept(id);
     const ended = eos.has(id);
     const shown = ended ? "" : stop.push(text.push(id));
     yield { type: "token", id, text: shown, ...logprobs };
-    if (ended || stop.stopped)
+    if (ended || stop.stopped || constraint?.done)
       return yield { type: "end", reason: "stop", text: stop.stopped ? "" : stop.push(text.flush()) + stop.flush() };
     if (n >= options.maxTokens)
       return yield { type: "end", reason: "length", text: stop.push(text.flush()) + stop.flush() };

@@ -10,6 +10,9 @@ const BINS_PER_NAT = 32;
 /** 32 nats; everything further down shares the last bin. */
 const BINS = 1024;
 
+/** Bit id % 32 of word id >> 5; ids beyond the mask are not allowed. */
+export const isAllowed = (allowed: Uint32Array, id: number): boolean => ((allowed[id >> 5]! >>> (id & 31)) & 1) === 1;
+
 export class Candidates {
   /** The first `length` are in use. */
   readonly ids: Int32Array;
@@ -23,10 +26,12 @@ export class Candidates {
     this.#below = below;
   }
 
-  all(): void {
+  /** Every id, or those whose bit is set. */
+  all(allowed?: Uint32Array): void {
     const { ids } = this;
-    for (let id = 0; id < ids.length; id++) ids[id] = id;
-    this.length = ids.length;
+    let kept = 0;
+    for (let id = 0; id < ids.length; id++) if (!allowed || isAllowed(allowed, id)) ids[kept++] = id;
+    this.length = kept;
   }
 
   /** Keeps the `count` best; 0 keeps all. */

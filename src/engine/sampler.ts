@@ -2,14 +2,14 @@
  * Sampler: the next id from logits. Deterministic given logits, sampling and state: fixed order, integer generator, no sort of the
  * vocabulary that could depend on the engine.
  *
- * Order: logit bias, repetition, presence and frequency penalties, temperature, top-k, top-p, min-p, draw. The draw walks kept ids
+ * Order: logit bias, repetition, presence and frequency penalties, mask, temperature, top-k, top-p, min-p, draw. The draw walks kept ids
  * upwards. At temperature 0 the largest wins, the lowest id among equals.
  * Source: transformers `GenerationMixin._get_logits_processor` (penalties, temperature, top-k, top-p, min-p).
  */
 import { check } from "../core/failure.ts";
 import { SeenTokens } from "./penalties.ts";
 import { Random } from "./random.ts";
-import { Candidates } from "./sampler-candidates.ts";
+import { Candidates, isAllowed } from "./sampler-candidates.ts";
 import type { SamplerState, Sampling } from "./sampling.ts";
 
 /** OpenAI's bound for `top_logprobs`. */
@@ -50,21 +50,26 @@ export class Sampler {
     this.#seen.accept(id);
   }
 
-  /** logits (V). Does not accept the token. `probability`: under what was left to draw from. */
-  choose(logits: Float32Array, sampling: Sampling): { id: number; probability: number } {
+  /**
+   * logits (V). Does not accept the token. `probability`: under what was left to draw from. `allowed`: bit id % 32 of word id >> 5 says
+   * that the id may be chosen; absent, each may.
+   */
+  choose(logits: Float32Array, sampling: Sampling, allowed?: Uint32Array): { id: number; probability: number } {
     checkSampling(sampling);
     const x = this.#below;
     this.#checkLogits(logits);
     x.set(logits);
     this.#seen.penalise(x, sampling);
+    if (allowed) bar(x, allowed);
     const best = largest(x);
+    check(x[best]! > -Infinity, "bug", () => "mask: expected at least one allowed id");
     if (sampling.temperature === 0) return { id: best, probability: 1 };
 
     const top = x[best]!;
     for (let id = 0; id < x.length; id++) x[id] = (top - x[id]!) / sampling.temperature;
     const candidates = this.#candidates;
     const weights = this.#weights;
-    candidates.all();
+    candidates.all(allowed);
     candidates.keepCount(sampling.topK);
     for (let i = 0; i < candidates.length; i++) {
       const id = candidates.ids[i]!;
@@ -124,6 +129,11 @@ export class Sampler {
       () => `logits: ${logits.filter((x) => !Number.isFinite(x)).length} of ${this.#vocab} are not finite`,
     );
   }
+}
+
+/** In place: what is not allowed falls below everything. */
+function bar(x: Float64Array, allowed: Uint32Array): void {
+  for (let id = 0; id < x.length; id++) if (!isAllowed(allowed, id)) x[id] = -Infinity;
 }
 
 /** Lowest id among equals. */

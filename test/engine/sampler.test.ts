@@ -13,10 +13,16 @@ function randomLogits(vocab: number, random: Random, spread = 4): Float32Array {
 }
 
 /** Ids that can come out, and how often. */
-function frequencies(sampler: Sampler, logits: Float32Array, sampling: Sampling, draws: number): Map<number, number> {
+function frequencies(
+  sampler: Sampler,
+  logits: Float32Array,
+  sampling: Sampling,
+  draws: number,
+  allowed?: Uint32Array,
+): Map<number, number> {
   const counts = new Map<number, number>();
   for (let i = 0; i < draws; i++) {
-    const { id } = sampler.choose(logits, sampling);
+    const { id } = sampler.choose(logits, sampling, allowed);
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   return counts;
@@ -163,6 +169,43 @@ describe("sampler", () => {
   ])("refuses a state with %s", (_, broken) => {
     const state = { ...new Sampler(10, undefined, 0).state(), ...broken };
     expect(() => new Sampler(10, state)).toThrow(expect.objectContaining({ code: "state_unreadable" }));
+  });
+});
+
+describe("mask", () => {
+  const logits = randomLogits(100, Random.fromSeed(3));
+  const best = new Sampler(100, undefined, 1).choose(logits, greedy).id;
+  /** Every third id, without the best. */
+  const ids = Array.from({ length: 100 }, (_, id) => id).filter((id) => id % 3 === 0 && id !== best);
+  const allowed = new Uint32Array(4);
+  for (const id of ids) allowed[id >> 5]! |= 1 << (id & 31);
+
+  it("draws only allowed ids, at their share among themselves, whatever the cuts", () => {
+    const flat = new Float32Array(100).fill(-30);
+    const counts = frequencies(new Sampler(100, undefined, 4), flat, drawing, 3000, allowed);
+    expect([...counts.keys()].toSorted((a, b) => a - b)).toEqual(ids);
+    for (const sampling of [
+      greedy,
+      { ...drawing, topK: 90 },
+      { ...drawing, topP: 0.99 },
+      { ...drawing, minP: 0.001 },
+    ]) {
+      const drawn = frequencies(new Sampler(100, undefined, 5), logits, sampling, 200, allowed);
+      expect([...drawn.keys()].filter((id) => !ids.includes(id))).toEqual([]);
+    }
+  });
+
+  it("holds against any bias, and leaves the model's own log probabilities", () => {
+    const sampler = new Sampler(100, undefined, 4);
+    const before = sampler.logprobs(logits, 0, 3);
+    const logitBias = new Map(ids.map((id) => [id, -100]));
+    expect(ids).toContain(sampler.choose(logits, { ...greedy, logitBias }, allowed).id);
+    expect(sampler.logprobs(logits, 0, 3)).toEqual(before);
+  });
+
+  it("is refused when it allows nothing", () => {
+    const choose = () => new Sampler(100, undefined, 4).choose(logits, greedy, new Uint32Array(4));
+    expect(choose).toThrow(expect.objectContaining({ code: "bug" }));
   });
 });
 
