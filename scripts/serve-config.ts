@@ -11,13 +11,22 @@ export interface ServeOptions {
   bundle: Bundle;
   apiKeys: string;
   sessionKey: string;
+  allowedOrigins: string;
 }
 
 const text = (value: string) => JSON.stringify(value);
 const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data" };
 
 /** Paths of `embed` are relative to the configuration file. */
-export function workerdConfig({ port, folder, pack, bundle, apiKeys, sessionKey }: ServeOptions): string {
+export function workerdConfig({
+  port,
+  folder,
+  pack,
+  bundle,
+  apiKeys,
+  sessionKey,
+  allowedOrigins,
+}: ServeOptions): string {
   const modules = bundle.modules.map((name) => {
     const path = relative(folder, join(bundle.folder, name));
     return `    (name = ${text(name === "index.js" ? name : `./${name}`)}, ${kinds[name.split(".").at(-1)!]} = embed ${text(path)}),`;
@@ -48,6 +57,7 @@ ${modules.join("\n")}
     (name = "PACK_PATH", text = "."),
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),
+    (name = "ALLOWED_ORIGINS", text = ${text(allowedOrigins)}),
   ],
 );
 `;

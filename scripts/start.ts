@@ -1,7 +1,8 @@
 /**
  * npm start: builds what is missing, serves on this machine, and prints a command to try.
  *
- * Options: --port <n> (or PORT), --persist-to <folder>, --pack <folder>. API_KEYS in the environment asks callers for keys.
+ * Options: --port <n> (or PORT), --persist-to <folder>, --pack <folder>. From the environment: API_KEYS asks
+ * callers for keys, ALLOWED_ORIGINS lets pages of other origins in.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
@@ -61,6 +62,7 @@ async function prepare(): Promise<{ folder: string; port: number }> {
     bundle,
     apiKeys: process.env.API_KEYS ?? "",
     sessionKey: sessionKeyOf(folder),
+    allowedOrigins: process.env.ALLOWED_ORIGINS ?? "",
   };
   writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });
   return { folder, port: options.port };

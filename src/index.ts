@@ -1,40 +1,30 @@
 /** The Worker: routes, one error handler, and the Durable Object class. */
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { secureHeaders } from "hono/secure-headers";
 import { Conversation } from "../durable-objects/conversation.ts";
 import { errorResponse } from "./api/error-body.ts";
 import { Failure } from "./core/failure.ts";
-import { chatCompletions } from "./routes/chat-completions.ts";
-import { health } from "./routes/health.ts";
-import { models } from "./routes/models.ts";
+import type { Bindings } from "./routes/endpoint.ts";
+import { crossOrigin, secure } from "./routes/headers.ts";
+import { endpoints } from "./routes/index.ts";
+import { requestLog } from "./routes/request-log.ts";
 
 export { Conversation };
 
-/** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
-const BODY_MAX_BYTES = 1024 * 1024;
+const app = new Hono<Bindings>();
 
-const app = new Hono<{ Bindings: Env }>();
+app.use(requestLog, secure, crossOrigin);
 
-app.use(secureHeaders());
-app.use(
-  bodyLimit({
-    maxSize: BODY_MAX_BYTES,
-    onError: () => {
-      throw new Failure("body_too_large", `the body is larger than ${BODY_MAX_BYTES} bytes`);
-    },
-  }),
-);
-
-for (const routes of [chatCompletions, models, health]) app.route("/", routes);
+for (const { definition, serve } of endpoints)
+  app.on(definition.method.toUpperCase(), definition.path.replaceAll(/\{(.+?)\}/g, ":$1"), serve);
 
 app.notFound((c) => {
   const allowed = methodsOf(c);
   if (allowed.length === 0)
     return errorResponse(new Failure("not_found", `${c.req.method} ${c.req.path.slice(0, 200)}: no such path`));
+  if (c.req.method === "OPTIONS") return c.body(null, 204, { allow: allowed.join(", ") });
   const failure = new Failure(
     "method_not_allowed",
-    `${c.req.path}: expected ${allowed.join(" or ")}, got ${c.req.method}`,
+    `${c.req.path.slice(0, 200)}: expected ${allowed.join(" or ")}, got ${c.req.method.slice(0, 20)}`,
   );
   const response = errorResponse(failure);
   response.headers.set("allow", allowed.join(", "));

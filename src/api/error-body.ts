@@ -1,9 +1,19 @@
 /** The one shape of every error that a caller sees, in OpenAI's form. */
-import { type Failure, failures } from "../core/failure.ts";
+import { z } from "@hono/zod-openapi";
+import { type Failure, type FailureCode, failures } from "../core/failure.ts";
 
-export interface ErrorBody {
-  error: { message: string; type: string; param: string | null; code: string };
-}
+export const errorReply = z
+  .object({
+    error: z.object({
+      message: z.string().openapi({ description: "What was expected and what came; names the field at fault." }),
+      type: z.string(),
+      param: z.string().nullable().openapi({ description: "The field at fault.", example: "messages[0].role" }),
+      code: z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]),
+    }),
+  })
+  .openapi("Error");
+
+export type ErrorBody = z.infer<typeof errorReply>;
 
 /** Seconds after which a failure marked `later` is worth another try. */
 export const RETRY_AFTER_SECONDS = 5;

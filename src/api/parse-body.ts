@@ -1,25 +1,54 @@
 /** parseBody: a request's JSON body → what a schema says it is, or one failure that names the field. */
 import type { z } from "zod";
 import { Failure } from "../core/failure.ts";
+import { parseJson } from "../core/strict-json.ts";
 
-export async function parseBody<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
-  // A browser may send other types across origins without asking; JSON it may not.
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new Failure("request_invalid", "content-type: expected application/json", { param: "content-type" });
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await request.arrayBuffer()));
-  } catch (thrown) {
-    if (!(thrown instanceof SyntaxError || thrown instanceof TypeError || thrown instanceof RangeError)) throw thrown;
-    throw new Failure("request_invalid", "the body is not valid JSON in UTF-8", { cause: thrown });
-  }
-  return parse(json, schema);
+/** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
+export const BODY_MAX_BYTES = 1024 * 1024;
+const MAX_DEPTH = 100;
+
+export async function parseBody<T>(request: Request, schema: z.ZodType<T>, maxBytes = BODY_MAX_BYTES): Promise<T> {
+  return parse(await readJson(request, maxBytes), schema);
 }
 
-export function parse<T>(json: unknown, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(json, { reportInput: false });
+async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  // A browser may send other types across origins without asking; JSON it may not.
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type)) refuse("content-type", "expected application/json");
+  // Nothing is unpacked here, so a small body stays small.
+  const coding = request.headers.get("content-encoding") ?? "identity";
+  if (coding.toLowerCase() !== "identity") refuse("content-encoding", "expected none");
+  const bytes = await readAtMost(request, maxBytes);
+  return parseJson(bytes, { where: "body", code: "request_invalid", maxBytes, maxDepth: MAX_DEPTH });
+}
+
+/** Counts what comes, whatever content-length says. Fails with `body_too_large`, having kept no more than `maxBytes`. */
+export async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of request.body ?? []) {
+    size += piece.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    pieces.push(piece);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+const tooLarge = (maxBytes: number) => new Failure("body_too_large", `the body is larger than ${maxBytes} bytes`);
+
+function refuse(header: string, message: string): never {
+  throw new Failure("request_invalid", `${header}: ${message}`, { param: header });
+}
+
+export function parse<T>(value: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(value, { reportInput: false });
   if (parsed.success) return parsed.data;
   const issue = innermost(parsed.error.issues[0]!);
   const at = fieldOf(issue.path);

@@ -6,7 +6,7 @@
  */
 import { Failure } from "../core/failure.ts";
 import { product } from "../core/sizes.ts";
-import { parseJson } from "../weights/strict-json.ts";
+import { parseJson } from "../core/strict-json.ts";
 import type { ByteFile } from "./byte-file.ts";
 
 export const HEADER_MAX_BYTES = 100_000_000;

@@ -1,8 +1,43 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
-import { Hono } from "hono";
+import { z } from "@hono/zod-openapi";
 import { call } from "./call.ts";
 import { anyName } from "./caller.ts";
+import { endpoint } from "./endpoint.ts";
 
-export const health = new Hono<{ Bindings: Env }>()
-  .get("/healthz", (c) => c.json({ status: "ok" }))
-  .get("/readyz", (c) => call(c.env.CONVERSATION.getByName(anyName()), "/ready", { signal: c.req.raw.signal }));
+const readiness = z.strictObject({
+  status: z.literal("ready"),
+  model: z.string(),
+  fingerprint: z.string(),
+  golden: z.string().optional().openapi({
+    description: "SHA-256 of the logits; absent while all places are taken, which proves as much.",
+  }),
+});
+
+export const health = [
+  endpoint(
+    {
+      method: "get",
+      path: "/healthz",
+      operationId: "health",
+      tag: "Operation",
+      summary: "Whether the Worker answers",
+      open: true,
+      replies: { 200: { description: "It does.", schema: z.strictObject({ status: z.literal("ok") }) } },
+    },
+    (c) => c.json({ status: "ok" }),
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/readyz",
+      operationId: "ready",
+      tag: "Operation",
+      summary: "Whether the model computes",
+      description:
+        "Loads and verifies the weights when they are not, and runs a forward pass whose result must not change.",
+      open: true,
+      replies: { 200: { description: "It does.", schema: readiness } },
+    },
+    (c) => call(c.env.CONVERSATION.getByName(anyName()), "/ready", { signal: c.req.raw.signal }),
+  ),
+];

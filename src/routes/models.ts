@@ -1,9 +1,17 @@
-/** GET /v1/models and /v1/models/:id. */
-import { Hono } from "hono";
-import { tenantOf } from "./caller.ts";
+/** GET /v1/models and /v1/models/{model}. */
+import { z } from "zod";
+import { modelList, modelReply } from "../api/model-reply.ts";
+import { endpoint } from "./endpoint.ts";
 import { type ModelCard, modelCard, requireModel } from "./model-card.ts";
 
-const shown = ({ id, fingerprint, parameters, dtype, contextLength, licence }: ModelCard) => ({
+const shown = ({
+  id,
+  fingerprint,
+  parameters,
+  dtype,
+  contextLength,
+  licence,
+}: ModelCard): z.infer<typeof modelReply> => ({
   id,
   object: "model",
   created: 0,
@@ -15,12 +23,28 @@ const shown = ({ id, fingerprint, parameters, dtype, contextLength, licence }: M
   licence: licence ?? null,
 });
 
-export const models = new Hono<{ Bindings: Env }>()
-  .get("/v1/models", async (c) => {
-    tenantOf(c.req.raw, c.env);
-    return c.json({ object: "list", data: [shown(await modelCard(c.env))] });
-  })
-  .get("/v1/models/:id", async (c) => {
-    tenantOf(c.req.raw, c.env);
-    return c.json(shown(await requireModel(c.env, c.req.param("id"))));
-  });
+export const models = [
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/models",
+      operationId: "listModels",
+      tag: "Models",
+      summary: "The served model",
+      replies: { 200: { description: "A list of one.", schema: modelList } },
+    },
+    async (c) => c.json({ object: "list", data: [shown(await modelCard(c.env))] }),
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/models/{model}",
+      operationId: "retrieveModel",
+      tag: "Models",
+      summary: "One model",
+      params: z.object({ model: z.string().min(1).max(128) }),
+      replies: { 200: { description: "The model.", schema: modelReply } },
+    },
+    async (c, { path }) => c.json(shown(await requireModel(c.env, path.model))),
+  ),
+];

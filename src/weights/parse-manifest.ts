@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { padTo, product } from "../core/sizes.ts";
+import { parseJson } from "../core/strict-json.ts";
 import {
   type Manifest,
   manifestSchema,
@@ -16,7 +17,6 @@ import {
   TENSOR_ALIGN,
   type TensorEntry,
 } from "./manifest.ts";
-import { parseJson } from "./strict-json.ts";
 
 export const MANIFEST_FILE = "manifest.json";
 export const MANIFEST_MAX_BYTES = 8 * 1024 * 1024;

@@ -1,33 +1,35 @@
 /**
- * parseJson: JSON from a file that nobody vouches for.
+ * parseJson: JSON from a file or a caller that nobody vouches for.
  *
  * Refuses what JSON.parse lets through: keys given twice, `__proto__`, deep nesting, invalid UTF-8, numbers beyond f64. One pass, no recursion
  * deeper than `maxDepth`. Python writes bare Infinity and NaN; `nonFinite` reads them as {"__float__": "Infinity"}, as transformers does.
  */
-import { Failure } from "../core/failure.ts";
+import { Failure, type FailureCode } from "./failure.ts";
 
 export interface JsonLimits {
-  /** Name of the file, for messages. */
+  /** Name of the file or "body", for messages. */
   where: string;
+  /** What a refusal is; `weights_invalid` unless given. */
+  code?: FailureCode;
   maxBytes: number;
   maxDepth?: number;
   nonFinite?: boolean;
 }
 
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): unknown {
-  const { where, maxBytes } = limits;
-  if (bytes.length > maxBytes) refuse(where, `expected at most ${maxBytes} bytes, got ${bytes.length}`);
+  const { maxBytes } = limits;
+  if (bytes.length > maxBytes) refuse(limits, `expected at most ${maxBytes} bytes, got ${bytes.length}`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    refuse(where, "not valid UTF-8");
+    refuse(limits, "not valid UTF-8");
   }
   return new Parser(text, limits).document();
 }
 
-function refuse(where: string, message: string): never {
-  throw new Failure("weights_invalid", `${where}: ${message}`, { param: where });
+function refuse({ where, code }: JsonLimits, message: string, key?: string): never {
+  throw new Failure(code ?? "weights_invalid", `${where}: ${message}`, { param: code ? (key ?? null) : where });
 }
 
 const space = /[ \t\n\r]*/y;
@@ -87,8 +89,9 @@ class Parser {
     do {
       this.#match(space);
       const key = this.#string();
-      if (key === "__proto__") this.#fail('key "__proto__" is not allowed');
-      if (Object.hasOwn(result, key)) this.#fail(`key ${JSON.stringify(key).slice(0, 80)} is given twice`);
+      if (key === "__proto__") this.#fail('key "__proto__" is not allowed', key);
+      if (Object.hasOwn(result, key))
+        this.#fail(`key ${JSON.stringify(key).slice(0, 80)} is given twice`, key.slice(0, 80));
       if (!this.#skip(":")) this.#fail('expected ":"');
       result[key] = this.#value(depth);
     } while (this.#skip(","));
@@ -149,7 +152,7 @@ class Parser {
     return this.#text.slice(from, this.#at);
   }
 
-  #fail(message: string): never {
-    refuse(this.#limits.where, `not valid JSON at character ${this.#at}: ${message}`);
+  #fail(message: string, key?: string): never {
+    refuse(this.#limits, `not valid JSON at character ${this.#at}: ${message}`, key);
   }
 }

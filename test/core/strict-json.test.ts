@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseJson } from "../../src/weights/strict-json.ts";
-import { failureOf } from "./failing.ts";
-import { encode } from "./sample-pack.ts";
+import { parseJson } from "../../src/core/strict-json.ts";
+import { failureOf } from "../weights/failing.ts";
+import { encode } from "../weights/sample-pack.ts";
 
 const limits = { where: "x.json", maxBytes: 1 << 20 };
 const parse = (text: string, more: object = {}) => parseJson(encode(text), { ...limits, ...more });

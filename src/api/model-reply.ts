@@ -1,0 +1,20 @@
+/** Replies of /v1/models. */
+import { z } from "@hono/zod-openapi";
+
+export const modelReply = z
+  .object({
+    id: z.string(),
+    object: z.literal("model"),
+    created: z.int(),
+    owned_by: z.string(),
+    fingerprint: z
+      .string()
+      .openapi({ description: "SHA-256 of the pack's manifest; every stored state belongs to one." }),
+    parameters: z.int(),
+    dtype: z.string(),
+    context_length: z.int(),
+    licence: z.string().nullable(),
+  })
+  .openapi("Model");
+
+export const modelList = z.strictObject({ object: z.literal("list"), data: z.array(modelReply) }).openapi("ModelList");

@@ -1,0 +1,32 @@
+/** What a turn cost, as replies tell it. */
+import { z } from "@hono/zod-openapi";
+
+const count = z.int().min(0);
+
+export const usageReply = z
+  .object({
+    prompt_tokens: count,
+    completion_tokens: count,
+    total_tokens: count,
+    prompt_tokens_details: z.strictObject({
+      cached_tokens: count.openapi({
+        description: "Tokens that the kept state held and that were not computed again.",
+      }),
+    }),
+  })
+  .openapi("Usage");
+
+export const timingsReply = z
+  .object({
+    state: z.string().openapi({ description: "Where the state that the turn began with came from." }),
+    rebuilt_tokens: count.openapi({ description: "Tokens fed again because stored state could not be read." }),
+    state_bytes: count.openapi({ description: "Bytes of the state as stored after the turn." }),
+    queue_ms: z.number(),
+    load_ms: z.number(),
+    prefill_ms: z.number(),
+    prefill_tokens: count,
+    decode_ms: z.number(),
+    decode_tokens: count,
+    save_ms: z.number(),
+  })
+  .openapi("Timings");

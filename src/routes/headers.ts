@@ -1,0 +1,57 @@
+/** Headers of every reply: exact CORS for the origins that are listed, and what keeps a browser from doing more with a reply than show it. */
+import type { MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { secureHeaders } from "hono/secure-headers";
+
+type Middleware = MiddlewareHandler<{ Bindings: Env }>;
+
+export const allowedOrigins = ({ ALLOWED_ORIGINS }: { ALLOWED_ORIGINS: string }): string[] =>
+  ALLOWED_ORIGINS.split(/[\s,]+/).filter(Boolean);
+
+/** Whether a page of this origin may talk to the server: its own pages, and those that are listed. */
+export function mayTalk(request: Request, env: Env): boolean {
+  const origin = request.headers.get("origin");
+  return origin === null || origin === new URL(request.url).origin || allowedOrigins(env).includes(origin);
+}
+
+const shared = cors({
+  origin: (origin) => origin,
+  allowMethods: ["GET", "POST", "DELETE"],
+  allowHeaders: [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "x-session-id",
+    "x-session-affinity",
+    "session_id",
+  ],
+  exposeHeaders: ["x-rivulet-state", "x-request-id", "retry-after"],
+  maxAge: 7200,
+});
+
+/** Nothing for an origin that is not listed: its browser then keeps the reply to itself. */
+export const crossOrigin: Middleware = async (c, next) => {
+  const origin = c.req.header("origin");
+  if (origin !== undefined && allowedOrigins(c.env).includes(origin)) return shared(c, next);
+  await next();
+  c.res.headers.append("vary", "Origin");
+};
+
+export const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'", "data:"],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+};
+
+export const secure: Middleware = secureHeaders({
+  contentSecurityPolicy: POLICY,
+  referrerPolicy: "no-referrer",
+  // Replies may be read from the origins that CORS lets in.
+  crossOriginResourcePolicy: "cross-origin",
+});

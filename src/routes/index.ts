@@ -1,0 +1,8 @@
+/** Every endpoint of the server. */
+import { chatCompletions } from "./chat-completions.ts";
+import type { Declared } from "./endpoint.ts";
+import { health } from "./health.ts";
+import { models } from "./models.ts";
+import { openapi } from "./openapi.ts";
+
+export const endpoints: Declared[] = [...chatCompletions, ...models, ...health, openapi(() => endpoints)];

@@ -1,0 +1,27 @@
+/**
+ * requestLog: one line of JSON per request, and an id by which caller and log mean the same one.
+ *
+ * No text of a prompt or reply, no key, no query: only what the server itself decides, and the path, cut and escaped.
+ */
+import type { MiddlewareHandler } from "hono";
+
+const PATH_MAX_CHARS = 200;
+
+export const requestLog: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+  const id = crypto.randomUUID();
+  const beganMs = Date.now();
+  await next();
+  c.res.headers.set("x-request-id", id);
+  console.log(
+    JSON.stringify({
+      level: c.res.status >= 500 ? "error" : "info",
+      event: "request",
+      request_id: id,
+      method: c.req.method.slice(0, 16),
+      path: c.req.path.slice(0, PATH_MAX_CHARS),
+      status: c.res.status,
+      ...(c.error ? { code: (c.error as { code?: string }).code ?? "bug" } : {}),
+      ms: Date.now() - beganMs,
+    }),
+  );
+};
