@@ -1,13 +1,19 @@
-/** rivulet score: feeds ids and reports their likelihood; with --split the state goes through bytes into a new engine. */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+/**
+ * rivulet score: feeds ids and reports their likelihood; with --split the state goes through bytes into a new engine.
+ *
+ * A long run is reported with --progress and kept with --checkpoint: killed at any moment, the same command goes on to the same result.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
 import type { Command } from "commander";
 import { loadModel } from "../backends/load-model.ts";
 import { check, Failure } from "../core/failure.ts";
-import { slices } from "../dialogue/reply.ts";
+import { slices, yieldToEvents } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
 import { decodeState, encodeState } from "../state/codec.ts";
 import { folderSource } from "../weights/folder-source.ts";
+import { integer } from "./arguments.ts";
 import { compiledKernels } from "./kernels.ts";
+import { idsDigest, readCheckpoint, type Scored, writeAll, writeCheckpoint } from "./score-checkpoint.ts";
 
 export function register(program: Command): void {
   program
@@ -17,10 +23,22 @@ export function register(program: Command): void {
     .requiredOption("--tokens <file>", "JSON array of token ids")
     .option("--split <positions>", "after these many tokens (i,j,…) the state goes to bytes and back into a new engine")
     .option("--logits <file>", "write T×V little-endian float32")
+    .option("--checkpoint <file>", "save the run here now and then; when the file is there, go on from it")
+    .option("--progress", "report on stderr, one JSON line each time")
+    .option("--every <n>", "tokens between two checkpoints or reports", integer(1), 10_000)
     .action(score);
 }
 
-async function score(pack: string, options: { tokens: string; split?: string; logits?: string }): Promise<void> {
+interface Options {
+  tokens: string;
+  split?: string;
+  logits?: string;
+  checkpoint?: string;
+  progress?: boolean;
+  every: number;
+}
+
+async function score(pack: string, options: Options): Promise<void> {
   const ids = readTokens(options.tokens);
   const splits = readSplits(options.split, ids.length);
   const kernels = compiledKernels();
@@ -35,15 +53,25 @@ async function score(pack: string, options: { tokens: string; split?: string; lo
     "tokens",
   );
   const sampler = new Sampler(V).state();
-  let sequence = backend.open();
+  const saved = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, idsDigest(ids));
+  const run: Scored = { position: saved?.position ?? 0, nats: saved?.nats ?? 0, seconds: saved?.seconds ?? 0 };
+  let sequence = backend.open(saved && decodeState(saved.state, fingerprint));
   const save = () =>
     encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors: sequence.save("view") });
-
-  const out = options.logits === undefined ? undefined : openSync(options.logits, "w");
-  let nll = 0;
+  const keep = () => {
+    if (options.checkpoint === undefined) return;
+    writeCheckpoint(options.checkpoint, idsDigest(ids), { ...run, state: save() });
+  };
+  const interrupt = interruption(options.checkpoint !== undefined);
+  const out = openLogits(options.logits, 4 * V * run.position);
+  let began = performance.now();
+  const clock = () => {
+    run.seconds += (performance.now() - began) / 1000;
+    began = performance.now();
+  };
   try {
-    for (const [start, end] of pieces(splits, ids.length)) {
-      if (start > 0) {
+    for (const [start, end] of pieces(splits, run.position, ids.length)) {
+      if (splits.includes(start)) {
         const bytes = save();
         ({ backend, fingerprint } = await open());
         sequence = backend.open(decodeState(bytes, fingerprint));
@@ -54,23 +82,71 @@ async function score(pack: string, options: { tokens: string; split?: string; lo
         const first = start + done - slice.length;
         for (let t = 0; t < slice.length; t++) {
           const next = ids[first + t + 1];
-          if (next !== undefined) nll += negativeLogLikelihood(logits.subarray(t * V, (t + 1) * V), next);
+          if (next !== undefined) run.nats += negativeLogLikelihood(logits.subarray(t * V, (t + 1) * V), next);
         }
+        run.position = start + done;
+        const due = Math.floor(run.position / options.every) > Math.floor(first / options.every);
+        if (due || run.position === ids.length) {
+          clock();
+          if (out !== undefined) fsyncSync(out);
+          keep();
+          if (options.progress) report(run, ids.length, backend.stateBytes(run.position));
+        }
+        if (options.checkpoint !== undefined) await yieldToEvents();
+        if (!interrupt.aborted) continue;
+        clock();
+        keep();
+        interrupt.throwIfAborted();
       }
     }
   } finally {
     if (out !== undefined) closeSync(out);
   }
-  const line = { tokens: ids.length, nll: nll / Math.max(1, ids.length - 1), vocab: V, state_bytes: save().length };
+  const nll = run.nats / Math.max(1, ids.length - 1);
+  const line = { tokens: ids.length, nll, vocab: V, state_bytes: save().length };
   process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Where a signal asks a run that can go on later to stop; other runs just end. */
+function interruption(resumable: boolean): AbortSignal {
+  const controller = new AbortController();
+  if (resumable) for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+function report({ position, nats, seconds }: Scored, total: number, stateBytes: number): void {
+  const perSecond = position / Math.max(seconds, 1e-3);
+  const line = {
+    tokens: position,
+    of: total,
+    nll: nats / Math.max(1, position - 1),
+    seconds: Math.round(seconds * 10) / 10,
+    tokens_per_s: Math.round(perSecond * 10) / 10,
+    seconds_left: Math.round((total - position) / perSecond),
+    state_bytes: stateBytes,
+    rss_bytes: process.memoryUsage.rss(),
+  };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
+}
+
+/** The file of logits, cut to what the checkpoint covers. */
+function openLogits(path: string | undefined, bytes: number): number | undefined {
+  if (path === undefined) return undefined;
+  if (bytes === 0) return openSync(path, "w");
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const message = () => `--logits ${path}: expected the ${bytes} bytes that the checkpoint covers, got ${size}`;
+  check(size >= bytes, "request_invalid", message, "logits");
+  truncateSync(path, bytes);
+  return openSync(path, "a");
 }
 
 /** −log softmax(logits)[id], in f64. */
 function negativeLogLikelihood(logits: Float32Array, id: number): number {
+  // Indexed: half again as fast as an iterator, and this is a good part of a scored token's time.
   let max = -Infinity;
-  for (const logit of logits) if (logit > max) max = logit;
+  for (let i = 0; i < logits.length; i++) if (logits[i]! > max) max = logits[i]!;
   let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - max);
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - max);
   return Math.log(sum) + max - logits[id]!;
 }
 
@@ -95,8 +171,8 @@ function readSplits(text: string | undefined, T: number): number[] {
   return [...new Set(positions)].sort((a, b) => a - b);
 }
 
-const pieces = (splits: number[], T: number) => [0, ...splits].map((start, i) => [start, splits[i] ?? T] as const);
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+/** What is left from `from` on, cut at the splits. */
+function pieces(splits: number[], from: number, T: number): (readonly [number, number])[] {
+  const starts = [from, ...splits.filter((at) => at > from)];
+  return starts.map((start, i) => [start, starts[i + 1] ?? T] as const);
 }
