@@ -42,7 +42,7 @@ export class Conversation extends DurableObject<Env> {
       const turn = new Turn(request, model, this.store);
       const state = await turn.open(admission, this.#owner, client);
       const run: Turn["run"] = (emit, gone) => turn.run(emit, gone).finally(release);
-      if (!request.reply.stream) return await whole(run, state, client);
+      if (!request.reply.stream) return await whole(run, request.reply, state, client);
       const { response, done } = streamed(run, request.reply, state, client);
       this.ctx.waitUntil(done);
       return response;

@@ -4,6 +4,8 @@
  * The writer waits while the reader is behind. A reader that leaves, or stands still for too long, sets `gone`; nothing is lost by that,
  * for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write is how a lost client is noticed.
  */
+import type { WireEvent } from "../src/api/reply-encoder.ts";
+
 export interface StreamLimits {
   bufferBytes: number;
   heartbeatMs: number;
@@ -11,7 +13,6 @@ export interface StreamLimits {
 }
 
 const standard: StreamLimits = { bufferBytes: 64 * 1024, heartbeatMs: 10_000, stallMs: 30_000 };
-const DONE = "data: [DONE]\n\n";
 
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;
@@ -51,15 +52,16 @@ export class EventStream {
   }
 
   /** One event; resolves when there is room for the next. Without a reader it does nothing. */
-  async send(data: object, id?: number): Promise<void> {
-    this.#write(`${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`);
+  async send({ id, event, data }: WireEvent): Promise<void> {
+    const fields = `${id === undefined ? "" : `id: ${id}\n`}${event === undefined ? "" : `event: ${event}\n`}`;
+    this.#write(`${fields}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
     if (!this.gone.aborted && (this.#controller.desiredSize ?? 1) <= 0) await this.#drained();
   }
 
-  /** The last line of every reply that ends well, and of every one that ends with an error event. */
   end(): void {
-    this.#write(DONE);
-    this.#close();
+    clearInterval(this.#heart);
+    if (!this.#ended && !this.gone.aborted) this.#controller.close();
+    this.#ended = true;
   }
 
   #drained(): Promise<void> {
@@ -86,11 +88,5 @@ export class EventStream {
     clearInterval(this.#heart);
     if (!this.gone.aborted && !this.#ended) this.#left.abort();
     this.#room?.();
-  }
-
-  #close(): void {
-    clearInterval(this.#heart);
-    if (!this.#ended && !this.gone.aborted) this.#controller.close();
-    this.#ended = true;
   }
 }

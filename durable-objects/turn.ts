@@ -4,10 +4,10 @@
  * `open` does everything that can refuse the request; `run` generates, reports events, and commits once at the end. The state is in the
  * engine's memory only between the two. A turn that fails leaves the conversation as it was.
  */
-import type { FinishReason, StateOrigin, Timings, TurnEvent, TurnRequest } from "../src/api/turn.ts";
+import type { FinishReason, LoggedToken, StateOrigin, Timings, TurnEvent, TurnRequest } from "../src/api/turn.ts";
 import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
-import { reply, slices, yieldToEvents } from "../src/dialogue/reply.ts";
+import { reply, slices, type TokenLogprob, yieldToEvents } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/engine/sampler.ts";
 import { encodeState } from "../src/state/codec.ts";
 import type { Admission, Place } from "./admission.ts";
@@ -91,9 +91,16 @@ export class Turn {
     const { manifest, fingerprint, backend } = this.#served;
     const { origin, sequence, missing, sampler: saved } = this.#restored;
     const { pending, prompt } = this.#plan;
-    const id = `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`;
+    const id = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "").slice(0, 48);
     const answer: Answer = { id, createdMs: Date.now(), ids: [], text: "", rest: "", reason: undefined };
-    await emit({ type: "start", id, createdMs: answer.createdMs, model: manifest.name, fingerprint, state: origin });
+    await emit({
+      type: "start",
+      key: id,
+      createdMs: answer.createdMs,
+      model: manifest.name,
+      fingerprint,
+      state: origin,
+    });
 
     const cachedTokens = sequence.position;
     await this.#rebuild(missing, gone);
@@ -126,7 +133,6 @@ export class Turn {
     if (gone.aborted) return;
     const { pending, prompt, options } = this.#plan;
     const feed = [...pending, ...prompt];
-    const bytesOf = (id: number) => this.#served.codec.tokenBytes(id);
     const beganMs = Date.now();
     let prefilledMs = beganMs;
     for await (const event of reply(this.#served, this.#restored.sequence, sampler, feed, options)) {
@@ -144,7 +150,7 @@ export class Turn {
       } else {
         const { id, text, logprobs: logprob } = event;
         const index = answer.ids.push(id);
-        await emit({ type: "token", index, text, bytesOf, ...(logprob ? { logprob } : {}) });
+        await emit({ type: "token", index, id, text, ...(logprob ? { logprob: this.#logged(logprob) } : {}) });
         if (!gone.aborted) continue;
         answer.reason = "cancelled";
         break;
@@ -153,6 +159,11 @@ export class Turn {
     const prefill = { prefill_ms: prefilledMs - beganMs, prefill_tokens: feed.length };
     const decode = { decode_ms: Date.now() - prefilledMs, decode_tokens: answer.ids.length };
     Object.assign(this.#timings, prefill, decode);
+  }
+
+  #logged({ id, logprob, top }: TokenLogprob): LoggedToken {
+    const bytes = (token: number) => [...this.#served.codec.tokenBytes(token)];
+    return { bytes: bytes(id), logprob, top: top.map((other) => ({ bytes: bytes(other.id), logprob: other.logprob })) };
   }
 
   /** Resolves when turn, tokens and state are on disk. Frees the engine's memory on the way. */

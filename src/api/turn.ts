@@ -1,8 +1,8 @@
-/** What the Worker asks of a conversation object, and what a finished turn reports. Both sides may be of different releases. */
+/** What the Worker asks of a conversation object, and what a turn reports. Both sides may be of different releases. */
 import type { ReplyShape } from "../constrain/constraint.ts";
-import type { TokenLogprob } from "../dialogue/reply.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
+import type { ErrorBody } from "./error-body.ts";
 
 /** Sampling as JSON; absent fields take the pack's defaults. */
 export type SamplingRequest = Partial<Omit<Sampling, "logitBias">> & { logitBias?: [number, number][] };
@@ -11,6 +11,14 @@ export interface TurnRequest extends ReplyShape {
   tenant: string;
   /** False: nothing of this turn is stored. */
   persistent: boolean;
+  /** The full conversation id as the client knows it; absent where there is none (a chain of responses). */
+  conversation?: string;
+  /** The head that moves to the new turn: `main`, or the eight letters of a fork. Absent: no head moves. */
+  head?: string;
+  /** A turn to continue from instead of the head's; null is the beginning. */
+  parent?: string | null;
+  /** Name of the shared prefix that a new conversation begins with. */
+  prefix?: string;
   /** The caller's name of the model. */
   model: string;
   messages: Message[];
@@ -20,23 +28,33 @@ export interface TurnRequest extends ReplyShape {
   maxTokens?: number;
   stop: string[];
   topLogprobs?: number;
+  /** Goes on when its reader leaves; not streamed, it answers at once. */
+  background?: boolean;
+  /** A repeated request with this key finds the first one's turn. */
+  idempotencyKey?: string;
+  /** Kept with the turn and given back with it. */
+  metadata?: Record<string, string>;
   reply: ReplyForm;
 }
 
+export type ReplyObject = "chat.completion" | "text_completion" | "response";
+
 export interface ReplyForm {
-  object: "chat.completion";
+  object: ReplyObject;
   stream: boolean;
   includeUsage: boolean;
+  /** Fields of the request that the reply repeats. */
+  echo?: Record<string, unknown>;
 }
 
 export const DEFAULT_MAX_TOKENS = 1024;
 
-/** Where the state that a turn began with came from. */
-export type StateOrigin = "new" | "resumed" | "rebuilt";
+/** Where the state that a turn began with came from. `forked`: from a turn that was not its head's. */
+export type StateOrigin = "new" | "resumed" | "forked" | "rebuilt";
 
 export interface Timings {
   state: StateOrigin;
-  /** Tokens fed again because stored state could not be read. */
+  /** Tokens fed again because their state was not kept, or could not be read. */
   rebuilt_tokens: number;
   /** Bytes of the state as stored after the turn; 0 when nothing is stored. */
   state_bytes: number;
@@ -58,8 +76,58 @@ export interface TurnUsage {
 
 export type FinishReason = "stop" | "length" | "cancelled";
 
+/** A token's log probability and those of its alternatives; `bytes` is what it shows as. */
+export interface LoggedToken {
+  bytes: number[];
+  logprob: number;
+  top: { bytes: number[]; logprob: number }[];
+}
+
+/** Names a stored turn. */
+export interface TurnPlace {
+  conversation: string | null;
+  turn: string;
+  parent: string | null;
+}
+
+/**
+ * What a turn reports, in order: `start`, `progress` and `token` any number of times, then `end` or `failed`. Plain JSON, and for every
+ * reader the same (but `progress`, which only those see who were there). Tokens are numbered from 1; the last event has the next number.
+ */
 export type TurnEvent =
-  | { type: "start"; id: string; createdMs: number; model: string; fingerprint: string; state: StateOrigin }
+  | StartEvent
   | { type: "progress"; done: number; total: number }
-  | { type: "token"; index: number; text: string; logprob?: TokenLogprob; bytesOf: (id: number) => Uint8Array }
-  | { type: "end"; index: number; text: string; reason: FinishReason; usage: TurnUsage; timings: Timings };
+  | TokenEvent
+  | EndEvent
+  | { type: "failed"; index: number; error: ErrorBody["error"] };
+
+export interface StartEvent {
+  type: "start";
+  /** Object name and turn, 48 hex digits: what follows the prefix in every id made of this turn. */
+  key: string;
+  createdMs: number;
+  model: string;
+  fingerprint: string;
+  state: StateOrigin;
+  /** Absent when nothing is stored. */
+  place?: TurnPlace;
+}
+
+export interface TokenEvent {
+  type: "token";
+  index: number;
+  id: number;
+  /** What became complete with it; often "". */
+  text: string;
+  logprob?: LoggedToken;
+}
+
+export interface EndEvent {
+  type: "end";
+  index: number;
+  /** Text that only the end brought out. */
+  text: string;
+  reason: FinishReason;
+  usage: TurnUsage;
+  timings: Timings;
+}

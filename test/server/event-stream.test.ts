@@ -8,13 +8,11 @@ const textOf = async (stream: EventStream) => new Response(stream.body).text();
 it("S9: a quiet stretch is filled with comments, never longer than the heartbeat apart", async () => {
   const stream = new EventStream(present, { heartbeatMs: 40 });
   const text = textOf(stream);
-  await stream.send({ a: 1 }, 0);
+  await stream.send({ id: 0, data: { a: 1 } });
   await pause(150);
-  await stream.send({ a: 2 }, 1);
+  await stream.send({ id: 1, data: { a: 2 } });
   stream.end();
-  expect((await text).replaceAll(/(: \n\n)+/g, "~")).toBe(
-    'id: 0\ndata: {"a":1}\n\n~id: 1\ndata: {"a":2}\n\ndata: [DONE]\n\n',
-  );
+  expect((await text).replaceAll(/(: \n\n)+/g, "~")).toBe('id: 0\ndata: {"a":1}\n\n~id: 1\ndata: {"a":2}\n\n');
   expect((await text).split(": \n\n").length).toBeGreaterThan(3);
 });
 
@@ -22,7 +20,7 @@ it("a busy stream has no comments", async () => {
   const stream = new EventStream(present, { heartbeatMs: 60 });
   const text = textOf(stream);
   for (let i = 0; i < 12; i++) {
-    await stream.send({ i }, i);
+    await stream.send({ id: i, data: { i } });
     await pause(10);
   }
   stream.end();
@@ -34,7 +32,7 @@ it("S6: the writer waits for a slow reader and holds no more than the buffer and
   const reader = stream.body.getReader();
   let sent = 0;
   const writing = (async () => {
-    for (; sent < 50; sent++) await stream.send({ text: "x".repeat(40) }, sent);
+    for (; sent < 50; sent++) await stream.send({ id: sent, data: { text: "x".repeat(40) } });
     stream.end();
   })();
   await pause(30);
@@ -46,9 +44,9 @@ it("S6: the writer waits for a slow reader and holds no more than the buffer and
 
 it("S7: a reader that stands still is given up, and the writer goes on without it", async () => {
   const stream = new EventStream(present, { bufferBytes: 10, stallMs: 40 });
-  await stream.send({ text: "longer than the buffer" });
+  await stream.send({ data: { text: "longer than the buffer" } });
   expect(stream.gone.aborted).toBe(true);
-  await stream.send({ more: true });
+  await stream.send({ data: { more: true } });
   stream.end();
   await expect(stream.body.getReader().read()).rejects.toThrow("stood still");
 });
@@ -59,12 +57,12 @@ it.each(["cancel", "signal", "early"])(
     const client = new AbortController();
     if (how === "early") client.abort();
     const stream = new EventStream(client.signal, { bufferBytes: 10 });
-    const writing = stream.send({ text: "longer than the buffer" });
+    const writing = stream.send({ data: { text: "longer than the buffer" } });
     if (how === "cancel") await stream.body.cancel();
     if (how === "signal") client.abort();
     await writing;
     expect(stream.gone.aborted).toBe(true);
-    await stream.send({ more: true });
+    await stream.send({ data: { more: true } });
     stream.end();
   },
 );
@@ -73,10 +71,10 @@ it("leaving after the end changes nothing", async () => {
   const client = new AbortController();
   const stream = new EventStream(client.signal);
   const text = textOf(stream);
-  await stream.send({ a: 1 });
+  await stream.send({ data: { a: 1 } });
   stream.end();
   stream.end();
   client.abort();
   expect(stream.gone.aborted).toBe(false);
-  expect((await text).split("[DONE]").length).toBe(2);
+  expect(await text).toBe('data: {"a":1}\n\n');
 });
