@@ -15,6 +15,7 @@ const rooms = [
   "src/backends",
   "src/engine",
   "src/state",
+  "src/portable",
   "src/dialogue",
   "src/convert",
   "src/api",

@@ -15,6 +15,7 @@ export const failures = {
   turn_in_progress: { status: 409, type: "conflict_error", retry: "later" },
   conversation_conflict: { status: 409, type: "conflict_error", retry: "never" },
   idempotency_mismatch: { status: 422, type: "invalid_request_error", retry: "never" },
+  import_refused: { status: 422, type: "invalid_request_error", retry: "never" },
   // Capacity.
   busy: { status: 503, type: "overloaded_error", retry: "later" },
   memory_exceeded: { status: 503, type: "overloaded_error", retry: "later" },

@@ -2,16 +2,15 @@
  * A conversation's state as bytes, and back.
  *
  * "RVST", version u32, header length u32, SHA-256 of the header; header (msgpack: fingerprint, position, sampler, tensor table with a
- * SHA-256 each); then the tensors' raw little-endian bytes, one after another. Nothing is decoded before its hash was checked, and the
- * decoder is made fresh for each call, so that no bytes can teach it structures for the next.
+ * SHA-256 each); then the tensors' raw little-endian bytes, one after another. Nothing is decoded before its hash was checked.
  */
 import { createHash } from "node:crypto";
-import { Packr, Unpackr } from "msgpackr";
 import { z } from "zod";
 import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
 import { RECENT_TOKENS } from "../engine/sampling.ts";
 import type { ConversationState } from "./state.ts";
+import { pack, unpack } from "./strict-msgpack.ts";
 
 export const STATE_VERSION = 1;
 const MAGIC = 0x54535652; // "RVST", little-endian
@@ -46,7 +45,6 @@ const headerSchema = z.strictObject({
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
-const settings = { useRecords: false, mapsAsObjects: true, moreTypes: false } as const;
 
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
 export function encodeState(state: ConversationState): Uint8Array {
@@ -59,7 +57,7 @@ export function encodeState(state: ConversationState): Uint8Array {
     bytes: data.length,
     sha256: sha256(data),
   }));
-  const header = new Packr(settings).pack({ ...rest, tensors: table });
+  const header = pack({ ...rest, tensors: table });
   const total = tensors.reduce((n, { data }) => n + data.length, PREFIX_BYTES + header.length);
   const out = new Uint8Array(total);
   const view = new DataView(out.buffer);
@@ -78,7 +76,6 @@ export function encodeState(state: ConversationState): Uint8Array {
 
 /** Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into `bytes`. */
 export function decodeState(bytes: Uint8Array, fingerprint: string): ConversationState {
-  const fail = (message: string) => new Failure("state_unreadable", `state: ${message}`);
   const readable = (condition: unknown, message: () => string) =>
     check(condition, "state_unreadable", () => `state: ${message()}`);
   readable(bytes.length >= PREFIX_BYTES, () => `expected at least ${PREFIX_BYTES} bytes, got ${bytes.length}`);
@@ -91,7 +88,7 @@ export function decodeState(bytes: Uint8Array, fingerprint: string): Conversatio
   readable(headerBytes <= room, () => `header: expected at most ${room} bytes, got ${headerBytes}`);
   const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   readable(same(sha256(header), bytes.subarray(12, PREFIX_BYTES)), () => "header: checksum differs");
-  const { tensors, ...rest } = parseHeader(header, fail);
+  const { tensors, ...rest } = unpack(header, headerSchema, "state_unreadable", "state: header");
   if (rest.fingerprint !== fingerprint) {
     throw new Failure(
       "model_changed",
@@ -108,19 +105,6 @@ export function decodeState(bytes: Uint8Array, fingerprint: string): Conversatio
   });
   readable(at === bytes.length, () => `${bytes.length - at} bytes too many`);
   return { ...rest, tensors: read };
-}
-
-function parseHeader(header: Uint8Array, fail: (message: string) => Failure): z.infer<typeof headerSchema> {
-  let value: unknown;
-  try {
-    value = new Unpackr(settings).unpack(header);
-  } catch (cause) {
-    throw new Failure("state_unreadable", "state: header: not msgpack", { cause });
-  }
-  const parsed = headerSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw fail(`header: ${issue.path.join(".")}: ${issue.message}`);
 }
 
 /** NaN and infinities have all exponent bits set. */
