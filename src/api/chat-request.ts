@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Failure } from "../core/failure.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
+import { conversationId } from "./ids.ts";
 import { samplingFields, TOP_LOGPROBS_MAX, text } from "./sampling-fields.ts";
 import type { TurnRequest } from "./turn.ts";
 
@@ -37,8 +38,6 @@ const message = z.discriminatedUnion(
   "expected one of system, developer, user, assistant, tool",
 );
 
-/** Names of conversations: visible ASCII, so that they travel in headers. */
-export const sessionId = z.string().regex(/^[!-~]{1,256}$/, "expected 1 to 256 visible ASCII characters");
 const tokens = z.int().min(1).max(1_000_000).nullish();
 
 /** Accepted and without effect: who asks, and hints about other servers' storage and scheduling. */
@@ -54,7 +53,7 @@ const ignored = {
 export const chatRequest = z.strictObject({
   model: z.string().min(1).max(128),
   messages: z.array(message).min(1).max(2048),
-  conversation: z.union([sessionId, z.strictObject({ id: sessionId })], "expected an id or {id}").nullish(),
+  conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
   max_tokens: tokens,
   max_completion_tokens: tokens,
   n: z.literal(1, "expected 1: one reply per request").nullish(),

@@ -1,9 +1,9 @@
 /** Who calls, and which conversation they mean. */
 
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { sessionId } from "../api/chat-request.ts";
+import { conversationId } from "../api/ids.ts";
 import { parse } from "../api/parse-body.ts";
 import { Failure } from "../core/failure.ts";
 
@@ -39,16 +39,9 @@ export function sessionOf(
   if (conversation != null) return typeof conversation === "string" ? conversation : conversation.id;
   for (const header of sessionHeaders) {
     const value = request.headers.get(header);
-    if (value !== null) return parse({ [header]: value }, z.object({ [header]: sessionId }))[header];
+    if (value !== null) return parse({ [header]: value }, z.object({ [header]: conversationId }))[header];
   }
   return undefined;
-}
-
-/** Names of objects show up in logs: neither tenant nor session id can be read from them, or guessed. */
-export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, session: string): string {
-  return createHmac("sha256", SESSION_KEY || "rivulet")
-    .update(JSON.stringify([tenant, session]))
-    .digest("hex");
 }
 
 /** Objects that answer without a session. Few, so that the weights in them stay warm, and an object for each request is never made. */

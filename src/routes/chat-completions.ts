@@ -7,9 +7,10 @@
 
 import { chatRequest, chatTurn } from "../api/chat-request.ts";
 import { chatCompletionReply } from "../api/chat-schemas.ts";
+import { objectName } from "../api/ids.ts";
 import type { TurnRequest } from "../api/turn.ts";
 import { call } from "./call.ts";
-import { anyName, objectName, sessionOf } from "./caller.ts";
+import { anyName, sessionOf } from "./caller.ts";
 import { endpoint } from "./endpoint.ts";
 import { requireModel } from "./model-card.ts";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
-import { objectName, sessionOf, tenantOf } from "../../src/routes/caller.ts";
+import { objectName } from "../../src/api/ids.ts";
+import { sessionOf, tenantOf } from "../../src/routes/caller.ts";
 
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");
 const API_KEYS = `ann:${digest("key-a")}, bob:${digest("key-b")}\n`;
@@ -59,5 +60,5 @@ it("names of objects differ by tenant, session and secret, and show none of them
     objectName({ SESSION_KEY: "s" }, 'ann","one', ""),
   ];
   expect(new Set(names).size).toBe(names.length);
-  for (const name of names) expect(name).toMatch(/^[0-9a-f]{64}$/);
+  for (const name of names) expect(name).toMatch(/^[0-9a-f]{32}$/);
 });

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation.ts";
 import { admission, weights } from "../../durable-objects/weights.ts";
-import { objectName } from "../../src/routes/caller.ts";
+import { objectName } from "../../src/api/ids.ts";
 import { chat, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 
 /** Here the model is a real one, though tiny: pack, kernels, tokenizer, template and state as in production. */

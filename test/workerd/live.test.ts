@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { StoredTurn } from "../../durable-objects/store.ts";
 import { admission, weights } from "../../durable-objects/weights.ts";
-import { objectName } from "../../src/routes/caller.ts";
+import { objectName } from "../../src/api/ids.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 

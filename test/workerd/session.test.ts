@@ -4,7 +4,7 @@ import { afterEach, beforeAll, expect, it } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation.ts";
 import { PIECE_BYTES, Store } from "../../durable-objects/store.ts";
 import { admission, weights } from "../../durable-objects/weights.ts";
-import { objectName } from "../../src/routes/caller.ts";
+import { objectName } from "../../src/api/ids.ts";
 import { chat, type ErrorReply, events, type Reply, say, send, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";

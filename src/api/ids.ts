@@ -1,0 +1,56 @@
+/**
+ * Names that callers see, and what the server reads from them. docs/design/conversation-object.md has the table.
+ *
+ * An id of a turn carries its object's name and nothing about who owns it: the object itself says `not_found` to every other tenant.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { z } from "@hono/zod-openapi";
+import { Failure } from "../core/failure.ts";
+
+/** The one head that every conversation has. */
+export const MAIN = "main";
+const FORK = /^(.+)~([0-9a-z]{8})$/s;
+const TURN = /^(?:resp_|chatcmpl-|cmpl-)([0-9a-f]{32})([0-9a-f]{16})$/;
+const ITEM = /^(?:msg_|fc_|fco_)([0-9a-f]{32})([0-9a-f]{16})_(\d{1,4})$/;
+
+/** Names of conversations: visible ASCII, so that they travel in headers. */
+export const conversationId = z
+  .string()
+  .regex(/^[!-~]{1,256}$/, "expected 1 to 256 visible ASCII characters")
+  .openapi({ description: "Any name of your own, or one that the server made.", example: "conv_mine" });
+
+/** The part that names the object, and the head in it. */
+export function splitConversation(id: string): { root: string; head: string } {
+  const [, root, head] = FORK.exec(id) ?? [];
+  return root !== undefined && head !== undefined ? { root, head } : { root: id, head: MAIN };
+}
+
+export const newConversation = (): string => `conv_${randomBytes(16).toString("hex")}`;
+
+/** Names of objects show up in logs: neither tenant nor conversation can be read from them, or guessed. 32 hex digits. */
+export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, root: string): string {
+  return createHmac("sha256", SESSION_KEY || "rivulet")
+    .update(JSON.stringify([tenant, root]))
+    .digest("hex")
+    .slice(0, 32);
+}
+
+export interface TurnName {
+  /** Name of the object that holds it. */
+  object: string;
+  turn: string;
+}
+
+/** What an id of a response or a completion names. Fails with `not_found`: an id of another form was never given out. */
+export function turnNamed(id: string, param = "id"): TurnName {
+  const [, object, turn] = TURN.exec(id) ?? [];
+  if (!object || !turn) throw new Failure("not_found", `${param}: no such response`, { param });
+  return { object, turn };
+}
+
+/** What an id of an item names; `number` counts from 0 within its turn. Fails with `not_found`. */
+export function itemNamed(id: string, param = "item_id"): TurnName & { number: number } {
+  const [, object, turn, number] = ITEM.exec(id) ?? [];
+  if (!object || !turn) throw new Failure("not_found", `${param}: no such item`, { param });
+  return { object, turn, number: Number(number) };
+}
