@@ -49,10 +49,14 @@ ${modules.join("\n")}
   ],
   compatibilityDate = ${text(setting("compatibility_date"))},
   compatibilityFlags = ["request_signal_passthrough"],
-  durableObjectNamespaces = [(className = "Conversation", uniqueKey = "rivulet-Conversation", enableSql = true)],
+  durableObjectNamespaces = [
+    (className = "Conversation", uniqueKey = "rivulet-Conversation", enableSql = true),
+    (className = "Directory", uniqueKey = "rivulet-Directory", enableSql = true),
+  ],
   durableObjectStorage = (localDisk = "objects"),
   bindings = [
     (name = "CONVERSATION", durableObjectNamespace = "Conversation"),
+    (name = "DIRECTORY", durableObjectNamespace = "Directory"),
     (name = "ASSETS", service = "pack"),
     (name = "PACK_PATH", text = "."),
     (name = "API_KEYS", text = ${text(apiKeys)}),

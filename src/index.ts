@@ -1,6 +1,7 @@
-/** The Worker: routes, one error handler, and the Durable Object class. */
+/** The Worker: routes, one error handler, and the Durable Object classes. */
 import { type Context, Hono } from "hono";
 import { Conversation } from "../durable-objects/conversation.ts";
+import { Directory } from "../durable-objects/directory.ts";
 import { errorResponse } from "./api/error-body.ts";
 import { Failure } from "./core/failure.ts";
 import type { Bindings } from "./routes/endpoint.ts";
@@ -8,7 +9,7 @@ import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
 import { requestLog } from "./routes/request-log.ts";
 
-export { Conversation };
+export { Conversation, Directory };
 
 const app = new Hono<Bindings>();
 

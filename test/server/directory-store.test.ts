@@ -1,0 +1,99 @@
+import { expect, it } from "vitest";
+import { DirectoryStore } from "../../durable-objects/directory-store.ts";
+import type { DirectoryEntry } from "../../src/api/directory-entry.ts";
+import { FaultyStorage } from "../support/faulty-storage.ts";
+import { sqliteStorage } from "../support/sqlite-storage.ts";
+
+const entry = (id: string, revision: number, fields: Partial<DirectoryEntry> = {}): DirectoryEntry => ({
+  kind: "conversation",
+  id,
+  createdMs: 1000,
+  revision,
+  info: { metadata: { n: String(revision) } },
+  ...fields,
+});
+function opened() {
+  const storage = new FaultyStorage(sqliteStorage());
+  const store = new DirectoryStore(storage);
+  store.open("ann");
+  return { store, storage };
+}
+const page = { kind: "conversation", limit: 100, order: "asc" } as const;
+const idsOf = (store: DirectoryStore, request = {}) => store.list({ ...page, ...request }).entries.map(({ id }) => id);
+
+it("told twice, or an older thing later, it keeps the newest", () => {
+  const { store, storage } = opened();
+  expect(store.tell(entry("a", 10), 0)).toBe(10);
+  storage.arm({});
+  expect(store.tell(entry("a", 10), 0)).toBe(10);
+  expect(storage.statements, "nothing is written").toBe(1);
+  expect(store.tell(entry("a", 12), 0)).toBe(12);
+  expect(store.tell(entry("a", 11), 0)).toBe(12);
+  expect(store.list(page)).toEqual({ entries: [entry("a", 12)], hasMore: false });
+});
+
+it("a deleted entry does not come back with a late message, but with a new beginning", () => {
+  const { store, storage } = opened();
+  store.tell(entry("a", 10), 0);
+  store.tell(entry("a", 20, { deleted: true }), 20);
+  expect(store.tell(entry("a", 15), 21)).toBe(20);
+  expect(idsOf(store)).toEqual([]);
+  expect(storage.sql.exec("SELECT info FROM entries").toArray()).toEqual([{ info: "{}" }]);
+  expect(store.tell(entry("a", 30), 30)).toBe(30);
+  expect(idsOf(store)).toEqual(["a"]);
+});
+
+it("forgets deleted entries after a day", () => {
+  const { store, storage } = opened();
+  const day = 24 * 3600 * 1000;
+  store.tell(entry("a", 10, { deleted: true }), 10);
+  store.tell(entry("b", 11 + day, { deleted: true }), 11 + day);
+  expect(storage.sql.exec("SELECT id FROM entries").toArray()).toEqual([{ id: "b" }]);
+});
+
+it("pages by age, then by id, both ways, while entries come and go; kinds are apart", () => {
+  const { store } = opened();
+  const ids = Array.from({ length: 25 }, (_, i) => `c${String(i).padStart(2, "0")}`);
+  // Five share each millisecond.
+  for (const [i, id] of ids.entries()) store.tell(entry(id, i + 1, { createdMs: Math.floor(i / 5) }), 0);
+  store.tell(entry("p", 1, { kind: "prefix" }), 0);
+  for (const order of ["asc", "desc"] as const) {
+    const got: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const { entries, hasMore } = store.list({ ...page, order, limit: 7, ...(after ? { after } : {}) });
+      got.push(...entries.map(({ id }) => id));
+      if (!hasMore) break;
+      after = entries.at(-1)!.id;
+      store.tell(entry(after, 1000, { deleted: true, createdMs: Math.floor(ids.indexOf(after) / 5) }), 0);
+    }
+    expect(got).toEqual(order === "asc" ? ids : ids.toReversed().filter((id) => !["c06", "c13", "c20"].includes(id)));
+  }
+  expect(idsOf(store, { kind: "prefix" })).toEqual(["p"]);
+  expect(() => store.list({ ...page, after: "none" })).toThrow("after: no such conversation");
+});
+
+it("A3: another tenant finds nothing", () => {
+  const { storage } = opened();
+  expect(() => new DirectoryStore(storage).open("bob")).toThrow("no such directory");
+});
+
+it.each([false, true])("C6: a statement that fails leaves all or nothing (forever: %s)", (forever) => {
+  for (let failAt = 1; ; failAt++) {
+    const { store, storage } = opened();
+    store.tell(entry("a", 1), 0);
+    storage.arm({ failAt, forever });
+    try {
+      store.open("ann");
+      store.tell(entry("a", 2, { deleted: true }), 0);
+      expect(failAt).toBeGreaterThan(5);
+      return;
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: "storage_unavailable" });
+    }
+    storage.arm({});
+    store.open("ann");
+    expect(idsOf(store)).toEqual(["a"]);
+    store.tell(entry("a", 2, { deleted: true }), 0);
+    expect(idsOf(store)).toEqual([]);
+  }
+});
