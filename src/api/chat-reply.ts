@@ -1,9 +1,17 @@
 /** ChatReply: a turn as /v1/chat/completions speaks: one `chat.completion`, or `chat.completion.chunk` objects. */
 import { Failure } from "../core/failure.ts";
 import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";
-import type { EndEvent, LoggedToken, ReplyForm, StartEvent, TokenEvent, TurnEvent, TurnUsage } from "./turn.ts";
-
-type FailedEvent = Extract<TurnEvent, { type: "failed" }>;
+import type {
+  ChoiceEvent,
+  EndEvent,
+  FailedEvent,
+  LoggedToken,
+  ReplyForm,
+  StartEvent,
+  TokenEvent,
+  TurnEvent,
+  TurnUsage,
+} from "./turn.ts";
 
 export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
   prompt_tokens: promptTokens,
@@ -13,9 +21,9 @@ export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUs
 });
 
 /** A turn that its client left has no one to read its reason; OpenAI has no word for it. */
-const reasonOf = (end: EndEvent) => (end.reason === "cancelled" ? "length" : end.reason);
+export const reasonOf = ({ reason }: Pick<EndEvent, "reason">) => (reason === "cancelled" ? "length" : reason);
 
-function logprobOf({ top, ...chosen }: LoggedToken) {
+export function logprobOf({ top, ...chosen }: LoggedToken) {
   const entry = ({ bytes, logprob }: Omit<LoggedToken, "top">) => ({
     token: new TextDecoder().decode(Uint8Array.from(bytes)),
     logprob,
@@ -24,10 +32,15 @@ function logprobOf({ top, ...chosen }: LoggedToken) {
   return { ...entry(chosen), top_logprobs: top.map(entry) };
 }
 
+interface Choice {
+  content: string[];
+  logprobs: object[];
+  reason: string | null;
+}
+
 export class ChatReply implements ReplyEncoder {
   readonly #includeUsage: boolean;
-  readonly #content: string[] = [];
-  readonly #logprobs: object[] = [];
+  readonly #choices: Choice[] = [];
   #start: StartEvent | undefined;
   #end: EndEvent | FailedEvent | undefined;
 
@@ -39,9 +52,12 @@ export class ChatReply implements ReplyEncoder {
     switch (event.type) {
       case "start":
         this.#start = event;
-        return [{ id: 0, data: this.#chunk({ delta: { role: "assistant", content: "" } }) }];
+        this.#choice(0);
+        return [{ id: 0, data: this.#chunk(0, { delta: { role: "assistant", content: "" } }) }];
       case "token":
         return this.#token(event);
+      case "choice":
+        return [{ id: event.index, data: this.#finish(event, event.text) }];
       case "end":
         return this.#last(event);
       case "failed":
@@ -58,46 +74,56 @@ export class ChatReply implements ReplyEncoder {
     return {
       ...this.#frame("chat.completion"),
       ...(end ? {} : { status: "in_progress" }),
-      choices: end ? [this.#choice(end)] : [],
+      choices: end ? this.#choices.map(shown) : [],
       ...(end ? { usage: usageOf(end.usage), timings: end.timings } : {}),
       ...this.#place(),
     };
   }
 
-  #choice(end: EndEvent) {
-    return {
-      index: 0,
-      message: { role: "assistant", content: this.#content.join(""), refusal: null },
-      logprobs: this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null,
-      finish_reason: reasonOf(end),
-    };
+  /** Its place in what was said so far; `delta` opens it when it is a further one. */
+  #choice(index: number): { choice: Choice; opening: object } {
+    const known = this.#choices[index];
+    if (known) return { choice: known, opening: {} };
+    const choice: Choice = { content: [], logprobs: [], reason: null };
+    this.#choices[index] = choice;
+    return { choice, opening: { role: "assistant" } };
   }
 
   /** Nothing when the token completes no text and reports nothing else. */
-  #token({ index, text, logprob }: TokenEvent): WireEvent[] {
-    this.#content.push(text);
-    const content = logprob ? [logprobOf(logprob)] : [];
-    this.#logprobs.push(...content);
+  #token({ index, choice: n = 0, text, logprob }: TokenEvent): WireEvent[] {
     if (text === "" && !logprob) return [];
-    const choice = {
-      delta: text === "" ? {} : { content: text },
+    const { choice, opening } = this.#choice(n);
+    choice.content.push(text);
+    const content = logprob ? [logprobOf(logprob)] : [];
+    choice.logprobs.push(...content);
+    const fields = {
+      delta: { ...opening, ...(text === "" ? {} : { content: text }) },
       ...(logprob ? { logprobs: { content, refusal: null } } : {}),
     };
-    return [{ id: index, data: this.#chunk(choice) }];
+    return [{ id: index, data: this.#chunk(n, fields) }];
   }
 
   #last(end: EndEvent): WireEvent[] {
     this.#end = end;
-    this.#content.push(end.text);
-    const chunks: object[] = end.text === "" ? [] : [this.#chunk({ delta: { content: end.text } })];
-    chunks.push({
-      ...this.#chunk({ delta: {}, finish_reason: reasonOf(end) }),
-      timings: end.timings,
-      ...this.#place(),
-    });
+    const n = end.choice ?? 0;
+    const chunks: object[] = [];
+    if (end.text !== "") {
+      const { choice, opening } = this.#choice(n);
+      choice.content.push(end.text);
+      chunks.push(this.#chunk(n, { delta: { ...opening, content: end.text } }));
+    }
+    chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...this.#place() });
     if (this.#includeUsage)
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });
     return [...chunks.map((data, i) => ({ id: end.index + i, data })), { data: "[DONE]" }];
+  }
+
+  #finish({ choice: n = 0, reason }: Pick<ChoiceEvent | EndEvent, "choice" | "reason">, text: string) {
+    const { choice, opening } = this.#choice(n);
+    choice.content.push(text);
+    choice.reason = reasonOf({ reason });
+    const delta = { ...opening, ...(text === "" ? {} : { content: text }) };
+    return this.#chunk(n, { delta, finish_reason: choice.reason });
   }
 
   #frame(object: string) {
@@ -113,11 +139,18 @@ export class ChatReply implements ReplyEncoder {
 
   #place = () => (this.#start?.place ? { rivulet: this.#start.place } : {});
 
-  #chunk(choice: { delta: object; finish_reason?: string; logprobs?: object }) {
+  #chunk(index: number, choice: { delta: object; finish_reason?: string; logprobs?: object }) {
     return {
       ...this.#frame("chat.completion.chunk"),
-      choices: [{ index: 0, logprobs: null, finish_reason: null, ...choice }],
+      choices: [{ index, logprobs: null, finish_reason: null, ...choice }],
       ...(this.#includeUsage ? { usage: null } : {}),
     };
   }
 }
+
+const shown = ({ content, logprobs, reason }: Choice, index: number) => ({
+  index,
+  message: { role: "assistant", content: content.join(""), refusal: null },
+  logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
+  finish_reason: reason,
+});

@@ -5,6 +5,8 @@
  */
 import { Failure } from "../core/failure.ts";
 import { ChatReply } from "./chat-reply.ts";
+import { CompletionReply } from "./completion-reply.ts";
+import { ResponseReply } from "./response-reply.ts";
 import type { ReplyForm, ReplyObject, TurnEvent } from "./turn.ts";
 
 /** One server-sent event. Ids rise; a reader that names one gets exactly what follows it. */
@@ -22,8 +24,10 @@ export interface ReplyEncoder {
   whole(): object;
 }
 
-const encoders: Partial<Record<ReplyObject, new (form: ReplyForm) => ReplyEncoder>> = {
+const encoders: Record<ReplyObject, new (form: ReplyForm) => ReplyEncoder> = {
   "chat.completion": ChatReply,
+  text_completion: CompletionReply,
+  response: ResponseReply,
 };
 
 /** A fresh encoder for one reader. Fails with `request_invalid` for a form that is not known. */

@@ -28,6 +28,10 @@ export interface TurnRequest extends ReplyShape {
   maxTokens?: number;
   stop: string[];
   topLogprobs?: number;
+  /** Replies to the same prompt, each with numbers of its own; only where nothing is stored. Absent: 1. */
+  choices?: number;
+  /** In place of messages, text or ids to go on from as they are. Only where nothing is stored. */
+  prompts?: (string | number[])[];
   /** Goes on when its reader leaves; not streamed, it answers at once. */
   background?: boolean;
   /** A repeated request with this key finds the first one's turn. */
@@ -91,15 +95,16 @@ export interface TurnPlace {
 }
 
 /**
- * What a turn reports, in order: `start`, `progress` and `token` any number of times, then `end` or `failed`. Plain JSON, and for every
+ * What a turn reports, in order: `start`, `progress`, `token` and `choice` any number of times, then `end` or `failed`. Plain JSON, and for every
  * reader the same (but `progress`, which only those see who were there). Tokens are numbered from 1; the last event has the next number.
  */
 export type TurnEvent =
   | StartEvent
   | { type: "progress"; done: number; total: number }
   | TokenEvent
+  | ChoiceEvent
   | EndEvent
-  | { type: "failed"; index: number; error: ErrorBody["error"] };
+  | FailedEvent;
 
 export interface StartEvent {
   type: "start";
@@ -111,23 +116,43 @@ export interface StartEvent {
   state: StateOrigin;
   /** Absent when nothing is stored. */
   place?: TurnPlace;
+  /** Text of the prompts, where the reply repeats them. */
+  prompts?: string[];
 }
 
 export interface TokenEvent {
   type: "token";
   index: number;
+  /** Which of several replies it belongs to. Absent: the only one, 0. */
+  choice?: number;
   id: number;
   /** What became complete with it; often "". */
   text: string;
   logprob?: LoggedToken;
 }
 
+/** One of several replies is complete. The last one's end is the turn's. */
+export interface ChoiceEvent {
+  type: "choice";
+  index: number;
+  choice: number;
+  text: string;
+  reason: FinishReason;
+}
+
 export interface EndEvent {
   type: "end";
   index: number;
+  choice?: number;
   /** Text that only the end brought out. */
   text: string;
   reason: FinishReason;
   usage: TurnUsage;
   timings: Timings;
+}
+
+export interface FailedEvent {
+  type: "failed";
+  index: number;
+  error: ErrorBody["error"];
 }

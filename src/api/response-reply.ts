@@ -1,0 +1,124 @@
+/**
+ * ResponseReply: a turn as /v1/responses speaks: one `response` object, or its events.
+ *
+ * `sequence_number` counts wire events from 0 and is their id. It depends on nothing but the turn's events, so a replay numbers the same.
+ */
+import { logprobOf } from "./chat-reply.ts";
+import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";
+import { type ItemStatus, type OutputEvent, ResponseOutput } from "./response-output.ts";
+import type { EndEvent, FailedEvent, ReplyForm, StartEvent, TokenEvent, TurnEvent, TurnUsage } from "./turn.ts";
+
+const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
+  input_tokens: promptTokens,
+  input_tokens_details: { cached_tokens: cachedTokens },
+  output_tokens: completionTokens,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: promptTokens + completionTokens,
+});
+
+/** What a response repeats of its request, as far as the request was silent. */
+const silent = {
+  background: false,
+  instructions: null,
+  max_output_tokens: null,
+  metadata: {},
+  parallel_tool_calls: true,
+  previous_response_id: null,
+  reasoning: { effort: null, summary: null },
+  service_tier: "default",
+  store: true,
+  temperature: null,
+  text: { format: { type: "text" } },
+  tool_choice: "auto",
+  tools: [],
+  top_logprobs: 0,
+  top_p: null,
+  truncation: "disabled",
+};
+
+const endings = {
+  stop: ["completed", "completed"],
+  length: ["incomplete", "incomplete"],
+  cancelled: ["cancelled", "incomplete"],
+} as const;
+
+export class ResponseReply implements ReplyEncoder {
+  readonly #echo: Record<string, unknown>;
+  #output = new ResponseOutput("");
+  #start: StartEvent | undefined;
+  #end: EndEvent | FailedEvent | undefined;
+  #number = 0;
+
+  constructor({ echo = {} }: Pick<ReplyForm, "echo">) {
+    this.#echo = echo;
+  }
+
+  events(event: TurnEvent): WireEvent[] {
+    switch (event.type) {
+      case "start":
+        this.#start = event;
+        this.#output = new ResponseOutput(event.key);
+        return this.#numbered([this.#state("response.created"), this.#state("response.in_progress")]);
+      case "token":
+        return this.#numbered(this.#token(event));
+      case "end":
+        return this.#numbered(this.#last(event));
+      case "failed":
+        return this.#numbered(this.#failed(event));
+      default:
+        return [];
+    }
+  }
+
+  whole(): object {
+    const end = this.#end;
+    const { key = "", createdMs = 0, model, place } = this.#start ?? {};
+    return {
+      id: `resp_${key}`,
+      object: "response",
+      created_at: Math.floor(createdMs / 1000),
+      status: this.#status(),
+      error: end?.type === "failed" ? { code: "server_error", message: end.error.message } : null,
+      incomplete_details: end?.type === "end" && end.reason === "length" ? { reason: "max_output_tokens" } : null,
+      model,
+      output: structuredClone(this.#output.items),
+      usage: end?.type === "end" ? usageOf(end.usage) : null,
+      ...silent,
+      ...this.#echo,
+      ...(end?.type === "end" ? { timings: end.timings } : {}),
+      ...(place ? { rivulet: place } : {}),
+    };
+  }
+
+  #status(): string {
+    if (!this.#end) return "in_progress";
+    return this.#end.type === "failed" ? "failed" : endings[this.#end.reason][0];
+  }
+
+  #token({ text, logprob }: TokenEvent): OutputEvent[] {
+    return this.#output.text(text, logprob && logprobOf(logprob));
+  }
+
+  #last(end: EndEvent): OutputEvent[] {
+    this.#end = end;
+    const status: ItemStatus = endings[end.reason][1];
+    const events = [...this.#output.text(end.text), ...this.#output.end(status)];
+    return [...events, this.#state(`response.${status}`)];
+  }
+
+  #failed(event: FailedEvent): OutputEvent[] {
+    this.#end = event;
+    const { code, message, param } = event.error;
+    const failure = { type: "error", code, message, param };
+    return this.#start ? [...this.#output.close("incomplete"), failure, this.#state("response.failed")] : [failure];
+  }
+
+  #state = (type: string): OutputEvent => ({ type, response: this.whole() });
+
+  #numbered = (events: OutputEvent[]): WireEvent[] =>
+    events.map((event) => {
+      const { type, ...fields } = event;
+      const id = this.#number++;
+      return { id, event: type, data: { type, sequence_number: id, ...fields } };
+    });
+}
