@@ -1,9 +1,11 @@
 /** Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime), `server` (the real start script). */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { ensurePage } from "./scripts/build-web.ts";
 import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
 import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
+await ensurePage();
 const packs = await temporaryPacks();
 await onnxPack(packs);
 

@@ -19,7 +19,9 @@ const run = (command: string, args: string[]): { ok: boolean; out: string } => {
 const steps: [string, string[]][] = [
   ["node", ["scripts/build-wasm.ts"]],
   ["wrangler", ["types"]],
+  ["node", ["scripts/build-web.ts"]],
   ["tsc", ["--noEmit"]],
+  ["tsc", ["--noEmit", "--project", "web"]],
   ["biome", ["check", "."]],
 ];
 

@@ -7,7 +7,14 @@ import { dirname, join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
 const target = join(root, "dist/worker");
-const sources = ["src/**/*.ts", "durable-objects/**/*.ts", "wasm/build/*.wasm", "wrangler.toml", "package-lock.json"];
+const sources = [
+  "src/**/*.ts",
+  "durable-objects/**/*.ts",
+  "wasm/build/*.wasm",
+  "web/build/page.*",
+  "wrangler.toml",
+  "package-lock.json",
+];
 
 export interface Bundle {
   folder: string;
@@ -21,7 +28,7 @@ export function ensureBundle(): Bundle {
   const digest = digestOf(sources.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted());
   const built = stampOf(target) !== digest;
   if (built) build(digest);
-  const files = readdirSync(target).filter((name) => /\.(js|wasm|bin)$/.test(name));
+  const files = readdirSync(target).filter((name) => /\.(js|wasm|bin|html|txt)$/.test(name));
   const modules = files.toSorted((a, b) => Number(b === "index.js") - Number(a === "index.js"));
   return { folder: target, modules, built };
 }

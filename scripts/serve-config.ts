@@ -15,7 +15,7 @@ export interface ServeOptions {
 }
 
 const text = (value: string) => JSON.stringify(value);
-const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data" };
+const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data", html: "text", txt: "text" };
 
 /** Paths of `embed` are relative to the configuration file. */
 export function workerdConfig({

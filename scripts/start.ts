@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureKernels } from "./build-wasm.ts";
+import { ensurePage } from "./build-web.ts";
 import { ensureBundle, root } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
 import { packFolder } from "./serve-pack.ts";
@@ -52,6 +53,8 @@ async function prepare(): Promise<{ folder: string; port: number }> {
   if (options.port !== 0) await requireFree(options.port);
   const kernels = await ensureKernels();
   say(`kernels  ${kernels.built ? "built" : "up to date"}`);
+  const page = await ensurePage();
+  say(`page     ${page.built ? "built" : "up to date"}`);
   const bundle = ensureBundle();
   say(`worker   ${bundle.built ? "built" : "up to date"}`);
   say(`pack     ${relative(process.cwd(), pack) || "."}`);
@@ -97,7 +100,7 @@ function invite(url: string, model: string): void {
     max_tokens: 100,
   });
   const key = process.env.API_KEYS ? " -H 'authorization: Bearer <key>'" : "";
-  say(`\nServing ${model} at ${url}. Try:\n`);
+  say(`\nServing ${model}. Chat at ${url}/ in a browser, or try:\n`);
   say(
     `curl ${url}/v1/chat/completions -H 'content-type: application/json'${key} -H 'x-session-id: first' -d '${body}'\n`,
   );

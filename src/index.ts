@@ -7,6 +7,7 @@ import { Failure } from "./core/failure.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
+import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
 export { Conversation, Directory };
@@ -17,6 +18,7 @@ app.use(requestLog, secure, crossOrigin);
 
 for (const { definition, serve } of endpoints)
   app.on(definition.method.toUpperCase(), definition.path.replaceAll(/\{(.+?)\}/g, ":$1"), serve);
+app.route("/", page);
 
 app.notFound((c) => {
   const allowed = methodsOf(c);

@@ -19,13 +19,15 @@ const rooms = [
   "src/dialogue",
   "src/convert",
   "src/api",
+  "src/client",
+  "web",
   "durable-objects",
   "src/routes",
   "src/index",
   "src/cli",
 ];
-const roomOf = (path: string) => rooms.findIndex((room) => `${path.replace(/\.ts$/, "")}/`.startsWith(`${room}/`));
-const files = globSync("{src,durable-objects}/**/*.ts");
+const roomOf = (path: string) => rooms.findIndex((room) => `${path.replace(/\.tsx?$/, "")}/`.startsWith(`${room}/`));
+const files = globSync("{src,durable-objects,web}/**/*.{ts,tsx}");
 const imports = /(?:from|import\()\s*["'](\.[^"']+)["']/g;
 
 it("finds the house", () => {

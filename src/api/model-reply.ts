@@ -14,6 +14,10 @@ export const modelReply = z
     dtype: z.string(),
     context_length: z.int(),
     licence: z.string().nullable(),
+    transformer_cache_bytes_per_token: z.int().nullable().openapi({
+      description:
+        "What a transformer of the same depth would keep for each token: 2 · layers · key heads · head width · 2 bytes (f16). Null when the architecture is not known.",
+    }),
   })
   .openapi("Model");
 

@@ -1,6 +1,8 @@
 /** modelCard: what the Worker needs to know of the served model, read from its manifest. */
 import { packSource } from "../../durable-objects/weights.ts";
 import { Failure } from "../core/failure.ts";
+import { modelFrom } from "../models/index.ts";
+import { transformerCacheBytes } from "../models/transformer-cache.ts";
 import { readManifest } from "../weights/load-pack.ts";
 
 export interface ModelCard {
@@ -10,6 +12,8 @@ export interface ModelCard {
   dtype: string;
   contextLength: number;
   licence?: string;
+  /** See `transformerCacheBytes`; absent for an architecture that only its ONNX graph knows. */
+  transformerCacheBytesPerToken?: number;
 }
 
 let card: ModelCard | undefined;
@@ -23,7 +27,25 @@ export async function modelCard(env: Env): Promise<ModelCard> {
 async function read(env: Env): Promise<ModelCard> {
   const { manifest, fingerprint } = await readManifest(packSource(env));
   const { name: id, parameters, dtype, contextLength, licence } = manifest;
-  return { id, fingerprint, parameters, dtype, contextLength, ...(licence ? { licence } : {}) };
+  const perToken = cacheBytes(manifest.model.config);
+  return {
+    id,
+    fingerprint,
+    parameters,
+    dtype,
+    contextLength,
+    ...(licence ? { licence } : {}),
+    ...(perToken === undefined ? {} : { transformerCacheBytesPerToken: perToken }),
+  };
+}
+
+function cacheBytes(config: unknown): number | undefined {
+  try {
+    return transformerCacheBytes(modelFrom(config));
+  } catch (thrown) {
+    if (thrown instanceof Failure) return undefined;
+    throw thrown;
+  }
 }
 
 /** Fails with `model_unknown` unless this is the served model. */

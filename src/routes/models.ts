@@ -4,23 +4,17 @@ import { modelList, modelReply } from "../api/model-reply.ts";
 import { endpoint } from "./endpoint.ts";
 import { type ModelCard, modelCard, requireModel } from "./model-card.ts";
 
-const shown = ({
-  id,
-  fingerprint,
-  parameters,
-  dtype,
-  contextLength,
-  licence,
-}: ModelCard): z.infer<typeof modelReply> => ({
-  id,
+const shown = (card: ModelCard): z.infer<typeof modelReply> => ({
+  id: card.id,
   object: "model",
   created: 0,
   owned_by: "rivulet",
-  fingerprint,
-  parameters,
-  dtype,
-  context_length: contextLength,
-  licence: licence ?? null,
+  fingerprint: card.fingerprint,
+  parameters: card.parameters,
+  dtype: card.dtype,
+  context_length: card.contextLength,
+  licence: card.licence ?? null,
+  transformer_cache_bytes_per_token: card.transformerCacheBytesPerToken ?? null,
 });
 
 export const models = [

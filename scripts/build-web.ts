@@ -1,0 +1,68 @@
+/**
+ * Bundles web/ into web/build/, from where src/routes/page.ts imports it as text; only when a source is newer than the result.
+ *
+ * `node scripts/build-web.ts` prints one line and fails on a compile error; `ensurePage` is the same for a program.
+ */
+import { globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const folder = join(root, "web/build");
+/** Endings that a Worker imports as text. */
+const outputs = { js: "page.js.txt", css: "page.css.txt", html: "page.html" };
+const sources = ["web/*.*", "src/client/*.ts", "src/core/failure.ts", "package-lock.json", "scripts/build-web.ts"];
+
+const modifiedMs = (path: string): number =>
+  statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
+
+function isCurrent(): boolean {
+  const newest = Math.max(...sources.flatMap((pattern) => globSync(pattern, { cwd: root })).map(modifiedMs));
+  return Object.values(outputs).every((name) => modifiedMs(join(folder, name)) > newest);
+}
+
+/** Paths of the page's files, up to date; throws with the bundler's messages. */
+export async function ensurePage(): Promise<{ paths: string[]; built: boolean }> {
+  const paths = Object.values(outputs).map((name) => join(folder, name));
+  if (isCurrent()) return { paths, built: false };
+  // Loaded only now: the bundler is a development dependency.
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    entryPoints: { page: join(root, "web/main.tsx"), styles: join(root, "web/page.css") },
+    outdir: folder,
+    write: false,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    // Parsers have a smaller form for browsers that reads entities through innerHTML; the page never does that.
+    conditions: ["worker"],
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
+  mkdirSync(folder, { recursive: true });
+  put(outputs.js, textOf("page.js"));
+  put(outputs.css, textOf("styles.css"));
+  put(outputs.html, readFileSync(join(root, "web/page.html"), "utf8"));
+  return { paths, built: true };
+}
+
+/** Several processes may build at once, so each writes its own file and the last rename stands. */
+function put(name: string, text: string): void {
+  const own = join(folder, `${name}.${process.pid}`);
+  writeFileSync(own, text);
+  renameSync(own, join(folder, name));
+}
+
+if (import.meta.main) {
+  try {
+    const { paths, built } = await ensurePage();
+    const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+    console.log(`${relative(process.cwd(), folder)}: ${bytes} bytes, ${built ? "built" : "up to date"}`);
+  } catch (thrown) {
+    process.stderr.write(`${thrown instanceof Error ? thrown.message : thrown}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,78 @@
+/** Conversations: list, tree, fork, rewind, rename, delete, export and import. */
+import type { Server } from "./server.ts";
+import type { Conversation, ModelCard, Turn } from "./turns.ts";
+
+interface Page<T> {
+  data: T[];
+  has_more?: boolean;
+  last_id?: string | null;
+}
+
+const PAGE_ITEMS = 100;
+const at = (id: string, rest = ""): string => `/v1/conversations/${encodeURIComponent(id)}${rest}`;
+
+export class Conversations {
+  readonly #server: Server;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  async model(): Promise<ModelCard | undefined> {
+    return (await this.#server.json<Page<ModelCard>>("/v1/models")).data[0];
+  }
+
+  /** Newest first, at most `max`. */
+  list = (max = 500): Promise<Conversation[]> => this.#all("/v1/conversations?order=desc&", max);
+
+  /** Every turn of the family, oldest first. */
+  turns = async (id: string): Promise<Turn[]> =>
+    (await this.#all<Turn>(at(id, "/turns?all=true&"), 10_000)).map((turn) => ({ ...turn, reply: textOf(turn.reply) }));
+
+  create = (metadata: Record<string, string>): Promise<Conversation> =>
+    this.#server.json("/v1/conversations", { body: { metadata } });
+
+  get = (id: string): Promise<Conversation> => this.#server.json(at(id));
+
+  rename = (id: string, metadata: Record<string, string>): Promise<Conversation> =>
+    this.#server.json(at(id), { body: { metadata } });
+
+  /** A new conversation that stands at `turn`. */
+  fork = (id: string, turn: string | null): Promise<Conversation> =>
+    this.#server.json(at(id, "/fork"), { body: { turn } });
+
+  rewind = (id: string, turn: string | null): Promise<Conversation & { recompute_tokens: number }> =>
+    this.#server.json(at(id, "/rewind"), { body: { turn } });
+
+  async delete(id: string): Promise<void> {
+    await this.#server.open(at(id), { method: "DELETE" });
+  }
+
+  export = async (id: string): Promise<Blob> => (await this.#server.open(at(id, "/export"))).blob();
+
+  import = (file: Blob): Promise<Conversation> =>
+    this.#server.json("/v1/conversations/import", {
+      body: file,
+      headers: { "content-type": "application/vnd.rivulet.conversation" },
+    });
+
+  /** `path` ends where the first of its own parameters would begin. */
+  async #all<T>(path: string, max: number): Promise<T[]> {
+    const found: T[] = [];
+    let after = "";
+    while (found.length < max) {
+      const page = await this.#server.json<Page<T>>(`${path}limit=${PAGE_ITEMS}${after}`);
+      found.push(...page.data);
+      if (!page.has_more || !page.last_id) break;
+      after = `&after=${encodeURIComponent(page.last_id)}`;
+    }
+    return found;
+  }
+}
+
+/** A reply is text, or a message around it. */
+function textOf(reply: unknown): string {
+  if (typeof reply === "string") return reply;
+  const content = (reply as { content?: unknown } | null)?.content;
+  return typeof content === "string" ? content : "";
+}

@@ -1,0 +1,80 @@
+/** What the page shows, as signals. Changed by answer.ts and actions.ts. */
+import { batch, computed, signal } from "@preact/signals";
+import { Conversations } from "../src/client/conversations.ts";
+import { Family, rootOf } from "../src/client/family.ts";
+import { Server, Unreachable } from "../src/client/server.ts";
+import type { Conversation, ModelCard, Turn } from "../src/client/turns.ts";
+import { Failure } from "../src/core/failure.ts";
+import { rememberedKey } from "./key.ts";
+
+export const server = new Server(location.origin, rememberedKey());
+export const api = new Conversations(server);
+
+export const model = signal<ModelCard | undefined>(undefined);
+/** Newest first, forks left out. */
+export const conversations = signal<readonly Conversation[]>([]);
+/** The root conversation that is open; null is a new one that has not begun. */
+export const opened = signal<string | null>(null);
+export const family = signal(new Family([]));
+/** The turn at which the shown path ends. */
+export const leaf = signal<string | null>(null);
+export const path = computed<readonly Turn[]>(() => family.value.path(leaf.value));
+/** One line about what went wrong, until the next action. */
+export const notice = signal("");
+export const needsKey = signal(false);
+/** Spoken by screen readers. */
+export const spoken = signal("");
+
+export const titleOf = ({ id, metadata }: Conversation): string => metadata.title || id;
+export const openedTitle = computed(() => {
+  const found = conversations.value.find(({ id }) => id === opened.value);
+  return found ? titleOf(found) : "New conversation";
+});
+
+/** Runs an action; what goes wrong becomes the notice, or the question for a key. */
+export async function attempt(work: () => Promise<void>): Promise<void> {
+  notice.value = "";
+  try {
+    await work();
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+export function report(thrown: unknown): void {
+  if (thrown instanceof DOMException && thrown.name === "AbortError") return;
+  if (thrown instanceof Failure && thrown.code === "unauthorized") needsKey.value = true;
+  else if (thrown instanceof Unreachable) notice.value = "The server does not answer.";
+  else notice.value = thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+export async function refreshList(): Promise<void> {
+  const all = await api.list().catch(unlessMissing([]));
+  const roots = all.filter(({ id }) => id === rootOf(id));
+  // Of a family whose root was deleted, a fork stands for it.
+  const orphans = all.filter(({ id }) => id !== rootOf(id) && !roots.some((root) => root.id === rootOf(id)));
+  conversations.value = [...roots, ...orphans];
+}
+
+export async function refreshTurns(): Promise<void> {
+  const id = opened.value;
+  if (id === null) return;
+  const turns = await api.turns(id);
+  if (opened.value !== id) return;
+  batch(() => {
+    family.value = new Family(turns);
+    if (!family.value.get(leaf.value)) leaf.value = family.value.newest;
+  });
+}
+
+/** Shows a conversation's name in the address, so that a reload comes back to it. */
+export const inAddress = (id: string | null): void =>
+  history.replaceState(null, "", id === null ? location.pathname : `#${encodeURIComponent(id)}`);
+
+/** `fallback` where a server has no such resource. */
+export const unlessMissing =
+  <T>(fallback: T) =>
+  (thrown: unknown): T => {
+    if (thrown instanceof Failure && thrown.code === "not_found") return fallback;
+    throw thrown;
+  };
