@@ -1,11 +1,11 @@
-/** A row of T tokens has the same bits as T calls of one token: prefill in any slices gives the same state. */
+/** A row of T tokens has the same bits as T calls of one token, and on every machine: prefill in any slices gives the same state. */
 import { expect, it } from "vitest";
 import { quantizedRowBytes } from "../../src/core/dtype.ts";
 import { pad8 } from "../../src/core/sizes.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import { Arena } from "./arena.ts";
 import { cases } from "./cases.ts";
-import { wasmKernels } from "./run-case.ts";
+import { kernelsModule, wasmKernels } from "./run-case.ts";
 
 type Mat = "matF32" | "matF16" | "matQ8" | "matQ4";
 
@@ -36,3 +36,17 @@ it.each(["matF32", "matF16", "matQ8", "matQ4"] as Mat[])(
     }
   },
 );
+
+it("matQ4: lanes of 16 and of 32 bits have the same bits", () => {
+  for (const { build } of cases.matQ4) {
+    const bits = [0, 1].map((wide) => {
+      const arena = new Arena();
+      const [args] = build(arena);
+      const { exports } = new WebAssembly.Instance(kernelsModule, { env: { memory: arena.memory } });
+      (exports.wideDots as WebAssembly.Global).value = wide;
+      (exports.matQ4 as (...args: number[]) => void)(...args!);
+      return new Uint8Array(arena.values(arena.outputs[0]!).buffer);
+    });
+    expect(Buffer.compare(bits[0]!, bits[1]!)).toBe(0);
+  }
+});
