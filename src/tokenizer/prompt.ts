@@ -69,6 +69,18 @@ class TemplatePromptBuilder implements PromptBuilder {
     return history.closed && end >= 0 && ids[end] === this.#endOfTurn ? ids.slice(end + 1) : ids;
   }
 
+  system(text: string): number[] {
+    // With a question behind it: there are templates that take no system message alone.
+    const pieces = this.#render([], [{ role: "system", content: text }, user]);
+    return this.#encode(pieces.slice(0, systemAt(pieces) + 1));
+  }
+
+  afterSystem(messages: readonly Message[]): number[] {
+    checkMessages(messages);
+    const pieces = this.#render([system], messages);
+    return this.#encode(pieces.slice(systemAt(pieces) + 1));
+  }
+
   /** Pieces of `past` and `messages` up to where the answer begins; failures name the message by its place in `messages`. */
   #render(past: readonly Message[], messages: readonly Message[]): Piece[] {
     const all = [...past, ...messages];
@@ -160,6 +172,10 @@ class TemplatePromptBuilder implements PromptBuilder {
     return ids;
   }
 }
+
+/** The first message's content. */
+const systemAt = (pieces: readonly Piece[]): number =>
+  pieces.findIndex((piece) => "message" in piece && piece.message === 0);
 
 const placeholder = (nonce: string, kind: "content" | "name", message: number): string => `x${nonce}${kind}${message}x`;
 

@@ -38,4 +38,8 @@ export interface PromptBuilder {
    * `closed` says that the log already ends with the end-of-turn token that the model sampled.
    */
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[];
+  /** Ids of a system message up to the end of its text: what conversations that share it have in common. */
+  system(text: string): number[];
+  /** Ids of a new conversation from there on: `system(text)` and these are `start` of the same messages. */
+  afterSystem(messages: readonly Message[]): number[];
 }

@@ -108,6 +108,8 @@ const codec: Served["codec"] = {
 const prompt: Served["prompt"] = {
   start: (messages) => [...messages.flatMap(messageIds), ...answer],
   append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(messageIds), ...answer],
+  system: (text) => [START, ...encode(`system\n${text}`)],
+  afterSystem: (messages) => [END, ...messages.flatMap(messageIds), ...answer],
 };
 
 const manifest = {

@@ -51,6 +51,7 @@ function served() {
   const message = ({ role, content }: { role: string; content: string }) => [START, ...encode(role + content), END];
   const answer = [START, ...encode("assistant")];
   const prompt: typeof toy.prompt = {
+    ...toy.prompt,
     start: (messages) => [...messages.flatMap(message), ...answer],
     append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(message), ...answer],
   };
