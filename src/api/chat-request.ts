@@ -1,21 +1,36 @@
-/** POST /v1/chat/completions: the fields that are honoured, ignored (listed below) or refused (all others). */
-import { z } from "zod";
-import { Failure } from "../core/failure.ts";
+/** POST /v1/chat/completions: the fields that are honoured, ignored (their descriptions say so) or refused (all others). */
+import { z } from "@hono/zod-openapi";
+import { check } from "../core/failure.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
+import {
+  ignoredFields,
+  metadata,
+  modelField,
+  name,
+  streamOptions,
+  TEXT_MAX_CHARS,
+  text,
+  tokenLimit,
+} from "./fields.ts";
 import { conversationId } from "./ids.ts";
-import { samplingFields, TOP_LOGPROBS_MAX, text } from "./sampling-fields.ts";
+import { samplingFields, TOP_LOGPROBS_MAX } from "./sampling-fields.ts";
 import type { TurnRequest } from "./turn.ts";
 
-const TEXT_MAX_CHARS = 1_000_000;
-const part = z.strictObject({ type: z.literal("text"), text: text(TEXT_MAX_CHARS) });
+export const CHOICES_MAX = 8;
+
+const part = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("text"), text: text(TEXT_MAX_CHARS) }),
+    z.strictObject({ type: z.literal("refusal"), refusal: text(TEXT_MAX_CHARS) }),
+  ],
+  "expected text: images, audio and files are not supported",
+);
 const content = z
   .union([text(TEXT_MAX_CHARS), z.array(part).min(1).max(1024)], "expected a string or a list of text parts")
-  .transform((value) => (typeof value === "string" ? value : value.map((item) => item.text).join("")));
-
-const name = z
-  .string()
-  .regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -")
-  .nullish();
+  .transform((value) =>
+    typeof value === "string" ? value : value.map((item) => (item.type === "text" ? item.text : item.refusal)).join(""),
+  );
 const nothing = z.union([z.null(), z.tuple([])], "is not supported").optional();
 
 const message = z.discriminatedUnion(
@@ -38,51 +53,48 @@ const message = z.discriminatedUnion(
   "expected one of system, developer, user, assistant, tool",
 );
 
-const tokens = z.int().min(1).max(1_000_000).nullish();
-
-/** Accepted and without effect: who asks, and hints about other servers' storage and scheduling. */
-const ignored = {
-  user: z.string().max(512).nullish(),
-  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
-  safety_identifier: z.string().max(512).nullish(),
-  prompt_cache_key: z.string().max(512).nullish(),
-  service_tier: z.string().max(64).nullish(),
-  store: z.boolean().nullish(),
-};
-
-export const chatRequest = z.strictObject({
-  model: z.string().min(1).max(128),
-  messages: z.array(message).min(1).max(2048),
-  conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
-  max_tokens: tokens,
-  max_completion_tokens: tokens,
-  n: z.literal(1, "expected 1: one reply per request").nullish(),
-  stream: z.boolean().nullish(),
-  stream_options: z.strictObject({ include_usage: z.boolean().nullish() }).nullish(),
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
-  response_format: z.strictObject({ type: z.literal("text", 'expected "text"') }).nullish(),
-  ...samplingFields,
-  ...ignored,
-});
+export const chatRequest = z
+  .strictObject({
+    model: modelField,
+    messages: z.array(message).min(1).max(2048),
+    conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
+    prefix: z
+      .string()
+      .min(1)
+      .max(64)
+      .nullish()
+      .openapi({ description: "A shared prefix that the conversation begins with." }),
+    max_tokens: tokenLimit.openapi({ description: "The older name of max_completion_tokens." }),
+    max_completion_tokens: tokenLimit,
+    n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({
+      description: "Replies to the same messages, which are computed once. Not in a session.",
+    }),
+    stream: z.boolean().nullish(),
+    stream_options: streamOptions.nullish(),
+    logprobs: z.boolean().nullish(),
+    top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
+    response_format: z.strictObject({ type: z.literal("text", 'expected "text"') }).nullish(),
+    store: z
+      .boolean()
+      .nullish()
+      .openapi({ description: "Keeps the reply, to be asked for by its id. In a session it always is." }),
+    metadata: metadata.nullish(),
+    modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
+    ...samplingFields,
+    ...ignoredFields,
+  })
+  .openapi("ChatCompletionRequest");
 
 export type ChatRequest = z.infer<typeof chatRequest>;
 
-/** The turn that a chat request asks for. */
-export function chatTurn(body: ChatRequest): Omit<TurnRequest, "tenant" | "persistent"> {
-  if (body.top_logprobs != null && !body.logprobs) {
-    throw new Failure("request_invalid", "top_logprobs: expected logprobs: true beside it", { param: "top_logprobs" });
-  }
-  if (body.stream_options && !body.stream) {
-    throw new Failure("request_invalid", "stream_options: expected stream: true beside it", {
-      param: "stream_options",
-    });
-  }
-  if (body.messages.at(-1)!.role === "assistant") {
-    throw new Failure("request_invalid", "messages: expected the last one not to be the assistant's", {
-      param: "messages",
-    });
-  }
+/** The turn that a chat request asks for. `kept`: its reply is stored, in a session or by its own wish. */
+export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "tenant" | "persistent"> {
+  const refuse = (param: string, holds: boolean, message: string) =>
+    check(holds, "request_invalid", () => `${param}: ${message}`, param);
+  refuse("top_logprobs", body.top_logprobs == null || body.logprobs === true, "expected logprobs: true beside it");
+  refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
+  refuse("messages", body.messages.at(-1)!.role !== "assistant", "expected the last one not to be the assistant's");
+  refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
   return {
     model: body.model,
     messages: body.messages.map(toMessage),
@@ -91,6 +103,9 @@ export function chatTurn(body: ChatRequest): Omit<TurnRequest, "tenant" | "persi
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     stop: body.stop == null ? [] : [body.stop].flat(),
     topLogprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
+    ...(body.n != null && body.n > 1 ? { choices: body.n } : {}),
+    ...(body.prefix ? { prefix: body.prefix } : {}),
+    ...(body.metadata ? { metadata: body.metadata } : {}),
     reply: {
       object: "chat.completion",
       stream: body.stream === true,

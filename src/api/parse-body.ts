@@ -61,12 +61,19 @@ export function parse<T>(value: unknown, schema: z.ZodType<T>): T {
   throw new Failure("request_invalid", `${at || "body"}: ${issue.message}`, { param: at || null });
 }
 
-/** Of a union's branches, the complaint that went deepest is about the branch the caller meant. */
+/** Of a union's branches, the complaint of the one that the value followed furthest is about what the caller meant. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const inner = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
-  if (!inner || inner.path.length === 0) return issue;
+  const inner = issue.errors.flat().sort((a, b) => followed(b) - followed(a))[0];
+  if (!inner || followed(inner) < 0) return issue;
   return innermost({ ...inner, path: [...issue.path, ...inner.path] });
+}
+
+/** How far: below 0 when not even the kind of value is right; later elements of a list count as further. */
+function followed({ code, path }: z.core.$ZodIssue): number {
+  if (path.length === 0) return ["too_big", "too_small", "custom"].includes(code) ? 1.5 : -1;
+  const last = path.at(-1);
+  return path.length + (typeof last === "number" ? last / (last + 1) / 2 : 0);
 }
 
 /** `messages[2].role` */

@@ -1,15 +1,9 @@
 /** Fields that steer sampling, shared by every endpoint that generates. All are optional; the pack's defaults fill the rest. */
 import { z } from "zod";
+import { text } from "./fields.ts";
 
 export const TOP_LOGPROBS_MAX = 20;
 export const STOP_MAX = 4;
-
-/** Text of a caller; a lone surrogate becomes U+FFFD. */
-export const text = (maxChars: number) =>
-  z
-    .string()
-    .max(maxChars)
-    .transform((value) => value.toWellFormed());
 
 const stop = text(256).refine((value) => value.length > 0, "expected a non-empty string");
 

@@ -34,7 +34,7 @@ export const chatCompletions = [
     async (c, { tenant, body }) => {
       const request = c.req.raw;
       const session = sessionOf(request, body.conversation);
-      const turn: TurnRequest = { ...chatTurn(body), tenant, persistent: session !== undefined };
+      const turn: TurnRequest = { ...chatTurn(body, session !== undefined), tenant, persistent: session !== undefined };
       await requireModel(c.env, turn.model);
       const name = session === undefined ? anyName() : objectName(c.env, tenant, session);
       const conversation = c.env.CONVERSATION.getByName(name);

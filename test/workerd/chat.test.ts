@@ -100,7 +100,7 @@ describe("bad input", () => {
     ["no messages", { model: "tiny", messages: [] }, 400, "request_invalid", "messages"],
     ["unknown model", { model: "gpt", messages: message }, 404, "model_unknown", "model"],
     ["unknown field", { model: "tiny", messages: message, tools: [] }, 400, "request_invalid", "tools"],
-    ["n beyond 1", { model: "tiny", messages: message, n: 2 }, 400, "request_invalid", "n"],
+    ["n in a session", { model: "tiny", conversation: "ada", messages: message, n: 2 }, 400, "request_invalid", "n"],
     [
       "H7: prompt beyond the context",
       { model: "tiny", messages: [say("x".repeat(2100))] },

@@ -24,7 +24,7 @@ const numbers: [field: string, min: number, max: number, beyond: number][] = [
   ["frequency_penalty", -2, 2, 0.001],
   ["max_tokens", 1, 1_000_000, 1],
   ["max_completion_tokens", 1, 1_000_000, 1],
-  ["n", 1, 1, 1],
+  ["n", 1, 8, 1],
   ["seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 1],
 ];
 

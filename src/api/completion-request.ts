@@ -1,0 +1,78 @@
+/** POST /v1/completions: prompts as they are, without a template. */
+import { z } from "@hono/zod-openapi";
+import { check } from "../core/failure.ts";
+import { CHOICES_MAX, samplingOf } from "./chat-request.ts";
+import { ignoredFields, modelField, streamOptions, TEXT_MAX_CHARS, text, tokenLimit } from "./fields.ts";
+import { samplingFields } from "./sampling-fields.ts";
+import type { TurnRequest } from "./turn.ts";
+
+const PROMPTS_MAX = 16;
+const IDS_MAX = 131_072;
+const LOGPROBS_MAX = 5;
+
+const words = text(TEXT_MAX_CHARS).refine((value) => value.length > 0, "expected a non-empty text");
+const ids = z.array(z.int().min(0).max(9_999_999)).min(1).max(IDS_MAX);
+
+/** A prompt may be ids only as a list of numbers, so a list of lists is several prompts. */
+const prompt = z.union(
+  [words, ids, z.array(words).min(1).max(PROMPTS_MAX), z.array(ids).min(1).max(PROMPTS_MAX)],
+  "expected a text, a list of texts, token ids or a list of them",
+);
+
+const withoutEffect = (message: string) => z.null(message).optional();
+
+export const completionRequest = z
+  .strictObject({
+    model: modelField,
+    prompt,
+    suffix: withoutEffect("is not supported: the model only goes on from the prompt"),
+    best_of: withoutEffect("is not supported; n gives several replies"),
+    echo: z.boolean().nullish().openapi({ description: "Repeats the prompt before each reply. Not with logprobs." }),
+    max_tokens: tokenLimit.openapi({ description: "16 unless given." }),
+    n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({ description: "Replies to each prompt." }),
+    logprobs: z.int().min(0).max(LOGPROBS_MAX).nullish(),
+    stream: z.boolean().nullish(),
+    stream_options: streamOptions.nullish(),
+    ...samplingFields,
+    ...ignoredFields,
+  })
+  .openapi("CompletionRequest");
+
+export type CompletionRequest = z.infer<typeof completionRequest>;
+
+export const DEFAULT_COMPLETION_TOKENS = 16;
+/** Of all prompts together. */
+const REPLIES_MAX = 16;
+
+export function completionTurn(body: CompletionRequest): Omit<TurnRequest, "tenant"> {
+  const refuse = (param: string, holds: boolean, message: string) =>
+    check(holds, "request_invalid", () => `${param}: ${message}`, param);
+  const prompts = promptsOf(body.prompt);
+  const n = body.n ?? 1;
+  refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
+  refuse("echo", !body.echo || body.logprobs == null, "expected false with logprobs: the prompt's are not computed");
+  refuse("n", n * prompts.length <= REPLIES_MAX, `expected at most ${REPLIES_MAX} replies to all prompts together`);
+  return {
+    persistent: false,
+    model: body.model,
+    messages: [],
+    prompts,
+    choices: n,
+    sampling: samplingOf(body),
+    seed: body.seed ?? undefined,
+    maxTokens: body.max_tokens ?? DEFAULT_COMPLETION_TOKENS,
+    stop: body.stop == null ? [] : [body.stop].flat(),
+    topLogprobs: body.logprobs ?? undefined,
+    reply: {
+      object: "text_completion",
+      stream: body.stream === true,
+      includeUsage: body.stream_options?.include_usage === true,
+      echo: { n, ...(body.echo ? { prompts: true } : {}) },
+    },
+  };
+}
+
+function promptsOf(given: CompletionRequest["prompt"]): (string | number[])[] {
+  if (typeof given === "string") return [given];
+  return typeof given[0] === "number" ? [given as number[]] : (given as (string | number[])[]);
+}

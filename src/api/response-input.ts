@@ -1,0 +1,83 @@
+/** The `input` of /v1/responses and the items of /v1/conversations: what a caller may say, as messages. */
+import { z } from "@hono/zod-openapi";
+import type { Message } from "../tokenizer/text-codec.ts";
+import { name, TEXT_MAX_CHARS, text } from "./fields.ts";
+
+const ITEMS_MAX = 2048;
+const refused = "expected text: images, audio and files are not supported";
+
+const part = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("input_text"), text: text(TEXT_MAX_CHARS) }),
+    // A client sends our own output back with what it had beside the text.
+    z.strictObject({
+      type: z.literal("output_text"),
+      text: text(TEXT_MAX_CHARS),
+      annotations: z.array(z.unknown()).max(1024).nullish(),
+      logprobs: z.array(z.unknown()).max(100_000).nullish(),
+    }),
+    z.strictObject({ type: z.literal("refusal"), refusal: text(TEXT_MAX_CHARS) }),
+  ],
+  refused,
+);
+const content = z.union([text(TEXT_MAX_CHARS), z.array(part).min(1).max(1024)], refused);
+
+const id = z.string().max(128).nullish();
+const status = z.enum(["in_progress", "completed", "incomplete"]).nullish();
+
+const message = z.strictObject({
+  type: z.literal("message").optional(),
+  id,
+  status,
+  role: z.enum(["user", "assistant", "system", "developer"]),
+  content,
+  phase: z.string().max(64).nullish(),
+});
+const callId = z.string().min(1).max(128);
+const functionCall = z.strictObject({
+  type: z.literal("function_call"),
+  id,
+  status,
+  call_id: callId,
+  name: name.unwrap().unwrap(),
+  arguments: text(TEXT_MAX_CHARS),
+});
+const functionCallOutput = z.strictObject({
+  type: z.literal("function_call_output"),
+  id,
+  status,
+  call_id: callId,
+  output: content,
+});
+
+const kinds = ["message", "function_call", "function_call_output"];
+
+/** A message may leave its type out. */
+export const inputItem = z
+  .union([message, functionCall, functionCallOutput], `expected an item of type ${kinds.join(", ")}`)
+  .openapi("InputItem");
+
+export const inputItems = z.array(inputItem).min(1).max(ITEMS_MAX);
+
+export const input = z.union(
+  [text(TEXT_MAX_CHARS).refine((value) => value.length > 0, "expected a non-empty text"), inputItems],
+  "expected a text or a list of items",
+);
+
+export type InputItem = z.infer<typeof inputItem>;
+
+const textOf = (value: z.infer<typeof content>): string =>
+  typeof value === "string"
+    ? value
+    : value.map((piece) => (piece.type === "refusal" ? piece.refusal : piece.text)).join("");
+
+/** Messages of a list of items. A tool's answer names its tool where the call stands in the same list. */
+export function messagesOf(value: z.infer<typeof input>): Message[] {
+  if (typeof value === "string") return [{ role: "user", content: value }];
+  return value.map((item): Message => {
+    if (item.type === "function_call_output") return { role: "tool", content: textOf(item.output) };
+    if (item.type === "function_call") return { role: "assistant", content: item.arguments };
+    return { role: item.role === "developer" ? "system" : item.role, content: textOf(item.content) };
+  });
+}

@@ -1,0 +1,77 @@
+/** The fields of /v1/responses that say what form the reply has. */
+import { z } from "@hono/zod-openapi";
+import type { ReplyShape, Tool } from "../constrain/constraint.ts";
+import { check } from "../core/failure.ts";
+
+const toolName = z.string().regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -");
+const schema = z.record(z.string(), z.unknown());
+
+const format = z.discriminatedUnion(
+  "type",
+  [
+    z.strictObject({ type: z.literal("text") }),
+    z.strictObject({ type: z.literal("json_object") }),
+    z.strictObject({
+      type: z.literal("json_schema"),
+      name: toolName,
+      description: z.string().max(4096).nullish(),
+      schema,
+      strict: z.boolean().nullish(),
+    }),
+  ],
+  "expected one of text, json_object, json_schema",
+);
+
+const tool = z.strictObject({
+  type: z.literal("function", "expected function: built-in tools are not supported"),
+  name: toolName,
+  description: z.string().max(4096).nullish(),
+  parameters: schema.nullish(),
+  strict: z.boolean().nullish(),
+});
+
+export const responseShape = {
+  text: z
+    .strictObject({
+      format: format.nullish(),
+      verbosity: z.enum(["low", "medium", "high"]).nullish().openapi({ description: "Ignored." }),
+    })
+    .nullish(),
+  tools: z.array(tool).max(128).nullish(),
+  tool_choice: z
+    .union(
+      [z.enum(["none", "auto", "required"]), z.strictObject({ type: z.literal("function"), name: toolName })],
+      "expected none, auto, required or {type: function, name}",
+    )
+    .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+};
+
+type Fields = z.infer<z.ZodObject<typeof responseShape>>;
+
+/** Fails with `request_invalid` where the choice names a tool that is not there. */
+export function shapeOf({ text, tools, tool_choice, parallel_tool_calls }: Fields): ReplyShape {
+  const asked = text?.format;
+  const names = (tools ?? []).map(({ name }) => name);
+  const named = typeof tool_choice === "object" ? tool_choice?.name : undefined;
+  const refuse = (param: string, holds: boolean, message: string) =>
+    check(holds, "request_invalid", () => `${param}: ${message}`, param);
+  refuse("tools", new Set(names).size === names.length, "expected every name once");
+  refuse("tool_choice", named === undefined || names.includes(named), "expected the name of one of the tools");
+  refuse("tool_choice", tool_choice !== "required" || names.length > 0, "expected tools beside it");
+  return {
+    ...(asked?.type === "json_object" ? { format: asked } : {}),
+    ...(asked?.type === "json_schema"
+      ? { format: { type: asked.type, name: asked.name, schema: asked.schema, strict: asked.strict ?? true } }
+      : {}),
+    ...(names.length > 0 ? { tools: tools!.map(toTool) } : {}),
+    ...(tool_choice ? { toolChoice: named === undefined ? (tool_choice as "auto") : { name: named } } : {}),
+    ...(parallel_tool_calls == null ? {} : { parallelToolCalls: parallel_tool_calls }),
+  };
+}
+
+const toTool = ({ name, description, parameters }: z.infer<typeof tool>): Tool => ({
+  name,
+  ...(description ? { description } : {}),
+  ...(parameters ? { parameters } : {}),
+});
