@@ -12,6 +12,9 @@ export interface ServeOptions {
   apiKeys: string;
   sessionKey: string;
   allowedOrigins: string;
+  /** A plan of faults, and where its barriers call: for tests (durable-objects/fault.ts). */
+  faults?: string;
+  faultHook?: string;
 }
 
 const text = (value: string) => JSON.stringify(value);
@@ -26,11 +29,16 @@ export function workerdConfig({
   apiKeys,
   sessionKey,
   allowedOrigins,
+  faults,
+  faultHook,
 }: ServeOptions): string {
   const modules = bundle.modules.map((name) => {
     const path = relative(folder, join(bundle.folder, name));
     return `    (name = ${text(name === "index.js" ? name : `./${name}`)}, ${kinds[name.split(".").at(-1)!]} = embed ${text(path)}),`;
   });
+  const faultBindings = Object.entries({ FAULTS: faults, FAULT_HOOK: faultHook })
+    .filter(([, value]) => value)
+    .map(([name, value]) => `    (name = ${text(name)}, text = ${text(value!)}),\n`);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -38,7 +46,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .worker),
     (name = "pack", disk = (path = ${text(pack)})),
     (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
-    (name = "internet", network = (allow = [])),
+    (name = "internet", network = (allow = [${faultHook ? '"local"' : ""}])),
   ],
   sockets = [(name = "http", address = ${text(`127.0.0.1:${port}`)}, http = (), service = "main")],
 );
@@ -62,7 +70,7 @@ ${modules.join("\n")}
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),
     (name = "ALLOWED_ORIGINS", text = ${text(allowedOrigins)}),
-  ],
+${faultBindings.join("")}  ],
 );
 `;
 }

@@ -2,7 +2,7 @@
  * npm start: builds what is missing, serves on this machine, and prints a command to try.
  *
  * Options: --port <n> (or PORT), --persist-to <folder>, --pack <folder>. From the environment: API_KEYS asks
- * callers for keys, ALLOWED_ORIGINS lets pages of other origins in.
+ * callers for keys, ALLOWED_ORIGINS lets pages of other origins in, SESSION_KEY stands in for the folder's own secret.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
@@ -32,8 +32,9 @@ function optionsOf(args: string[]) {
   }
 }
 
-/** Keys the names of conversations; lost with the folder that holds them. */
+/** Keys the names of conversations and signs their files; lost with the folder that holds it, unless it comes from outside. */
 function sessionKeyOf(folder: string): string {
+  if (process.env.SESSION_KEY) return process.env.SESSION_KEY;
   const path = join(folder, "session.key");
   if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString("hex"), { mode: 0o600 });
   return readFileSync(path, "utf8");
@@ -66,6 +67,8 @@ async function prepare(): Promise<{ folder: string; port: number }> {
     apiKeys: process.env.API_KEYS ?? "",
     sessionKey: sessionKeyOf(folder),
     allowedOrigins: process.env.ALLOWED_ORIGINS ?? "",
+    faults: process.env.FAULTS ?? "",
+    faultHook: process.env.FAULT_HOOK ?? "",
   };
   writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });
   return { folder, port: options.port };

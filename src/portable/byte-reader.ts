@@ -40,6 +40,25 @@ export class ByteReader {
     return this.#rest.length === 0 && !(await this.#more());
   }
 
+  /** What was not read yet, after these bytes. */
+  rest(before: Uint8Array): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          controller.enqueue(before);
+          if (this.#rest.length > 0) controller.enqueue(this.#rest);
+        },
+        pull: async (controller) => {
+          const { done, value } = await this.#reader.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: (reason) => this.#reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
   /** Lets go of the stream; what was not read is not wanted. */
   async cancel(): Promise<void> {
     await this.#reader.cancel().catch(() => {});

@@ -21,8 +21,11 @@ export const HEADER_MAX_BYTES = 256 * 1024;
 export const RECORD_MAX_BYTES = 2_000_000;
 export const FILE_MAX_BYTES = 512 * 1024 * 1024;
 
-/** What a record's bytes are: a turn (msgpack), ids of the token log (u32), a piece of the state. */
-export const kinds = { end: 0, turn: 1, tokens: 2, state: 3 } as const;
+/**
+ * What a record's bytes are: a turn's place (msgpack), and behind it the pieces of what is known of it (JSON) and of its ids (u32); a piece of
+ * the state.
+ */
+export const kinds = { end: 0, turn: 1, detail: 2, ids: 3, state: 4 } as const;
 export type Kind = keyof typeof kinds;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -51,7 +54,8 @@ export const fileHeader = z.strictObject({
   metadata: z.array(z.tuple([z.string().max(256), z.string().max(4096)])).max(64),
   turns: count,
   tokens: count,
-  stateBytes: count,
+  /** The turn whose state the file holds, and the tokens in it; null: the state is computed again from the ids. */
+  state: z.strictObject({ turn: z.string().max(64), position: count, bytes: count }).nullable(),
 });
 export type FileHeader = z.infer<typeof fileHeader>;
 

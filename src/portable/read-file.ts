@@ -40,19 +40,13 @@ export interface ReaderOptions {
 /** Fails with `import_refused`; `param` names what is wrong: file, version, key, signature, model. */
 export async function* readConversationFile(
   body: ReadableStream<Uint8Array>,
-  { keys, model, schema }: ReaderOptions,
+  options: ReaderOptions,
 ): AsyncGenerator<FileHeader | FileRecord, void, void> {
   const reader = new ByteReader(body);
-  const signature = createHmac("sha256", keys.file);
+  const signature = createHmac("sha256", options.keys.file);
   try {
-    const prefix = await reader.exactly(PREFIX_BYTES, "its beginning");
-    const headerBytes = checkPrefix(prefix, keys);
-    const packed = await reader.exactly(headerBytes, "the header");
-    expect(same(hash(packed), prefix.subarray(12 + KEY_ID_BYTES, -HASH_BYTES)), "file", "the header is damaged");
-    const header = unpack(packed, fileHeader, "import_refused", "header");
-    if (header.schema > schema) throw newer("its turns", header.schema, schema);
-    checkModel(header.model, model);
-    signature.update(prefix).update(packed);
+    const { header, bytes } = await readHeader(reader, options);
+    signature.update(bytes);
     yield header;
     for (let n = 0; ; n++) {
       const what = `record ${n}`;
@@ -74,6 +68,34 @@ export async function* readConversationFile(
   } finally {
     await reader.cancel();
   }
+}
+
+/** The header alone, and the whole file again as if nothing had been read of it. */
+export async function peekHeader(
+  body: ReadableStream<Uint8Array>,
+  options: ReaderOptions,
+): Promise<{ header: FileHeader; whole: ReadableStream<Uint8Array> }> {
+  const reader = new ByteReader(body);
+  try {
+    const { header, bytes } = await readHeader(reader, options);
+    return { header, whole: reader.rest(bytes) };
+  } catch (thrown) {
+    await reader.cancel();
+    throw thrown;
+  }
+}
+
+async function readHeader(reader: ByteReader, { keys, model, schema }: ReaderOptions) {
+  const prefix = await reader.exactly(PREFIX_BYTES, "its beginning");
+  const packed = await reader.exactly(checkPrefix(prefix, keys), "the header");
+  expect(same(hash(packed), prefix.subarray(12 + KEY_ID_BYTES, -HASH_BYTES)), "file", "the header is damaged");
+  const header = unpack(packed, fileHeader, "import_refused", "header");
+  if (header.schema > schema) throw newer("its turns", header.schema, schema);
+  checkModel(header.model, model);
+  const bytes = new Uint8Array(prefix.length + packed.length);
+  bytes.set(prefix);
+  bytes.set(packed, prefix.length);
+  return { header, bytes };
 }
 
 /** Length of the header. */

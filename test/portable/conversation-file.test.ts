@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ByteReader } from "../../src/portable/byte-reader.ts";
 import { FRAME_BYTES, fileKeys, hash, PREFIX_BYTES, RECORD_MAX_BYTES } from "../../src/portable/file-format.ts";
+import { peekHeader } from "../../src/portable/read-file.ts";
 import { conversationFile } from "../../src/portable/write-file.ts";
 import { pack } from "../../src/state/strict-msgpack.ts";
 import {
@@ -9,6 +10,7 @@ import {
   header,
   keys,
   model,
+  options,
   read,
   records,
   refusal,
@@ -116,6 +118,16 @@ it("refuses what even its owner must not write: unknown kinds, huge records, ano
   expect((await refusal(signedFile(packed, [[9, new Uint8Array(1)]])))!.message).toContain("unknown kind 9");
   expect((await refusal(signedFile(pack({ ...header, more: 1 }), [])))!.message).toContain("header");
   expect(await refusal(signedFile(Buffer.from("no msgpack"), []))).toMatchObject({ code: "import_refused" });
+});
+
+it("shows the header alone, and gives back the whole file as it was", async () => {
+  const file = await sample();
+  for (const chunk of [1, 90, 200, 64 * 1024]) {
+    const { header: shown, whole } = await peekHeader(streamOf(file, chunk), options);
+    expect(shown).toEqual(header);
+    expect(Buffer.compare(await bytesOf(whole), file)).toBe(0);
+  }
+  await expect(peekHeader(streamOf(file), { ...options, schema: 0 })).rejects.toMatchObject({ param: "version" });
 });
 
 it("draws a record only when its reader asks, and lets go of the source when the reader leaves", async () => {

@@ -31,11 +31,11 @@ export const header: FileHeader = {
   metadata: [["__proto__", "x"]],
   turns: 1,
   tokens: 3,
-  stateBytes: 40,
+  state: { turn: "t1", position: 2, bytes: 40 },
 };
 export const records: FileRecord[] = [
   { kind: "turn", bytes: pack({ reply: "hello", ids: [1, 2, 3] }) },
-  { kind: "tokens", bytes: new Uint8Array(Uint32Array.of(7, 8, 9).buffer) },
+  { kind: "ids", bytes: new Uint8Array(Uint32Array.of(7, 8, 9).buffer) },
   { kind: "state", bytes: Uint8Array.from({ length: 40 }, (_, i) => i) },
 ];
 export const options: ReaderOptions = { keys, model, schema: 1 };
