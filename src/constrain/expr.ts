@@ -1,0 +1,301 @@
+/**
+ * Expr: a language of byte strings, as an expression that is read one byte at a time.
+ *
+ * Reading a byte turns an expression into the expression of what may follow (its derivative). Equal expressions are one object, so what
+ * was read once is remembered. Languages nest through named references, as JSON does. Nothing that is not `never` is a dead end.
+ * Source: Brzozowski, Derivatives of Regular Expressions, 1964.
+ */
+import { check } from "../core/failure.ts";
+import type { Automaton } from "./automaton.ts";
+
+interface Base {
+  readonly id: number;
+  /** The empty string belongs to the language. */
+  readonly nullable: boolean;
+  /** By byte: derivatives met so far. */
+  next: Expr[] | undefined;
+}
+export type Expr = Base &
+  (
+    | { readonly kind: "never" | "empty" }
+    | { readonly kind: "bytes"; readonly set: ByteSet }
+    /** `first` is no sequence and never empty. */
+    | { readonly kind: "seq"; readonly first: Expr; readonly rest: Expr }
+    | { readonly kind: "alt"; readonly of: readonly Expr[] }
+    /** `max` may be Infinity; `of` is not nullable. */
+    | { readonly kind: "repeat"; readonly of: Expr; readonly min: number; readonly max: number }
+    | { readonly kind: "automaton"; readonly automaton: Automaton; readonly state: number }
+    | { readonly kind: "ref"; readonly name: string }
+  );
+
+/** (256) 1 for each member. */
+export type ByteSet = Uint8Array;
+
+/** Expressions made while a grammar is built; beyond this it is too complex. */
+const BUILD_LIMIT = 100_000;
+/** Expressions with derivatives of their own; beyond this they are forgotten. About 1 KB each. */
+const REMEMBERED = 3000;
+/** What the grammar's author asked for cannot be held to; the message says why. */
+export class Unsupported extends Error {}
+
+const encoder = new TextEncoder();
+
+export class Grammar {
+  readonly never: Expr;
+  readonly empty: Expr;
+  readonly #known = new Map<string, Expr>();
+  readonly #defined = new Map<string, Expr>();
+  readonly #automata = new Map<Automaton, number>();
+  readonly #remembering: Expr[] = [];
+  readonly #single: Expr[] = [];
+  #made = 0;
+  #building = true;
+
+  constructor() {
+    this.never = this.#make("never", { kind: "never", nullable: false });
+    this.empty = this.#make("empty", { kind: "empty", nullable: true });
+  }
+
+  bytes(set: ByteSet): Expr {
+    if (set.every((member) => member === 0)) return this.never;
+    return this.#make(`b${set.join("")}`, { kind: "bytes", nullable: false, set });
+  }
+
+  range(low: number, high: number): Expr {
+    if (low === high) {
+      this.#single[low] ??= this.bytes(Uint8Array.from({ length: 256 }, (_, byte) => Number(byte === low)));
+      return this.#single[low];
+    }
+    return this.bytes(Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= low && byte <= high)));
+  }
+
+  /** One of these ASCII characters. */
+  oneOf(characters: string): Expr {
+    return this.bytes(
+      Uint8Array.from({ length: 256 }, (_, byte) => Number(characters.includes(String.fromCharCode(byte)))),
+    );
+  }
+
+  literal(text: string): Expr {
+    return this.seq(...Array.from(encoder.encode(text), (byte) => this.range(byte, byte)));
+  }
+
+  seq(...parts: readonly Expr[]): Expr {
+    return parts.reduceRight((rest, part) => this.#then(part, rest), this.empty);
+  }
+
+  #then(first: Expr, rest: Expr): Expr {
+    if (first.kind === "never" || rest.kind === "never") return this.never;
+    if (first.kind === "empty") return rest;
+    if (rest.kind === "empty") return first;
+    // The spine is walked with a loop: literals are long.
+    let joined = rest;
+    const spine: Expr[] = [];
+    for (let at = first; ; at = at.rest) {
+      if (at.kind !== "seq") {
+        spine.push(at);
+        break;
+      }
+      spine.push(at.first);
+    }
+    for (const part of spine.reverse()) {
+      const [head, tail] = [part, joined];
+      joined = this.#make(`s${head.id},${tail.id}`, {
+        kind: "seq",
+        nullable: head.nullable && tail.nullable,
+        first: head,
+        rest: tail,
+      });
+    }
+    return joined;
+  }
+
+  alt(...parts: readonly Expr[]): Expr {
+    const members = new Map<number, Expr>();
+    let set: Expr | undefined;
+    for (const part of parts) {
+      for (const member of part.kind === "alt" ? part.of : [part]) {
+        if (member.kind === "bytes") set = set ? this.#either(set, member) : member;
+        else if (member.kind !== "never") members.set(member.id, member);
+      }
+    }
+    if (set) members.set(set.id, set);
+    const of = [...members.values()].sort((a, b) => a.id - b.id);
+    if (of.length === 0) return this.never;
+    if (of.length === 1) return of[0]!;
+    const nullable = of.some((member) => member.nullable);
+    return this.#make(`a${of.map(({ id }) => id).join()}`, { kind: "alt", nullable, of });
+  }
+
+  #either(a: Expr, b: Expr): Expr {
+    if (a === b || a.kind !== "bytes" || b.kind !== "bytes") return a;
+    return this.bytes(a.set.map((is, byte) => is | b.set[byte]!));
+  }
+
+  optional(expr: Expr): Expr {
+    return this.alt(this.empty, expr);
+  }
+
+  repeat(of: Expr, min = 0, max = Number.POSITIVE_INFINITY): Expr {
+    if (max < min) return this.never;
+    if (of.kind === "never") return min === 0 ? this.empty : this.never;
+    if (max === 0 || of.kind === "empty") return this.empty;
+    const rest = of.nullable ? this.#withoutEmpty(of) : of;
+    const least = of.nullable ? 0 : min;
+    if (least === 1 && max === 1) return rest;
+    return this.#make(`r${rest.id},${least},${max}`, {
+      kind: "repeat",
+      nullable: least === 0,
+      of: rest,
+      min: least,
+      max,
+    });
+  }
+
+  #withoutEmpty(expr: Expr): Expr {
+    if (!expr.nullable) return expr;
+    switch (expr.kind) {
+      case "alt":
+        return this.alt(...expr.of.map((member) => this.#withoutEmpty(member)));
+      case "repeat":
+        return this.seq(expr.of, this.repeat(expr.of, 0, expr.max - 1));
+      case "seq":
+        return this.alt(this.seq(this.#withoutEmpty(expr.first), expr.rest), this.#withoutEmpty(expr.rest));
+      case "automaton":
+        throw new Unsupported("a repetition of it cannot be held to");
+      default:
+        return this.never;
+    }
+  }
+
+  automaton(automaton: Automaton, state: number): Expr {
+    if (state < 0) return this.never;
+    const nullable = automaton.accepts[state] === 1;
+    if (nullable && automaton.isEnd(state)) return this.empty;
+    const number = this.#automata.get(automaton) ?? this.#automata.size;
+    this.#automata.set(automaton, number);
+    return this.#make(`d${number},${state}`, { kind: "automaton", nullable, automaton, state });
+  }
+
+  /** A language that is defined under this name sooner or later. It never holds the empty string. */
+  ref(name: string): Expr {
+    return this.#make(`n${name}`, { kind: "ref", nullable: false, name });
+  }
+
+  define(name: string, expr: Expr): void {
+    check(!expr.nullable, "bug", () => `${name}: may be empty`);
+    this.#defined.set(name, expr);
+  }
+
+  defined(name: string): Expr | undefined {
+    return this.#defined.get(name);
+  }
+
+  /** Names whose language is empty: whatever begins there can never end. */
+  barren(): string[] {
+    const ending = new Set<string>();
+    for (let before = -1; before < ending.size; ) {
+      before = ending.size;
+      const seen = new Map<number, boolean>();
+      for (const [name, expr] of this.#defined) if (this.#ends(expr, ending, seen)) ending.add(name);
+    }
+    return [...this.#defined.keys()].filter((name) => !ending.has(name));
+  }
+
+  #ends(expr: Expr, ending: ReadonlySet<string>, seen: Map<number, boolean>): boolean {
+    const known = seen.get(expr.id);
+    if (known !== undefined) return known;
+    let at = expr;
+    while (at.kind === "seq" && this.#ends(at.first, ending, seen)) at = at.rest;
+    const ends =
+      at.kind === "seq" || at.kind === "never"
+        ? false
+        : at.kind === "alt"
+          ? at.of.some((member) => this.#ends(member, ending, seen))
+          : at.kind === "repeat"
+            ? at.min === 0 || this.#ends(at.of, ending, seen)
+            : at.kind === "ref"
+              ? ending.has(at.name)
+              : true;
+    seen.set(expr.id, ends);
+    return ends;
+  }
+
+  /** From here on it is only read. */
+  finish(): void {
+    this.#building = false;
+  }
+
+  /** What may follow `byte`. */
+  after(expr: Expr, byte: number): Expr {
+    const known = expr.next?.[byte];
+    if (known) return known;
+    if (!expr.next) {
+      expr.next = new Array<Expr>(256);
+      this.#remembering.push(expr);
+    }
+    const found = this.#after(expr, byte);
+    expr.next[byte] = found;
+    return found;
+  }
+
+  #after(expr: Expr, byte: number): Expr {
+    switch (expr.kind) {
+      case "bytes":
+        return expr.set[byte] === 1 ? this.empty : this.never;
+      case "seq": {
+        const read = this.#then(this.after(expr.first, byte), expr.rest);
+        return expr.first.nullable ? this.alt(read, this.after(expr.rest, byte)) : read;
+      }
+      case "alt":
+        return this.alt(...expr.of.map((member) => this.after(member, byte)));
+      case "repeat": {
+        const read = this.after(expr.of, byte);
+        return read.kind === "never"
+          ? read
+          : this.#then(read, this.repeat(expr.of, Math.max(expr.min - 1, 0), expr.max - 1));
+      }
+      case "automaton":
+        return this.automaton(expr.automaton, expr.automaton.after(expr.state, byte));
+      case "ref": {
+        const expanded = this.#defined.get(expr.name);
+        if (!expanded) throw new Unsupported("a constant in a schema that refers to itself cannot be held to");
+        return this.after(expanded, byte);
+      }
+      default:
+        return this.never;
+    }
+  }
+
+  /** Whether the language holds this text. */
+  holds(expr: Expr, text: string): boolean {
+    let at = expr;
+    for (const byte of encoder.encode(text)) at = this.after(at, byte);
+    return at.nullable;
+  }
+
+  /** Bounds the memory of a long reply: true when everything remembered was forgotten. Call it between readings. */
+  trim(): boolean {
+    if (this.#remembering.length <= REMEMBERED) return false;
+    this.forget();
+    return true;
+  }
+
+  /** What was read is read anew: after names were defined again. */
+  forget(): void {
+    for (const expr of this.#remembering.splice(0)) expr.next = undefined;
+    // Expressions that are still held stay what they are; equal ones made from now on are other objects.
+    this.#known.clear();
+  }
+
+  #make(key: string, fields: DistributiveOmit<Expr, "id" | "next">): Expr {
+    const known = this.#known.get(key);
+    if (known) return known;
+    if (this.#building && this.#made >= BUILD_LIMIT) throw new Unsupported("too complex to hold to");
+    const made = { ...fields, id: this.#made++, next: undefined } as Expr;
+    this.#known.set(key, made);
+    return made;
+  }
+}
+
+type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;

@@ -1,0 +1,95 @@
+/**
+ * replyGrammar: what a reply may be: JSON of a schema, or text, or calls of tools.
+ *
+ * A call is written in the form that models are trained on (Hermes, Qwen, Granite):
+ *   <tool_call>\n{"name": "…", "arguments": {…}}\n</tool_call>
+ * All but the arguments is fixed, so that `callText` gives back exactly what the model wrote.
+ */
+import { check } from "../core/failure.ts";
+import { Automaton } from "./automaton.ts";
+import type { JsonSchema, ReplyShape, Tool } from "./constraint.ts";
+import type { Expr, Grammar } from "./expr.ts";
+import { schemaGrammar } from "./schema-grammar.ts";
+
+export const CALL_OPEN = "<tool_call>";
+export const CALL_CLOSE = "</tool_call>";
+/** Calls in one reply; a model that repeats itself would not end. */
+const MAX_CALLS = 16;
+
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON text, as the model wrote it. */
+  arguments: string;
+}
+
+export const callHead = (name: string): string => `${CALL_OPEN}\n{"name": ${JSON.stringify(name)}, "arguments": `;
+export const CALL_TAIL = `}\n${CALL_CLOSE}`;
+export const CALL_SEPARATOR = "\n";
+
+/** The text of a reply with calls. */
+export function replyText(content: string, calls: readonly Omit<ToolCall, "id">[]): string {
+  const texts = calls.map((call) => `${callHead(call.name)}${call.arguments}${CALL_TAIL}`);
+  return content + texts.join(CALL_SEPARATOR);
+}
+
+/** Undefined when any text will do. Failure `request_invalid` that names what cannot be held to. */
+export function replyGrammar(
+  g: Grammar,
+  { format, tools = [], toolChoice, parallelToolCalls }: ReplyShape,
+): Expr | undefined {
+  const content = format && contentGrammar(g, format);
+  if (tools.length === 0) return content;
+  const choice = toolChoice ?? "auto";
+  // Also tools that this reply may not call are checked.
+  const all = tools.map((tool, i) => ({ name: tool.name, call: call(g, tool, `tools[${i}].function.parameters`) }));
+  const named = typeof choice === "object" ? choice.name : undefined;
+  const callable = all.filter(({ name }) => named === undefined || name === named);
+  check(
+    callable.length > 0,
+    "request_invalid",
+    () => "expected the name of one of the tools",
+    "tool_choice.function.name",
+  );
+  const one = g.alt(...callable.map((tool) => tool.call));
+  const isSingle = named !== undefined || parallelToolCalls === false;
+  const calls = g.seq(one, g.repeat(g.seq(g.literal(CALL_SEPARATOR), one), 0, isSingle ? 0 : MAX_CALLS - 1));
+  if (choice === "required" || named !== undefined) return calls;
+  if (choice === "none") return content ?? textWithout(g, CALL_OPEN, g.never);
+  return content ? g.alt(content, calls) : textWithout(g, CALL_OPEN, calls);
+}
+
+function contentGrammar(g: Grammar, format: NonNullable<ReplyShape["format"]>): Expr {
+  if (format.type === "json_schema") return schemaGrammar(g, format.schema, "response_format.json_schema.schema");
+  return schemaGrammar(g, true, "response_format", "object");
+}
+
+function call(g: Grammar, { name, parameters }: Tool, path: string): Expr {
+  const schema: JsonSchema = parameters ?? { type: "object", properties: {}, additionalProperties: false };
+  const values = schemaGrammar(g, schema, path, "object");
+  return g.seq(g.literal(callHead(name)), values, g.literal(CALL_TAIL));
+}
+
+/** Any bytes without `trigger`; or up to its first place, and from there on `then`, which begins with it. */
+function textWithout(g: Grammar, trigger: string, then: Expr): Expr {
+  const length = trigger.length;
+  const letters = [...new Set(trigger)];
+  const classOf = new Uint8Array(256).fill(letters.length);
+  letters.forEach((letter, i) => {
+    classOf[letter.charCodeAt(0)] = i;
+  });
+  const classes = letters.length + 1;
+  const next = new Int32Array(length * classes);
+  for (let state = 0; state < length; state++) {
+    letters.forEach((letter, i) => {
+      const read = trigger.slice(0, state) + letter;
+      let matched = read.length;
+      while (!read.endsWith(trigger.slice(0, matched))) matched--;
+      next[state * classes + i] = matched === length ? -1 : matched;
+    });
+  }
+  const plain = g.automaton(new Automaton(new Uint8Array(length).fill(1), classOf, next), 0);
+  if (then.kind === "never") return plain;
+  // Text before a call ends where the trigger begins: it may be any text without it, and no piece of it either.
+  return g.alt(plain, g.seq(plain, then));
+}
