@@ -1,11 +1,11 @@
-/** Replies of /v1/chat/completions. */
+/** Replies of /v1/chat/completions and /v1/completions. */
 import { z } from "@hono/zod-openapi";
 import { timingsReply, usageReply } from "./usage.ts";
 
 const bytes = z.array(z.int().min(0).max(255));
 const tokenLogprob = z.strictObject({ token: z.string(), logprob: z.number(), bytes });
 const logprobs = z
-  .object({ content: z.array(tokenLogprob.extend({ top_logprobs: z.array(tokenLogprob) })), refusal: z.null() })
+  .strictObject({ content: z.array(tokenLogprob.extend({ top_logprobs: z.array(tokenLogprob) })), refusal: z.null() })
   .nullable();
 const finishReason = z.enum(["stop", "length", "tool_calls", "content_filter"]);
 
@@ -16,10 +16,18 @@ const frame = {
   system_fingerprint: z.string(),
 };
 
+/** The turn as a node of its conversation; absent where nothing is kept. */
+export const place = z
+  .strictObject({ conversation: z.string().nullable(), turn: z.string(), parent: z.string().nullable() })
+  .openapi("TurnPlace");
+
+const status = z.literal("in_progress").optional().openapi({ description: "While the reply is not complete." });
+
 export const chatCompletionReply = z
-  .object({
+  .strictObject({
     ...frame,
     object: z.literal("chat.completion"),
+    status,
     choices: z.array(
       z.strictObject({
         index: z.int(),
@@ -28,13 +36,14 @@ export const chatCompletionReply = z
         finish_reason: finishReason,
       }),
     ),
-    usage: usageReply,
-    timings: timingsReply,
+    usage: usageReply.optional(),
+    timings: timingsReply.optional(),
+    rivulet: place.optional(),
   })
   .openapi("ChatCompletion");
 
 export const chatChunkReply = z
-  .object({
+  .strictObject({
     ...frame,
     object: z.literal("chat.completion.chunk"),
     choices: z.array(
@@ -47,5 +56,31 @@ export const chatChunkReply = z
     ),
     usage: usageReply.nullish(),
     timings: timingsReply.optional(),
+    rivulet: place.optional(),
   })
   .openapi("ChatCompletionChunk");
+
+export const completionReply = z
+  .strictObject({
+    ...frame,
+    object: z.literal("text_completion"),
+    status,
+    choices: z.array(
+      z.strictObject({
+        index: z.int(),
+        text: z.string(),
+        logprobs: z
+          .strictObject({
+            tokens: z.array(z.string()),
+            token_logprobs: z.array(z.number()),
+            top_logprobs: z.array(z.record(z.string(), z.number())),
+            text_offset: z.array(z.int()),
+          })
+          .nullable(),
+        finish_reason: finishReason.nullable(),
+      }),
+    ),
+    usage: usageReply.nullish(),
+    timings: timingsReply.optional(),
+  })
+  .openapi("Completion");

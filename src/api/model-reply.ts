@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 
 export const modelReply = z
-  .object({
+  .strictObject({
     id: z.string(),
     object: z.literal("model"),
     created: z.int(),

@@ -4,7 +4,7 @@ import { z } from "@hono/zod-openapi";
 const count = z.int().min(0);
 
 export const usageReply = z
-  .object({
+  .strictObject({
     prompt_tokens: count,
     completion_tokens: count,
     total_tokens: count,
@@ -17,7 +17,7 @@ export const usageReply = z
   .openapi("Usage");
 
 export const timingsReply = z
-  .object({
+  .strictObject({
     state: z.string().openapi({ description: "Where the state that the turn began with came from." }),
     rebuilt_tokens: count.openapi({ description: "Tokens fed again because stored state could not be read." }),
     state_bytes: count.openapi({ description: "Bytes of the state as stored after the turn." }),

@@ -44,7 +44,15 @@ export function sessionOf(
   return undefined;
 }
 
-/** Objects that answer without a session. Few, so that the weights in them stay warm, and an object for each request is never made. */
-const STATELESS_OBJECTS = 8;
+const KEY = /^[!-~]{1,256}$/;
 
-export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;
+/** The request's `Idempotency-Key`: a structured field's string, or bare. Fails with `request_invalid`. */
+export function idempotencyKeyOf(request: Request): string | undefined {
+  const given = request.headers.get("idempotency-key");
+  if (given === null) return undefined;
+  const key = /^"(.*)"$/.exec(given)?.[1] ?? given;
+  if (KEY.test(key)) return key;
+  throw new Failure("request_invalid", "idempotency-key: expected 1 to 256 visible ASCII characters", {
+    param: "idempotency-key",
+  });
+}

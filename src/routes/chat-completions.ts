@@ -1,18 +1,17 @@
 /**
- * POST /v1/chat/completions: answers messages, whole or as server-sent events.
+ * /v1/chat/completions: answers messages, whole or as server-sent events.
  *
  * With a session (`conversation`, or a header) the object of that name keeps the model's state, and only new messages are fed. Without
  * one any of a few objects answers, and stores nothing.
  */
-
 import { chatRequest, chatTurn } from "../api/chat-request.ts";
 import { chatCompletionReply } from "../api/chat-schemas.ts";
-import { objectName } from "../api/ids.ts";
-import type { TurnRequest } from "../api/turn.ts";
-import { call } from "./call.ts";
-import { anyName, sessionOf } from "./caller.ts";
+import { chatPlace } from "../api/place.ts";
+import { runTurn } from "./ask-object.ts";
+import { sessionOf } from "./caller.ts";
 import { endpoint } from "./endpoint.ts";
 import { requireModel } from "./model-card.ts";
+import { storedTurns } from "./stored-turns.ts";
 
 export const chatCompletions = [
   endpoint(
@@ -22,6 +21,8 @@ export const chatCompletions = [
       operationId: "createChatCompletion",
       tag: "Chat",
       summary: "Answer messages",
+      description:
+        "In a session, named by `conversation` or by one of the headers `x-session-id`, `x-session-affinity`, `session_id`, only what is new is computed. A request may bring the new messages alone, or the history again.",
       body: chatRequest,
       replies: {
         200: {
@@ -31,14 +32,20 @@ export const chatCompletions = [
         },
       },
     },
-    async (c, { tenant, body }) => {
-      const request = c.req.raw;
-      const session = sessionOf(request, body.conversation);
-      const turn: TurnRequest = { ...chatTurn(body, session !== undefined), tenant, persistent: session !== undefined };
+    async (c, { caller, body }) => {
+      const session = sessionOf(c.req.raw, body.conversation);
+      const place = chatPlace(c.env, caller, session, body);
+      const turn = chatTurn(body, place.turn.persistent);
       await requireModel(c.env, turn.model);
-      const name = session === undefined ? anyName() : objectName(c.env, tenant, session);
-      const conversation = c.env.CONVERSATION.getByName(name);
-      return call(conversation, "/turn", { method: "POST", body: JSON.stringify(turn), signal: request.signal });
+      return runTurn(c, caller, place, turn);
     },
   ),
+  ...storedTurns({
+    object: "chat.completion",
+    path: "/v1/chat/completions",
+    name: "ChatCompletion",
+    tag: "Chat",
+    schema: chatCompletionReply,
+    deleted: "chat.completion.deleted",
+  }),
 ];

@@ -8,7 +8,8 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { errorReply } from "../api/error-body.ts";
 import { parse, parseBody } from "../api/parse-body.ts";
-import { tenantOf } from "./caller.ts";
+import type { Caller } from "../api/place.ts";
+import { idempotencyKeyOf, tenantOf } from "./caller.ts";
 
 export type Bindings = { Bindings: Env };
 
@@ -31,6 +32,7 @@ export interface Endpoint<Body, Query, Path> {
 
 export interface Given<Body, Query, Path> {
   tenant: string;
+  caller: Caller;
   body: Body;
   query: Query;
   path: Path;
@@ -52,12 +54,14 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
   definition: Endpoint<Body, Query, Path>,
   handle: Handle<Body, Query, Path>,
 ): Declared {
-  const { params, query, body } = definition;
+  const { method, params, query, body } = definition;
   const serve = async (c: Context<Bindings>): Promise<Response> => {
     const request = c.req.raw;
     const tenant = definition.open ? "" : tenantOf(request, c.env);
+    const idempotencyKey = method === "get" ? undefined : idempotencyKeyOf(request);
     return handle(c, {
       tenant,
+      caller: { tenant, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
       query: (query ? parse(singles(c.req.queries()), query) : undefined) as Query,
       body: (body && isSchema(body) ? await parseBody(request, body) : undefined) as Body,

@@ -1,7 +1,8 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
 import { z } from "@hono/zod-openapi";
+import { anyName } from "../api/place.ts";
 import { call } from "./call.ts";
-import { anyName } from "./caller.ts";
+
 import { endpoint } from "./endpoint.ts";
 
 const readiness = z.strictObject({

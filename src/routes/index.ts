@@ -4,5 +4,12 @@ import type { Declared } from "./endpoint.ts";
 import { health } from "./health.ts";
 import { models } from "./models.ts";
 import { openapi } from "./openapi.ts";
+import { responses } from "./responses.ts";
 
-export const endpoints: Declared[] = [...chatCompletions, ...models, ...health, openapi(() => endpoints)];
+export const endpoints: Declared[] = [
+  ...chatCompletions,
+  ...responses,
+  ...models,
+  ...health,
+  ...openapi(() => endpoints),
+];

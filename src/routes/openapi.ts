@@ -1,12 +1,13 @@
-/** /openapi.json: made from the declarations of all endpoints. */
+/** /openapi.json, made from the declarations of all endpoints, and /docs, which shows it. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
+import { type ApiDocument, docsPage, docsStyle } from "./docs-page.ts";
 import { type Declared, described, endpoint } from "./endpoint.ts";
 
 const info = {
   title: "Rivulet",
   version: "0.1.0",
-  description: "A server whose conversations keep their model state. OpenAI's API, and resources of its own.",
+  description: "A server whose conversations keep their model state: OpenAI's API, and resources of its own.",
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 };
 
@@ -20,19 +21,43 @@ export function documentOf(endpoints: Declared[]) {
 /** Made when it is first asked for: a start needs to be quick. */
 let document: ReturnType<typeof documentOf> | undefined;
 
-export const openapi = (endpoints: () => Declared[]): Declared =>
-  endpoint(
-    {
-      method: "get",
-      path: "/openapi.json",
-      operationId: "openapi",
-      tag: "Operation",
-      summary: "This document",
-      open: true,
-      replies: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
-    },
-    (c) => {
-      document ??= documentOf(endpoints());
-      return c.json(document);
-    },
-  );
+const common = { method: "get", tag: "Operation", open: true } as const;
+
+export const openapi = (endpoints: () => Declared[]): Declared[] => {
+  const made = () => {
+    document ??= documentOf(endpoints());
+    return document;
+  };
+  return [
+    endpoint(
+      {
+        ...common,
+        path: "/openapi.json",
+        operationId: "openapi",
+        summary: "This document",
+        replies: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
+      },
+      (c) => c.json(made()),
+    ),
+    endpoint(
+      {
+        ...common,
+        path: "/docs",
+        operationId: "docs",
+        summary: "This document to read",
+        replies: { 200: { description: "A page.", media: ["text/html"] } },
+      },
+      (c) => c.html(docsPage(made() as unknown as ApiDocument)),
+    ),
+    endpoint(
+      {
+        ...common,
+        path: "/docs.css",
+        operationId: "docsStyle",
+        summary: "How that page looks",
+        replies: { 200: { description: "A style sheet.", media: ["text/css"] } },
+      },
+      () => new Response(docsStyle, { headers: { "content-type": "text/css; charset=utf-8" } }),
+    ),
+  ];
+};

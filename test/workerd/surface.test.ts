@@ -154,3 +154,19 @@ describe("H5: bodies", () => {
     expect((await codeOf(await post(body)))[1].code).toBe("request_invalid");
   });
 });
+
+describe("/docs", () => {
+  it("shows every operation with its fields, and has nothing that a policy would have to allow", async () => {
+    const response = await fetchAs("/docs");
+    expect(response.headers.get("content-type")).toContain("text/html");
+    const page = await response.text();
+    for (const [method, path, { operationId }] of table) {
+      expect(page).toContain(`<article id="${operationId}">`);
+      expect(page).toMatch(new RegExp(`>${method}</code> <code>${path.replaceAll(/[{}.]/g, "\\$&")}</code>`));
+    }
+    for (const field of ["max_completion_tokens", "previous_response_id", "logit_bias"])
+      expect(page).toContain(`<code>${field}</code>`);
+    expect(page).not.toMatch(/<script|<style| style=| on\w+=|https?:/i);
+    expect((await fetchAs("/docs.css")).headers.get("content-type")).toContain("text/css");
+  });
+});

@@ -1,0 +1,71 @@
+/** Where a request goes on: which object, and which turn or head in it. */
+import { createHmac } from "node:crypto";
+import type { ChatRequest } from "./chat-request.ts";
+import { newConversation, objectName, splitConversation, turnNamed } from "./ids.ts";
+import type { ResponseRequest } from "./response-request.ts";
+import type { TurnRequest } from "./turn.ts";
+
+export interface Caller {
+  tenant: string;
+  /** Of the request's `Idempotency-Key`. */
+  idempotencyKey?: string;
+}
+
+export interface Place {
+  object: string;
+  /** The conversation as its client knows it. */
+  conversation?: string;
+  /** What the turn must be told of it. */
+  turn: Pick<TurnRequest, "persistent"> & Partial<Pick<TurnRequest, "conversation" | "head" | "parent">>;
+}
+
+type Secret = { SESSION_KEY: string };
+
+/** Objects that answer without keeping anything. Few, so that the weights in them stay warm, and an object for each request is never made. */
+const STATELESS_OBJECTS = 8;
+
+export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;
+
+const nowhere = (): Place => ({ object: anyName(), turn: { persistent: false } });
+
+/** In a conversation that its client named; it begins when nothing has that name. */
+export function inConversation(secret: Secret, { tenant }: Caller, conversation: string): Place {
+  const { root, head } = splitConversation(conversation);
+  const object = objectName(secret, tenant, root);
+  return { object, conversation, turn: { persistent: true, conversation, head } };
+}
+
+/** In an object of its own, that only ids of turns lead to. A request that is repeated with its key comes to the same one. */
+function inNewObject(secret: Secret, { tenant, idempotencyKey }: Caller): Place {
+  const root = idempotencyKey === undefined ? newConversation() : keyed(secret, idempotencyKey);
+  return { object: objectName(secret, tenant, root), turn: { persistent: true, parent: null } };
+}
+
+/** No client can choose this name: it has a space. */
+const keyed = ({ SESSION_KEY }: Secret, key: string): string =>
+  `key ${createHmac("sha256", SESSION_KEY || "rivulet")
+    .update(key)
+    .digest("hex")}`;
+
+/** `session`: what the request names in its body or a header. A reply with a key is kept, for whoever repeats the request. */
+export function chatPlace(
+  secret: Secret,
+  caller: Caller,
+  session: string | undefined,
+  { store }: Pick<ChatRequest, "store">,
+): Place {
+  if (session !== undefined) return inConversation(secret, caller, session);
+  return store || caller.idempotencyKey !== undefined ? inNewObject(secret, caller) : nowhere();
+}
+
+/** Fails with `not_found` when `previous_response_id` is no id. */
+export function responsePlace(secret: Secret, caller: Caller, body: ResponseRequest): Place {
+  const { previous_response_id: previous, conversation, store } = body;
+  if (previous != null) {
+    const { object, turn } = turnNamed(previous, "previous_response_id");
+    return { object, turn: { persistent: true, parent: turn } };
+  }
+  if (conversation != null)
+    return inConversation(secret, caller, typeof conversation === "string" ? conversation : conversation.id);
+  return store === false ? nowhere() : inNewObject(secret, caller);
+}

@@ -1,0 +1,38 @@
+/** askObject: one request to a conversation's object, in its caller's name. */
+import type { Context } from "hono";
+import type { Caller, Place } from "../api/place.ts";
+import type { TurnRequest } from "../api/turn.ts";
+import { call } from "./call.ts";
+import type { Bindings } from "./endpoint.ts";
+
+export type Addressee = Caller & Pick<Place, "object" | "conversation">;
+
+/** Its reply as it is, failures too. */
+export function askObject(
+  c: Context<Bindings>,
+  { tenant, idempotencyKey, object, conversation }: Addressee,
+  path: string,
+  init: { method?: string; body?: object } = {},
+): Promise<Response> {
+  const headers = new Headers({ "x-rivulet-tenant": tenant });
+  if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
+  if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
+  return call(c.env.CONVERSATION.getByName(object), path, {
+    method: init.method ?? "GET",
+    headers,
+    signal: c.req.raw.signal,
+    ...(init.body ? { body: JSON.stringify(init.body) } : {}),
+  });
+}
+
+/** Runs a turn there. */
+export const runTurn = (
+  c: Context<Bindings>,
+  caller: Caller,
+  { turn: where, ...place }: Place,
+  turn: Omit<TurnRequest, "tenant" | "persistent">,
+): Promise<Response> => {
+  const { tenant, idempotencyKey } = caller;
+  const body = { ...turn, ...where, tenant, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body });
+};

@@ -1,0 +1,52 @@
+/** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
+import { z } from "@hono/zod-openapi";
+import { boolQuery } from "../api/fields.ts";
+import { responsePlace } from "../api/place.ts";
+import { responseRequest, responseTurn } from "../api/response-request.ts";
+import { responseSchema } from "../api/response-schemas.ts";
+import { runTurn } from "./ask-object.ts";
+import { endpoint } from "./endpoint.ts";
+import { requireModel } from "./model-card.ts";
+import { storedTurns } from "./stored-turns.ts";
+
+const include = z.union([z.string().max(64), z.array(z.string().max(64)).max(16)]).optional();
+const ignored = { include, "include[]": include, include_obfuscation: boolQuery.optional() };
+
+export const responses = [
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/responses",
+      operationId: "createResponse",
+      tag: "Responses",
+      summary: "Answer an input",
+      description:
+        "With `previous_response_id` the model goes on from its state after that response: nothing of the past is computed again.",
+      body: responseRequest,
+      replies: {
+        200: {
+          description: "The response, with `background` as far as it is, or its events as server-sent events.",
+          schema: responseSchema,
+          media: ["application/json", "text/event-stream"],
+        },
+      },
+    },
+    async (c, { caller, body }) => {
+      const turn = responseTurn(body);
+      const place = responsePlace(c.env, caller, body);
+      await requireModel(c.env, turn.model);
+      const response = await runTurn(c, caller, place, turn);
+      // OpenAI says 200 also of a response that has only begun.
+      return response.status === 202 ? new Response(response.body, { headers: response.headers }) : response;
+    },
+  ),
+  ...storedTurns({
+    object: "response",
+    path: "/v1/responses",
+    name: "Response",
+    tag: "Responses",
+    schema: responseSchema,
+    deleted: "response",
+    query: ignored,
+  }),
+];

@@ -1,0 +1,90 @@
+/** storedTurns: what every kind of reply can be asked for once it is kept: itself, the rest of its stream, its end, its removal. */
+import { z } from "@hono/zod-openapi";
+import { boolQuery, intQuery } from "../api/fields.ts";
+import { turnNamed } from "../api/ids.ts";
+import type { ReplyObject } from "../api/turn.ts";
+import { askObject } from "./ask-object.ts";
+import { type Declared, type Endpoint, endpoint } from "./endpoint.ts";
+
+interface Kind {
+  object: ReplyObject;
+  path: string;
+  /** For operation ids: `Response`. */
+  name: string;
+  tag: string;
+  schema: z.ZodType;
+  /** What a removal says. */
+  deleted: string;
+  /** Query fields that are taken and have no effect. */
+  query?: z.ZodRawShape;
+}
+
+const id = z.object({ id: z.string().min(1).max(128) });
+const EVENTS_MAX = 100_000_000;
+
+export function storedTurns({ object, path, name, tag, schema, deleted, query = {} }: Kind): Declared[] {
+  const about = (more: Pick<Endpoint<never, never, { id: string }>, "method" | "operationId" | "summary">) => ({
+    ...more,
+    tag,
+    params: id,
+  });
+  const reply = { description: "The reply as far as it is known.", schema };
+  const form = `form=${object}`;
+  return [
+    endpoint(
+      {
+        ...about({ method: "get", operationId: `retrieve${name}`, summary: "A kept reply, or the rest of its stream" }),
+        path: `${path}/{id}`,
+        description:
+          "With `stream=true` its events, first those that were, then those to come; after `starting_after` or the header `Last-Event-ID` exactly the rest. 204 when there is no rest.",
+        query: z.strictObject({
+          stream: boolQuery.optional(),
+          starting_after: intQuery(0, EVENTS_MAX).optional(),
+          ...query,
+        }),
+        replies: {
+          200: { ...reply, media: ["application/json", "text/event-stream"] },
+          204: { description: "All was read." },
+        },
+      },
+      (c, { caller, path: given, query: asked }) => {
+        const { object: at, turn } = turnNamed(given.id);
+        const { stream, starting_after } = asked as { stream?: boolean; starting_after?: number };
+        const seen = c.req.header("last-event-id");
+        const after = starting_after ?? (seen && /^\d{1,9}$/.test(seen) ? Number(seen) : undefined);
+        const rest = `${stream ? "&stream=true" : ""}${after === undefined ? "" : `&after=${after}`}`;
+        return askObject(c, { ...caller, object: at }, `/turn/${turn}?${form}${rest}`);
+      },
+    ),
+    endpoint(
+      {
+        ...about({ method: "post", operationId: `cancel${name}`, summary: "End a running reply" }),
+        path: `${path}/{id}/cancel`,
+        description: "Resolves when it has ended; one that had ended stays as it is.",
+        replies: { 200: reply },
+      },
+      (c, { caller, path: given }) => {
+        const { object: at, turn } = turnNamed(given.id);
+        return askObject(c, { ...caller, object: at }, `/turn/${turn}/cancel?${form}`, { method: "POST" });
+      },
+    ),
+    endpoint(
+      {
+        ...about({ method: "delete", operationId: `delete${name}`, summary: "Forget a reply" }),
+        path: `${path}/{id}`,
+        description: "One that others follow stays part of their past, and can no longer be asked for.",
+        replies: {
+          200: {
+            description: "It is gone.",
+            schema: z.strictObject({ id: z.string(), object: z.literal(deleted), deleted: z.literal(true) }),
+          },
+        },
+      },
+      async (c, { caller, path: given }) => {
+        const { object: at, turn } = turnNamed(given.id);
+        const response = await askObject(c, { ...caller, object: at }, `/turn/${turn}`, { method: "DELETE" });
+        return response.ok ? c.json({ id: given.id, object: deleted, deleted: true }) : response;
+      },
+    ),
+  ];
+}
