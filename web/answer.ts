@@ -155,7 +155,7 @@ const change = (fields: Partial<Answer>): void => {
 /** The server has the question; from now on the turn has its name. */
 function accepted(turn: Turn, event: Extract<ReplyEvent, { type: "accepted" }>): Turn {
   response = event.response;
-  const named = { ...turn, id: event.turn ?? event.response, response_id: event.response };
+  const named = { ...turn, id: event.turn, response_id: event.response };
   batch(() => {
     family.value = family.value.without(turn.id).with(named);
     if (leaf.value === turn.id) leaf.value = named.id;

@@ -6,6 +6,7 @@ import type {
   EndEvent,
   FailedEvent,
   LoggedToken,
+  ProgressEvent,
   ReplyForm,
   StartEvent,
   TokenEvent,
@@ -40,12 +41,14 @@ interface Choice {
 
 export class ChatReply implements ReplyEncoder {
   readonly #includeUsage: boolean;
+  readonly #includeProgress: boolean;
   readonly #choices: Choice[] = [];
   #start: StartEvent | undefined;
   #end: EndEvent | FailedEvent | undefined;
 
-  constructor({ includeUsage }: Pick<ReplyForm, "includeUsage">) {
+  constructor({ includeUsage, includeProgress }: Pick<ReplyForm, "includeUsage" | "includeProgress">) {
     this.#includeUsage = includeUsage;
+    this.#includeProgress = includeProgress === true;
   }
 
   events(event: TurnEvent): WireEvent[] {
@@ -54,6 +57,8 @@ export class ChatReply implements ReplyEncoder {
         this.#start = event;
         this.#choice(0);
         return [{ id: 0, data: this.#chunk(0, { delta: { role: "assistant", content: "" } }) }];
+      case "progress":
+        return this.#includeProgress ? [{ data: this.#progress(event) }] : [];
       case "token":
         return this.#token(event);
       case "choice":
@@ -117,6 +122,12 @@ export class ChatReply implements ReplyEncoder {
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });
     return [...chunks.map((data, i) => ({ id: end.index + i, data })), { data: "[DONE]" }];
   }
+
+  #progress = ({ done, total }: ProgressEvent) => ({
+    ...this.#frame("chat.completion.chunk"),
+    choices: [],
+    progress: { done, total },
+  });
 
   #finish({ choice: n = 0, reason }: Pick<ChoiceEvent | EndEvent, "choice" | "reason">, text: string) {
     const { choice, opening } = this.#choice(n);

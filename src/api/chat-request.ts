@@ -53,6 +53,13 @@ const message = z.discriminatedUnion(
   "expected one of system, developer, user, assistant, tool",
 );
 
+const chatStreamOptions = streamOptions.extend({
+  include_progress: z.boolean().nullish().openapi({
+    description:
+      "Chunks with `progress: {done, total}` and no choices while a long prompt is read. They have no id and are not repeated.",
+  }),
+});
+
 export const chatRequest = z
   .strictObject({
     model: modelField,
@@ -70,7 +77,11 @@ export const chatRequest = z
       description: "Replies to the same messages, which are computed once. Not in a session.",
     }),
     stream: z.boolean().nullish(),
-    stream_options: streamOptions.nullish(),
+    stream_options: chatStreamOptions.nullish(),
+    background: z.boolean().nullish().openapi({
+      description:
+        "The reply goes on when its reader leaves, and is read on at GET /v1/chat/completions/{id}. For replies that are kept.",
+    }),
     logprobs: z.boolean().nullish(),
     top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
     response_format: z.strictObject({ type: z.literal("text", 'expected "text"') }).nullish(),
@@ -95,6 +106,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse("messages", body.messages.at(-1)!.role !== "assistant", "expected the last one not to be the assistant's");
   refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
+  refuse("background", !body.background || kept, "expected a conversation or store: true beside it");
   return {
     model: body.model,
     messages: body.messages.map(toMessage),
@@ -106,10 +118,12 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     ...(body.n != null && body.n > 1 ? { choices: body.n } : {}),
     ...(body.prefix ? { prefix: body.prefix } : {}),
     ...(body.metadata ? { metadata: body.metadata } : {}),
+    ...(body.background ? { background: true } : {}),
     reply: {
       object: "chat.completion",
       stream: body.stream === true,
       includeUsage: body.stream_options?.include_usage === true,
+      ...(body.stream_options?.include_progress ? { includeProgress: true } : {}),
     },
   };
 }

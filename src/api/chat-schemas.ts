@@ -57,6 +57,7 @@ export const chatChunkReply = z
     usage: usageReply.nullish(),
     timings: timingsReply.optional(),
     rivulet: place.optional(),
+    progress: z.strictObject({ done: z.int(), total: z.int() }).optional(),
   })
   .openapi("ChatCompletionChunk");
 

@@ -47,6 +47,8 @@ export interface ReplyForm {
   object: ReplyObject;
   stream: boolean;
   includeUsage: boolean;
+  /** Tells how far the reading of the prompt is. */
+  includeProgress?: boolean;
   /** Fields of the request that the reply repeats. */
   echo?: Record<string, unknown>;
 }
@@ -98,13 +100,7 @@ export interface TurnPlace {
  * What a turn reports, in order: `start`, `progress`, `token` and `choice` any number of times, then `end` or `failed`. Plain JSON, and for every
  * reader the same (but `progress`, which only those see who were there). Tokens are numbered from 1; the last event has the next number.
  */
-export type TurnEvent =
-  | StartEvent
-  | { type: "progress"; done: number; total: number }
-  | TokenEvent
-  | ChoiceEvent
-  | EndEvent
-  | FailedEvent;
+export type TurnEvent = StartEvent | ProgressEvent | TokenEvent | ChoiceEvent | EndEvent | FailedEvent;
 
 export interface StartEvent {
   type: "start";
@@ -118,6 +114,13 @@ export interface StartEvent {
   place?: TurnPlace;
   /** Text of the prompts, where the reply repeats them. */
   prompts?: string[];
+}
+
+/** Tokens of the prompt that were fed, of all that need to be. */
+export interface ProgressEvent {
+  type: "progress";
+  done: number;
+  total: number;
 }
 
 export interface TokenEvent {

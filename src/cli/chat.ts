@@ -1,21 +1,27 @@
 /**
  * rivulet chat: a conversation with a running server, in the terminal.
  *
- * The server keeps the conversation; here is only its name. Ctrl-C stops an answer, and at the prompt ends the chat, as does Ctrl-D.
+ * The server keeps the conversation; here is only its name. Answers go to stdout, everything else to stderr.
  */
-import { randomBytes } from "node:crypto";
-import { createInterface, type Interface } from "node:readline";
+import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
+import { Unreachable } from "../client/server.ts";
 import { check, Failure } from "../core/failure.ts";
 import { integer } from "./arguments.ts";
-import { ChatClient, type TurnReport } from "./chat-client.ts";
+import { chatAnswer, type Screen } from "./chat-answer.ts";
+import { commandIn, listed } from "./chat-commands.ts";
+import { ChatSession } from "./chat-session.ts";
+import { dim } from "./dim.ts";
 import { line } from "./fault.ts";
 
 interface Options {
   session?: string;
+  continue?: boolean;
+  list?: boolean;
   system?: string;
   temperature?: number;
   maxTokens?: number;
+  patience: number;
 }
 
 const DEFAULT_URL = "http://127.0.0.1:8787";
@@ -23,12 +29,15 @@ const DEFAULT_URL = "http://127.0.0.1:8787";
 export function register(program: Command): void {
   program
     .command("chat")
-    .description("talk to a running server; RIVULET_API_KEY is sent as the key")
+    .description("talk to a running server; RIVULET_API_KEY is sent as the key; /help at the prompt lists commands")
     .argument("[url]", "where the server is", DEFAULT_URL)
     .option("--session <id>", "go on with this conversation (default: a new one)")
+    .option("--continue", "go on with the newest conversation")
+    .option("--list", "print the conversations, newest first, and end")
     .option("--system <text>", "what a new conversation begins with")
     .option("--temperature <t>", "0 is greedy (default: the model's)", temperature)
     .option("--max-tokens <n>", "longest answer", integer(1, 1_000_000))
+    .option("--patience <seconds>", "how long a lost server is waited for", integer(0, 86_400), 120)
     .action(chat);
 }
 
@@ -38,83 +47,66 @@ function temperature(text: string): number {
   throw new InvalidArgumentError("expected a number from 0 to 2.");
 }
 
-async function chat(url: string, options: Options): Promise<void> {
+async function chat(url: string, { patience, ...options }: Options): Promise<void> {
   check(
     URL.canParse(url) && /^https?:/.test(url),
     "request_invalid",
     () => `${url}: expected a URL like ${DEFAULT_URL}`,
   );
-  const session = options.session ?? `chat-${randomBytes(6).toString("hex")}`;
-  const { RIVULET_API_KEY: key } = process.env;
-  const client = new ChatClient({ url, session, ...(key ? { key } : {}), ...options });
-  const model = await client.model();
+  check(
+    !options.session || /^[!-~]{1,256}$/.test(options.session),
+    "request_invalid",
+    () => "--session: expected 1 to 256 visible ASCII characters",
+  );
+  const session = new ChatSession(url, process.env.RIVULET_API_KEY || undefined, {
+    ...options,
+    patienceMs: 1000 * patience,
+  });
+  const model = await session.connect();
+  if (options.list) return void process.stdout.write(`${listed(await session.list())}\n`);
+  session.id = options.session ?? (options.continue ? (await session.list())[0]?.id : undefined);
+  await converse(session, model, url);
+}
+
+async function converse(session: ChatSession, model: string, url: string): Promise<void> {
   const terminal = process.stdin.isTTY === true;
-  if (terminal) process.stderr.write(dim(`${model} · conversation ${session} · Ctrl-C stops an answer, Ctrl-D ends\n`));
-  // A conversation that exists has its system message already.
-  let opening =
-    options.session === undefined && options.system ? [{ role: "system" as const, content: options.system }] : [];
+  const past = terminal ? await session.path() : [];
   const input = createInterface({
     input: process.stdin,
     output: process.stderr,
     terminal,
     prompt: "\n> ",
+    // What was asked before can be recalled with the arrow keys, newest first.
+    history: past.map(({ messages }) => messages.at(-1)?.content ?? "").reverse(),
   });
   let open = true;
   input.once("close", () => {
     open = false;
   });
   const prompt = () => terminal && open && input.prompt();
+  if (terminal) {
+    const place = session.id === undefined ? "a new conversation" : `${session.id}, ${past.length} turns`;
+    process.stderr.write(dim(`${model} · ${place} · /help lists commands, Ctrl-C stops an answer, Ctrl-D ends\n`));
+  }
   prompt();
   for await (const text of input) {
-    if (text.trim() !== "") {
-      const sent = await answer(client, [...opening, { role: "user", content: text }], input, terminal);
-      if (sent) opening = [];
-    }
+    if (text.trim() !== "") await respond(session, text, { input, terminal });
     prompt();
   }
-  if (terminal) process.stderr.write(dim(`\nrivulet chat ${url} --session ${session}\n`));
+  if (terminal && session.id !== undefined)
+    process.stderr.write(dim(`\nrivulet chat ${url} --session ${session.id}\n`));
 }
 
-/** Writes one answer; true when the conversation has it. */
-async function answer(
-  client: ChatClient,
-  messages: { role: "system" | "user"; content: string }[],
-  input: Interface,
-  terminal: boolean,
-): Promise<boolean> {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  input.once("SIGINT", onInterrupt);
-  let began = false;
+/** Answers one line. On a terminal a failure is said and the chat goes on; else it ends the program. */
+async function respond(session: ChatSession, text: string, screen: Screen): Promise<void> {
   try {
-    const reply = client.say(messages, stop.signal);
-    for (;;) {
-      const { value, done } = await reply.next();
-      if (done) {
-        process.stdout.write("\n");
-        if (terminal && value) process.stderr.write(dim(`${cost(value)}\n`));
-        return true;
-      }
-      began = true;
-      process.stdout.write(printable(value));
-    }
+    const called = commandIn(text);
+    if (!called) return await chatAnswer(session, text, screen);
+    const result = await called.command.run(session, called.argument);
+    if (typeof result === "string") process.stderr.write(`${dim(result)}\n`);
+    else await chatAnswer(session, result.again, screen);
   } catch (thrown) {
-    if (stop.signal.aborted) process.stderr.write(dim("\n(stopped)\n"));
-    else if (terminal && thrown instanceof Failure) process.stderr.write(line(thrown.message));
-    else throw thrown;
-    return began;
-  } finally {
-    input.off("SIGINT", onInterrupt);
+    if (!screen.terminal || !(thrown instanceof Failure || thrown instanceof Unreachable)) throw thrown;
+    process.stderr.write(line(thrown.message));
   }
 }
-
-/** A model's words may not steer the terminal. */
-const printable = (text: string): string => text.replace(/[\p{Cc}--[\n\t]]/gv, "\ufffd");
-
-function cost({ state, fed, carried, prefillMs, tokens, decodeMs }: TurnReport): string {
-  const rate = decodeMs > 0 ? ` · ${Math.round((1000 * tokens) / decodeMs)} tokens/s` : "";
-  const rebuilt = state === "rebuilt" ? " · state was rebuilt" : "";
-  return `fed ${fed}, carried ${carried} tokens · first after ${prefillMs} ms${rate}${rebuilt}`;
-}
-
-const dim = (text: string): string => (process.stderr.isTTY ? `\x1b[2m${text}\x1b[22m` : text);

@@ -37,11 +37,9 @@ export class Family {
   /** Down from a turn along its newest children. */
   newestLeaf(from: string | null): string | null {
     let leaf = from;
-    for (;;) {
-      const next = this.children(leaf).at(-1);
-      if (!next) return leaf;
-      leaf = next.id;
-    }
+    // As many steps as there are turns, so that turns which name each other as parents cannot hold it.
+    for (const _ of this.turns) leaf = this.children(leaf).at(-1)?.id ?? leaf;
+    return leaf;
   }
 
   /** The turn that was written last. */

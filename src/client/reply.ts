@@ -21,7 +21,7 @@ export interface Question {
 export type Asked = { question: Question } | { response: string };
 
 export type ReplyEvent =
-  | { type: "accepted"; response: string; turn?: string; parent?: string | null }
+  | { type: "accepted"; response: string; turn: string }
   | { type: "progress"; done: number; total: number }
   | { type: "text"; text: string }
   | { type: "lost"; attempt: number; retryMs: number }
@@ -30,8 +30,8 @@ export type ReplyEvent =
 
 export interface Following {
   signal: AbortSignal;
-  /** Resolves when it is time to try again, at the latest after `ms`. Rejects to give up. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
+  /** Resolves when it is time to try again, at the latest after `ms`; rejects to give up. `lostMs`: since the last event. */
+  wait(ms: number, signal: AbortSignal, lostMs: number): Promise<void>;
 }
 
 interface Chunk {
@@ -43,7 +43,6 @@ interface Chunk {
     prompt_tokens_details?: { cached_tokens?: number };
   } | null;
   timings?: Timings;
-  rivulet?: { conversation: string; turn: string; parent: string | null };
   progress?: { done: number; total: number };
   error?: { code: string; message: string };
 }
@@ -56,13 +55,19 @@ export async function* replyTo(server: Server, asked: Asked, { signal, wait }: F
   let response = "response" in asked ? asked.response : undefined;
   let last = 0;
   let attempt = 0;
+  let heardMs = performance.now();
   const end: { reason: string; usage?: Usage; timings?: Timings } = { reason: "" };
 
   const open = (): Promise<Response> => {
     if (response !== undefined || !("question" in asked)) {
       return server.open(`/v1/chat/completions/${response}?stream=true&starting_after=${last}`, { signal });
     }
-    const body = { ...asked.question, stream: true, stream_options: { include_usage: true } };
+    const body = {
+      ...asked.question,
+      stream: true,
+      stream_options: { include_usage: true, include_progress: true },
+      background: true,
+    };
     return server.open("/v1/chat/completions", { body, headers: { "idempotency-key": key }, signal });
   };
 
@@ -74,12 +79,13 @@ export async function* replyTo(server: Server, asked: Asked, { signal, wait }: F
       if (status === 204 || !body) return yield { type: "end", ...end };
       for await (const { id, data } of serverEvents(body, signal)) {
         attempt = 0;
+        heardMs = performance.now();
         if (data === "[DONE]") return yield { type: "end", ...end };
         const chunk = JSON.parse(data) as Chunk;
         if (chunk.error) throw Failure.from(chunk.error);
         if (chunk.id !== undefined && response === undefined) {
           response = chunk.id;
-          yield { type: "accepted", response, ...chunk.rivulet };
+          yield { type: "accepted", response, turn: turnOf(response) };
         }
         if (chunk.progress) yield { type: "progress", ...chunk.progress };
         const [choice] = chunk.choices ?? [];
@@ -97,10 +103,13 @@ export async function* replyTo(server: Server, asked: Asked, { signal, wait }: F
       attempt++;
       const retryMs = Math.round(Math.max(asks, backOff));
       yield { type: "lost", attempt, retryMs };
-      await wait(retryMs, signal);
+      await wait(retryMs, signal, performance.now() - heardMs);
     }
   }
 }
+
+/** An id of a response ends in its turn's. */
+const turnOf = (response: string): string => response.slice(-16);
 
 const mayPass = (thrown: unknown): boolean =>
   thrown instanceof Unreachable || (thrown instanceof Failure && failures[thrown.code].retry === "later");

@@ -118,3 +118,12 @@ it("takes a whole request, text parts and a reply sent back with its empty field
     reply: { stream: true, includeUsage: true },
   });
 });
+
+it("runs in the background only where the reply is kept", () => {
+  const body = parse(
+    { ...minimal, background: true, stream: true, stream_options: { include_progress: true } },
+    chatRequest,
+  );
+  expect(chatTurn(body, true)).toMatchObject({ background: true, reply: { includeProgress: true } });
+  expect(() => chatTurn(body)).toThrow("background: expected a conversation or store: true");
+});

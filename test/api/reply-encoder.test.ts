@@ -42,6 +42,20 @@ describe.each(objects)("%s", (object) => {
   });
 });
 
+it("tells how far the prompt is read to who asks, without ids", () => {
+  const { wire } = encode(form("chat.completion", { includeProgress: true }), plain());
+  const progress = wire.filter(({ data }) => data !== "[DONE]" && "progress" in data);
+  expect(progress.length).toBeGreaterThan(0);
+  for (const { id, data } of progress) {
+    expect(id).toBeUndefined();
+    expect(data).toMatchObject({
+      object: "chat.completion.chunk",
+      choices: [],
+      progress: { done: expect.any(Number), total: expect.any(Number) },
+    });
+  }
+});
+
 describe("text_completion", () => {
   it("repeats the prompt first, and numbers choices over prompts", () => {
     const events = [

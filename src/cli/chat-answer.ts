@@ -1,0 +1,78 @@
+/** chatAnswer: writes one answer as it comes. Ctrl-C stops the answer, not the program; a lost connection is waited for. */
+import type { Interface } from "node:readline";
+import type { ReplyEvent } from "../client/reply.ts";
+import { fedTokens, firstTokenMs } from "../client/turns.ts";
+import type { ChatSession } from "./chat-session.ts";
+import { dim } from "./dim.ts";
+
+export interface Screen {
+  input: Interface;
+  /** Somebody is sitting there. */
+  terminal: boolean;
+}
+
+/** Writes the answer to stdout, everything else to stderr. Throws what ended it; resolves when it was stopped. */
+export async function chatAnswer(session: ChatSession, text: string, { input, terminal }: Screen): Promise<void> {
+  const leave = new AbortController();
+  let response: string | undefined;
+  let stopped = false;
+  const stop = () => {
+    stopped = true;
+    if (response === undefined || leave.signal.aborted) return leave.abort();
+    // A second Ctrl-C does not wait for the server.
+    void session.cancel(response).catch(() => leave.abort());
+    response = undefined;
+  };
+  // A terminal gives Ctrl-C to the line editor; else it is a signal.
+  input.on("SIGINT", stop);
+  process.on("SIGINT", stop);
+  const status = statusLine(terminal);
+  try {
+    for await (const event of session.say(text, leave.signal)) {
+      if (event.type === "accepted") response = event.response;
+      else if (event.type === "text") {
+        status("");
+        process.stdout.write(printable(event.text));
+      } else if (event.type === "progress") status(`reading ${event.done} of ${event.total} tokens`);
+      else if (event.type === "lost")
+        status(`connection lost; try ${event.attempt} in ${(event.retryMs / 1000).toFixed(1)} s`);
+      else if (event.type === "back") status("");
+      else {
+        status("");
+        process.stdout.write("\n");
+        if (stopped) process.stderr.write(dim("(stopped)\n"));
+        else if (terminal) process.stderr.write(dim(`${cost(event)}\n`));
+      }
+    }
+  } catch (thrown) {
+    status("");
+    if (!leave.signal.aborted) throw thrown;
+    process.stderr.write(dim("\n(stopped)\n"));
+  } finally {
+    input.off("SIGINT", stop);
+    process.off("SIGINT", stop);
+  }
+}
+
+/** One line that is written over, below the text so far; nothing where nobody is sitting. */
+function statusLine(terminal: boolean): (text: string) => void {
+  let shown = false;
+  return (text) => {
+    if (!terminal || (text === "" && !shown)) return;
+    // Saved and restored, so that the answer goes on where it stopped.
+    process.stderr.write(shown ? "\x1b8\x1b[0J" : "\x1b7");
+    if (text !== "") process.stderr.write(dim(`\n${text}`));
+    shown = text !== "";
+  };
+}
+
+/** A model's words may not steer the terminal. */
+export const printable = (text: string): string => text.replace(/[\p{Cc}--[\n\t]]/gv, "\ufffd");
+
+function cost({ usage, timings, reason }: Extract<ReplyEvent, { type: "end" }>): string {
+  if (!usage || !timings) return "(no figures)";
+  const rate =
+    timings.decode_ms > 0 ? ` · ${Math.round((1000 * timings.decode_tokens) / timings.decode_ms)} tokens/s` : "";
+  const notes = `${timings.state === "rebuilt" ? " · state was rebuilt" : ""}${reason === "length" ? " · cut" : ""}`;
+  return `fed ${fedTokens(usage)}, carried ${usage.cached_tokens} tokens · first after ${Math.round(firstTokenMs(timings))} ms${rate}${notes}`;
+}

@@ -1,0 +1,129 @@
+/** Commands at the prompt of a chat, and what they print. */
+import type { Conversation } from "../client/turns.ts";
+import { check } from "../core/failure.ts";
+import { printable } from "./chat-answer.ts";
+import type { ChatSession } from "./chat-session.ts";
+
+const SHOWN_MAX = 76;
+const short = (text: string): string => {
+  const line = printable(text.trim().replaceAll(/\s+/g, " "));
+  return line.length > SHOWN_MAX ? `${line.slice(0, SHOWN_MAX - 1)}…` : line;
+};
+
+interface Command {
+  usage: string;
+  does: string;
+  /** Text to print. `"again"`: the last message is to be sent once more. */
+  run(session: ChatSession, argument: string): Promise<string | { again: string }>;
+}
+
+export const commands: Readonly<Record<string, Command>> = {
+  "/history": {
+    usage: "/history",
+    does: "the turns so far",
+    run: async (session) => {
+      const path = await session.path();
+      const lines = path.flatMap(({ messages, reply }, i) => [
+        `${String(i + 1).padStart(3)}  > ${short(messages.at(-1)?.content ?? "")}`,
+        `     ${short(reply)}`,
+      ]);
+      return lines.length > 0 ? lines.join("\n") : "nothing was said yet";
+    },
+  },
+  "/fork": {
+    usage: "/fork [turn]",
+    does: "go on from that turn (default: the last) as a conversation of its own; this one stays",
+    run: async (session, argument) => {
+      const turns = await turnOf(session, argument, 0);
+      await session.fork(turns);
+      return `forked after turn ${turns}: ${session.id}`;
+    },
+  },
+  "/rewind": {
+    usage: "/rewind [turn]",
+    does: "take back what came after that turn (default: the last turn itself)",
+    run: async (session, argument) => {
+      const turns = await turnOf(session, argument, 1);
+      await session.rewind(turns);
+      return turns === 0 ? "back at the beginning" : `back at turn ${turns}`;
+    },
+  },
+  "/retry": {
+    usage: "/retry",
+    does: "ask the last message again, on a branch of its own",
+    run: async (session) => {
+      const path = await session.path();
+      const last = path.at(-1)?.messages.at(-1)?.content;
+      check(last !== undefined, "request_invalid", () => "nothing was said yet");
+      await session.fork(path.length - 1);
+      return { again: last };
+    },
+  },
+  "/list": {
+    usage: "/list",
+    does: "conversations, newest first",
+    run: async (session) => listed(await session.list()),
+  },
+  "/open": {
+    usage: "/open <id or number>",
+    does: "go on with another conversation",
+    run: async (session, argument) => {
+      check(argument !== "", "request_invalid", () => "expected an id, or a number of /list");
+      session.id = /^\d{1,4}$/.test(argument)
+        ? ((await session.list())[Number(argument) - 1]?.id ?? argument)
+        : argument;
+      const turns = (await session.path()).length;
+      return `${session.id}: ${turns} ${turns === 1 ? "turn" : "turns"}`;
+    },
+  },
+  "/new": {
+    usage: "/new",
+    does: "begin another conversation",
+    run: async (session) => {
+      session.id = undefined;
+      return "a new conversation";
+    },
+  },
+  "/rename": {
+    usage: "/rename <title>",
+    does: "name the conversation",
+    run: async (session, argument) => {
+      check(argument !== "", "request_invalid", () => "expected a title");
+      await session.rename(argument);
+      return `named ${argument}`;
+    },
+  },
+  "/help": { usage: "/help", does: "this", run: async () => help() },
+};
+
+/** The command that a line calls, with its argument; undefined for a message. */
+export function commandIn(text: string): { command: Command; argument: string } | undefined {
+  const [, name = "", argument = ""] = /^(\/\w+)(?:\s+(.*))?$/.exec(text.trim()) ?? [];
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  return command && { command, argument: argument.trim() };
+}
+
+const help = (): string =>
+  [
+    ...Object.values(commands).map(({ usage, does }) => `${usage.padEnd(22)} ${does}`),
+    `${"Ctrl-C".padEnd(22)} stop an answer; at the prompt, end`,
+  ].join("\n");
+
+export const listed = (conversations: readonly Conversation[]): string =>
+  conversations.length === 0
+    ? "no conversations yet"
+    : conversations
+        .map(({ id, metadata }, i) => `${String(i + 1).padStart(3)}  ${id}  ${short(metadata.title ?? "")}`.trimEnd())
+        .join("\n");
+
+/** Number of turns that a command's argument means; `back` from the last one when it is absent. */
+async function turnOf(session: ChatSession, argument: string, back: number): Promise<number> {
+  const { length } = await session.path();
+  const turns = argument === "" ? Math.max(0, length - back) : Number(argument);
+  check(
+    /^\d*$/.test(argument) && turns <= length,
+    "request_invalid",
+    () => `expected a turn from 0 to ${length}, got ${argument}`,
+  );
+  return turns;
+}
