@@ -29,7 +29,7 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 async function measure({ backend }: Loaded, best: Speed): Promise<void> {
-  const sequence = backend.open();
+  const sequence = await backend.open();
   const ids = Uint32Array.from({ length: PREFILL_TOKENS }, (_, i) => idAt(backend.vocab, i));
   const L = backend.sliceTokens;
   const prefill = await seconds(async () => {

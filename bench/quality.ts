@@ -35,7 +35,7 @@ for (const pack of packs) await compare(base, await open(pack));
 
 async function compare(expected: Loaded, got: Loaded): Promise<void> {
   const V = expected.backend.vocab;
-  const [a, b]: Sequence[] = [expected.backend.open(), got.backend.open()];
+  const [a, b]: Sequence[] = [await expected.backend.open(), await got.backend.open()];
   let divergence = 0;
   let sameBest = 0;
   const nll = [0, 0];

@@ -35,7 +35,7 @@ export async function goldenForward(served: Served, admission: Admission): Promi
 }
 
 async function forward({ backend }: Served): Promise<string> {
-  const sequence = backend.open();
+  const sequence = await backend.open(undefined, "ready");
   try {
     const ids = Uint32Array.from({ length: 4 }, (_, i) => (i * 7 + 1) % backend.vocab);
     const logits = await sequence.forward(ids, "last");

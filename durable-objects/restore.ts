@@ -20,27 +20,34 @@ export interface Restored {
 }
 
 /** `recent`: the turns whose states are kept, newest first. */
-export function restore(store: Store, backend: Backend, fingerprint: string, recent: StoredTurn[]): Restored {
+export async function restore(
+  store: Store,
+  backend: Backend,
+  fingerprint: string,
+  recent: StoredTurn[],
+  owner: string,
+): Promise<Restored> {
   const [last, ...older] = recent;
   const none = new Uint32Array(0);
-  if (!last) return { origin: "new", sequence: backend.open(), sampler: undefined, missing: none };
-  const whole = load(store, backend, fingerprint, last);
+  if (!last)
+    return { origin: "new", sequence: await backend.open(undefined, owner), sampler: undefined, missing: none };
+  const whole = await load(store, backend, fingerprint, last, owner);
   if (whole) return { origin: "resumed", ...whole, missing: none };
   const sampler = samplerOf(store, last);
   for (const turn of older) {
     const missing = store.ids(turn.position, last.position);
-    const earlier = load(store, backend, fingerprint, turn);
+    const earlier = await load(store, backend, fingerprint, turn, owner);
     if (earlier) return { origin: "rebuilt", sequence: earlier.sequence, sampler, missing };
   }
   const missing = store.ids(0, last.position);
-  return { origin: "rebuilt", sequence: backend.open(), sampler, missing };
+  return { origin: "rebuilt", sequence: await backend.open(undefined, owner), sampler, missing };
 }
 
-function load(store: Store, backend: Backend, fingerprint: string, turn: StoredTurn) {
+async function load(store: Store, backend: Backend, fingerprint: string, turn: StoredTurn, owner: string) {
   try {
     const { position, tensors, sampler } = decodeState(store.state(turn.state), fingerprint);
     check(position === turn.position, "state_unreadable", () => `position ${position}, expected ${turn.position}`);
-    return { sequence: backend.open({ position, tensors }), sampler };
+    return { sequence: await backend.open({ position, tensors }, owner), sampler };
   } catch (thrown) {
     const failure = Failure.from(thrown);
     if (failure.code !== "state_unreadable") throw thrown;

@@ -9,7 +9,7 @@ import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/engine/sampler.ts";
-import { encodeState } from "../src/state/codec.ts";
+import { encodeSequence } from "../src/state/encode-sequence.ts";
 import type { Admission, Place } from "./admission.ts";
 import { type Plan, plan } from "./plan.ts";
 import { type Restored, restore } from "./restore.ts";
@@ -66,7 +66,7 @@ export class Turn {
     this.#place = await admission.enter(owner, gone);
     const enteredMs = Date.now();
     try {
-      this.#restored = restore(this.#store, backend, fingerprint, this.#plan.recent);
+      this.#restored = await restore(this.#store, backend, fingerprint, this.#plan.recent, owner);
       this.#place.hold(this.#restored.sequence);
     } catch (thrown) {
       this.#place.leave();
@@ -176,14 +176,8 @@ export class Turn {
     const logged = (last?.logged ?? 0) + prompt.length + ids.length;
     const pending = ids.slice(ids.length - (logged - position));
     check(position + pending.length === logged, "bug", () => `${position} tokens fed, ${logged} logged`);
-    const state = {
-      fingerprint,
-      position,
-      pending,
-      sampler: sampler.state(),
-      tensors: this.#restored.sequence.save("view"),
-    };
-    const bytes = encodeState(state) as Uint8Array<ArrayBuffer>;
+    const state = { fingerprint, pending, sampler: sampler.state() };
+    const bytes = (await encodeSequence(this.#restored.sequence, state)) as Uint8Array<ArrayBuffer>;
     this.#place.leave(); // wipes what the tensors were views of
     const asked = chainAll(story.history, story.fresh);
     const turn = {

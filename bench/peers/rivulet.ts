@@ -11,7 +11,7 @@ const { backend } = await loadModel(folderSource(process.argv[2]!), compiledKern
 const ids = Array.from({ length: CONTEXT }, (_, i) => idAt(i, backend.vocab));
 
 serve(`Rivulet (Node ${process.versions.node})`, async () => {
-  const sequence = backend.open();
+  const sequence = await backend.open();
   const sampler = new Sampler(backend.vocab);
   let logits: Float32Array = new Float32Array(0);
   const speed = await timed(

@@ -12,6 +12,14 @@ export interface StateTensor {
   data: Uint8Array;
 }
 
+/** The residual stream between two stages, bit by bit, and the step's embeddings where a layer reads them; (T, D) each. */
+export interface Rows {
+  stream: Float32Array;
+  embedded?: Float32Array;
+}
+
+export type Want = "all" | "last" | "none";
+
 export interface Sequence {
   /** Tokens that the state holds. */
   readonly position: number;
@@ -21,9 +29,12 @@ export interface Sequence {
    * Feeds 1…`sliceTokens` ids and returns logits: (T, V) for `all`, (1, V) for `last`, empty for `none`.
    * The array is valid until the next call on any sequence. Fails with `context_length_exceeded` or `memory_exceeded`, state unchanged.
    */
-  forward(ids: Uint32Array, want: "all" | "last" | "none"): Float32Array | Promise<Float32Array>;
-  /** The state; the sequence stays usable. `view`: data may be the engine's own memory, good until the next call on any sequence. */
-  save(view?: "view"): StateTensor[];
+  forward(ids: Uint32Array, want: Want): Float32Array | Promise<Float32Array>;
+  /**
+   * The state; the sequence stays usable. `view`: data may be the engine's own memory, good until the next call on any sequence.
+   * Where stages keep the state themselves these are references to it, and it is on disk when they are given.
+   */
+  save(view?: "view"): StateTensor[] | Promise<StateTensor[]>;
   /** Frees the memory and wipes it. Idempotent. */
   release(): void;
 }
@@ -37,6 +48,16 @@ export interface Backend {
   readonly memoryBytes: number;
   /** Bytes of a state of `position` tokens, as saved. */
   stateBytes(position: number): number;
-  /** An empty sequence, or one with this state. Fails with `memory_exceeded`, or `state_unreadable` when shapes do not fit. */
-  open(saved?: { position: number; tensors: StateTensor[] }): Sequence;
+  /**
+   * An empty sequence, or one with this state. `owner`: whose conversation it is; only backends that keep states elsewhere ask.
+   * Fails with `memory_exceeded`, or `state_unreadable` when shapes do not fit or what is kept elsewhere is not there.
+   */
+  open(saved?: Saved, owner?: string): Sequence | Promise<Sequence>;
+  /** Removes what is kept elsewhere of a conversation. */
+  forget?(owner: string): Promise<void>;
+}
+
+export interface Saved {
+  position: number;
+  tensors: StateTensor[];
 }

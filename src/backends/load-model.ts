@@ -1,11 +1,14 @@
 /** loadModel: a pack's weights, checked against its architecture and streamed into the engine; enough to score ids. */
+import type { Model } from "../models/define.ts";
 import { modelFrom } from "../models/index.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
-import { loadPack, type Pack, type Progress } from "../weights/load-pack.ts";
+import { loadPack, type Pack, type Place, type Progress } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import type { PackSource } from "../weights/pack-source.ts";
 import type { Backend } from "./backend.ts";
 import { openProvided, payloadBuffer } from "./onnx/provider.ts";
+import { localPipeline } from "./pipeline/local.ts";
+import { stageEngine, stageModels } from "./stage-engine.ts";
 import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "./wasm/index.ts";
 
 export interface Loaded {
@@ -17,6 +20,15 @@ export interface Loaded {
 
 export interface LoadOptions extends EngineOptions {
   progress?: Progress;
+  /** Takes a divided model to stages elsewhere; without it, all stages are loaded here. */
+  elsewhere?: (divided: Divided) => Backend;
+}
+
+/** A pack whose model is divided, and what is known of it without its weights. */
+export interface Divided {
+  manifest: Manifest;
+  fingerprint: string;
+  stages: Model[];
 }
 
 export async function loadModel(
@@ -24,12 +36,23 @@ export async function loadModel(
   kernels: WebAssembly.Module,
   options: LoadOptions = {},
 ): Promise<Loaded & Pack> {
-  let start: (() => Backend | Promise<Backend>) | undefined;
-  const place = (manifest: Manifest, bytes: number) => {
+  let start: ((fingerprint: string) => Backend | Promise<Backend>) | undefined;
+  const place = (manifest: Manifest, bytes: number): Place | Place[] => {
     if (manifest.onnx) {
       const payload = payloadBuffer(bytes, options);
       start = () => openProvided(manifest, payload, options);
       return { memory: { buffer: payload }, base: 0 };
+    }
+    if (manifest.stages) {
+      const stages = stageModels(manifest);
+      const { elsewhere } = options;
+      if (elsewhere) {
+        start = (fingerprint) => elsewhere({ manifest, fingerprint, stages });
+        return [];
+      }
+      const parts = stages.map((_, k) => stageEngine(manifest, k, kernels, options));
+      start = () => localPipeline(parts.map((part) => part.start()));
+      return parts.map((part) => part.place);
     }
     const model = modelFrom(manifest.model.config);
     checkAgainstModel(manifest, model.weights);
@@ -38,5 +61,5 @@ export async function loadModel(
     return { memory: memory.memory, base: WEIGHTS_AT };
   };
   const pack = await loadPack(source, place, options.progress);
-  return { ...pack, backend: await start!() };
+  return { ...pack, backend: await start!(pack.fingerprint) };
 }

@@ -6,7 +6,8 @@ import { loadModel } from "../backends/load-model.ts";
 import { check } from "../core/failure.ts";
 import { slices } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
-import { decodeState, encodeState } from "../state/codec.ts";
+import { decodeState } from "../state/codec.ts";
+import { encodeSequence } from "../state/encode-sequence.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { compiledKernels } from "./kernels.ts";
 
@@ -44,9 +45,9 @@ async function bench(pack: string, options: { depths: string; json?: boolean }):
   const started = performance.now();
   const model = await loadModel(folderSource(pack), compiledKernels());
   const loadMs = round(performance.now() - started);
-  const sequence = model.backend.open();
+  const sequence = await model.backend.open();
   const rows: Row[] = [];
-  await feed(model, model.backend.open(), 64); // compile before timing
+  await feed(model, await model.backend.open(), 64); // compile before timing
   for (const depth of depths) {
     const already = sequence.position;
     if (depth > already) await feed(model, sequence, depth - already);
@@ -73,20 +74,14 @@ async function measure(model: Loaded, sequence: Sequence, depth: number): Promis
   const sampler = new Sampler(model.backend.vocab).state();
   const { fingerprint } = model;
   const saved = performance.now();
-  const bytes = encodeState({
-    fingerprint,
-    position: sequence.position,
-    pending: [],
-    sampler,
-    tensors: sequence.save("view"),
-  });
+  const bytes = await encodeSequence(sequence, { fingerprint, pending: [], sampler });
   const loaded = performance.now();
-  const copy = model.backend.open(decodeState(bytes, fingerprint));
+  const copy = await model.backend.open(decodeState(bytes, fingerprint));
   const ready = performance.now();
   await feed(model, copy, PREFILL_TOKENS);
   const prefilled = performance.now();
   copy.release();
-  const again = model.backend.open(decodeState(bytes, fingerprint));
+  const again = await model.backend.open(decodeState(bytes, fingerprint));
   const decoding = performance.now();
   for (let i = 0; i < DECODE_TOKENS; i++) await again.forward(Uint32Array.of(idAt(model, i)), "last");
   const decoded = performance.now();

@@ -20,6 +20,7 @@ interface Options {
   systemPrompt?: string;
   generation?: Partial<Manifest["generation"]>;
   quality?: Manifest["quality"];
+  stages?: number;
   tokenizer: boolean;
   force?: boolean;
 }
@@ -39,6 +40,7 @@ export function register(program: Command): void {
     .option("--system-prompt <text>", "what a conversation without a system message begins with")
     .option("--generation <json>", 'defaults of generation, e.g. {"temperature":0.2,"topP":0.9}', jsonObject)
     .option("--quality <json>", "measured figures to state in the manifest", jsonObject)
+    .option("--stages <n>", "divide the model into n stages, for a pipeline of isolates", integer(2, 1024))
     .option("--no-tokenizer", "leave the tokenizer out")
     .option("--force", "overwrite a pack; split text as usual where a GGUF names an unknown way")
     .action(run);
@@ -66,9 +68,10 @@ async function run(path: string, pack: string, options: Options): Promise<void> 
     });
     progress.end();
     const size = manifest.shards.reduce((n, shard) => n + shard.bytes, 0);
+    const stages = manifest.stages ? `, ${manifest.stages.length} stages` : "";
     const shards = `${bytes(size)} in ${manifest.shards.length} shard${manifest.shards.length === 1 ? "" : "s"}`;
     process.stdout.write(
-      `${pack}: ${manifest.model.type}, ${count(manifest.parameters)} parameters, ${manifest.dtype}, ${shards}\n`,
+      `${pack}: ${manifest.model.type}, ${count(manifest.parameters)} parameters, ${manifest.dtype}, ${shards}${stages}\n`,
     );
     process.stdout.write(`fingerprint ${fingerprint}\n`);
   } finally {

@@ -12,6 +12,7 @@ const notTheUsers: ReadonlySet<FailureCode> = new Set([
   "bug",
   "busy",
   "memory_exceeded",
+  "stage_lost",
   "storage_unavailable",
   "weights_unavailable",
 ]);

@@ -38,7 +38,7 @@ async function generate(pack: string, prompt: string, options: Options): Promise
   const loaded = performance.now();
   const sampling = { ...greedy, temperature: options.temperature };
   const sampler = new Sampler(model.backend.vocab, undefined, options.seed);
-  const sequence = model.backend.open();
+  const sequence = await model.backend.open();
   const ids: number[] = [];
   let text = "";
   let reason = "length";

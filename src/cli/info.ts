@@ -4,9 +4,10 @@ import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { chooseCache } from "../convert/cache-choice.ts";
 import { readJsonObject } from "../convert/small-file.ts";
-import { dtypes, matrixBytes, vectorBytes } from "../core/dtype.ts";
+import { dtypes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";
+import { weightBytes } from "../models/stages.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { readManifest, verifyPack } from "../weights/load-pack.ts";
 import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
@@ -73,11 +74,6 @@ async function describeConfig(path: string) {
   const config = await readJsonObject(path);
   const model = modelFrom(config);
   const cache = chooseCache(config, "q4", {});
-  const size = (dtype: (typeof dtypes)[number]) =>
-    model.weights.reduce(
-      (n, { kind, shape }) => n + (kind === "matrix" ? matrixBytes(dtype, shape[0]!, shape[1]!) : vectorBytes(shape)),
-      0,
-    );
   return {
     kind: "config" as const,
     name: basename(path),
@@ -85,7 +81,7 @@ async function describeConfig(path: string) {
     parameters: model.parameters,
     vocab: model.V,
     contextLength: model.contextLength,
-    bytesAt: Object.fromEntries(dtypes.map((dtype) => [dtype, size(dtype)])),
+    bytesAt: Object.fromEntries(dtypes.map((dtype) => [dtype, weightBytes(model, dtype)])),
     cache,
     state: stateCost(model, cache),
   };

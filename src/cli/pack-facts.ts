@@ -1,5 +1,6 @@
 /** packFacts: what a pack's model is and what its conversations cost, from its architecture, or of a graph from the table beside it. */
 import { bytesAt } from "../backends/onnx/state-shape.ts";
+import { stageModels } from "../backends/stage-engine.ts";
 import { modelFrom } from "../models/index.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
 import type { Manifest, OnnxDecoder } from "../weights/manifest.ts";
@@ -11,19 +12,29 @@ export interface PackFacts {
   vocab: number;
   parts: Record<string, number>;
   state: ReturnType<typeof stateCost>;
+  /** Of a divided model, in order: blocks, bytes of weights, and of one conversation's state. */
+  stages?: StageFacts[];
+}
+
+export interface StageFacts {
+  blocks: readonly [from: number, to: number];
+  bytes: number;
+  shards: readonly [from: number, to: number];
+  state: ReturnType<typeof stateCost>;
 }
 
 /** Fails with `weights_invalid` when the tensors are not those of the architecture. */
 export function packFacts(manifest: Manifest): PackFacts {
   if (manifest.onnx) return graphFacts(manifest, manifest.onnx);
   const model = modelFrom(manifest.model.config);
-  checkAgainstModel(manifest, model.weights);
+  if (!manifest.stages) checkAgainstModel(manifest, model.weights);
   return {
     architecture: model.type,
     parameters: model.parameters,
     vocab: model.V,
     parts: bytesByPart(model, manifest.tensors),
     state: stateCost(model, manifest.cache),
+    ...(manifest.stages ? { stages: stageFacts(manifest) } : {}),
   };
 }
 
@@ -36,4 +47,15 @@ function graphFacts({ model, parameters, tensors, contextLength }: Manifest, { v
     parts: Object.fromEntries(tensors.map(({ name, bytes }) => [name, bytes])),
     state: { fixedBytes, bytesPerToken: bytesAt(state, 1) - fixedBytes, maxBytes: bytesAt(state, contextLength) },
   };
+}
+
+/** Fails with `weights_invalid` when the stages are not the model. */
+function stageFacts(manifest: Manifest): StageFacts[] {
+  const models = stageModels(manifest);
+  return manifest.stages!.map(({ blocks, shards }, k) => ({
+    blocks,
+    bytes: manifest.shards.slice(...shards).reduce((n, shard) => n + shard.bytes, 0),
+    shards,
+    state: stateCost(models[k]!, manifest.cache),
+  }));
 }

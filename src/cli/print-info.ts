@@ -1,6 +1,7 @@
 /** printInfo: the facts of `info` as lines of text. */
 import { bytes, count } from "./amounts.ts";
 import type { Info } from "./info.ts";
+import type { StageFacts } from "./pack-facts.ts";
 
 export function printInfo(info: Info): string {
   const lines: [string, string][] = [
@@ -23,6 +24,7 @@ function packLines(info: PackInfo): [string, string][] {
   return [
     ["weights", `${info.dtype}, ${bytes(info.bytes)} in ${info.shards} shard${info.shards === 1 ? "" : "s"}`],
     ...parts.map(([part, size]): [string, string] => [`  ${part}`, bytes(size)]),
+    ...(info.stages ?? []).map((stage, k): [string, string] => [`  stage ${k}`, stageLine(stage)]),
     ["tokenizer", info.tokenizer ? `yes, ${chat}` : "none: can be scored, not chatted with"],
     ["licence", info.licence ?? "not stated"],
     ["provenance", JSON.stringify(info.provenance)],
@@ -34,6 +36,11 @@ function packLines(info: PackInfo): [string, string][] {
 
 const configLines = (info: Extract<Info, { kind: "config" }>): [string, string][] =>
   Object.entries(info.bytesAt).map(([dtype, size]) => [`bytes at ${dtype}`, bytes(size)]);
+
+function stageLine({ blocks: [from, to], bytes: size, shards: [first, end], state }: StageFacts): string {
+  const held = from === to ? "no block" : `blocks ${from} to ${to - 1}`;
+  return `${held}, ${bytes(size)} in shards ${first} to ${end - 1}, state at most ${bytes(state.maxBytes)}`;
+}
 
 function stateLine({ cache, state }: Info): string {
   const { fixedBytes, bytesPerToken, maxBytes } = state;

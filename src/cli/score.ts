@@ -9,7 +9,8 @@ import { loadModel } from "../backends/load-model.ts";
 import { check, Failure } from "../core/failure.ts";
 import { slices, yieldToEvents } from "../dialogue/reply.ts";
 import { Sampler } from "../engine/sampler.ts";
-import { decodeState, encodeState } from "../state/codec.ts";
+import { decodeState } from "../state/codec.ts";
+import { encodeSequence } from "../state/encode-sequence.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { integer } from "./arguments.ts";
 import { compiledKernels } from "./kernels.ts";
@@ -55,12 +56,11 @@ async function score(pack: string, options: Options): Promise<void> {
   const sampler = new Sampler(V).state();
   const saved = options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, idsDigest(ids));
   const run: Scored = { position: saved?.position ?? 0, nats: saved?.nats ?? 0, seconds: saved?.seconds ?? 0 };
-  let sequence = backend.open(saved && decodeState(saved.state, fingerprint));
-  const save = () =>
-    encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors: sequence.save("view") });
-  const keep = () => {
+  let sequence = await backend.open(saved && decodeState(saved.state, fingerprint));
+  const save = () => encodeSequence(sequence, { fingerprint, pending: [], sampler });
+  const keep = async () => {
     if (options.checkpoint === undefined) return;
-    writeCheckpoint(options.checkpoint, idsDigest(ids), { ...run, state: save() });
+    writeCheckpoint(options.checkpoint, idsDigest(ids), { ...run, state: await save() });
   };
   const interrupt = interruption(options.checkpoint !== undefined);
   const out = openLogits(options.logits, 4 * V * run.position);
@@ -72,9 +72,9 @@ async function score(pack: string, options: Options): Promise<void> {
   try {
     for (const [start, end] of pieces(splits, run.position, ids.length)) {
       if (splits.includes(start)) {
-        const bytes = save();
+        const bytes = await save();
         ({ backend, fingerprint } = await open());
-        sequence = backend.open(decodeState(bytes, fingerprint));
+        sequence = await backend.open(decodeState(bytes, fingerprint));
       }
       for (const { slice, done } of slices(ids.slice(start, end), backend.sliceTokens)) {
         const logits = await sequence.forward(slice, "all");
@@ -89,13 +89,13 @@ async function score(pack: string, options: Options): Promise<void> {
         if (due || run.position === ids.length) {
           clock();
           if (out !== undefined) fsyncSync(out);
-          keep();
+          await keep();
           if (options.progress) report(run, ids.length, backend.stateBytes(run.position));
         }
         if (options.checkpoint !== undefined) await yieldToEvents();
         if (!interrupt.aborted) continue;
         clock();
-        keep();
+        await keep();
         interrupt.throwIfAborted();
       }
     }
@@ -103,7 +103,7 @@ async function score(pack: string, options: Options): Promise<void> {
     if (out !== undefined) closeSync(out);
   }
   const nll = run.nats / Math.max(1, ids.length - 1);
-  const line = { tokens: ids.length, nll, vocab: V, state_bytes: save().length };
+  const line = { tokens: ids.length, nll, vocab: V, state_bytes: (await save()).length };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 

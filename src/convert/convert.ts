@@ -5,11 +5,12 @@
  * (the options), naming what is wrong; then nothing is left behind.
  */
 import { createHash } from "node:crypto";
-import { type Dtype, matrixBytes, vectorBytes } from "../core/dtype.ts";
-import { Failure } from "../core/failure.ts";
+import type { Dtype } from "../core/dtype.ts";
+import { check, Failure } from "../core/failure.ts";
 import type { Model } from "../models/define.ts";
 import { modelFrom } from "../models/index.ts";
-import { type CachePolicy, type Manifest, PACK_VERSION } from "../weights/manifest.ts";
+import { type BlockRange, divide, stageOf, weightBytes } from "../models/stages.ts";
+import { type CachePolicy, type Manifest, PACK_VERSION, type StageEntry } from "../weights/manifest.ts";
 import { fingerprint, MANIFEST_FILE, parseManifest } from "../weights/parse-manifest.ts";
 import { checkCheckpoint } from "./check-checkpoint.ts";
 import type { CheckpointSource, Companions } from "./checkpoint-source.ts";
@@ -29,6 +30,8 @@ export interface ConvertOptions {
   generation?: Partial<Manifest["generation"]>;
   /** Measured figures for the manifest. */
   quality?: Manifest["quality"];
+  /** Divide the model into so many stages, each with shards of its own. */
+  stages?: number;
   /** Overwrite a pack. */
   force?: boolean;
   onProgress?: (doneBytes: number, totalBytes: number, tensor: string) => void;
@@ -41,14 +44,14 @@ export interface Converted {
 }
 
 export async function convert(source: CheckpointSource, target: string, options: ConvertOptions): Promise<Converted> {
-  const { facts, write } = isOnnx(source) ? graphPlan(source) : weightsPlan(source);
+  const { facts, write } = isOnnx(source) ? graphPlan(source, options) : weightsPlan(source, options);
   const companions = await source.companions();
   checkIds(facts, companions);
   const folder = await PackFolder.open(target, options.force ?? false);
   const writer = new PayloadWriter(folder.path);
   try {
-    await write(writer, options);
-    const manifest = await describe(facts, source, companions, writer, options);
+    const stages = await write(writer);
+    const manifest = { ...(await describe(facts, source, companions, writer, options)), ...(stages ? { stages } : {}) };
     const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
     const checked = parseManifest(bytes);
     if (companions.tokenizer) await folder.write(TOKENIZER_FILE, companions.tokenizer);
@@ -67,38 +70,55 @@ export async function convert(source: CheckpointSource, target: string, options:
 /** What the manifest says of the model, and how its payload is written. */
 interface Plan {
   facts: Pick<Model, "type" | "V" | "parameters" | "contextLength">;
-  write(writer: PayloadWriter, options: ConvertOptions): Promise<void>;
+  /** Gives the stages of a divided model. */
+  write(writer: PayloadWriter): Promise<StageEntry[] | undefined>;
 }
 
-function weightsPlan(source: CheckpointSource): Plan {
+function weightsPlan(source: CheckpointSource, options: ConvertOptions): Plan {
   const model = modelFrom(source.config);
   checkCheckpoint(model, source.tensors);
-  return { facts: model, write: (writer, options) => writeWeights(model, source, writer, options) };
+  const ranges = options.stages === undefined ? undefined : divide(model, options.stages, options.dtype);
+  return { facts: model, write: (writer) => writeStages(model, ranges, source, writer, options) };
 }
 
-const graphPlan = (source: OnnxSource): Plan => ({
-  facts: source.facts,
-  write: (writer, options) => writeGraph(source, writer, options),
-});
+function graphPlan(source: OnnxSource, options: ConvertOptions): Plan {
+  const message = () => "--stages: an ONNX graph cannot be divided";
+  check(options.stages === undefined, "request_invalid", message, "stages");
+  const write = async (writer: PayloadWriter) => {
+    await writeGraph(source, writer, options);
+    return undefined;
+  };
+  return { facts: source.facts, write };
+}
 
-async function writeWeights(
+/** A model that is not divided is written as one stage, and the pack does not call it so. */
+async function writeStages(
   model: Model,
+  ranges: readonly BlockRange[] | undefined,
   source: CheckpointSource,
   writer: PayloadWriter,
-  options: ConvertOptions,
-): Promise<void> {
-  const { dtype, onProgress, signal } = options;
-  const size = ({ kind, shape }: Model["weights"][number]) =>
-    kind === "matrix" ? matrixBytes(dtype, shape[0]!, shape[1]!) : vectorBytes(shape);
-  const total = model.weights.reduce((n, weight) => n + size(weight), 0);
+  { dtype, onProgress, signal }: ConvertOptions,
+): Promise<StageEntry[] | undefined> {
+  const parts = ranges?.map((_, k) => stageOf(model, ranges, k)) ?? [model];
+  const total = parts.reduce((n, part) => n + weightBytes(part, dtype), 0);
+  const ends = [{ tensors: 0, shards: 0 }];
   let done = 0;
-  for (const weight of model.weights) {
-    signal?.throwIfAborted();
-    await writeWeight(source, writer, weight, { dtype, signal });
-    done += size(weight);
-    onProgress?.(done, total, weight.name);
+  for (const part of parts) {
+    for (const weight of part.weights) {
+      signal?.throwIfAborted();
+      await writeWeight(source, writer, weight, { dtype, signal });
+      done += weightBytes({ weights: [weight] }, dtype);
+      onProgress?.(done, total, weight.name);
+    }
+    if (part.exit) await writer.finish();
+    else await writer.cut();
+    ends.push({ tensors: writer.tensors.length, shards: writer.shards.length });
   }
-  await writer.finish();
+  return ranges?.map(([from, to], k) => ({
+    blocks: [from, to],
+    tensors: [ends[k]!.tensors, ends[k + 1]!.tensors],
+    shards: [ends[k]!.shards, ends[k + 1]!.shards],
+  }));
 }
 
 async function describe(

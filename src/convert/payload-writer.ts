@@ -24,11 +24,13 @@ export class PayloadWriter {
   /** Begins a tensor; exactly `bytes` must be appended before the next one. */
   async begin(tensor: Omit<TensorEntry, "shard" | "offset">): Promise<void> {
     await this.append(new Uint8Array(padTo(this.#at, TENSOR_ALIGN) - this.#at));
-    this.tensors.push({
-      ...tensor,
-      shard: Math.floor(this.#at / this.#shardBytes),
-      offset: this.#at % this.#shardBytes,
-    });
+    this.tensors.push({ ...tensor, shard: this.shards.length, offset: this.#shard?.bytes ?? 0 });
+  }
+
+  /** Ends the shard, so that the next tensor begins one. */
+  async cut(): Promise<void> {
+    await this.append(new Uint8Array(padTo(this.#at, TENSOR_ALIGN) - this.#at));
+    await this.finish();
   }
 
   async append(bytes: Uint8Array): Promise<void> {

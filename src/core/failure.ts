@@ -19,6 +19,7 @@ export const failures = {
   // Capacity.
   busy: { status: 503, type: "overloaded_error", retry: "later" },
   memory_exceeded: { status: 503, type: "overloaded_error", retry: "later" },
+  stage_lost: { status: 503, type: "server_error", retry: "later" },
   // Platform and artefacts.
   storage_unavailable: { status: 500, type: "server_error", retry: "later" },
   weights_invalid: { status: 503, type: "server_error", retry: "never" },

@@ -91,6 +91,8 @@ export type Forward = (step: Step, x: Address, y: Address) => void;
 export interface Layer {
   weights: WeightSpec[];
   state: StateSpec[];
+  /** It calls `Bind.embedded`. */
+  readsEmbedding?: boolean;
   bind(bind: Bind): Forward;
 }
 

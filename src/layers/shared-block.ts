@@ -31,6 +31,7 @@ export function sharedBlock(config: SharedBlockConfig): Layer {
       ...mixer.weights,
     ],
     state: [...attention.state, ...mixer.state],
+    readsEmbedding: true,
     bind: (bind) => forward(bind, config),
   };
 }

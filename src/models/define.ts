@@ -30,6 +30,11 @@ export interface Shape {
 
 export interface Model extends Shape {
   type: string;
+  /** It begins with the embedding, it ends with the final norm and the head; a stage in between does neither (stages.ts). */
+  entry: boolean;
+  exit: boolean;
+  /** Some layer of the whole model reads the embedding, so it travels with the stream. */
+  carriesEmbedding: boolean;
   embedding: WeightSpec;
   finalNorm: WeightSpec;
   /** Undefined when the head is tied to the embedding. */
@@ -78,22 +83,26 @@ export function build(architecture: Architecture, config: ConfigReader): Model {
   const embedding = matrix(names.embedding, V, D);
   const finalNorm = vector(names.norm, [D]);
   const head = shape.tied ? undefined : matrix(names.head, V, D);
-  const blocks = shape.blocks.flatMap(({ norm, layers }) => [
+  const carriesEmbedding = shape.blocks.some(({ layers }) => layers.some(({ readsEmbedding }) => readsEmbedding));
+  const ends = { entry: true, exit: true, carriesEmbedding };
+  return derived({ ...shape, ...ends, type: architecture.type, embedding, finalNorm, head });
+}
+
+/** Adds what follows from the blocks and from which ends the model has. */
+export function derived(parts: Omit<Model, "weights" | "state" | "parameters">): Model {
+  const { entry, exit, embedding, finalNorm, head } = parts;
+  const blocks = parts.blocks.flatMap(({ norm, layers }) => [
     ...(norm ? [norm] : []),
     ...layers.flatMap((layer) => layer.weights),
   ]);
+  const ends = exit ? [...(entry || head ? [] : [embedding]), finalNorm, ...(head ? [head] : [])] : [];
   // Blocks may share weights; each is stored once.
-  const weights = [
-    ...new Map([embedding, ...blocks, finalNorm, ...(head ? [head] : [])].map((w) => [w.name, w])).values(),
-  ];
+  const all = [...(entry ? [embedding] : []), ...blocks, ...ends];
+  const weights = [...new Map(all.map((weight) => [weight.name, weight])).values()];
   return {
-    ...shape,
-    type: architecture.type,
-    embedding,
-    finalNorm,
-    head,
+    ...parts,
     weights,
-    state: shape.blocks.flatMap((block) => block.layers.flatMap((layer) => layer.state)),
+    state: parts.blocks.flatMap((block) => block.layers.flatMap((layer) => layer.state)),
     parameters: weights.reduce((n, weight) => n + product(weight.shape), 0),
   };
 }

@@ -17,10 +17,12 @@ import {
 } from "./parse-manifest.ts";
 import { readFile, readSmall } from "./read-file.ts";
 
-/** Where the payload goes. The memory may grow meanwhile: its buffer is looked up for every chunk. */
+/** Where the payload, or a run of its shards, goes. The memory may grow meanwhile: its buffer is looked up for every chunk. */
 export interface Place {
   memory: { readonly buffer: ArrayBufferLike };
   base: number;
+  /** Shards `from` ≤ i < `to`; all of them unless it is said. */
+  shards?: readonly [from: number, to: number];
 }
 
 export interface Described {
@@ -42,39 +44,60 @@ export async function readManifest(source: PackSource): Promise<Described> {
   return { manifest: parseManifest(bytes), fingerprint: fingerprint(bytes) };
 }
 
-/** `place` is called once, when the manifest is known and sound: the moment to check it against the model and to find memory. */
+/**
+ * `place` is called once, when the manifest is known and sound: the moment to check it against the model and to find memory. Shards that no
+ * place takes are not read.
+ */
 export async function loadPack(
   source: PackSource,
-  place: (manifest: Manifest, payloadBytes: number) => Place,
+  place: (manifest: Manifest, payloadBytes: number) => Place | readonly Place[],
   onProgress: Progress = () => {},
 ): Promise<Pack> {
   const described = await readManifest(source);
-  const total = payloadBytes(described.manifest);
-  const target = place(described.manifest, total);
+  const { manifest } = described;
+  const places = [place(manifest, payloadBytes(manifest))].flat();
+  await loadPlaces(source, manifest, places, onProgress);
   try {
-    await loadPayload(source, described.manifest, target, onProgress);
-    return { ...described, ...(await readTexts(source, described.manifest)) };
+    return { ...described, ...(await readTexts(source, manifest)) };
   } catch (thrown) {
-    new Uint8Array(target.memory.buffer, target.base, total).fill(0);
+    wipe(manifest, places);
     throw thrown;
   }
 }
 
-async function loadPayload(
+/** The shards of some places. When it throws, the places hold zeros. */
+export async function loadPlaces(
   source: PackSource,
   manifest: Manifest,
-  { memory, base }: Place,
-  onProgress: Progress,
+  places: readonly Place[],
+  onProgress: Progress = () => {},
 ): Promise<void> {
   const starts = shardStarts(manifest);
-  const total = starts.at(-1)!;
-  for (const [i, shard] of manifest.shards.entries()) {
-    const start = starts[i]!;
-    await readFile(source, shard, (chunk, offset) => {
-      new Uint8Array(memory.buffer, base + start + offset, chunk.length).set(chunk);
-      onProgress(start + offset + chunk.length, total);
-    });
+  const total = places.reduce((n, place) => n + bytesOf(manifest, place), 0);
+  let done = 0;
+  try {
+    for (const { memory, base, shards = [0, manifest.shards.length] } of places) {
+      for (let i = shards[0]; i < shards[1]; i++) {
+        const at = base + starts[i]! - starts[shards[0]]!;
+        await readFile(source, manifest.shards[i]!, (chunk, offset) => {
+          new Uint8Array(memory.buffer, at + offset, chunk.length).set(chunk);
+          onProgress(done + offset + chunk.length, total);
+        });
+        done += manifest.shards[i]!.bytes;
+      }
+    }
+  } catch (thrown) {
+    wipe(manifest, places);
+    throw thrown;
   }
+}
+
+function wipe(manifest: Manifest, places: readonly Place[]): void {
+  for (const place of places) new Uint8Array(place.memory.buffer, place.base, bytesOf(manifest, place)).fill(0);
+}
+
+function bytesOf(manifest: Manifest, { shards = [0, manifest.shards.length] }: Place): number {
+  return payloadBytes({ shards: manifest.shards.slice(...shards) });
 }
 
 /** Tokenizer and chat template, verified. */

@@ -69,6 +69,12 @@ export const onnxDecoder = z.strictObject({
     .max(10_000),
 });
 
+/** `from` ≤ i < `to`. */
+const range = z.tuple([size, size]);
+
+/** One stage of a divided model: its blocks, and which tensors and shards are its own. A tensor that two stages need is stored twice. */
+export const stageEntry = z.strictObject({ blocks: range, tensors: range, shards: range });
+
 export const manifestSchema = z.strictObject({
   format: z.literal("rivulet-pack"),
   version: z.literal(PACK_VERSION),
@@ -79,6 +85,8 @@ export const manifestSchema = z.strictObject({
   parameters: size,
   tensors: z.array(tensorEntry).min(1).max(100_000),
   onnx: onnxDecoder.optional(),
+  /** For models larger than one isolate, in the order in which the stream passes. */
+  stages: z.array(stageEntry).min(2).max(1024).optional(),
   shards: z.array(file).min(1).max(10_000),
   tokenizer: file.optional(),
   /** tokenizer_config.json fields that matter when text is encoded (bos/eos tokens, add_bos_token, …). */
@@ -102,6 +110,7 @@ export const manifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type TensorEntry = z.infer<typeof tensorEntry>;
+export type StageEntry = z.infer<typeof stageEntry>;
 export type OnnxDecoder = z.infer<typeof onnxDecoder>;
 export type CachePolicy = z.infer<typeof cachePolicy>;
 export type GenerationDefaults = Manifest["generation"];

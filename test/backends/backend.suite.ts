@@ -47,7 +47,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     const open = () => load(golden);
     /** A sequence that holds the first `at` tokens. */
     const fedTo = async (backend: Backend, at: number) => {
-      const sequence = backend.open();
+      const sequence = await backend.open();
       await feed(sequence, tokens.subarray(0, at), backend.sliceTokens);
       return sequence;
     };
@@ -55,16 +55,16 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     test("matches transformers at every position, in slices and token by token", async () => {
       const { backend } = await open();
       expect(backend.vocab).toBe(V);
-      expectClose(await feed(backend.open(), tokens, backend.sliceTokens), logits, { abs });
-      expectClose(await feed(backend.open(), tokens, 1), logits, { abs });
+      expectClose(await feed(await backend.open(), tokens, backend.sliceTokens), logits, { abs });
+      expectClose(await feed(await backend.open(), tokens, 1), logits, { abs });
     });
 
     test("is the same when its state went through bytes into a new engine", async () => {
       const first = await open();
       for (const at of new Set([1, 2, half, T - 1])) {
-        const bytes = toBytes(await fedTo(first.backend, at), first.fingerprint);
+        const bytes = await toBytes(await fedTo(first.backend, at), first.fingerprint);
         const { backend, fingerprint } = await open();
-        const resumed = backend.open(decodeState(bytes, fingerprint));
+        const resumed = await backend.open(decodeState(bytes, fingerprint));
         expect(resumed.position).toBe(at);
         expectClose(await feed(resumed, tokens.subarray(at), backend.sliceTokens), rest(at), { abs }, `from ${at}`);
       }
@@ -72,9 +72,9 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
 
     test("needs its state: a spoiled one fails the comparison above", async () => {
       const { backend } = await open();
-      const tensors = (await fedTo(backend, half)).save();
+      const tensors = await (await fedTo(backend, half)).save();
       for (const { data } of tensors) data.fill(0);
-      const amnesiac = backend.open({ position: half, tensors });
+      const amnesiac = await backend.open({ position: half, tensors });
       const got = await feed(amnesiac, tokens.subarray(half), backend.sliceTokens);
       expect(() => expectClose(got, rest(half), { abs })).toThrow();
     });
@@ -82,23 +82,23 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     test("gives the last row, or none, when only that is asked for", async () => {
       const { backend } = await open();
       const slice = tokens.subarray(0, Math.min(T, backend.sliceTokens));
-      const sequence = backend.open();
+      const sequence = await backend.open();
       expect((await sequence.forward(slice, "none")).length).toBe(0);
       expect(sequence.position).toBe(slice.length);
-      const last = Float32Array.from(await backend.open().forward(slice, "last"));
+      const last = Float32Array.from(await (await backend.open()).forward(slice, "last"));
       expectClose(last, logits.subarray((slice.length - 1) * V, slice.length * V), { abs });
     });
 
     test("saves a copy, as long as it says, and goes on", async () => {
       const { backend } = await open();
       const sequence = await fedTo(backend, half);
-      const saved = sequence.save();
+      const saved = await sequence.save();
       const before = saved.map(({ data }) => Uint8Array.from(data));
       expect(saved.reduce((n, { data }) => n + data.length, 0)).toBe(backend.stateBytes(half));
       expectClose(await feed(sequence, tokens.subarray(half), backend.sliceTokens), rest(half), { abs });
       expect(saved.map(({ data }) => Uint8Array.from(data))).toEqual(before);
-      const last = backend.open({ position: half, tensors: saved });
-      const again = last.save();
+      const last = await backend.open({ position: half, tensors: saved });
+      const again = await last.save();
       last.release();
       expect(again.map(({ data }) => Uint8Array.from(data))).toEqual(before);
     });
@@ -106,8 +106,8 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     test("keeps conversations apart, also when their calls overlap", async () => {
       const { backend } = await open();
       const mirrored = tokens.toReversed();
-      const alone = await feed(backend.open(), mirrored, 1);
-      const [a, b] = [backend.open(), backend.open()];
+      const alone = await feed(await backend.open(), mirrored, 1);
+      const [a, b] = [await backend.open(), await backend.open()];
       const results = await Promise.all([feed(a, tokens, 1), feed(b, mirrored, 1)]);
       expectClose(results[0], logits, { abs });
       expectClose(results[1], alone, { abs: 0 });
@@ -131,7 +131,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
 
     test("refuses a state that does not fit, and names the tensor", async () => {
       const { backend } = await open();
-      const good = (await fedTo(backend, half)).save();
+      const good = await (await fedTo(backend, half)).save();
       const [first, ...others] = good as [StateTensor, ...StateTensor[]];
       const bad: [damage: string, position: number, tensors: StateTensor[], named: string][] = [
         ["one missing", half, others, `expected ${good.length} tensors`],
@@ -148,7 +148,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
         const { code, message } = await failure(() => backend.open({ position, tensors }));
         expect([code, message], damage).toEqual(["state_unreadable", expect.stringContaining(named)]);
       }
-      const resumed = backend.open({ position: half, tensors: good });
+      const resumed = await backend.open({ position: half, tensors: good });
       expectClose(await feed(resumed, tokens.subarray(half), backend.sliceTokens), rest(half), { abs });
     });
 
@@ -166,22 +166,22 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
 
     test("stays below the memory it is allowed", async () => {
       const unbounded = (await open()).backend;
-      const bytes = { position: half, tensors: (await fedTo(unbounded, half)).save() };
+      const bytes = { position: half, tensors: await (await fedTo(unbounded, half)).save() };
       const maxBytes = unbounded.memoryBytes + 1_000_000;
       const { backend } = await load(golden, { maxBytes });
       const live: Sequence[] = [];
-      const fill = () => {
-        for (let n = 0; n < 2000; n++) live.push(backend.open(bytes));
+      const fill = async () => {
+        for (let n = 0; n < 2000; n++) live.push(await backend.open(bytes));
       };
       expect((await failure(fill)).code).toBe("memory_exceeded");
       expect(backend.memoryBytes).toBeLessThanOrEqual(maxBytes);
       for (const sequence of live.splice(0, Math.ceil(live.length / 2))) sequence.release();
-      expectClose(await feed(backend.open(bytes), tokens.subarray(half), 1), rest(half), { abs });
+      expectClose(await feed(await backend.open(bytes), tokens.subarray(half), 1), rest(half), { abs });
     });
 
     test("refuses tokens beyond the context, the state stays", async () => {
       const { backend } = await open();
-      const sequence = backend.open();
+      const sequence = await backend.open();
       const L = backend.sliceTokens;
       const room = backend.contextLength % L || L;
       while (sequence.position < backend.contextLength - room) await sequence.forward(new Uint32Array(L), "none");

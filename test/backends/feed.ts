@@ -1,6 +1,6 @@
 /** What the tests of backends do with a sequence; runs in Node and in workerd. */
 import type { Sequence } from "../../src/backends/backend.ts";
-import { encodeState } from "../../src/state/codec.ts";
+import { encodeSequence } from "../../src/state/encode-sequence.ts";
 
 /** Logits (T, V) of ids fed `size` at a time. */
 export async function feed(sequence: Sequence, ids: Uint32Array, size: number): Promise<Float32Array> {
@@ -17,5 +17,5 @@ export const deviation = (values: Float32Array): number => {
 };
 
 const sampler = { generator: [1, 2, 3, 4], recent: [], reply: [] };
-export const toBytes = (sequence: Sequence, fingerprint: string, tensors = sequence.save()): Uint8Array =>
-  encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors });
+export const toBytes = (sequence: Sequence, fingerprint: string): Promise<Uint8Array> =>
+  encodeSequence(sequence, { fingerprint, pending: [], sampler });

@@ -90,7 +90,7 @@ it("never lets two calls overlap, and goes on after one that failed", async () =
 
 it("keeps nothing of a call during which the sequence was released", async () => {
   const backend = engine(good);
-  const sequence = backend.open();
+  const sequence = await backend.open();
   const pending = sequence.forward(Uint32Array.of(1, 2), "last");
   sequence.release();
   await Promise.allSettled([pending]);
@@ -103,7 +103,7 @@ it("gives the last row of a graph that computes all", async () => {
 
 it("counts what it holds", async () => {
   const backend = engine(good);
-  const sequence = backend.open();
+  const sequence = await backend.open();
   await sequence.forward(Uint32Array.of(1, 2, 0), "none");
   expect([sequence.bytes, backend.memoryBytes, backend.stateBytes(3)]).toEqual([24, 24, 24]);
   sequence.release();
@@ -147,7 +147,7 @@ it("computes without giving way: no other event comes between a call and its res
   setImmediate(() => {
     other = true;
   });
-  await backend.open().forward(tokens.subarray(0, 8), "last");
+  await (await backend.open()).forward(tokens.subarray(0, 8), "last");
   expect(other).toBe(false);
   await new Promise((resolve) => setImmediate(resolve));
   expect(other).toBe(true);

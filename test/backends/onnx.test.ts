@@ -26,7 +26,7 @@ describe("the two backends", () => {
 
   /** The most likely next id, 200 times. */
   async function greedy(backend: Backend, prompt: Uint32Array): Promise<number[]> {
-    const sequence = backend.open();
+    const sequence = await backend.open();
     const ids: number[] = [];
     let row = (await feed(sequence, prompt, backend.sliceTokens)).slice(-backend.vocab);
     while (ids.length < 200) {
@@ -53,9 +53,9 @@ describe("the two backends", () => {
       [wasm, onnx],
       [onnx, wasm],
     ] as const) {
-      const sequence = from.backend.open();
+      const sequence = await from.backend.open();
       await feed(sequence, tokens, from.backend.sliceTokens);
-      const bytes = toBytes(sequence, from.fingerprint);
+      const bytes = await toBytes(sequence, from.fingerprint);
       expect(decodeState(bytes, from.fingerprint).position).toBe(tokens.length);
       const { code, message } = await failure(() => decodeState(bytes, to.fingerprint));
       expect([code, message]).toEqual(["model_changed", expect.stringContaining(from.fingerprint.slice(0, 12))]);
@@ -72,7 +72,7 @@ describe("8-bit export", () => {
   it("says so, and stays near the logits as far as 8 bits of a width of 48 allow", async () => {
     const { backend, manifest } = await open();
     expect(manifest.dtype).toBe("q8");
-    const got = await feed(backend.open(), tokens, backend.sliceTokens);
+    const got = await feed(await backend.open(), tokens, backend.sliceTokens);
     expectClose(got, logits, { abs: 0.5 * deviation(logits) });
     const square = got.reduce((sum, x, i) => sum + (x - logits[i]!) ** 2, 0) / got.length;
     expect(Math.sqrt(square)).toBeLessThan(0.1 * deviation(logits));
@@ -80,12 +80,12 @@ describe("8-bit export", () => {
 
   it("rounds each token on its own, so slices and resumed runs agree", async () => {
     const { backend, fingerprint } = await open();
-    const whole = await feed(backend.open(), tokens, backend.sliceTokens);
+    const whole = await feed(await backend.open(), tokens, backend.sliceTokens);
     const abs = 1e-3 * deviation(logits);
-    expectClose(await feed(backend.open(), tokens, 1), whole, { abs });
-    const sequence = backend.open();
+    expectClose(await feed(await backend.open(), tokens, 1), whole, { abs });
+    const sequence = await backend.open();
     await feed(sequence, tokens.subarray(0, 7), 7);
-    const again = (await open()).backend.open(decodeState(toBytes(sequence, fingerprint), fingerprint));
+    const again = await (await open()).backend.open(decodeState(await toBytes(sequence, fingerprint), fingerprint));
     expectClose(await feed(again, tokens.subarray(7), 3), whole.subarray(7 * backend.vocab), { abs });
   });
 });

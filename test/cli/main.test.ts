@@ -1,4 +1,4 @@
-import { rm, truncate } from "node:fs/promises";
+import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../src/cli/main.ts";
@@ -37,6 +37,8 @@ describe("rivulet", () => {
     [["convert", tinyLlama, "x", "--window", "0"], "expected an integer from 1 to 1048576"],
     [["convert", tinyLlama, "x", "--window", "1e3"], "expected an integer from 1 to 1048576"],
     [["convert", tinyLlama, "x", "--sinks", "4"], "--sinks: only with --window"],
+    [["convert", tinyLlama, "x", "--stages", "1"], "expected an integer from 2 to 1024"],
+    [["convert", tinyLlama, "x", "--stages", "9"], "stages: expected 2 to 4 for a model of 2 blocks, got 9"],
     [["convert", "/nowhere/at/all", "x"], "/nowhere/at/all: no such file or folder"],
     [["convert", tinyLlama, "/proc/nope/pack"], "/proc/nope"],
     [["convert", join(tinyLlama, "config.json"), "x"], "expected a folder with config.json"],
@@ -162,6 +164,39 @@ describe("rivulet convert and info", () => {
       architecture: "llama",
       parameters: 8496,
       bytesAt: { f32: 8496 * 4 },
+    });
+  });
+
+  it("say which stage holds what, and every command takes a divided pack", async () => {
+    await inFolder(async (folder) => {
+      const [whole, divided, ids] = ["whole", "divided", "ids.json"].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      await rivulet("convert", tinyLlama, whole, "--dtype", "f32");
+      const made = await rivulet("convert", tinyLlama, divided, "--dtype", "f32", "--stages", "3");
+      expect(made.stdout).toMatch(/in 3 shards, 3 stages\n/);
+      const { stages, shards, parameters, verified } = JSON.parse((await rivulet("info", divided, "--json")).stdout);
+      expect([shards, parameters, verified]).toEqual([3, 8496, true]);
+      expect(stages.map(({ blocks }: { blocks: unknown }) => blocks)).toEqual([
+        [0, 0],
+        [0, 2],
+        [2, 2],
+      ]);
+      const text = (await rivulet("info", divided)).stdout;
+      expect(text).toMatch(/\n {2}stage 1 +blocks 0 to 1, [\d.]+ kB in shards 1 to 1, state at most [\d.]+ kB\n/);
+      await writeFile(ids, JSON.stringify(Array.from({ length: 90 }, (_, i) => (i * 31) % 384)));
+      const score = async (pack: string) =>
+        JSON.parse((await rivulet("score", pack, "--tokens", ids, "--split", "32")).stdout);
+      expect((await score(divided)).nll).toBe((await score(whole)).nll);
+      const generate = async (pack: string) => {
+        const { stdout } = await rivulet("generate", pack, "Hello", "--max-tokens", "12", "--json");
+        return JSON.parse(stdout) as { ids: number[] };
+      };
+      expect((await generate(divided)).ids).toEqual((await generate(whole)).ids);
+      const bench = JSON.parse((await rivulet("bench", divided, "--depths", "0", "--json")).stdout);
+      expect(bench.depths[0].decode_tokens_per_s).toBeGreaterThan(0);
     });
   });
 });

@@ -93,7 +93,7 @@ export async function write(
   const written: Written = { text: "", ids: [], reason: "length" };
   const all = { sampling: greedy, maxTokens: 1500, stop: [], ...options, ...(constraint ? { constraint } : {}) };
   const sampler = new Sampler(codec.vocab, undefined, 1);
-  for await (const event of reply(served, served.backend.open(), sampler, [1], all)) {
+  for await (const event of reply(served, await served.backend.open(), sampler, [1], all)) {
     if (event.type === "prefill") continue;
     written.text += event.text;
     if (event.type === "token") written.ids.push(event.id);

@@ -56,3 +56,23 @@ it("starts a tensor that falls on the border in the next shard", async () => {
     expect(writer.shards.length).toBe(2);
   });
 });
+
+it("begins a shard where it is told to, aligned", async () => {
+  await inFolder(async (folder) => {
+    const writer = new PayloadWriter(folder, 256);
+    for (const bytes of [100, 300]) {
+      await writer.begin({ name: `t${bytes}`, kind: "vector", dtype: "f32", shape: [bytes / 4], bytes });
+      await writer.append(new Uint8Array(bytes).fill(1));
+      await writer.cut();
+    }
+    await writer.begin({ name: "last", kind: "vector", dtype: "f32", shape: [1], bytes: 4 });
+    await writer.append(new Uint8Array(4));
+    await writer.finish();
+    expect(writer.shards.map(({ bytes }) => bytes)).toEqual([128, 256, 64, 4]);
+    expect(writer.tensors.map(({ shard, offset }) => [shard, offset])).toEqual([
+      [0, 0],
+      [1, 0],
+      [3, 0],
+    ]);
+  });
+});

@@ -16,7 +16,7 @@ const { loadServed } = await import("../../src/dialogue/load.ts");
 const { reply } = await import("../../src/dialogue/reply.ts");
 const { Sampler } = await import("../../src/engine/sampler.ts");
 const { greedy } = await import("../../src/engine/sampling.ts");
-const { encodeState } = await import("../../src/state/codec.ts");
+const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
 const { packFolder } = await import("../../scripts/serve-pack.ts");
@@ -28,11 +28,12 @@ const { backend, fingerprint } = served;
 const text = "The river carries what it was given and forgets nothing. ".repeat(100);
 const ids = served.codec.encodeText(text).slice(0, DEPTH);
 const options = { sampling: greedy, maxTokens: 8, stop: [], ignoreEos: true };
-const live = Array.from({ length: CONVERSATIONS }, () => {
-  const sequence = backend.open();
+const open = async () => {
+  const sequence = await backend.open();
   const sampler = new Sampler(backend.vocab, undefined, 1);
   return { sequence, sampler, events: reply(served, sequence, sampler, ids, options) };
-});
+};
+const live = await Promise.all(Array.from({ length: CONVERSATIONS }, open));
 let peak = javascript() - before;
 const running = new Set(live);
 while (running.size > 0) {
@@ -41,9 +42,7 @@ while (running.size > 0) {
 }
 const stored: Uint8Array[] = [];
 for (const { sequence, sampler } of live) {
-  const { position } = sequence;
-  const tensors = sequence.save("view");
-  stored[0] = encodeState({ fingerprint, position, pending: [], sampler: sampler.state(), tensors });
+  stored[0] = await encodeSequence(sequence, { fingerprint, pending: [], sampler: sampler.state() });
   peak = Math.max(peak, javascript() - before);
 }
 const positions = live.map(({ sequence }) => sequence.position);

@@ -41,9 +41,9 @@ function distance(got: Float32Array, expected: Float32Array): number {
   return worst / deviation;
 }
 
-const through = (sequence: Sequence, backend: Backend, fingerprint: string, spoil = false): Sequence => {
+const through = async (sequence: Sequence, backend: Backend, fingerprint: string, spoil = false): Promise<Sequence> => {
   const sampler = new Sampler(backend.vocab, undefined, 1).state();
-  const tensors = sequence.save();
+  const tensors = await sequence.save();
   if (spoil) for (const { data } of tensors) data.fill(0);
   const bytes = encodeState({ fingerprint, position: sequence.position, pending: [], sampler, tensors });
   return backend.open(decodeState(bytes, fingerprint));
@@ -63,25 +63,25 @@ describe.each(goldenNames())("%s", (name) => {
   it("matches transformers at every position", () =>
     withPack(name, { dtype: "f32" }, async (folder) => {
       const { backend } = await open(folder);
-      expect(distance(await feed(backend.open(), golden.tokens, backend.sliceTokens), golden.logits)).toBeLessThan(
-        TOLERANCE,
-      );
+      expect(
+        distance(await feed(await backend.open(), golden.tokens, backend.sliceTokens), golden.logits),
+      ).toBeLessThan(TOLERANCE);
     }));
 
   it("matches token by token", () =>
     withPack(name, { dtype: "f32" }, async (folder) => {
       const { backend } = await open(folder);
-      expect(distance(await feed(backend.open(), golden.tokens, 1), golden.logits)).toBeLessThan(TOLERANCE);
+      expect(distance(await feed(await backend.open(), golden.tokens, 1), golden.logits)).toBeLessThan(TOLERANCE);
     }));
 
   it("is the same when its state went through bytes into a new engine", () =>
     withPack(name, { dtype: "f32" }, async (folder) => {
       const first = await open(folder);
       for (const at of splitsOf(golden)) {
-        const sequence = first.backend.open();
+        const sequence = await first.backend.open();
         await feed(sequence, golden.tokens.subarray(0, at), first.backend.sliceTokens);
         const second = await open(folder);
-        const resumed = through(sequence, second.backend, second.fingerprint);
+        const resumed = await through(sequence, second.backend, second.fingerprint);
         expect(
           distance(await feed(resumed, golden.tokens.subarray(at), second.backend.sliceTokens), rest(at)),
           `split at ${at}`,
@@ -94,9 +94,9 @@ describe.each(goldenNames())("%s", (name) => {
     withPack(name, { dtype: "f32" }, async (folder) => {
       const { backend, fingerprint } = await open(folder);
       const at = Math.ceil(golden.tokens.length / 2);
-      const sequence = backend.open();
+      const sequence = await backend.open();
       await feed(sequence, golden.tokens.subarray(0, at), backend.sliceTokens);
-      const amnesiac = through(sequence, backend, fingerprint, true);
+      const amnesiac = await through(sequence, backend, fingerprint, true);
       expect(distance(await feed(amnesiac, golden.tokens.subarray(at), backend.sliceTokens), rest(at))).toBeGreaterThan(
         TOLERANCE,
       );

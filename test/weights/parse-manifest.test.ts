@@ -121,3 +121,53 @@ describe("parseManifest", () => {
     expect(failureOf(() => parseManifest(encode("[]"))).message).toMatch(/^manifest\.json: .*, got \[\]$/);
   });
 });
+
+describe("stages of a manifest", () => {
+  // The sample's first two tensors, then the third at the start of a shard of its own.
+  const staged = (stages: unknown) => {
+    const { manifest } = samplePack();
+    const tensors = manifest.tensors.map((tensor, i) => (i === 2 ? { ...tensor, shard: 1, offset: 0 } : tensor));
+    const shards = manifest.shards.map((shard, i) => ({ ...shard, bytes: [576, 288][i]! }));
+    return encode(JSON.stringify({ ...manifest, tensors, shards, stages }));
+  };
+  const stage = (blocks: number[], tensors: number[], shards: number[]) => ({ blocks, tensors, shards });
+  const good = [stage([0, 1], [0, 2], [0, 1]), stage([1, 2], [2, 3], [1, 2])];
+
+  it("are read as they stand", () => {
+    expect(parseManifest(staged(good)).stages).toEqual(good);
+  });
+
+  it("may hold a tensor each, which counts once", () => {
+    const { manifest } = samplePack();
+    const copy = (shard: number) => ({ ...manifest.tensors[1]!, shard, offset: 0 });
+    const shards = manifest.shards.map((shard, i) => ({ ...shard, bytes: [64, 12][i]! }));
+    const twice = { ...manifest, tensors: [copy(0), copy(1)], shards, parameters: 3 };
+    const stages = [stage([0, 1], [0, 1], [0, 1]), stage([1, 2], [1, 2], [1, 2])];
+    const json = (change = {}) => encode(JSON.stringify({ ...twice, stages, ...change }));
+    expect(parseManifest(json()).tensors.length).toBe(2);
+    expect(failureOf(() => parseManifest(json({ stages: undefined }))).message).toContain("tensors[1].name");
+    expect(failureOf(() => parseManifest(json({ parameters: 6 }))).message).toContain("parameters: expected 3, got 6");
+    const other = { ...copy(1), shape: [4], bytes: 16 };
+    const shorter = json({ tensors: [copy(0), other], shards: shards.map((s, i) => ({ ...s, bytes: [64, 16][i]! })) });
+    expect(failureOf(() => parseManifest(shorter)).message).toContain("tensors[1].shape: expected the 3 values");
+  });
+
+  it.each([
+    ["one alone", [good[0]], "stages: "],
+    ["blocks left out", [good[0], stage([2, 3], [2, 3], [1, 2])], "stages[1].blocks[0]: expected 1, got 2"],
+    ["blocks backwards", [stage([0, 1], [0, 2], [0, 1]), stage([1, 0], [2, 3], [1, 2])], "stages[1].blocks[1]"],
+    ["tensors left out", [good[0], stage([1, 2], [1, 3], [1, 2])], "stages[1].tensors[0]: expected 2, got 1"],
+    ["tensors too few", [good[0], stage([1, 2], [2, 2], [1, 2])], "stages[1].tensors[1]: expected at least 3"],
+    ["tensors too many", [good[0], stage([1, 2], [2, 4], [1, 2])], "stages: expected 3 tensors in all, got 4"],
+    ["shards too many", [good[0], stage([1, 2], [2, 3], [1, 3])], "stages: expected 2 shards in all, got 3"],
+    [
+      "a shard that is not its own",
+      [stage([0, 1], [0, 1], [0, 1]), stage([1, 2], [1, 3], [1, 2])],
+      "stages[1].tensors[0]",
+    ],
+    ["numbers beyond reason", [good[0], stage([1, 2], [2, 2 ** 52], [1, 2 ** 52])], "stages: expected 3 tensors"],
+  ])("are refused: %s", (_, stages, message) => {
+    const { code, message: got } = failureOf(() => parseManifest(staged(stages)));
+    expect([code, got]).toEqual(["weights_invalid", expect.stringContaining(message)]);
+  });
+});

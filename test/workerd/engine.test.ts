@@ -47,7 +47,7 @@ it("C8: turn 20 feeds only its own tokens, after eviction with spoiled memory, a
       }) as never,
     );
     // Whatever the engine's memory holds beside the weights is worth nothing.
-    const junk = weights.value!.backend.open();
+    const junk = await weights.value!.backend.open();
     await junk.forward(Uint32Array.of(n, 2, 3), "none");
     await evictDurableObject(stub("ada"));
     const { usage, timings, ...reply } = await turn("ada", `message ${n}`);

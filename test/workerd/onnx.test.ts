@@ -63,11 +63,11 @@ it("matches transformers inside the runtime, whole and split through bytes", asy
   const { tokens, logits, V } = golden;
   const abs = 1e-3 * deviation(logits);
   const { backend, fingerprint } = model;
-  expectClose(await feed(backend.open(), tokens, backend.sliceTokens), logits, { abs });
+  expectClose(await feed(await backend.open(), tokens, backend.sliceTokens), logits, { abs });
   for (const at of [1, 33, tokens.length - 1]) {
-    const sequence = backend.open();
+    const sequence = await backend.open();
     await feed(sequence, tokens.subarray(0, at), backend.sliceTokens);
-    const again = (await load()).backend.open(decodeState(toBytes(sequence, fingerprint), fingerprint));
+    const again = await (await load()).backend.open(decodeState(await toBytes(sequence, fingerprint), fingerprint));
     expectClose(await feed(again, tokens.subarray(at), 7), logits.subarray(at * V), { abs }, `from ${at}`);
   }
 });

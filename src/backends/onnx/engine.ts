@@ -6,10 +6,11 @@
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { Failure } from "../../core/failure.ts";
 import type { OnnxDecoder } from "../../weights/manifest.ts";
-import type { Backend, Sequence, StateTensor } from "../backend.ts";
+import type { Backend, Saved } from "../backend.ts";
+import { checkState } from "../check-state.ts";
 import type { Ort } from "./ort.ts";
 import { OnnxSequence } from "./sequence.ts";
-import { bytesAt, checkState } from "./state-shape.ts";
+import { bytesAt, shapesAt } from "./state-shape.ts";
 
 export interface OnnxParts {
   session: InferenceSession;
@@ -47,8 +48,8 @@ export class OnnxEngine implements Backend {
     return bytesAt(this.decoder.state, position);
   }
 
-  open(saved?: { position: number; tensors: StateTensor[] }): Sequence {
-    if (saved) checkState(this.decoder.state, saved);
+  open(saved?: Saved): OnnxSequence {
+    if (saved) checkState(saved, (position) => shapesAt(this.decoder.state, position));
     this.reserve(this.stateBytes(saved?.position ?? 0));
     return new OnnxSequence(this, saved);
   }

@@ -2,12 +2,10 @@
 import { Tensor } from "onnxruntime-web/wasm";
 import { check, Failure } from "../../core/failure.ts";
 import { product } from "../../core/sizes.ts";
-import type { Sequence, StateTensor } from "../backend.ts";
+import type { Saved, Sequence, StateTensor, Want } from "../backend.ts";
 import type { OnnxEngine } from "./engine.ts";
 import { feedsOf } from "./feeds.ts";
 import { shapeAt } from "./state-shape.ts";
-
-type Want = "all" | "last" | "none";
 
 export class OnnxSequence implements Sequence {
   readonly #engine: OnnxEngine;
@@ -17,7 +15,7 @@ export class OnnxSequence implements Sequence {
   #open = true;
 
   /** `saved` was checked. */
-  constructor(engine: OnnxEngine, saved?: { position: number; tensors: StateTensor[] }) {
+  constructor(engine: OnnxEngine, saved?: Saved) {
     const data = new Map(saved?.tensors.map((tensor) => [tensor.name, tensor.data]));
     this.#engine = engine;
     this.#position = saved?.position ?? 0;

@@ -8,6 +8,7 @@
 import type { CacheAddress, CacheLayout } from "../../layers/layer.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
 import type { StateTensor } from "../backend.ts";
+import type { StateShape } from "../check-state.ts";
 import type { Heap } from "./heap.ts";
 
 /** Extra ring slots, so that a slice of new tokens never overwrites a position that its first token still sees. */
@@ -28,6 +29,26 @@ export function slotParts(layout: CacheLayout, heads: number, width: number): Re
   return { keys: values, keyScales: scales, values, valueScales: scales };
 }
 
+/** Names, types and shapes of a cache that holds `rows` slots. */
+export function cacheShapes(layout: CacheLayout, { name, heads, width }: CacheSize, rows: number): StateShape[] {
+  return partsOf(layout, { name, heads, width }).map((part) => {
+    const isScale = part === "keyScales" || part === "valueScales";
+    const dtype = isScale ? "f32" : layout.dtype;
+    return { name: `${name}.${part}`, dtype, shape: isScale ? [rows, heads] : [rows, heads, width] };
+  });
+}
+
+const partsOf = (layout: CacheLayout, { heads, width }: CacheSize): CachePart[] => {
+  const bytes = slotParts(layout, heads, width);
+  return parts.filter((part) => bytes[part] > 0);
+};
+
+export interface CacheSize {
+  name: string;
+  heads: number;
+  width: number;
+}
+
 const parts = ["keys", "keyScales", "values", "valueScales"] as const;
 type CachePart = (typeof parts)[number];
 
@@ -36,16 +57,11 @@ export class Cache {
   readonly #memory: WebAssembly.Memory;
   readonly #layout: CacheLayout;
   readonly #bytes: Record<CachePart, number>;
-  readonly #shape: { name: string; heads: number; width: number };
+  readonly #shape: CacheSize;
   #at: Record<CachePart, number> = { keys: 0, keyScales: 0, values: 0, valueScales: 0 };
   #slots = 0;
 
-  constructor(
-    heap: Heap,
-    memory: WebAssembly.Memory,
-    layout: CacheLayout,
-    shape: { name: string; heads: number; width: number },
-  ) {
+  constructor(heap: Heap, memory: WebAssembly.Memory, layout: CacheLayout, shape: CacheSize) {
     this.#heap = heap;
     this.#memory = memory;
     this.#layout = layout;
@@ -95,11 +111,6 @@ export class Cache {
     });
   }
 
-  /** Names and shapes that a state of `position` tokens has. */
-  describe(position: number): Omit<StateTensor, "data">[] {
-    return this.#tensors(Math.min(position, slotsMax(this.#layout))).map(({ tensor }) => tensor);
-  }
-
   load(tensors: ReadonlyMap<string, StateTensor>, position: number): void {
     this.reserve(position);
     const memory = new Uint8Array(this.#memory.buffer);
@@ -112,17 +123,8 @@ export class Cache {
     this.#slots = 0;
   }
 
-  #tensors(rows: number): { part: CachePart; tensor: Omit<StateTensor, "data"> }[] {
-    const { name, heads, width } = this.#shape;
-    return parts
-      .filter((part) => this.#bytes[part] > 0)
-      .map((part) => {
-        const isScale = part === "keyScales" || part === "valueScales";
-        const dtype = isScale ? ("f32" as const) : this.#layout.dtype;
-        return {
-          part,
-          tensor: { name: `${name}.${part}`, dtype, shape: isScale ? [rows, heads] : [rows, heads, width] },
-        };
-      });
+  #tensors(rows: number): { part: CachePart; tensor: StateShape }[] {
+    const shapes = cacheShapes(this.#layout, this.#shape, rows);
+    return partsOf(this.#layout, this.#shape).map((part, i) => ({ part, tensor: shapes[i]! }));
   }
 }

@@ -1,10 +1,11 @@
 /** Engine: one model in one WebAssembly memory, shared by every conversation of the isolate. */
-import { product } from "../../core/sizes.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { CacheLayout } from "../../layers/layer.ts";
 import type { Model } from "../../models/define.ts";
-import type { Backend, Sequence, StateTensor } from "../backend.ts";
-import { Cache, slotParts, slotsMax } from "./cache.ts";
+import type { Backend, Saved } from "../backend.ts";
+import { bytesOf, type StateShape } from "../check-state.ts";
+import { slotParts } from "./cache.ts";
+import { contextOf, describeState } from "./describe.ts";
 import { Heap } from "./heap.ts";
 import type { Plan } from "./plan.ts";
 import { WasmSequence } from "./sequence.ts";
@@ -36,9 +37,7 @@ export class Engine implements Backend {
     this.layout = parts.layout;
     this.L = parts.sliceTokens;
     this.heap = new Heap(parts.memory, parts.plan.end, parts.maxBytes);
-    // A bounded cache never runs out of positions; a full one is held to what the checkpoint was made for.
-    const bounded = slotsMax(parts.layout) < 2 ** 30;
-    this.contextLength = bounded ? 2 ** 31 - 1 : parts.model.contextLength;
+    this.contextLength = contextOf(parts.model, parts.layout);
   }
 
   get vocab(): number {
@@ -53,25 +52,19 @@ export class Engine implements Backend {
     return this.memory.buffer.byteLength;
   }
 
-  open(saved?: { position: number; tensors: StateTensor[] }): Sequence {
+  open(saved?: Saved): WasmSequence {
     const sequence = new WasmSequence(this, saved);
     this.sequences++;
     return sequence;
   }
 
   stateBytes(position: number): number {
-    return this.describe(position).reduce((n, { dtype, shape }) => n + product(shape) * (dtype === "f32" ? 4 : 1), 0);
+    return this.describe(position).reduce((n, shape) => n + bytesOf(shape), 0);
   }
 
   /** Names, types and shapes of a state of `position` tokens. */
-  describe(position: number): Omit<StateTensor, "data">[] {
-    const fixed = this.model.state.flatMap((spec) =>
-      spec.kind === "fixed" ? [{ name: spec.name, dtype: "f32" as const, shape: spec.shape }] : [],
-    );
-    const caches = this.model.state.flatMap((spec) =>
-      spec.kind === "cache" ? new Cache(this.heap, this.memory, this.layout, spec).describe(position) : [],
-    );
-    return [...fixed, ...caches];
+  describe(position: number): StateShape[] {
+    return describeState(this.model, this.layout, position);
   }
 
   /** Bytes that one more token adds to a cache that still grows. */

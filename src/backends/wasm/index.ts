@@ -6,13 +6,14 @@ import type { Model } from "../../models/define.ts";
 import type { Manifest } from "../../weights/manifest.ts";
 import { cacheLayout } from "./cache.ts";
 import { Engine } from "./engine.ts";
+
 import { type Placed, plan } from "./plan.ts";
 
 /** Kernels keep their own data below this address. */
 export const WEIGHTS_AT = 65_536;
 const PAGE = 65_536;
 /** Tokens of one forward call: enough for the 4-token tiles, short enough to yield often. */
-const SLICE_TOKENS = 32;
+export const SLICE_TOKENS = 32;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
 export interface EngineOptions {

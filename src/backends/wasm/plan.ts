@@ -32,13 +32,12 @@ export interface Plan {
   /** Copy of the stream before the first block, where a layer asks for it. */
   embedded: Address | undefined;
   ids: Address;
-  logits: Address;
-  logitRows: number;
+  /** Writes the embeddings of `ids` (T); undefined in a stage that is not the first. */
+  embed: ((y: Address, T: number) => void) | undefined;
   /** Without a norm the block reads the stream. */
   blocks: { norm: Address | undefined; forwards: Forward[] }[];
-  finalNorm: Address;
-  head: Matrix;
-  embed(y: Address, T: number): void;
+  /** Undefined in a stage that is not the last. */
+  exit: { norm: Address; head: Matrix; logits: Address; rows: number } | undefined;
 }
 
 export function plan(
@@ -61,22 +60,22 @@ export function plan(
     return tensor;
   };
   const { D, V } = model;
-  const widest = Math.max(...model.weights.filter((w) => w.kind === "matrix").map((w) => w.shape[1]!));
+  const widest = Math.max(D, ...model.weights.filter((w) => w.kind === "matrix").map((w) => w.shape[1]!));
   const xq = bump(L * quantizedRowBytes(widest));
   const logitRows = 4;
+  const logits = model.exit ? bump(4 * logitRows * pad8(V)) : 0;
   const shared = {
     stream: bump(4 * L * D),
     normed: bump(4 * L * D),
     mixed: bump(4 * L * pad8(D)),
     ids: bump(4 * L),
-    logits: bump(4 * logitRows * pad8(V)),
+    embedded: model.carriesEmbedding ? bump(4 * L * D) : undefined,
   };
   const constants: { at: Address; values: Float32Array }[] = [];
   const matrix = (name: string) => matrixOf(placed(name), kernels, xq);
   const rotary = rotaryTables(kernels, L, layout, bump, constants);
   const scratchStart = { at: 0 };
   let scratchBytes = 0;
-  let embedded: Address | undefined;
   let bound: WebAssembly.Memory | undefined;
   const indices = { fixed: indexOf(model, "fixed"), cache: indexOf(model, "cache") };
 
@@ -92,10 +91,7 @@ export function plan(
           matrix,
           vector: (name) => placed(name).address,
           floats: (at, n) => new Float32Array(bound!.buffer, at, n),
-          embedded() {
-            embedded ??= bump(4 * L * D);
-            return embedded;
-          },
+          embedded: () => shared.embedded!,
           scratch(bytes) {
             const at = scratchStart.at + used;
             used = padTo(used + bytes, ALIGN);
@@ -112,16 +108,16 @@ export function plan(
   bindAll();
   scratchStart.at = bump(scratchBytes);
   const blocks = bindAll();
-  const embedding = placed(model.embedding.name);
+  const embedding = model.entry ? placed(model.embedding.name) : undefined;
+  const head = model.head?.name ?? model.embedding.name;
   return {
     ...shared,
     end,
-    logitRows,
     blocks,
-    embedded,
-    finalNorm: placed(model.finalNorm.name).address,
-    head: matrix(model.head?.name ?? model.embedding.name),
-    embed: (y, T) => embedOf(embedding, kernels)(y, embedding.address, shared.ids, T, D),
+    embed: embedding && ((y, T) => embedOf(embedding, kernels)(y, embedding.address, shared.ids, T, D)),
+    exit: model.exit
+      ? { norm: placed(model.finalNorm.name).address, head: matrix(head), logits, rows: logitRows }
+      : undefined,
     fill(memory) {
       bound = memory;
       for (const { at, values } of constants) new Float32Array(memory.buffer, at, values.length).set(values);

@@ -4,10 +4,11 @@
  * x ← embedding; for each block x ← x + layer(norm(x)); logits = head · norm(x). Layers of one block read the same normed stream.
  */
 
-import { check, Failure } from "../../core/failure.ts";
+import { check } from "../../core/failure.ts";
 import { pad8, padTo, product } from "../../core/sizes.ts";
 import type { Step } from "../../layers/layer.ts";
-import type { Sequence, StateTensor } from "../backend.ts";
+import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
+import { checkState } from "../check-state.ts";
 import { Cache } from "./cache.ts";
 import type { Engine } from "./engine.ts";
 
@@ -20,7 +21,7 @@ export class WasmSequence implements Sequence {
   #position = 0;
   #open = true;
 
-  constructor(engine: Engine, saved?: { position: number; tensors: StateTensor[] }) {
+  constructor(engine: Engine, saved?: Saved) {
     this.#engine = engine;
     let bytes = 0;
     for (const spec of engine.model.state) {
@@ -32,7 +33,7 @@ export class WasmSequence implements Sequence {
     this.#caches = engine.model.state
       .filter((spec) => spec.kind === "cache")
       .map((spec) => new Cache(engine.heap, engine.memory, engine.layout, spec));
-    if (saved) this.#check(saved);
+    if (saved) checkState(saved, (position) => engine.describe(position));
     this.#fixedAt = engine.heap.take(bytes);
     if (saved) this.#load(saved);
   }
@@ -45,27 +46,47 @@ export class WasmSequence implements Sequence {
     return this.#fixedBytes + this.#caches.reduce((n, cache) => n + cache.bytes, 0);
   }
 
-  forward(ids: Uint32Array, want: "all" | "last" | "none"): Float32Array {
-    check(this.#open, "bug", () => "forward on a released sequence");
-    const { plan, model, kernels, memory, L } = this.#engine;
-    const T = ids.length;
-    check(T >= 1 && T <= L, "bug", () => `forward takes 1…${L} ids, got ${T}`);
-    const unknown = ids.find((id) => id >= model.V);
-    check(
-      unknown === undefined,
-      "request_invalid",
-      () => `token id ${unknown} is outside the vocabulary of ${model.V}`,
-      "tokens",
-    );
-    for (const cache of this.#caches) cache.reserve(this.#position + T);
-    const step = this.#step(T);
-    new Uint32Array(memory.buffer, plan.ids, T).set(ids);
+  forward(ids: Uint32Array, want: Want): Float32Array {
+    return this.pass(ids, want) as Float32Array;
+  }
 
-    const { D, epsilon, scale } = model;
-    plan.embed(plan.stream, T);
+  /** One stage's share of a forward call: ids or the rows of the stage before go in; rows for the next stage come out, or at last the logits. */
+  pass(input: Uint32Array | Rows, want: Want): Rows | Float32Array {
+    check(this.#open, "bug", () => "forward on a released sequence");
+    const { model, L } = this.#engine;
+    const T = "stream" in input ? input.stream.length / model.D : input.length;
+    check(T >= 1 && T <= L, "bug", () => `forward takes 1…${L} ids, got ${T}`);
+    if (!("stream" in input)) checkIds(input, model.V);
+    for (const cache of this.#caches) cache.reserve(this.#position + T);
+    this.#enter(input, T);
+    this.#blocks(T);
+    this.#position += T;
+    if (!model.exit) return this.#rows(T);
+    return want === "none" ? new Float32Array(0) : this.#logits(T, want);
+  }
+
+  #enter(input: Uint32Array | Rows, T: number): void {
+    const { plan, model, kernels, memory } = this.#engine;
+    const { D, scale, entry } = model;
+    check("stream" in input !== entry, "bug", () => `a ${entry ? "first" : "later"} stage got what it does not read`);
+    if ("stream" in input) {
+      new Float32Array(memory.buffer, plan.stream, T * D).set(input.stream);
+      if (plan.embedded === undefined) return;
+      check(input.embedded?.length === T * D, "bug", () => "the rows come without the embedding");
+      new Float32Array(memory.buffer, plan.embedded, T * D).set(input.embedded!);
+      return;
+    }
+    new Uint32Array(memory.buffer, plan.ids, T).set(input);
+    plan.embed!(plan.stream, T);
     if (scale?.embedding) kernels.scale(plan.stream, T * D, scale.embedding);
     if (plan.embedded !== undefined)
       new Uint8Array(memory.buffer).copyWithin(plan.embedded, plan.stream, plan.stream + 4 * T * D);
+  }
+
+  #blocks(T: number): void {
+    const { plan, model, kernels } = this.#engine;
+    const { D, epsilon, scale } = model;
+    const step = this.#step(T);
     for (const { norm, forwards } of plan.blocks) {
       if (norm !== undefined) kernels.rmsNorm(plan.normed, plan.stream, norm, T, D, epsilon);
       for (const forward of forwards) {
@@ -74,8 +95,12 @@ export class WasmSequence implements Sequence {
         this.#addToStream(T);
       }
     }
-    this.#position += T;
-    return want === "none" ? new Float32Array(0) : this.#logits(T, want);
+  }
+
+  #rows(T: number): Rows {
+    const { plan, model, memory } = this.#engine;
+    const copy = (at: number) => new Float32Array(memory.buffer, at, T * model.D).slice();
+    return { stream: copy(plan.stream), ...(plan.embedded === undefined ? {} : { embedded: copy(plan.embedded) }) };
   }
 
   save(view?: "view"): StateTensor[] {
@@ -118,41 +143,22 @@ export class WasmSequence implements Sequence {
   #logits(T: number, want: "all" | "last"): Float32Array {
     const { plan, model, kernels, memory } = this.#engine;
     const { D, V } = model;
+    const { norm, head, logits, rows: most } = plan.exit!;
     const first = want === "all" ? 0 : T - 1;
     const out = new Float32Array((T - first) * V);
-    for (let t = first; t < T; t += plan.logitRows) {
-      const rows = Math.min(plan.logitRows, T - t);
-      kernels.rmsNorm(plan.normed, plan.stream + 4 * t * D, plan.finalNorm, rows, D, model.epsilon);
-      plan.head.apply(plan.logits, plan.normed, D, rows);
-      if (model.scale?.logits) kernels.scale(plan.logits, rows * pad8(V), model.scale.logits);
+    for (let t = first; t < T; t += most) {
+      const rows = Math.min(most, T - t);
+      kernels.rmsNorm(plan.normed, plan.stream + 4 * t * D, norm, rows, D, model.epsilon);
+      head.apply(logits, plan.normed, D, rows);
+      if (model.scale?.logits) kernels.scale(logits, rows * pad8(V), model.scale.logits);
       for (let row = 0; row < rows; row++) {
-        out.set(new Float32Array(memory.buffer, plan.logits + 4 * row * pad8(V), V), (t - first + row) * V);
+        out.set(new Float32Array(memory.buffer, logits + 4 * row * pad8(V), V), (t - first + row) * V);
       }
     }
     return out;
   }
 
-  /** Names, types, shapes and lengths must be those of this model at that position, before any byte is used. */
-  #check({ position, tensors }: { position: number; tensors: StateTensor[] }): void {
-    const fail = (message: string): never => {
-      throw new Failure("state_unreadable", `state: ${message}`);
-    };
-    if (!Number.isSafeInteger(position) || position < 0)
-      fail(`position: expected a non-negative integer, got ${position}`);
-    const expected = this.#engine.describe(position);
-    const got = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    if (got.size !== tensors.length || got.size !== expected.length)
-      fail(`expected ${expected.length} tensors, got ${tensors.length}`);
-    for (const { name, dtype, shape } of expected) {
-      const tensor = got.get(name) ?? fail(`${name} is missing`);
-      if (tensor.dtype !== dtype) fail(`${name}: expected ${dtype}, got ${tensor.dtype}`);
-      if (tensor.shape.join() !== shape.join()) fail(`${name}: expected shape [${shape}], got [${tensor.shape}]`);
-      const bytes = product(shape) * (dtype === "f32" ? 4 : 1);
-      if (tensor.data.byteLength !== bytes) fail(`${name}: expected ${bytes} bytes, got ${tensor.data.byteLength}`);
-    }
-  }
-
-  #load({ position, tensors }: { position: number; tensors: StateTensor[] }): void {
+  #load({ position, tensors }: Saved): void {
     const { memory } = this.#engine;
     const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     try {
@@ -166,4 +172,11 @@ export class WasmSequence implements Sequence {
       new Uint8Array(memory.buffer).set(byName.get(name)!.data, this.#fixedAt + offset);
     this.#position = position;
   }
+}
+
+/** Fails with `request_invalid`. */
+export function checkIds(ids: Uint32Array, V: number): void {
+  const unknown = ids.find((id) => id >= V);
+  const message = () => `token id ${unknown} is outside the vocabulary of ${V}`;
+  check(unknown === undefined, "request_invalid", message, "tokens");
 }

@@ -1,0 +1,29 @@
+/** localPipeline: all stages in this program, each with an engine of its own (command line, tests). */
+import type { Engine } from "../wasm/engine.ts";
+import { Pipeline } from "./pipeline.ts";
+import { Seat } from "./seat.ts";
+import type { Epochs, Stage } from "./stage.ts";
+
+export interface LocalOptions {
+  /** Where stage `k` stores a conversation's states; without it, saving gives the tensors. */
+  epochs?: (owner: string, k: number) => Epochs;
+  /** Stands between a sequence and its stages (tests). */
+  wrap?: (stage: Seat, k: number, owner: string) => Stage;
+}
+
+export function localPipeline(engines: readonly Engine[], { epochs, wrap }: LocalOptions = {}): Pipeline {
+  const [first] = engines as [Engine, ...Engine[]];
+  return new Pipeline({
+    vocab: first.vocab,
+    contextLength: first.contextLength,
+    sliceTokens: first.sliceTokens,
+    shapes: engines.map((engine) => (position) => engine.describe(position)),
+    stagesOf: (owner) =>
+      engines.map((engine, k) => {
+        const seat = new Seat(engine, epochs?.(owner, k));
+        return wrap ? wrap(seat, k, owner) : seat;
+      }),
+    keepsStates: epochs !== undefined,
+    memoryBytes: () => engines.reduce((n, engine) => n + engine.memoryBytes, 0),
+  });
+}

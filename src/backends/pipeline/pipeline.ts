@@ -1,0 +1,120 @@
+/**
+ * Pipeline: a model larger than one isolate, as a backend like the others.
+ *
+ * Where the stages are is none of its business: in this program (local.ts) or in Durable Objects (durable-objects/stages.ts).
+ */
+import type { Backend, Saved, Sequence } from "../backend.ts";
+import { bytesOf, checkState, type StateShape } from "../check-state.ts";
+import { PipelineSequence } from "./sequence.ts";
+import type { Stage } from "./stage.ts";
+
+export interface PipelineParts {
+  vocab: number;
+  contextLength: number;
+  sliceTokens: number;
+  /** Of each stage: names, types and shapes of a state of so many tokens. */
+  shapes: readonly ((position: number) => readonly StateShape[])[];
+  /** The stages of one conversation, fresh handles each time. */
+  stagesOf(owner: string): Stage[];
+  /** The stages store states, and saving gives references; else saving gives the tensors. */
+  keepsStates: boolean;
+  memoryBytes?(): number;
+}
+
+export class Pipeline implements Backend {
+  readonly #parts: PipelineParts;
+  readonly #lines = new Map<string, Line>();
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  get vocab(): number {
+    return this.#parts.vocab;
+  }
+
+  get contextLength(): number {
+    return this.#parts.contextLength;
+  }
+
+  get sliceTokens(): number {
+    return this.#parts.sliceTokens;
+  }
+
+  /** Of this isolate; stages elsewhere count their own. */
+  get memoryBytes(): number {
+    return this.#parts.memoryBytes?.() ?? 0;
+  }
+
+  get stageCount(): number {
+    return this.#parts.shapes.length;
+  }
+
+  get keepsStates(): boolean {
+    return this.#parts.keepsStates;
+  }
+
+  stateBytes(position: number): number {
+    return this.#parts.shapes.flatMap((at) => at(position)).reduce((n, shape) => n + bytesOf(shape), 0);
+  }
+
+  async open(saved?: Saved, owner: string = crypto.randomUUID()): Promise<Sequence> {
+    const isReference = saved?.tensors.some(({ name }) => name.startsWith("stage."));
+    if (saved && !isReference) checkState(saved, (position) => this.#parts.shapes.flatMap((at) => at(position)));
+    return new PipelineSequence(this, this.#line(owner), saved).begin();
+  }
+
+  /** Removes what the stages keep of a conversation. */
+  async forget(owner: string): Promise<void> {
+    await Promise.all(this.stagesOf(owner).map((stage) => stage.forget?.()));
+  }
+
+  stagesOf(owner: string): Stage[] {
+    return this.#parts.stagesOf(owner);
+  }
+
+  /** What stage `k` takes of a state that is there as tensors. */
+  ownPart(k: number, saved: Saved | undefined): Saved | undefined {
+    if (!saved) return undefined;
+    const names = new Set(this.#parts.shapes[k]!(saved.position).map(({ name }) => name));
+    return { position: saved.position, tensors: saved.tensors.filter(({ name }) => names.has(name)) };
+  }
+
+  #line(owner: string): Line {
+    const line = this.#lines.get(owner) ?? new Line(owner, () => this.#lines.delete(owner));
+    this.#lines.set(owner, line);
+    return line.enter();
+  }
+}
+
+/** Epoch numbers of one conversation, shared by its live sequences so that no two take the same. */
+export class Line {
+  readonly owner: string;
+  readonly #gone: () => void;
+  #newest = 0;
+  #live = 0;
+
+  constructor(owner: string, gone: () => void) {
+    this.owner = owner;
+    this.#gone = gone;
+  }
+
+  enter(): this {
+    this.#live++;
+    return this;
+  }
+
+  leave(): void {
+    if (--this.#live === 0) this.#gone();
+  }
+
+  /** A stage has stored this epoch, whether it ever counted or not. */
+  saw(epoch: number): void {
+    this.#newest = Math.max(this.#newest, epoch);
+  }
+
+  next(): number {
+    this.#newest += 1;
+    return this.#newest;
+  }
+}
