@@ -3,7 +3,7 @@ import { check } from "../core/failure.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
 import type { Constraint, ReplyShape } from "./constraint.ts";
 import { Grammar } from "./expr.ts";
-import { replyGrammar } from "./reply-grammar.ts";
+import { replyGrammar, type ShapePaths } from "./reply-grammar.ts";
 import { TokenConstraint } from "./token-constraint.ts";
 import { TokenTrie } from "./token-trie.ts";
 
@@ -39,7 +39,7 @@ export function constraintFor(shape: ReplyShape, codec: TextCodec, eosIds: reado
   return new TokenConstraint(grammar, root, codec, trie, eosIds);
 }
 
-/** Failure `request_invalid` when the shape asks for what cannot be held to. Needs no model. */
-export function checkShape(shape: ReplyShape): void {
-  replyGrammar(new Grammar(), shape);
+/** Failure `request_invalid`, with the field by `paths`, when the shape asks for what cannot be held to. Needs no model. */
+export function checkShape(shape: ReplyShape, paths?: ShapePaths): void {
+  replyGrammar(new Grammar(), shape, paths);
 }

@@ -3,7 +3,7 @@
  *
  * A call is written in the form that models are trained on (Hermes, Qwen, Granite):
  *   <tool_call>\n{"name": "…", "arguments": {…}}\n</tool_call>
- * All but the arguments is fixed, so that `callText` gives back exactly what the model wrote.
+ * All but the arguments is fixed, so that `replyText` gives back exactly what the model wrote.
  */
 import { check } from "../core/failure.ts";
 import { Automaton } from "./automaton.ts";
@@ -33,23 +33,38 @@ export function replyText(content: string, calls: readonly Omit<ToolCall, "id">[
   return content + texts.join(CALL_SEPARATOR);
 }
 
+/** Where a request has its schemas, for failures. */
+export interface ShapePaths {
+  format: string;
+  schema: string;
+  /** Of the tool with this number. */
+  parameters: (tool: number) => string;
+}
+
+export const chatPaths: ShapePaths = {
+  format: "response_format",
+  schema: "response_format.json_schema.schema",
+  parameters: (tool) => `tools[${tool}].function.parameters`,
+};
+
 /** Undefined when any text will do. Failure `request_invalid` that names what cannot be held to. */
 export function replyGrammar(
   g: Grammar,
   { format, tools = [], toolChoice, parallelToolCalls }: ReplyShape,
+  paths: ShapePaths = chatPaths,
 ): Expr | undefined {
-  const content = format && contentGrammar(g, format);
+  const content = format && contentGrammar(g, format, paths);
   if (tools.length === 0) return content;
   const choice = toolChoice ?? "auto";
   // Also tools that this reply may not call are checked.
-  const all = tools.map((tool, i) => ({ name: tool.name, call: call(g, tool, `tools[${i}].function.parameters`) }));
+  const all = tools.map((tool, i) => ({ name: tool.name, call: call(g, tool, paths.parameters(i)) }));
   const named = typeof choice === "object" ? choice.name : undefined;
   const callable = all.filter(({ name }) => named === undefined || name === named);
   check(
     callable.length > 0,
     "request_invalid",
-    () => "expected the name of one of the tools",
-    "tool_choice.function.name",
+    () => "tool_choice: expected the name of one of the tools",
+    "tool_choice",
   );
   const one = g.alt(...callable.map((tool) => tool.call));
   const isSingle = named !== undefined || parallelToolCalls === false;
@@ -59,9 +74,9 @@ export function replyGrammar(
   return content ? g.alt(content, calls) : textWithout(g, CALL_OPEN, calls);
 }
 
-function contentGrammar(g: Grammar, format: NonNullable<ReplyShape["format"]>): Expr {
-  if (format.type === "json_schema") return schemaGrammar(g, format.schema, "response_format.json_schema.schema");
-  return schemaGrammar(g, true, "response_format", "object");
+function contentGrammar(g: Grammar, format: NonNullable<ReplyShape["format"]>, paths: ShapePaths): Expr {
+  if (format.type === "json_schema") return schemaGrammar(g, format.schema, paths.schema);
+  return schemaGrammar(g, true, paths.format, "object");
 }
 
 function call(g: Grammar, { name, parameters }: Tool, path: string): Expr {

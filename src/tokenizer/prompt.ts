@@ -15,6 +15,12 @@ export interface PromptOptions extends Readonly<Record<string, unknown>> {
   systemPrompt?: string;
 }
 
+/** How tools are told of, and how a call is written: the form of Hermes, Qwen and Granite, whose templates have nearly these words. */
+const TOOLS_HEAD =
+  "# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>\n";
+const TOOLS_TAIL =
+  '\n</tools>\n\nFor each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call>';
+
 /** White space that no template writes itself; it is gone after the template trimmed a content. */
 const PADDING = "\u2003";
 /** No white space, no markup, at most 64 characters. */
@@ -57,8 +63,13 @@ class TemplatePromptBuilder implements PromptBuilder {
 
   start(messages: readonly Message[]): number[] {
     checkMessages(messages);
-    const system = messages[0]!.role === "system" ? [] : this.#systemPrompt;
-    return this.#encode(this.#render(system, messages));
+    const [first] = messages;
+    if (first!.role === "system") return this.#encode(this.#render([], messages));
+    if (!first!.tools) return this.#encode(this.#render(this.#systemPrompt, messages));
+    // Tools stand in a system message of their own rather than in the question.
+    const { tools, ...question } = first!;
+    const [{ content } = system] = this.#systemPrompt;
+    return this.#encode(this.#render([{ role: "system", content, tools }], [question, ...messages.slice(1)]));
   }
 
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[] {
@@ -151,7 +162,9 @@ class TemplatePromptBuilder implements PromptBuilder {
       // A tokenizer's words begin with their space: " The" is one token. An answer's ids are the model's own, so there it stays.
       const template = messages[message]!.role === "assistant" ? before : before.replace(/ +$/, "");
       text = before.slice(template.length) + text;
-      pieces.push({ template }, { message: kind === "content" ? message : -1, text });
+      pieces.push({ template });
+      if (kind === "content") pieces.push(...withTools({ message, text }, messages[message]!));
+      else pieces.push({ message: -1, text });
       from = found.index + whole.length;
     }
     return [...pieces, { template: rendered.slice(from) }];
@@ -171,6 +184,14 @@ class TemplatePromptBuilder implements PromptBuilder {
     }
     return ids;
   }
+}
+
+/** The tools stand behind a system message's content, and before a user's. Their text is the caller's, so it is encoded as text. */
+function withTools(content: { message: number; text: string }, { role, tools }: Message): Piece[] {
+  if (!tools || tools.length === 0) return [content];
+  const listed: Piece[] = [{ template: TOOLS_HEAD }, { message: -1, text: tools.join("\n") }, { template: TOOLS_TAIL }];
+  if (role === "user") return [...listed, { template: "\n\n" }, content];
+  return [content, { template: content.text === "" ? "" : "\n\n" }, ...listed];
 }
 
 /** The first message's content. */

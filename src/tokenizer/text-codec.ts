@@ -27,6 +27,8 @@ export interface Message {
   content: string;
   /** Participant's or tool's name, when given. */
   name?: string;
+  /** Tools that the model hears of with this message, each as JSON; of system and user messages. */
+  tools?: readonly string[];
 }
 
 /** Turns messages into ids through the pack's chat template, one segment at a time. */
