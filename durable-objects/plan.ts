@@ -1,5 +1,7 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
 import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../src/api/turn.ts";
+import { announce } from "../src/constrain/announce.ts";
+import { constraintFor } from "../src/constrain/constraint-for.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { ReplyOptions } from "../src/dialogue/reply.ts";
@@ -24,16 +26,19 @@ export function plan(request: TurnRequest, served: Served, store: Store): Plan {
   const [last] = recent;
   const story = continuation(last, request.messages);
   const pending = last ? [...store.ids(last.position, last.logged)] : [];
+  const messages = announce(story.fresh, request);
   const prompt = last
-    ? served.prompt.append({ hasSystem: last.hasSystem, closed: last.closed }, story.fresh)
-    : served.prompt.start(story.fresh);
+    ? served.prompt.append({ hasSystem: last.hasSystem, closed: last.closed }, messages)
+    : served.prompt.start(messages);
   const tokens = (last?.logged ?? 0) + prompt.length;
   const { topLogprobs } = request;
+  const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
   const options = {
     sampling: samplingOf(request, served),
     maxTokens: maxTokensOf(request, tokens, served.backend.contextLength),
     stop: request.stop,
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
+    ...(constraint ? { constraint } : {}),
   };
   return { recent, story, pending, prompt, options };
 }

@@ -5,6 +5,7 @@
  * engine's memory only between the two. A turn that fails leaves the conversation as it was.
  */
 import type { FinishReason, LoggedToken, StateOrigin, Timings, TurnEvent, TurnRequest } from "../src/api/turn.ts";
+import { callsIn } from "../src/constrain/announce.ts";
 import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../src/dialogue/reply.ts";
@@ -93,8 +94,10 @@ export class Turn {
     const { pending, prompt } = this.#plan;
     const id = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "").slice(0, 48);
     const answer: Answer = { id, createdMs: Date.now(), ids: [], text: "", rest: "", reason: undefined };
+    const calls = callsIn(this.#request);
     await emit({
       type: "start",
+      ...(calls ? { calls } : {}),
       key: id,
       createdMs: answer.createdMs,
       model: manifest.name,

@@ -1,5 +1,6 @@
 /** ChatReply: a turn as /v1/chat/completions speaks: one `chat.completion`, or `chat.completion.chunk` objects. */
 import { Failure } from "../core/failure.ts";
+import { ChatWords } from "./chat-words.ts";
 import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";
 import type {
   ChoiceEvent,
@@ -34,7 +35,7 @@ export function logprobOf({ top, ...chosen }: LoggedToken) {
 }
 
 interface Choice {
-  content: string[];
+  said: ChatWords;
   logprobs: object[];
   reason: string | null;
 }
@@ -89,20 +90,22 @@ export class ChatReply implements ReplyEncoder {
   #choice(index: number): { choice: Choice; opening: object } {
     const known = this.#choices[index];
     if (known) return { choice: known, opening: {} };
-    const choice: Choice = { content: [], logprobs: [], reason: null };
+    const { key, calls } = this.#start!;
+    const choice: Choice = { said: new ChatWords(key, index, calls), logprobs: [], reason: null };
     this.#choices[index] = choice;
     return { choice, opening: { role: "assistant" } };
   }
 
-  /** Nothing when the token completes no text and reports nothing else. */
+  /** Nothing when the token says nothing that is certain, and reports nothing else. */
   #token({ index, choice: n = 0, text, logprob }: TokenEvent): WireEvent[] {
     if (text === "" && !logprob) return [];
     const { choice, opening } = this.#choice(n);
-    choice.content.push(text);
+    const said = choice.said.push(text);
+    if (!said && !logprob) return [];
     const content = logprob ? [logprobOf(logprob)] : [];
     choice.logprobs.push(...content);
     const fields = {
-      delta: { ...opening, ...(text === "" ? {} : { content: text }) },
+      delta: { ...opening, ...said },
       ...(logprob ? { logprobs: { content, refusal: null } } : {}),
     };
     return [{ id: index, data: this.#chunk(n, fields) }];
@@ -112,11 +115,9 @@ export class ChatReply implements ReplyEncoder {
     this.#end = end;
     const n = end.choice ?? 0;
     const chunks: object[] = [];
-    if (end.text !== "") {
-      const { choice, opening } = this.#choice(n);
-      choice.content.push(end.text);
-      chunks.push(this.#chunk(n, { delta: { ...opening, content: end.text } }));
-    }
+    const { choice, opening } = this.#choice(n);
+    const said = choice.said.end(end.text);
+    if (said) chunks.push(this.#chunk(n, { delta: { ...opening, ...said } }));
     chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...this.#place() });
     if (this.#includeUsage)
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });
@@ -131,9 +132,8 @@ export class ChatReply implements ReplyEncoder {
 
   #finish({ choice: n = 0, reason }: Pick<ChoiceEvent | EndEvent, "choice" | "reason">, text: string) {
     const { choice, opening } = this.#choice(n);
-    choice.content.push(text);
-    choice.reason = reasonOf({ reason });
-    const delta = { ...opening, ...(text === "" ? {} : { content: text }) };
+    const delta = { ...opening, ...choice.said.end(text) };
+    choice.reason = reason === "stop" && choice.said.hasCalls ? "tool_calls" : reasonOf({ reason });
     return this.#chunk(n, { delta, finish_reason: choice.reason });
   }
 
@@ -159,9 +159,9 @@ export class ChatReply implements ReplyEncoder {
   }
 }
 
-const shown = ({ content, logprobs, reason }: Choice, index: number) => ({
+const shown = ({ said, logprobs, reason }: Choice, index: number) => ({
   index,
-  message: { role: "assistant", content: content.join(""), refusal: null },
+  message: { role: "assistant", ...said.message(), refusal: null },
   logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
   finish_reason: reason,
 });

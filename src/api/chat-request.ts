@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { check } from "../core/failure.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
+import { chatShape, checkCallIds, saidText, shapeOf, toolCallId, toolCalls } from "./chat-shape.ts";
 import {
   ignoredFields,
   metadata,
@@ -37,18 +38,18 @@ const message = z.discriminatedUnion(
   "role",
   [
     z.strictObject({ role: z.enum(["system", "developer", "user"]), content, name }),
-    // A client sends our own replies back with these fields, empty.
+    // A client sends our own replies back with fields that are empty.
     z.strictObject({
       role: z.literal("assistant"),
-      content,
+      content: content.nullish(),
       name,
       refusal: nothing,
       annotations: nothing,
       audio: nothing,
       function_call: nothing,
-      tool_calls: nothing,
+      tool_calls: toolCalls,
     }),
-    z.strictObject({ role: z.literal("tool"), content, tool_call_id: z.string().max(128).optional() }),
+    z.strictObject({ role: z.literal("tool"), content, tool_call_id: toolCallId }),
   ],
   "expected one of system, developer, user, assistant, tool",
 );
@@ -84,7 +85,7 @@ export const chatRequest = z
     }),
     logprobs: z.boolean().nullish(),
     top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
-    response_format: z.strictObject({ type: z.literal("text", 'expected "text"') }).nullish(),
+    ...chatShape,
     store: z
       .boolean()
       .nullish()
@@ -105,6 +106,11 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   refuse("top_logprobs", body.top_logprobs == null || body.logprobs === true, "expected logprobs: true beside it");
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse("messages", body.messages.at(-1)!.role !== "assistant", "expected the last one not to be the assistant's");
+  body.messages.forEach((said, i) => {
+    const hasWords = said.role !== "assistant" || said.content != null || (said.tool_calls ?? []).length > 0;
+    refuse(`messages[${i}].content`, hasWords, "expected text, or tool_calls beside it");
+  });
+  checkCallIds(body.messages);
   refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
   refuse("background", !body.background || kept, "expected a conversation or store: true beside it");
   return {
@@ -115,6 +121,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     stop: body.stop == null ? [] : [body.stop].flat(),
     topLogprobs: body.logprobs ? (body.top_logprobs ?? 0) : undefined,
+    ...shapeOf(body),
     ...(body.n != null && body.n > 1 ? { choices: body.n } : {}),
     ...(body.prefix ? { prefix: body.prefix } : {}),
     ...(body.metadata ? { metadata: body.metadata } : {}),
@@ -128,8 +135,10 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   };
 }
 
-function toMessage({ role, content, ...rest }: ChatRequest["messages"][number]): Message {
-  const named = "name" in rest && rest.name ? { name: rest.name } : {};
+function toMessage(said: ChatRequest["messages"][number]): Message {
+  const { role } = said;
+  const content = role === "assistant" ? saidText(said.content ?? "", said.tool_calls) : said.content;
+  const named = "name" in said && said.name ? { name: said.name } : {};
   return { role: role === "developer" ? "system" : role, content, ...named };
 }
 

@@ -9,6 +9,9 @@ const logprobs = z
   .nullable();
 const finishReason = z.enum(["stop", "length", "tool_calls", "content_filter"]);
 
+const called = z.strictObject({ name: z.string(), arguments: z.string() });
+const call = z.strictObject({ id: z.string(), type: z.literal("function"), function: called });
+
 const frame = {
   id: z.string(),
   created: z.int(),
@@ -31,7 +34,12 @@ export const chatCompletionReply = z
     choices: z.array(
       z.strictObject({
         index: z.int(),
-        message: z.looseObject({ role: z.literal("assistant"), content: z.string().nullable(), refusal: z.null() }),
+        message: z.looseObject({
+          role: z.literal("assistant"),
+          content: z.string().nullable(),
+          tool_calls: z.array(call).optional(),
+          refusal: z.null(),
+        }),
         logprobs,
         finish_reason: finishReason,
       }),
@@ -49,7 +57,11 @@ export const chatChunkReply = z
     choices: z.array(
       z.strictObject({
         index: z.int(),
-        delta: z.looseObject({ role: z.literal("assistant").optional(), content: z.string().nullish() }),
+        delta: z.looseObject({
+          role: z.literal("assistant").optional(),
+          content: z.string().nullish(),
+          tool_calls: z.array(call.partial().extend({ index: z.int(), function: called.partial() })).optional(),
+        }),
         logprobs,
         finish_reason: finishReason.nullable(),
       }),

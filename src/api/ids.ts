@@ -35,6 +35,10 @@ export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: str
     .slice(0, 32);
 }
 
+/** Id of a tool's call: made of the turn, so that a stream told again has the same. */
+export const callId = (key: string, index: number, choice = 0): string =>
+  `call_${key.slice(-16)}${choice > 0 ? `c${choice}` : ""}_${index}`;
+
 export interface TurnName {
   /** Name of the object that holds it. */
   object: string;

@@ -1,4 +1,5 @@
 /** What the Worker asks of a conversation object, and what a turn reports. Both sides may be of different releases. */
+import type { CallPlace } from "../constrain/call-parser.ts";
 import type { ReplyShape } from "../constrain/constraint.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
@@ -112,6 +113,8 @@ export interface StartEvent {
   state: StateOrigin;
   /** Absent when nothing is stored. */
   place?: TurnPlace;
+  /** Calls of tools may stand in the text, and where. Absent: what looks like one is text. */
+  calls?: CallPlace;
   /** Text of the prompts, where the reply repeats them. */
   prompts?: string[];
 }

@@ -33,6 +33,8 @@ export type ByteSet = Uint8Array;
 
 /** Expressions made while a grammar is built; beyond this it is too complex. */
 const BUILD_LIMIT = 100_000;
+/** Members of alternatives looked at while a grammar is built; about a second of work. */
+const SPEND_LIMIT = 400_000;
 /** Expressions with derivatives of their own; beyond this they are forgotten. About 1 KB each. */
 const REMEMBERED = 3000;
 /** What the grammar's author asked for cannot be held to; the message says why. */
@@ -49,6 +51,7 @@ export class Grammar {
   readonly #remembering: Expr[] = [];
   readonly #single: Expr[] = [];
   #made = 0;
+  #spent = 0;
   #building = true;
 
   constructor() {
@@ -120,6 +123,7 @@ export class Grammar {
       }
     }
     if (set) members.set(set.id, set);
+    this.#spend(members.size);
     const of = [...members.values()].sort((a, b) => a.id - b.id);
     if (of.length === 0) return this.never;
     if (of.length === 1) return of[0]!;
@@ -286,6 +290,12 @@ export class Grammar {
     for (const expr of this.#remembering.splice(0)) expr.next = undefined;
     // Expressions that are still held stay what they are; equal ones made from now on are other objects.
     this.#known.clear();
+  }
+
+  /** Time while a grammar is built: so many members of alternatives looked at. */
+  #spend(members: number): void {
+    this.#spent += members;
+    if (this.#building && this.#spent > SPEND_LIMIT) throw new Unsupported("too complex to hold to");
   }
 
   #make(key: string, fields: DistributiveOmit<Expr, "id" | "next">): Expr {

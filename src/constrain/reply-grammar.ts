@@ -8,7 +8,8 @@
 import { check } from "../core/failure.ts";
 import { Automaton } from "./automaton.ts";
 import type { JsonSchema, ReplyShape, Tool } from "./constraint.ts";
-import type { Expr, Grammar } from "./expr.ts";
+import { type Expr, type Grammar, Unsupported } from "./expr.ts";
+import { refuse } from "./keywords.ts";
 import { schemaGrammar } from "./schema-grammar.ts";
 
 export const CALL_OPEN = "<tool_call>";
@@ -37,6 +38,7 @@ export function replyText(content: string, calls: readonly Omit<ToolCall, "id">[
 export interface ShapePaths {
   format: string;
   schema: string;
+  tools: string;
   /** Of the tool with this number. */
   parameters: (tool: number) => string;
 }
@@ -44,14 +46,25 @@ export interface ShapePaths {
 export const chatPaths: ShapePaths = {
   format: "response_format",
   schema: "response_format.json_schema.schema",
+  tools: "tools",
   parameters: (tool) => `tools[${tool}].function.parameters`,
 };
 
 /** Undefined when any text will do. Failure `request_invalid` that names what cannot be held to. */
-export function replyGrammar(
+export function replyGrammar(g: Grammar, shape: ReplyShape, paths: ShapePaths = chatPaths): Expr | undefined {
+  try {
+    return grammarOf(g, shape, paths);
+  } catch (thrown) {
+    if (!(thrown instanceof Unsupported)) throw thrown;
+    // Each schema was taken, but together they are too much.
+    return refuse(shape.tools ? paths.tools : paths.format, thrown.message);
+  }
+}
+
+function grammarOf(
   g: Grammar,
   { format, tools = [], toolChoice, parallelToolCalls }: ReplyShape,
-  paths: ShapePaths = chatPaths,
+  paths: ShapePaths,
 ): Expr | undefined {
   const content = format && contentGrammar(g, format, paths);
   if (tools.length === 0) return content;

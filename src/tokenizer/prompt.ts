@@ -9,26 +9,18 @@ import { check, Failure } from "../core/failure.ts";
 import { ChatTemplate, TemplateRefusal } from "./chat-template.ts";
 import { tokenText } from "./hf-codec.ts";
 import type { Message, PromptBuilder, TextCodec } from "./text-codec.ts";
+import { CALL_MARK, type Piece, withTools } from "./tool-text.ts";
 
 export interface PromptOptions extends Readonly<Record<string, unknown>> {
   /** Put before conversations that bring no system message. */
   systemPrompt?: string;
 }
 
-/** How tools are told of, and how a call is written: the form of Hermes, Qwen and Granite, whose templates have nearly these words. */
-const TOOLS_HEAD =
-  "# Tools\n\nYou may call one or more functions to assist with the user query.\n\nYou are provided with function signatures within <tools></tools> XML tags:\n<tools>\n";
-const TOOLS_TAIL =
-  '\n</tools>\n\nFor each function call, return a json object with function name and arguments within <tool_call></tool_call> XML tags:\n<tool_call>\n{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call>';
-
 /** White space that no template writes itself; it is gone after the template trimmed a content. */
 const PADDING = "\u2003";
 /** No white space, no markup, at most 64 characters. */
 const NAME = /^[\p{L}\p{N}_.-]{1,64}$/u;
 const ROLES: readonly string[] = ["system", "user", "assistant", "tool"];
-
-/** A piece of a rendering: the template's own text, or a message's content or name. */
-type Piece = { template: string } | { message: number; text: string };
 
 /** `options`: also tokenizer_config.json, for fields that templates use. Failure `weights_invalid` when the template cannot be used. */
 export function createPromptBuilder(template: string, codec: TextCodec, options: PromptOptions = {}): PromptBuilder {
@@ -42,6 +34,9 @@ class TemplatePromptBuilder implements PromptBuilder {
   readonly #systemPrompt: Message[];
   /** What follows an assistant's content in a template, if it is one control token. */
   readonly #endOfTurn: number | undefined;
+  /** The template lists tools itself, each by `tool | tojson`, and says how they are called. */
+  readonly #tellsOfTools: boolean;
+  readonly #takesSystem: boolean;
 
   constructor(template: ChatTemplate, codec: TextCodec, { systemPrompt, ...config }: PromptOptions) {
     this.#template = template;
@@ -52,6 +47,8 @@ class TemplatePromptBuilder implements PromptBuilder {
       this.start([{ role: "user", content: "a" }]);
       const closing = this.#afterAssistant(this.#pieces([user, assistant], false), 1);
       this.#endOfTurn = this.#encode(closing).find((id) => codec.control.has(id));
+      this.#tellsOfTools = this.#canTell();
+      this.#takesSystem = this.#passes([system, user]);
     } catch (thrown) {
       const { message } = Failure.from(thrown);
       throw new Failure("weights_invalid", `chat template: one plain turn fails: ${message}`, {
@@ -63,13 +60,16 @@ class TemplatePromptBuilder implements PromptBuilder {
 
   start(messages: readonly Message[]): number[] {
     checkMessages(messages);
-    const [first] = messages;
-    if (first!.role === "system") return this.#encode(this.#render([], messages));
-    if (!first!.tools) return this.#encode(this.#render(this.#systemPrompt, messages));
-    // Tools stand in a system message of their own rather than in the question.
-    const { tools, ...question } = first!;
-    const [{ content } = system] = this.#systemPrompt;
-    return this.#encode(this.#render([{ role: "system", content, tools }], [question, ...messages.slice(1)]));
+    const [first] = messages as [Message];
+    const past = first.role === "system" ? [] : this.#systemPrompt;
+    if (!first.tools) return this.#encode(this.#render(past, messages));
+    const { tools, ...said } = first;
+    const rest = [said, ...messages.slice(1)];
+    if (this.#tellsOfTools) return this.#encode(this.#render(past, rest, tools));
+    if (first.role === "system" || !this.#takesSystem) return this.#encode(this.#render(past, messages));
+    // Rather in a system message of their own than in the question.
+    const [{ content } = system] = past;
+    return this.#encode(this.#render([{ role: "system", content, tools }], rest));
   }
 
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[] {
@@ -93,10 +93,10 @@ class TemplatePromptBuilder implements PromptBuilder {
   }
 
   /** Pieces of `past` and `messages` up to where the answer begins; failures name the message by its place in `messages`. */
-  #render(past: readonly Message[], messages: readonly Message[]): Piece[] {
+  #render(past: readonly Message[], messages: readonly Message[], tools?: readonly string[]): Piece[] {
     const all = [...past, ...messages];
     try {
-      const pieces = this.#pieces(all, true);
+      const pieces = this.#pieces(all, true, tools);
       all.forEach(({ role }, i) => {
         const isThere = pieces.some((piece) => "message" in piece && piece.message === i);
         check(
@@ -118,14 +118,7 @@ class TemplatePromptBuilder implements PromptBuilder {
 
   /** The first message that makes the template refuse. */
   #refused(past: readonly Message[], messages: readonly Message[]): number {
-    const passes = (count: number) => {
-      try {
-        this.#pieces([...past, ...messages.slice(0, count)], true);
-        return true;
-      } catch {
-        return false;
-      }
-    };
+    const passes = (count: number) => this.#passes([...past, ...messages.slice(0, count)]);
     let [passing, refused] = [0, messages.length];
     while (refused - passing > 1) {
       const middle = (passing + refused) >> 1;
@@ -135,37 +128,69 @@ class TemplatePromptBuilder implements PromptBuilder {
     return passing;
   }
 
-  #pieces(messages: readonly Message[], addGenerationPrompt: boolean): Piece[] {
+  #passes(messages: readonly Message[]): boolean {
+    try {
+      this.#pieces(messages, true);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #canTell(): boolean {
+    try {
+      const pieces = this.#pieces([user], true, ["{}"]);
+      const listed = pieces.filter((piece) => "text" in piece && piece.text === "{}").length === 1;
+      return listed && pieces.some((piece) => "template" in piece && piece.template.includes(CALL_MARK));
+    } catch {
+      return false;
+    }
+  }
+
+  #pieces(messages: readonly Message[], addGenerationPrompt: boolean, tools: readonly string[] = []): Piece[] {
     const nonce = crypto.randomUUID().replaceAll("-", "");
     const hidden = messages.map(({ role, name }, i) => ({
       role,
       content: `${PADDING}${placeholder(nonce, "content", i)}${PADDING}`,
       ...(name === undefined ? {} : { name: placeholder(nonce, "name", i) }),
     }));
-    const rendered = this.#template.render(hidden, addGenerationPrompt, this.#constants);
-    const placeholders = new RegExp(`(${PADDING}?)x${nonce}(content|name)(\\d+)x(${PADDING}?)`, "g");
+    const listed = tools.map((_, i) => placeholder(nonce, "tool", i));
+    const constants = { ...this.#constants, ...(tools.length > 0 ? { tools: listed } : {}) };
+    const rendered = this.#template.render(hidden, addGenerationPrompt, constants);
+    // As JSON a tool's placeholder stands in quotes.
+    const placeholders = new RegExp(
+      `(${PADDING}|"(?=x${nonce}tool))?x${nonce}(content|name|tool)(\\d+)x(${PADDING}|")?`,
+      "g",
+    );
     const pieces: Piece[] = [];
     let from = 0;
     for (const found of rendered.matchAll(placeholders)) {
-      const [whole, left, kind, number, right] = found as unknown as [
+      const [whole, left = "", kind, number, right = ""] = found as unknown as [
         string,
-        string,
-        "content" | "name",
-        string,
-        string,
+        string?,
+        Kind?,
+        string?,
+        string?,
       ];
-      const message = Number(number);
-      let text = messages[message]![kind] ?? "";
-      if (kind === "content" && !left) text = text.trimStart();
-      if (kind === "content" && !right) text = text.trimEnd();
+      const at = Number(number);
       const before = rendered.slice(from, found.index);
+      from = found.index + whole.length;
+      if (kind === "tool") {
+        check(left === '"' && right === '"', "weights_invalid", () => "chat template: tools not as JSON", "template");
+        pieces.push({ template: before }, { message: -1, text: tools[at]! });
+        continue;
+      }
+      // A quote behind a content is the template's.
+      if (right === '"') from--;
+      let text = messages[at]![kind!] ?? "";
+      if (kind === "content" && !left) text = text.trimStart();
+      if (kind === "content" && right !== PADDING) text = text.trimEnd();
       // A tokenizer's words begin with their space: " The" is one token. An answer's ids are the model's own, so there it stays.
-      const template = messages[message]!.role === "assistant" ? before : before.replace(/ +$/, "");
+      const template = messages[at]!.role === "assistant" ? before : before.replace(/ +$/, "");
       text = before.slice(template.length) + text;
       pieces.push({ template });
-      if (kind === "content") pieces.push(...withTools({ message, text }, messages[message]!));
+      if (kind === "content") pieces.push(...withTools({ message: at, text }, messages[at]!));
       else pieces.push({ message: -1, text });
-      from = found.index + whole.length;
     }
     return [...pieces, { template: rendered.slice(from) }];
   }
@@ -186,19 +211,12 @@ class TemplatePromptBuilder implements PromptBuilder {
   }
 }
 
-/** The tools stand behind a system message's content, and before a user's. Their text is the caller's, so it is encoded as text. */
-function withTools(content: { message: number; text: string }, { role, tools }: Message): Piece[] {
-  if (!tools || tools.length === 0) return [content];
-  const listed: Piece[] = [{ template: TOOLS_HEAD }, { message: -1, text: tools.join("\n") }, { template: TOOLS_TAIL }];
-  if (role === "user") return [...listed, { template: "\n\n" }, content];
-  return [content, { template: content.text === "" ? "" : "\n\n" }, ...listed];
-}
-
 /** The first message's content. */
 const systemAt = (pieces: readonly Piece[]): number =>
   pieces.findIndex((piece) => "message" in piece && piece.message === 0);
 
-const placeholder = (nonce: string, kind: "content" | "name", message: number): string => `x${nonce}${kind}${message}x`;
+type Kind = "content" | "name" | "tool";
+const placeholder = (nonce: string, kind: Kind, message: number): string => `x${nonce}${kind}${message}x`;
 
 const system: Message = { role: "system", content: "" };
 const user: Message = { role: "user", content: "" };
