@@ -1,54 +1,90 @@
-/** answer: a turn's events as the HTTP reply that the caller asked for. */
+/** answer: a turn as the HTTP reply that a caller asked for: one object, or a stream from any point on. */
 import { errorBody, errorResponse } from "../src/api/error-body.ts";
-import { encoderFor } from "../src/api/reply-encoder.ts";
-import type { ReplyForm, StateOrigin, TurnEvent } from "../src/api/turn.ts";
+import { encoderFor, type WireEvent } from "../src/api/reply-encoder.ts";
+import type { ReplyForm, TurnRequest } from "../src/api/turn.ts";
 import { Failure } from "../src/core/failure.ts";
+import type { Served } from "../src/dialogue/load.ts";
 import { EventStream } from "./event-stream.ts";
+import { Live, type Told } from "./live.ts";
+import { tell } from "./tell.ts";
 
-type Run = (emit: (event: TurnEvent) => Promise<void>, gone: AbortSignal) => Promise<void>;
+export interface Question {
+  told: Told;
+  request: TurnRequest;
+  form: ReplyForm;
+  served: Served;
+  client: AbortSignal;
+}
 
-const headersOf = (state: StateOrigin) => ({ "x-rivulet-state": state, "cache-control": "no-store" });
+const headersOf = ({ start }: Told): Record<string, string> => ({
+  ...(start ? { "x-rivulet-state": start.state } : {}),
+  "cache-control": "no-store",
+});
 
-/** `done` is a promise of everything that goes on after the headers. */
-export function streamed(
-  run: Run,
-  form: ReplyForm,
-  state: StateOrigin,
-  client: AbortSignal,
-): { response: Response; done: Promise<void> } {
+/**
+ * Every wire event with an id above `after`, then those that come. 204 when there is none and never will be. `done` is a promise of
+ * everything that goes on after the headers.
+ */
+export async function streamed(
+  { told, request, form, served, client }: Question,
+  after = -1,
+): Promise<{ response: Response; done: Promise<void> }> {
+  let encoder = encoderFor(form);
+  const isNew = ({ id }: WireEvent) => id === undefined || id > after;
+  if (told.last && after >= 0) {
+    const all: WireEvent[] = [];
+    for await (const event of tell(told, served, request)) all.push(...encoder.events(event));
+    if (!all.some(({ id }) => id !== undefined && id > after)) return { response: nothing(), done: Promise.resolve() };
+    encoder = encoderFor(form);
+  }
   const stream = new EventStream(client);
-  const encoder = encoderFor(form);
-  let index = 1;
-  const emit = async (event: TurnEvent): Promise<void> => {
-    if (event.type === "token") index = event.index + 1;
-    for (const wire of encoder.events(event)) await stream.send(wire);
+  const live = told instanceof Live ? told : undefined;
+  const reader = live?.join();
+  stream.gone.addEventListener("abort", () => reader && live?.leave(reader));
+  const read = (tokens: number) => {
+    if (reader) reader.read = tokens;
+    live?.changed();
   };
   const work = async () => {
-    try {
-      await run(emit, stream.gone);
-    } catch (thrown) {
-      // The status line has gone, so the failure is the last event.
-      await emit({ type: "failed", index, error: errorBody(logged(thrown)).error });
+    for await (const event of tell(told, served, request, read)) {
+      for (const wire of encoder.events(event).filter(isNew)) await stream.send(wire);
+      if (stream.gone.aborted) return;
     }
+    // Not an end of the turn, so nothing that looks like one.
+    if (live?.lost) await stream.send({ data: errorBody(live.lost) });
     stream.end();
+    if (reader) live?.leave(reader);
   };
   const headers = {
-    ...headersOf(state),
+    ...headersOf(told),
     "content-type": "text/event-stream; charset=utf-8",
     "x-accel-buffering": "no",
   };
   return { response: new Response(stream.body, { headers }), done: work() };
 }
 
-export async function whole(run: Run, form: ReplyForm, state: StateOrigin, client: AbortSignal): Promise<Response> {
+const nothing = () => new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+
+/** The whole reply, when there is all of it. */
+export async function whole({ told, request, form, served, client }: Question): Promise<Response> {
   const encoder = encoderFor(form);
-  let ended = false;
-  await run(async (event) => {
-    encoder.events(event);
-    ended ||= event.type === "end";
-  }, client);
-  if (!ended) throw new Failure("bug", "the turn was left before its first token");
-  return Response.json(encoder.whole(), { headers: headersOf(state) });
+  const live = told instanceof Live ? told : undefined;
+  const reader = live?.join();
+  const leave = () => reader && live?.leave(reader);
+  client.addEventListener("abort", leave);
+  if (client.aborted) leave();
+  for await (const event of tell(told, served, request)) encoder.events(event);
+  leave();
+  if (live?.lost) throw live.lost;
+  return Response.json(encoder.whole(), { headers: headersOf(told) });
+}
+
+/** The reply as far as it is: of a turn in the background, or of one that has ended. */
+export async function soFar({ told, request, form, served }: Question, status: 200 | 202): Promise<Response> {
+  const encoder = encoderFor(form);
+  const known: Told = { start: told.start, ids: told.ids, logprobs: told.logprobs, last: told.last };
+  for await (const event of tell(known, served, request)) encoder.events(event);
+  return Response.json(encoder.whole(), { status, headers: headersOf(told) });
 }
 
 export const refused = (thrown: unknown): Response => errorResponse(logged(thrown));

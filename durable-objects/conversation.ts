@@ -1,55 +1,101 @@
 /**
- * Conversation: one dialogue, one Durable Object, one model state.
+ * Conversation: a family of dialogues, one Durable Object: a tree of turns, and heads that stand in it.
  *
- * SQLite holds the state as of the last finished turn, and is the truth. Memory is a cache that may vanish between any two awaits. So a
- * turn costs its own tokens, never the history's again.
+ * SQLite holds every finished turn and what was accepted, and is the truth. Memory is a cache that may vanish between any two awaits. So
+ * a turn costs its own tokens, never the history's again, and one that was begun is finished whatever happens to the instance.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { TurnRequest } from "../src/api/turn.ts";
-import { refused, streamed, whole } from "./answer.ts";
+import { Hono } from "hono";
+import type { ReplyObject, TurnRequest } from "../src/api/turn.ts";
+import { check, Failure } from "../src/core/failure.ts";
+import { Alarms } from "./alarms.ts";
+import { refused } from "./answer.ts";
+import { armFromBindings, fault } from "./fault.ts";
 import { goldenForward } from "./golden.ts";
+import { headRoutes, makeRoute } from "./head-routes.ts";
+import { type Host, Runs } from "./runs.ts";
 import { Store } from "./store.ts";
-import { Turn } from "./turn.ts";
-import { TurnLock } from "./turn-lock.ts";
+import { Turns } from "./turns.ts";
 import { admission, served } from "./weights.ts";
+
+/** The last of the platform's retries of an alarm whose handler threw. */
+const LAST_RETRY = 6;
 
 export class Conversation extends DurableObject<Env> {
   store = new Store(this.ctx.storage);
-  readonly #lock = new TurnLock();
-  readonly #owner = this.ctx.id.toString();
+  readonly alarms = new Alarms(this.ctx.storage);
+  readonly #host: Host;
+  readonly runs: Runs;
+  readonly #turns: Turns;
+  readonly #routes = new Hono();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    admission.forget(this.#owner);
+    const owner = ctx.id.toString();
+    admission.forget(owner);
+    armFromBindings(env);
+    this.#host = {
+      ...{ ctx, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
+      store: () => this.store,
+      served: () => this.#served(),
+    };
+    this.runs = new Runs(this.#host);
+    this.#turns = new Turns(this.#host, this.runs);
+    this.#route();
   }
 
   override async fetch(request: Request): Promise<Response> {
+    return this.#routes.fetch(request);
+  }
+
+  /** The dead man's switch, and the way from one invocation's budget to the next. */
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    this.alarms.rang();
     try {
-      const { pathname } = new URL(request.url);
-      if (pathname === "/ready") return Response.json(await goldenForward(await this.#served(), admission));
-      return await this.#turn((await request.json()) as TurnRequest, request.signal);
+      await fault("alarm", this.ctx);
+      if (!this.store.database.exists) return;
+      this.store.database.open();
+      await this.runs.proceed();
     } catch (thrown) {
-      return refused(thrown);
+      if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
+      const message = "this turn could not be continued, after seven tries";
+      this.runs.giveUp(new Failure("storage_unavailable", message, { cause: thrown }));
     }
   }
 
-  /** Adds messages and answers. Turns of a conversation run one at a time, the next ones wait; those that keep nothing run beside it. */
-  async #turn(request: TurnRequest, client: AbortSignal): Promise<Response> {
-    const release = request.persistent ? await this.#lock.acquire() : () => {};
-    try {
-      const model = await this.#served();
-      if (request.persistent) this.store.open();
-      const turn = new Turn(request, model, this.store);
-      const state = await turn.open(admission, this.#owner, client);
-      const run: Turn["run"] = (emit, gone) => turn.run(emit, gone).finally(release);
-      if (!request.reply.stream) return await whole(run, request.reply, state, client);
-      const { response, done } = streamed(run, request.reply, state, client);
-      this.ctx.waitUntil(done);
-      return response;
-    } catch (thrown) {
-      release();
-      throw thrown;
-    }
+  #route(): void {
+    const app = this.#routes;
+    app.onError((thrown) => refused(thrown));
+    app.get("/ready", async () => Response.json(await goldenForward(await this.#served(), admission)));
+    app.post("/turn", async (c) => this.#turns.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
+    app.route("/", makeRoute(this.#host));
+    app.use(async (c, next) => {
+      this.store.openFor(c.req.header("x-rivulet-tenant") ?? "");
+      this.runs.recover();
+      await next();
+    });
+    app.get("/turn/:turn", (c) => {
+      const { form, stream, after } = c.req.query();
+      const from = after === undefined ? undefined : Number(after);
+      check(
+        from === undefined || (Number.isSafeInteger(from) && from >= 0),
+        "request_invalid",
+        () => "starting_after: expected a number of an event",
+        "starting_after",
+      );
+      return this.#turns.get(
+        c.req.param("turn"),
+        form as ReplyObject | undefined,
+        stream === "true",
+        from,
+        c.req.raw.signal,
+      );
+    });
+    app.post("/turn/:turn/cancel", (c) =>
+      this.#turns.cancel(c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
+    );
+    app.delete("/turn/:turn", (c) => c.json(this.#turns.remove(c.req.param("turn"))));
+    app.route("/", headRoutes(this.#host, this.runs));
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */

@@ -1,4 +1,5 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
+import { createHash } from "node:crypto";
 import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../src/api/turn.ts";
 import { announce } from "../src/constrain/announce.ts";
 import { constraintFor } from "../src/constrain/constraint-for.ts";
@@ -6,59 +7,146 @@ import { check, Failure } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { ReplyOptions } from "../src/dialogue/reply.ts";
 import { greedy, type Sampling } from "../src/engine/sampling.ts";
-import type { Store, StoredTurn } from "./store.ts";
-import { type Continuation, continuation } from "./transcript.ts";
+import type { Message } from "../src/tokenizer/text-codec.ts";
+import type { Accepted } from "./journal.ts";
+import type { Store } from "./store.ts";
+import { type Continuation, chainAll, continuation } from "./transcript.ts";
+import type { StoredTurn } from "./tree.ts";
 
 export interface Plan {
-  /** The last turns whose states are kept, newest first; empty at the beginning of a conversation. */
-  recent: StoredTurn[];
-  story: Continuation;
-  /** Ids of the log that the state does not hold yet: the end of the last reply. */
-  pending: number[];
+  accepted: Accepted;
   /** Ids of the new messages, up to where the reply begins. */
-  prompt: number[];
-  options: ReplyOptions;
+  prompt: Uint32Array<ArrayBuffer>;
+  /** Where its head stands; null at the beginning. */
+  tip: string | null;
 }
 
-/** Fails with `not_found`, `model_changed`, `conversation_conflict` or `context_length_exceeded`. */
-export function plan(request: TurnRequest, served: Served, store: Store): Plan {
-  const recent = request.persistent ? recentTurns(request, served, store) : [];
-  const [last] = recent;
-  const story = continuation(last, request.messages);
-  const pending = last ? [...store.ids(last.position, last.logged)] : [];
-  const messages = announce(story.fresh, request);
-  const prompt = last
-    ? served.prompt.append({ hasSystem: last.hasSystem, closed: last.closed }, messages)
+/** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
+export const turnIdOf = (idempotencyKey: string | undefined): string =>
+  idempotencyKey === undefined
+    ? crypto.randomUUID().replaceAll("-", "").slice(0, 16)
+    : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
+
+/** What two requests with one key must have in common. */
+export const digestOf = (request: TurnRequest): string => sha256(JSON.stringify(request));
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
+export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): Plan {
+  const { tip, moved, story } = store ? placeOf(request, served, store) : nowhere(request);
+  const { parent, fresh, history } = story;
+  const { base, messages: silent } = unanswered(store, parent, fresh);
+  const messages = announce(silent, request, base?.request);
+  const prompt = base
+    ? served.prompt.append({ hasSystem: base.hasSystem, closed: base.closed }, messages)
     : served.prompt.start(messages);
-  const tokens = (last?.logged ?? 0) + prompt.length;
-  const { topLogprobs } = request;
+  const start = parent?.logged ?? 0;
+  checkRoom(start + prompt.length, served.backend.contextLength);
+  const accepted: Accepted = {
+    id,
+    parent: parent?.id ?? null,
+    depth: (parent?.depth ?? 0) + 1,
+    // Never before its parent's, whatever the clock does.
+    createdMs: Math.max(Date.now(), (parent?.createdMs ?? -1) + 1),
+    request: { ...request, messages: fresh },
+    ...(request.idempotencyKey === undefined ? {} : { digest: digestOf(request) }),
+    fingerprint: served.fingerprint,
+    seed: request.seed ?? (moved || !parent?.generator.length ? entropy() : null),
+    origin: parent ? (moved ? "forked" : "resumed") : "new",
+    start,
+    cachedTokens: 0,
+    rebuiltTokens: 0,
+    promptCount: prompt.length,
+    asked: chainAll(history, fresh),
+    messageCount: (parent?.messageCount ?? 0) + fresh.length,
+    hasSystem: (parent?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
+    attempts: 0,
+  };
+  return { accepted, prompt: Uint32Array.from(prompt), tip };
+}
+
+interface Place {
+  tip: string | null;
+  /** Not the plain next turn of its head. */
+  moved: boolean;
+  story: Continuation;
+}
+
+const nowhere = ({ messages }: TurnRequest): Place => ({ tip: null, moved: true, story: append(messages) });
+
+/** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
+function placeOf(request: TurnRequest, { fingerprint }: Served, store: Store): Place {
+  const family = store.family();
+  if (!family) return nowhere(request);
+  // Another tenant's conversation does not exist.
+  check(family.owner === request.tenant, "not_found", () => "no such conversation", "conversation");
+  const changed =
+    "this conversation's state belongs to another model or another version of it; begin a new conversation";
+  check(family.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
+  const head = request.head === undefined ? undefined : store.heads.get(request.head);
+  check(
+    head || request.head === undefined || request.head === "main",
+    "not_found",
+    () => "no such fork",
+    "conversation",
+  );
+  const tip = turnOf(store, head?.turn);
+  const story =
+    request.parent === undefined
+      ? continuation(store.tree, tip, request.messages)
+      : append(request.messages, turnOf(store, request.parent));
+  const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
+  return { tip: tip?.id ?? null, moved: !story.parent || elsewhere || (head?.moved ?? false), story };
+}
+
+const append = (fresh: Message[], parent?: StoredTurn): Continuation => ({
+  parent,
+  fresh,
+  history: parent?.history ?? "",
+});
+
+/** Fails with `not_found`. */
+function turnOf(store: Store, id: string | null | undefined): StoredTurn | undefined {
+  if (id === null || id === undefined) return undefined;
+  const turn = store.tree.turn(id);
+  const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
+  check(there, "not_found", () => "no such turn to continue from", "parent");
+  return turn;
+}
+
+/** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
+function unanswered(store: Store | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
+  let base = parent;
+  let messages = fresh;
+  while (base && base.reply === null) {
+    messages = [...base.request.messages, ...messages];
+    base = base.parent === null ? undefined : store!.tree.turn(base.parent);
+  }
+  return { base, messages };
+}
+
+/** 53 bits. */
+const entropy = (): number => Number(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n);
+
+/** The prompt must leave room for a token. */
+function checkRoom(tokens: number, contextLength: number): void {
+  if (tokens < contextLength) return;
+  const message = `messages: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
+  throw new Failure("context_length_exceeded", message, { param: "messages" });
+}
+
+/** The reply ends where the context does. */
+export function replyOptions({ request, start, promptCount }: Accepted, served: Served): ReplyOptions {
+  const { topLogprobs, stop, maxTokens = DEFAULT_MAX_TOKENS } = request;
   const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
-  const options = {
+  return {
     sampling: samplingOf(request, served),
-    maxTokens: maxTokensOf(request, tokens, served.backend.contextLength),
-    stop: request.stop,
+    maxTokens: Math.min(maxTokens, served.backend.contextLength - start - promptCount),
+    stop,
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     ...(constraint ? { constraint } : {}),
   };
-  return { recent, story, pending, prompt, options };
-}
-
-function recentTurns({ tenant }: TurnRequest, { fingerprint }: Served, store: Store): StoredTurn[] {
-  const identity = store.identity();
-  if (!identity) return [];
-  // Another tenant's conversation does not exist.
-  check(identity.owner === tenant, "not_found", () => "no such conversation", "conversation");
-  const changed =
-    "this conversation's state belongs to another model or another version of it; begin a new conversation";
-  check(identity.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
-  return store.recent();
-}
-
-/** The prompt must leave room for a token; the reply ends where the context does. */
-function maxTokensOf({ maxTokens = DEFAULT_MAX_TOKENS }: TurnRequest, tokens: number, contextLength: number): number {
-  if (tokens < contextLength) return Math.min(maxTokens, contextLength - tokens);
-  const message = `messages: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
-  throw new Failure("context_length_exceeded", message, { param: "messages" });
 }
 
 function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {

@@ -1,50 +1,63 @@
 /**
- * Tables of a conversation, as a list of migrations. A database of any earlier release opens; of a later one it is left alone.
+ * Tables of a conversation object, as a list of migrations. A database of any earlier release opens; of a later one it is left alone.
  *
  * Every migration runs in one transaction together with its version row, so a crash leaves the old tables or the new ones.
+ * No table has an index beside its key, for each would cost a row at every write.
  */
 import { Failure } from "../src/core/failure.ts";
 
 /** The part of a Durable Object's storage that conversations use. */
 export interface Storage {
-  sql: { exec(query: string, ...bindings: SqlValue[]): { toArray(): Record<string, SqlValue | ArrayBuffer>[] } };
+  sql: { exec(query: string, ...bindings: SqlValue[]): { toArray(): Row[]; rowsWritten?: number } };
   transactionSync<T>(work: () => T): T;
   /** Resolves when everything written so far is on disk. */
   sync(): Promise<void>;
 }
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array<ArrayBuffer>;
+export type Row = Record<string, SqlValue | ArrayBuffer>;
 
 const migrations: readonly (readonly string[])[] = [
   [
-    // One row: whose conversation it is, and of which model.
-    `CREATE TABLE conversation (
-       id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, fingerprint TEXT NOT NULL, created_ms INTEGER NOT NULL
+    // One row: whose family of conversations it is, of which model, and the object's own name.
+    `CREATE TABLE family (
+       id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, object TEXT NOT NULL, fingerprint TEXT NOT NULL, created_ms INTEGER NOT NULL
      ) STRICT`,
-    // `position` tokens are in the state, `logged` in the log; `history` is the chained hash of all messages up to here.
+    // A conversation: where it stands, and the rest as JSON.
+    "CREATE TABLE heads (id TEXT PRIMARY KEY, turn TEXT, record BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    // Finished turns. `ids` (u32) are its part of the token log, from position `start` to `logged`; its state holds `position` tokens.
+    // A value too long for a row lies in `overflow`, and is null here.
     `CREATE TABLE turns (
-       n INTEGER PRIMARY KEY, reply_id TEXT NOT NULL, created_ms INTEGER NOT NULL, messages TEXT NOT NULL, reply TEXT NOT NULL,
-       reason TEXT NOT NULL, asked TEXT NOT NULL, history TEXT NOT NULL, message_count INTEGER NOT NULL,
-       has_system INTEGER NOT NULL, closed INTEGER NOT NULL, position INTEGER NOT NULL, logged INTEGER NOT NULL,
-       generator TEXT NOT NULL, state TEXT NOT NULL
+       id TEXT PRIMARY KEY, parent TEXT, depth INTEGER NOT NULL, created_ms INTEGER NOT NULL, status TEXT NOT NULL,
+       start INTEGER NOT NULL, position INTEGER NOT NULL, logged INTEGER NOT NULL, hidden INTEGER NOT NULL, record BLOB, ids BLOB
+     ) STRICT, WITHOUT ROWID`,
+    // Accepted turns. A slot whose turn is among the finished ones is free to be written over.
+    `CREATE TABLE journal (
+       slot INTEGER PRIMARY KEY, turn TEXT NOT NULL, epoch INTEGER NOT NULL, record BLOB, ids BLOB
      ) STRICT`,
-    // The token log: u32 ids from position `start` on.
-    "CREATE TABLE segments (start INTEGER PRIMARY KEY, ids BLOB NOT NULL) STRICT",
-    // Pieces of states. Rows of states no longer kept are written over.
-    "CREATE TABLE chunks (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
+    // States, cut to fit. Rows of states no longer kept are written over.
+    `CREATE TABLE pieces (
+       id INTEGER PRIMARY KEY, turn TEXT NOT NULL, position INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
+       sha256 TEXT NOT NULL, bytes BLOB NOT NULL
+     ) STRICT`,
+    "CREATE TABLE overflow (key TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (key, part)) STRICT, WITHOUT ROWID",
   ],
 ];
 
 export const SCHEMA_VERSION = migrations.length;
 
-/** Brings the tables up to date. Fails with `state_unreadable` when a later release wrote them. */
+/** True when there is anything; asking writes nothing. */
+export const hasTables = (sql: Storage["sql"]): boolean =>
+  sql.exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'schema_version'").toArray().length > 0;
+
+/** Brings the tables up to date. Fails with `newer_state` when a later release wrote them. */
 export function migrate(storage: Pick<Storage, "sql" | "transactionSync">): void {
   storage.sql.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY) STRICT");
   const [row] = storage.sql.exec("SELECT max(version) AS version FROM schema_version").toArray();
   const version = Number(row?.version ?? 0);
   if (version > SCHEMA_VERSION) {
     throw new Failure(
-      "state_unreadable",
-      `this conversation was written by a later release (schema ${version}, here ${SCHEMA_VERSION})`,
+      "newer_state",
+      `this conversation was written by a later release (schema ${version}, here ${SCHEMA_VERSION}); nothing of it was changed`,
     );
   }
   for (let next = version; next < SCHEMA_VERSION; next++) {

@@ -1,239 +1,153 @@
 /**
- * Store: a conversation's rows. SQLite holds the dialogue as of the last finished turn, and is the truth.
+ * Store: what a family of conversations holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
  *
- * A turn is committed in one transaction. The states of the last two turns are kept, so that a bad one never costs the good one.
+ * An ordinary turn writes six rows when its state has three pieces: one at acceptance, then turn, head and pieces in one transaction.
  */
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { Failure } from "../src/core/failure.ts";
-import type { Message } from "../src/tokenizer/text-codec.ts";
-import { migrate, type SqlValue, type Storage } from "./schema.ts";
+import { Database } from "./database.ts";
+import { faultNow, protects } from "./fault.ts";
+import { type Head, Heads, newHead } from "./heads.ts";
+import { type Accepted, Journal } from "./journal.ts";
+import { PIECE_BYTES, Pieces, type StateSet } from "./pieces.ts";
+import type { Plan } from "./plan.ts";
+import { released } from "./retention.ts";
+import type { Storage } from "./schema.ts";
+import { type StoredTurn, Tree, type TurnNode } from "./tree.ts";
 
-/** The platform's documented limit of a row is 2,000,000 bytes; local runs do not enforce it, so this does. */
-export const ROW_MAX_BYTES = 1_990_000;
-export const PIECE_BYTES = 1_900_000;
-const SEGMENT_MAX_IDS = 400_000;
-/** States kept: of the last turn and of the one before. */
-const GENERATIONS = 2;
-
-/** Where a state's bytes lie: row id and SHA-256 of each piece, in order. */
-export interface StateRef {
-  bytes: number;
-  chunks: [id: number, sha256: string][];
+export interface Family {
+  /** Tenant. */
+  owner: string;
+  /** The object's own name. */
+  object: string;
+  fingerprint: string;
 }
 
-export interface Turn {
-  n: number;
-  replyId: string;
-  createdMs: number;
-  messages: Message[];
-  reply: string;
-  reason: "stop" | "length" | "cancelled";
-  /** Chained hash of every message up to the one before the reply, and up to the reply. */
-  asked: string;
-  history: string;
-  messageCount: number;
-  hasSystem: boolean;
-  /** The log ends with the token that ends a reply. */
-  closed: boolean;
-  /** Tokens that the state holds, and that the log holds; the difference is still to be fed. */
+/** A state at a position, ready to be written. */
+export interface StateBytes {
   position: number;
-  logged: number;
-  generator: number[];
+  bytes: Uint8Array<ArrayBuffer>;
 }
-
-export type StoredTurn = Turn & { state: StateRef };
 
 export class Store {
-  readonly #storage: Storage;
-  readonly #pieceBytes: number;
+  readonly database: Database;
+  readonly tree: Tree;
+  readonly heads: Heads;
+  readonly journal: Journal;
+  readonly pieces: Pieces;
 
   constructor(storage: Storage, pieceBytes = PIECE_BYTES) {
-    this.#storage = storage;
-    this.#pieceBytes = pieceBytes;
+    this.database = new Database(storage);
+    this.tree = new Tree(this.database);
+    this.heads = new Heads(this.database);
+    this.journal = new Journal(this.database);
+    this.pieces = new Pieces(this.database, pieceBytes);
   }
 
-  /** Must come before anything else. */
-  open(): void {
-    try {
-      migrate({
-        sql: { exec: (query, ...bindings) => this.#cursor(query, bindings) },
-        transactionSync: (work) => this.#storage.transactionSync(work),
-      });
-    } catch (thrown) {
-      throw storageFailure(thrown);
+  /** Whose family this is, or undefined before anything was stored. */
+  family(): Family | undefined {
+    const [row] = this.database.exec("SELECT owner, object, fingerprint FROM family");
+    return row && { owner: String(row.owner), object: String(row.object), fingerprint: String(row.fingerprint) };
+  }
+
+  /** Opens what is there for its owner. Fails with `not_found` for everybody else, and where nothing is. */
+  openFor(tenant: string): Family {
+    if (this.database.exists) {
+      this.database.open();
+      const family = this.family();
+      if (family?.owner === tenant) return family;
     }
+    throw new Failure("not_found", "no such conversation, or nothing in it by this name", { param: "conversation" });
   }
 
-  /** Whose conversation this is, or undefined before its first turn. */
-  identity(): { owner: string; fingerprint: string } | undefined {
-    const [row] = this.#exec("SELECT owner, fingerprint FROM conversation");
-    return row && { owner: String(row.owner), fingerprint: String(row.fingerprint) };
+  /** The family's one row, written with the first thing that is kept. Within a transaction. */
+  found({ owner, object, fingerprint }: Family): void {
+    if (this.family()) return;
+    this.database.exec(
+      "INSERT INTO family (id, owner, object, fingerprint, created_ms) VALUES (1, ?, ?, ?, ?)",
+      ...[owner, object, fingerprint, Date.now()],
+    );
   }
 
-  /** The last turns whose states are kept, newest first. */
-  recent(): StoredTurn[] {
-    return this.#exec("SELECT * FROM turns ORDER BY n DESC LIMIT ?", GENERATIONS).map(toTurn);
-  }
-
-  /** Ids of the log from position `from` up to `to`. Fails with `state_unreadable` when some are missing. */
-  ids(from: number, to: number): Uint32Array {
-    const ids = new Uint32Array(to - from);
-    let at = from;
-    const rows = "SELECT start, ids FROM segments WHERE start < ? AND start + length(ids) / 4 > ? ORDER BY start";
-    for (const row of to > from ? this.#exec(rows, to, from) : []) {
-      const bytes = row.ids as ArrayBuffer;
-      const segment = new Uint32Array(bytes, 0, Math.floor(bytes.byteLength / 4));
-      const start = Number(row.start);
-      if (start > at) break;
-      const part = segment.subarray(at - start, to - start);
-      ids.set(part, at - from);
-      at += part.length;
-    }
-    if (at !== to) throw new Failure("state_unreadable", `the token log ends at ${at}, expected ${to}`);
-    return ids;
-  }
-
-  /** Fails with `state_unreadable` unless every byte is as it was written. */
-  state({ bytes, chunks }: StateRef): Uint8Array<ArrayBuffer> {
-    const state = new Uint8Array(bytes);
-    let at = 0;
-    for (const [id, sha256] of chunks) {
-      const [row] = this.#exec("SELECT bytes FROM chunks WHERE id = ?", id);
-      const piece = new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
-      if (at + piece.length > bytes || hash(piece) !== sha256) {
-        throw new Failure("state_unreadable", `piece ${id} of the stored state is damaged`);
-      }
-      state.set(piece, at);
-      at += piece.length;
-    }
-    if (at !== bytes) throw new Failure("state_unreadable", `the stored state has ${at} bytes, expected ${bytes}`);
-    return state;
-  }
-
-  /** Writes one turn, its tokens and its state, all or nothing. `ids` are those that the log does not hold yet. */
-  commit(
-    turn: Turn,
-    ids: Uint32Array<ArrayBuffer>,
-    state: Uint8Array<ArrayBuffer>,
-    identity: { owner: string; fingerprint: string },
-  ): void {
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    for (let at = 0; at < state.length; at += this.#pieceBytes) pieces.push(state.subarray(at, at + this.#pieceBytes));
-    const hashes = pieces.map(hash);
-    try {
-      this.#storage.transactionSync(() => {
-        if (turn.n === 1) {
-          const row = "INSERT INTO conversation (id, owner, fingerprint, created_ms) VALUES (1, ?, ?, ?)";
-          this.#exec(row, identity.owner, identity.fingerprint, turn.createdMs);
-        }
-        const free = this.#freeChunks(pieces.length);
-        pieces.forEach((piece, i) => {
-          const upsert =
-            "INSERT INTO chunks (id, bytes) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes";
-          this.#exec(upsert, free[i]!, piece);
-        });
-        for (let at = 0; at < ids.length; at += SEGMENT_MAX_IDS) {
-          const part = ids.slice(at, at + SEGMENT_MAX_IDS);
-          this.#exec("INSERT INTO segments (start, ids) VALUES (?, ?)", turn.logged - ids.length + at, part.buffer);
-        }
-        const ref: StateRef = { bytes: state.length, chunks: hashes.map((sha256, i) => [free[i]!, sha256]) };
-        this.#insertTurn(turn, ref);
-      });
-    } catch (thrown) {
-      throw storageFailure(thrown);
-    }
-  }
-
-  /** Resolves when the commit is on disk: before anybody is told of it. */
-  async settled(): Promise<void> {
-    await this.#storage.sync().catch((thrown: unknown) => {
-      throw storageFailure(thrown);
+  /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
+  accept({ accepted, prompt, tip }: Plan, family: Family): void {
+    const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
+    const expiresMs = ttlSeconds === undefined ? null : Date.now() + 1000 * ttlSeconds;
+    this.database.transaction(() => {
+      this.found(family);
+      const head = name === undefined ? undefined : this.heads.get(name);
+      const isThere = accepted.parent === null || this.tree.node(accepted.parent);
+      if (!isThere || (name !== undefined && (head?.turn ?? null) !== tip))
+        throw new Failure("turn_in_progress", "the conversation has moved meanwhile; try again");
+      if (name !== undefined && !head) this.heads.put(newHead(name, { conversation, prefix, expiresMs }));
+      this.journal.accept(accepted, prompt);
+      faultNow("accept");
     });
   }
 
-  /** Row ids for new pieces: those of states no longer kept, then new ones. The last turn's state is never among them. */
-  #freeChunks(count: number): number[] {
-    const kept = new Set(
-      this.recent()
-        .slice(0, GENERATIONS - 1)
-        .flatMap((turn) => turn.state.chunks.map(([id]) => id)),
-    );
-    const ids = this.#exec("SELECT id FROM chunks ORDER BY id").map((row) => Number(row.id));
-    const free = ids.filter((id) => !kept.has(id));
-    for (let next = (ids.at(-1) ?? 0) + 1; free.length < count; next++) free.push(next);
-    return free;
+  /** Keeps what a running turn has so far. Throws `LeaseLost`. */
+  checkpoint(accepted: Accepted, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes): void {
+    this.database.transaction(() => {
+      this.journal.progress(accepted, ids, epoch);
+      this.pieces.write(accepted.id, state.position, state.bytes, this.kept());
+      faultNow("checkpoint");
+    });
   }
 
-  #insertTurn(turn: Turn, state: StateRef): void {
-    this.#exec(
-      `INSERT INTO turns (n, reply_id, created_ms, messages, reply, reason, asked, history, message_count,
-         has_system, closed, position, logged, generator, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      turn.n,
-      turn.replyId,
-      turn.createdMs,
-      JSON.stringify(turn.messages),
-      turn.reply,
-      turn.reason,
-      turn.asked,
-      turn.history,
-      turn.messageCount,
-      Number(turn.hasSystem),
-      Number(turn.closed),
-      turn.position,
-      turn.logged,
-      JSON.stringify(turn.generator),
-      JSON.stringify(state),
+  /**
+   * The end of a turn, all or nothing. Throws `LeaseLost`. Its head moves to it unless it brought nothing to go on from.
+   * `state` is absent when the last checkpoint is the state, or when there is none.
+   */
+  commit(turn: StoredTurn, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes | undefined): void {
+    const work = () => {
+      this.journal.check(turn.id, epoch);
+      this.tree.insert(turn, ids);
+      faultNow("commit.turn");
+      const kept = this.keptAfter(turn);
+      if (turn.status !== "failed" && turn.logged > turn.start) this.#moveHead(turn);
+      if (state) this.pieces.write(turn.id, state.position, state.bytes, kept);
+      this.journal.sweep(turn.id);
+      faultNow("commit.end");
+    };
+    if (protects("transaction")) this.database.transaction(work);
+    else work();
+  }
+
+  /** States that must not be written over: of turns that keep theirs, and of those that are running. */
+  kept(): StateSet[] {
+    const running = new Set(this.journal.running());
+    return [...this.pieces.sets().values()].filter(
+      ({ turn, position }) => running.has(turn) || this.tree.node(turn)?.position === position,
     );
   }
 
-  #exec(query: string, ...bindings: SqlValue[]) {
-    try {
-      return this.#cursor(query, bindings).toArray();
-    } catch (thrown) {
-      throw storageFailure(thrown);
+  /** The same, once this turn is there. */
+  keptAfter({ id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">): StateSet[] {
+    const kept = this.kept().filter(({ turn }) => turn !== id);
+    if (!protects("retention")) return kept.slice(-1);
+    const tips = this.heads.all().flatMap((other) => (other.id !== head && other.turn !== null ? [other.turn] : []));
+    const free = new Set(released(this.tree, parent, new Set(kept.map(({ turn }) => turn)), tips));
+    return kept.filter(({ turn }) => !free.has(turn));
+  }
+
+  /** Kept states at or above a turn, nearest first. */
+  *statesFrom(turn: string | null): Generator<{ node: TurnNode; set: StateSet }> {
+    const sets = this.pieces.sets();
+    for (const node of this.tree.path(turn)) {
+      const set = sets.get(node.id);
+      if (set?.position === node.position) yield { node, set };
     }
   }
 
-  #cursor(query: string, bindings: SqlValue[]) {
-    const bytes = bindings.reduce((sum: number, value) => sum + sizeOf(value), 0);
-    if (bytes > ROW_MAX_BYTES) throw new Failure("bug", `a row of ${bytes} bytes, at most ${ROW_MAX_BYTES}`);
-    return this.#storage.sql.exec(query, ...bindings);
+  /** Tokens to feed again before anything can follow this turn: 0 when its state is kept. */
+  recomputeTokens(turn: string | null): number {
+    if (turn === null) return 0;
+    const position = this.tree.node(turn)?.position ?? 0;
+    for (const { set } of this.statesFrom(turn)) return position - set.position;
+    return position;
   }
-}
 
-function sizeOf(value: SqlValue): number {
-  if (typeof value === "string") return Buffer.byteLength(value);
-  return value !== null && typeof value === "object" ? value.byteLength : 8;
-}
-
-const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-function storageFailure(thrown: unknown): Failure {
-  if (thrown instanceof Failure) return thrown;
-  return new Failure(
-    "storage_unavailable",
-    "the conversation's storage did not answer; nothing of this turn was kept",
-    { cause: thrown },
-  );
-}
-
-function toTurn(row: Record<string, SqlValue | ArrayBuffer>): StoredTurn {
-  return {
-    n: Number(row.n),
-    replyId: String(row.reply_id),
-    createdMs: Number(row.created_ms),
-    messages: JSON.parse(String(row.messages)),
-    reply: String(row.reply),
-    reason: row.reason as Turn["reason"],
-    asked: String(row.asked),
-    history: String(row.history),
-    messageCount: Number(row.message_count),
-    hasSystem: row.has_system === 1,
-    closed: row.closed === 1,
-    position: Number(row.position),
-    logged: Number(row.logged),
-    generator: JSON.parse(String(row.generator)),
-    state: JSON.parse(String(row.state)),
-  };
+  #moveHead({ id, request }: StoredTurn): void {
+    const head: Head | undefined = request.head === undefined ? undefined : this.heads.get(request.head);
+    if (head) this.heads.put({ ...head, turn: id, moved: false });
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * transcript: which of a request's messages are new to a conversation.
+ * transcript: where in the tree a request goes on, and which of its messages are new there.
  *
  * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are compared by a
  * chained hash, so that neither storage nor reading grows with the dialogue.
@@ -7,38 +7,34 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../src/core/failure.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
-import type { Turn } from "./store.ts";
+import type { StoredTurn, Tree } from "./tree.ts";
 
 /** The hash of a history and one more message. */
-export function chain(history: string, { role, content, name = "" }: Message): string {
+export function chain(history: string, { role, content, name = "", ...rest }: Message): string {
+  const more = Object.keys(rest).length > 0 ? [rest] : [];
   return createHash("sha256")
-    .update(JSON.stringify([history, role, name, content]))
+    .update(JSON.stringify([history, role, name, content, ...more]))
     .digest("hex");
 }
 
 export const chainAll = (history: string, messages: readonly Message[]): string => messages.reduce(chain, history);
 
 export interface Continuation {
-  /** Messages to feed. */
+  /** The turn that the new messages follow. */
+  parent: StoredTurn | undefined;
   fresh: Message[];
   /** Hash of the history up to them; a client's shortened copy of a reply it left counts as its own. */
   history: string;
 }
 
-/** Fails with `conversation_conflict` when the request tells another story than the conversation. */
-export function continuation(last: Turn | undefined, messages: Message[]): Continuation {
-  if (!last) return { fresh: messages, history: "" };
-  if (messages.length > last.messageCount) {
-    const before = chainAll("", messages.slice(0, last.messageCount - 1));
-    const reply = messages[last.messageCount - 1]!;
-    const fresh = messages.slice(last.messageCount);
-    if (before === last.asked && reply.role === "assistant" && sameReply(last, reply.content)) {
-      return { fresh, history: chain(before, reply) };
-    }
-  }
+/** `tip`: where the head stands. Fails with `conversation_conflict` when the request tells a story that the family does not hold. */
+export function continuation(tree: Tree, tip: StoredTurn | undefined, messages: Message[]): Continuation {
+  const append = { parent: tip, fresh: messages, history: tip?.history ?? "" };
   // Without a reply or a system message among them these are no retelling of a history.
-  if (messages.every(({ role }) => role === "user" || role === "tool"))
-    return { fresh: messages, history: last.history };
+  if (messages.every(({ role }) => role === "user" || role === "tool")) return append;
+  const told = new Told(messages);
+  const known = tip && (along(tree, tip, told) ?? anywhere(tree, told));
+  if (known || !tip) return known ?? append;
   throw new Failure(
     "conversation_conflict",
     "messages: this conversation holds another history; send only the new messages, the same history, or choose another conversation id",
@@ -46,6 +42,69 @@ export function continuation(last: Turn | undefined, messages: Message[]): Conti
   );
 }
 
+/** A history as a client tells it. */
+class Told {
+  readonly messages: Message[];
+  readonly #hashes: string[] = [""];
+
+  constructor(messages: Message[]) {
+    this.messages = messages;
+  }
+
+  /** Of the first `count` messages. */
+  hash(count: number): string {
+    while (this.#hashes.length <= count)
+      this.#hashes.push(chain(this.#hashes.at(-1)!, this.messages[this.#hashes.length - 1]!));
+    return this.#hashes[count]!;
+  }
+
+  /** What follows the turn in this telling, or undefined when the turn is not in it. */
+  after(turn: StoredTurn): Continuation | undefined {
+    const { messageCount: count } = turn;
+    if (this.messages.length <= count) return undefined;
+    const fresh = this.messages.slice(count);
+    if (turn.reply === null)
+      return this.hash(count) === turn.history ? { parent: turn, fresh, history: turn.history } : undefined;
+    const reply = this.messages[count - 1]!;
+    if (this.hash(count - 1) !== turn.asked || reply.role !== "assistant") return undefined;
+    return chain("", reply) === chain("", replyOf(turn)) || isShortened(turn, reply)
+      ? { parent: turn, fresh, history: this.hash(count) }
+      : undefined;
+  }
+
+  /** It ends with what this turn was asked: the turn is wanted again. */
+  asks = (turn: StoredTurn): boolean => turn.reply !== null && this.hash(this.messages.length) === turn.asked;
+}
+
+export const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant", content: reply ?? "" });
+
 /** Who left during a reply may have seen less of it than was generated. */
-const sameReply = (last: Turn, content: string): boolean =>
-  content === last.reply || (last.reason === "cancelled" && last.reply.startsWith(content));
+const isShortened = (turn: StoredTurn, { content }: Message): boolean =>
+  turn.status === "cancelled" && turn.reply!.startsWith(content);
+
+function along(tree: Tree, tip: StoredTurn, told: Told): Continuation | undefined {
+  for (const { id } of tree.path(tip.id)) {
+    const turn = tree.turn(id)!;
+    const found = told.after(turn) ?? (told.asks(turn) ? before(tree, turn) : undefined);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Reads the whole family: for who goes on from a branch that no head stands on. */
+function anywhere(tree: Tree, told: Told): Continuation | undefined {
+  let best: Continuation | undefined;
+  for (const { id, status, hidden } of tree.all()) {
+    if (status === "failed" || hidden) continue;
+    const turn = tree.turn(id)!;
+    const found = told.after(turn);
+    if (found && (best?.parent?.depth ?? 0) < turn.depth) best = found;
+  }
+  return best;
+}
+
+/** The same question once more, beside this turn. */
+function before(tree: Tree, turn: StoredTurn): Continuation {
+  const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
+  return { parent, fresh: turn.request.messages, history: parent?.history ?? "" };
+}

@@ -37,6 +37,8 @@ export interface TurnRequest extends ReplyShape {
   background?: boolean;
   /** A repeated request with this key finds the first one's turn. */
   idempotencyKey?: string;
+  /** How long the conversation is kept, where this turn is its first. Absent: for ever. */
+  ttlSeconds?: number;
   /** Kept with the turn and given back with it. */
   metadata?: Record<string, string>;
   reply: ReplyForm;

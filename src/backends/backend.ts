@@ -53,6 +53,8 @@ export interface Backend {
    * Fails with `memory_exceeded`, or `state_unreadable` when shapes do not fit or what is kept elsewhere is not there.
    */
   open(saved?: Saved, owner?: string): Sequence | Promise<Sequence>;
+  /** True once after the platform warned that the CPU time of the request is nearly used up; asking clears the warning. */
+  cpuSignal?(): boolean;
   /** Removes what is kept elsewhere of a conversation. */
   forget?(owner: string): Promise<void>;
 }

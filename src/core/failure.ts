@@ -25,6 +25,8 @@ export const failures = {
   weights_invalid: { status: 503, type: "server_error", retry: "never" },
   weights_unavailable: { status: 503, type: "server_error", retry: "later" },
   state_unreadable: { status: 500, type: "server_error", retry: "never" },
+  storage_full: { status: 507, type: "server_error", retry: "never" },
+  newer_state: { status: 409, type: "conflict_error", retry: "never" },
   model_changed: { status: 409, type: "conflict_error", retry: "never" },
   // Ours.
   bug: { status: 500, type: "server_error", retry: "never" },

@@ -11,8 +11,8 @@ import type { Constraint } from "../constrain/constraint.ts";
 import { check } from "../core/failure.ts";
 import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
-import { StopMatcher } from "../tokenizer/stop-matcher.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
+import { ReplyText } from "./reply-text.ts";
 
 export interface ReplyOptions {
   sampling: Sampling;
@@ -42,52 +42,65 @@ export interface TokenLogprob {
 /** Lets other events of the isolate in: cancel, status, other conversations. */
 export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** How far an earlier run of the same reply had come; the sequence and the sampler stand there. */
+export interface Resumed {
+  /** Ids of the feed that the sequence holds. */
+  fed: number;
+  /** Ids of the reply; all but the last were fed. Their constraint has not seen them yet. */
+  reply: readonly number[];
+}
+
 export async function* reply(
   served: Loaded & { codec: TextCodec },
   sequence: Sequence,
   sampler: Sampler,
   feed: readonly number[],
   options: ReplyOptions,
+  { fed, reply: known }: Resumed = { fed: 0, reply: [] },
 ): AsyncGenerator<ReplyEvent, void, void> {
   check(feed.length > 0, "bug", () => "a turn feeds at least one id");
+  const { constraint, maxTokens, topLogprobs } = options;
+  const text = new ReplyText(served, options);
+  for (const id of known) {
+    text.push(id);
+    constraint?.accept(id);
+  }
+  const reason = (n: number) =>
+    text.ended || (n > 0 && constraint?.done) ? ("stop" as const) : n >= maxTokens ? ("length" as const) : undefined;
+  let ended = reason(known.length);
   let logits: Float32Array = new Float32Array(0);
-  for (const { slice, done, last } of slices(feed, served.backend.sliceTokens)) {
+  if (known.length > 0 && !ended) logits = await sequence.forward(Uint32Array.of(known.at(-1)!), "last");
+  for (const { slice, done, last } of known.length > 0 ? [] : slices(feed, served.backend.sliceTokens, fed)) {
     logits = await sequence.forward(slice, last ? "last" : "none");
     for (const id of slice) sampler.accept(id);
     yield { type: "prefill", done, total: feed.length };
     await yieldToEvents();
   }
-  sampler.begin();
-  const eos = new Set(options.ignoreEos ? [] : served.manifest.generation.eos);
-  const text = served.codec.detokenizer();
-  const stop = new StopMatcher(options.stop);
-  const { constraint } = options;
-  for (let n = 1; ; n++) {
+  if (known.length === 0) sampler.begin();
+  for (let n = known.length + 1; !ended; n++) {
     const { id } = sampler.choose(logits, options.sampling, constraint?.mask());
-    const logprobs =
-      options.topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, options.topLogprobs) };
+    const logprobs = topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, topLogprobs) };
     sampler.accept(id);
     constraint?.accept(id);
-    const ended = eos.has(id);
-    const shown = ended ? "" : stop.push(text.push(id));
-    yield { type: "token", id, text: shown, ...logprobs };
-    if (ended || stop.stopped || constraint?.done)
-      return yield { type: "end", reason: "stop", text: stop.stopped ? "" : stop.push(text.flush()) + stop.flush() };
-    if (n >= options.maxTokens)
-      return yield { type: "end", reason: "length", text: stop.push(text.flush()) + stop.flush() };
+    yield { type: "token", id, text: text.push(id), ...logprobs };
+    ended = reason(n);
+    if (ended) break;
     await yieldToEvents();
     logits = await sequence.forward(Uint32Array.of(id), "last");
   }
+  yield { type: "end", reason: ended!, text: text.rest() };
 }
 
-/** The turn's ids in slices of at most `size`, cut at the same places whatever was computed before. */
+/** The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before. */
 export function* slices(
   ids: readonly number[],
   size: number,
+  from = 0,
 ): Generator<{ slice: Uint32Array; done: number; last: boolean }> {
-  for (let at = 0; at < ids.length; at += size) {
-    const done = Math.min(at + size, ids.length);
+  for (let at = from; at < ids.length; ) {
+    const done = Math.min((Math.floor(at / size) + 1) * size, ids.length);
     yield { slice: Uint32Array.from(ids.slice(at, done)), done, last: done === ids.length };
+    at = done;
   }
 }
 

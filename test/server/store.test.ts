@@ -1,25 +1,40 @@
 import { expect, it } from "vitest";
+import { newHead } from "../../durable-objects/heads.ts";
+import type { Accepted } from "../../durable-objects/journal.ts";
+import { LeaseLost } from "../../durable-objects/lease-lost.ts";
+import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
 import { SCHEMA_VERSION } from "../../durable-objects/schema.ts";
-import { PIECE_BYTES, Store, type Turn } from "../../durable-objects/store.ts";
+import { Store } from "../../durable-objects/store.ts";
+import type { StoredTurn } from "../../durable-objects/tree.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { sqliteStorage } from "../support/sqlite-storage.ts";
 
-const identity = { owner: "local", fingerprint: "f" };
-const turn = (n: number, logged: number): Turn => ({
-  n,
-  replyId: `r${n}`,
-  createdMs: n,
-  messages: [{ role: "user", content: `m${n}` }],
-  reply: `a${n}`,
-  reason: "stop",
-  asked: "q",
-  history: `h${n}`,
-  messageCount: 2 * n,
-  hasSystem: false,
-  closed: true,
-  position: logged - 1,
-  logged,
-  generator: [1, 2, 3, n],
+const family = { owner: "local", object: "o".repeat(32), fingerprint: "f" };
+const name = (n: number) => n.toString(16).padStart(16, "0");
+const request = (head?: string): Accepted["request"] => ({
+  ...{
+    tenant: "local",
+    persistent: true,
+    model: "m",
+    messages: [{ role: "user", content: "m" }],
+    sampling: {},
+    stop: [],
+  },
+  ...(head === undefined ? {} : { head }),
+  reply: { object: "chat.completion", stream: false, includeUsage: false },
+});
+
+/** Two ids a turn: one of the prompt, one of the reply. */
+const accepted = (n: number, parent: number | null, depth: number, head?: string): Accepted => ({
+  ...{ id: name(n), parent: parent === null ? null : name(parent), depth, createdMs: n, request: request(head) },
+  ...{ fingerprint: "f", seed: null, origin: "new", start: 2 * (depth - 1), cachedTokens: 0, rebuiltTokens: 0 },
+  ...{ promptCount: 1, asked: "q", messageCount: 1, hasSystem: false, attempts: 0 },
+});
+const finished = (turn: Accepted, reply = "a"): StoredTurn => ({
+  ...{ id: turn.id, parent: turn.parent, depth: turn.depth, createdMs: turn.createdMs, status: "completed" },
+  ...{ start: turn.start, position: turn.start + 1, logged: turn.start + 2, hidden: false, request: turn.request },
+  ...{ fingerprint: "f", model: "m", origin: "new", reply, promptCount: 1, asked: "q", history: `h${turn.id}` },
+  ...{ messageCount: 2, hasSystem: false, closed: true, generator: [1, 2, 3, 4] },
 });
 function bytesOf(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
@@ -33,59 +48,122 @@ const ids = (...values: number[]) => Uint32Array.from(values);
 
 function opened(storage = new FaultyStorage(sqliteStorage()), pieceBytes = SMALL) {
   const store = new Store(storage, pieceBytes);
-  store.open();
-  return { store, storage };
+  store.database.open();
+  /** Accepts and commits turn `n` under `parent`. */
+  const add = (n: number, parent: number | null, state = bytesOf(2 * SMALL, n), head: string | undefined = "main") => {
+    const depth = parent === null ? 1 : store.tree.node(name(parent))!.depth + 1;
+    const turn = accepted(n, parent, depth, head);
+    const tip = (head === undefined ? undefined : store.heads.get(head)?.turn) ?? null;
+    store.accept({ accepted: turn, prompt: ids(n), tip }, family);
+    store.commit(finished(turn), 1, ids(n, n + 1000), { position: turn.start + 1, bytes: state });
+  };
+  const state = (n: number) => store.pieces.read(store.pieces.of(name(n))!);
+  const kept = () => [...store.kept()].map(({ turn }) => Number.parseInt(turn, 16)).toSorted((a, b) => a - b);
+  return { store, storage, add, state, kept };
 }
 
-it("gives back turns, ids and states as they were committed, and keeps two states", () => {
-  const { store } = opened();
-  expect(store.identity()).toBeUndefined();
-  for (let n = 1; n <= 5; n++) store.commit(turn(n, 2 * n), ids(2 * n - 2, 2 * n - 1), bytesOf(10 + n, n), identity);
-  expect(store.identity()).toEqual(identity);
-  const [last, before, ...none] = store.recent();
-  expect(none).toEqual([]);
-  expect(last).toMatchObject(turn(5, 10));
-  expectSame(store.state(last!.state), bytesOf(15, 5));
-  expectSame(store.state(before!.state), bytesOf(14, 4));
-  expect([...store.ids(3, 9)]).toEqual([3, 4, 5, 6, 7, 8]);
-  expect(() => store.ids(3, 11)).toThrow("the token log ends at 10");
+it("gives back turns, ids along a path, and states as they were committed", () => {
+  const { store, add, state } = opened();
+  expect(store.family()).toBeUndefined();
+  for (let n = 1; n <= 5; n++) add(n, n === 1 ? null : n - 1, bytesOf(10 + n, n));
+  add(6, 3, bytesOf(3, 6));
+  expect(store.family()).toEqual(family);
+  expect(store.tree.turn(name(5))).toMatchObject(finished(accepted(5, 4, 5, "main")));
+  expectSame(state(5), bytesOf(15, 5));
+  expectSame(state(6), bytesOf(3, 6));
+  expect([...store.tree.ids(name(5), 3, 9)]).toEqual([1002, 3, 1003, 4, 1004, 5]);
+  expect([...store.tree.ids(name(6), 4, 8)]).toEqual([3, 1003, 6, 1006]);
+  expect(() => store.tree.ids(name(5), 3, 11)).toThrow("the token log has a gap");
+  expect(store.heads.get("main")!.turn).toBe(name(6));
 });
 
 it.each([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2_000_001, 8_400_000])(
   "V8: cuts a state of %i bytes into rows that fit",
   (bytes) => {
-    const { store } = opened(undefined, PIECE_BYTES);
-    store.commit(turn(1, 2), ids(1, 2), bytesOf(bytes, 1), identity);
-    const [last] = store.recent();
-    expect(last!.state.chunks.length).toBe(Math.ceil(bytes / PIECE_BYTES));
-    expectSame(store.state(last!.state), bytesOf(bytes, 1));
+    const { store, add, state } = opened(undefined, PIECE_BYTES);
+    add(1, null, bytesOf(bytes, 1));
+    expect(store.pieces.of(name(1))!.rows.length).toBe(Math.max(1, Math.ceil(bytes / PIECE_BYTES)));
+    expectSame(state(1), bytesOf(bytes, 1));
   },
 );
 
-it("V8: refuses a row larger than the platform takes", () => {
-  const { store } = opened(undefined, PIECE_BYTES);
-  const large = { ...turn(1, 2), reply: "é".repeat(1_000_000) };
-  expect(() => store.commit(large, ids(1, 2), bytesOf(1, 1), identity)).toThrow("a row of");
-  expect(store.recent()).toEqual([]);
+it("V8: values longer than a row lie in rows of their own, and go with their turn", () => {
+  const { store, storage } = opened(undefined, PIECE_BYTES);
+  const turn = accepted(1, null, 1, "main");
+  const long = Uint32Array.from({ length: 1_100_000 }, (_, i) => i);
+  store.accept({ accepted: turn, prompt: long, tip: null }, family);
+  expect(store.journal.get(turn.id)!.ids).toEqual(long);
+  const reply = "é".repeat(1_500_000);
+  store.commit({ ...finished(turn, reply), logged: long.length }, 1, long, undefined);
+  expect(store.tree.turn(turn.id)!.reply).toBe(reply);
+  expect(store.tree.ownIds(turn.id)).toEqual(long);
+  store.tree.remove(turn.id);
+  expect(storage.sql.exec("SELECT count(*) AS n FROM overflow").toArray()).toEqual([{ n: 0 }]);
 });
 
-it("writes over the rows of states it no longer keeps", () => {
-  const storage = sqliteStorage();
-  const { store } = opened(new FaultyStorage(storage));
-  for (let n = 1; n <= 8; n++) store.commit(turn(n, n), ids(n), bytesOf(SMALL + n, n), identity);
-  expect(storage.sql.exec("SELECT count(*) AS n FROM chunks").toArray()).toEqual([{ n: 4 }]);
+it("V8: refuses a row larger than the platform takes", () => {
+  const { store } = opened();
+  expect(() => store.heads.put(newHead("main", { conversation: "é".repeat(1_000_000) }))).toThrow("a row of");
+});
+
+it("keeps the states of the last 16 turns of a path, of every 16th before, and writes over the others", () => {
+  const { store, storage, add, kept } = opened();
+  for (let n = 1; n <= 300; n++) add(n, n === 1 ? null : n - 1);
+  const recent = Array.from({ length: 16 }, (_, i) => 285 + i);
+  const thinned = Array.from({ length: 15 }, (_, i) => 48 + 16 * i).filter((n) => n < 285);
+  expect(kept()).toEqual([...thinned, ...recent]);
+  const count = Number(storage.sql.exec("SELECT count(*) AS n FROM pieces").toArray()[0]!.n);
+  expect(count).toBe(2 * (thinned.length + recent.length));
+  expect(store.recomputeTokens(name(290))).toBe(0);
+  expect(store.recomputeTokens(name(250))).toBe(2 * 10);
+  expect(store.recomputeTokens(name(40))).toBe(2 * 40 - 1);
+});
+
+it("a fork keeps what the path that leaves it behind would lose", () => {
+  const { store, add, kept } = opened();
+  for (let n = 1; n <= 20; n++) add(n, n === 1 ? null : n - 1);
+  store.heads.put(newHead("fork", { turn: name(10) }));
+  for (let n = 21; n <= 40; n++) add(n, n - 1);
+  expect(kept()).toEqual([...[5, 6, 7, 8, 9, 10, 16], ...Array.from({ length: 16 }, (_, i) => 25 + i)]);
+});
+
+it("L6: six rows for a turn of three pieces, one for a fork", () => {
+  const inner = sqliteStorage();
+  let rows = 0;
+  const counting = {
+    ...inner,
+    sql: {
+      exec: (query: string, ...bindings: never[]) => {
+        const before = Number(inner.sql.exec("SELECT total_changes() AS n").toArray()[0]!.n);
+        const result = inner.sql.exec(query, ...bindings);
+        rows += Number(inner.sql.exec("SELECT total_changes() AS n").toArray()[0]!.n) - before;
+        return result;
+      },
+    },
+  };
+  const { store, add } = opened(counting as never);
+  for (let n = 1; n <= 40; n++) {
+    rows = 0;
+    add(n, n === 1 ? null : n - 1, bytesOf(2.5 * SMALL, n));
+    if (n > 1) expect(rows).toBe(6);
+  }
+  rows = 0;
+  store.heads.put(newHead("fork", { turn: name(10) }));
+  expect(rows).toBe(1);
 });
 
 it.each([false, true])(
   "C5, C6: a commit that fails at any statement leaves the turn before it whole (forever: %s)",
   (forever) => {
     for (let failAt = 1; ; failAt++) {
-      const { store, storage } = opened();
-      store.commit(turn(1, 2), ids(1, 2), bytesOf(2 * SMALL, 1), identity);
-      store.commit(turn(2, 4), ids(3, 4), bytesOf(2 * SMALL, 2), identity);
+      const { store, storage, add, state } = opened();
+      add(1, null);
+      add(2, 1);
+      const turn = accepted(3, 2, 3, "main");
+      store.accept({ accepted: turn, prompt: ids(3), tip: name(2) }, family);
       storage.arm({ failAt, forever });
-      const commit = () => store.commit(turn(3, 6), ids(5, 6), bytesOf(2 * SMALL, 3), identity);
-      if (storage.failures === 0 && failAt > 20) throw new Error("the loop never ends");
+      const commit = () => store.commit(finished(turn), 1, ids(3, 1003), { position: 5, bytes: bytesOf(2 * SMALL, 3) });
+      if (storage.failures === 0 && failAt > 30) throw new Error("the loop never ends");
       try {
         commit();
         storage.arm({});
@@ -95,13 +173,14 @@ it.each([false, true])(
         expect(thrown).toMatchObject({ code: "storage_unavailable" });
       }
       storage.arm({});
-      const [last, before] = store.recent();
-      expect(last).toMatchObject(turn(2, 4));
-      expectSame(store.state(last!.state), bytesOf(2 * SMALL, 2));
-      expectSame(store.state(before!.state), bytesOf(2 * SMALL, 1));
-      expect(() => store.ids(0, 5)).toThrow("the token log ends at 4");
+      expect(store.heads.get("main")!.turn).toBe(name(2));
+      expect(store.journal.running()).toEqual([name(3)]);
+      expectSame(state(2), bytesOf(2 * SMALL, 2));
+      expectSame(state(1), bytesOf(2 * SMALL, 1));
+      expect(store.pieces.of(name(3))).toBeUndefined();
       commit();
-      expectSame(store.state(store.recent()[0]!.state), bytesOf(2 * SMALL, 3));
+      expectSame(state(3), bytesOf(2 * SMALL, 3));
+      expect(store.journal.running()).toEqual([]);
     }
   },
 );
@@ -112,38 +191,60 @@ it("C6, V5: a migration that fails at any statement can be done again", () => {
     const store = new Store(storage);
     storage.arm({ failAt });
     try {
-      store.open();
+      store.database.open();
       expect(failAt).toBeGreaterThan(5);
       return;
     } catch (thrown) {
       expect(thrown).toMatchObject({ code: "storage_unavailable" });
     }
-    store.open();
-    store.commit(turn(1, 2), ids(1, 2), bytesOf(3, 1), identity);
-    expect(store.recent().length).toBe(1);
+    store.database.open();
+    expect(store.tree.all()).toEqual([]);
   }
 });
 
 it("V1, V2: no damaged state is given out", () => {
   const damages: [string, string][] = [
-    ["a flipped bit", "UPDATE chunks SET bytes = zeroblob(length(bytes)) WHERE id = 1"],
-    ["a short piece", "UPDATE chunks SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE id = 2"],
-    ["a missing piece", "DELETE FROM chunks WHERE id = 1"],
-    ["swapped pieces", "UPDATE chunks SET bytes = (SELECT bytes FROM chunks AS other WHERE other.id = 3 - chunks.id)"],
+    ["a flipped bit", "UPDATE pieces SET bytes = zeroblob(length(bytes)) WHERE id = 1"],
+    ["a short piece", "UPDATE pieces SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE id = 2"],
+    ["swapped bytes", "UPDATE pieces SET bytes = (SELECT bytes FROM pieces AS other WHERE other.id = 3 - pieces.id)"],
   ];
   for (const [what, damage] of damages) {
-    const storage = sqliteStorage();
-    const { store } = opened(new FaultyStorage(storage));
-    store.commit(turn(1, 2), ids(1, 2), bytesOf(2 * SMALL, 1), identity);
+    const { add, state, storage } = opened();
+    add(1, null);
     storage.sql.exec(damage);
-    expect(() => store.state(store.recent()[0]!.state), what).toThrow("is damaged");
+    expect(() => state(1), what).toThrow("is damaged");
   }
+  for (const damage of [
+    "DELETE FROM pieces WHERE id = 1",
+    "UPDATE pieces SET part = 0",
+    "UPDATE pieces SET parts = 3",
+  ]) {
+    const { add, store, storage } = opened();
+    add(1, null);
+    storage.sql.exec(damage);
+    expect(store.pieces.of(name(1)), damage).toBeUndefined();
+  }
+});
+
+it("C17: whoever lost the lease can write nothing more of the turn", () => {
+  const { store } = opened();
+  const turn = accepted(1, null, 1, "main");
+  store.accept({ accepted: turn, prompt: ids(1), tip: null }, family);
+  const { epoch } = store.journal.take(turn.id);
+  expect(epoch).toBe(2);
+  const state = { position: 1, bytes: bytesOf(3, 1) };
+  expect(() => store.checkpoint(turn, 1, ids(1), state)).toThrow(LeaseLost);
+  expect(() => store.commit(finished(turn), 1, ids(1, 2), state)).toThrow(LeaseLost);
+  expect(store.tree.all()).toEqual([]);
+  store.checkpoint(turn, 2, ids(1), state);
+  store.commit(finished(turn), 2, ids(1, 2), state);
+  expect(() => store.commit(finished(turn), 2, ids(1, 2), state)).toThrow(LeaseLost);
 });
 
 it("V4: leaves a database of a later release alone", () => {
   const { store, storage } = opened();
   storage.sql.exec("INSERT INTO schema_version (version) VALUES (?)", SCHEMA_VERSION + 1);
   const before = storage.statements;
-  expect(() => store.open()).toThrow("by a later release");
+  expect(() => store.database.open()).toThrow("by a later release");
   expect(storage.statements - before).toBe(2);
 });

@@ -12,6 +12,7 @@ export interface Reply {
     prompt_tokens_details: { cached_tokens: number };
   };
   timings: Record<string, number> & { state: string };
+  rivulet: { conversation: string | null; turn: string; parent: string | null };
 }
 export interface ErrorReply {
   error: { message: string; type: string; param: string | null; code: string };

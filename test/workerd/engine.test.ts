@@ -70,7 +70,7 @@ it("V1: a state that was damaged is computed again, and the dialogue goes on the
     await turn(session, "two");
     if (session === "damaged") {
       await runInDurableObject(stub(session), (_, { storage }) => {
-        storage.sql.exec("UPDATE chunks SET bytes = zeroblob(length(bytes))").toArray();
+        storage.sql.exec("UPDATE pieces SET bytes = zeroblob(length(bytes))").toArray();
       });
     }
     const third = await turn(session, "three", { max_tokens: 40 });

@@ -1,10 +1,8 @@
-import { abortAllDurableObjects, reset, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { abortAllDurableObjects, reset } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import type { StoredTurn } from "../../durable-objects/store.ts";
 import { admission, weights } from "../../durable-objects/weights.ts";
-import { objectName } from "../../src/api/ids.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../support/chat-client.ts";
+import { turnsOf } from "../support/inside.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 
 /** Holds the model up before a forward pass, until opened. */
@@ -28,12 +26,6 @@ async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 400 && !condition(); i++) await pause(10);
   expect(condition()).toBe(true);
 }
-
-const turnsOf = (session: string): Promise<StoredTurn[]> =>
-  runInDurableObject(
-    env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", session)) as never,
-    (instance: never) => (instance as { store: { open(): void; recent(): StoredTurn[] } }).store.recent(),
-  );
 
 const streaming = (conversation: string, fields = {}, signal?: AbortSignal) =>
   send({ model: "tiny", messages: [say("go on")], conversation, stream: true, max_tokens: 200, ...fields }, {}, signal);
@@ -66,9 +58,9 @@ it("S1: generation stops within two tokens of its client leaving, and what came 
   await until(() => admission.live === 0);
   expect(forwards - before).toBeLessThanOrEqual(2);
   const [turn] = await turnsOf("ada");
-  expect(turn).toMatchObject({ n: 1, reason: "cancelled" });
-  expect(turn!.reply.length).toBeGreaterThanOrEqual(10);
-  expect(turn!.reply.length).toBeLessThanOrEqual(14);
+  expect(turn).toMatchObject({ depth: 1, status: "cancelled" });
+  expect(turn!.reply!.length).toBeGreaterThanOrEqual(10);
+  expect(turn!.reply!.length).toBeLessThanOrEqual(14);
 });
 
 it("S1: a whole reply whose client left is stopped too", async () => {
@@ -82,7 +74,7 @@ it("S1: a whole reply whose client left is stopped too", async () => {
   await until(() => admission.live === 0);
   await reply;
   const [turn] = await turnsOf("ada");
-  expect(turn).toMatchObject({ reason: "cancelled" });
+  expect(turn).toMatchObject({ status: "cancelled" });
 });
 
 it("goes on from a cancelled turn, also when the client saw less of it", async () => {
@@ -94,7 +86,7 @@ it("goes on from a cancelled turn, also when the client saw less of it", async (
   held = false;
   await until(() => admission.live === 0);
   const [turn] = await turnsOf("ada");
-  const seen = turn!.reply.slice(0, -1);
+  const seen = turn!.reply!.slice(0, -1);
   const next = await chat({
     conversation: "ada",
     messages: [say("go on"), { role: "assistant", content: seen }, say("more")],
@@ -102,14 +94,15 @@ it("goes on from a cancelled turn, also when the client saw less of it", async (
   expect(next.header).toBe("resumed");
 });
 
-it("stores nothing of a turn whose client left before the first token", async () => {
+it("a turn whose client left before the first token is kept as cancelled, and the conversation stands where it stood", async () => {
   let held = true;
   gate.at = () => (held ? until(() => !held) : undefined);
   const response = await streaming("ada");
   await response.body!.cancel();
   held = false;
   await until(() => admission.live === 0);
-  expect(await turnsOf("ada")).toEqual([]);
+  expect(await turnsOf("ada")).toMatchObject([{ status: "cancelled", reply: "", logged: 0 }]);
+  expect((await chat({ conversation: "ada", messages: [say("one")] })).header).toBe("new");
 });
 
 it("S15: a failure after the headers is the last event, in OpenAI's shape, and the conversation stays as it was", async () => {
@@ -127,7 +120,9 @@ it("S15: a failure after the headers is the last event, in OpenAI's shape, and t
   expect(stream.filter(({ data }) => data.choices?.[0]?.finish_reason)).toEqual([]);
   gate.at = () => {};
   const [turn] = await turnsOf("ada");
-  expect(turn).toMatchObject({ n: 1, reply: textOf(first) });
+  expect(turn).toMatchObject({ status: "failed", error: { code: "bug" } });
+  const second = await chat({ conversation: "ada", messages: [say("two")] });
+  expect(second.rivulet.parent).toBe(first.rivulet.turn);
 });
 
 it("a failure of the model in a whole reply is a status, and tells nothing of the inside", async () => {
@@ -139,9 +134,11 @@ it("a failure of the model in a whole reply is a status, and tells nothing of th
   expect(await response.text()).not.toContain("secret");
 });
 
-it("C10: an object that dies in mid-stream takes its stream and nothing else; its place is free again", async () => {
-  const expected = await chat({ conversation: "twin", messages: [say("one")] });
-  const again = await chat({ conversation: "twin", messages: [say("two")] });
+it("C10: an object that dies in mid-stream takes the connection; the next request finds the turn finished", async () => {
+  const twin = async (content: string, fields = {}) =>
+    textOf(await chat({ conversation: "twin", messages: [say(content)], ...fields }));
+  await twin("one");
+  const expected = [await twin("go on", { max_tokens: 200 }), await twin("two")];
   await chat({ conversation: "ada", messages: [say("one")] });
   gate.at = (position) => (position > 60 ? pause(5) : undefined);
   const response = await streaming("ada");
@@ -156,9 +153,10 @@ it("C10: an object that dies in mid-stream takes its stream and nothing else; it
   })().catch(() => "broken");
   expect(rest).not.toContain("[DONE]");
   gate.at = () => {};
-  const second = await chat({ conversation: "ada", messages: [say("two")] });
-  expect([textOf(second), second.header]).toEqual([textOf(again), "resumed"]);
-  expect(textOf(expected).length).toBe(8);
+  const two = await chat({ conversation: "ada", messages: [say("two")] });
+  const [last, before] = await turnsOf("ada");
+  expect([before!.reply, last!.reply]).toEqual(expected);
+  expect([two.header, textOf(two)]).toEqual(["resumed", expected[1]]);
 });
 
 it("I6: two turns at once on one conversation run one after the other", async () => {
@@ -167,7 +165,7 @@ it("I6: two turns at once on one conversation run one after the other", async ()
   const fields = { conversation: "ada", messages: [say("two")] };
   const [a, b] = await Promise.all([chat(fields), chat(fields)]);
   const [last, before] = await turnsOf("ada");
-  expect([last!.n, before!.n]).toEqual([3, 2]);
+  expect([last!.depth, before!.depth]).toEqual([3, 2]);
   expect(new Set([a.usage.prompt_tokens_details.cached_tokens, b.usage.prompt_tokens_details.cached_tokens]).size).toBe(
     2,
   );

@@ -10,10 +10,12 @@ import { Heap } from "./heap.ts";
 import type { Plan } from "./plan.ts";
 import { WasmSequence } from "./sequence.ts";
 
+const SIGXCPU = 24;
+
 export class Engine implements Backend {
   readonly model: Model;
   readonly memory: WebAssembly.Memory;
-  readonly kernels: Kernels;
+  readonly kernels: Kernels & { __instance_signal?: WebAssembly.Global };
   readonly plan: Plan;
   readonly layout: CacheLayout;
   readonly heap: Heap;
@@ -60,6 +62,16 @@ export class Engine implements Backend {
 
   stateBytes(position: number): number {
     return this.describe(position).reduce((n, shape) => n + bytesOf(shape), 0);
+  }
+
+  /** The platform writes 24 (SIGXCPU) at `__instance_signal`; the module exports the address. */
+  cpuSignal(): boolean {
+    const address = this.kernels.__instance_signal?.value;
+    if (address === undefined) return false;
+    const word = new Uint32Array(this.memory.buffer, address, 1);
+    const raised = word[0] === SIGXCPU;
+    if (raised) word[0] = 0;
+    return raised;
   }
 
   /** Names, types and shapes of a state of `position` tokens. */

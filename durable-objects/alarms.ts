@@ -1,0 +1,31 @@
+/**
+ * Alarms: the object's one alarm, asked for by several.
+ *
+ * Each asks for a time; the earliest counts. When it rings, everybody looks for what is due and says when to ring again. It is not taken
+ * back when a turn ends: a ring for nothing is cheaper than the row that would prevent it.
+ */
+export interface AlarmStorage {
+  setAlarm(atMs: number): Promise<void>;
+}
+
+export class Alarms {
+  readonly #storage: AlarmStorage;
+  /** Of this instance's knowledge; another one may have asked for an earlier time, which then counts. */
+  #atMs = Number.POSITIVE_INFINITY;
+
+  constructor(storage: AlarmStorage) {
+    this.#storage = storage;
+  }
+
+  /** Part of the transaction that is under way. */
+  ask(atMs: number): void {
+    if (atMs >= this.#atMs && this.#atMs > Date.now()) return;
+    this.#atMs = atMs;
+    void this.#storage.setAlarm(atMs);
+  }
+
+  /** It has rung: none is set now. */
+  rang(): void {
+    this.#atMs = Number.POSITIVE_INFINITY;
+  }
+}

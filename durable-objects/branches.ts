@@ -1,0 +1,144 @@
+/** Branches: what can be done with the heads of a family without computing anything. */
+import { randomInt } from "node:crypto";
+import { MAIN, splitConversation } from "../src/api/ids.ts";
+import type { TurnRequest } from "../src/api/turn.ts";
+import { check } from "../src/core/failure.ts";
+import type { Served } from "../src/dialogue/load.ts";
+import type { Message } from "../src/tokenizer/text-codec.ts";
+import { type Head, newHead } from "./heads.ts";
+import { plan, turnIdOf } from "./plan.ts";
+import type { Host } from "./runs.ts";
+import type { StoredTurn } from "./tree.ts";
+import { type TurnView, viewOf } from "./turn-view.ts";
+
+export interface HeadView extends Head {
+  fingerprint: string;
+  model: string | null;
+  /** Turns and tokens along its path; bytes of its state. */
+  turns: number;
+  tokens: number;
+  stateBytes: number;
+}
+
+interface Change {
+  metadata?: Record<string, string>;
+  /** Null: kept for ever. */
+  ttlSeconds?: number | null;
+}
+
+const FORK_ID = "0123456789abcdefghijklmnopqrstuvwxyz";
+const TURNS_MAX = 100;
+
+export class Branches {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get #store() {
+    return this.#host.store();
+  }
+
+  view(head: Head): HeadView {
+    const turn = head.turn === null ? undefined : this.#store.tree.turn(head.turn);
+    const { depth = 0, logged = 0, model = null, end } = turn ?? {};
+    const { fingerprint } = this.#store.family()!;
+    return { ...head, fingerprint, model, turns: depth, tokens: logged, stateBytes: end?.timings.state_bytes ?? 0 };
+  }
+
+  /** Gives the one that is there, if there is one. */
+  async make(id: string, tenant: string, conversation: string | null, fields: Change & { prefix?: string | null }) {
+    const { fingerprint } = await this.#host.served();
+    const store = this.#store;
+    store.database.open();
+    check((store.family()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");
+    return store.database.transaction(() => {
+      store.found({ owner: tenant, object: this.#host.object, fingerprint });
+      const head = store.heads.get(id) ?? newHead(id, { conversation, prefix: fields.prefix ?? null });
+      return this.#put(head, fields);
+    });
+  }
+
+  change(id: string, fields: Change): HeadView {
+    return this.#put(this.#store.heads.require(id), fields);
+  }
+
+  /** `at`: a turn, null for the beginning, absent for where the conversation stands. One row. Fails with `not_found`. */
+  fork(conversation: string | null, { at, ...fields }: Change & { at?: string | null }): HeadView {
+    const { root, head: from } = splitConversation(conversation ?? MAIN);
+    const turn = at === undefined ? this.#store.heads.require(from).turn : at;
+    if (turn !== null) this.#require(turn);
+    const id = Array.from({ length: 8 }, () => FORK_ID[randomInt(FORK_ID.length)]).join("");
+    const origin = { conversation, turn };
+    const forked = {
+      turn,
+      conversation: conversation === null ? null : `${root}~${id}`,
+      forkedFrom: origin,
+      moved: true,
+    };
+    return this.#put(newHead(id, forked), fields);
+  }
+
+  /** Fails with `not_found` unless `to` lies on the head's path. */
+  rewind(id: string, to: string | null): HeadView & { recomputeTokens: number } {
+    const head = this.#store.heads.require(id);
+    const path = to === null || [...this.#store.tree.path(head.turn)].some((node) => node.id === to);
+    check(path, "not_found", () => "turn: expected one that this conversation has come by", "turn");
+    if (to !== null) this.#require(to);
+    return { ...this.#put({ ...head, turn: to, moved: true }, {}), recomputeTokens: this.#store.recomputeTokens(to) };
+  }
+
+  /** Messages without a reply: a turn that feeds nothing by itself. Fails as a turn with them would. */
+  add(id: string, messages: Message[], served: Served): TurnView {
+    const store = this.#store;
+    const head = store.heads.require(id);
+    const reply = { object: "chat.completion" as const, stream: false, includeUsage: false };
+    const request: TurnRequest = {
+      ...{ tenant: store.family()!.owner, persistent: true, head: id, parent: head.turn, model: served.manifest.name },
+      ...(head.conversation === null ? {} : { conversation: head.conversation }),
+      ...{ messages, sampling: {}, stop: [], reply },
+    };
+    const { accepted } = plan(request, turnIdOf(undefined), served, store);
+    const parent = head.turn === null ? undefined : store.tree.turn(head.turn)!;
+    const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, ...kept } = accepted;
+    const turn: StoredTurn = {
+      ...{ ...kept, model: request.model, status: "completed", hidden: false, reply: null, promptCount: 0 },
+      ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
+      ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
+    };
+    store.database.transaction(() => {
+      store.tree.insert(turn, new Uint32Array(0));
+      store.heads.put({ ...head, turn: turn.id });
+    });
+    return viewOf(turn, store);
+  }
+
+  /** Oldest first: of the family, or along the path to one head. */
+  turns({ head, after, limit, hidden }: { head?: string; after?: string; limit: number; hidden: boolean }) {
+    const store = this.#store;
+    const path = head === undefined ? undefined : [...store.tree.path(store.heads.require(head).turn)].reverse();
+    const nodes = (path ?? store.tree.all()).filter((node) => hidden || !node.hidden);
+    const from = after === undefined ? 0 : nodes.findIndex(({ id }) => id === after) + 1;
+    check(after === undefined || from > 0, "not_found", () => "after: no such turn", "after");
+    const page = nodes.slice(from, from + Math.min(Math.max(1, limit), TURNS_MAX));
+    return {
+      turns: page.map(({ id }) => viewOf(store.tree.turn(id)!, store)),
+      hasMore: from + page.length < nodes.length,
+    };
+  }
+
+  #require(id: string): void {
+    const turn = this.#store.tree.turn(id);
+    const isThere = turn && !turn.hidden && turn.status !== "failed";
+    check(isThere, "not_found", () => "turn: no such turn in this conversation", "turn");
+  }
+
+  #put(head: Head, { metadata, ttlSeconds }: Change): HeadView {
+    const expiry =
+      ttlSeconds === undefined ? {} : { expiresMs: ttlSeconds === null ? null : Date.now() + 1000 * ttlSeconds };
+    const changed = { ...head, ...(metadata ? { metadata } : {}), ...expiry };
+    this.#store.heads.put(changed);
+    return this.view(changed);
+  }
+}

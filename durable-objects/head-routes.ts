@@ -1,0 +1,48 @@
+/** headRoutes: the conversations of a family over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
+import { Hono } from "hono";
+import type { Message } from "../src/tokenizer/text-codec.ts";
+import { Branches } from "./branches.ts";
+import type { Host, Runs } from "./runs.ts";
+
+/** Bodies come from the Worker, which has checked what callers said. */
+interface Bodies {
+  change: { metadata?: Record<string, string>; ttlSeconds?: number | null };
+  fork: Bodies["change"] & { at?: string | null };
+  make: Bodies["change"] & { prefix?: string | null; model: string };
+}
+
+const conversationOf = (c: { req: { header(name: string): string | undefined } }) =>
+  c.req.header("x-rivulet-conversation") ?? null;
+
+/** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
+export function makeRoute(host: Host): Hono {
+  const branches = new Branches(host);
+  return new Hono().put("/head/:head", async (c) => {
+    const tenant = c.req.header("x-rivulet-tenant") ?? "";
+    const body = (await c.req.json()) as Bodies["make"];
+    return c.json(await branches.make(c.req.param("head"), tenant, conversationOf(c), body));
+  });
+}
+
+export function headRoutes(host: Host, runs: Runs): Hono {
+  const branches = new Branches(host);
+  return new Hono()
+    .get("/head/:head", (c) => c.json(branches.view(host.store().heads.require(c.req.param("head")))))
+    .post("/head/:head", async (c) =>
+      c.json(branches.change(c.req.param("head"), (await c.req.json()) as Bodies["change"])),
+    )
+    .post("/head", async (c) => c.json(branches.fork(conversationOf(c), (await c.req.json()) as Bodies["fork"])))
+    .post("/head/:head/rewind", async (c) => {
+      const { to } = (await c.req.json()) as { to: string | null };
+      return c.json(await runs.alone(c.req.param("head"), () => branches.rewind(c.req.param("head"), to)));
+    })
+    .post("/head/:head/messages", async (c) => {
+      const { messages } = (await c.req.json()) as { messages: Message[] };
+      const served = await host.served();
+      return c.json(await runs.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)));
+    })
+    .get("/turns", (c) => {
+      const { head, after, limit = "20", all } = c.req.query();
+      return c.json(branches.turns({ head, after, limit: Number(limit), hidden: all === "hidden" }));
+    });
+}

@@ -1,0 +1,158 @@
+/**
+ * Runs: the turns that this object computes: new ones, those that an invocation left half done, and those that a former instance of the
+ * object did not finish. Turns of one head run one after another.
+ */
+import type { TurnRequest } from "../src/api/turn.ts";
+import { count } from "../src/core/events.ts";
+import { Failure } from "../src/core/failure.ts";
+import type { Served } from "../src/dialogue/load.ts";
+import type { Alarms } from "./alarms.ts";
+import { limits } from "./budget.ts";
+import { Invocation } from "./invocation.ts";
+import { Live } from "./live.ts";
+import { plan, turnIdOf } from "./plan.ts";
+import type { Store } from "./store.ts";
+import { TurnLock } from "./turn-lock.ts";
+
+/** What an object lends to its turns. */
+export interface Host {
+  ctx: DurableObjectState;
+  store(): Store;
+  alarms: Alarms;
+  served(): Promise<Served>;
+  /** Names the object's places in the engine. */
+  owner: string;
+  /** The object's own name: 32 hex digits. */
+  object: string;
+}
+
+export class Runs {
+  readonly #host: Host;
+  readonly #live = new Map<string, Live>();
+  /** Turns between request and acceptance. */
+  readonly #coming = new Set<string>();
+  readonly #locks = new Map<string, TurnLock>();
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** A turn that is not over, as far as this instance knows. */
+  get(id: string): Live | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Resolves when the turn is accepted and on disk. Fails as `plan` does, with `busy`, or `turn_in_progress`. */
+  async start(request: TurnRequest, client: AbortSignal): Promise<Live> {
+    const id = turnIdOf(request.idempotencyKey);
+    if (this.#coming.has(id)) throw inProgress();
+    this.#coming.add(id);
+    const release = await this.#turnOf(request.persistent ? request.head : undefined).catch((thrown: unknown) => {
+      this.#coming.delete(id);
+      throw thrown;
+    });
+    try {
+      const served = await this.#host.served();
+      const planned = plan(request, id, served, request.persistent ? this.#host.store() : undefined);
+      const live = new Live(id, request.background ?? false);
+      live.release = release;
+      // Before it is in the journal, so that nobody takes it for one that was left behind.
+      this.#live.set(id, live);
+      const invocation = await Invocation.first(this.#host, live, planned, served, client);
+      this.#compute(live, invocation);
+      count("turn_accepted");
+      return live;
+    } catch (thrown) {
+      release();
+      this.#live.delete(id);
+      throw thrown;
+    } finally {
+      this.#coming.delete(id);
+    }
+  }
+
+  /** Takes up what was left behind, by a former instance or when storage failed; before anything new. */
+  recover(): void {
+    for (const id of this.#host.store().journal.running()) if (!this.#live.has(id)) void this.#resume(id);
+  }
+
+  /** The alarm: goes on with everything that nobody computes. Resolves when this invocation has done its part. */
+  async proceed(): Promise<void> {
+    const running = this.#host.store().journal.running();
+    await Promise.all(running.map((id) => this.#live.get(id)?.computing || this.#resume(id)));
+    if (this.#host.store().journal.running().length > 0) this.#host.alarms.ask(Date.now() + limits.alarmMs);
+  }
+
+  /** Ends everything unfinished that nobody computes, as failed. */
+  giveUp(failure: Failure): void {
+    for (const id of this.#host.store().journal.running()) {
+      if (this.#live.get(id)?.computing) continue;
+      Invocation.giveUp(this.#host.store(), id, failure);
+      this.#live.get(id)?.lose(failure);
+      this.#over(id);
+    }
+  }
+
+  /** Every turn here is told to stop. Resolves when all have. */
+  async stopAll(): Promise<void> {
+    const all = [...this.#live.values()];
+    for (const live of all) live.cancel();
+    await Promise.all(all.map((live) => live.until(() => live.over)));
+  }
+
+  /** While no turn of the head runs. Fails with `turn_in_progress`. */
+  async alone<T>(head: string, work: () => T): Promise<T> {
+    const release = await this.#turnOf(head);
+    try {
+      return work();
+    } finally {
+      release();
+    }
+  }
+
+  /** In a head's order. Resolves to what lets the next one in. */
+  async #turnOf(head: string | undefined): Promise<() => void> {
+    if (head === undefined) return () => {};
+    const lock = this.#locks.get(head) ?? new TurnLock();
+    this.#locks.set(head, lock);
+    return lock.acquire();
+  }
+
+  /** Never rejects. */
+  async #resume(id: string): Promise<void> {
+    const known = this.#live.get(id);
+    const live = known ?? new Live(id, true);
+    this.#live.set(id, live);
+    live.computing = true;
+    try {
+      const entry = this.#host.store().journal.get(id);
+      if (!entry) return this.#over(id);
+      if (!known) live.release = await this.#turnOf(entry.accepted.request.head);
+      const invocation = await Invocation.next(this.#host, live);
+      await this.#compute(live, invocation);
+    } catch (thrown) {
+      live.computing = false;
+      const failure = Failure.from(thrown);
+      if (failure.code === "bug") console.error("a turn could not be taken up", thrown);
+      // Capacity comes back: its readers wait with it.
+      this.#host.alarms.ask(Date.now() + limits.alarmMs / 6);
+    }
+  }
+
+  async #compute(live: Live, invocation: Invocation): Promise<void> {
+    live.computing = true;
+    const work = invocation.run().finally(() => {
+      live.computing = false;
+      if (live.over) this.#over(live.id);
+    });
+    this.#host.ctx.waitUntil(work);
+    await work;
+  }
+
+  #over(id: string): void {
+    this.#live.get(id)?.release();
+    this.#live.delete(id);
+  }
+}
+
+export const inProgress = () =>
+  new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");

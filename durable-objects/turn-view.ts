@@ -1,0 +1,39 @@
+/** TurnView: what is told of a stored turn in lists. */
+import type { ErrorBody } from "../src/api/error-body.ts";
+import type { Timings, TurnRequest, TurnUsage } from "../src/api/turn.ts";
+import type { Message } from "../src/tokenizer/text-codec.ts";
+import type { Store } from "./store.ts";
+import type { StoredTurn, TurnStatus } from "./tree.ts";
+
+export interface TurnView {
+  id: string;
+  parent: string | null;
+  createdMs: number;
+  status: TurnStatus;
+  messages: Message[];
+  /** Null: messages that asked for none. */
+  reply: string | null;
+  usage: TurnUsage | null;
+  timings: Timings | null;
+  error: ErrorBody["error"] | null;
+  /** What follows it costs only its own tokens. */
+  stateKept: boolean;
+  /** Heads that stand at it. */
+  heads: string[];
+  conversation: string | null;
+  metadata: Record<string, string>;
+  reason: string | null;
+  /** How it was asked. */
+  form: TurnRequest["reply"];
+}
+
+export function viewOf(turn: StoredTurn, store: Store): TurnView {
+  const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
+  const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;
+  return {
+    ...{ id, parent, createdMs, status, messages: request.messages, reply, stateKept, form: request.reply },
+    ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
+    heads: store.heads.all().flatMap((head) => (head.turn === id ? [head.id] : [])),
+    ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
+  };
+}
