@@ -1,5 +1,7 @@
 /** The `input` of /v1/responses and the items of /v1/conversations: what a caller may say, as messages. */
 import { z } from "@hono/zod-openapi";
+import { replyText } from "../constrain/reply-grammar.ts";
+import { check } from "../core/failure.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
 import { name, TEXT_MAX_CHARS, text } from "./fields.ts";
 
@@ -72,12 +74,34 @@ const textOf = (value: z.infer<typeof content>): string =>
     ? value
     : value.map((piece) => (piece.type === "refusal" ? piece.refusal : piece.text)).join("");
 
-/** Messages of a list of items. A tool's answer names its tool where the call stands in the same list. */
+/**
+ * Messages of a list of items. An assistant's text and the calls behind it are one message: what the model wrote. Fails with
+ * `request_invalid` where an output answers no call, of a list that has calls.
+ */
 export function messagesOf(value: z.infer<typeof input>): Message[] {
   if (typeof value === "string") return [{ role: "user", content: value }];
-  return value.map((item): Message => {
-    if (item.type === "function_call_output") return { role: "tool", content: textOf(item.output) };
-    if (item.type === "function_call") return { role: "assistant", content: item.arguments };
-    return { role: item.role === "developer" ? "system" : item.role, content: textOf(item.content) };
+  const calls = new Set(value.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
+  const messages: Message[] = [];
+  let said: { text: string; calls: { name: string; arguments: string }[] } | undefined;
+  value.forEach((item, i) => {
+    if (item.type === "function_call") {
+      if (!said) messages.push({ role: "assistant", content: "" });
+      said ??= { text: "", calls: [] };
+      said.calls.push({ name: item.name, arguments: item.arguments });
+      messages[messages.length - 1] = { role: "assistant", content: replyText(said.text, said.calls) };
+      return;
+    }
+    said = undefined;
+    if (item.type === "function_call_output") {
+      const field = `input[${i}].call_id`;
+      const answers = calls.size === 0 || calls.has(item.call_id);
+      check(answers, "request_invalid", () => `${field}: expected the id of a call of this input`, field);
+      messages.push({ role: "tool", content: textOf(item.output) });
+      return;
+    }
+    const text = textOf(item.content);
+    messages.push({ role: item.role === "developer" ? "system" : item.role, content: text });
+    if (item.role === "assistant") said = { text, calls: [] };
   });
+  return messages;
 }

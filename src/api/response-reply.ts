@@ -3,7 +3,9 @@
  *
  * `sequence_number` counts wire events from 0 and is their id. It depends on nothing but the turn's events, so a replay numbers the same.
  */
+import { CallParser, type ReplyPiece } from "../constrain/call-parser.ts";
 import { logprobOf } from "./chat-reply.ts";
+import { callId } from "./ids.ts";
 import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";
 import { type ItemStatus, type OutputEvent, ResponseOutput } from "./response-output.ts";
 import type { EndEvent, FailedEvent, ReplyForm, StartEvent, TokenEvent, TurnEvent, TurnUsage } from "./turn.ts";
@@ -45,6 +47,7 @@ const endings = {
 export class ResponseReply implements ReplyEncoder {
   readonly #echo: Record<string, unknown>;
   #output = new ResponseOutput("");
+  #calls: CallParser | undefined;
   #start: StartEvent | undefined;
   #end: EndEvent | FailedEvent | undefined;
   #number = 0;
@@ -58,6 +61,7 @@ export class ResponseReply implements ReplyEncoder {
       case "start":
         this.#start = event;
         this.#output = new ResponseOutput(event.key);
+        this.#calls = event.calls && new CallParser(event.calls);
         return this.#numbered([this.#state("response.created"), this.#state("response.in_progress")]);
       case "token":
         return this.#numbered(this.#token(event));
@@ -96,13 +100,30 @@ export class ResponseReply implements ReplyEncoder {
   }
 
   #token({ text, logprob }: TokenEvent): OutputEvent[] {
-    return this.#output.text(text, logprob && logprobOf(logprob));
+    const logged = logprob && logprobOf(logprob);
+    return this.#calls ? this.#pieces(this.#calls.push(text), logged) : this.#output.text(text, logged);
+  }
+
+  /** A log probability goes with its token's text; those of a call's tokens have no place. */
+  #pieces(pieces: readonly ReplyPiece[], logged?: object): OutputEvent[] {
+    if (pieces.length === 0 && this.#calls!.calls === 0) return this.#output.text("", logged);
+    const { key } = this.#start!;
+    return pieces.flatMap((piece) =>
+      piece.type === "text"
+        ? this.#output.text(piece.text, logged)
+        : piece.type === "call"
+          ? this.#output.call(callId(key, piece.index), piece.name)
+          : this.#output.arguments(piece.text),
+    );
   }
 
   #last(end: EndEvent): OutputEvent[] {
     this.#end = end;
     const status: ItemStatus = endings[end.reason][1];
-    const events = [...this.#output.text(end.text), ...this.#output.end(status)];
+    const rest = this.#calls
+      ? this.#pieces([...this.#calls.push(end.text), ...this.#calls.flush()])
+      : this.#output.text(end.text);
+    const events = [...rest, ...this.#output.end(status)];
     return [...events, this.#state(`response.${status}`)];
   }
 

@@ -1,10 +1,9 @@
 /** The fields of /v1/responses that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
-import type { ReplyShape, Tool } from "../constrain/constraint.ts";
+import type { JsonSchema, ReplyShape, Tool } from "../constrain/constraint.ts";
+import { checkShape } from "../constrain/constraint-for.ts";
 import { check } from "../core/failure.ts";
-
-const toolName = z.string().regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -");
-const schema = z.record(z.string(), z.unknown());
+import { description, jsonSchema, TOOLS_MAX, toolName } from "./chat-shape.ts";
 
 const format = z.discriminatedUnion(
   "type",
@@ -14,8 +13,8 @@ const format = z.discriminatedUnion(
     z.strictObject({
       type: z.literal("json_schema"),
       name: toolName,
-      description: z.string().max(4096).nullish(),
-      schema,
+      description,
+      schema: jsonSchema,
       strict: z.boolean().nullish(),
     }),
   ],
@@ -25,8 +24,8 @@ const format = z.discriminatedUnion(
 const tool = z.strictObject({
   type: z.literal("function", "expected function: built-in tools are not supported"),
   name: toolName,
-  description: z.string().max(4096).nullish(),
-  parameters: schema.nullish(),
+  description,
+  parameters: jsonSchema.nullish(),
   strict: z.boolean().nullish(),
 });
 
@@ -37,7 +36,7 @@ export const responseShape = {
       verbosity: z.enum(["low", "medium", "high"]).nullish().openapi({ description: "Ignored." }),
     })
     .nullish(),
-  tools: z.array(tool).max(128).nullish(),
+  tools: z.array(tool).max(TOOLS_MAX).nullish(),
   tool_choice: z
     .union(
       [z.enum(["none", "auto", "required"]), z.strictObject({ type: z.literal("function"), name: toolName })],
@@ -49,7 +48,14 @@ export const responseShape = {
 
 type Fields = z.infer<z.ZodObject<typeof responseShape>>;
 
-/** Fails with `request_invalid` where the choice names a tool that is not there. */
+const paths = {
+  format: "text.format",
+  schema: "text.format.schema",
+  tools: "tools",
+  parameters: (tool: number) => `tools[${tool}].parameters`,
+};
+
+/** Fails with `request_invalid` where the choice names a tool that is not there, or a schema asks for what replies cannot be held to. */
 export function shapeOf({ text, tools, tool_choice, parallel_tool_calls }: Fields): ReplyShape {
   const asked = text?.format;
   const names = (tools ?? []).map(({ name }) => name);
@@ -59,19 +65,28 @@ export function shapeOf({ text, tools, tool_choice, parallel_tool_calls }: Field
   refuse("tools", new Set(names).size === names.length, "expected every name once");
   refuse("tool_choice", named === undefined || names.includes(named), "expected the name of one of the tools");
   refuse("tool_choice", tool_choice !== "required" || names.length > 0, "expected tools beside it");
-  return {
+  const shape: ReplyShape = {
     ...(asked?.type === "json_object" ? { format: asked } : {}),
     ...(asked?.type === "json_schema"
-      ? { format: { type: asked.type, name: asked.name, schema: asked.schema, strict: asked.strict ?? true } }
+      ? {
+          format: {
+            type: asked.type,
+            name: asked.name,
+            schema: asked.schema as JsonSchema,
+            strict: asked.strict ?? true,
+          },
+        }
       : {}),
     ...(names.length > 0 ? { tools: tools!.map(toTool) } : {}),
     ...(tool_choice ? { toolChoice: named === undefined ? (tool_choice as "auto") : { name: named } } : {}),
     ...(parallel_tool_calls == null ? {} : { parallelToolCalls: parallel_tool_calls }),
   };
+  checkShape(shape, paths);
+  return shape;
 }
 
-const toTool = ({ name, description, parameters }: z.infer<typeof tool>): Tool => ({
+const toTool = ({ name, description: said, parameters }: z.infer<typeof tool>): Tool => ({
   name,
-  ...(description ? { description } : {}),
-  ...(parameters ? { parameters } : {}),
+  ...(said ? { description: said } : {}),
+  ...(parameters ? { parameters: parameters as JsonSchema } : {}),
 });

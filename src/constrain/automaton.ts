@@ -53,7 +53,7 @@ export function intersect(grammar: Grammar, all: readonly Expr[], none: readonly
   const next: number[] = [];
   for (let at = 0; at < states.length; at++) {
     for (const byte of bytes) {
-      const state = states[at]!.map((expr) => grammar.after(expr, byte));
+      const state = states[at]!.map((expr) => grammar.afterOnce(expr, byte));
       const dead = state.slice(0, all.length).some(({ kind }) => kind === "never");
       next.push(dead ? -1 : numberOf(state));
     }

@@ -228,6 +228,7 @@ export class Grammar {
   /** From here on it is only read. */
   finish(): void {
     this.#building = false;
+    this.forget();
   }
 
   /** What may follow `byte`. */
@@ -241,6 +242,11 @@ export class Grammar {
     const found = this.#after(expr, byte);
     expr.next[byte] = found;
     return found;
+  }
+
+  /** As `after`, for who reads each expression once: nothing is remembered of it. */
+  afterOnce(expr: Expr, byte: number): Expr {
+    return expr.next?.[byte] ?? this.#after(expr, byte);
   }
 
   #after(expr: Expr, byte: number): Expr {
