@@ -3,11 +3,13 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { ensurePage } from "./scripts/build-web.ts";
 import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
+import { stagedPacks } from "./test/support/staged-packs.ts";
 import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
 await ensurePage();
 const packs = await temporaryPacks();
 await onnxPack(packs);
+await stagedPacks(packs);
 
 export default defineConfig({
   test: {

@@ -4,7 +4,6 @@
  * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's promise: waiting ones
  * look again by themselves, and a place whose holder shows no sign of life is taken back.
  */
-import type { Sequence } from "../src/backends/backend.ts";
 import { Failure } from "../src/core/failure.ts";
 
 export interface AdmissionLimits {
@@ -93,7 +92,7 @@ export class Admission {
 export class Place {
   readonly owner: string;
   readonly #left: () => void;
-  #sequence: Sequence | undefined;
+  #held: { release(): void } | undefined;
   #mine = true;
   seenMs = Date.now();
 
@@ -102,11 +101,11 @@ export class Place {
     this.#left = left;
   }
 
-  /** Keeps the sequence until `leave`. */
-  hold(sequence: Sequence): Sequence {
-    this.#sequence = sequence;
+  /** Keeps a sequence until `leave`. */
+  hold<Held extends { release(): void }>(held: Held): Held {
+    this.#held = held;
     this.beat();
-    return sequence;
+    return held;
   }
 
   /** A sign of life. Fails with `busy` when the place was taken back. */
@@ -117,8 +116,8 @@ export class Place {
 
   /** Frees the memory and the place. Idempotent. */
   leave(): void {
-    this.#sequence?.release();
-    this.#sequence = undefined;
+    this.#held?.release();
+    this.#held = undefined;
     this.#mine = false;
     this.#left();
   }

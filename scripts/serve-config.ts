@@ -17,6 +17,9 @@ export interface ServeOptions {
   faultHook?: string;
 }
 
+/** All stages share one isolate here, and this machine has the memory that an isolate has not. */
+const STAGE_MAX_BYTES = 16 * 1024 ** 3;
+
 const text = (value: string) => JSON.stringify(value);
 const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data", html: "text", txt: "text" };
 
@@ -60,11 +63,14 @@ ${modules.join("\n")}
   durableObjectNamespaces = [
     (className = "Conversation", uniqueKey = "rivulet-Conversation", enableSql = true),
     (className = "Directory", uniqueKey = "rivulet-Directory", enableSql = true),
+    (className = "Stage", uniqueKey = "rivulet-Stage", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
   bindings = [
     (name = "CONVERSATION", durableObjectNamespace = "Conversation"),
     (name = "DIRECTORY", durableObjectNamespace = "Directory"),
+    (name = "STAGE", durableObjectNamespace = "Stage"),
+    (name = "STAGE_MAX_BYTES", text = ${text(String(STAGE_MAX_BYTES))}),
     (name = "ASSETS", service = "pack"),
     (name = "PACK_PATH", text = "."),
     (name = "API_KEYS", text = ${text(apiKeys)}),

@@ -114,8 +114,8 @@ function safetensors(): Uint8Array {
   );
 }
 
-/** Writes the pack to `folder`/tiny and gives that path. */
-export async function tinyPack(folder: string): Promise<string> {
+/** Writes the pack to `folder`/tiny, and for each number to `folder`/tiny-<number> in so many stages; gives the first path. */
+export async function tinyPack(folder: string, ...stages: number[]): Promise<string> {
   const [source, pack] = [join(folder, "tiny-source"), join(folder, "tiny")];
   mkdirSync(source, { recursive: true });
   const files = {
@@ -128,7 +128,9 @@ export async function tinyPack(folder: string): Promise<string> {
   for (const [name, content] of Object.entries(files)) writeFileSync(join(source, name), content);
   const cache = chooseCache(config, "q4", {});
   const checkpoint = await openCheckpoint(source);
-  await convert(checkpoint, pack, { dtype: "q4", name: "tiny", cache });
+  const options = { dtype: "q4", name: "tiny", cache } as const;
+  await convert(checkpoint, pack, options);
+  for (const count of stages) await convert(checkpoint, `${pack}-${count}`, { ...options, stages: count });
   await checkpoint.close();
   rmSync(source, { recursive: true });
   return pack;
@@ -138,6 +140,6 @@ export async function tinyPack(folder: string): Promise<string> {
 export async function temporaryPacks(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "rivulet-packs-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  await tinyPack(folder);
+  await tinyPack(folder, 2, 4);
   return folder;
 }

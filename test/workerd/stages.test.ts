@@ -1,0 +1,209 @@
+/** A model in stages, each a Durable Object: the same bits as in one isolate, whatever happens to a stage. */
+import { evictDurableObject, listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Stage } from "../../durable-objects/stage.ts";
+import { remotePipeline } from "../../durable-objects/stages.ts";
+import { admission, packSource, weights } from "../../durable-objects/weights.ts";
+import { objectName } from "../../src/api/ids.ts";
+import type { Sequence } from "../../src/backends/backend.ts";
+import { type Loaded, type LoadOptions, loadModel } from "../../src/backends/load-model.ts";
+import { loadServed, type Served } from "../../src/dialogue/load.ts";
+import { reply } from "../../src/dialogue/reply.ts";
+import { Sampler } from "../../src/engine/sampler.ts";
+import { greedy } from "../../src/engine/sampling.ts";
+import kernels from "../../wasm/build/kernels.wasm";
+import { feed } from "../backends/feed.ts";
+import { chat, events, say, send, streamText, textOf } from "../support/chat-client.ts";
+import { stagedCases } from "../support/staged-cases.ts";
+
+type Pass = Stage["pass"];
+
+/** Called before every pass of a stage, with its number and the tokens that it holds. */
+let before: (stage: Stage, k: number, S: number) => void | Promise<void>;
+const pass = Stage.prototype.pass;
+Stage.prototype.pass = async function (this: Stage, ...args: Parameters<Pass>): ReturnType<Pass> {
+  const { ctx } = this as unknown as { ctx: DurableObjectState };
+  await before(this, Number(ctx.id.name?.split("/").at(-1)), args[1]);
+  return pass.apply(this, args);
+};
+const abort = (stage: Stage) => (stage as unknown as { ctx: DurableObjectState }).ctx.abort("killed by the test");
+
+const packEnv = (path: string) => ({ ...env, PACK_PATH: path }) as unknown as Env;
+const options = (path: string): LoadOptions => ({ elsewhere: (divided) => remotePipeline(packEnv(path), divided) });
+const model = (path: string): Promise<Loaded> => loadModel(packSource(packEnv(path)), kernels, options(path));
+const dialogue = (path: string): Promise<Served> => loadServed(packSource(packEnv(path)), kernels, options(path));
+
+let whole: Served;
+beforeAll(async () => {
+  whole = await dialogue("tiny");
+  const divided = await dialogue("tiny-4");
+  await weights.get(async () => divided);
+});
+beforeEach(() => {
+  before = () => {};
+});
+afterEach(async () => {
+  expect(admission.live, "places left").toBe(0);
+  await reset();
+});
+
+describe.each(stagedCases)("%s", (name) => {
+  it.each([2, 4])("gives the same bits and tokens in %i objects as in one isolate", async (count) => {
+    const tokens = Uint32Array.from((await (await env.ASSETS.fetch(`http://assets/${name}.json`)).json()) as number[]);
+    const [one, divided] = [await model(`${name}-1`), await model(`${name}-${count}`)];
+    const run = async ({ backend }: Loaded, sequence: Sequence) => {
+      const logits = await feed(sequence, tokens, backend.sliceTokens);
+      const ids: number[] = [];
+      for (let row = logits.slice(-backend.vocab); ids.length < 20; ) {
+        ids.push(row.indexOf(Math.max(...row)));
+        row = Float32Array.from(await sequence.forward(Uint32Array.of(ids.at(-1)!), "last"));
+      }
+      return { logits, ids };
+    };
+    const expected = await run(one, await one.backend.open());
+    const sequence = await divided.backend.open();
+    const got = await run(divided, sequence);
+    expect(got.logits).toEqual(expected.logits);
+    expect(got.ids).toEqual(expected.ids);
+    sequence.release();
+    expect((await listDurableObjectIds(env.STAGE)).length).toBeGreaterThanOrEqual(count);
+  });
+});
+
+const conversation = (name: string) =>
+  env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", name));
+const stageOf = (name: string, k: number) => env.STAGE.getByName(`${conversation(name).id}/${k}`);
+const turn = (name: string, content: string, fields = {}) =>
+  chat({ conversation: name, messages: [say(content)], max_tokens: 30, ...fields });
+
+/** What the undivided model answers to these messages, one after another. */
+async function undivided(contents: string[], maxTokens = 30): Promise<string[]> {
+  const { backend, prompt } = whole;
+  const sequence = await backend.open();
+  const texts: string[] = [];
+  let pending: number[] = [];
+  for (const [n, content] of contents.entries()) {
+    const closed = pending.at(-1) === whole.manifest.generation.eos[0];
+    const messages = [{ role: "user" as const, content }];
+    const own = n === 0 ? prompt.start(messages) : prompt.append({ hasSystem: false, closed }, messages);
+    const sampler = new Sampler(backend.vocab, undefined, 1);
+    let text = "";
+    let last = 0;
+    for await (const event of reply(whole, sequence, sampler, [...pending, ...own], {
+      sampling: greedy,
+      maxTokens,
+      stop: [],
+    })) {
+      if (event.type !== "prefill") text += event.text;
+      if (event.type === "token") last = event.id;
+    }
+    pending = [last];
+    texts.push(text);
+  }
+  sequence.release();
+  return texts;
+}
+
+describe("a conversation", () => {
+  it("keeps its state at the stages, and goes on from there after all of them were evicted", async () => {
+    const contents = ["one", "two", "three"];
+    const expected = await undivided(contents);
+    expect(new Set(expected).size).toBe(3);
+    for (const [n, content] of contents.entries()) {
+      const { header, timings, ...answer } = await turn("evicted", content);
+      expect([textOf({ ...answer, timings }), header]).toEqual([expected[n], n === 0 ? "new" : "resumed"]);
+      expect(timings.prefill_tokens).toBeLessThan(45);
+      for (let k = 0; k < 4; k++) await evictDurableObject(stageOf("evicted", k) as never);
+      await evictDurableObject(conversation("evicted") as never);
+    }
+    const rows = await runInDurableObject(
+      stageOf("evicted", 1) as never,
+      ((_: unknown, { storage }: DurableObjectState) =>
+        storage.sql.exec("SELECT epoch FROM epochs ORDER BY epoch").toArray()) as never,
+    );
+    expect(rows).toEqual([{ epoch: 1 }, { epoch: 2 }, { epoch: 3 }]);
+  });
+
+  it.each([
+    [0, 0],
+    [2, 32],
+    [2, 75],
+    [3, 60],
+  ])("is answered the same when stage %i dies at token %i of a turn", async (k, token) => {
+    const expected = await undivided(["one", "two"], 60);
+    expect(textOf(await turn("ada", "one", { max_tokens: 60 }))).toBe(expected[0]);
+    let killed = 0;
+    let began: number | undefined;
+    before = (stage, at, S) => {
+      began ??= S;
+      if (at !== k || S < began + token || killed > 0) return;
+      killed++;
+      abort(stage);
+    };
+    const stream = await events(
+      await send({
+        model: "tiny",
+        conversation: "ada",
+        messages: [say("two")],
+        max_tokens: 60,
+        stream: true,
+      }),
+    );
+    expect([streamText(stream), killed]).toEqual([expected[1], 1]);
+    before = () => {};
+    expect((await turn("ada", "three")).header).toBe("resumed");
+  });
+
+  it("ends with stage_lost when a stage dies every time, and goes on later as if nothing had been", async () => {
+    const expected = await undivided(["one", "two"]);
+    await turn("ada", "one");
+    before = (stage, k) => {
+      if (k === 2) abort(stage);
+    };
+    const refused = await send({ model: "tiny", conversation: "ada", messages: [say("two")], max_tokens: 30 });
+    expect([refused.status, ((await refused.json()) as { error: { code: string } }).error.code]).toEqual([
+      503,
+      "stage_lost",
+    ]);
+    before = () => {};
+    const second = await turn("ada", "two");
+    expect([textOf(second), second.header]).toEqual([expected[1], "resumed"]);
+  });
+
+  it.each([
+    ["its rows", "DELETE FROM epochs"],
+    ["a piece", "UPDATE pieces SET bytes = zeroblob(length(bytes))"],
+  ])("is computed again, and says so, when one stage lost %s", async (_, damage) => {
+    const expected = await undivided(["one", "two", "three", "four"]);
+    await turn("ada", "one");
+    await turn("ada", "two");
+    await runInDurableObject(
+      stageOf("ada", 2) as never,
+      ((_: unknown, { storage }: DurableObjectState) => {
+        storage.sql.exec(damage).toArray();
+      }) as never,
+    );
+    const third = await turn("ada", "three");
+    expect([textOf(third), third.header, third.timings.state]).toEqual([expected[2], "rebuilt", "rebuilt"]);
+    expect(third.timings.rebuilt_tokens).toBeGreaterThan(60);
+    const fourth = await turn("ada", "four");
+    expect([textOf(fourth), fourth.header]).toEqual([expected[3], "resumed"]);
+  });
+
+  it("does not mix with another that runs beside it", async () => {
+    const expected = [await undivided(["one", "two"]), await undivided(["three", "four"])];
+    const talk = async (name: string, contents: string[]) => {
+      const texts: string[] = [];
+      for (const content of contents) texts.push(textOf(await turn(name, content)));
+      return texts;
+    };
+    expect(await Promise.all([talk("ada", ["one", "two"]), talk("bob", ["three", "four"])])).toEqual(expected);
+  });
+});
+
+it("readyz runs through all stages", async () => {
+  const object = conversation("probe");
+  const response = await object.fetch("http://object/ready");
+  expect(await response.json()).toMatchObject({ status: "ready", golden: expect.stringMatching(/^[0-9a-f]{64}$/) });
+});
