@@ -55,6 +55,11 @@ export interface Backend {
   open(saved?: Saved, owner?: string): Sequence | Promise<Sequence>;
   /** True once after the platform warned that the CPU time of the request is nearly used up; asking clears the warning. */
   cpuSignal?(): boolean;
+  /**
+   * One step of several sequences, at most `sliceTokens` ids in all: logits as `Sequence.forward` alone gives them, bit by bit, in arrays of their
+   * own. A failure leaves all states unchanged. Absent where steps cannot share the reading of the weights.
+   */
+  forwardMany?(turns: readonly SharedTurn[]): Float32Array[];
   /** Removes what is kept elsewhere of a conversation. */
   forget?(owner: string): Promise<void>;
 }
@@ -62,4 +67,10 @@ export interface Backend {
 export interface Saved {
   position: number;
   tensors: StateTensor[];
+}
+
+export interface SharedTurn {
+  sequence: Sequence;
+  ids: Uint32Array;
+  want: Want;
 }

@@ -2,7 +2,7 @@
  * reply: runs one turn on a sequence and yields text as it becomes complete.
  *
  * Prefills the turn's own ids in slices, then decodes until end of turn, a stop string, the end of what its form allows or the token
- * limit, and yields to the event loop between tokens. The caller owns the sequence, commits state and log, and may stop between any two events.
+ * limit, and lets others take their turn between tokens. The caller owns the sequence, commits state and log, and may stop between any two events.
  */
 
 import type { Sequence } from "../backends/backend.ts";
@@ -13,6 +13,9 @@ import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
 import { ReplyText } from "./reply-text.ts";
+import { roundRobin } from "./round-robin.ts";
+
+export { yieldToEvents } from "./round-robin.ts";
 
 export interface ReplyOptions {
   sampling: Sampling;
@@ -38,9 +41,6 @@ export interface TokenLogprob {
   logprob: number;
   top: { id: number; logprob: number }[];
 }
-
-/** Lets other events of the isolate in: cancel, status, other conversations. */
-export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** How far an earlier run of the same reply had come; the sequence and the sampler stand there. */
 export interface Resumed {
@@ -68,13 +68,13 @@ export async function* reply(
   const reason = (n: number) =>
     text.ended || (n > 0 && constraint?.done) ? ("stop" as const) : n >= maxTokens ? ("length" as const) : undefined;
   let ended = reason(known.length);
+  const order = roundRobin(served.backend);
   let logits: Float32Array = new Float32Array(0);
-  if (known.length > 0 && !ended) logits = await sequence.forward(Uint32Array.of(known.at(-1)!), "last");
+  if (known.length > 0 && !ended) logits = await order.forward(sequence, Uint32Array.of(known.at(-1)!), "last");
   for (const { slice, done, last } of known.length > 0 ? [] : slices(feed, served.backend.sliceTokens, fed)) {
-    logits = await sequence.forward(slice, last ? "last" : "none");
+    logits = await order.forward(sequence, slice, last ? "last" : "none");
     for (const id of slice) sampler.accept(id);
     yield { type: "prefill", done, total: feed.length };
-    await yieldToEvents();
   }
   if (known.length === 0) sampler.begin();
   for (let n = known.length + 1; !ended; n++) {
@@ -85,8 +85,7 @@ export async function* reply(
     yield { type: "token", id, text: text.push(id), ...logprobs };
     ended = reason(n);
     if (ended) break;
-    await yieldToEvents();
-    logits = await sequence.forward(Uint32Array.of(id), "last");
+    logits = await order.forward(sequence, Uint32Array.of(id), "last");
   }
   yield { type: "end", reason: ended!, text: text.rest() };
 }

@@ -8,7 +8,7 @@ import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";
 import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
 import { bindHeadNorm, type HeadNormConfig, headNormWeights } from "./head-norm.ts";
-import { type Bind, type Layer, type Step, scaleRows, stacked, vector } from "./layer.ts";
+import { type Bind, type Layer, type Run, type Step, scaleRows, stacked, vector } from "./layer.ts";
 import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
 
 export interface AttentionConfig {
@@ -100,8 +100,24 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const kFrom = qkv + 4 * Hq * P;
   const vFrom = kFrom + 4 * Hkv * P;
 
+  const remember = ({ at, T, S, cache }: Run, towardsSinks: number) => {
+    const c = cache(cacheIndex);
+    const [qAt, sinkAt, kAt, out] = [q, towardsSinks, k, mixed].map(
+      (from, i) => from + 4 * at * (i === 2 ? Hkv : Hq) * P,
+    );
+    const vAt = vFrom + 4 * at * stride;
+    const seen = [T, S, Hq, Hkv, P, scale, sinks, window, c.ring] as const;
+    if (dtype === "f32") {
+      kernels.cacheF32(c.keys, c.values, kAt!, vAt, stride, T, S, Hkv, P, sinks, c.ring);
+      kernels.attendF32(out!, qAt!, sinkAt!, c.keys, c.values, ...seen);
+    } else {
+      kernels.cacheI8(c.keys, c.keyScales, c.values, c.valueScales, kAt!, vAt, stride, T, S, Hkv, P, sinks, c.ring);
+      kernels.attendI8(out!, qAt!, sinkAt!, c.keys, c.keyScales, c.values, c.valueScales, ...seen);
+    }
+  };
+
   return (step: Step, x: number, y: number) => {
-    const { T, S } = step;
+    const { T, runs } = step;
     project.apply(qkv, x, C, T);
     if (projectBias) kernels.addBias(qkv, stride, projectBias, T, project.R);
     adapt?.(qkv, stride, x, T);
@@ -109,34 +125,9 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     const { table, sinkTable } = tables.prepare(step);
     kernels.rotary(q, qkv, stride, table, tables.half, T, Hq, P);
     kernels.rotary(k, kFrom, stride, table, tables.half, T, Hkv, P);
-    const clamped = sinks > 0 && S + T > sinks + window;
+    const clamped = sinks > 0 && runs.some((run) => run.S + run.T > sinks + window);
     if (clamped) kernels.rotary(qSink, qkv, stride, sinkTable, tables.half, T, Hq, P);
-    const towardsSinks = clamped ? qSink : q;
-    const c = step.cache(cacheIndex);
-    if (dtype === "f32") {
-      kernels.cacheF32(c.keys, c.values, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
-      kernels.attendF32(mixed, q, towardsSinks, c.keys, c.values, T, S, Hq, Hkv, P, scale, sinks, window, c.ring);
-    } else {
-      kernels.cacheI8(c.keys, c.keyScales, c.values, c.valueScales, k, vFrom, stride, T, S, Hkv, P, sinks, c.ring);
-      kernels.attendI8(
-        mixed,
-        q,
-        towardsSinks,
-        c.keys,
-        c.keyScales,
-        c.values,
-        c.valueScales,
-        T,
-        S,
-        Hq,
-        Hkv,
-        P,
-        scale,
-        sinks,
-        window,
-        c.ring,
-      );
-    }
+    for (const run of runs) remember(run, sinks > 0 && run.S + run.T > sinks + window ? qSink : q);
     output.apply(y, mixed, Hq * P, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
   };

@@ -40,13 +40,20 @@ export interface CacheAddress {
   ring: number;
 }
 
-/** One forward call over T tokens of one conversation that already holds S. */
-export interface Step {
+/** T new tokens of one conversation that already holds S: rows `at`…`at + T` of the step. */
+export interface Run {
+  at: number;
   T: number;
   S: number;
   /** Address of fixed state `index` (see `Bind.fixed`). */
   fixed(index: number): Address;
   cache(index: number): CacheAddress;
+}
+
+/** One forward call over T rows: of one conversation, or of several that share the reading of the weights. */
+export interface Step {
+  T: number;
+  runs: readonly Run[];
 }
 
 /** A weight matrix (R, C) ready to multiply. */

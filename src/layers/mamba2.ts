@@ -6,7 +6,7 @@
  */
 import { pad8 } from "../core/sizes.ts";
 import { ssdScratchBytes } from "../kernels/scratch.ts";
-import { type Bind, type Layer, matrix, type Step, scaleRows, tapMajor, vector } from "./layer.ts";
+import { type Bind, type Layer, matrix, type Run, type Step, scaleRows, tapMajor, vector } from "./layer.ts";
 
 export interface Mamba2Config {
   D: number;
@@ -100,6 +100,21 @@ function forward(bind: Bind, at: string, config: Mamba2Config) {
   const B = conv + 4 * inner;
   const C = B + 4 * G * N;
 
+  /** Convolution and scan of one conversation's rows. */
+  const recur = ({ at, T, fixed }: Run) => {
+    const [out, row, step, decay] = [
+      scanned + 4 * at * inner,
+      4 * at * channels,
+      dt + 4 * at * H,
+      logDecay + 4 * at * H,
+    ];
+    const input = convFrom + 4 * at * stride;
+    kernels.causalConv1d(conv + row, input, stride, fixed(tail), convWeight, convBias, T, channels, K);
+    const [x, b, c] = [conv + row, B + row, C + row];
+    if (T === 1) kernels.ssmStep(out, fixed(ssm), x, b, c, step, decay, skip, H, P, N, G);
+    else kernels.ssdChunk(out, fixed(ssm), x, b, c, channels, step, decay, skip, scan, T, H, P, N, G);
+  };
+
   /** One token: row ← norm(row) · silu(z), or row · silu(z). */
   const gateLast = (row: number, z: number) => {
     const groups = gate === "after-norm" ? G : 0;
@@ -110,13 +125,10 @@ function forward(bind: Bind, at: string, config: Mamba2Config) {
 
   return (step: Step, x: number, y: number) => {
     const { T } = step;
-    const state = step.fixed(ssm);
     project.apply(projected, x, D, T);
     if (projectBias) kernels.addBias(projected, stride, projectBias, T, project.R);
-    kernels.causalConv1d(conv, convFrom, stride, step.fixed(tail), convWeight, convBias, T, channels, K);
     kernels.mambaDt(dt, logDecay, dtFrom, stride, dtBias, A, T, H, dtLow, dtHigh);
-    if (T === 1) kernels.ssmStep(scanned, state, conv, B, C, dt, logDecay, skip, H, P, N, G);
-    else kernels.ssdChunk(scanned, state, conv, B, C, channels, dt, logDecay, skip, scan, T, H, P, N, G);
+    for (const run of step.runs) recur(run);
     if (gate === "inside-norm")
       kernels.gatedRmsNorm(scanned, scanned, inner, projected, stride, norm, T, inner, normWidth, epsilon);
     else for (let t = 0; t < T; t++) gateLast(scanned + 4 * t * inner, projected + 4 * t * stride);

@@ -44,10 +44,13 @@ function forward(bind: Bind, at: string, { D, K, bias }: ShortConvConfig) {
   const mixed = bind.scratch(4 * L * D);
 
   return (step: Step, x: number, y: number) => {
-    const { T } = step;
+    const { T, runs } = step;
     project.apply(projected, x, D, T);
     if (projectBias) kernels.addBias(projected, stride, projectBias, T, 3 * D);
-    kernels.gatedConv1d(mixed, projected, stride, step.fixed(tail), taps, convBias, T, D, K);
+    for (const { at, T, fixed } of runs) {
+      const [out, input] = [mixed + 4 * at * D, projected + 4 * at * stride];
+      kernels.gatedConv1d(out, input, stride, fixed(tail), taps, convBias, T, D, K);
+    }
     output.apply(y, mixed, D, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
   };

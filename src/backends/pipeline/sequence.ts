@@ -7,7 +7,7 @@
  */
 import { check, Failure } from "../../core/failure.ts";
 import type { Saved, Sequence, StateTensor, Want } from "../backend.ts";
-import { checkIds } from "../wasm/sequence.ts";
+import { checkIds } from "../wasm/pass.ts";
 import { Flow } from "./flow.ts";
 import { isLoss, lost } from "./loss.ts";
 import type { Line, Pipeline } from "./pipeline.ts";

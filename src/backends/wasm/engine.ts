@@ -1,12 +1,14 @@
 /** Engine: one model in one WebAssembly memory, shared by every conversation of the isolate. */
+import { check } from "../../core/failure.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { CacheLayout } from "../../layers/layer.ts";
 import type { Model } from "../../models/define.ts";
-import type { Backend, Saved } from "../backend.ts";
+import type { Backend, Saved, SharedTurn } from "../backend.ts";
 import { bytesOf, type StateShape } from "../check-state.ts";
 import { slotParts } from "./cache.ts";
 import { contextOf, describeState } from "./describe.ts";
 import { Heap } from "./heap.ts";
+import { pass } from "./pass.ts";
 import type { Plan } from "./plan.ts";
 import { WasmSequence } from "./sequence.ts";
 
@@ -58,6 +60,19 @@ export class Engine implements Backend {
     const sequence = new WasmSequence(this, saved);
     this.sequences++;
     return sequence;
+  }
+
+  forwardMany(turns: readonly SharedTurn[]): Float32Array[] {
+    const ours = turns.map(({ sequence, ids, want }) => {
+      check(sequence instanceof WasmSequence && sequence.of(this), "bug", () => "a sequence of another engine");
+      return { sequence, input: ids, want };
+    });
+    check(
+      new Set(ours.map(({ sequence }) => sequence)).size === ours.length,
+      "bug",
+      () => "one sequence, twice in a step",
+    );
+    return pass(this, ours) as Float32Array[];
   }
 
   stateBytes(position: number): number {

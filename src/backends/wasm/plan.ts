@@ -36,6 +36,8 @@ export interface Plan {
   embed: ((y: Address, T: number) => void) | undefined;
   /** Without a norm the block reads the stream. */
   blocks: { norm: Address | undefined; forwards: Forward[] }[];
+  /** Blocks from here on keep no state, so they need not see tokens whose logits nobody asked for. */
+  stateless: number;
   /** Undefined in a stage that is not the last. */
   exit: { norm: Address; head: Matrix; logits: Address; rows: number } | undefined;
 }
@@ -114,6 +116,7 @@ export function plan(
     ...shared,
     end,
     blocks,
+    stateless: 1 + model.blocks.findLastIndex(({ layers }) => layers.some(({ state }) => state.length > 0)),
     embed: embedding && ((y, T) => embedOf(embedding, kernels)(y, embedding.address, shared.ids, T, D)),
     exit: model.exit
       ? { norm: placed(model.finalNorm.name).address, head: matrix(head), logits, rows: logitRows }
@@ -176,8 +179,10 @@ function rotaryTables(
       half,
       prepare(step) {
         if (ready !== step) {
-          k.rotaryTable(table, at, half, step.T, step.S, NO_LIMIT);
-          if (sinks > 0) k.rotaryTable(sinkTable, at, half, step.T, step.S, sinks + window - 1);
+          for (const { at: row, T, S } of step.runs) {
+            k.rotaryTable(table + 8 * row * half, at, half, T, S, NO_LIMIT);
+            if (sinks > 0) k.rotaryTable(sinkTable + 8 * row * half, at, half, T, S, sinks + window - 1);
+          }
           ready = step;
         }
         return { table, sinkTable };

@@ -1,0 +1,122 @@
+/**
+ * pass: the forward pass over new tokens of one conversation, or of several that read the weights together.
+ *
+ * x ← embedding; for each block x ← x + layer(norm(x)); logits = head · norm(x). Layers of one block read the same normed stream.
+ * A row has the same bits whoever shares the pass: matrices, norms and MLPs see rows alone, and what keeps state runs conversation by conversation.
+ */
+import { check } from "../../core/failure.ts";
+import { pad8 } from "../../core/sizes.ts";
+import type { Run, Step } from "../../layers/layer.ts";
+import type { Rows, Want } from "../backend.ts";
+import type { Engine } from "./engine.ts";
+import type { WasmSequence } from "./sequence.ts";
+
+/** One stage's share of a conversation's step: ids, or the rows of the stage before. */
+export interface Turn {
+  sequence: WasmSequence;
+  input: Uint32Array | Rows;
+  want: Want;
+}
+
+/** Per turn the rows for the next stage, or at last the logits. On a failure no state has changed. */
+export function pass(engine: Engine, turns: readonly Turn[]): (Rows | Float32Array)[] {
+  const { model, L } = engine;
+  const runs: Run[] = [];
+  let T = 0;
+  for (const { sequence, input } of turns) {
+    const length = "stream" in input ? input.stream.length / model.D : input.length;
+    check(length >= 1 && T + length <= L, "bug", () => `forward takes 1…${L} ids, got ${T + length}`);
+    if (!("stream" in input)) checkIds(input, model.V);
+    runs.push(sequence.reserve(T, length));
+    T += length;
+  }
+  for (const [i, { input }] of turns.entries()) enter(engine, input, runs[i]!);
+  blocks(engine, { T, runs }, turns);
+  turns.forEach(({ sequence }, i) => {
+    sequence.advance(runs[i]!.T);
+  });
+  if (!model.exit) return runs.map((run) => rowsOf(engine, run));
+  return logits(engine, turns, runs);
+}
+
+function enter({ plan, model, kernels, memory }: Engine, input: Uint32Array | Rows, { at, T }: Run): void {
+  const { D, scale, entry } = model;
+  const stream = plan.stream + 4 * at * D;
+  const embedded = plan.embedded === undefined ? undefined : plan.embedded + 4 * at * D;
+  check("stream" in input !== entry, "bug", () => `a ${entry ? "first" : "later"} stage got what it does not read`);
+  if ("stream" in input) {
+    new Float32Array(memory.buffer, stream, T * D).set(input.stream);
+    if (embedded === undefined) return;
+    check(input.embedded?.length === T * D, "bug", () => "the rows come without the embedding");
+    new Float32Array(memory.buffer, embedded, T * D).set(input.embedded!);
+    return;
+  }
+  new Uint32Array(memory.buffer, plan.ids, T).set(input);
+  plan.embed!(stream, T);
+  if (scale?.embedding) kernels.scale(stream, T * D, scale.embedding);
+  if (embedded !== undefined) new Uint8Array(memory.buffer).copyWithin(embedded, stream, stream + 4 * T * D);
+}
+
+/** After the last block with a state, rows whose logits nobody asked for are left out. */
+function blocks(engine: Engine, step: Step, turns: readonly Turn[]): void {
+  const { plan, model } = engine;
+  const unasked = turns.length > 1 || !model.exit ? 0 : { all: 0, last: step.T - 1, none: step.T }[turns[0]!.want];
+  plan.blocks.forEach((block, i) => {
+    const first = i < plan.stateless ? 0 : unasked;
+    if (first < step.T) through(engine, block, first === 0 ? step : { T: step.T - first, runs: [] }, first);
+  });
+}
+
+function through({ plan, model, kernels }: Engine, block: Engine["plan"]["blocks"][0], step: Step, first: number) {
+  const { D, epsilon, scale } = model;
+  const { T } = step;
+  const stream = plan.stream + 4 * first * D;
+  const stride = pad8(D);
+  const [rows, width] = stride === D ? [1, T * D] : [T, D];
+  if (block.norm !== undefined) kernels.rmsNorm(plan.normed, stream, block.norm, T, D, epsilon);
+  for (const forward of block.forwards) {
+    forward(step, block.norm === undefined ? stream : plan.normed, plan.mixed);
+    if (scale?.residual) kernels.scale(plan.mixed, T * stride, scale.residual);
+    for (let t = 0; t < rows; t++) kernels.add(stream + 4 * t * width, plan.mixed + 4 * t * stride, width);
+  }
+}
+
+function rowsOf({ plan, model, memory }: Engine, { at, T }: Run): Rows {
+  const copy = (from: number) => new Float32Array(memory.buffer, from + 4 * at * model.D, T * model.D).slice();
+  return { stream: copy(plan.stream), ...(plan.embedded === undefined ? {} : { embedded: copy(plan.embedded) }) };
+}
+
+/** The head is a fifth of the work: it runs only for the rows that are asked for, a few at a time. */
+function logits(engine: Engine, turns: readonly Turn[], runs: readonly Run[]): Float32Array[] {
+  const { plan, model, kernels, memory } = engine;
+  const { D, V } = model;
+  const { norm, head, logits: at, rows: most } = plan.exit!;
+  const outs: Float32Array[] = [];
+  const asked: { row: number; to: Float32Array }[] = [];
+  for (const [i, run] of runs.entries()) {
+    const count = { all: run.T, last: 1, none: 0 }[turns[i]!.want];
+    const out = new Float32Array(count * V);
+    outs.push(out);
+    for (let n = 0; n < count; n++)
+      asked.push({ row: run.at + run.T - count + n, to: out.subarray(n * V, (n + 1) * V) });
+  }
+  for (let i = 0; i < asked.length; i += most) {
+    const some = asked.slice(i, i + most);
+    some.forEach(({ row }, n) => {
+      kernels.rmsNorm(plan.normed + 4 * n * D, plan.stream + 4 * row * D, norm, 1, D, model.epsilon);
+    });
+    head.apply(at, plan.normed, D, some.length);
+    if (model.scale?.logits) kernels.scale(at, some.length * pad8(V), model.scale.logits);
+    some.forEach(({ to }, n) => {
+      to.set(new Float32Array(memory.buffer, at + 4 * n * pad8(V), V));
+    });
+  }
+  return outs;
+}
+
+/** Fails with `request_invalid`. */
+export function checkIds(ids: Uint32Array, V: number): void {
+  const unknown = ids.find((id) => id >= V);
+  const message = () => `token id ${unknown} is outside the vocabulary of ${V}`;
+  check(unknown === undefined, "request_invalid", message, "tokens");
+}

@@ -1,0 +1,75 @@
+/**
+ * RoundRobin: whose step runs next when several conversations generate in one isolate.
+ *
+ * Oldest request first, so everyone gets one step per round. Single tokens that wait at that moment share one pass, which reads the weights once;
+ * a slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
+ */
+import type { Backend, Sequence, SharedTurn, Want } from "../backends/backend.ts";
+
+/** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
+const SHARED = 8;
+
+interface Request extends SharedTurn {
+  result?: Float32Array;
+  failure?: { thrown: unknown };
+}
+
+/** Lets other events of the isolate in: cancel, status, other conversations. */
+export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export class RoundRobin {
+  readonly #backend: Backend;
+  #waiting: Request[] = [];
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence. */
+  async forward(sequence: Sequence, ids: Uint32Array, want: Want): Promise<Float32Array> {
+    if (!this.#backend.forwardMany) {
+      await yieldToEvents();
+      return sequence.forward(ids, want);
+    }
+    const request: Request = { sequence, ids, want };
+    this.#waiting.push(request);
+    // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
+    for (;;) {
+      await yieldToEvents();
+      if (!request.result && !request.failure) this.#next();
+      if (request.failure) throw request.failure.thrown;
+      if (request.result) return request.result;
+    }
+  }
+
+  #next(): void {
+    const alone = this.#waiting[0]!.ids.length > 1;
+    const chosen = alone ? [this.#waiting[0]!] : this.#waiting.filter(({ ids }) => ids.length === 1).slice(0, SHARED);
+    this.#waiting = this.#waiting.filter((request) => !chosen.includes(request));
+    try {
+      const results = this.#backend.forwardMany!(chosen);
+      for (const [i, request] of chosen.entries()) request.result = results[i]!;
+    } catch (thrown) {
+      // No state has changed, so each can try alone and only the one at fault fails.
+      if (chosen.length === 1) chosen[0]!.failure = { thrown };
+      else for (const request of chosen) this.#alone(request);
+    }
+  }
+
+  #alone(request: Request): void {
+    try {
+      [request.result] = this.#backend.forwardMany!([request]) as [Float32Array];
+    } catch (thrown) {
+      request.failure = { thrown };
+    }
+  }
+}
+
+const known = new WeakMap<Backend, RoundRobin>();
+
+/** The one order of a loaded model. */
+export function roundRobin(backend: Backend): RoundRobin {
+  const order = known.get(backend) ?? new RoundRobin(backend);
+  known.set(backend, order);
+  return order;
+}

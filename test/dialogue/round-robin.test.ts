@@ -1,0 +1,70 @@
+import { expect, it } from "vitest";
+import type { Backend, Sequence, SharedTurn } from "../../src/backends/backend.ts";
+import { Failure } from "../../src/core/failure.ts";
+import { RoundRobin } from "../../src/dialogue/round-robin.ts";
+
+/** A backend that notes who shared each pass. Sequences are named; one named "full" has no memory. */
+function recorder() {
+  const passes: string[] = [];
+  const nameOf = ({ sequence }: SharedTurn) => (sequence as unknown as { name: string }).name;
+  const forwardMany = (turns: readonly SharedTurn[]) => {
+    if (turns.some((turn) => nameOf(turn) === "full")) throw new Failure("memory_exceeded", "full");
+    passes.push(turns.map((turn) => `${nameOf(turn)}${turn.ids.length > 1 ? turn.ids.length : ""}`).join("+"));
+    return turns.map(({ ids }) => Float32Array.of(ids[0]!));
+  };
+  const order = new RoundRobin({ forwardMany } as unknown as Backend);
+  const sequence = (name: string) => ({ name }) as unknown as Sequence;
+  return { passes, order, sequence };
+}
+
+const generate = async (order: RoundRobin, sequence: Sequence, tokens: number) => {
+  for (let i = 0; i < tokens; i++) await order.forward(sequence, Uint32Array.of(i), "last");
+};
+
+it("lets single tokens that wait together share a pass, and gives each its own logits", async () => {
+  const { passes, order, sequence } = recorder();
+  const results = await Promise.all(
+    [5, 6, 7].map((id, i) => order.forward(sequence("abc"[i]!), Uint32Array.of(id), "last")),
+  );
+  expect(passes).toEqual(["a+b+c"]);
+  expect(results.map(([logit]) => logit)).toEqual([5, 6, 7]);
+});
+
+it("shares pass after pass while conversations go on", async () => {
+  const { passes, order, sequence } = recorder();
+  await Promise.all(["a", "b", "c"].map((name) => generate(order, sequence(name), 20)));
+  expect(passes.length).toBeLessThanOrEqual(22);
+});
+
+it("takes the oldest first: a long prompt does not hold the others up, nor they it", async () => {
+  const { passes, order, sequence } = recorder();
+  const prompt = async () => {
+    for (let i = 0; i < 6; i++) await order.forward(sequence("p"), new Uint32Array(32), "none");
+  };
+  await Promise.all([prompt(), generate(order, sequence("a"), 6), generate(order, sequence("b"), 6)]);
+  const slices = passes.flatMap((pass, i) => (pass === "p32" ? [i] : []));
+  expect(slices).toHaveLength(6);
+  for (let i = 1; i < slices.length; i++) expect(slices[i]! - slices[i - 1]!).toBeLessThanOrEqual(2);
+  expect(passes.filter((pass) => pass === "a+b").length).toBeGreaterThanOrEqual(5);
+});
+
+it("shares among eight at most, and everyone gets as many steps", async () => {
+  const { passes, order, sequence } = recorder();
+  const names = [..."abcdefghijkl"];
+  await Promise.all(names.map((name) => generate(order, sequence(name), 10)));
+  for (const pass of passes) expect(pass.split("+").length).toBeLessThanOrEqual(8);
+  const half = passes
+    .slice(0, Math.ceil(passes.length / 2))
+    .join("+")
+    .split("+");
+  const counts = names.map((name) => half.filter((one) => one === name).length);
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+});
+
+it("fails only the one at fault", async () => {
+  const { order, sequence } = recorder();
+  const one = (name: string) => order.forward(sequence(name), Uint32Array.of(9), "last");
+  const [a, full, b] = await Promise.allSettled([one("a"), one("full"), one("b")]);
+  expect([a!.status, full!.status, b!.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect((full as PromiseRejectedResult).reason).toBeInstanceOf(Failure);
+});
