@@ -88,6 +88,9 @@ export class Admission {
   }
 }
 
+/** The isolate's. */
+export const admission = new Admission();
+
 /** Owns one sequence in the engine's memory. */
 export class Place {
   readonly owner: string;

@@ -1,12 +1,12 @@
 /** Branches: what can be done with the heads of a family without computing anything. */
 import { randomInt } from "node:crypto";
-import { MAIN, splitConversation } from "../src/api/ids.ts";
+import { MAIN, newTurnId, splitConversation } from "../src/api/ids.ts";
 import type { TurnRequest } from "../src/api/turn.ts";
 import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { type Head, newHead } from "./heads.ts";
-import { plan, turnIdOf } from "./plan.ts";
+import { plan } from "./plan.ts";
 import type { Host } from "./runs.ts";
 import type { StoredTurn } from "./tree.ts";
 import { type TurnView, viewOf } from "./turn-view.ts";
@@ -99,7 +99,7 @@ export class Branches {
       ...(head.conversation === null ? {} : { conversation: head.conversation }),
       ...{ messages, sampling: {}, stop: [], reply },
     };
-    const { accepted } = plan(request, turnIdOf(undefined), served, store);
+    const { accepted } = plan(request, newTurnId(), served, store);
     const parent = head.turn === null ? undefined : store.tree.turn(head.turn)!;
     const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, ...kept } = accepted;
     const turn: StoredTurn = {

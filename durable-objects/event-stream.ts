@@ -5,6 +5,7 @@
  * for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write is how a lost client is noticed.
  */
 import type { WireEvent } from "../src/api/reply-encoder.ts";
+import { count } from "../src/core/events.ts";
 
 export interface StreamLimits {
   bufferBytes: number;
@@ -12,7 +13,8 @@ export interface StreamLimits {
   stallMs: number;
 }
 
-const standard: StreamLimits = { bufferBytes: 64 * 1024, heartbeatMs: 10_000, stallMs: 30_000 };
+/** Tests may tighten them. */
+export const streamLimits: StreamLimits = { bufferBytes: 64 * 1024, heartbeatMs: 10_000, stallMs: 30_000 };
 
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;
@@ -26,7 +28,7 @@ export class EventStream {
   #quiet = false;
 
   constructor(client: AbortSignal, limits: Partial<StreamLimits> = {}) {
-    this.#limits = { ...standard, ...limits };
+    this.#limits = { ...streamLimits, ...limits };
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -67,6 +69,7 @@ export class EventStream {
   #drained(): Promise<void> {
     return new Promise((resolve) => {
       const stalled = setTimeout(() => {
+        count("reader_stalled");
         this.#leave();
         this.#controller.error(new Error("the reader stood still"));
       }, this.#limits.stallMs);

@@ -10,6 +10,7 @@ import { callsIn } from "../src/constrain/announce.ts";
 import { count } from "../src/core/events.ts";
 import { check, Failure, type FailureCode } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
+import { admission } from "./admission.ts";
 import { logged } from "./answer.ts";
 import { Budget, limits } from "./budget.ts";
 import { failed } from "./finished.ts";
@@ -21,7 +22,6 @@ import { fresh, type Restored, restore } from "./restore.ts";
 import type { Host } from "./runs.ts";
 import type { Store } from "./store.ts";
 import { Turn, type Work } from "./turn.ts";
-import { admission } from "./weights.ts";
 
 const noTimings: Timings = {
   state: "new",

@@ -1,5 +1,6 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
 import { createHash } from "node:crypto";
+import { newTurnId } from "../src/api/ids.ts";
 import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../src/api/turn.ts";
 import { announce } from "../src/constrain/announce.ts";
 import { constraintFor } from "../src/constrain/constraint-for.ts";
@@ -22,10 +23,8 @@ export interface Plan {
 }
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
-export const turnIdOf = (idempotencyKey: string | undefined): string =>
-  idempotencyKey === undefined
-    ? crypto.randomUUID().replaceAll("-", "").slice(0, 16)
-    : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
+export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
+  idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
 
 /** What two requests with one key must have in common. */
 export const digestOf = (request: TurnRequest): string => sha256(JSON.stringify(request));

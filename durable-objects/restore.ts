@@ -63,8 +63,9 @@ export async function restore(store: Store, backend: Backend, turn: Accepted, ow
 }
 
 async function load(store: Store, backend: Backend, fingerprint: string, set: StateSet, owner: string) {
+  const verify = protects("checksum");
   try {
-    const { position, tensors, sampler } = decodeState(store.pieces.read(set), fingerprint);
+    const { position, tensors, sampler } = decodeState(store.pieces.read(set), fingerprint, { verify });
     check(position === set.position, "state_unreadable", () => `position ${position}, expected ${set.position}`);
     return { sequence: await backend.open({ position, tensors }, owner), sampler };
   } catch (thrown) {

@@ -14,6 +14,8 @@ import { plan, turnIdOf } from "./plan.ts";
 import type { Store } from "./store.ts";
 import { TurnLock } from "./turn-lock.ts";
 
+const LONGEST_WAIT_MS = 600_000;
+
 /** What an object lends to its turns. */
 export interface Host {
   ctx: DurableObjectState;
@@ -32,6 +34,8 @@ export class Runs {
   /** Turns between request and acceptance. */
   readonly #coming = new Set<string>();
   readonly #locks = new Map<string, TurnLock>();
+  /** Turns in a row that could not be taken up. */
+  #setbacks = 0;
   constructor(host: Host) {
     this.#host = host;
   }
@@ -43,7 +47,7 @@ export class Runs {
 
   /** Resolves when the turn is accepted and on disk. Fails as `plan` does, with `busy`, or `turn_in_progress`. */
   async start(request: TurnRequest, client: AbortSignal): Promise<Live> {
-    const id = turnIdOf(request.idempotencyKey);
+    const id = turnIdOf(request);
     if (this.#coming.has(id)) throw inProgress();
     this.#coming.add(id);
     const release = await this.#turnOf(request.persistent ? request.head : undefined).catch((thrown: unknown) => {
@@ -128,13 +132,15 @@ export class Runs {
       if (!entry) return this.#over(id);
       if (!known) live.release = await this.#turnOf(entry.accepted.request.head);
       const invocation = await Invocation.next(this.#host, live);
+      this.#setbacks = 0;
       await this.#compute(live, invocation);
     } catch (thrown) {
       live.computing = false;
       const failure = Failure.from(thrown);
       if (failure.code === "bug") console.error("a turn could not be taken up", thrown);
-      // Capacity comes back: its readers wait with it.
-      this.#host.alarms.ask(Date.now() + limits.alarmMs / 6);
+      // Capacity comes back: its readers wait with it. Each time longer, and not all objects at once.
+      const waitMs = Math.min((limits.alarmMs / 6) * 2 ** this.#setbacks++, LONGEST_WAIT_MS);
+      this.#host.alarms.ask(Date.now() + waitMs * (1 + Math.random()));
     }
   }
 

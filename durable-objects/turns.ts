@@ -79,20 +79,21 @@ export class Turns {
     return response;
   }
 
-  /** Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for the first reply. */
+  /** What an earlier call began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
   #repeated(request: TurnRequest): Told | undefined {
-    const { idempotencyKey: key, tenant } = request;
-    const { tree, journal, database } = this.#host.store();
-    if (key === undefined || !database.exists || this.#host.store().family()?.owner !== tenant) return undefined;
-    const id = turnIdOf(key);
-    const digest = tree.turn(id)?.digest ?? journal.get(id)?.accepted.digest;
-    if (digest === undefined) return undefined;
-    const other = "idempotency-key: another request came with this key; choose a new one for a new request";
-    check(digest === digestOf(request), "idempotency_mismatch", () => other, "idempotency-key");
-    const isKnown = this.#runs.get(id) !== undefined;
-    if (isKnown) throw inProgress();
+    const { tree, journal } = this.#host.store();
+    if (this.#host.store().family()?.owner !== request.tenant) return undefined;
+    const id = turnIdOf(request);
+    const known = tree.turn(id) ?? journal.get(id)?.accepted;
+    if (!known) return undefined;
+    const isLive = this.#runs.get(id) !== undefined;
+    if (request.idempotencyKey !== undefined) {
+      const other = "idempotency-key: another request came with this key; choose a new one for a new request";
+      check(known.digest === digestOf(request), "idempotency_mismatch", () => other, "idempotency-key");
+      if (isLive) throw inProgress();
+    }
     count("idempotent_replay");
-    // Left by an instance that is no more: this request takes its place.
+    // One that an instance left that is no more goes on now, and this request takes its place.
     this.#runs.recover();
     return this.#runs.get(id) ?? this.#stored(id).told;
   }

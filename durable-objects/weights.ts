@@ -2,7 +2,6 @@
 import { loadServed, type Served } from "../src/dialogue/load.ts";
 import { fetchSource } from "../src/weights/fetch-source.ts";
 import kernels from "../wasm/build/kernels.wasm";
-import { Admission } from "./admission.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { remotePipeline } from "./stages.ts";
 
@@ -10,7 +9,7 @@ import { remotePipeline } from "./stages.ts";
 export const ENGINE_MAX_BYTES = 112 * 1024 * 1024;
 
 export const weights = new SingleFlight<Served>();
-export const admission = new Admission();
+export { admission } from "./admission.ts";
 
 export const served = (env: Env): Promise<Served> =>
   weights.get((progress) =>

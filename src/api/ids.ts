@@ -27,6 +27,9 @@ export function splitConversation(id: string): { root: string; head: string } {
 
 export const newConversation = (): string => `conv_${randomBytes(16).toString("hex")}`;
 
+/** 16 hex digits. */
+export const newTurnId = (): string => randomBytes(8).toString("hex");
+
 /** Names of objects show up in logs: neither tenant nor conversation can be read from them, or guessed. 32 hex digits. */
 export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, root: string): string {
   return createHmac("sha256", SESSION_KEY || "rivulet")

@@ -35,6 +35,8 @@ export interface TurnRequest extends ReplyShape {
   prompts?: (string | number[])[];
   /** Goes on when its reader leaves; not streamed, it answers at once. */
   background?: boolean;
+  /** The turn's own, 16 hex digits, where no key stands for it: a call that the Worker repeats finds the turn that it began. */
+  id?: string;
   /** A repeated request with this key finds the first one's turn. */
   idempotencyKey?: string;
   /** How long the conversation is kept, where this turn is its first. Absent: for ever. */

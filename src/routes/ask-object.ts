@@ -1,5 +1,6 @@
 /** askObject: one request to a conversation's object, in its caller's name. */
 import type { Context } from "hono";
+import { newTurnId } from "../api/ids.ts";
 import type { Caller, Place } from "../api/place.ts";
 import type { TurnRequest } from "../api/turn.ts";
 import { call } from "./call.ts";
@@ -17,7 +18,7 @@ export function askObject(
   const headers = new Headers({ "x-rivulet-tenant": tenant });
   if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
-  return call(c.env.CONVERSATION.getByName(object), path, {
+  return call(() => c.env.CONVERSATION.getByName(object), path, {
     method: init.method ?? "GET",
     headers,
     signal: c.req.raw.signal,
@@ -33,6 +34,8 @@ export const runTurn = (
   turn: Omit<TurnRequest, "tenant" | "persistent">,
 ): Promise<Response> => {
   const { tenant, idempotencyKey } = caller;
-  const body = { ...turn, ...where, tenant, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
+  // Either makes a call that is repeated find the turn that the first one began.
+  const once = idempotencyKey === undefined ? { id: newTurnId() } : { idempotencyKey };
+  const body: TurnRequest = { ...turn, ...where, tenant, ...once };
   return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body });
 };

@@ -8,17 +8,26 @@ interface PlatformError {
   durableObjectReset?: boolean;
 }
 
-/** Fails with `busy` when the object is overloaded, `storage_unavailable` when it was reset: nothing was acknowledged. */
-export async function call(object: DurableObjectStub, path: string, init: RequestInit): Promise<Response> {
-  try {
-    const response = await object.fetch(`http://conversation${path}`, init);
-    // A fresh Response: headers of one from elsewhere cannot be added to.
-    return new Response(response.body, response);
-  } catch (thrown) {
-    const { overloaded, retryable, durableObjectReset } = (thrown ?? {}) as PlatformError;
-    if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
-    if (retryable || durableObjectReset)
-      throw new Failure("storage_unavailable", "the conversation was moved; try again", { cause: thrown });
-    throw thrown;
+/** A reset object is back in moments; the wait keeps many callers from coming at once. */
+const RETRY_MS = 100;
+
+/**
+ * Asks once more, by a new stub, when the platform says that it may help: turns carry an id, so that none is run twice. Fails with `busy`
+ * when the object is overloaded, `storage_unavailable` when it was reset: nothing was acknowledged.
+ */
+export async function call(stub: () => DurableObjectStub, path: string, init: RequestInit): Promise<Response> {
+  for (let first = true; ; first = false) {
+    try {
+      const response = await stub().fetch(`http://conversation${path}`, init);
+      // A fresh Response: headers of one from elsewhere cannot be added to.
+      return new Response(response.body, response);
+    } catch (thrown) {
+      const { overloaded, retryable, durableObjectReset } = (thrown ?? {}) as PlatformError;
+      if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
+      if (retryable && first) await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
+      else if (retryable || durableObjectReset)
+        throw new Failure("storage_unavailable", "the conversation was moved; try again", { cause: thrown });
+      else throw thrown;
+    }
   }
 }

@@ -39,6 +39,6 @@ export const health = [
       open: true,
       replies: { 200: { description: "It does.", schema: readiness } },
     },
-    (c) => call(c.env.CONVERSATION.getByName(anyName()), "/ready", { signal: c.req.raw.signal }),
+    (c) => call(() => c.env.CONVERSATION.getByName(anyName()), "/ready", { signal: c.req.raw.signal }),
   ),
 ];

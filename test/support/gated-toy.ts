@@ -1,0 +1,127 @@
+/** The toy model, which a test can hold up before any forward pass, and readers that stop in the middle. */
+import { reset } from "cloudflare:test";
+import { afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { limits } from "../../durable-objects/budget.ts";
+import { streamLimits } from "../../durable-objects/event-stream.ts";
+import { armFaults } from "../../durable-objects/fault.ts";
+import { admission, weights } from "../../durable-objects/weights.ts";
+import { type ErrorReply, send } from "./chat-client.ts";
+import { type Toy, type ToyOptions, toyServed } from "./toy-served.ts";
+
+export interface Gate {
+  /** Called before every forward pass. */
+  at: (position: number, ids: Uint32Array) => Promise<void> | void;
+}
+
+/** Serves the toy in every test of this file; limits and faults are as ever at the start of each. */
+export function gatedToy(options: ToyOptions = {}): { gate: Gate; toy: () => Toy } {
+  const gate: Gate = { at: () => {} };
+  const [usualLimits, usualStreams] = [{ ...limits }, { ...streamLimits }];
+  let toy: Toy;
+  beforeAll(async () => {
+    toy = toyServed({ contextLength: 100_000, onForward: (ids, position) => gate.at(position, ids), ...options });
+    await weights.get(async () => toy);
+  });
+  beforeEach(() => {
+    gate.at = () => {};
+  });
+  afterEach(async () => {
+    armFaults(undefined);
+    Object.assign(limits, usualLimits);
+    Object.assign(streamLimits, usualStreams);
+    gate.at = () => {};
+    await until(() => admission.live === 0 && toy.live.size === 0, "places and sequences left");
+    await reset();
+  });
+  return { gate, toy: () => toy };
+}
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+export async function until(condition: () => boolean | Promise<boolean>, what = "condition"): Promise<void> {
+  for (let i = 0; i < 1000 && !(await condition()); i++) await pause(10);
+  expect(await condition(), what).toBe(true);
+}
+
+/** One event of a chat's stream. */
+export interface Seen {
+  id: number | undefined;
+  text: string;
+  finish: string | null;
+  error: ErrorReply["error"] | undefined;
+}
+
+/** Reads server-sent events as they come. */
+export class Tail {
+  readonly seen: Seen[] = [];
+  done = false;
+  comments = 0;
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  constructor(response: Response) {
+    expect(response.headers.get("content-type")).toContain("text/event-stream");
+    this.#reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** Until so many events with text were seen, or the end. True when there may be more. */
+  async text(events: number): Promise<boolean> {
+    while (this.seen.filter(({ text }) => text !== "").length < events) if (!(await this.#more())) return false;
+    return true;
+  }
+
+  /** To the end; "broken" when the connection is cut. */
+  async end(): Promise<"done" | "ended" | "broken"> {
+    try {
+      while (await this.#more());
+    } catch {
+      return "broken";
+    }
+    return this.done ? "done" : "ended";
+  }
+
+  cancel = (): Promise<void> => this.#reader.cancel();
+
+  get last(): number {
+    return this.seen.at(-1)?.id ?? -1;
+  }
+
+  get content(): string {
+    return this.seen.map(({ text }) => text).join("");
+  }
+
+  async #more(): Promise<boolean> {
+    const { value, done } = await this.#reader.read();
+    if (done) return false;
+    this.#rest += value;
+    const blocks = this.#rest.split("\n\n");
+    this.#rest = blocks.pop()!;
+    for (const block of blocks) this.#take(block);
+    return true;
+  }
+
+  #take(block: string): void {
+    if (block.startsWith(":")) {
+      this.comments++;
+      return;
+    }
+    const [, id, data] = /^(?:id: (\d+)\n)?data: (.*)$/.exec(block) ?? [];
+    if (data === "[DONE]") this.done = true;
+    else {
+      const { choices, error } = JSON.parse(data!);
+      const finish = choices?.[0]?.finish_reason ?? null;
+      this.seen.push({
+        id: id === undefined ? undefined : Number(id),
+        text: choices?.[0]?.delta.content ?? "",
+        finish,
+        error,
+      });
+    }
+  }
+}
+
+export const ask = (conversation: string | undefined, content: string, fields: object = {}, headers = {}) =>
+  send({ model: "tiny", max_tokens: 200, messages: [{ role: "user", content }], conversation, ...fields }, headers);
+
+export const stream = async (conversation: string, content: string, fields: object = {}) =>
+  new Tail(await ask(conversation, content, { stream: true, ...fields }));
