@@ -46,9 +46,9 @@ export class CallParser {
     return pieces;
   }
 
-  /** The text has ended. */
+  /** The text has ended. What began like a call is text, but where only a call begins so. */
   flush(): ReplyPiece[] {
-    const rest = this.#state === "text" ? this.#held : "";
+    const rest = this.#state === "text" && this.#place === "anywhere" ? this.#held : "";
     this.#held = "";
     return rest === "" ? [] : [{ type: "text", text: rest }];
   }

@@ -21,36 +21,37 @@ export class TokenTrie {
 
   constructor(codec: TextCodec) {
     this.vocab = codec.vocab;
-    const { ids, bytesOf } = sorted(codec);
-    const [bytes, ends, found]: [number[], number[], number[]] = [[], [], []];
+    const tokens = new TokenBlock(codec);
+    const bytes = new Uint8Array(tokens.length);
+    const ends = new Uint32Array(tokens.length);
+    const ids = new Int32Array(tokens.length).fill(-1);
+    let nodes = 0;
     const open: number[] = [];
-    let previous: Uint8Array = new Uint8Array(0);
     const close = (depth: number) => {
-      while (open.length > depth) ends[open.pop()!] = bytes.length;
+      while (open.length > depth) ends[open.pop()!] = nodes;
     };
-    for (const id of ids) {
-      const token = bytesOf(id);
+    let previous: Uint8Array = new Uint8Array(0);
+    for (const id of tokens.sorted()) {
+      const token = tokens.of(id);
       let shared = 0;
       while (shared < token.length && shared < previous.length && token[shared] === previous[shared]) shared++;
       if (shared === token.length) {
-        const first = found[open[shared - 1]!]!;
+        const first = ids[open[shared - 1]!]!;
         this.#twins.set(first, [...(this.#twins.get(first) ?? []), id]);
         continue;
       }
       close(shared);
       for (const byte of token.subarray(shared)) {
-        open.push(bytes.length);
-        bytes.push(byte);
-        ends.push(0);
-        found.push(-1);
+        open.push(nodes);
+        bytes[nodes++] = byte;
       }
-      found[open.at(-1)!] = id;
+      ids[nodes - 1] = id;
       previous = token;
     }
     close(0);
-    this.#bytes = Uint8Array.from(bytes);
-    this.#ends = Uint32Array.from(ends);
-    this.#ids = Int32Array.from(found);
+    this.#bytes = bytes.slice(0, nodes);
+    this.#ends = ends.slice(0, nodes);
+    this.#ids = ids.slice(0, nodes);
   }
 
   get memoryBytes(): number {
@@ -93,24 +94,51 @@ export class TokenTrie {
   }
 }
 
-/** Ids of tokens with bytes, by their bytes. */
-function sorted(codec: TextCodec): { ids: number[]; bytesOf: (id: number) => Uint8Array } {
-  const tokens = Array.from({ length: codec.vocab }, (_, id) => codec.tokenBytes(id));
-  // Numbers sort much faster than bytes: four bytes and the id in one, and only equal beginnings are compared byte by byte.
-  const keys = Float64Array.from(tokens, (token, id) => {
-    const [a = 0, b = 0, c = 0, d = 0] = token;
-    return (((a * 256 + b) * 256 + c) * 256 + d) * ID_SPACE + id;
-  }).sort();
-  const ids: number[] = [];
-  for (let from = 0; from < keys.length; ) {
-    const beginning = Math.floor(keys[from]! / ID_SPACE);
-    let to = from + 1;
-    while (to < keys.length && Math.floor(keys[to]! / ID_SPACE) === beginning) to++;
-    const equal = Array.from(keys.subarray(from, to), (key) => key % ID_SPACE);
-    ids.push(...equal.filter((id) => tokens[id]!.length > 0).sort((a, b) => compare(tokens[a]!, tokens[b]!) || a - b));
-    from = to;
+/** Bytes of all tokens in one block: an array for each would take many times as much. */
+class TokenBlock {
+  readonly #starts: Uint32Array;
+  #bytes: Uint8Array;
+
+  constructor(codec: TextCodec) {
+    this.#starts = new Uint32Array(codec.vocab + 1);
+    this.#bytes = new Uint8Array(8 * codec.vocab);
+    for (let id = 0; id < codec.vocab; id++) {
+      const token = codec.tokenBytes(id);
+      const start = this.#starts[id]!;
+      const end = start + token.length;
+      if (end > this.#bytes.length) {
+        const larger = new Uint8Array(2 * end);
+        larger.set(this.#bytes);
+        this.#bytes = larger;
+      }
+      this.#bytes.set(token, start);
+      this.#starts[id + 1] = end;
+    }
   }
-  return { ids, bytesOf: (id) => tokens[id]! };
+
+  get length(): number {
+    return this.#starts.at(-1)!;
+  }
+
+  of(id: number): Uint8Array {
+    return this.#bytes.subarray(this.#starts[id], this.#starts[id + 1]);
+  }
+
+  /** Ids of tokens with bytes, by their bytes. */
+  sorted(): Uint32Array {
+    // Numbers sort much faster than bytes: four bytes and the id in one, and only equal beginnings are compared byte by byte.
+    const keys = Float64Array.from({ length: this.#starts.length - 1 }, (_, id) => {
+      const [a = 0, b = 0, c = 0, d = 0] = this.of(id).subarray(0, 4);
+      return (((a * 256 + b) * 256 + c) * 256 + d) * ID_SPACE + id;
+    }).sort();
+    const ids = Uint32Array.from(keys, (key) => key % ID_SPACE);
+    const beginning = (at: number) => Math.floor(keys[at]! / ID_SPACE);
+    for (let from = 0, to = 1; from < ids.length; from = to++) {
+      while (to < ids.length && beginning(to) === beginning(from)) to++;
+      if (to - from > 1) ids.subarray(from, to).sort((a, b) => compare(this.of(a), this.of(b)) || a - b);
+    }
+    return ids.filter((id) => this.of(id).length > 0);
+  }
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

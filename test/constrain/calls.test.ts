@@ -148,6 +148,7 @@ describe("CallParser", () => {
       expect(calls.length === 0 || '{"x": [1, 2]}'.startsWith(calls[0]!.arguments)).toBe(true);
     }
     expect(read("a <tool_ca", 1)).toEqual({ content: "a <tool_ca", calls: [] });
+    expect(read("<tool_ca", 1, "alone")).toEqual({ content: "", calls: [] });
   });
 
   it("takes linear time", () => {

@@ -10,10 +10,8 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 const models = [
   ["random 1", random(1)],
   ["random 2", random(2)],
-  ["craving white space", craving(" \n\t", 4)],
-  ["craving quotes and brackets", craving('"[]{}\\,:', 5)],
-  ["craving digits and signs", craving("0123456789+-.eE", 6)],
-  ["craving what is not ASCII", craving("éüß漢字😀\u0000\u00ad", 7)],
+  ["craving white space, digits and signs", craving(" \n\t0123456789+-.eE", 4)],
+  ["craving quotes, brackets and what is not ASCII", craving('"[]{}\\,:éüß漢字😀\u0000\u00ad', 5)],
 ] as const;
 
 describe.each(Object.entries(schemas))("%s", (_, schema) => {
