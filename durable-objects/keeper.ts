@@ -41,8 +41,9 @@ export class Keeper {
     const { position } = restored.sequence;
     const generator = this.#sampler.state().generator;
     const state = store && live.ids.length > 0 ? await this.#state() : undefined;
+    const stateBytes = state ? state.bytes.length + (restored.sequence.bytesElsewhere ?? 0) : 0;
     place.leave(); // wipes what the state's tensors were views of
-    Object.assign(timings, { state_bytes: state?.bytes.length ?? 0, save_ms: Date.now() - beganMs });
+    Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
     const end = endOf(accepted, reason, live.ids.length, { ...timings });
     if (store) {
       await fault("commit.before", ctx);

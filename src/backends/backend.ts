@@ -25,6 +25,8 @@ export interface Sequence {
   readonly position: number;
   /** Bytes resident in the engine's memory for this sequence. */
   readonly bytes: number;
+  /** Bytes that the last save has stored where the references point. */
+  readonly bytesElsewhere?: number;
   /**
    * Feeds 1…`sliceTokens` ids and returns logits: (T, V) for `all`, (1, V) for `last`, empty for `none`.
    * The array is valid until the next call on any sequence. Fails with `context_length_exceeded` or `memory_exceeded`, state unchanged.

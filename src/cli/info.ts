@@ -11,7 +11,8 @@ import { weightBytes } from "../models/stages.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { readManifest, verifyPack } from "../weights/load-pack.ts";
 import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
-import { packFacts } from "./pack-facts.ts";
+import { integer } from "./arguments.ts";
+import { divisionFacts, packFacts } from "./pack-facts.ts";
 import { printInfo } from "./print-info.ts";
 import { stateCost } from "./sizes-of.ts";
 
@@ -22,22 +23,29 @@ export function register(program: Command): void {
     .argument("<pack>", "folder of the pack; or a checkpoint's folder or config.json")
     .option("--json", "print one JSON line")
     .option("--no-verify", "do not read the weights")
+    .option("--stages <n>", "of a config: what a division into n stages would hold at q4", integer(2, 1024))
     .action(info);
 }
 
 /** What is printed; every size in bytes. */
 export type Info = Awaited<ReturnType<typeof describePack>> | Awaited<ReturnType<typeof describeConfig>>;
 
-async function info(path: string, options: { json?: boolean; verify: boolean }): Promise<void> {
-  const facts = await describe(path, options.verify);
+interface Options {
+  json?: boolean;
+  verify: boolean;
+  stages?: number;
+}
+
+async function info(path: string, options: Options): Promise<void> {
+  const facts = await describe(path, options);
   process.stdout.write(options.json ? `${JSON.stringify(facts)}\n` : printInfo(facts));
 }
 
-async function describe(path: string, verify: boolean): Promise<Info> {
+async function describe(path: string, { verify, stages }: Options): Promise<Info> {
   const isFile = async (file: string) => (await stat(file).catch(() => undefined))?.isFile() === true;
   if (await isFile(join(path, MANIFEST_FILE))) return describePack(path, verify);
-  if (await isFile(join(path, "config.json"))) return describeConfig(join(path, "config.json"));
-  if (path.endsWith(".json") && (await isFile(path))) return describeConfig(path);
+  if (await isFile(join(path, "config.json"))) return describeConfig(join(path, "config.json"), stages);
+  if (path.endsWith(".json") && (await isFile(path))) return describeConfig(path, stages);
   throw new Failure("request_invalid", `${path}: expected a pack (${MANIFEST_FILE}) or a config.json`, {
     param: "pack",
   });
@@ -70,7 +78,7 @@ async function describePack(path: string, verify: boolean) {
 }
 
 /** A config alone: nothing is stored yet, so bytes are given for every dtype. */
-async function describeConfig(path: string) {
+async function describeConfig(path: string, stages: number | undefined) {
   const config = await readJsonObject(path);
   const model = modelFrom(config);
   const cache = chooseCache(config, "q4", {});
@@ -84,5 +92,6 @@ async function describeConfig(path: string) {
     bytesAt: Object.fromEntries(dtypes.map((dtype) => [dtype, weightBytes(model, dtype)])),
     cache,
     state: stateCost(model, cache),
+    ...(stages === undefined ? {} : { stages: divisionFacts(model, cache, stages) }),
   };
 }

@@ -1,9 +1,11 @@
 /** packFacts: what a pack's model is and what its conversations cost, from its architecture, or of a graph from the table beside it. */
 import { bytesAt } from "../backends/onnx/state-shape.ts";
 import { stageModels } from "../backends/stage-engine.ts";
+import type { Model } from "../models/define.ts";
 import { modelFrom } from "../models/index.ts";
+import { divide, stageOf, weightBytes } from "../models/stages.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
-import type { Manifest, OnnxDecoder } from "../weights/manifest.ts";
+import type { CachePolicy, Manifest, OnnxDecoder } from "../weights/manifest.ts";
 import { bytesByPart, stateCost } from "./sizes-of.ts";
 
 export interface PackFacts {
@@ -19,7 +21,8 @@ export interface PackFacts {
 export interface StageFacts {
   blocks: readonly [from: number, to: number];
   bytes: number;
-  shards: readonly [from: number, to: number];
+  /** Absent where nothing is stored yet. */
+  shards?: readonly [from: number, to: number];
   state: ReturnType<typeof stateCost>;
 }
 
@@ -58,4 +61,13 @@ function stageFacts(manifest: Manifest): StageFacts[] {
     shards,
     state: stateCost(models[k]!, manifest.cache),
   }));
+}
+
+/** What a model would be like in `count` stages at q4. Fails with `request_invalid`. */
+export function divisionFacts(model: Model, cache: CachePolicy, count: number): StageFacts[] {
+  const ranges = divide(model, count, "q4");
+  return ranges.map((blocks, k) => {
+    const stage = stageOf(model, ranges, k);
+    return { blocks, bytes: weightBytes(stage, "q4"), state: stateCost(stage, cache) };
+  });
 }

@@ -11,6 +11,7 @@ export function printInfo(info: Info): string {
     ["vocabulary", String(info.vocab)],
     ["context length", String(info.contextLength)],
     ...(info.kind === "pack" ? packLines(info) : configLines(info)),
+    ...(info.stages ?? []).map((stage, k): [string, string] => [`  stage ${k}`, stageLine(stage)]),
     ["state", stateLine(info)],
   ];
   return `${lines.map(([label, text]) => `${label.padEnd(20)}${clean(text)}`).join("\n")}\n`;
@@ -24,7 +25,6 @@ function packLines(info: PackInfo): [string, string][] {
   return [
     ["weights", `${info.dtype}, ${bytes(info.bytes)} in ${info.shards} shard${info.shards === 1 ? "" : "s"}`],
     ...parts.map(([part, size]): [string, string] => [`  ${part}`, bytes(size)]),
-    ...(info.stages ?? []).map((stage, k): [string, string] => [`  stage ${k}`, stageLine(stage)]),
     ["tokenizer", info.tokenizer ? `yes, ${chat}` : "none: can be scored, not chatted with"],
     ["licence", info.licence ?? "not stated"],
     ["provenance", JSON.stringify(info.provenance)],
@@ -37,9 +37,9 @@ function packLines(info: PackInfo): [string, string][] {
 const configLines = (info: Extract<Info, { kind: "config" }>): [string, string][] =>
   Object.entries(info.bytesAt).map(([dtype, size]) => [`bytes at ${dtype}`, bytes(size)]);
 
-function stageLine({ blocks: [from, to], bytes: size, shards: [first, end], state }: StageFacts): string {
+function stageLine({ blocks: [from, to], bytes: size, shards, state }: StageFacts): string {
   const held = from === to ? "no block" : `blocks ${from} to ${to - 1}`;
-  return `${held}, ${bytes(size)} in shards ${first} to ${end - 1}, state at most ${bytes(state.maxBytes)}`;
+  return `${held}, ${bytes(size)}${shards ? ` in shards ${shards[0]} to ${shards[1] - 1}` : ""}, state at most ${bytes(state.maxBytes)}`;
 }
 
 function stateLine({ cache, state }: Info): string {

@@ -165,6 +165,12 @@ describe("rivulet convert and info", () => {
       parameters: 8496,
       bytesAt: { f32: 8496 * 4 },
     });
+    const config = join(tinyLlama, "config.json");
+    const { stages } = JSON.parse((await rivulet("info", config, "--stages", "2", "--json")).stdout);
+    expect(stages.map(({ blocks }: { blocks: unknown }) => blocks)).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
   });
 
   it("say which stage holds what, and every command takes a divided pack", async () => {

@@ -13,7 +13,7 @@ let pack: string;
 let folders = 0;
 
 beforeAll(async () => {
-  pack = await tinyPack(work);
+  pack = await tinyPack(work, 4);
 });
 afterEach(async () => {
   for (const { supervisor, ended } of running.splice(0)) {
@@ -24,8 +24,8 @@ afterEach(async () => {
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const newFolder = () => join(work, `persist-${folders++}`);
-async function serve(folder: string, env?: Record<string, string>): Promise<Started> {
-  const started = await start(["--port", "0", "--persist-to", folder, "--pack", pack], env);
+async function serve(folder: string, env?: Record<string, string>, of = pack): Promise<Started> {
+  const started = await start(["--port", "0", "--persist-to", folder, "--pack", of], env);
   running.push(started);
   expect(started.url, started.output()).not.toBe("");
   return started;
@@ -55,23 +55,27 @@ it("serves, prints a curl line that works when pasted, and ends without leaving 
   expect(alive(server)).toBe(false);
 });
 
-it("C4: goes on after SIGKILL of the server, and feeds only the new tokens", async () => {
-  const folder = newFolder();
-  const first = await serve(folder);
-  const expected: string[] = [];
-  for (const content of ["one", "two", "three"])
-    expected.push((await ask(first.url, "twin", content)).choices[0].message.content);
-  for (const content of ["one", "two"]) await ask(first.url, "ada", content);
-  process.kill(serverPid(folder), "SIGKILL");
-  expect(await first.ended).toBe(1);
-  const second = await serve(folder);
-  const { choices, usage, timings } = await ask(second.url, "ada", "three");
-  expect(choices[0].message.content).toBe(expected[2]);
-  expect(timings.state).toBe("resumed");
-  expect(timings.prefill_tokens).toBe(usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens);
-  expect(timings.prefill_tokens).toBeLessThan(50);
-  expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(60);
-});
+it.each(["tiny", "tiny-4"])(
+  "C4: %s goes on after SIGKILL of the server, and feeds only the new tokens",
+  async (name) => {
+    const folder = newFolder();
+    const of = join(work, name);
+    const first = await serve(folder, {}, of);
+    const expected: string[] = [];
+    for (const content of ["one", "two", "three"])
+      expected.push((await ask(first.url, "twin", content)).choices[0].message.content);
+    for (const content of ["one", "two"]) await ask(first.url, "ada", content);
+    process.kill(serverPid(folder), "SIGKILL");
+    expect(await first.ended).toBe(1);
+    const second = await serve(folder, {}, of);
+    const { choices, usage, timings } = await ask(second.url, "ada", "three");
+    expect(choices[0].message.content).toBe(expected[2]);
+    expect(timings.state).toBe("resumed");
+    expect(timings.prefill_tokens).toBe(usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens);
+    expect(timings.prefill_tokens).toBeLessThan(50);
+    expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(60);
+  },
+);
 
 it("S1: a client that leaves a stream ends its generation, and the session goes on", async () => {
   const { url } = await serve(newFolder());

@@ -114,6 +114,8 @@ describe("a conversation", () => {
       const { header, timings, ...answer } = await turn("evicted", content);
       expect([textOf({ ...answer, timings }), header]).toEqual([expected[n], n === 0 ? "new" : "resumed"]);
       expect(timings.prefill_tokens).toBeLessThan(45);
+      // What the stages keep counts too, not the references alone.
+      expect(timings.state_bytes).toBeGreaterThan(whole.backend.stateBytes(30));
       for (let k = 0; k < 4; k++) await evictDurableObject(stageOf("evicted", k) as never);
       await evictDurableObject(conversation("evicted") as never);
     }

@@ -9,7 +9,6 @@ export function isLoss(thrown: unknown): boolean {
   return overloaded !== true;
 }
 
-export function lost(cause: unknown): Failure {
-  const why = cause instanceof Error ? cause.message.slice(0, 200) : String(cause).slice(0, 200);
-  return new Failure("stage_lost", `a stage of the model was lost again and again: ${why}`, { cause });
-}
+/** What the platform said is for the log only. */
+export const lost = (cause: unknown): Failure =>
+  new Failure("stage_lost", "a stage of the model was lost again and again; try again in a few seconds", { cause });

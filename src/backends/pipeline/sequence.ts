@@ -58,6 +58,10 @@ export class PipelineSequence implements Sequence {
     return this.#open ? this.#pipeline.stateBytes(this.#position) : 0;
   }
 
+  get bytesElsewhere(): number {
+    return this.#from?.references?.stored.reduce((n, { bytes }) => n + bytes, 0) ?? 0;
+  }
+
   async forward(ids: Uint32Array, want: Want): Promise<Float32Array> {
     const { sliceTokens: L, vocab } = this.#pipeline;
     const S = this.#position;

@@ -33,7 +33,7 @@ export class EngineMemory {
     this.#manifest = manifest;
     this.#options = options;
     const payload = manifest.shards.reduce((n, shard) => n + shard.bytes, 0);
-    const maximum = Math.floor((options.maxBytes ?? ADDRESSABLE) / PAGE);
+    const maximum = Math.floor(Math.min(options.maxBytes ?? ADDRESSABLE, ADDRESSABLE) / PAGE);
     const initial = padTo(WEIGHTS_AT + payload, PAGE) / PAGE;
     this.memory = new WebAssembly.Memory({ initial, maximum: Math.max(initial, maximum) });
   }
@@ -58,7 +58,7 @@ export class EngineMemory {
     const short = planned.end - this.memory.buffer.byteLength;
     if (short > 0) this.memory.grow(padTo(short, PAGE) / PAGE);
     planned.fill(this.memory);
-    const maxBytes = options.maxBytes ?? ADDRESSABLE;
+    const maxBytes = Math.min(options.maxBytes ?? ADDRESSABLE, ADDRESSABLE);
     return new Engine({ model, memory: this.memory, kernels, plan: planned, layout, sliceTokens, maxBytes });
   }
 }
