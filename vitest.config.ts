@@ -1,8 +1,14 @@
 /** Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime), `server` (the real start script). */
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { ensureKernels } from "./scripts/build-wasm.ts";
 import { ensurePage } from "./scripts/build-web.ts";
+import { loadModel } from "./src/backends/load-model.ts";
+import { compiledKernels } from "./src/cli/kernels.ts";
+import { folderSource } from "./src/weights/folder-source.ts";
 import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
+import { runDigest } from "./test/support/run-digest.ts";
 import { stagedPacks } from "./test/support/staged-packs.ts";
 import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
@@ -10,6 +16,8 @@ await ensurePage();
 const packs = await temporaryPacks();
 await onnxPack(packs);
 await stagedPacks(packs);
+await ensureKernels();
+const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels());
 
 export default defineConfig({
   test: {
@@ -30,7 +38,8 @@ export default defineConfig({
             main: "./src/index.ts",
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { PACK_PATH: "tiny" },
+              // What Node computes, for workerd to compare.
+              bindings: { PACK_PATH: "tiny", NODE_DIGEST: await runDigest(tiny.backend, 200) },
               // As a binding and not as an import: the plugin sends modules as lists of numbers.
               dataBlobBindings: { ORT_WASM: ortWasm },
               assets: { directory: packs, binding: "ASSETS" } as never,
