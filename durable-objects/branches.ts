@@ -26,6 +26,15 @@ interface Change {
   ttlSeconds?: number | null;
 }
 
+export interface TurnsRequest {
+  head?: string | undefined;
+  after?: string | undefined;
+  from?: string | undefined;
+  limit: number;
+  order?: string | undefined;
+  hidden: boolean;
+}
+
 const FORK_ID = "0123456789abcdefghijklmnopqrstuvwxyz";
 const TURNS_MAX = 100;
 
@@ -114,17 +123,22 @@ export class Branches {
     return viewOf(turn, store);
   }
 
-  /** Oldest first: of the family, or along the path to one head. */
-  turns({ head, after, limit, hidden }: { head?: string; after?: string; limit: number; hidden: boolean }) {
+  /** Of the family, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
+  turns({ head, after, from, limit, order, hidden }: TurnsRequest) {
     const store = this.#store;
     const path = head === undefined ? undefined : [...store.tree.path(store.heads.require(head).turn)].reverse();
     const nodes = (path ?? store.tree.all()).filter((node) => hidden || !node.hidden);
-    const from = after === undefined ? 0 : nodes.findIndex(({ id }) => id === after) + 1;
-    check(after === undefined || from > 0, "not_found", () => "after: no such turn", "after");
-    const page = nodes.slice(from, from + Math.min(Math.max(1, limit), TURNS_MAX));
+    if (order === "desc") nodes.reverse();
+    const place = (id: string, param: string) => {
+      const at = nodes.findIndex((node) => node.id === id);
+      check(at >= 0, "not_found", () => `${param}: no such turn`, param);
+      return at;
+    };
+    const first = after !== undefined ? place(after, "after") + 1 : from !== undefined ? place(from, "id") : 0;
+    const page = nodes.slice(first, first + Math.min(Math.max(1, limit), TURNS_MAX));
     return {
       turns: page.map(({ id }) => viewOf(store.tree.turn(id)!, store)),
-      hasMore: from + page.length < nodes.length,
+      hasMore: first + page.length < nodes.length,
     };
   }
 

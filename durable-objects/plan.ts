@@ -110,7 +110,7 @@ function turnOf(store: Store, id: string | null | undefined): StoredTurn | undef
   if (id === null || id === undefined) return undefined;
   const turn = store.tree.turn(id);
   const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
-  check(there, "not_found", () => "no such turn to continue from", "parent");
+  check(there, "not_found", () => "previous_response_id: no such response", "previous_response_id");
   return turn;
 }
 
@@ -129,14 +129,17 @@ function unanswered(store: Store | undefined, parent: StoredTurn | undefined, fr
 const entropy = (): number => Number(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n);
 
 /** The prompt must leave room for a token. */
-function checkRoom(tokens: number, contextLength: number): void {
+export function checkRoom(tokens: number, contextLength: number): void {
   if (tokens < contextLength) return;
   const message = `messages: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
   throw new Failure("context_length_exceeded", message, { param: "messages" });
 }
 
 /** The reply ends where the context does. */
-export function replyOptions({ request, start, promptCount }: Accepted, served: Served): ReplyOptions {
+export function replyOptions(
+  { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,
+  served: Served,
+): ReplyOptions {
   const { topLogprobs, stop, maxTokens = DEFAULT_MAX_TOKENS } = request;
   const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
   return {

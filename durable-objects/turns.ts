@@ -1,9 +1,12 @@
 /** Turns: what callers may ask of single turns: to make one, to see one, to stop one, to forget one. */
+
+import { MAIN } from "../src/api/ids.ts";
 import { encoderFor } from "../src/api/reply-encoder.ts";
 import type { ReplyForm, ReplyObject, TurnRequest } from "../src/api/turn.ts";
 import { count } from "../src/core/events.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import { type Question, soFar, streamed, whole } from "./answer.ts";
+import { batch, isBatch } from "./batch.ts";
 import { Live, type Told } from "./live.ts";
 import { digestOf, turnIdOf } from "./plan.ts";
 import { type Host, inProgress, type Runs } from "./runs.ts";
@@ -22,13 +25,35 @@ export class Turns {
   async post(request: TurnRequest, client: AbortSignal): Promise<Response> {
     const { reply: form, background, persistent } = request;
     encoderFor(form);
-    if (persistent) this.#host.store().database.open();
+    if (isBatch(request)) return this.#batch(request, client);
+    if (persistent) this.#open(request);
     const repeated = persistent ? this.#repeated(request) : undefined;
     if (persistent) this.#runs.recover();
     const told = repeated ?? (await this.#runs.start(request, client));
     const question = { told, request, form, served: await this.#host.served(), client };
     if (form.stream) return this.#stream(question);
     return background && !told.last ? soFar(question, 202) : whole(question);
+  }
+
+  /** What names something that must be there begins nothing. Fails with `not_found`. */
+  #open({ parent, head = MAIN }: TurnRequest): void {
+    const { database } = this.#host.store();
+    if (!database.exists) {
+      check(
+        typeof parent !== "string",
+        "not_found",
+        () => "previous_response_id: no such response",
+        "previous_response_id",
+      );
+      check(head === MAIN, "not_found", () => "no such fork", "conversation");
+    }
+    database.open();
+  }
+
+  async #batch(request: TurnRequest, client: AbortSignal): Promise<Response> {
+    const { response, done } = await batch(request, await this.#host.served(), this.#host.owner, client);
+    this.#host.ctx.waitUntil(done);
+    return response;
   }
 
   /** Whole, or its events after number `after`. Fails with `not_found`. */

@@ -64,6 +64,7 @@ ${modules.join("\n")}
     (className = "Conversation", uniqueKey = "rivulet-Conversation", enableSql = true),
     (className = "Directory", uniqueKey = "rivulet-Directory", enableSql = true),
     (className = "Stage", uniqueKey = "rivulet-Stage", enableSql = true),
+    (className = "ResponseSocket", uniqueKey = "rivulet-ResponseSocket", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
   bindings = [
@@ -71,6 +72,7 @@ ${modules.join("\n")}
     (name = "DIRECTORY", durableObjectNamespace = "Directory"),
     (name = "STAGE", durableObjectNamespace = "Stage"),
     (name = "STAGE_MAX_BYTES", text = ${text(String(STAGE_MAX_BYTES))}),
+    (name = "SOCKET", durableObjectNamespace = "ResponseSocket"),
     (name = "ASSETS", service = "pack"),
     (name = "PACK_PATH", text = "."),
     (name = "API_KEYS", text = ${text(apiKeys)}),

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { Conversation } from "../durable-objects/conversation.ts";
 import { Directory } from "../durable-objects/directory.ts";
+import { ResponseSocket } from "../durable-objects/response-socket.ts";
 import { Stage } from "../durable-objects/stage.ts";
 import { errorResponse } from "./api/error-body.ts";
 import { Failure } from "./core/failure.ts";
@@ -11,7 +12,7 @@ import { endpoints } from "./routes/index.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
-export { Conversation, Directory, Stage };
+export { Conversation, Directory, ResponseSocket, Stage };
 
 const app = new Hono<Bindings>();
 

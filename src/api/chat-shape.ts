@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
 import { checkShape } from "../constrain/constraint-for.ts";
-import { replyText } from "../constrain/reply-grammar.ts";
+import { replyText, type ShapePaths } from "../constrain/reply-grammar.ts";
 import { check } from "../core/failure.ts";
 import { TEXT_MAX_CHARS, text } from "./fields.ts";
 
@@ -65,13 +65,14 @@ export const chatShape = {
 
 type Fields = z.infer<z.ZodObject<typeof chatShape>>;
 
-/** Fails with `request_invalid` where the fields contradict each other, or ask for what replies cannot be held to. */
-export function shapeOf({
-  response_format: asked,
-  tools,
-  tool_choice: choice,
-  parallel_tool_calls,
-}: Fields): ReplyShape {
+/**
+ * Fails with `request_invalid` where the fields contradict each other, or ask for what replies cannot be held to. `paths`: where the request
+ * has them; in a chat unless given.
+ */
+export function shapeOf(
+  { response_format: asked, tools, tool_choice: choice, parallel_tool_calls }: Fields,
+  paths?: ShapePaths,
+): ReplyShape {
   const names = (tools ?? []).map(({ function: { name } }) => name);
   const refuse = (param: string, holds: boolean, message: string) =>
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
@@ -84,7 +85,7 @@ export function shapeOf({
     ...(toolChoice ? { toolChoice } : {}),
     ...(parallel_tool_calls == null ? {} : { parallelToolCalls: parallel_tool_calls }),
   };
-  checkShape(shape);
+  checkShape(shape, paths);
   return shape;
 }
 

@@ -1,6 +1,7 @@
 /** The one shape of every error that a caller sees, in OpenAI's form. */
 import { z } from "@hono/zod-openapi";
 import { type Failure, type FailureCode, failures } from "../core/failure.ts";
+import { metrics } from "../core/metrics.ts";
 
 export const errorReply = z
   .object({
@@ -27,6 +28,7 @@ export function errorBody(failure: Failure): ErrorBody {
 
 export function errorResponse(failure: Failure): Response {
   const { status, retry } = failures[failure.code];
+  metrics.errors.add(1, { code: failure.code });
   const headers = new Headers(retry === "later" ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {});
   return Response.json(errorBody(failure), { status, headers });
 }

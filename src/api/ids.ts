@@ -13,6 +13,9 @@ const FORK = /^(.+)~([0-9a-z]{8})$/s;
 const TURN = /^(?:resp_|chatcmpl-|cmpl-)([0-9a-f]{32})([0-9a-f]{16})$/;
 const ITEM = /^(?:msg_|fc_|fco_)([0-9a-f]{32})([0-9a-f]{16})_(\d{1,4})$/;
 
+/** Items of a turn's reply are numbered from 0, what was said to it from here. */
+export const FIRST_INPUT = 1000;
+
 /** Names of conversations: visible ASCII, so that they travel in headers. */
 export const conversationId = z
   .string()
@@ -55,7 +58,7 @@ export function turnNamed(id: string, param = "id"): TurnName {
   return { object, turn };
 }
 
-/** What an id of an item names; `number` counts from 0 within its turn. Fails with `not_found`. */
+/** What an id of an item names. Fails with `not_found`. */
 export function itemNamed(id: string, param = "item_id"): TurnName & { number: number } {
   const [, object, turn, number] = ITEM.exec(id) ?? [];
   if (!object || !turn) throw new Failure("not_found", `${param}: no such item`, { param });

@@ -1,7 +1,6 @@
 /** Where a request goes on: which object, and which turn or head in it. */
-import { createHmac } from "node:crypto";
 import type { ChatRequest } from "./chat-request.ts";
-import { newConversation, objectName, splitConversation, turnNamed } from "./ids.ts";
+import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./ids.ts";
 import type { ResponseRequest } from "./response-request.ts";
 import type { TurnRequest } from "./turn.ts";
 
@@ -16,7 +15,7 @@ export interface Place {
   /** The conversation as its client knows it. */
   conversation?: string;
   /** What the turn must be told of it. */
-  turn: Pick<TurnRequest, "persistent"> & Partial<Pick<TurnRequest, "conversation" | "head" | "parent">>;
+  turn: Pick<TurnRequest, "persistent"> & Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "ttlSeconds">>;
 }
 
 type Secret = { SESSION_KEY: string };
@@ -37,15 +36,20 @@ export function inConversation(secret: Secret, { tenant }: Caller, conversation:
 
 /** In an object of its own, that only ids of turns lead to. A request that is repeated with its key comes to the same one. */
 function inNewObject(secret: Secret, { tenant, idempotencyKey }: Caller): Place {
-  const root = idempotencyKey === undefined ? newConversation() : keyed(secret, idempotencyKey);
+  // No client can choose this name: it has a line break.
+  const root = idempotencyKey === undefined ? newConversation() : `key\n${idempotencyKey}`;
   return { object: objectName(secret, tenant, root), turn: { persistent: true, parent: null } };
 }
 
-/** No client can choose this name: it has a space. */
-const keyed = ({ SESSION_KEY }: Secret, key: string): string =>
-  `key ${createHmac("sha256", SESSION_KEY || "rivulet")
-    .update(key)
-    .digest("hex")}`;
+/** The name of a new conversation; a request that is repeated with its key gets the same one. */
+export function conversationFor(secret: Secret, { tenant, idempotencyKey }: Caller): string {
+  return idempotencyKey === undefined
+    ? newConversation()
+    : `conv_${objectName(secret, tenant, `conversation\n${idempotencyKey}`)}`;
+}
+
+/** A reply that belongs nowhere is kept this long for whoever repeats its request. */
+const REPEAT_SECONDS = 24 * 60 * 60;
 
 /** `session`: what the request names in its body or a header. A reply with a key is kept, for whoever repeats the request. */
 export function chatPlace(
@@ -55,7 +59,10 @@ export function chatPlace(
   { store }: Pick<ChatRequest, "store">,
 ): Place {
   if (session !== undefined) return inConversation(secret, caller, session);
-  return store || caller.idempotencyKey !== undefined ? inNewObject(secret, caller) : nowhere();
+  if (store) return inNewObject(secret, caller);
+  if (caller.idempotencyKey === undefined) return nowhere();
+  const { object } = inNewObject(secret, caller);
+  return { object, turn: { persistent: true, head: MAIN, ttlSeconds: REPEAT_SECONDS } };
 }
 
 /** Fails with `not_found` when `previous_response_id` is no id. */

@@ -81,8 +81,8 @@ export const responseRequest = z
 
 /** A message over a WebSocket: the same fields; it always streams, and never runs in the background. */
 export const responseCreate = z.strictObject({
-  ...fields,
   type: z.literal("response.create"),
+  ...fields,
   stream_id: z.string().min(1).max(128).optional(),
   background: z.literal(false, "is not supported over a WebSocket").nullish(),
   stream: z.literal(true, "is implied over a WebSocket").nullish(),

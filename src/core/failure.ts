@@ -9,6 +9,8 @@ export const failures = {
   model_unknown: { status: 404, type: "invalid_request_error", retry: "never" },
   not_found: { status: 404, type: "invalid_request_error", retry: "never" },
   method_not_allowed: { status: 405, type: "invalid_request_error", retry: "never" },
+  origin_refused: { status: 403, type: "permission_error", retry: "never" },
+  upgrade_required: { status: 426, type: "invalid_request_error", retry: "never" },
   unauthorized: { status: 401, type: "authentication_error", retry: "never" },
   body_too_large: { status: 413, type: "invalid_request_error", retry: "never" },
   context_length_exceeded: { status: 400, type: "invalid_request_error", retry: "never" },

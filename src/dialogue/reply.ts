@@ -48,6 +48,8 @@ export interface Resumed {
   fed: number;
   /** Ids of the reply; all but the last were fed. Their constraint has not seen them yet. */
   reply: readonly number[];
+  /** What the last id of the feed gave, where all of it was fed. */
+  logits?: Float32Array;
 }
 
 export async function* reply(
@@ -56,7 +58,7 @@ export async function* reply(
   sampler: Sampler,
   feed: readonly number[],
   options: ReplyOptions,
-  { fed, reply: known }: Resumed = { fed: 0, reply: [] },
+  { fed, reply: known, logits: given }: Resumed = { fed: 0, reply: [] },
 ): AsyncGenerator<ReplyEvent, void, void> {
   check(feed.length > 0, "bug", () => "a turn feeds at least one id");
   const { constraint, maxTokens, topLogprobs } = options;
@@ -69,7 +71,7 @@ export async function* reply(
     text.ended || (n > 0 && constraint?.done) ? ("stop" as const) : n >= maxTokens ? ("length" as const) : undefined;
   let ended = reason(known.length);
   const order = roundRobin(served.backend);
-  let logits: Float32Array = new Float32Array(0);
+  let logits: Float32Array = given ?? new Float32Array(0);
   if (known.length > 0 && !ended) logits = await order.forward(sequence, Uint32Array.of(known.at(-1)!), "last");
   for (const { slice, done, last } of known.length > 0 ? [] : slices(feed, served.backend.sliceTokens, fed)) {
     logits = await order.forward(sequence, slice, last ? "last" : "none");

@@ -1,33 +1,9 @@
-/** Who calls, and which conversation they mean. */
+/** What a request says of itself beside its body: which conversation it means, and its key against repetition. */
 
-import { Buffer } from "node:buffer";
-import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { conversationId } from "../api/ids.ts";
 import { parse } from "../api/parse-body.ts";
 import { Failure } from "../core/failure.ts";
-
-const KEY_LINE = /^([\w.-]{1,64}):([0-9a-f]{64})$/;
-
-/** The tenant of the request's key. Without configured keys everybody is the tenant "local". Fails with `unauthorized`. */
-export function tenantOf(request: Request, { API_KEYS }: { API_KEYS: string }): string {
-  const lines = API_KEYS.split(/[\s,]+/).filter(Boolean);
-  if (lines.length === 0) return "local";
-  const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  const given = createHash("sha256")
-    .update(key ?? "")
-    .digest();
-  let tenant: string | undefined;
-  // Every line is compared, so that time tells nothing.
-  for (const line of lines) {
-    const [, name, digest] = KEY_LINE.exec(line) ?? [];
-    if (!name || !digest) throw new Failure("bug", "API_KEYS: expected tenant:sha256 in hex, separated by commas");
-    if (timingSafeEqual(given, Uint8Array.from(Buffer.from(digest, "hex")))) tenant = name;
-  }
-  if (key === undefined || tenant === undefined)
-    throw new Failure("unauthorized", "authorization: expected Bearer and a valid key", { param: "authorization" });
-  return tenant;
-}
 
 const sessionHeaders = ["x-session-id", "x-session-affinity", "session_id"] as const;
 

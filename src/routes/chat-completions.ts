@@ -4,13 +4,14 @@
  * With a session (`conversation`, or a header) the object of that name keeps the model's state, and only new messages are fed. Without
  * one any of a few objects answers, and stores nothing.
  */
+
+import { requireModel } from "../../durable-objects/model-card.ts";
 import { chatRequest, chatTurn } from "../api/chat-request.ts";
 import { chatCompletionReply } from "../api/chat-schemas.ts";
 import { chatPlace } from "../api/place.ts";
 import { runTurn } from "./ask-object.ts";
 import { sessionOf } from "./caller.ts";
 import { endpoint } from "./endpoint.ts";
-import { requireModel } from "./model-card.ts";
 import { storedTurns } from "./stored-turns.ts";
 
 export const chatCompletions = [

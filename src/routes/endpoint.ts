@@ -7,9 +7,10 @@ import type { RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
 import { errorReply } from "../api/error-body.ts";
+import { identityOf } from "../api/keys.ts";
 import { parse, parseBody } from "../api/parse-body.ts";
 import type { Caller } from "../api/place.ts";
-import { idempotencyKeyOf, tenantOf } from "./caller.ts";
+import { idempotencyKeyOf } from "./caller.ts";
 
 export type Bindings = { Bindings: Env };
 
@@ -32,6 +33,8 @@ export interface Endpoint<Body, Query, Path> {
 
 export interface Given<Body, Query, Path> {
   tenant: string;
+  /** Of the caller's key. */
+  digest: string;
   caller: Caller;
   body: Body;
   query: Query;
@@ -57,10 +60,11 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
   const { method, params, query, body } = definition;
   const serve = async (c: Context<Bindings>): Promise<Response> => {
     const request = c.req.raw;
-    const tenant = definition.open ? "" : tenantOf(request, c.env);
+    const { tenant, digest } = definition.open ? { tenant: "", digest: "" } : identityOf(request, c.env);
     const idempotencyKey = method === "get" ? undefined : idempotencyKeyOf(request);
     return handle(c, {
       tenant,
+      digest,
       caller: { tenant, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
       query: (query ? parse(singles(c.req.queries()), query) : undefined) as Query,

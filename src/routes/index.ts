@@ -1,15 +1,27 @@
 /** Every endpoint of the server. */
+import { branches } from "./branches.ts";
 import { chatCompletions } from "./chat-completions.ts";
+import { completions } from "./completions.ts";
+import { conversations } from "./conversations.ts";
 import type { Declared } from "./endpoint.ts";
 import { health } from "./health.ts";
+import { items } from "./items.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { models } from "./models.ts";
 import { openapi } from "./openapi.ts";
+import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 
 export const endpoints: Declared[] = [
   ...chatCompletions,
   ...responses,
+  ...responseSocket,
+  ...conversations,
+  ...items,
+  ...branches,
+  ...completions,
   ...models,
   ...health,
+  ...metricsRoutes,
   ...openapi(() => endpoints),
 ];

@@ -1,8 +1,8 @@
 /** GET /v1/models and /v1/models/{model}. */
 import { z } from "zod";
+import { type ModelCard, modelCard, requireModel } from "../../durable-objects/model-card.ts";
 import { modelList, modelReply } from "../api/model-reply.ts";
 import { endpoint } from "./endpoint.ts";
-import { type ModelCard, modelCard, requireModel } from "./model-card.ts";
 
 const shown = (card: ModelCard): z.infer<typeof modelReply> => ({
   id: card.id,

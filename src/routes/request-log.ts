@@ -4,6 +4,8 @@
  * No text of a prompt or reply, no key, no query: only what the server itself decides, and the path, cut and escaped.
  */
 import type { MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { metrics } from "../core/metrics.ts";
 
 const PATH_MAX_CHARS = 200;
 
@@ -12,6 +14,9 @@ export const requestLog: MiddlewareHandler<{ Bindings: Env }> = async (c, next) 
   const beganMs = Date.now();
   await next();
   c.res.headers.set("x-request-id", id);
+  // The pattern, not the path: names of conversations are nobody else's business, and without number.
+  const route = matchedRoutes(c).find(({ method }) => method !== "ALL")?.path ?? "none";
+  metrics.requests.add(1, { method: c.req.method.slice(0, 16), route, status: c.res.status });
   console.log(
     JSON.stringify({
       level: c.res.status >= 500 ? "error" : "info",

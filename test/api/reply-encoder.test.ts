@@ -217,4 +217,39 @@ describe("response", () => {
     const delta = dataOf(wire).find(({ type }) => type === "response.output_text.delta")!;
     expect(delta.logprobs.map(({ token }: { token: string }) => token)).toEqual(["H", "i"]);
   });
+
+  it("tells calls of tools as items of their own, their arguments as they come", () => {
+    const words = [
+      "Look: <tool",
+      '_call>\n{"name": "f", "argu',
+      'ments": {"a"',
+      ": 1}}\n</tool_call>",
+      "\n",
+      '<tool_call>\n{"name": "g", "arguments": {}}\n</tool_call>',
+    ];
+    const events = [
+      { ...start, calls: "anywhere" } as TurnEvent,
+      ...words.map((word, i) => token(i + 1, word)),
+      end(words.length + 1),
+    ];
+    const { wire, whole } = encode(form("response"), events);
+    const key = KEY.slice(-16);
+    expect(whole().output).toMatchObject([
+      { type: "message", status: "completed", content: [{ text: "Look: " }] },
+      { type: "function_call", status: "completed", call_id: `call_${key}_0`, name: "f", arguments: '{"a": 1}' },
+      { type: "function_call", status: "completed", call_id: `call_${key}_1`, name: "g", arguments: "{}" },
+    ]);
+    const calls = dataOf(wire).filter(({ type }) => type.startsWith("response.function_call_arguments"));
+    const deltas = calls.filter(({ output_index, delta }) => output_index === 1 && delta).map(({ delta }) => delta);
+    expect(deltas.length).toBeGreaterThan(1);
+    expect(deltas.join("")).toBe('{"a": 1}');
+    expect(calls.find(({ type }) => type.endsWith("done"))).toMatchObject({
+      output_index: 1,
+      name: "f",
+      arguments: '{"a": 1}',
+    });
+    dataOf(wire).forEach((data, n) => void expect(data.sequence_number).toBe(n));
+    const without = encode(form("response"), [start, ...events.slice(1)]);
+    expect(without.whole().output).toMatchObject([{ type: "message", content: [{ text: words.join("") }] }]);
+  });
 });

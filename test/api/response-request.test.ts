@@ -28,13 +28,14 @@ describe("POST /v1/responses", () => {
         role: "assistant",
         content: [{ type: "output_text", text: "yo", annotations: [], logprobs: [] }],
       },
+      { type: "function_call", call_id: "call_1", name: "f", arguments: '{"a":1}' },
       { type: "function_call_output", call_id: "call_1", output: "42" },
     ];
     expect(respond({ input, instructions: "Be kind." }).messages).toEqual([
       { role: "system", content: "Be kind." },
       { role: "system", content: "Be brief." },
       { role: "user", content: "ab\ufffd" },
-      { role: "assistant", content: "yo" },
+      { role: "assistant", content: 'yo<tool_call>\n{"name": "f", "arguments": {"a":1}}\n</tool_call>' },
       { role: "tool", content: "42" },
     ]);
   });
@@ -79,6 +80,8 @@ describe("POST /v1/responses", () => {
     [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type"],
     [{ input: [{ role: "assistant", content: "x" }] }, "input"],
     [{ input: [{ type: "function_call_output", call_id: "", output: "x" }] }, "input[0].call_id"],
+    [{ text: { format: { type: "json_schema", name: "s", schema: { type: "thing" } } } }, "text.format.schema.type"],
+    [{ tools: [{ type: "function", name: "f", parameters: { type: "string" } }] }, "tools[0].parameters"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
     [{ tools: [{ type: "function", name: "a b" }] }, "tools[0].name"],
     [{ tools: [1, 2].map(() => ({ type: "function", name: "f" })) }, "tools"],

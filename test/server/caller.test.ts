@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { objectName } from "../../src/api/ids.ts";
-import { sessionOf, tenantOf } from "../../src/routes/caller.ts";
+import { identityOf, tenantOfDigest } from "../../src/api/keys.ts";
+import { idempotencyKeyOf, sessionOf } from "../../src/routes/caller.ts";
 
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");
 const API_KEYS = `ann:${digest("key-a")}, bob:${digest("key-b")}\n`;
+const tenantOf = (request: Request, keys: { API_KEYS: string }) => identityOf(request, keys).tenant;
 const asking = (headers: Record<string, string>) => new Request("http://rivulet/", { headers });
 
 it("lets everybody in as one tenant while no keys are configured", () => {
@@ -61,4 +63,23 @@ it("names of objects differ by tenant, session and secret, and show none of them
   ];
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[0-9a-f]{32}$/);
+});
+
+it("knows a key again by its digest, as long as it is configured", () => {
+  const { tenant, digest: known } = identityOf(asking({ authorization: "Bearer key-a" }), { API_KEYS });
+  expect([tenant, known]).toEqual(["ann", digest("key-a")]);
+  expect(tenantOfDigest(known, { API_KEYS })).toBe("ann");
+  expect(tenantOfDigest(known, { API_KEYS: `bob:${digest("key-b")}` })).toBeUndefined();
+  for (const wrong of ["", "zz", known.slice(1), `${known}0`.slice(1)])
+    expect(tenantOfDigest(wrong, { API_KEYS })).toBeUndefined();
+  expect(identityOf(asking({}), { API_KEYS: "" })).toEqual({ tenant: "local", digest: "" });
+});
+
+it("takes an idempotency key bare or as a structured field, and no other", () => {
+  expect(idempotencyKeyOf(asking({ "idempotency-key": "abc-1" }))).toBe("abc-1");
+  expect(idempotencyKeyOf(asking({ "idempotency-key": '"abc-1"' }))).toBe("abc-1");
+  expect(idempotencyKeyOf(asking({}))).toBeUndefined();
+  for (const wrong of ["", '""', "a b", "k".repeat(257)])
+    expect(() => idempotencyKeyOf(asking({ "idempotency-key": wrong }))).toThrow("idempotency-key");
+  expect(idempotencyKeyOf(asking({ "idempotency-key": "k".repeat(256) }))).toHaveLength(256);
 });

@@ -1,9 +1,10 @@
 /** modelCard: what the Worker needs to know of the served model, read from its manifest. */
-import { packSource } from "../../durable-objects/weights.ts";
-import { Failure } from "../core/failure.ts";
-import { modelFrom } from "../models/index.ts";
-import { transformerCacheBytes } from "../models/transformer-cache.ts";
-import { readManifest } from "../weights/load-pack.ts";
+
+import { Failure } from "../src/core/failure.ts";
+import { modelFrom } from "../src/models/index.ts";
+import { transformerCacheBytes } from "../src/models/transformer-cache.ts";
+import { readManifest } from "../src/weights/load-pack.ts";
+import { packSource } from "./weights.ts";
 
 export interface ModelCard {
   id: string;

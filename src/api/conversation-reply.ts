@@ -1,0 +1,149 @@
+/** Replies of /v1/conversations, made of what an object tells of its heads and turns. */
+import { z } from "@hono/zod-openapi";
+import type { Message } from "../tokenizer/text-codec.ts";
+import { timingsReply } from "./usage.ts";
+
+const count = z.int().min(0);
+const turn = z.string().openapi({ example: "0123456789abcdef" });
+
+export const conversationReply = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("conversation"),
+    created_at: z.int(),
+    metadata: z.record(z.string(), z.string()),
+    rivulet: z.strictObject({
+      model: z.string().nullable(),
+      turn: turn.nullable().openapi({ description: "Where it stands; null is the beginning." }),
+      turns: count,
+      tokens: count,
+      state_bytes: count,
+      expires_at: z.int().nullable(),
+      forked_from: z.strictObject({ conversation: z.string().nullable(), turn: turn.nullable() }).nullable(),
+      prefix: z.string().nullable(),
+    }),
+    recompute_tokens: count.optional().openapi({
+      description: "After a rewind: tokens that the next turn computes again; 0 where the state is kept.",
+    }),
+  })
+  .openapi("Conversation");
+
+/** What an object tells of one of its heads. */
+export interface HeadView {
+  conversation: string | null;
+  createdMs: number;
+  metadata: Record<string, string>;
+  expiresMs: number | null;
+  forkedFrom: { conversation: string | null; turn: string | null } | null;
+  prefix: string | null;
+  model: string | null;
+  turn: string | null;
+  turns: number;
+  tokens: number;
+  stateBytes: number;
+  recomputeTokens?: number;
+}
+
+export function shownConversation(id: string, head: HeadView): z.infer<typeof conversationReply> {
+  const { createdMs, metadata, expiresMs, forkedFrom, prefix, model, turn: at, turns, tokens, stateBytes } = head;
+  return {
+    id,
+    object: "conversation",
+    created_at: Math.floor(createdMs / 1000),
+    metadata,
+    rivulet: {
+      model,
+      turn: at,
+      turns,
+      tokens,
+      state_bytes: stateBytes,
+      expires_at: expiresMs === null ? null : Math.floor(expiresMs / 1000),
+      forked_from: forkedFrom && { conversation: forkedFrom.conversation, turn: forkedFrom.turn },
+      prefix,
+    },
+    ...(head.recomputeTokens === undefined ? {} : { recompute_tokens: head.recomputeTokens }),
+  };
+}
+
+const message = z.looseObject({ role: z.string(), content: z.string() });
+
+export const turnReply = z
+  .strictObject({
+    id: turn,
+    object: z.literal("turn"),
+    parent: turn.nullable(),
+    response_id: z.string(),
+    created_at: z.int(),
+    status: z.string(),
+    messages: z.array(message),
+    reply: z.string().nullable(),
+    usage: z.strictObject({ prompt_tokens: count, cached_tokens: count, completion_tokens: count }).nullable(),
+    timings: timingsReply.nullable(),
+    error: z.looseObject({ code: z.string() }).nullable(),
+    state_kept: z.boolean(),
+    conversations: z.array(z.string()).openapi({ description: "Conversations that stand here." }),
+  })
+  .openapi("Turn");
+
+/** What an object tells of one of its turns. */
+export interface TurnView {
+  id: string;
+  parent: string | null;
+  createdMs: number;
+  status: string;
+  messages: Message[];
+  reply: string | null;
+  stateKept: boolean;
+  usage: { promptTokens: number; cachedTokens: number; completionTokens: number } | null;
+  timings: z.infer<typeof timingsReply> | null;
+  error: { code: string; message: string } | null;
+  heads: string[];
+}
+
+/** `object`: its name; `root`: the conversation that the family began as. */
+export function shownTurn(view: TurnView, object: string, root: string): z.infer<typeof turnReply> {
+  const { id, parent, createdMs, status, messages, reply, stateKept, usage, timings, error, heads } = view;
+  return {
+    id,
+    object: "turn",
+    parent,
+    response_id: `resp_${object}${id}`,
+    created_at: Math.floor(createdMs / 1000),
+    status,
+    messages: messages.map((said) => ({ ...said })),
+    reply,
+    usage: usage && {
+      prompt_tokens: usage.promptTokens,
+      cached_tokens: usage.cachedTokens,
+      completion_tokens: usage.completionTokens,
+    },
+    timings,
+    error: error && { ...error },
+    state_kept: stateKept,
+    conversations: heads.map((head) => (head === "main" ? root : `${root}~${head}`)),
+  };
+}
+
+export const listOf = (entry: z.ZodType, name: string) =>
+  z
+    .strictObject({
+      object: z.literal("list"),
+      data: z.array(entry),
+      first_id: z.string().nullable(),
+      last_id: z.string().nullable(),
+      has_more: z.boolean(),
+    })
+    .openapi(name);
+
+export function list<T extends { id: string }>(data: T[], hasMore: boolean) {
+  return {
+    object: "list" as const,
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: hasMore,
+  };
+}
+
+export const removed = (object: string) =>
+  z.strictObject({ id: z.string(), object: z.literal(object), deleted: z.literal(true) });

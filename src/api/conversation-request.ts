@@ -1,0 +1,55 @@
+/** Requests of /v1/conversations. */
+import { z } from "@hono/zod-openapi";
+import { intQuery, metadata, pageQuery } from "./fields.ts";
+import { inputItem } from "./response-input.ts";
+
+/** Ten years. */
+const TTL_MAX_SECONDS = 315_360_000;
+const ITEMS_MAX = 20;
+
+const ttl = z.int().min(1).max(TTL_MAX_SECONDS).nullish().openapi({
+  description: "Seconds from now after which the conversation is removed; null keeps it.",
+});
+const turnId = z
+  .string()
+  .regex(/^[0-9a-f]{16}$/, "expected the id of a turn: 16 hex digits")
+  .openapi({ example: "0123456789abcdef" });
+
+export const conversationPath = z.object({ id: z.string().min(1).max(256) });
+export const itemPath = conversationPath.extend({ item: z.string().min(1).max(128) });
+
+export const conversationCreate = z
+  .strictObject({
+    items: z.array(inputItem).max(ITEMS_MAX).nullish(),
+    metadata: metadata.nullish(),
+    ttl_seconds: ttl,
+    prefix: z.string().min(1).max(64).nullish().openapi({ description: "A shared prefix that it begins with." }),
+  })
+  .openapi("ConversationCreate");
+
+export const conversationUpdate = z
+  .strictObject({ metadata: metadata.nullish(), ttl_seconds: ttl })
+  .openapi("ConversationUpdate");
+
+export const itemsCreate = z.strictObject({ items: z.array(inputItem).min(1).max(ITEMS_MAX) }).openapi("ItemsCreate");
+
+export const forkRequest = z
+  .strictObject({
+    turn: turnId.nullish().openapi({ description: "Where it forks: null is the beginning, absent the last turn." }),
+    metadata: metadata.nullish(),
+  })
+  .openapi("Fork");
+
+export const rewindRequest = z
+  .strictObject({ turn: turnId.nullable().openapi({ description: "Null is the beginning." }) })
+  .openapi("Rewind");
+
+export const listQuery = z.strictObject(pageQuery);
+const include = z.union([z.string().max(64), z.array(z.string().max(64)).max(16)]).optional();
+export const itemsQuery = z.strictObject({ ...pageQuery, include, "include[]": include });
+export const itemQuery = z.strictObject({ include, "include[]": include });
+export const turnsQuery = z.strictObject({
+  all: z.enum(["true", "false"]).optional().openapi({ description: "Of the whole family, not only this one's past." }),
+  limit: intQuery(1, 100).optional(),
+  after: turnId.optional(),
+});

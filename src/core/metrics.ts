@@ -1,0 +1,113 @@
+/**
+ * metrics: what this isolate has done since it began, as Prometheus reads it.
+ *
+ * Only numbers and names of ours: no tenant, no text. Source: Prometheus text format 0.0.4.
+ */
+type Labels = Record<string, string | number>;
+
+const quoted = (value: string | number): string =>
+  `"${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+const inBraces = (labels: Labels): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${quoted(value)}`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+};
+
+/** Grows only. */
+export class Counter {
+  readonly #values = new Map<string, number>();
+
+  add(by = 1, labels: Labels = {}): void {
+    const key = inBraces(labels);
+    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
+  }
+
+  lines = (name: string): string[] =>
+    this.#values.size === 0 ? [`${name} 0`] : [...this.#values].map(([labels, value]) => `${name}${labels} ${value}`);
+}
+
+/** How many observations were at most each bound. */
+export class Histogram {
+  readonly #bounds: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+  #count = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = bounds.map(() => 0);
+  }
+
+  observe(value: number): void {
+    this.#sum += value;
+    this.#count++;
+    this.#bounds.forEach((bound, i) => {
+      if (value <= bound) this.#counts[i]!++;
+    });
+  }
+
+  lines = (name: string): string[] => [
+    ...this.#bounds.map((bound, i) => `${name}_bucket{le="${bound}"} ${this.#counts[i]}`),
+    `${name}_bucket{le="+Inf"} ${this.#count}`,
+    `${name}_sum ${this.#sum}`,
+    `${name}_count ${this.#count}`,
+  ];
+}
+
+export const metrics = {
+  requests: new Counter(),
+  errors: new Counter(),
+  promptTokens: new Counter(),
+  cachedTokens: new Counter(),
+  completionTokens: new Counter(),
+  timeToFirstToken: new Histogram([0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]),
+  decodeRate: new Histogram([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),
+  rowsRead: new Counter(),
+  rowsWritten: new Counter(),
+  objectSeconds: new Counter(),
+};
+
+const described: [name: string, type: string, help: string, metric: Counter | Histogram][] = [
+  ["rivulet_requests_total", "counter", "Requests by route and status.", metrics.requests],
+  ["rivulet_errors_total", "counter", "Failures told to callers, by code.", metrics.errors],
+  ["rivulet_prompt_tokens_total", "counter", "Tokens before replies: held and computed.", metrics.promptTokens],
+  ["rivulet_cached_tokens_total", "counter", "Of these, tokens that kept state held.", metrics.cachedTokens],
+  ["rivulet_completion_tokens_total", "counter", "Tokens of replies.", metrics.completionTokens],
+  ["rivulet_time_to_first_token_seconds", "histogram", "From request to first token.", metrics.timeToFirstToken],
+  ["rivulet_decode_tokens_per_second", "histogram", "Speed of single replies.", metrics.decodeRate],
+  ["rivulet_rows_read_total", "counter", "Rows of storage read.", metrics.rowsRead],
+  ["rivulet_rows_written_total", "counter", "Rows of storage written.", metrics.rowsWritten],
+  ["rivulet_object_seconds_total", "counter", "Time that objects spent on turns.", metrics.objectSeconds],
+];
+
+const block = (name: string, type: string, help: string, lines: string[]): string =>
+  [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
+
+/** `live`: generations that hold a place now; `events`: how often each happened. */
+export function metricsText(live: number, events: ReadonlyMap<string, number>): string {
+  const happened = [...events].map(([event, times]) => `rivulet_events_total{event=${quoted(event)}} ${times}`);
+  return [
+    ...described.map(([name, type, help, metric]) => block(name, type, help, metric.lines(name))),
+    block("rivulet_live_generations", "gauge", "Generations that hold a place.", [`rivulet_live_generations ${live}`]),
+    block("rivulet_events_total", "counter", "State rebuilt, turns resumed, and what else is worth knowing.", happened),
+  ].join("");
+}
+
+export interface TurnCost {
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  queueMs: number;
+  loadMs: number;
+  prefillMs: number;
+  decodeMs: number;
+}
+
+/** A turn has ended. */
+export function countTurn(cost: TurnCost): void {
+  metrics.promptTokens.add(cost.promptTokens);
+  metrics.cachedTokens.add(cost.cachedTokens);
+  metrics.completionTokens.add(cost.completionTokens);
+  metrics.timeToFirstToken.observe((cost.queueMs + cost.loadMs + cost.prefillMs) / 1000);
+  // A clock that stands still while code runs tells nothing of speed.
+  if (cost.decodeMs > 0) metrics.decodeRate.observe((cost.completionTokens * 1000) / cost.decodeMs);
+}

@@ -1,0 +1,90 @@
+/** Turns, fork and rewind: conversations as a tree whose every node has its state. Not in OpenAI's API. */
+import {
+  conversationReply,
+  type HeadView,
+  list,
+  listOf,
+  shownConversation,
+  shownTurn,
+  type TurnView,
+  turnReply,
+} from "../api/conversation-reply.ts";
+import { conversationPath, forkRequest, rewindRequest, turnsQuery } from "../api/conversation-request.ts";
+import { splitConversation } from "../api/ids.ts";
+import { inConversation } from "../api/place.ts";
+import { answerOf, askHead } from "./conversations.ts";
+import { endpoint } from "./endpoint.ts";
+
+const about = { tag: "Conversations", params: conversationPath };
+
+export const branches = [
+  endpoint(
+    {
+      ...about,
+      method: "post",
+      path: "/v1/conversations/{id}/fork",
+      operationId: "forkConversation",
+      summary: "A second conversation that goes on from any turn of this one",
+      description: "It copies no state: both go on from the one that the turn left. A few rows, whatever the length.",
+      body: forkRequest,
+      replies: { 200: { description: "The new conversation.", schema: conversationReply } },
+    },
+    async (c, { caller, path: { id }, body }) => {
+      const fork = {
+        ...(body.turn === undefined ? {} : { at: body.turn }),
+        ...(body.metadata ? { metadata: body.metadata } : {}),
+      };
+      const made = await answerOf<HeadView>(
+        await askHead(c, caller, id, () => "/head", { method: "POST", body: fork }),
+      );
+      return c.json(shownConversation(made.conversation!, made));
+    },
+  ),
+  endpoint(
+    {
+      ...about,
+      method: "post",
+      path: "/v1/conversations/{id}/rewind",
+      operationId: "rewindConversation",
+      summary: "Go back to an earlier turn",
+      description: "What came after it stays in the family: it can be forked from, and its replies can be asked for.",
+      body: rewindRequest,
+      replies: { 200: { description: "The conversation as it stands now.", schema: conversationReply } },
+    },
+    async (c, { caller, path: { id }, body }) => {
+      const init = { method: "POST", body: { to: body.turn } };
+      const head = await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}/rewind`, init));
+      return c.json(shownConversation(id, head));
+    },
+  ),
+  endpoint(
+    {
+      ...about,
+      method: "get",
+      path: "/v1/conversations/{id}/turns",
+      operationId: "listTurns",
+      summary: "Its turns, oldest first",
+      query: turnsQuery,
+      replies: { 200: { description: "A page of them.", schema: listOf(turnReply, "TurnList") } },
+    },
+    async (c, { caller, path: { id }, query: { all, limit = 20, after } }) => {
+      const { object } = inConversation(c.env, caller, id);
+      const { root } = splitConversation(id);
+      const asked = (head: string) => {
+        const query = new URLSearchParams({ limit: String(limit) });
+        if (all !== "true") query.set("head", head);
+        if (after !== undefined) query.set("after", after);
+        return `/turns?${query}`;
+      };
+      const { turns, hasMore } = await answerOf<{ turns: TurnView[]; hasMore: boolean }>(
+        await askHead(c, caller, id, asked),
+      );
+      return c.json(
+        list(
+          turns.map((turn) => shownTurn(turn, object, root)),
+          hasMore,
+        ),
+      );
+    },
+  ),
+];

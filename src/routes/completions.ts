@@ -1,0 +1,35 @@
+/** /v1/completions: text goes on from where a prompt ends. */
+
+import { requireModel } from "../../durable-objects/model-card.ts";
+import { completionReply } from "../api/chat-schemas.ts";
+import { completionRequest, completionTurn } from "../api/completion-request.ts";
+import { anyName } from "../api/place.ts";
+import { runTurn } from "./ask-object.ts";
+import { endpoint } from "./endpoint.ts";
+
+export const completions = [
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/completions",
+      operationId: "createCompletion",
+      tag: "Completions",
+      summary: "Go on from a prompt",
+      description: "Without a chat template, and without keeping anything.",
+      body: completionRequest,
+      replies: {
+        200: {
+          description: "The reply, or its pieces as server-sent events.",
+          schema: completionReply,
+          media: ["application/json", "text/event-stream"],
+        },
+      },
+    },
+    async (c, { caller, body }) => {
+      const turn = completionTurn(body);
+      await requireModel(c.env, turn.model);
+      const { tenant } = caller;
+      return runTurn(c, { tenant }, { object: anyName(), turn: { persistent: false } }, turn);
+    },
+  ),
+];

@@ -1,0 +1,142 @@
+/** /v1/conversations: what OpenAI has of them. Their state is the model's own; items are what was said in their turns. */
+import type { Context } from "hono";
+import { listDirectory } from "../../durable-objects/ask-directory.ts";
+import { modelCard } from "../../durable-objects/model-card.ts";
+import {
+  conversationReply,
+  type HeadView,
+  list,
+  listOf,
+  removed,
+  shownConversation,
+} from "../api/conversation-reply.ts";
+import { conversationCreate, conversationPath, conversationUpdate, listQuery } from "../api/conversation-request.ts";
+import { type Caller, conversationFor, inConversation, type Place } from "../api/place.ts";
+import { messagesOf } from "../api/response-input.ts";
+import { Failure } from "../core/failure.ts";
+import { askObject } from "./ask-object.ts";
+import { type Bindings, endpoint } from "./endpoint.ts";
+
+const tag = "Conversations";
+const about = { tag, params: conversationPath };
+const reply = { 200: { description: "The conversation.", schema: conversationReply } };
+
+/** The object's JSON, or its failure. */
+export async function answerOf<T>(response: Response): Promise<T> {
+  const answer = (await response.json()) as T & { error?: { code: string; message: string; param: string | null } };
+  if (!response.ok) throw Failure.from(answer.error);
+  return answer;
+}
+
+/** Asks about one conversation; `path` is given its head. */
+export function askHead(
+  c: Context<Bindings>,
+  caller: Caller,
+  id: string,
+  path: (head: string) => string,
+  init: { method?: string; body?: object } = {},
+): Promise<Response> {
+  const place = inConversation(c.env, caller, id);
+  return askObject(c, { ...caller, ...place }, path(headOf(place)), init);
+}
+
+const headOf = ({ turn }: Place): string => turn.head!;
+
+/** `undefined` leaves things as they are. */
+const changes = (body: { metadata?: Record<string, string> | null; ttl_seconds?: number | null }) => ({
+  ...(body.metadata === undefined ? {} : { metadata: body.metadata ?? {} }),
+  ...(body.ttl_seconds === undefined ? {} : { ttlSeconds: body.ttl_seconds }),
+});
+
+export const conversations = [
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/conversations",
+      operationId: "createConversation",
+      tag,
+      summary: "Begin a conversation",
+      body: conversationCreate,
+      replies: reply,
+    },
+    async (c, { caller, body }) => {
+      const id = conversationFor(c.env, caller);
+      const { id: model } = await modelCard(c.env);
+      const make = { ...changes(body), ...(body.prefix ? { prefix: body.prefix } : {}), model };
+      let head = await answerOf<HeadView>(
+        await askHead(c, caller, id, (at) => `/head/${at}`, { method: "PUT", body: make }),
+      );
+      if (body.items && body.items.length > 0 && head.turn === null) {
+        const messages = messagesOf(body.items);
+        await answerOf(
+          await askHead(c, caller, id, (at) => `/head/${at}/messages`, { method: "POST", body: { messages } }),
+        );
+        head = await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}`));
+      }
+      return c.json(shownConversation(id, head));
+    },
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/conversations",
+      operationId: "listConversations",
+      tag,
+      summary: "The caller's conversations",
+      description:
+        "By the time of their beginning. A conversation is listed from its first turn on; what changes with each turn is as it was at the last change of its metadata.",
+      query: listQuery,
+      replies: { 200: { description: "A page of them.", schema: listOf(conversationReply, "ConversationList") } },
+    },
+    async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
+      const page = { kind: "conversation" as const, limit, order, ...(after === undefined ? {} : { after }) };
+      const { entries, hasMore } = await listDirectory(c.env, tenant, page);
+      const shown = entries.map(({ id, info }) => shownConversation(id, info as unknown as HeadView));
+      return c.json(list(shown, hasMore));
+    },
+  ),
+  endpoint(
+    {
+      ...about,
+      method: "get",
+      path: "/v1/conversations/{id}",
+      operationId: "retrieveConversation",
+      summary: "One conversation",
+      replies: reply,
+    },
+    async (c, { caller, path: { id } }) =>
+      c.json(shownConversation(id, await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}`)))),
+  ),
+  endpoint(
+    {
+      ...about,
+      method: "post",
+      path: "/v1/conversations/{id}",
+      operationId: "updateConversation",
+      summary: "Change its metadata or its expiry",
+      body: conversationUpdate,
+      replies: reply,
+    },
+    async (c, { caller, path: { id }, body }) => {
+      const init = { method: "POST", body: changes(body) };
+      return c.json(
+        shownConversation(id, await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}`, init))),
+      );
+    },
+  ),
+  endpoint(
+    {
+      ...about,
+      method: "delete",
+      path: "/v1/conversations/{id}",
+      operationId: "deleteConversation",
+      summary: "Remove a conversation and its state",
+      description: "Forks of it stay. A running turn ends as cancelled.",
+      replies: { 200: { description: "It is gone.", schema: removed("conversation.deleted") } },
+    },
+    async (c, { caller, path: { id } }) => {
+      await answerOf(await askHead(c, caller, id, (at) => `/head/${at}`, { method: "DELETE" }));
+      return c.json({ id, object: "conversation.deleted", deleted: true });
+    },
+  ),
+];

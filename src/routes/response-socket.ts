@@ -1,0 +1,33 @@
+/** GET /v1/responses with an upgrade: the Responses API over a WebSocket. */
+import { Failure } from "../core/failure.ts";
+import { endpoint } from "./endpoint.ts";
+import { mayTalk } from "./headers.ts";
+
+export const responseSocket = [
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/responses",
+      operationId: "responseSocket",
+      tag: "Responses",
+      summary: "The same over a WebSocket",
+      description:
+        'Each message is `{"type": "response.create", …}` with the fields of a request; its events come back as JSON frames, numbered as in a stream. A page of another origin is refused unless it is listed.',
+      replies: { 101: { description: "The protocol is switched." } },
+    },
+    async (c, { tenant, digest }) => {
+      const request = c.req.raw;
+      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+        throw new Failure("upgrade_required", "upgrade: expected websocket", { param: "upgrade" });
+      if (!mayTalk(request, c.env))
+        throw new Failure("origin_refused", "origin: pages of this origin may not talk to the server", {
+          param: "origin",
+        });
+      const socket = c.env.SOCKET.get(c.env.SOCKET.newUniqueId());
+      const { webSocket } = await socket.fetch("http://socket/", {
+        headers: { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest },
+      });
+      return new Response(null, { status: 101, webSocket });
+    },
+  ),
+];

@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { Counter, countTurn, Histogram, metricsText } from "../../src/core/metrics.ts";
+
+/** What Prometheus' parser takes, line by line. */
+const LINE =
+  /^(?:# (?:HELP|TYPE) \S+ .+|[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? -?[\d.e+]+)$/;
+
+it("counts by label, and escapes what stands in labels", () => {
+  const counter = new Counter();
+  expect(counter.lines("x")).toEqual(["x 0"]);
+  counter.add(2, { code: 'a"b\\c\nd' });
+  counter.add(3, { code: 'a"b\\c\nd' });
+  counter.add();
+  expect(counter.lines("x")).toEqual(['x{code="a\\"b\\\\c\\nd"} 5', "x 1"]);
+  for (const line of counter.lines("x")) expect(line).toMatch(LINE);
+});
+
+it("a histogram's buckets hold everything below their bound, the bound included", () => {
+  const histogram = new Histogram([1, 10]);
+  for (const value of [0.5, 1, 5, 100]) histogram.observe(value);
+  expect(histogram.lines("h")).toEqual([
+    'h_bucket{le="1"} 2',
+    'h_bucket{le="10"} 3',
+    'h_bucket{le="+Inf"} 4',
+    "h_sum 106.5",
+    "h_count 4",
+  ]);
+});
+
+it("is text that Prometheus takes: help and type before every metric, each metric once", () => {
+  countTurn({
+    promptTokens: 10,
+    cachedTokens: 8,
+    completionTokens: 5,
+    queueMs: 0,
+    loadMs: 1,
+    prefillMs: 2,
+    decodeMs: 0,
+  });
+  const text = metricsText(2, new Map([["state_rebuilt", 3]]));
+  expect(text.endsWith("\n")).toBe(true);
+  const lines = text.trimEnd().split("\n");
+  for (const line of lines) expect(line).toMatch(LINE);
+  const types = lines.flatMap((line) => /^# TYPE (\S+)/.exec(line)?.[1] ?? []);
+  expect(new Set(types).size).toBe(types.length);
+  expect(lines).toContain("rivulet_cached_tokens_total 8");
+  expect(lines).toContain("rivulet_live_generations 2");
+  expect(lines).toContain('rivulet_events_total{event="state_rebuilt"} 3');
+  expect(lines).toContain("rivulet_decode_tokens_per_second_count 0");
+});
