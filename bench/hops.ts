@@ -22,7 +22,7 @@ async function measure(url: string, round: number, best: Best): Promise<void> {
   const ask = async (content: string) => {
     const body = {
       model: best.model,
-      conversation: `hops ${process.pid} ${round}`,
+      conversation: `hops-${process.pid}-${round}`,
       max_tokens: DECODED,
       temperature: 0,
     };

@@ -204,6 +204,22 @@ describe("a conversation", () => {
   });
 });
 
+it("finds each stage where its own binding points, else under STAGE", async () => {
+  const fetched: string[] = [];
+  const watched = (name: string) => ({
+    getByName: (object: string) => {
+      fetched.push(`${name} ${object}`);
+      return env.STAGE.getByName(object);
+    },
+  });
+  const bound = { ...packEnv("tiny-4"), STAGE: watched("STAGE"), STAGE_2: watched("STAGE_2") } as unknown as Env;
+  const { backend } = await loadModel(packSource(bound), kernels, {
+    elsewhere: (divided) => remotePipeline(bound, divided),
+  });
+  (await backend.open(undefined, "owner")).release();
+  expect(fetched).toEqual(["STAGE owner/0", "STAGE owner/1", "STAGE_2 owner/2", "STAGE owner/3"]);
+});
+
 it("readyz runs through all stages", async () => {
   const object = conversation("probe");
   const response = await object.fetch("http://object/ready");
