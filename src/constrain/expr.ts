@@ -191,38 +191,9 @@ export class Grammar {
     this.#defined.set(name, expr);
   }
 
-  defined(name: string): Expr | undefined {
-    return this.#defined.get(name);
-  }
-
-  /** Names whose language is empty: whatever begins there can never end. */
-  barren(): string[] {
-    const ending = new Set<string>();
-    for (let before = -1; before < ending.size; ) {
-      before = ending.size;
-      const seen = new Map<number, boolean>();
-      for (const [name, expr] of this.#defined) if (this.#ends(expr, ending, seen)) ending.add(name);
-    }
-    return [...this.#defined.keys()].filter((name) => !ending.has(name));
-  }
-
-  #ends(expr: Expr, ending: ReadonlySet<string>, seen: Map<number, boolean>): boolean {
-    const known = seen.get(expr.id);
-    if (known !== undefined) return known;
-    let at = expr;
-    while (at.kind === "seq" && this.#ends(at.first, ending, seen)) at = at.rest;
-    const ends =
-      at.kind === "seq" || at.kind === "never"
-        ? false
-        : at.kind === "alt"
-          ? at.of.some((member) => this.#ends(member, ending, seen))
-          : at.kind === "repeat"
-            ? at.min === 0 || this.#ends(at.of, ending, seen)
-            : at.kind === "ref"
-              ? ending.has(at.name)
-              : true;
-    seen.set(expr.id, ends);
-    return ends;
+  /** Names and their languages. */
+  definitions(): ReadonlyMap<string, Expr> {
+    return this.#defined;
   }
 
   /** From here on it is only read. */

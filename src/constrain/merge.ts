@@ -47,7 +47,8 @@ const hasMembers = (flat: Flat) =>
   Boolean(flat.properties ?? flat.patternProperties ?? flat.additionalProperties ?? flat.propertyNames);
 const hasItems = (flat: Flat) => Boolean(flat.prefixItems ?? flat.items);
 
-const both = <T>(a: T | undefined, b: T | undefined, join: (a: T, b: T) => T): T | undefined =>
+/** `join` of two, or the one that is there. */
+export const both = <T>(a: T | undefined, b: T | undefined, join: (a: T, b: T) => T): T | undefined =>
   a === undefined ? b : b === undefined ? a : join(a, b);
 
 const defined = <T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]> } =>

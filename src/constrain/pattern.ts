@@ -1,42 +1,16 @@
 /**
  * pattern: a regular expression of ECMA-262 (flag u) as the language of strings that it finds a match in, in JSON's characters.
  *
- * Not supported, and said so: look-around, back references, word boundaries, and anchors in the middle.
+ * Not supported, and said so: back references, word boundaries, anchors in the middle, and look-around but for look-ahead right behind ^.
  */
+import { intersect } from "./automaton.ts";
 import { type Expr, type Grammar, Unsupported } from "./expr.ts";
+import { codeRange, complement, LINE_ENDS, rangesOf, shorthands, toRange } from "./ranges.ts";
 import { character, EVERYTHING, type Range } from "./text.ts";
 
 const MAX_DEPTH = 40;
 const MAX_REPEAT = 10_000;
-/** `.` is none of these. */
-const LINE_ENDS: readonly Range[] = [
-  [0x0a, 0x0a],
-  [0x0d, 0x0d],
-  [0x2028, 0x2029],
-];
 const CONTROLS: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
-
-const shorthands: Record<string, Range[]> = {
-  d: [[0x30, 0x39]],
-  w: [
-    [0x30, 0x39],
-    [0x41, 0x5a],
-    [0x5f, 0x5f],
-    [0x61, 0x7a],
-  ],
-  s: [
-    [9, 13],
-    [0x20, 0x20],
-    [0xa0, 0xa0],
-    [0x1680, 0x1680],
-    [0x2000, 0x200a],
-    [0x2028, 0x2029],
-    [0x202f, 0x202f],
-    [0x205f, 0x205f],
-    [0x3000, 0x3000],
-    [0xfeff, 0xfeff],
-  ],
-};
 
 /** Throws Unsupported. */
 export function pattern(g: Grammar, source: string): Expr {
@@ -47,10 +21,14 @@ export function pattern(g: Grammar, source: string): Expr {
   }
   const anything = g.repeat(character(g, [EVERYTHING]));
   const found = new Reader(g, source).alternatives(0);
+  const upTo = ({ expr, toEnd }: Alternative) => g.seq(expr, toEnd ? g.empty : anything);
   return g.alt(
-    ...found.map(({ expr, fromStart, toEnd }) =>
-      g.seq(fromStart ? g.empty : anything, expr, toEnd ? g.empty : anything),
-    ),
+    ...found.map((alternative) => {
+      const whole = g.seq(alternative.fromStart ? g.empty : anything, upTo(alternative));
+      const ahead = (wanted: boolean) =>
+        alternative.ahead.filter((look) => look.wanted === wanted).map((look) => g.alt(...look.of.map(upTo)));
+      return alternative.ahead.length === 0 ? whole : intersect(g, [whole, ...ahead(true)], ahead(false));
+    }),
   );
 }
 
@@ -58,6 +36,8 @@ interface Alternative {
   expr: Expr;
   fromStart: boolean;
   toEnd: boolean;
+  /** Look-ahead at the start: what must, or must not, match there too. */
+  ahead: { wanted: boolean; of: Alternative[] }[];
 }
 
 /** Reads what RegExp has accepted. */
@@ -80,6 +60,13 @@ class Reader {
 
   #alternative(depth: number): Alternative[] {
     const fromStart = this.#take("^");
+    const ahead: Alternative["ahead"] = [];
+    while (fromStart && depth === 0 && /^\(\?[=!]$/.test(this.#source.slice(this.#at, this.#at + 3).join(""))) {
+      this.#at += 3;
+      const wanted = this.#source[this.#at - 1] === "=";
+      ahead.push({ wanted, of: this.alternatives(depth + 1) });
+      this.#at++; // the closing parenthesis
+    }
     const parts: Expr[] = [];
     let toEnd = false;
     while (this.#at < this.#source.length && !"|)".includes(this.#source[this.#at]!)) {
@@ -96,6 +83,7 @@ class Reader {
         if (!isAll) throw new Unsupported("^ and $ are supported at the ends only");
         return group.map((inner) => ({
           ...inner,
+          ahead,
           fromStart: fromStart || inner.fromStart,
           toEnd: rest || inner.toEnd,
         }));
@@ -103,14 +91,15 @@ class Reader {
       const atom = group ? this.#g.alt(...group.map(({ expr }) => expr)) : this.#atom();
       parts.push(this.#quantified(atom));
     }
-    return [{ expr: this.#g.seq(...parts), fromStart, toEnd }];
+    return [{ expr: this.#g.seq(...parts), fromStart, toEnd, ahead }];
   }
 
   #group(depth: number): Alternative[] {
     if (this.#take("?")) {
       const kind = this.#source[this.#at++]!;
       if (kind === "<" && !"=!".includes(this.#source[this.#at]!)) this.#at = this.#source.indexOf(">", this.#at) + 1;
-      else if (kind !== ":") throw new Unsupported("look-around and flags are not supported");
+      else if (kind !== ":")
+        throw new Unsupported("look-around is supported as look-ahead right behind ^ only, flags are not");
     }
     const inner = this.alternatives(depth + 1);
     this.#at++; // the closing parenthesis
@@ -203,31 +192,4 @@ class Reader {
     this.#at++;
     return true;
   }
-}
-
-const toRange = (code: number): Range => [code, code];
-const codeRange = (char: string): Range => toRange(char.codePointAt(0)!);
-
-function complement(ranges: readonly Range[]): Range[] {
-  const left: Range[] = [];
-  let from = EVERYTHING[0];
-  for (const [low, high] of ranges.toSorted(([a], [b]) => a - b)) {
-    if (low > from) left.push([from, low - 1]);
-    from = Math.max(from, high + 1);
-  }
-  return from <= EVERYTHING[1] ? [...left, [from, EVERYTHING[1]]] : left;
-}
-
-/** Code points of an escape such as \p{L}, as the platform has them. */
-function rangesOf(characters: string): Range[] {
-  const is = new RegExp(`^${characters}$`, "u");
-  const ranges: [number, number][] = [];
-  for (let code = EVERYTHING[0]; code <= EVERYTHING[1]; code++) {
-    if (code >= 0xd800 && code <= 0xdfff) continue;
-    if (!is.test(String.fromCodePoint(code))) continue;
-    const last = ranges.at(-1);
-    if (last && last[1] === code - 1) last[1] = code;
-    else ranges.push([code, code]);
-  }
-  return ranges;
 }

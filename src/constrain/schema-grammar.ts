@@ -1,20 +1,18 @@
 /**
- * SchemaGrammar: JSON values of a schema, as a language of bytes.
+ * schemaGrammar: JSON values of a schema, as a language of bytes.
  *
  * Objects have their properties in the schema's order; properties that it does not name come only where `additionalProperties` or
  * `patternProperties` ask for them, or where it names none at all. Every text of the language is valid JSON of the schema.
  */
-import { intersect } from "./automaton.ts";
+import { barren } from "./barren.ts";
 import type { JsonSchema } from "./constraint.ts";
-import { type Expr, type Grammar, Unsupported } from "./expr.ts";
-import { stringFormats } from "./formats.ts";
+import type { Expr, Grammar } from "./expr.ts";
 import { Schemas } from "./json-schema.ts";
-import { type Flat, type Placed, refuse, shown, type TypeName, typeNames } from "./keywords.ts";
+import { type Flat, type Placed, refuse, type TypeName, typeNames } from "./keywords.ts";
 import { merge } from "./merge.ts";
-import { type Bound, integer, multiplesOf, number, rounded } from "./numbers.ts";
 import { ObjectGrammar } from "./object-grammar.ts";
-import { pattern } from "./pattern.ts";
-import { anyCharacter, character, constant, constantText, EVERYTHING, space } from "./text.ts";
+import { at, numeric, patternOf, string } from "./scalars.ts";
+import { constant, constantText, space } from "./text.ts";
 
 const MAX_DEPTH = 100;
 
@@ -23,15 +21,15 @@ const MAX_DEPTH = 100;
  * what cannot be held to.
  */
 export function schemaGrammar(g: Grammar, schema: JsonSchema, path: string, only?: TypeName): Expr {
-  let barren: ReadonlySet<string> = new Set();
+  let endless: ReadonlySet<string> = new Set();
   for (;;) {
-    const expr = new SchemaGrammar(g, { schema, path }, barren).root(only);
-    const found = g.barren().filter((name) => !barren.has(name));
+    const expr = new SchemaGrammar(g, { schema, path }, endless).root(only);
+    const found = barren(g).filter((name) => !endless.has(name));
     if (expr.kind === "never" || (expr.kind === "ref" && found.includes(expr.name)))
       return refuse(path, "no value fits");
     if (found.length === 0) return expr;
     // Again, without what never ends.
-    barren = new Set([...barren, ...found]);
+    endless = new Set([...endless, ...found]);
     g.forget();
   }
 }
@@ -40,16 +38,16 @@ class SchemaGrammar {
   readonly #g: Grammar;
   readonly #root: Placed;
   readonly #schemas: Schemas;
-  readonly #barren: ReadonlySet<string>;
+  readonly #endless: ReadonlySet<string>;
   readonly #prefix: string;
   readonly #done = new Map<string, Expr>();
   #depth = 0;
 
-  constructor(g: Grammar, root: Placed, barren: ReadonlySet<string>) {
+  constructor(g: Grammar, root: Placed, endless: ReadonlySet<string>) {
     this.#g = g;
     this.#root = root;
     this.#schemas = new Schemas(root);
-    this.#barren = barren;
+    this.#endless = endless;
     this.#prefix = `${root.path} `;
   }
 
@@ -59,34 +57,25 @@ class SchemaGrammar {
     const flats = this.#schemas
       .flatten(this.#root)
       .flatMap((flat) => merge(flat, { path, types: new Set([only]) }) ?? []);
-    return this.#at(path, () => this.#g.alt(...flats.map((flat) => this.#flat(flat))));
+    return at(path, () => this.#g.alt(...flats.map((flat) => this.#flat(flat))));
   }
 
   /** Schemas of the same text are the same language, however deep they recur. */
   value(placed: Placed): Expr {
     const g = this.#g;
     const name = this.#prefix + JSON.stringify(placed.schema);
-    if (this.#barren.has(name)) return g.never;
+    if (this.#endless.has(name)) return g.never;
     const known = this.#done.get(name);
     if (known) return known;
     if (this.#depth >= MAX_DEPTH) refuse(placed.path, `nests deeper than ${MAX_DEPTH}`);
     this.#done.set(name, g.ref(name));
     this.#depth++;
-    const expr = this.#at(placed.path, () => g.alt(...this.#schemas.flatten(placed).map((flat) => this.#flat(flat))));
+    const expr = at(placed.path, () => g.alt(...this.#schemas.flatten(placed).map((flat) => this.#flat(flat))));
     this.#depth--;
     g.define(name, expr);
     // What refers to itself has used the reference by now, and it is the same language.
     if (expr.kind === "never") this.#done.set(name, expr);
     return this.#done.get(name)!;
-  }
-
-  #at(path: string, make: () => Expr): Expr {
-    try {
-      return make();
-    } catch (thrown) {
-      if (thrown instanceof Unsupported) return refuse(path, thrown.message);
-      throw thrown;
-    }
   }
 
   #flat(flat: Flat): Expr {
@@ -107,57 +96,19 @@ class SchemaGrammar {
       case "boolean":
         return g.alt(g.literal("true"), g.literal("false"));
       case "string":
-        return g.seq(g.literal('"'), this.#text(flat), g.literal('"'));
+        return string(g, flat);
       case "number":
       case "integer":
-        return this.#at(flat.path, () => this.#number(type, flat));
+        return at(flat.path, () => numeric(g, type, flat));
       case "array":
         return this.#array(flat);
       case "object":
         return new ObjectGrammar(
           g,
           (placed) => this.value(placed),
-          (placed) => this.#pattern(placed),
+          (placed) => patternOf(g, placed),
         ).object(flat);
     }
-  }
-
-  #text({ minLength = 0, maxLength = Number.POSITIVE_INFINITY, patterns = [], formats = [] }: Flat): Expr {
-    const g = this.#g;
-    const parts = [
-      ...patterns.map((placed) => this.#pattern(placed)),
-      ...formats.map((placed) => this.#format(placed)),
-    ];
-    if (parts.length === 0) return g.repeat(anyCharacter(g), minLength, maxLength);
-    const places = [...patterns, ...formats];
-    const bounded = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
-    const length = bounded ? [g.repeat(character(g, [EVERYTHING]), minLength, maxLength)] : [];
-    return this.#at(places[0]!.path, () => intersect(g, [...parts, ...length]));
-  }
-
-  #pattern({ schema, path }: Placed): Expr {
-    return this.#at(path, () => pattern(this.#g, schema as never));
-  }
-
-  #format({ schema, path }: Placed): Expr {
-    const name = schema as unknown as string;
-    const source = Object.hasOwn(stringFormats, name) ? stringFormats[name]! : undefined;
-    if (source === undefined)
-      return refuse(path, `${shown(name)} is not supported, but ${Object.keys(stringFormats).join(", ")}`);
-    return this.#at(path, () => pattern(this.#g, source));
-  }
-
-  #number(type: "number" | "integer", flat: Flat): Expr {
-    const g = this.#g;
-    const low = tighter(flat.minimum, flat.exclusiveMinimum, (a, b) => a >= b);
-    const high = tighter(flat.maximum, flat.exclusiveMaximum, (a, b) => a <= b);
-    const { multipleOf } = flat;
-    if (multipleOf === undefined) return type === "integer" ? integer(g, low, high) : number(g, low, high);
-    return this.#at(`${flat.path}.multipleOf`, () => {
-      const places = [1, 2, 3, 4, 5, 6].find((n) => multipleOf === Number(`1e-${n}`));
-      if (places === undefined) return multiplesOf(g, integer(g, low, high), multipleOf);
-      return type === "integer" ? integer(g, low, high) : rounded(g, number(g, low, high), places);
-    });
   }
 
   #array(flat: Flat): Expr {
@@ -204,15 +155,4 @@ function impliedTypes(flat: Flat): readonly TypeName[] {
   ];
   const implied = speaksOf.filter(([, names]) => names.some((name) => flat[name] !== undefined)).map(([type]) => type);
   return implied.length > 0 ? implied : typeNames.filter((type) => type !== "integer");
-}
-
-function tighter(
-  inclusive: number | undefined,
-  exclusive: number | undefined,
-  isTighter: (a: number, b: number) => boolean,
-): Bound | undefined {
-  if (exclusive !== undefined && (inclusive === undefined || isTighter(exclusive, inclusive))) {
-    return { value: exclusive, exclusive: true };
-  }
-  return inclusive === undefined ? undefined : { value: inclusive, exclusive: false };
 }

@@ -77,6 +77,13 @@ describe("numbers", () => {
     }
   });
 
+  it("of 32 bits stay in them, also inside of wider bounds", () => {
+    const holds = language({ type: "integer", format: "int32", minimum: -5 });
+    expect([holds("2147483647"), holds("2147483648"), holds("-6")]).toEqual([true, false, false]);
+    const wide = language({ type: "integer", format: "int32", maximum: 1e12, exclusiveMinimum: -1e12 });
+    expect([wide("2147483648"), wide("-2147483648"), wide("-2147483649")]).toEqual([false, true, false]);
+  });
+
   it("with a multiple of 0.01 have two places at most", () => {
     const holds = language({ type: "number", multipleOf: 0.01, minimum: 0 });
     expect([holds("4.35"), holds("4"), holds("4.350"), holds("4.355"), holds("-1")]).toEqual([
@@ -109,6 +116,9 @@ describe("patterns", () => {
     "^(?:a*)*$",
     "\\ud83d\\ude00",
     "^\\p{Lu}\\P{L}$",
+    "^(?!a)(?=.*b)[a-c]+$",
+    "^(?=ab|b$)(?!.*c)",
+    "^(?!a|bc)|^ab",
     '["\\\\\\n]',
   ];
   const alphabet = [...'abc1-é"\\\n _B', "😀", "\u2028"];
@@ -125,6 +135,15 @@ describe("patterns", () => {
       expect(holds(JSON.stringify(text)), JSON.stringify(text)).toBe(is.test(text));
     }
     expect(matches).toBeGreaterThan(0);
+  });
+
+  it("as zod writes them for addresses, beside their format", () => {
+    const email =
+      "^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$";
+    const holds = language({ type: "string", format: "email", pattern: email });
+    expect(
+      [".a@b.co", "a..b@c.de", "a@b", "a.b@c.de", "a+1@b-c.d.com"].map((text) => holds(JSON.stringify(text))),
+    ).toEqual([false, false, false, true, true]);
   });
 
   it("keep to lengths in characters", () => {
