@@ -9,7 +9,7 @@ import { type Head, newHead } from "./heads.ts";
 import { plan } from "./plan.ts";
 import type { Host } from "./runs.ts";
 import type { StoredTurn } from "./tree.ts";
-import { type TurnView, viewOf } from "./turn-view.ts";
+import { runningView, type TurnView, viewOf } from "./turn-view.ts";
 
 export interface HeadView extends Head {
   fingerprint: string;
@@ -33,6 +33,8 @@ export interface TurnsRequest {
   limit: number;
   order?: string | undefined;
   hidden: boolean;
+  /** Also those that are not finished, at the end of the last page. */
+  running?: boolean;
 }
 
 const FORK_ID = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -124,7 +126,7 @@ export class Branches {
   }
 
   /** Of the family, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
-  turns({ head, after, from, limit, order, hidden }: TurnsRequest) {
+  turns({ head, after, from, limit, order, hidden, running }: TurnsRequest) {
     const store = this.#store;
     const path = head === undefined ? undefined : [...store.tree.path(store.heads.require(head).turn)].reverse();
     const nodes = (path ?? store.tree.all()).filter((node) => hidden || !node.hidden);
@@ -136,10 +138,21 @@ export class Branches {
     };
     const first = after !== undefined ? place(after, "after") + 1 : from !== undefined ? place(from, "id") : 0;
     const page = nodes.slice(first, first + Math.min(Math.max(1, limit), TURNS_MAX));
-    return {
-      turns: page.map(({ id }) => viewOf(store.tree.turn(id)!, store)),
-      hasMore: first + page.length < nodes.length,
-    };
+    const finished = page.map(({ id }) => viewOf(store.tree.turn(id)!, store));
+    const more = first + page.length < nodes.length;
+    if (more || !running) return { turns: finished, hasMore: more };
+    const left = this.#running(head);
+    const room = Math.max(0, limit - page.length);
+    return { turns: [...finished, ...left.slice(0, room)], hasMore: left.length > room };
+  }
+
+  #running(head: string | undefined): TurnView[] {
+    const { journal } = this.#store;
+    const entries = journal.running().flatMap((id) => journal.get(id) ?? []);
+    return entries
+      .filter(({ accepted }) => head === undefined || accepted.request.head === head)
+      .map(({ accepted }) => runningView(accepted))
+      .toSorted((a, b) => a.createdMs - b.createdMs);
   }
 
   #require(id: string): void {

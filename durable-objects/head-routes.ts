@@ -42,7 +42,8 @@ export function headRoutes(host: Host, runs: Runs): Hono {
       return c.json(await runs.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)));
     })
     .get("/turns", (c) => {
-      const { head, after, from, order, limit = "20", all } = c.req.query();
-      return c.json(branches.turns({ head, after, from, order, limit: Number(limit), hidden: all === "hidden" }));
+      const { head, after, from, order, limit = "20", all, running } = c.req.query();
+      const which = { hidden: all === "hidden", running: running === "true" };
+      return c.json(branches.turns({ head, after, from, order, limit: Number(limit), ...which }));
     });
 }

@@ -2,6 +2,7 @@
 import type { ErrorBody } from "../src/api/error-body.ts";
 import type { Timings, TurnRequest, TurnUsage } from "../src/api/turn.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
+import type { Accepted } from "./journal.ts";
 import type { Store } from "./store.ts";
 import type { StoredTurn, TurnStatus } from "./tree.ts";
 
@@ -9,7 +10,7 @@ export interface TurnView {
   id: string;
   parent: string | null;
   createdMs: number;
-  status: TurnStatus;
+  status: TurnStatus | "running";
   messages: Message[];
   /** Null: messages that asked for none. */
   reply: string | null;
@@ -26,6 +27,13 @@ export interface TurnView {
   /** How it was asked. */
   form: TurnRequest["reply"];
 }
+
+/** A turn that is not finished; what it says so far is in its stream. */
+export const runningView = ({ id, parent, createdMs, request }: Accepted): TurnView => ({
+  ...{ id, parent, createdMs, status: "running", messages: request.messages, reply: null, stateKept: false },
+  ...{ form: request.reply, usage: null, timings: null, reason: null, error: null, heads: [] },
+  ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
+});
 
 export function viewOf(turn: StoredTurn, store: Store): TurnView {
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;

@@ -60,9 +60,9 @@ export function walkTo(turn: Turn): void {
 
 export const rename = (id: string, title: string): Promise<void> =>
   attempt(async () => {
-    const { metadata } = conversations.value.find((conversation) => conversation.id === id) ?? { metadata: {} };
-    await api.rename(id, { ...metadata, title });
-    await refreshList();
+    const { metadata } = await api.get(id);
+    const renamed = await api.rename(id, { ...metadata, title });
+    conversations.value = conversations.value.map((other) => (other.id === id ? renamed : other));
   });
 
 /** Deletes the conversation with all its forks. */
@@ -73,7 +73,7 @@ export const remove = (id: string): Promise<void> =>
     heads.delete(id);
     for (const head of [...heads, id]) await api.delete(head);
     if (opened.value === id) startNew();
-    await refreshList();
+    conversations.value = conversations.value.filter((other) => other.id !== id);
   });
 
 /** Saves the shown branch as a file. */

@@ -4,7 +4,8 @@ import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Turn } from "../src/client/turns.ts";
 import { count } from "./amounts.ts";
-import { type Answer, tryNow } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import { tryNow } from "./connection.ts";
 
 export function AnswerState({ turn, writing }: { turn: Turn; writing: Answer | null }): VNode | null {
   if (writing?.lost) return <Lost at={writing.lost.at} />;
@@ -36,7 +37,7 @@ function Lost({ at }: { at: number }): VNode {
   }, [at, left]);
   return (
     <p class="going lost">
-      Connection lost. {left.value > 0 ? `Trying again in ${left.value} s.` : "Trying again…"} Nothing is lost.
+      Connection lost. {left.value > 0 ? `Trying again in ${left.value} s.` : "Trying again now."} Nothing is lost.
       <button type="button" onClick={tryNow}>
         Try now
       </button>

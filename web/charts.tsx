@@ -10,7 +10,7 @@ interface Properties {
 }
 
 const W = 320;
-const TOP = 14;
+const TOP = 20;
 const BAR_MAX = 26;
 
 /** Where turns stand, and how wide a bar may be. */
@@ -23,7 +23,7 @@ function columns(n: number): { x(index: number): number; step: number; bar: numb
 const scaleTo = (H: number, max: number) => (value: number) => (max > 0 ? (value / max) * (H - TOP) : 0);
 
 export function TokenChart({ costs, chosen, point }: Properties): VNode {
-  const H = 96;
+  const H = 102;
   const max = Math.max(...costs.map(({ fed, carried }) => fed + carried));
   const height = scaleTo(H, max);
   const { x, bar } = columns(costs.length);
@@ -51,7 +51,7 @@ export function TokenChart({ costs, chosen, point }: Properties): VNode {
 }
 
 export function MemoryChart({ costs, chosen, point }: Properties): VNode {
-  const H = 110;
+  const H = 116;
   const max = Math.max(...costs.map(({ stateBytes, cacheBytes }) => Math.max(stateBytes, cacheBytes ?? 0)));
   const height = scaleTo(H, max);
   const { x } = columns(costs.length);
@@ -92,7 +92,7 @@ export function MemoryChart({ costs, chosen, point }: Properties): VNode {
 }
 
 export function FirstTokenChart({ costs, chosen, point }: Properties): VNode {
-  const H = 64;
+  const H = 70;
   const max = Math.max(...costs.map(({ firstTokenMs }) => firstTokenMs));
   const height = scaleTo(H, max);
   const { x } = columns(costs.length);
@@ -130,7 +130,7 @@ function Frame({ H, label, max, costs, chosen, point, children }: FramePropertie
       onPointerLeave={() => point(undefined)}
     >
       <line class="top" x1={0} x2={W} y1={TOP} y2={TOP} />
-      <text class="tick" x={0} y={TOP - 4}>
+      <text class="tick" x={0} y={TOP - 8}>
         {max}
       </text>
       {at >= 0 && <rect class="guide" x={x(at) - step / 2} y={TOP} width={step} height={H - TOP} />}

@@ -2,9 +2,10 @@
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { answer, send, stop } from "./answer.ts";
+import { answer, stop } from "./answer.ts";
+import { send } from "./ask.ts";
 import { Icon } from "./icon.tsx";
-import { model, opened } from "./store.ts";
+import { opened } from "./store.ts";
 
 const draft = signal("");
 
@@ -15,7 +16,7 @@ export function Composer(): VNode {
   useEffect(() => field.current?.focus({ preventScroll: true }), [opened.value]);
   const submit = () => {
     const text = draft.value.trim();
-    if (busy || text === "" || !model.value) return;
+    if (busy || text === "") return;
     draft.value = "";
     void send(text);
   };
@@ -58,13 +59,7 @@ export function Composer(): VNode {
           <Icon name="stop" />
         </button>
       ) : (
-        <button
-          type="submit"
-          class="round"
-          aria-label="Send"
-          title="Send (Enter)"
-          disabled={draft.value.trim() === "" || !model.value}
-        >
+        <button type="submit" class="round" aria-label="Send" title="Send (Enter)" disabled={draft.value.trim() === ""}>
           <Icon name="send" />
         </button>
       )}

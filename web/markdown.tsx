@@ -24,11 +24,18 @@ const options = {
 
 export function Markdown({ text }: { text: string }): VNode {
   const tree = useMemo(() => fromMarkdown(text, options), [text]);
-  return <div class="prose">{rendered(tree, text)}</div>;
+  return <div class="prose">{blocks(tree, text)}</div>;
 }
 
-const rendered = (node: Root | Parents, source: string): ComponentChildren =>
+const rendered = (node: Parents, source: string): ComponentChildren =>
   node.children.map((child) => element(child as Nodes, source));
+
+/** A block that is shown as it was written is a paragraph too. */
+const blocks = (root: Root, source: string): ComponentChildren =>
+  root.children.map((child) => {
+    const shown = element(child as Nodes, source);
+    return typeof shown === "string" ? <p class="written">{shown}</p> : shown;
+  });
 
 /** What stood in the text between a node's ends. */
 const asWritten = ({ position }: Nodes, source: string): string =>
@@ -70,6 +77,8 @@ function element(node: Nodes, source: string): ComponentChildren {
       return link(node.url, rendered(node, source));
     case "table":
       return table(node, source);
+    case "html":
+      return node.value;
     default:
       return asWritten(node, source);
   }

@@ -49,7 +49,7 @@ export function report(thrown: unknown): void {
 }
 
 export async function refreshList(): Promise<void> {
-  const all = await api.list().catch(unlessMissing([]));
+  const all = await api.list();
   const roots = all.filter(({ id }) => id === rootOf(id));
   // Of a family whose root was deleted, a fork stands for it.
   const orphans = all.filter(({ id }) => id !== rootOf(id) && !roots.some((root) => root.id === rootOf(id)));
@@ -70,11 +70,3 @@ export async function refreshTurns(): Promise<void> {
 /** Shows a conversation's name in the address, so that a reload comes back to it. */
 export const inAddress = (id: string | null): void =>
   history.replaceState(null, "", id === null ? location.pathname : `#${encodeURIComponent(id)}`);
-
-/** `fallback` where a server has no such resource. */
-export const unlessMissing =
-  <T>(fallback: T) =>
-  (thrown: unknown): T => {
-    if (thrown instanceof Failure && thrown.code === "not_found") return fallback;
-    throw thrown;
-  };

@@ -4,8 +4,9 @@ import type { VNode } from "preact";
 import { fedTokens, firstTokenMs, type Turn } from "../src/client/turns.ts";
 import { walkTo } from "./actions.ts";
 import { count, seconds } from "./amounts.ts";
-import { answer, askInstead } from "./answer.ts";
+import { answer } from "./answer.ts";
 import { AnswerState } from "./answer-state.tsx";
+import { askInstead } from "./ask.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { Icon } from "./icon.tsx";
 import { Markdown } from "./markdown.tsx";
@@ -20,8 +21,8 @@ export function TurnView({ turn }: { turn: Turn }): VNode {
   const busy = answer.value !== null;
   return (
     <article class="turn" aria-label="Turn">
-      {said.map((message, index) =>
-        editing.value && index === said.length - 1 ? (
+      {said.map((message) =>
+        editing.value && message === said.at(-1) ? (
           <MessageEditor
             text={message.content}
             onCancel={() => {
@@ -37,25 +38,25 @@ export function TurnView({ turn }: { turn: Turn }): VNode {
           />
         ) : (
           <div class="said">
+            {message === said.at(-1) && (
+              <button
+                type="button"
+                class="quiet"
+                aria-label="Edit message"
+                title="Edit message"
+                disabled={busy}
+                onClick={() => {
+                  editing.value = true;
+                }}
+              >
+                <Icon name="edit" />
+              </button>
+            )}
             <p>{message.content}</p>
           </div>
         ),
       )}
-      <div class="actions end">
-        <Branches turn={turn} />
-        <button
-          type="button"
-          class="quiet"
-          aria-label="Edit message"
-          title="Edit message"
-          disabled={busy}
-          onClick={() => {
-            editing.value = true;
-          }}
-        >
-          <Icon name="edit" />
-        </button>
-      </div>
+      <Branches turn={turn} />
       <div class="answer">
         <Markdown text={text} />
         <AnswerState turn={turn} writing={writing} />
@@ -98,13 +99,13 @@ function Branches({ turn }: { turn: Turn }): VNode | null {
     </button>
   );
   return (
-    <span class="branches">
+    <div class="actions end branches">
       {step(-1, "Previous branch")}
       <span>
         {at + 1} / {siblings.length}
       </span>
       {step(1, "Next branch")}
-    </span>
+    </div>
   );
 }
 

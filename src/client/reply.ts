@@ -32,6 +32,8 @@ export interface Following {
   signal: AbortSignal;
   /** Resolves when it is time to try again, at the latest after `ms`; rejects to give up. `lostMs`: since the last event. */
   wait(ms: number, signal: AbortSignal, lostMs: number): Promise<void>;
+  /** Called for each connection: a signal that tells when it is known to be dead. */
+  broken?(): AbortSignal;
 }
 
 interface Chunk {
@@ -50,7 +52,11 @@ interface Chunk {
 const FIRST_WAIT_MS = 400;
 const WAIT_MAX_MS = 10_000;
 
-export async function* replyTo(server: Server, asked: Asked, { signal, wait }: Following): AsyncGenerator<ReplyEvent> {
+export async function* replyTo(
+  server: Server,
+  asked: Asked,
+  { signal, wait, broken }: Following,
+): AsyncGenerator<ReplyEvent> {
   const key = crypto.randomUUID();
   let response = "response" in asked ? asked.response : undefined;
   let last = 0;
@@ -58,7 +64,7 @@ export async function* replyTo(server: Server, asked: Asked, { signal, wait }: F
   let heardMs = performance.now();
   const end: { reason: string; usage?: Usage; timings?: Timings } = { reason: "" };
 
-  const open = (): Promise<Response> => {
+  const open = (signal: AbortSignal): Promise<Response> => {
     if (response !== undefined || !("question" in asked)) {
       return server.open(`/v1/chat/completions/${response}?stream=true&starting_after=${last}`, { signal });
     }
@@ -72,12 +78,14 @@ export async function* replyTo(server: Server, asked: Asked, { signal, wait }: F
   };
 
   for (;;) {
+    const dead = broken?.();
+    const connected = dead ? AbortSignal.any([signal, dead]) : signal;
     try {
-      const { status, body } = await open();
+      const { status, body } = await open(connected);
       if (attempt > 0) yield { type: "back" };
       // Nothing is left of a finished reply.
       if (status === 204 || !body) return yield { type: "end", ...end };
-      for await (const { id, data } of serverEvents(body, signal)) {
+      for await (const { id, data } of serverEvents(body, connected)) {
         attempt = 0;
         heardMs = performance.now();
         if (data === "[DONE]") return yield { type: "end", ...end };
@@ -97,7 +105,7 @@ export async function* replyTo(server: Server, asked: Asked, { signal, wait }: F
       }
       throw new Unreachable("the connection broke in the middle of the answer");
     } catch (thrown) {
-      if (signal.aborted || !mayPass(thrown)) throw thrown;
+      if (signal.aborted || !(dead?.aborted || mayPass(thrown))) throw thrown;
       const asks = thrown instanceof Unreachable ? thrown.retryMs : 0;
       const backOff = Math.min(WAIT_MAX_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.75 + Math.random() / 2);
       attempt++;

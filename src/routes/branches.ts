@@ -71,7 +71,7 @@ export const branches = [
       const { object } = inConversation(c.env, caller, id);
       const { root } = splitConversation(id);
       const asked = (head: string) => {
-        const query = new URLSearchParams({ limit: String(limit) });
+        const query = new URLSearchParams({ limit: String(limit), running: "true" });
         if (all !== "true") query.set("head", head);
         if (after !== undefined) query.set("after", after);
         return `/turns?${query}`;

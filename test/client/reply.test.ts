@@ -143,6 +143,24 @@ it("waits longer after each failure, and from the beginning after a success", as
   expect(waits[3]).toBeLessThan(waits[2]!);
 });
 
+it("a connection that is known to be dead is left at once, and gone on from", async () => {
+  const hangs: Answer = (response) => void response.writeHead(200).write(wire.slice(0, 4).join(""));
+  const { server } = await serverOf(hangs, streams(rest(2)));
+  const dead: AbortController[] = [];
+  const broken = () => {
+    dead.push(new AbortController());
+    return dead.at(-1)!.signal;
+  };
+  let text = "";
+  const { signal } = new AbortController();
+  for await (const event of replyTo(server, { question }, { signal, wait: async () => {}, broken })) {
+    if (event.type !== "text") continue;
+    text += event.text;
+    if (text === WORDS.slice(0, 2).join("")) dead[0]!.abort();
+  }
+  expect([text, dead.length]).toEqual([WORDS.join(""), 2]);
+});
+
 it("nothing is left of a finished reply that was read", async () => {
   const { server } = await serverOf((response) => response.writeHead(204).end());
   expect((await follow(server, ID)).events).toEqual([{ type: "end", reason: "" }]);

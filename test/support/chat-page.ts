@@ -1,0 +1,141 @@
+/** The chat page in a real browser, against the real server. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { chromiumPath, launchChromium } from "./chromium.ts";
+import { type Started, serverPid, start } from "./start-server.ts";
+import { tinyPack } from "./tiny-pack.ts";
+
+export const ANSWER_MS = 90_000;
+/** For everything that needs no model. */
+const PATIENCE_MS = 15_000;
+
+export interface Visit {
+  page: Page;
+  /** What the browser complained about, and what was asked of other servers. */
+  said: string[];
+}
+
+export class ChatPage {
+  readonly #work = mkdtempSync(join(tmpdir(), "rivulet-page-"));
+  readonly #contexts: BrowserContext[] = [];
+  readonly #servers: Started[] = [];
+  browser!: Browser;
+  url = "";
+
+  /** Starts the browser, and a server with the tiny pack or the default one. */
+  async open(pack: "tiny" | "default", env?: Record<string, string>): Promise<void> {
+    const args = pack === "tiny" ? ["--pack", await tinyPack(this.#work)] : [];
+    this.#args = ["--port", String(await freePort()), "--persist-to", join(this.#work, "objects"), ...args];
+    this.#env = env;
+    [this.browser] = await Promise.all([launchChromium(), this.#serve()]);
+  }
+
+  /** SIGKILL, in the middle of whatever the server does. */
+  async killServer(): Promise<void> {
+    process.kill(serverPid(join(this.#work, "objects")), "SIGKILL");
+    await this.#servers.pop()?.ended;
+  }
+
+  restartServer = (): Promise<void> => this.#serve();
+
+  /** A browser of its own at the page. Answers are at most `maxTokens` long. */
+  async visit({ maxTokens = 16, ...options }: BrowserContextOptions & { maxTokens?: number } = {}): Promise<Visit> {
+    const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
+    this.#contexts.push(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const said: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) said.push(message.text());
+    });
+    page.on("pageerror", (error) => said.push(String(error)));
+    page.on("request", (request) => {
+      const own = request.url().startsWith(this.url) || /^(blob|data):/.test(request.url());
+      if (!own) said.push(`asked for ${request.url()}`);
+    });
+    await page.route("**/v1/chat/completions", (route) => {
+      const postData = JSON.stringify({ ...route.request().postDataJSON(), max_tokens: maxTokens });
+      return route.continue({ postData });
+    });
+    await page.goto(`${this.url}/`);
+    return { page, said };
+  }
+
+  async leave(): Promise<void> {
+    for (const context of this.#contexts.splice(0)) await context.close();
+  }
+
+  async close(): Promise<void> {
+    await this.browser?.close();
+    for (const { supervisor, ended } of this.#servers.splice(0)) {
+      supervisor.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.#work, { recursive: true, force: true });
+  }
+
+  #args: string[] = [];
+  #env: Record<string, string> | undefined;
+  async #serve(): Promise<void> {
+    const started = await start(this.#args, this.#env);
+    expect(started.url, started.output()).not.toBe("");
+    this.#servers.push(started);
+    this.url = started.url;
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+
+/** Tests in one browser with one server; skipped, and said so, where there is no Chromium. */
+export function describePage(
+  name: string,
+  pack: "tiny" | "default",
+  tests: (chat: ChatPage) => void,
+  env?: Record<string, string>,
+): void {
+  if (!chromiumPath)
+    console.warn(`skipped: ${name}: expected Chromium at /usr/bin/chromium, or its path in the variable CHROMIUM`);
+  describe.skipIf(!chromiumPath)(name, () => {
+    const chat = new ChatPage();
+    beforeAll(() => chat.open(pack, env));
+    afterEach(() => chat.leave());
+    afterAll(() => chat.close());
+    tests(chat);
+  });
+}
+
+export const field = (page: Page) => page.getByRole("textbox", { name: "Message", exact: true });
+export const turns = (page: Page) => page.getByRole("article");
+export const answerOf = (page: Page, turn: number) => turns(page).nth(turn).locator(".prose");
+/** Waits until nothing is being written. */
+export const idle = (page: Page) => page.getByRole("button", { name: "Send" }).waitFor({ timeout: ANSWER_MS });
+
+/** Sends a message and waits for its whole answer. */
+export async function say(page: Page, text: string): Promise<void> {
+  const before = await turns(page).count();
+  await begin(page, text);
+  await turns(page).nth(before).waitFor();
+  await idle(page);
+}
+
+export async function begin(page: Page, text: string): Promise<void> {
+  await field(page).fill(text);
+  await field(page).press("Enter");
+}
+
+/** Waits until an answer has that many characters, and gives them. */
+export async function grown(page: Page, turn: number, chars: number): Promise<string> {
+  const text = async () => (await answerOf(page, turn).textContent()) ?? "";
+  await expect.poll(async () => (await text()).length, { timeout: ANSWER_MS, interval: 50 }).toBeGreaterThan(chars);
+  return text();
+}
