@@ -9,10 +9,12 @@ import { encoderFor } from "../src/api/reply-encoder.ts";
 import type { ChoiceEvent, LoggedToken, Timings, TurnEvent, TurnRequest } from "../src/api/turn.ts";
 import { announce, callsIn } from "../src/constrain/announce.ts";
 import { check, Failure } from "../src/core/failure.ts";
+import { metrics } from "../src/core/metrics.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob } from "../src/dialogue/reply.ts";
 import { roundRobin } from "../src/dialogue/round-robin.ts";
 import { Sampler } from "../src/engine/sampler.ts";
+import { account } from "./account.ts";
 import type { Place } from "./admission.ts";
 import { logged } from "./answer.ts";
 import { Budget } from "./budget.ts";
@@ -46,12 +48,17 @@ export async function batch(
   const place = await admission.enter(owner, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
   const work: Work = { request, served, place, prompts, timings };
+  const enteredMs = Date.now();
+  const leave = () => {
+    place.leave();
+    metrics.objectSeconds.add((Date.now() - enteredMs) / 1000);
+  };
   const headers = { "x-rivulet-state": "new", "cache-control": "no-store" };
   if (!request.reply.stream) {
     try {
       for await (const event of run(work, client)) encoder.events(event);
     } finally {
-      place.leave();
+      leave();
     }
     if (client.aborted) throw new Failure("busy", "the caller left before the replies were complete");
     return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
@@ -68,7 +75,7 @@ export async function batch(
       const event: TurnEvent = { type: "failed", index: index + 1, error: errorBody(logged(thrown)).error };
       for (const wire of encoder.events(event)) await stream.send(wire);
     } finally {
-      place.leave();
+      leave();
     }
     stream.end();
   };
@@ -118,6 +125,7 @@ async function* run({ request, served, place, prompts, timings }: Work, gone: Ab
     if (choice < total - 1) return { type: "choice", index, choice, text, reason };
     const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
     const usage = { promptTokens, cachedTokens: 0, completionTokens: tokens };
+    account(key, request, { usage, timings, reason });
     return { type: "end", index, choice, text, reason, usage, timings };
   };
   for (const [p, feed] of prompts.entries()) {

@@ -1,6 +1,7 @@
 /** Database: SQL with the guards that every statement needs: rows that fit the platform, failures with a name. */
 import { Buffer } from "node:buffer";
 import { Failure } from "../src/core/failure.ts";
+import { metrics } from "../src/core/metrics.ts";
 import { LeaseLost } from "./lease-lost.ts";
 import { hasTables, migrate, type Row, type SqlValue, type Storage } from "./schema.ts";
 
@@ -74,6 +75,8 @@ export class Database {
       const cursor = this.#storage.sql.exec(query, ...bindings);
       const rows = cursor.toArray();
       this.rowsWritten += cursor.rowsWritten ?? 0;
+      metrics.rowsWritten.add(cursor.rowsWritten ?? 0);
+      metrics.rowsRead.add(cursor.rowsRead ?? 0);
       return { toArray: () => rows };
     },
   };

@@ -9,6 +9,7 @@ import type { StartEvent, Timings } from "../src/api/turn.ts";
 import { callsIn } from "../src/constrain/announce.ts";
 import { count } from "../src/core/events.ts";
 import { check, Failure, type FailureCode } from "../src/core/failure.ts";
+import { metrics } from "../src/core/metrics.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { admission } from "./admission.ts";
 import { logged } from "./answer.ts";
@@ -105,6 +106,7 @@ export class Invocation {
   /** Never rejects. */
   async run(): Promise<void> {
     const { accepted, served, place } = this.#work;
+    const beganMs = Date.now();
     try {
       const { attempts } = accepted;
       const message = () => `given up after ${limits.attempts} attempts without progress`;
@@ -117,6 +119,7 @@ export class Invocation {
       await this.#failed(thrown);
     } finally {
       place.leave();
+      metrics.objectSeconds.add((Date.now() - beganMs) / 1000);
     }
   }
 

@@ -4,6 +4,7 @@ import { count } from "../src/core/events.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import type { Sampler } from "../src/engine/sampler.ts";
 import { encodeSequence } from "../src/state/encode-sequence.ts";
+import { account } from "./account.ts";
 import { fault } from "./fault.ts";
 import { endOf, finished } from "./finished.ts";
 import type { StateBytes } from "./store.ts";
@@ -55,6 +56,7 @@ export class Keeper {
       await fault("commit.after", ctx);
     }
     count(reason === "cancelled" ? "turn_cancelled" : "turn_completed");
+    account(live.start.key, accepted.request, end);
     live.end({ type: "end", index: live.ids.length + 1, text: "", ...end });
   }
 

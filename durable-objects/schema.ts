@@ -8,7 +8,7 @@ import { Failure } from "../src/core/failure.ts";
 
 /** The part of a Durable Object's storage that conversations use. */
 export interface Storage {
-  sql: { exec(query: string, ...bindings: SqlValue[]): { toArray(): Row[]; rowsWritten?: number } };
+  sql: { exec(query: string, ...bindings: SqlValue[]): { toArray(): Row[]; rowsRead?: number; rowsWritten?: number } };
   transactionSync<T>(work: () => T): T;
   /** Resolves when everything written so far is on disk. */
   sync(): Promise<void>;
