@@ -1,4 +1,4 @@
-/** The Worker as workerd modules in dist/worker, built only when a source has changed. */
+/** The Worker as workerd modules in dist/, built only when a source has changed. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -6,7 +6,6 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 export const root = join(import.meta.dirname, "..");
-const target = join(root, "dist/worker");
 const sources = [
   "src/**/*.ts",
   "durable-objects/**/*.ts",
@@ -16,6 +15,13 @@ const sources = [
   "package-lock.json",
 ];
 
+/** The default Worker, or the one that carries onnxruntime-web (docs/onnx.md). */
+export type Entry = "index" | "onnx";
+const places: Record<Entry, { target: string; entry: string[] }> = {
+  index: { target: join(root, "dist/worker"), entry: [] },
+  onnx: { target: join(root, "dist/worker-onnx"), entry: ["src/index/onnx.ts"] },
+};
+
 export interface Bundle {
   folder: string;
   /** File names, the entry first. */
@@ -24,12 +30,13 @@ export interface Bundle {
 }
 
 /** Throws with wrangler's messages. */
-export function ensureBundle(): Bundle {
+export function ensureBundle(entry: Entry = "index"): Bundle {
+  const { target } = places[entry];
   const digest = digestOf(sources.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted());
   const built = stampOf(target) !== digest;
-  if (built) build(digest);
+  if (built) build(entry, digest);
   const files = readdirSync(target).filter((name) => /\.(js|wasm|bin|html|txt)$/.test(name));
-  const modules = files.toSorted((a, b) => Number(b === "index.js") - Number(a === "index.js"));
+  const modules = files.toSorted((a, b) => Number(b === `${entry}.js`) - Number(a === `${entry}.js`));
   return { folder: target, modules, built };
 }
 
@@ -53,13 +60,14 @@ function stampOf(folder: string): string | undefined {
 }
 
 /** Built beside the target and put in its place at once, so that a second start never sees half of it. */
-function build(digest: string): void {
+function build(from: Entry, digest: string): void {
+  const { target, entry } = places[from];
   const fresh = `${target}.${process.pid}`;
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   mkdirSync(fresh, { recursive: true });
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [wrangler, "deploy", "--dry-run", "--minify", "--outdir", fresh],
+    [wrangler, "deploy", ...entry, "--dry-run", "--minify", "--outdir", fresh],
     {
       cwd: root,
       encoding: "utf8",

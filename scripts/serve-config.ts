@@ -35,9 +35,9 @@ export function workerdConfig({
   faults,
   faultHook,
 }: ServeOptions): string {
-  const modules = bundle.modules.map((name) => {
+  const modules = bundle.modules.map((name, i) => {
     const path = relative(folder, join(bundle.folder, name));
-    return `    (name = ${text(name === "index.js" ? name : `./${name}`)}, ${kinds[name.split(".").at(-1)!]} = embed ${text(path)}),`;
+    return `    (name = ${text(i === 0 ? name : `./${name}`)}, ${kinds[name.split(".").at(-1)!]} = embed ${text(path)}),`;
   });
   const faultBindings = Object.entries({ FAULTS: faults, FAULT_HOOK: faultHook })
     .filter(([, value]) => value)

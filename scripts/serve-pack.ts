@@ -23,6 +23,16 @@ export function packFolder(asked?: string): string {
   throw new Error(`${asked ?? folder}: ${hint}`);
 }
 
+/** Which Worker serves it. A manifest that cannot be read is the Worker's to refuse. */
+export function entryFor(pack: string): "index" | "onnx" {
+  try {
+    const { onnx } = JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8")) as { onnx?: unknown };
+    return onnx === undefined ? "index" : "onnx";
+  } catch {
+    return "index";
+  }
+}
+
 function linkAssets(): void {
   const assets = join(root, "dist/assets");
   rmSync(assets, { recursive: true, force: true });

@@ -12,7 +12,7 @@ import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { ensureBundle, root } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
-import { packFolder } from "./serve-pack.ts";
+import { entryFor, packFolder } from "./serve-pack.ts";
 import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
 
 const say = (line: string) => console.log(line);
@@ -56,7 +56,7 @@ async function prepare(): Promise<{ folder: string; port: number }> {
   say(`kernels  ${kernels.built ? "built" : "up to date"}`);
   const page = await ensurePage();
   say(`page     ${page.built ? "built" : "up to date"}`);
-  const bundle = ensureBundle();
+  const bundle = ensureBundle(entryFor(pack));
   say(`worker   ${bundle.built ? "built" : "up to date"}`);
   say(`pack     ${relative(process.cwd(), pack) || "."}`);
   const config = {

@@ -25,14 +25,16 @@ export class ConfigReader {
     return this.#json[field] === value;
   }
 
-  /** An integer from `min` up; `fallback` stands in for an absent field. */
-  int(field: string, fallback?: number, min = 1): number {
-    return this.#read(
-      field,
-      fallback,
-      `an integer ≥ ${min}`,
-      (v): v is number => Number.isSafeInteger(v) && (v as number) >= min,
-    );
+  /** An integer from `min` to `max`; `fallback` stands in for an absent field. */
+  int(field: string, fallback?: number, min = 1, max = Number.MAX_SAFE_INTEGER): number {
+    const expected = max === Number.MAX_SAFE_INTEGER ? `an integer ≥ ${min}` : `an integer from ${min} to ${max}`;
+    const isIn = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= min && (v as number) <= max;
+    return this.#read(field, fallback, expected, isIn);
+  }
+
+  /** Layers of the model: bounded, since a list is made of them. */
+  depth(fallback: number): number {
+    return this.int("num_hidden_layers", fallback, 1, 4096);
   }
 
   number(field: string, fallback?: number): number {

@@ -13,7 +13,7 @@ export const bamba: Architecture = {
   read(json) {
     json.oneOf("hidden_act", ["silu"], "silu");
     const D = json.int("hidden_size", 4096);
-    const depth = json.int("num_hidden_layers", 32);
+    const depth = json.depth(32);
     const epsilon = json.number("rms_norm_eps", 1e-5);
     const Hq = json.int("num_attention_heads", 32);
     const P = json.int("head_dim", Math.floor(D / Hq));

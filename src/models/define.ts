@@ -103,6 +103,14 @@ export function derived(parts: Omit<Model, "weights" | "state" | "parameters">):
     ...parts,
     weights,
     state: parts.blocks.flatMap((block) => block.layers.flatMap((layer) => layer.state)),
-    parameters: weights.reduce((n, weight) => n + product(weight.shape), 0),
+    parameters: weights.reduce((n, weight) => n + elements(weight), 0),
   };
+}
+
+function elements({ name, shape }: WeightSpec): number {
+  try {
+    return product(shape);
+  } catch (cause) {
+    throw new Failure("weights_invalid", `config.json: ${name}: ${(cause as Error).message}`, { param: name, cause });
+  }
 }

@@ -42,7 +42,7 @@ export const falcon_h1: Architecture = {
       bias: json.boolean("mlp_bias", false),
       factors: { gate: gate!, down: down! },
     };
-    const depth = json.int("num_hidden_layers", 32);
+    const depth = json.depth(32);
     return {
       D,
       V: json.int("vocab_size", 128_000),

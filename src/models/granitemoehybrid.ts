@@ -56,7 +56,7 @@ export const granitemoehybrid: Architecture = {
       names: { gateUp: ["input_linear"], down: "output_linear" },
     };
     const E = json.int("num_local_experts", 8, 0);
-    const depth = json.int("num_hidden_layers", 32);
+    const depth = json.depth(32);
     return {
       D,
       V: json.int("vocab_size", 32_000),

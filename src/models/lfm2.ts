@@ -53,7 +53,7 @@ export const lfm2: Architecture = {
 
 /** From a list of types, or of the depths that have attention. */
 function mixers(json: ConfigReader): ("conv" | "attention")[] {
-  const depth = json.int("num_hidden_layers", 32);
+  const depth = json.depth(32);
   if (json.has("layer_types") || !json.has("full_attn_idxs"))
     return layerTypes(json, ["conv", "attention"], depth, "attention");
   const attentionAt = new Set(json.ints("full_attn_idxs"));

@@ -24,7 +24,7 @@ export const llama: Architecture = {
       outputBias: bias,
     };
     const mlp = { D, I: json.int("intermediate_size", 11_008), bias: json.boolean("mlp_bias", false) };
-    const depth = json.int("num_hidden_layers", 32);
+    const depth = json.depth(32);
     return {
       D,
       V: json.int("vocab_size", 32_000),

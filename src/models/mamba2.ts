@@ -27,7 +27,7 @@ export const mamba2: Architecture = {
       projectionBias: json.boolean("use_bias", false),
       epsilon,
     };
-    const depth = json.int("num_hidden_layers", 64);
+    const depth = json.depth(64);
     return {
       D,
       V: json.int("vocab_size", 32_768),

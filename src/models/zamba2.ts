@@ -34,7 +34,7 @@ export const zamba2: Architecture = {
       projectionBias: bias,
       epsilon: 1e-5,
     };
-    const types = layerTypes(json, ["mamba", "hybrid"], json.int("num_hidden_layers", 54));
+    const types = layerTypes(json, ["mamba", "hybrid"], json.depth(54));
     const uses = types.flatMap((type, i) => (type === "hybrid" ? [i] : []));
     const shared = json.int("num_mem_blocks", 1);
     return {

@@ -116,7 +116,7 @@ describe("openGguf", () => {
     [
       "a size that is text",
       { meta: { "llama.block_count": "1" } },
-      'num_hidden_layers: expected an integer ≥ 1, got "1"',
+      'num_hidden_layers: expected an integer from 1 to 4096, got "1"',
     ],
     [
       "scaled rotary frequencies",

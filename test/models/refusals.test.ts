@@ -14,6 +14,10 @@ const refused: [name: string, changes: Record<string, unknown>, field: string][]
   ["bamba-9b", { rope_scaling: { rope_type: "yarn", factor: 4 } }, "rope_type"],
   ["bamba-9b", { hidden_size: "wide" }, "hidden_size"],
   ["bamba-9b", { num_key_value_heads: 5 }, "num_key_value_heads"],
+  ["bamba-9b", { num_hidden_layers: 1e9 }, "num_hidden_layers"],
+  ["falcon-h1-0.5b", { num_hidden_layers: 1e9 }, "num_hidden_layers"],
+  ["lfm2-350m", { num_hidden_layers: 1e9, layer_types: null }, "num_hidden_layers"],
+  ["mamba2-130m", { num_hidden_layers: 4097 }, "num_hidden_layers"],
   ["mamba2-130m", { head_dim: 32 }, "head_dim"],
   ["mamba2-130m", { n_groups: 5 }, "n_groups"],
   ["mamba2-130m", { time_step_limit: ["none", 1] }, "time_step_limit"],
@@ -54,4 +58,11 @@ it.each(refused)("%s with %j: names the field", (name, changes, field) => {
   expect(param).toBe(field);
   expect(message).toContain(`config.json: `);
   expect(message).toContain(`${field}: expected`);
+});
+
+it("names the tensor that would have more values than can be counted", () => {
+  const change = { ...config("mamba2-130m"), vocab_size: 2 ** 52 };
+  const name = "backbone.embeddings.weight";
+  const expected = { code: "weights_invalid", param: name, message: expect.stringContaining(`config.json: ${name}: `) };
+  expect(() => modelFrom(change)).toThrow(expect.objectContaining(expected));
 });

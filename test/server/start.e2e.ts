@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { onnxChatPack } from "../support/onnx-pack.ts";
 import { post, type Started, serverPid, start } from "../support/start-server.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
@@ -14,6 +15,7 @@ let folders = 0;
 
 beforeAll(async () => {
   pack = await tinyPack(work, 4);
+  await onnxChatPack(work);
 });
 afterEach(async () => {
   for (const { supervisor, ended } of running.splice(0)) {
@@ -55,7 +57,7 @@ it("serves, prints a curl line that works when pasted, and ends without leaving 
   expect(alive(server)).toBe(false);
 });
 
-it.each(["tiny", "tiny-4"])(
+it.each(["tiny", "tiny-4", "onnx-chat"])(
   "C4: %s goes on after SIGKILL of the server, and feeds only the new tokens",
   async (name) => {
     const folder = newFolder();

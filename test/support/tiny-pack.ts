@@ -59,27 +59,39 @@ const special = (id: number, content: string) => ({
   normalized: false,
 });
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
-const tokenizer = {
-  version: "1.0",
-  truncation: null,
-  padding: null,
-  added_tokens: [special(256, "<|im_start|>"), special(257, "<|im_end|>")],
-  normalizer: null,
-  pre_tokenizer: byteLevel,
-  post_processor: null,
-  decoder: byteLevel,
-  model: {
-    type: "BPE",
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
-    vocab: Object.fromEntries([...byteLetters(), "<|im_start|>", "<|im_end|>"].map((letter, id) => [letter, id])),
-    merges: [],
-  },
-};
+/** A tokenizer.json that knows these bytes, in this order, and the two tokens of the template behind them. */
+function tokenizerOf(bytes: number[]) {
+  const letters = byteLetters();
+  const tokens = [...bytes.map((byte) => letters[byte]!), "<|im_start|>", "<|im_end|>"];
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: tokens.slice(-2).map((content, i) => special(bytes.length + i, content)),
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      vocab: Object.fromEntries(tokens.map((letter, id) => [letter, id])),
+      merges: [],
+    },
+  };
+}
+
+/** What makes a checkpoint of so many ids one that can be talked to, with a tokenizer of these bytes. */
+export const dialogueFiles = (bytes: number[]): Record<string, string> => ({
+  "tokenizer.json": JSON.stringify(tokenizerOf(bytes)),
+  "tokenizer_config.json": JSON.stringify({ eos_token: "<|im_end|>" }),
+  "chat_template.jinja": template,
+});
 
 const isLetter = (id: number) => id === 32 || (id >= 97 && id <= 122);
 
@@ -119,10 +131,8 @@ export async function tinyPack(folder: string, ...stages: number[]): Promise<str
   const [source, pack] = [join(folder, "tiny-source"), join(folder, "tiny")];
   mkdirSync(source, { recursive: true });
   const files = {
+    ...dialogueFiles(Array.from({ length: 256 }, (_, byte) => byte)),
     "config.json": JSON.stringify(config),
-    "tokenizer.json": JSON.stringify(tokenizer),
-    "tokenizer_config.json": JSON.stringify({ eos_token: "<|im_end|>" }),
-    "chat_template.jinja": template,
     "model.safetensors": safetensors(),
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(source, name), content);
