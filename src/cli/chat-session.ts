@@ -80,7 +80,7 @@ export class ChatSession {
     const fresh = this.id === undefined;
     if (system !== undefined && (fresh || (await this.path()).length === 0))
       messages.unshift({ role: "system", content: system });
-    if (fresh) this.id = await this.#begin(titleOf(content));
+    if (fresh) this.id = (await this.conversations.create({ title: titleOf(content) })).id;
     const question = {
       model: this.#model,
       conversation: this.id!,
@@ -98,16 +98,6 @@ export class ChatSession {
   /** Ends an answer where it stands. */
   async cancel(response: string): Promise<void> {
     await this.#server.open(`/v1/chat/completions/${response}/cancel`, { method: "POST" });
-  }
-
-  async #begin(title: string): Promise<string> {
-    try {
-      return (await this.conversations.create({ title })).id;
-    } catch (thrown) {
-      // An older server makes a conversation of any name that it is given.
-      if (thrown instanceof Failure && thrown.code === "not_found") return `chat-${crypto.randomUUID()}`;
-      throw thrown;
-    }
   }
 
   #named(): string {

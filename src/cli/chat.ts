@@ -89,9 +89,15 @@ async function converse(session: ChatSession, model: string, url: string): Promi
     process.stderr.write(dim(`${model} · ${place} · /help lists commands, Ctrl-C stops an answer, Ctrl-D ends\n`));
   }
   prompt();
-  for await (const text of input) {
-    if (text.trim() !== "") await respond(session, text, { input, terminal });
-    prompt();
+  try {
+    for await (const text of input) {
+      if (text.trim() !== "") await respond(session, text, { input, terminal });
+      prompt();
+    }
+  } finally {
+    // An open input would keep a program alive that has failed.
+    input.close();
+    process.stdin.destroy();
   }
   if (terminal && session.id !== undefined)
     process.stderr.write(dim(`\nrivulet chat ${url} --session ${session.id}\n`));

@@ -1,11 +1,11 @@
 /** The chat page in a real browser, against the real server. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { chromiumPath, launchChromium } from "./chromium.ts";
+import { freePort } from "./free-port.ts";
 import { type Started, serverPid, start } from "./start-server.ts";
 import { tinyPack } from "./tiny-pack.ts";
 
@@ -87,14 +87,6 @@ export class ChatPage {
     this.url = started.url;
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 
 /** Tests in one browser with one server; skipped, and said so, where there is no Chromium. */
 export function describePage(

@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { freePort } from "../support/free-port.ts";
+import { type Started, serverPid, start } from "../support/start-server.ts";
+import { tinyPack } from "../support/tiny-pack.ts";
+
+const work = mkdtempSync(join(tmpdir(), "rivulet-chat-"));
+const folder = join(work, "persist");
+let args: string[];
+let server: Started;
+
+async function serve(): Promise<void> {
+  server = await start(args);
+  expect(server.url, server.output()).not.toBe("");
+}
+async function kill(): Promise<void> {
+  process.kill(serverPid(folder), "SIGKILL");
+  await server.ended;
+}
+beforeAll(async () => {
+  args = ["--port", String(await freePort()), "--persist-to", folder, "--pack", await tinyPack(work)];
+  await serve();
+});
+afterAll(async () => {
+  server.supervisor.kill("SIGTERM");
+  await server.ended;
+  rmSync(work, { recursive: true, force: true });
+});
+
+class Chat {
+  readonly process: ChildProcess;
+  out = "";
+  err = "";
+  readonly ended: Promise<number | null>;
+
+  constructor(...options: string[]) {
+    this.process = spawn(process.execPath, ["bin/rivulet.js", "chat", server.url, ...options], {
+      env: { ...process.env, RIVULET_API_KEY: "" },
+    });
+    this.process.stdout!.on("data", (chunk) => {
+      this.out += chunk;
+    });
+    this.process.stderr!.on("data", (chunk) => {
+      this.err += chunk;
+    });
+    this.ended = new Promise((resolve) => this.process.once("close", resolve));
+  }
+
+  line = (text: string) => this.process.stdin!.write(`${text}\n`);
+
+  /** Sends lines, ends the input and waits; gives the exit code. */
+  async say(...lines: string[]): Promise<number | null> {
+    for (const text of lines) this.line(text);
+    this.process.stdin!.end();
+    return this.ended;
+  }
+
+  async until(condition: (chat: this) => boolean): Promise<void> {
+    for (let i = 0; i < 3000 && !condition(this); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(condition(this), this.out + this.err).toBe(true);
+  }
+}
+
+interface Turn {
+  id: string;
+  status: string;
+  reply: string;
+  messages: { content: string }[];
+}
+const turns = async (conversation: string): Promise<Turn[]> => {
+  const response = await fetch(`${server.url}/v1/conversations/${conversation}/turns?limit=100`);
+  return ((await response.json()) as { data: Turn[] }).data;
+};
+
+it("shows the history, forks, rewinds and asks again", async () => {
+  const chat = new Chat("--session", "ada", "--max-tokens", "5");
+  expect(
+    await chat.say("one", "two", "/history", "/fork 1", "three", "/history", "/rewind", "/history", "/retry"),
+    chat.err,
+  ).toBe(0);
+  const [first, second, third, again] = chat.out.split("\n");
+  for (const answer of [first, second, third, again]) expect(answer).toMatch(/^[a-z ]{5}$/);
+  const fork = /forked after turn 1: (ada~[0-9a-z]{8})/.exec(chat.err)![1]!;
+  expect((await turns("ada")).map(({ messages }) => messages[0]!.content)).toEqual(["one", "two"]);
+  expect((await turns("ada")).map(({ reply }) => reply)).toEqual([first, second]);
+  expect((await turns(fork)).map(({ messages }) => messages[0]!.content)).toEqual(["one"]);
+  const histories = chat.err.split("\n").filter((text) => /^ +\d+ {2}> /.test(text));
+  expect(histories.map((text) => text.trim())).toEqual(["1  > one", "2  > two", "1  > one", "2  > three", "1  > one"]);
+});
+
+it("goes on with a named conversation, and carries it", async () => {
+  const chat = new Chat("--session", "ada", "--max-tokens", "4");
+  expect(await chat.say("four")).toBe(0);
+  expect((await turns("ada")).map(({ messages }) => messages[0]!.content)).toEqual(["one", "two", "four"]);
+});
+
+it("Ctrl-C stops the answer and not the program", async () => {
+  const chat = new Chat("--session", "interrupted", "--max-tokens", "1500");
+  chat.line("a long one");
+  await chat.until(({ out }) => out.length > 20);
+  chat.process.kill("SIGINT");
+  await chat.until(({ err }) => err.includes("(stopped)"));
+  expect(await chat.say("/history")).toBe(0);
+  const [turn] = await turns("interrupted");
+  expect(turn!.status).toBe("cancelled");
+  expect(turn!.reply.length).toBeLessThan(1500);
+  expect(turn!.reply.startsWith(chat.out.slice(0, 20))).toBe(true);
+});
+
+it("an answer goes on after the server was killed and started again, and no word is lost", async () => {
+  const chat = new Chat("--session", "killed", "--max-tokens", "1900");
+  chat.line("a long one");
+  await chat.until(({ out }) => out.length > 10);
+  await kill();
+  const before = chat.out;
+  await serve();
+  expect(await chat.say(), chat.err).toBe(0);
+  expect(before.length).toBeLessThan(1900);
+  const [turn] = await turns("killed");
+  expect(chat.out).toBe(`${turn!.reply}\n`);
+  expect(turn!.reply.length).toBeGreaterThan(1800);
+});
+
+it("exits with 2 for what the user can mend, and with 1 for a server that stays away", async () => {
+  const nowhere = new Chat("--session", "ada");
+  expect(await nowhere.say("/fork 99")).toBe(2);
+  expect(nowhere.err).toBe("rivulet: expected a turn from 0 to 3, got 99\n");
+  const lost = new Chat("--session", "lost", "--max-tokens", "1900", "--patience", "0");
+  lost.line("a long one");
+  await lost.until(({ out }) => out.length > 10);
+  await kill();
+  expect(await lost.ended).toBe(1);
+  expect(lost.err).toBe("rivulet: the server did not come back\n");
+  await serve();
+});
