@@ -1,0 +1,49 @@
+/**
+ * npm run test:kill -- [--kills 200] [--seed 1] [--turns 10] [--tokens 120] [--minutes 20] [--pack <folder>]
+ *
+ * Kills the real server at random times during a dialogue and compares its end with the undisturbed one's (C4). Exit code 1 when a promise
+ * was broken; the same seed kills at the same places.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { packFolder } from "../../scripts/serve-pack.ts";
+import { servedModel } from "./dialogue.ts";
+import { KillableServer } from "./killable-server.ts";
+import { killRun } from "./run.ts";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "200" },
+    seed: { type: "string", default: "1" },
+    turns: { type: "string", default: "10" },
+    tokens: { type: "string", default: "120" },
+    minutes: { type: "string", default: "20" },
+    pack: { type: "string" },
+  },
+});
+const pack = packFolder(values.pack);
+const work = mkdtempSync(join(tmpdir(), "rivulet-kill-"));
+const [server, twin] = ["server", "twin"].map((name) => new KillableServer({ folder: join(work, name), pack }));
+try {
+  await Promise.all([server!.start(), twin!.start()]);
+  const report = await killRun(server!, twin!, {
+    model: await servedModel(server!.url),
+    conversation: "killed",
+    turns: Number(values.turns),
+    maxTokens: Number(values.tokens),
+    seed: Number(values.seed),
+    kills: Number(values.kills),
+    limitMs: Number(values.minutes) * 60_000,
+    log: (line) => console.log(line),
+  });
+  console.log(JSON.stringify(report));
+  console.log(`${values.kills} kills, and the transcript is that of the undisturbed run`);
+} catch (thrown) {
+  console.error((thrown as Error).message);
+  process.exitCode = 1;
+} finally {
+  await Promise.all([server!.end(), twin!.end()]);
+  rmSync(work, { recursive: true, force: true });
+}
