@@ -6,6 +6,7 @@
  */
 export interface AlarmStorage {
   setAlarm(atMs: number): Promise<void>;
+  getAlarm(): Promise<number | null>;
 }
 
 export class Alarms {
@@ -22,6 +23,12 @@ export class Alarms {
     if (atMs >= this.#atMs && this.#atMs > Date.now()) return;
     this.#atMs = atMs;
     void this.#storage.setAlarm(atMs);
+  }
+
+  /** Like `ask`, for who has time to look: an earlier time that another instance asked for stays. */
+  async atLatest(atMs: number): Promise<void> {
+    const set = await this.#storage.getAlarm();
+    if (set === null || set > atMs) this.ask(atMs);
   }
 
   /** It has rung: none is set now. */

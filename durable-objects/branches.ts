@@ -5,7 +5,7 @@ import type { TurnRequest } from "../src/api/turn.ts";
 import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
-import { type Head, newHead } from "./heads.ts";
+import { type Head, newHead, revised, used } from "./heads.ts";
 import { plan } from "./plan.ts";
 import type { Host } from "./runs.ts";
 import type { StoredTurn } from "./tree.ts";
@@ -162,9 +162,8 @@ export class Branches {
   }
 
   #put(head: Head, { metadata, ttlSeconds }: Change): HeadView {
-    const expiry =
-      ttlSeconds === undefined ? {} : { expiresMs: ttlSeconds === null ? null : Date.now() + 1000 * ttlSeconds };
-    const changed = { ...head, ...(metadata ? { metadata } : {}), ...expiry };
+    const ttl = ttlSeconds === undefined ? {} : { ttlSeconds, expiresMs: null };
+    const changed = used(revised(head, { ...(metadata ? { metadata } : {}), ...ttl }));
     this.#store.heads.put(changed);
     return this.view(changed);
   }

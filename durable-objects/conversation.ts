@@ -9,10 +9,13 @@ import { Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../src/api/turn.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import { Alarms } from "./alarms.ts";
-import { refused } from "./answer.ts";
+import { logged, refused } from "./answer.ts";
 import { armFromBindings, fault } from "./fault.ts";
 import { goldenForward } from "./golden.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
+import { Listing } from "./listing.ts";
+import { beginRoutes, portableRoutes } from "./portable-routes.ts";
+import { Removal } from "./removal.ts";
 import { type Host, Runs } from "./runs.ts";
 import { Store } from "./store.ts";
 import { Turns } from "./turns.ts";
@@ -20,6 +23,7 @@ import { admission, served } from "./weights.ts";
 
 /** The last of the platform's retries of an alarm whose handler threw. */
 const LAST_RETRY = 6;
+const LATER_MS = 30_000;
 
 export class Conversation extends DurableObject<Env> {
   store = new Store(this.ctx.storage);
@@ -27,6 +31,8 @@ export class Conversation extends DurableObject<Env> {
   readonly #host: Host;
   readonly runs: Runs;
   readonly #turns: Turns;
+  readonly #listing: Listing;
+  readonly #removal: Removal;
   readonly #routes = new Hono();
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -35,12 +41,14 @@ export class Conversation extends DurableObject<Env> {
     admission.forget(owner);
     armFromBindings(env);
     this.#host = {
-      ...{ ctx, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
+      ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
       store: () => this.store,
       served: () => this.#served(),
     };
     this.runs = new Runs(this.#host);
     this.#turns = new Turns(this.#host, this.runs);
+    this.#listing = new Listing(this.#host, this.runs);
+    this.#removal = new Removal(this.#host, this.runs, this.#listing);
     this.#route();
   }
 
@@ -56,6 +64,8 @@ export class Conversation extends DurableObject<Env> {
       if (!this.store.database.exists) return;
       this.store.database.open();
       await this.runs.proceed();
+      await this.#removal.expire();
+      await this.#removal.tidy();
     } catch (thrown) {
       if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
       const message = "this turn could not be continued, after seven tries";
@@ -63,12 +73,41 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 
+  /** What has expired is gone before anybody sees it; what a list shows is told before an answer says that it is done. */
+  async #around(reads: boolean, isTurn: boolean, next: () => Promise<void>): Promise<void> {
+    const { database, heads } = this.store;
+    if (database.exists) {
+      database.open();
+      if (heads.earliestMs <= Date.now()) await this.#removal.expire();
+    }
+    await next();
+    if (reads) return;
+    const told = this.#after().catch((thrown: unknown) => {
+      logged(thrown);
+      this.alarms.ask(Date.now() + LATER_MS);
+    });
+    if (isTurn) this.ctx.waitUntil(told);
+    else await told;
+  }
+
+  async #after(): Promise<void> {
+    const { database, heads } = this.store;
+    if (!database.exists) return;
+    // A beginning that failed leaves nothing, not even tables.
+    if (!this.store.family()) return this.#removal.tidy();
+    if (!heads.untold) return;
+    await this.#removal.watch();
+    await this.#listing.tell();
+  }
+
   #route(): void {
     const app = this.#routes;
     app.onError((thrown) => refused(thrown));
+    app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
     app.get("/ready", async () => Response.json(await goldenForward(await this.#served(), admission)));
     app.post("/turn", async (c) => this.#turns.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
-    app.route("/", makeRoute(this.#host));
+    app.route("/", makeRoute(this.#host, this.runs));
+    app.route("/", beginRoutes(this.#host, this.runs, this.#listing));
     app.use(async (c, next) => {
       this.store.openFor(c.req.header("x-rivulet-tenant") ?? "");
       this.runs.recover();
@@ -96,6 +135,7 @@ export class Conversation extends DurableObject<Env> {
     );
     app.delete("/turn/:turn", (c) => c.json(this.#turns.remove(c.req.param("turn"))));
     app.route("/", headRoutes(this.#host, this.runs));
+    app.route("/", portableRoutes(this.#host, this.runs, this.#removal));
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */

@@ -31,6 +31,7 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
   const { reply, position, generator, logprobs } = outcome;
   const text = new ReplyText(served, accepted.request);
   const content = reply.map((id) => text.push(id)).join("") + text.rest();
+  if (accepted.request.feedOnly) return fed(accepted, position, end);
   const isEmpty = reply.length === 0;
   return {
     ...common(accepted),
@@ -45,6 +46,24 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
     messageCount: accepted.messageCount + 1,
     closed: served.manifest.generation.eos.includes(reply.at(-1) ?? -1),
     generator,
+  };
+}
+
+/** Of a turn that asked for no reply. It hands on no generator: whoever begins with it draws numbers of its own. */
+function fed(accepted: Accepted, position: number, end: End): StoredTurn {
+  const isWhole = end.reason !== "cancelled";
+  return {
+    ...common(accepted),
+    status: isWhole ? "completed" : "cancelled",
+    position: isWhole ? position : accepted.start,
+    logged: accepted.start + (isWhole ? accepted.promptCount : 0),
+    promptCount: isWhole ? accepted.promptCount : 0,
+    reply: null,
+    end,
+    history: accepted.asked,
+    messageCount: accepted.messageCount,
+    closed: false,
+    generator: [],
   };
 }
 

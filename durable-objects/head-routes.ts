@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { Branches } from "./branches.ts";
+import { Prefixes } from "./prefixes.ts";
 import type { Host, Runs } from "./runs.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
@@ -15,11 +16,15 @@ const conversationOf = (c: { req: { header(name: string): string | undefined } }
   c.req.header("x-rivulet-conversation") ?? null;
 
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
-export function makeRoute(host: Host): Hono {
+export function makeRoute(host: Host, runs: Runs): Hono {
   const branches = new Branches(host);
   return new Hono().put("/head/:head", async (c) => {
     const tenant = c.req.header("x-rivulet-tenant") ?? "";
     const body = (await c.req.json()) as Bodies["make"];
+    if (body.prefix) {
+      const fields = { id: c.req.param("head"), conversation: conversationOf(c) };
+      await new Prefixes(host, runs).begin(tenant, body.prefix, fields);
+    }
     return c.json(await branches.make(c.req.param("head"), tenant, conversationOf(c), body));
   });
 }

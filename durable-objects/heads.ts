@@ -7,14 +7,19 @@ export interface HeadRecord {
   conversation: string | null;
   createdMs: number;
   metadata: Record<string, string>;
-  /** After this it may be removed; null: never. */
+  /** It is removed at `expiresMs`, which every turn and change puts off by the seconds of its `ttl`; null: never. */
   expiresMs: number | null;
+  ttlSeconds: number | null;
   /** Where it began, when it is a fork. */
   forkedFrom: { conversation: string | null; turn: string | null } | null;
   /** Fork, rewind: the next turn is another way to go on, so it draws other random numbers. */
   moved: boolean;
-  /** Name of the shared prefix it began with. */
+  /** Name of the shared prefix it began with, or that it is when it is `shared`. */
   prefix: string | null;
+  shared: boolean;
+  /** Grows with every change that a list shows; the directory has heard of `told`. */
+  revision: number;
+  told: number;
 }
 
 export interface Head extends HeadRecord {
@@ -26,6 +31,9 @@ const COLUMNS = "id, turn, record";
 
 export class Heads {
   readonly #database: Database;
+  /** This instance has changed something that the directory does not know. */
+  untold = true;
+  #earliestMs: number | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -49,10 +57,24 @@ export class Heads {
 
   /** New or changed: one row. */
   put({ id, turn, ...record }: Head): void {
+    if (record.revision !== record.told) this.untold = true;
+    if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
     this.#database.exec(`INSERT OR REPLACE INTO heads (${COLUMNS}) VALUES (?, ?, ?)`, id, turn, jsonBytes(record));
   }
 
+  /** No head expires before this. */
+  get earliestMs(): number {
+    this.#earliestMs ??= Math.min(...this.all().map(({ expiresMs }) => expiresMs ?? Number.POSITIVE_INFINITY));
+    return this.#earliestMs;
+  }
+
+  /** Expiries were put off. */
+  lookAgain(): void {
+    this.#earliestMs = undefined;
+  }
+
   remove(id: string): void {
+    this.lookAgain();
     this.#database.exec("DELETE FROM heads WHERE id = ?", id);
   }
 }
@@ -63,6 +85,17 @@ const toHead = (row: Record<string, unknown>): Head => ({
   ...(jsonOf(new Uint8Array(row.record as ArrayBuffer)) as HeadRecord),
 });
 
+/** Changed in a way that a list shows. */
+export const revised = (head: Head, changes: Partial<Head> = {}): Head => ({
+  ...head,
+  ...changes,
+  revision: Math.max(Date.now(), head.revision + 1),
+});
+
+/** With its expiry put off. */
+export const used = (head: Head): Head =>
+  head.ttlSeconds === null ? head : { ...head, expiresMs: Date.now() + 1000 * head.ttlSeconds };
+
 export const newHead = (id: string, fields: Partial<Head> = {}): Head => ({
   id,
   turn: null,
@@ -70,8 +103,12 @@ export const newHead = (id: string, fields: Partial<Head> = {}): Head => ({
   createdMs: Date.now(),
   metadata: {},
   expiresMs: null,
+  ttlSeconds: null,
   forkedFrom: null,
   moved: false,
   prefix: null,
+  shared: false,
+  revision: Date.now(),
+  told: 0,
   ...fields,
 });

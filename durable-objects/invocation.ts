@@ -20,7 +20,7 @@ import { LeaseLost } from "./lease-lost.ts";
 import type { Live } from "./live.ts";
 import type { Plan } from "./plan.ts";
 import { fresh, type Restored, restore } from "./restore.ts";
-import type { Host } from "./runs.ts";
+import { type Host, sourceOf } from "./runs.ts";
 import type { Store } from "./store.ts";
 import { Turn, type Work } from "./turn.ts";
 
@@ -49,7 +49,8 @@ export class Invocation {
     const store = accepted.request.persistent ? host.store() : undefined;
     const take = async () => {
       const { backend } = served;
-      const restored = await (store ? restore(store, backend, accepted, host.owner) : fresh(backend, host.owner));
+      const source = sourceOf(accepted.request, host);
+      const restored = await (source ? restore(source, backend, accepted, host.owner) : fresh(backend, host.owner));
       if (restored.missing.length > 0) {
         accepted.origin = "rebuilt";
         count("state_rebuilt");

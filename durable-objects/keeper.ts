@@ -41,7 +41,8 @@ export class Keeper {
     const beganMs = Date.now();
     const { position } = restored.sequence;
     const generator = this.#sampler.state().generator;
-    const state = store && live.ids.length > 0 ? await this.#state() : undefined;
+    const hasMore = live.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
+    const state = store && hasMore ? await this.#state() : undefined;
     const stateBytes = state ? state.bytes.length + (restored.sequence.bytesElsewhere ?? 0) : 0;
     place.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
@@ -81,8 +82,8 @@ export class Keeper {
     const logged = accepted.start + prompt.length + live.ids.length;
     check(position <= logged, "bug", () => `${position} tokens fed, ${logged} logged`);
     // While tokens are computed again, those after this one are known too.
-    const pending =
-      position < accepted.start + prompt.length ? [] : [live.ids[position - accepted.start - prompt.length]!];
+    const fed = position - accepted.start - prompt.length;
+    const pending = fed < 0 ? [] : live.ids.slice(fed, fed + 1);
     const rest = { fingerprint: served.fingerprint, pending, sampler: this.#sampler.state() };
     const bytes = await encodeSequence(sequence, rest);
     return { position, bytes: bytes as Uint8Array<ArrayBuffer> };

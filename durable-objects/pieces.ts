@@ -44,14 +44,8 @@ export class Pieces {
   }
 
   /** Fails with `state_unreadable` unless every byte is as it was written. */
-  read({ turn, rows }: StateSet): Uint8Array<ArrayBuffer> {
-    const pieces = rows.map((id) => {
-      const [row] = this.#database.exec("SELECT sha256, bytes FROM pieces WHERE id = ?", id);
-      const bytes = new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
-      if (protects("checksum") && hash(bytes) !== row?.sha256)
-        throw new Failure("state_unreadable", `piece ${id} of the state of turn ${turn} is damaged`);
-      return bytes;
-    });
+  read({ rows }: StateSet): Uint8Array<ArrayBuffer> {
+    const pieces = rows.map((id) => this.piece(id));
     const state = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
     let at = 0;
     for (const piece of pieces) {
@@ -59,6 +53,15 @@ export class Pieces {
       at += piece.length;
     }
     return state;
+  }
+
+  /** One row of a set. Fails with `state_unreadable`. */
+  piece(id: number): Uint8Array<ArrayBuffer> {
+    const [row] = this.#database.exec("SELECT turn, sha256, bytes FROM pieces WHERE id = ?", id);
+    const bytes = new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
+    if (protects("checksum") && hash(bytes) !== row?.sha256)
+      throw new Failure("state_unreadable", `piece ${id} of the state of turn ${row?.turn} is damaged`);
+    return bytes;
   }
 
   /** Writes a set over rows that none of `kept` needs, then to new ones. Within a transaction. */

@@ -37,9 +37,7 @@ export function plan(request: TurnRequest, id: string, served: Served, store: St
   const { parent, fresh, history } = story;
   const { base, messages: silent } = unanswered(store, parent, fresh);
   const messages = announce(silent, request, base?.request);
-  const prompt = base
-    ? served.prompt.append({ hasSystem: base.hasSystem, closed: base.closed }, messages)
-    : served.prompt.start(messages);
+  const prompt = promptOf(request, served, base, messages);
   const start = parent?.logged ?? 0;
   checkRoom(start + prompt.length, served.backend.contextLength);
   const accepted: Accepted = {
@@ -91,13 +89,18 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Store): P
     "conversation",
   );
   const tip = turnOf(store, head?.turn);
+  const root = request.prefix === undefined || request.feedOnly ? null : prefixOf(store);
   const story =
     request.parent === undefined
       ? continuation(store.tree, tip, request.messages)
-      : append(request.messages, turnOf(store, request.parent));
+      : append(request.messages, turnOf(store, request.parent ?? root));
   const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
   return { tip: tip?.id ?? null, moved: !story.parent || elsewhere || (head?.moved ?? false), story };
 }
+
+/** The turn that the family's shared prefix is. */
+const prefixOf = (store: Store): string | null =>
+  store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
 
 const append = (fresh: Message[], parent?: StoredTurn): Continuation => ({
   parent,
@@ -118,11 +121,26 @@ function turnOf(store: Store, id: string | null | undefined): StoredTurn | undef
 function unanswered(store: Store | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
   let base = parent;
   let messages = fresh;
-  while (base && base.reply === null) {
+  while (base && base.reply === null && !isFed(base)) {
     messages = [...base.request.messages, ...messages];
     base = base.parent === null ? undefined : store!.tree.turn(base.parent);
   }
   return { base, messages };
+}
+
+/** A turn that was fed and asked for no reply: the beginning that conversations share. */
+const isFed = ({ reply, start, logged }: StoredTurn): boolean => reply === null && logged > start;
+
+function promptOf({ feedOnly }: TurnRequest, { prompt }: Served, base: StoredTurn | undefined, messages: Message[]) {
+  if (feedOnly) return prompt.system(messages[0]!.content);
+  if (!base) return prompt.start(messages);
+  if (isFed(base)) {
+    const twice = "messages: the prefix is the system message already";
+    const isFree = messages.every(({ role }) => role !== "system");
+    check(isFree, "conversation_conflict", () => twice, "messages");
+    return prompt.afterSystem(messages);
+  }
+  return prompt.append({ hasSystem: base.hasSystem, closed: base.closed }, messages);
 }
 
 /** 53 bits. */
@@ -144,7 +162,7 @@ export function replyOptions(
   const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
   return {
     sampling: samplingOf(request, served),
-    maxTokens: Math.min(maxTokens, served.backend.contextLength - start - promptCount),
+    maxTokens: request.feedOnly ? 0 : Math.min(maxTokens, served.backend.contextLength - start - promptCount),
     stop,
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     ...(constraint ? { constraint } : {}),

@@ -4,7 +4,7 @@
  */
 import type { TurnRequest } from "../src/api/turn.ts";
 import { count } from "../src/core/events.ts";
-import { Failure } from "../src/core/failure.ts";
+import { check, Failure } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { Alarms } from "./alarms.ts";
 import { limits } from "./budget.ts";
@@ -19,6 +19,7 @@ const LONGEST_WAIT_MS = 600_000;
 /** What an object lends to its turns. */
 export interface Host {
   ctx: DurableObjectState;
+  env: Env;
   store(): Store;
   alarms: Alarms;
   served(): Promise<Served>;
@@ -36,8 +37,16 @@ export class Runs {
   readonly #locks = new Map<string, TurnLock>();
   /** Turns in a row that could not be taken up. */
   #setbacks = 0;
+  /** Times that a conversation was removed: those who waited for their turn find it gone. */
+  #removals = 0;
+
   constructor(host: Host) {
     this.#host = host;
+  }
+
+  /** Nothing is computed here, and nothing is about to be. */
+  get isIdle(): boolean {
+    return this.#live.size === 0 && this.#coming.size === 0;
   }
 
   /** A turn that is not over, as far as this instance knows. */
@@ -50,13 +59,15 @@ export class Runs {
     const id = turnIdOf(request);
     if (this.#coming.has(id)) throw inProgress();
     this.#coming.add(id);
+    const before = this.#removals;
     const release = await this.#turnOf(request.persistent ? request.head : undefined).catch((thrown: unknown) => {
       this.#coming.delete(id);
       throw thrown;
     });
     try {
       const served = await this.#host.served();
-      const planned = plan(request, id, served, request.persistent ? this.#host.store() : undefined);
+      check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
+      const planned = plan(request, id, served, sourceOf(request, this.#host));
       const live = new Live(id, request.background ?? false);
       live.release = release;
       // Before it is in the journal, so that nobody takes it for one that was left behind.
@@ -96,11 +107,27 @@ export class Runs {
     }
   }
 
-  /** Every turn here is told to stop. Resolves when all have. */
-  async stopAll(): Promise<void> {
-    const all = [...this.#live.values()];
-    for (const live of all) live.cancel();
-    await Promise.all(all.map((live) => live.until(() => live.over)));
+  /** Stops the turns of a head, those that wait as well, and then does the work, with nothing in between. */
+  async without<T>(head: string, work: () => T): Promise<T> {
+    this.#removals++;
+    for (;;) {
+      const { journal } = this.#host.store();
+      const mine = journal.running().filter((id) => journal.get(id)?.accepted.request.head === head);
+      const busy = mine.flatMap((id) => this.#live.get(id) ?? []).filter((live) => live.computing && !live.over);
+      if (busy.length === 0) {
+        for (const id of mine) this.#drop(id);
+        return work();
+      }
+      for (const live of busy) live.cancel();
+      await Promise.all(busy.map((live) => live.until(() => live.over || !live.computing)));
+    }
+  }
+
+  /** Nobody computes it, and nobody will. */
+  #drop(id: string): void {
+    this.#live.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
+    this.#host.store().journal.forget(id);
+    this.#over(id);
   }
 
   /** While no turn of the head runs. Fails with `turn_in_progress`. */
@@ -108,6 +135,16 @@ export class Runs {
     const release = await this.#turnOf(head);
     try {
       return work();
+    } finally {
+      release();
+    }
+  }
+
+  /** The same for work that waits for something. */
+  async aloneWhile<T>(head: string, work: () => Promise<T>): Promise<T> {
+    const release = await this.#turnOf(head);
+    try {
+      return await work();
     } finally {
       release();
     }
@@ -148,6 +185,7 @@ export class Runs {
     live.computing = true;
     const work = invocation.run().finally(() => {
       live.computing = false;
+      live.changed();
       if (live.over) this.#over(live.id);
     });
     this.#host.ctx.waitUntil(work);
@@ -159,6 +197,10 @@ export class Runs {
     this.#live.delete(id);
   }
 }
+
+/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
+export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): Store | undefined =>
+  persistent || prefix !== undefined ? host.store() : undefined;
 
 export const inProgress = () =>
   new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");

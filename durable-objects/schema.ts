@@ -41,6 +41,12 @@ const migrations: readonly (readonly string[])[] = [
      ) STRICT`,
     "CREATE TABLE overflow (key TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (key, part)) STRICT, WITHOUT ROWID",
   ],
+  [
+    // Records of a file that is being imported, as they came.
+    "CREATE TABLE staging (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BLOB NOT NULL) STRICT",
+    // Conversations that are gone, until the directory knows it.
+    "CREATE TABLE departed (head TEXT PRIMARY KEY, owner TEXT NOT NULL, record BLOB NOT NULL) STRICT, WITHOUT ROWID",
+  ],
 ];
 
 export const SCHEMA_VERSION = migrations.length;

@@ -6,7 +6,7 @@
 import { Failure } from "../src/core/failure.ts";
 import { Database } from "./database.ts";
 import { faultNow, protects } from "./fault.ts";
-import { type Head, Heads, newHead } from "./heads.ts";
+import { type Head, Heads, newHead, revised, used } from "./heads.ts";
 import { type Accepted, Journal } from "./journal.ts";
 import { PIECE_BYTES, Pieces, type StateSet } from "./pieces.ts";
 import type { Plan } from "./plan.ts";
@@ -34,6 +34,8 @@ export class Store {
   readonly heads: Heads;
   readonly journal: Journal;
   readonly pieces: Pieces;
+  /** A file is being read into it. */
+  importing = false;
 
   constructor(storage: Storage, pieceBytes = PIECE_BYTES) {
     this.database = new Database(storage);
@@ -71,14 +73,15 @@ export class Store {
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
   accept({ accepted, prompt, tip }: Plan, family: Family): void {
     const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
-    const expiresMs = ttlSeconds === undefined ? null : Date.now() + 1000 * ttlSeconds;
+    const { feedOnly: shared = false } = accepted.request;
     this.database.transaction(() => {
       this.found(family);
       const head = name === undefined ? undefined : this.heads.get(name);
       const isThere = accepted.parent === null || this.tree.node(accepted.parent);
       if (!isThere || (name !== undefined && (head?.turn ?? null) !== tip))
         throw new Failure("turn_in_progress", "the conversation has moved meanwhile; try again");
-      if (name !== undefined && !head) this.heads.put(newHead(name, { conversation, prefix, expiresMs }));
+      if (name !== undefined && !head)
+        this.heads.put(used(newHead(name, { conversation, prefix, shared, ttlSeconds: ttlSeconds ?? null })));
       this.journal.accept(accepted, prompt);
       faultNow("accept");
     });
@@ -103,7 +106,7 @@ export class Store {
       this.tree.insert(turn, ids);
       faultNow("commit.turn");
       const kept = this.keptAfter(turn);
-      if (turn.status !== "failed" && turn.logged > turn.start) this.#moveHead(turn);
+      this.#moveHead(turn);
       if (state) this.pieces.write(turn.id, state.position, state.bytes, kept);
       this.journal.sweep(turn.id);
       faultNow("commit.end");
@@ -146,8 +149,12 @@ export class Store {
     return position;
   }
 
-  #moveHead({ id, request }: StoredTurn): void {
+  #moveHead({ id, request, status, logged, start }: StoredTurn): void {
     const head: Head | undefined = request.head === undefined ? undefined : this.heads.get(request.head);
-    if (head) this.heads.put({ ...head, turn: id, moved: false });
+    if (!head) return;
+    const moved = status !== "failed" && logged > start ? { ...head, turn: id, moved: false } : head;
+    // A list shows how far a prefix is.
+    if (head.shared) this.heads.put(used(revised(moved)));
+    else if (moved !== head) this.heads.put(used(moved));
   }
 }

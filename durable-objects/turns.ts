@@ -9,6 +9,7 @@ import { type Question, soFar, streamed, whole } from "./answer.ts";
 import { batch, isBatch } from "./batch.ts";
 import { Live, type Told } from "./live.ts";
 import { digestOf, turnIdOf } from "./plan.ts";
+import { Prefixes } from "./prefixes.ts";
 import { type Host, inProgress, type Runs } from "./runs.ts";
 import { toldOf } from "./tell.ts";
 
@@ -29,6 +30,8 @@ export class Turns {
     if (persistent) this.#open(request);
     const repeated = persistent ? this.#repeated(request) : undefined;
     if (persistent) this.#runs.recover();
+    if (persistent && !repeated) await this.#begin(request);
+    if (!persistent && request.prefix !== undefined) await this.#visit(request);
     const told = repeated ?? (await this.#runs.start(request, client));
     const question = { told, request, form, served: await this.#host.served(), client };
     if (form.stream) return this.#stream(question);
@@ -96,6 +99,19 @@ export class Turns {
       tree.remove(id);
     });
     return { id, deleted: true };
+  }
+
+  /** A new conversation begins with its prefix. */
+  async #begin({ prefix, tenant, head, conversation = "", ...request }: TurnRequest): Promise<void> {
+    if (prefix === undefined || (head === undefined && request.parent !== null)) return;
+    const fields = head === undefined ? null : { id: head, conversation };
+    await new Prefixes(this.#host, this.#runs).begin(tenant, prefix, fields);
+  }
+
+  /** In the object of a prefix: a turn that begins with it and leaves nothing behind. */
+  async #visit({ tenant }: TurnRequest): Promise<void> {
+    this.#host.store().openFor(tenant);
+    await new Prefixes(this.#host, this.#runs).ready();
   }
 
   async #stream(question: Question, after?: number): Promise<Response> {

@@ -1,6 +1,7 @@
 /** Where a request goes on: which object, and which turn or head in it. */
 import type { ChatRequest } from "./chat-request.ts";
 import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./ids.ts";
+import { prefixObject } from "./prefix.ts";
 import type { ResponseRequest } from "./response-request.ts";
 import type { TurnRequest } from "./turn.ts";
 
@@ -25,7 +26,11 @@ const STATELESS_OBJECTS = 8;
 
 export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;
 
-const nowhere = (): Place => ({ object: anyName(), turn: { persistent: false } });
+/** Where nothing is kept; what begins with a prefix finds its state in the object of that prefix. */
+const nowhere = (secret: Secret, { tenant }: Caller, prefix: string | null | undefined): Place => ({
+  object: prefix ? prefixObject(secret, tenant, prefix) : anyName(),
+  turn: { persistent: false, ...(prefix ? { parent: null } : {}) },
+});
 
 /** In a conversation that its client named; it begins when nothing has that name. */
 export function inConversation(secret: Secret, { tenant }: Caller, conversation: string): Place {
@@ -56,23 +61,23 @@ export function chatPlace(
   secret: Secret,
   caller: Caller,
   session: string | undefined,
-  { store }: Pick<ChatRequest, "store">,
+  { store, prefix }: Pick<ChatRequest, "store" | "prefix">,
 ): Place {
   if (session !== undefined) return inConversation(secret, caller, session);
   if (store) return inNewObject(secret, caller);
-  if (caller.idempotencyKey === undefined) return nowhere();
+  if (caller.idempotencyKey === undefined) return nowhere(secret, caller, prefix);
   const { object } = inNewObject(secret, caller);
   return { object, turn: { persistent: true, head: MAIN, ttlSeconds: REPEAT_SECONDS } };
 }
 
 /** Fails with `not_found` when `previous_response_id` is no id. */
 export function responsePlace(secret: Secret, caller: Caller, body: ResponseRequest): Place {
-  const { previous_response_id: previous, conversation, store } = body;
+  const { previous_response_id: previous, conversation, store, prefix } = body;
   if (previous != null) {
     const { object, turn } = turnNamed(previous, "previous_response_id");
     return { object, turn: { persistent: true, parent: turn } };
   }
   if (conversation != null)
     return inConversation(secret, caller, typeof conversation === "string" ? conversation : conversation.id);
-  return store === false ? nowhere() : inNewObject(secret, caller);
+  return store === false ? nowhere(secret, caller, prefix) : inNewObject(secret, caller);
 }

@@ -37,6 +37,8 @@ export interface TurnRequest extends ReplyShape {
   background?: boolean;
   /** The turn's own, 16 hex digits, where no key stands for it: a call that the Worker repeats finds the turn that it began. */
   id?: string;
+  /** Feeds its one system message up to the end of its text, and asks for no reply. */
+  feedOnly?: boolean;
   /** A repeated request with this key finds the first one's turn. */
   idempotencyKey?: string;
   /** How long the conversation is kept, where this turn is its first. Absent: for ever. */

@@ -52,6 +52,10 @@ export const fileHeader = z.strictObject({
   exportedMs: count,
   /** Pairs, so that no caller's text becomes a key. */
   metadata: z.array(z.tuple([z.string().max(256), z.string().max(4096)])).max(64),
+  /** The next turn draws other random numbers than the first one did there. */
+  moved: z.boolean(),
+  /** Name of the shared prefix that it began with. */
+  prefix: z.string().max(256).nullable(),
   turns: count,
   tokens: count,
   /** The turn whose state the file holds, and the tokens in it; null: the state is computed again from the ids. */

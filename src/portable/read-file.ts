@@ -31,8 +31,8 @@ import {
 
 export interface ReaderOptions {
   keys: FileKeys;
-  /** The model that is to go on with the conversation. */
-  model: ModelIdentity;
+  /** The model that is to go on with the conversation. Absent: not compared. */
+  model?: ModelIdentity;
   /** Version of the turns' form that the caller reads. */
   schema: number;
 }
@@ -40,7 +40,7 @@ export interface ReaderOptions {
 /** Fails with `import_refused`; `param` names what is wrong: file, version, key, signature, model. */
 export async function* readConversationFile(
   body: ReadableStream<Uint8Array>,
-  options: ReaderOptions,
+  options: Required<ReaderOptions>,
 ): AsyncGenerator<FileHeader | FileRecord, void, void> {
   const reader = new ByteReader(body);
   const signature = createHmac("sha256", options.keys.file);
@@ -91,7 +91,7 @@ async function readHeader(reader: ByteReader, { keys, model, schema }: ReaderOpt
   expect(same(hash(packed), prefix.subarray(12 + KEY_ID_BYTES, -HASH_BYTES)), "file", "the header is damaged");
   const header = unpack(packed, fileHeader, "import_refused", "header");
   if (header.schema > schema) throw newer("its turns", header.schema, schema);
-  checkModel(header.model, model);
+  if (model) checkModel(header.model, model);
   const bytes = new Uint8Array(prefix.length + packed.length);
   bytes.set(prefix);
   bytes.set(packed, prefix.length);

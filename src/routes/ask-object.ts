@@ -13,8 +13,9 @@ export function askObject(
   c: Context<Bindings>,
   { tenant, idempotencyKey, object, conversation }: Addressee,
   path: string,
-  init: { method?: string; body?: object } = {},
+  init: { method?: string; body?: object | ReadableStream<Uint8Array> } = {},
 ): Promise<Response> {
+  const { body } = init;
   const headers = new Headers({ "x-rivulet-tenant": tenant });
   if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
@@ -22,7 +23,7 @@ export function askObject(
     method: init.method ?? "GET",
     headers,
     signal: c.req.raw.signal,
-    ...(init.body ? { body: JSON.stringify(init.body) } : {}),
+    ...(body ? { body: body instanceof ReadableStream ? body : JSON.stringify(body) } : {}),
   });
 }
 

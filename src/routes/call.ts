@@ -24,7 +24,9 @@ export async function call(stub: () => DurableObjectStub, path: string, init: Re
     } catch (thrown) {
       const { overloaded, retryable, durableObjectReset } = (thrown ?? {}) as PlatformError;
       if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
-      if (retryable && first) await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
+      // A body that streams has been read.
+      if (retryable && first && !(init.body instanceof ReadableStream))
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
       else if (retryable || durableObjectReset)
         throw new Failure("storage_unavailable", "the conversation was moved; try again", { cause: thrown });
       else throw thrown;

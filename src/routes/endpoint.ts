@@ -26,8 +26,8 @@ export interface Endpoint<Body, Query, Path> {
   open?: boolean;
   params?: z.ZodObject & z.ZodType<Path>;
   query?: z.ZodObject & z.ZodType<Query>;
-  /** A JSON body. A handler that reads another kind declares its media type instead. */
-  body?: z.ZodType<Body> | { media: string };
+  /** A JSON body. A handler that reads another kind declares its media type instead, and what JSON it takes beside it. */
+  body?: z.ZodType<Body> | { media: string; schema?: z.ZodType };
   replies: { [status: number]: { description: string; schema?: z.ZodType; media?: string[] } };
 }
 
@@ -51,7 +51,8 @@ export interface Declared {
   serve: (c: Context<Bindings>) => Promise<Response>;
 }
 
-const isSchema = <T>(body: z.ZodType<T> | { media: string }): body is z.ZodType<T> => !("media" in body);
+const isSchema = <T>(body: z.ZodType<T> | { media: string; schema?: z.ZodType }): body is z.ZodType<T> =>
+  !("media" in body);
 
 export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
   definition: Endpoint<Body, Query, Path>,
@@ -105,7 +106,13 @@ export function described(definition: Declared["definition"]): RouteConfig {
         ? {
             body: isSchema(body)
               ? { required: true, content: { "application/json": { schema: body } } }
-              : { required: true, content: { [body.media]: { schema: { type: "string", format: "binary" } } } },
+              : {
+                  required: true,
+                  content: {
+                    ...(body.schema ? { "application/json": { schema: body.schema } } : {}),
+                    [body.media]: { schema: { type: "string", format: "binary" } },
+                  },
+                },
           }
         : {}),
     },

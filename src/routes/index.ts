@@ -9,6 +9,8 @@ import { items } from "./items.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { models } from "./models.ts";
 import { openapi } from "./openapi.ts";
+import { portable } from "./portable.ts";
+import { prefixes } from "./prefixes.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 
@@ -16,7 +18,10 @@ export const endpoints: Declared[] = [
   ...chatCompletions,
   ...responses,
   ...responseSocket,
+  // Before /v1/conversations/{id}, which its path looks like.
+  ...portable,
   ...conversations,
+  ...prefixes,
   ...items,
   ...branches,
   ...completions,

@@ -29,6 +29,8 @@ export const header: FileHeader = {
   createdMs: 1,
   exportedMs: 2,
   metadata: [["__proto__", "x"]],
+  moved: false,
+  prefix: null,
   turns: 1,
   tokens: 3,
   state: { turn: "t1", position: 2, bytes: 40 },
@@ -38,7 +40,7 @@ export const records: FileRecord[] = [
   { kind: "ids", bytes: new Uint8Array(Uint32Array.of(7, 8, 9).buffer) },
   { kind: "state", bytes: Uint8Array.from({ length: 40 }, (_, i) => i) },
 ];
-export const options: ReaderOptions = { keys, model, schema: 1 };
+export const options: Required<ReaderOptions> = { keys, model, schema: 1 };
 
 export async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());

@@ -86,7 +86,12 @@ function logits(hash: number): Float32Array {
 }
 
 const encode = (text: string): number[] => [...new TextEncoder().encode(text)];
-const messageIds = ({ role, content }: Message): number[] => [START, ...encode(`${role}\n${content}`), END];
+const NEWLINE = 10;
+/** A system message ends in its own way, so that what follows it is no other message's end. */
+const messageIds = ({ role, content }: Message): number[] => [
+  ...[START, ...encode(`${role}\n${content}`), END],
+  ...(role === "system" ? [NEWLINE] : []),
+];
 const answer = [START, ...encode("assistant\n")];
 
 const codec: Served["codec"] = {
@@ -109,10 +114,11 @@ const prompt: Served["prompt"] = {
   start: (messages) => [...messages.flatMap(messageIds), ...answer],
   append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(messageIds), ...answer],
   system: (text) => [START, ...encode(`system\n${text}`)],
-  afterSystem: (messages) => [END, ...messages.flatMap(messageIds), ...answer],
+  afterSystem: (messages) => [END, NEWLINE, ...messages.flatMap(messageIds), ...answer],
 };
 
 const manifest = {
   name: "tiny",
+  dtype: "q4",
   generation: { eos: [END] },
 } as unknown as Served["manifest"];

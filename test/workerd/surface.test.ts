@@ -60,7 +60,9 @@ describe("A1: without a valid key", () => {
 
 describe("H10: methods", () => {
   it.each(table)("%s %s: HEAD and OPTIONS answer, other methods are 405 with what is allowed", async (_, path) => {
-    const allowed = table.filter(([, other]) => other === path).map(([method]) => method);
+    // A path without a parameter may be one of a path that has it.
+    const isThis = (other: string) => new RegExp(`^${other.replaceAll(/\{.+?\}/g, "[^/]+")}$`).test(filled(path));
+    const allowed = [...new Set(table.filter(([, other]) => isThis(other)).map(([method]) => method))];
     const refused = await fetchAs(filled(path), { method: "PATCH" });
     expect([refused.status, refused.headers.get("allow")?.split(", ").toSorted()]).toEqual([405, allowed.toSorted()]);
     const options = await fetchAs(filled(path), { method: "OPTIONS" });

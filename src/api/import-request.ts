@@ -1,0 +1,12 @@
+/** Requests of /v1/conversations/import. */
+import { z } from "@hono/zod-openapi";
+import { conversationId, splitConversation } from "./ids.ts";
+
+const isRoot = (id: string) => splitConversation(id).root === id;
+
+export const importQuery = z.strictObject({
+  id: conversationId
+    .refine(isRoot, "expected a name that does not end as a fork's does")
+    .optional()
+    .openapi({ description: "Its name here. The one that it had unless given." }),
+});

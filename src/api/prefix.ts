@@ -1,0 +1,76 @@
+/** Shared prefixes on the wire: what a caller sends and is told, and what objects tell each other. */
+import { z } from "@hono/zod-openapi";
+import type { ErrorBody } from "./error-body.ts";
+import { boolQuery, intQuery, text } from "./fields.ts";
+import { objectName } from "./ids.ts";
+
+/** Held in memory while it is tokenized; and no model here takes more tokens than this has bytes. */
+export const PREFIX_MAX_BYTES = 4 * 1024 * 1024;
+export const TTL_MAX_SECONDS = 10 * 365 * 24 * 3600;
+
+export const prefixName = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, "expected 1 to 64 letters, digits, '_', '.', '-'")
+  .openapi({ example: "manual" });
+
+export const ttlSeconds = z.int().min(1).max(TTL_MAX_SECONDS).openapi({
+  description: "Removed this long after it was last used or changed. Kept for ever unless given.",
+});
+
+export const prefixRequest = z
+  .strictObject({
+    name: prefixName,
+    text: text(PREFIX_MAX_BYTES).refine((value) => value.length > 0, "expected some text"),
+    ttl_seconds: ttlSeconds.nullish(),
+  })
+  .openapi("PrefixRequest");
+
+/** Where the body is the text itself. */
+export const prefixQuery = z.strictObject({
+  name: prefixName.optional().openapi({ description: "Of a `text/plain` body." }),
+  ttl_seconds: intQuery(1, TTL_MAX_SECONDS).optional(),
+  stream: boolQuery.optional().openapi({ description: "Progress as server-sent events." }),
+  background: boolQuery.optional().openapi({ description: "Answers at once." }),
+});
+
+export const prefixReply = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("prefix"),
+    status: z.enum(["in_progress", "completed", "failed"]),
+    tokens: z.int(),
+    tokens_done: z.int(),
+    state_bytes: z.int(),
+    created_at: z.int(),
+    expires_at: z.int().nullable(),
+    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  })
+  .openapi("Prefix");
+
+/** What a prefix's object tells of it. */
+export interface PrefixView {
+  name: string;
+  status: z.infer<typeof prefixReply>["status"];
+  tokens: number;
+  tokensDone: number;
+  stateBytes: number;
+  createdMs: number;
+  expiresMs: number | null;
+  error: Pick<ErrorBody["error"], "code" | "message"> | null;
+}
+
+export const shownPrefix = (view: PrefixView): z.infer<typeof prefixReply> => ({
+  id: view.name,
+  object: "prefix",
+  status: view.status,
+  tokens: view.tokens,
+  tokens_done: view.tokensDone,
+  state_bytes: view.stateBytes,
+  created_at: Math.floor(view.createdMs / 1000),
+  expires_at: view.expiresMs === null ? null : Math.floor(view.expiresMs / 1000),
+  error: view.error && { code: view.error.code, message: view.error.message },
+});
+
+/** Name of a prefix's object. No conversation can have it: their names have no space. */
+export const prefixObject = (secret: { SESSION_KEY: string }, tenant: string, name: string): string =>
+  objectName(secret, tenant, `prefix ${name}`);

@@ -1,0 +1,62 @@
+/** A conversation as one signed file: out of one server, into another that has the same secret and model. */
+import { PORTABLE_SCHEMA } from "../../durable-objects/export-file.ts";
+import { conversationReply, type HeadView, shownConversation } from "../api/conversation-reply.ts";
+import { conversationPath } from "../api/conversation-request.ts";
+import { splitConversation } from "../api/ids.ts";
+import { importQuery } from "../api/import-request.ts";
+import { conversationFor, inConversation } from "../api/place.ts";
+import { check } from "../core/failure.ts";
+import { fileKeys } from "../portable/file-format.ts";
+import { peekHeader } from "../portable/read-file.ts";
+import { askObject } from "./ask-object.ts";
+import { answerOf, askHead } from "./conversations.ts";
+import { endpoint } from "./endpoint.ts";
+
+const FILE = "application/vnd.rivulet.conversation";
+const tag = "Conversations";
+
+export const portable = [
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/conversations/{id}/export",
+      operationId: "exportConversation",
+      tag,
+      summary: "The conversation as one file",
+      description:
+        "Its turns, token log, state and metadata, signed for its owner. It is made while it is read; one that breaks off is refused when it is imported.",
+      params: conversationPath,
+      replies: { 200: { description: "The file.", media: [FILE] } },
+    },
+    async (c, { caller, path: { id } }) => {
+      const response = await askHead(c, caller, id, (at) => `/export/${at}`);
+      if (response.ok) response.headers.set("content-disposition", 'attachment; filename="conversation.rivulet"');
+      return response;
+    },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/conversations/import",
+      operationId: "importConversation",
+      tag,
+      summary: "A conversation from its file",
+      description:
+        "Under the name that it had, unless `id` gives another. Refused, with what is wrong, when the file is damaged, of another tenant, model, quantisation, tokenizer or template, or of a later release; nothing of it is used before its signature was verified.",
+      query: importQuery,
+      body: { media: FILE },
+      replies: { 200: { description: "The conversation.", schema: conversationReply } },
+    },
+    async (c, { tenant, caller, query }) => {
+      const { body } = c.req.raw;
+      check(body, "request_invalid", () => "body: expected the file of a conversation", "body");
+      const keys = fileKeys(c.env.SESSION_KEY, tenant);
+      const { header, whole } = await peekHeader(body, { keys, schema: PORTABLE_SCHEMA });
+      const known = header.conversation !== "" && splitConversation(header.conversation).root === header.conversation;
+      const id = query.id ?? (known ? header.conversation : conversationFor(c.env, caller));
+      const place = inConversation(c.env, caller, id);
+      const response = await askObject(c, { ...caller, ...place }, "/import", { method: "POST", body: whole });
+      return c.json(shownConversation(id, await answerOf<HeadView>(response)));
+    },
+  ),
+];

@@ -1,0 +1,124 @@
+/** /v1/prefixes: texts whose state is computed once, for any number of conversations to begin with. */
+import { z } from "@hono/zod-openapi";
+import { listDirectory } from "../../durable-objects/ask-directory.ts";
+import { list, listOf, removed } from "../api/conversation-reply.ts";
+import { listQuery } from "../api/conversation-request.ts";
+import { parseBody, readAtMost } from "../api/parse-body.ts";
+import {
+  PREFIX_MAX_BYTES,
+  type PrefixView,
+  prefixName,
+  prefixObject,
+  prefixQuery,
+  prefixReply,
+  prefixRequest,
+  shownPrefix,
+} from "../api/prefix.ts";
+import { check, Failure } from "../core/failure.ts";
+import { askObject } from "./ask-object.ts";
+import { answerOf } from "./conversations.ts";
+import { endpoint } from "./endpoint.ts";
+
+const tag = "Prefixes";
+const params = z.object({ name: prefixName });
+/** Room for a text whose every character is escaped once. */
+const JSON_MAX_BYTES = 2 * PREFIX_MAX_BYTES;
+
+export const prefixes = [
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/prefixes",
+      operationId: "createPrefix",
+      tag,
+      summary: "Compute the state of a text, once",
+      description:
+        "As JSON `{name, text, ttl_seconds}`, or the text itself as `text/plain` with the name in the query. At most 4 MiB, and what the model's context holds. Answers when it is computed; with `stream=true` it reports progress, with `background=true` it answers at once. A client that leaves does not end it.",
+      query: prefixQuery,
+      body: { media: "text/plain", schema: prefixRequest },
+      replies: {
+        200: { description: "The prefix.", schema: prefixReply, media: ["application/json", "text/event-stream"] },
+        202: { description: "It is being computed.", schema: prefixReply },
+      },
+    },
+    async (c, { tenant, caller, query }) => {
+      const { stream, background, ...rest } = query;
+      const asked = await textOf(c.req.raw, rest);
+      const object = prefixObject(c.env, tenant, asked.name);
+      const how = stream ? "?stream=true" : background ? "?background=true" : "";
+      const { ttl_seconds: ttl, ...request } = asked;
+      const body = { ...request, ...(ttl == null ? {} : { ttlSeconds: ttl }) };
+      const response = await askObject(c, { ...caller, object }, `/prefix${how}`, { method: "POST", body });
+      if (stream && response.ok) return response;
+      const { status } = response;
+      return c.json(shownPrefix(await answerOf<PrefixView>(response)), status === 202 ? 202 : 200);
+    },
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/prefixes",
+      operationId: "listPrefixes",
+      tag,
+      summary: "The caller's prefixes",
+      query: listQuery,
+      replies: { 200: { description: "A page of them.", schema: listOf(prefixReply, "PrefixList") } },
+    },
+    async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
+      const page = { kind: "prefix" as const, limit, order, ...(after === undefined ? {} : { after }) };
+      const { entries, hasMore } = await listDirectory(c.env, tenant, page);
+      return c.json(
+        list(
+          entries.map(({ info }) => shownPrefix(info as unknown as PrefixView)),
+          hasMore,
+        ),
+      );
+    },
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/v1/prefixes/{name}",
+      operationId: "retrievePrefix",
+      tag,
+      summary: "One prefix, and how far it is",
+      params,
+      replies: { 200: { description: "The prefix.", schema: prefixReply } },
+    },
+    async (c, { tenant, caller, path: { name } }) => {
+      const object = prefixObject(c.env, tenant, name);
+      return c.json(shownPrefix(await answerOf<PrefixView>(await askObject(c, { ...caller, object }, "/prefix"))));
+    },
+  ),
+  endpoint(
+    {
+      method: "delete",
+      path: "/v1/prefixes/{name}",
+      operationId: "deletePrefix",
+      tag,
+      summary: "Remove a prefix",
+      description: "Conversations that began with it stay as they are.",
+      params,
+      replies: { 200: { description: "It is gone.", schema: removed("prefix.deleted") } },
+    },
+    async (c, { tenant, caller, path: { name } }) => {
+      const object = prefixObject(c.env, tenant, name);
+      await answerOf(await askObject(c, { ...caller, object }, "/prefix", { method: "DELETE" }));
+      return c.json({ id: name, object: "prefix.deleted", deleted: true });
+    },
+  ),
+];
+
+async function textOf(request: Request, query: { name?: string | undefined; ttl_seconds?: number | undefined }) {
+  if (!/^text\/plain\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
+    return parseBody(request, prefixRequest, JSON_MAX_BYTES);
+  const { name, ttl_seconds } = query;
+  check(name, "request_invalid", () => "name: expected in the query, beside a text/plain body", "name");
+  const bytes = await readAtMost(request, PREFIX_MAX_BYTES);
+  check(bytes.length > 0, "request_invalid", () => "body: expected some text", "body");
+  try {
+    return { name, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes), ttl_seconds };
+  } catch (cause) {
+    throw new Failure("request_invalid", "body: expected UTF-8", { param: "body", cause });
+  }
+}
