@@ -1,28 +1,20 @@
 /** The official OpenAI client for JavaScript against the running server. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type Started, start } from "../support/start-server.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
+import { type DocumentCheck, documentCheck } from "../support/document-check.ts";
+import { type ToyServer, toyServer } from "../support/toy-server.ts";
 
-const work = mkdtempSync(join(tmpdir(), "rivulet-openai-"));
-let server: Started;
+let server: ToyServer;
 let client: OpenAI;
+let check: DocumentCheck;
 
 beforeAll(async () => {
-  const pack = await tinyPack(work);
-  server = await start(["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack]);
-  expect(server.url, server.output()).not.toBe("");
-  client = new OpenAI({ apiKey: "none", baseURL: `${server.url}/v1`, maxRetries: 0 });
+  server = await toyServer();
+  check = await documentCheck(server.url);
+  client = new OpenAI({ apiKey: "none", baseURL: `${server.url}/v1`, maxRetries: 0, fetch: check.fetch });
 });
-afterAll(async () => {
-  server.supervisor.kill("SIGTERM");
-  await server.ended;
-  rmSync(work, { recursive: true, force: true });
-});
+afterAll(() => server.stop());
 
 const model = "tiny";
 const messages = [{ role: "user" as const, content: "hello" }];
@@ -331,4 +323,11 @@ describe("errors are the client's own", () => {
     const models = await client.models.list();
     expect(models.data.map(({ id }) => id)).toEqual([model]);
   });
+});
+
+it("every reply was as /openapi.json says, whole or refused", async () => {
+  expect(check.faults).toEqual([]);
+  expect(check.seen.size).toBeGreaterThan(15);
+  await expect(client.responses.create({ model, input: "hello", temperature: 3 })).rejects.toThrow("temperature");
+  expect(check.seen).toContain("createResponse default");
 });

@@ -1,0 +1,26 @@
+/** A running server with the tiny pack, for tests that drive it from outside. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Started, start } from "./start-server.ts";
+import { tinyPack } from "./tiny-pack.ts";
+
+export interface ToyServer {
+  url: string;
+  started: Started;
+  stop(): Promise<void>;
+}
+
+export async function toyServer(env: Record<string, string> = {}): Promise<ToyServer> {
+  const work = mkdtempSync(join(tmpdir(), "rivulet-toy-"));
+  const pack = await tinyPack(work);
+  const started = await start(["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack], env);
+  const stop = async () => {
+    started.supervisor.kill("SIGTERM");
+    await started.ended;
+    rmSync(work, { recursive: true, force: true });
+  };
+  if (started.url !== "") return { url: started.url, started, stop };
+  await stop();
+  throw new Error(started.output());
+}
