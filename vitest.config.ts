@@ -7,12 +7,17 @@ import { ensurePage } from "./scripts/build-web.ts";
 import { loadModel } from "./src/backends/load-model.ts";
 import { compiledKernels } from "./src/cli/kernels.ts";
 import { folderSource } from "./src/weights/folder-source.ts";
+import { chromiumPath } from "./test/support/chromium.ts";
 import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
 import { runDigest } from "./test/support/run-digest.ts";
 import { stagedPacks } from "./test/support/staged-packs.ts";
 import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
 await ensurePage();
+if (!chromiumPath)
+  console.log(
+    "The tests of the chat page are skipped: no Chromium at /usr/bin/chromium or where the variable CHROMIUM says.",
+  );
 const packs = await temporaryPacks();
 await onnxPack(packs);
 await stagedPacks(packs);

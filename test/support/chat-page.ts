@@ -88,15 +88,13 @@ export class ChatPage {
   }
 }
 
-/** Tests in one browser with one server; skipped, and said so, where there is no Chromium. */
+/** Tests in one browser with one server; skipped where there is no Chromium (vitest.config.ts says so). */
 export function describePage(
   name: string,
   pack: "tiny" | "default",
   tests: (chat: ChatPage) => void,
   env?: Record<string, string>,
 ): void {
-  if (!chromiumPath)
-    console.warn(`skipped: ${name}: expected Chromium at /usr/bin/chromium, or its path in the variable CHROMIUM`);
   describe.skipIf(!chromiumPath)(name, () => {
     const chat = new ChatPage();
     beforeAll(() => chat.open(pack, env));

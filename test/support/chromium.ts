@@ -1,17 +1,14 @@
 /** The distribution's Chromium, driven through playwright-core; undefined where none is installed. */
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 
-const places = [
-  process.env.CHROMIUM,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome-stable",
-];
-export const chromiumPath: string | undefined = places.find((path) => path && existsSync(path));
+const usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome-stable"];
+const places = process.env.CHROMIUM ? [process.env.CHROMIUM] : usual;
+export const chromiumPath: string | undefined = places.find((path) => existsSync(path));
 
-export const launchChromium = (): Promise<Browser> =>
-  chromium.launch({
+export async function launchChromium(): Promise<Browser> {
+  const { chromium } = await import("playwright-core");
+  return chromium.launch({
     executablePath: chromiumPath!,
     args: [
       "--headless",
@@ -24,3 +21,4 @@ export const launchChromium = (): Promise<Browser> =>
       "--disable-sync",
     ],
   });
+}
