@@ -14,8 +14,8 @@ import type { SqlValue, Storage } from "./schema.ts";
 
 /** Below the platform's limit of 2,000,000 bytes for a row. */
 const PIECE_BYTES = 1_900_000;
-/** Epochs that stay beside the new one and the one that it came from: other branches of the conversation, and what never counted. */
-const OTHERS = 2;
+/** Epochs that stay beside the new one and the one that it came from: sixteen in all, as the conversation keeps the states of sixteen turns. */
+const OTHERS = 14;
 
 const tables = [
   "CREATE TABLE IF NOT EXISTS epochs (epoch INTEGER PRIMARY KEY, position INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, pieces TEXT NOT NULL) STRICT",

@@ -39,6 +39,10 @@ export function forget(owner: string): void {
   for (const { value } of flights.values()) value?.admission.forget(owner);
 }
 
+/** Live sequences of all stages in this isolate. */
+export const liveSequences = (): number =>
+  [...flights.values()].reduce((n, { value }) => n + (value?.admission.live ?? 0), 0);
+
 async function load(env: Env, { path, fingerprint, stage }: StageName, progress: () => void): Promise<LoadedStage> {
   const source = packSource({ ASSETS: env.ASSETS, PACK_PATH: path });
   const { manifest, fingerprint: found } = await readManifest(source);

@@ -1,5 +1,5 @@
-import { evictDurableObject, reset } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { admission, weights } from "../../durable-objects/weights.ts";
 import { objectName } from "../../src/api/ids.ts";
@@ -10,7 +10,7 @@ import { decodeState } from "../../src/state/codec.ts";
 import { fetchSource } from "../../src/weights/fetch-source.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { deviation, feed, toBytes } from "../backends/feed.ts";
-import { chat, say, textOf } from "../support/chat-client.ts";
+import { chat, say, send, textOf } from "../support/chat-client.ts";
 import { expectClose } from "../support/expect-close.ts";
 import { toyServed } from "../support/toy-served.ts";
 
@@ -88,4 +88,44 @@ it("an object keeps the graph's tensors between turns, through eviction", async 
   }
   // Keeps the above honest: the last message alone is answered otherwise.
   expect(textOf(await turn("other", "three"))).not.toBe(expected[2]);
+});
+
+it("an object forks from an earlier turn with the graph's tensors as they were then", async () => {
+  const turn = (conversation: string, content: string) =>
+    chat({ conversation, messages: [say(content)], max_tokens: 20 });
+  const [, two, three] = [await turn("plain", "one"), await turn("plain", "two"), await turn("plain", "three")];
+  const first = await turn("forked", "one");
+  await turn("forked", "else");
+  const init = {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ turn: first.rivulet.turn }),
+  };
+  const fork = await exports.default.fetch("http://rivulet/v1/conversations/forked/fork", init);
+  const { id } = (await fork.json()) as { id: string };
+  for (const [content, expected, header] of [
+    ["two", two, "forked"],
+    ["three", three, "resumed"],
+  ] as const) {
+    const reply = await turn(id, content);
+    expect([textOf(reply), reply.header, reply.timings.rebuilt_tokens]).toEqual([textOf(expected), header, 0]);
+  }
+});
+
+it("an object refuses to go on with a session of the other backend", async () => {
+  await chat({ conversation: "ada", messages: [say("one")], max_tokens: 8 });
+  const object = env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", "ada"));
+  // As the WebAssembly backend would have left it: the fingerprint of the same weights in its own pack.
+  const wasm = await loadModel(fetchSource(env.ASSETS, "http://assets/bamba-groups4-1/"), kernels);
+  expect(wasm.fingerprint).not.toBe(model.fingerprint);
+  await runInDurableObject(
+    object as never,
+    ((_: unknown, { storage }: DurableObjectState) => {
+      storage.sql.exec("UPDATE family SET fingerprint = ?", wasm.fingerprint).toArray();
+    }) as never,
+  );
+  const response = await send({ model: "tiny", conversation: "ada", messages: [say("two")] });
+  const { error } = (await response.json()) as { error: { code: string; message: string } };
+  expect([response.status, error.code]).toEqual([409, "model_changed"]);
+  expect(error.message).toContain("another model");
 });

@@ -1,8 +1,9 @@
 /** A model in stages, each a Durable Object: the same bits as in one isolate, whatever happens to a stage. */
 import { evictDurableObject, listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Stage } from "../../durable-objects/stage.ts";
+import { liveSequences } from "../../durable-objects/stage-weights.ts";
 import { remotePipeline } from "../../durable-objects/stages.ts";
 import { admission, packSource, weights } from "../../durable-objects/weights.ts";
 import { objectName } from "../../src/api/ids.ts";
@@ -45,6 +46,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   expect(admission.live, "places left").toBe(0);
+  for (let i = 0; i < 200 && liveSequences() > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(liveSequences(), "sequences left at the stages").toBe(0);
   await reset();
 });
 
@@ -76,6 +79,13 @@ const conversation = (name: string) =>
 const stageOf = (name: string, k: number) => env.STAGE.getByName(`${conversation(name).id}/${k}`);
 const turn = (name: string, content: string, fields = {}) =>
   chat({ conversation: name, messages: [say(content)], max_tokens: 30, ...fields });
+
+async function post(path: string, body: object): Promise<{ id: string }> {
+  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const response = await exports.default.fetch(`http://rivulet${path}`, init);
+  expect(response.status).toBe(200);
+  return response.json();
+}
 
 /** What the undivided model answers to these messages, one after another. */
 async function undivided(contents: string[], maxTokens = 30): Promise<string[]> {
@@ -191,6 +201,21 @@ describe("a conversation", () => {
     expect(third.timings.rebuilt_tokens).toBeGreaterThan(60);
     const fourth = await turn("ada", "four");
     expect([textOf(fourth), fourth.header]).toEqual([expected[3], "resumed"]);
+  });
+
+  it("forks from an earlier turn without computing it again, and both branches go on", async () => {
+    const expected = await undivided(["one", "two", "three"]);
+    const first = await turn("forked", "one");
+    await turn("forked", "else");
+    const { id } = await post("/v1/conversations/forked/fork", { turn: first.rivulet.turn });
+    for (const [n, content] of ["two", "three"].entries()) {
+      const answer = await turn(id, content);
+      expect([textOf(answer), answer.header]).toEqual([expected[n + 1], n === 0 ? "forked" : "resumed"]);
+      expect(answer.timings.rebuilt_tokens).toBe(0);
+    }
+    const other = await undivided(["one", "else", "more"]);
+    const more = await turn("forked", "more");
+    expect([textOf(more), more.header]).toEqual([other[2], "resumed"]);
   });
 
   it("does not mix with another that runs beside it", async () => {

@@ -40,6 +40,6 @@ export interface Epochs {
   newest(): number;
   /** Fails with `state_unreadable` unless every byte is as it was stored. */
   load(stored: Stored): Saved;
-  /** Resolves when it is on disk. Of the others `keep` and the newest stay. */
+  /** Resolves when it is on disk. Of the others `keep` and the newest few stay. */
   store(epoch: number, saved: Saved, keep: number | undefined): Promise<Stored>;
 }
