@@ -1,6 +1,8 @@
 /** TurnView: what is told of a stored turn in lists. */
 import type { ErrorBody } from "../src/api/error-body.ts";
 import type { Timings, TurnRequest, TurnUsage } from "../src/api/turn.ts";
+import { callsIn } from "../src/constrain/announce.ts";
+import type { CallPlace } from "../src/constrain/call-parser.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import type { Accepted } from "./journal.ts";
 import type { Store } from "./store.ts";
@@ -14,6 +16,8 @@ export interface TurnView {
   messages: Message[];
   /** Null: messages that asked for none. */
   reply: string | null;
+  /** Calls of tools may stand in the reply. */
+  calls?: CallPlace;
   usage: TurnUsage | null;
   timings: Timings | null;
   error: ErrorBody["error"] | null;
@@ -37,8 +41,10 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): TurnV
 
 export function viewOf(turn: StoredTurn, store: Store): TurnView {
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
+  const calls = callsIn(request);
   const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;
   return {
+    ...(calls ? { calls } : {}),
     ...{ id, parent, createdMs, status, messages: request.messages, reply, stateKept, form: request.reply },
     ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
     heads: store.heads.all().flatMap((head) => (head.turn === id ? [head.id] : [])),

@@ -139,7 +139,8 @@ function toMessage(said: ChatRequest["messages"][number]): Message {
   const { role } = said;
   const content = role === "assistant" ? saidText(said.content ?? "", said.tool_calls) : said.content;
   const named = "name" in said && said.name ? { name: said.name } : {};
-  return { role: role === "developer" ? "system" : role, content, ...named };
+  const answers = said.role === "tool" && said.tool_call_id ? { callId: said.tool_call_id } : {};
+  return { role: role === "developer" ? "system" : role, content, ...named, ...answers };
 }
 
 export function samplingOf(body: Pick<ChatRequest, keyof typeof samplingFields>): TurnRequest["sampling"] {

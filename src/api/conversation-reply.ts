@@ -1,5 +1,6 @@
 /** Replies of /v1/conversations, made of what an object tells of its heads and turns. */
 import { z } from "@hono/zod-openapi";
+import type { CallPlace } from "../constrain/call-parser.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
 import { timingsReply } from "./usage.ts";
 
@@ -93,6 +94,7 @@ export interface TurnView {
   status: string;
   messages: Message[];
   reply: string | null;
+  calls?: CallPlace;
   stateKept: boolean;
   usage: { promptTokens: number; cachedTokens: number; completionTokens: number } | null;
   timings: z.infer<typeof timingsReply> | null;
@@ -110,7 +112,7 @@ export function shownTurn(view: TurnView, object: string, root: string): z.infer
     response_id: `resp_${object}${id}`,
     created_at: Math.floor(createdMs / 1000),
     status,
-    messages: messages.map((said) => ({ ...said })),
+    messages: messages.map(({ callId, ...said }) => ({ ...said, ...(callId ? { tool_call_id: callId } : {}) })),
     reply,
     usage: usage && {
       prompt_tokens: usage.promptTokens,

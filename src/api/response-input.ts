@@ -96,7 +96,7 @@ export function messagesOf(value: z.infer<typeof input>): Message[] {
       const field = `input[${i}].call_id`;
       const answers = calls.size === 0 || calls.has(item.call_id);
       check(answers, "request_invalid", () => `${field}: expected the id of a call of this input`, field);
-      messages.push({ role: "tool", content: textOf(item.output) });
+      messages.push({ role: "tool", content: textOf(item.output), callId: item.call_id });
       return;
     }
     const text = textOf(item.content);

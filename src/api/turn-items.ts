@@ -1,8 +1,10 @@
 /** turnItems: a turn's messages and its reply as the items that /v1/conversations and /v1/responses list. */
 import { z } from "@hono/zod-openapi";
+import { CallParser, type ReplyPiece } from "../constrain/call-parser.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
 import type { TurnView } from "./conversation-reply.ts";
-import { FIRST_INPUT } from "./ids.ts";
+import { callId, FIRST_INPUT } from "./ids.ts";
+import { ResponseOutput } from "./response-output.ts";
 
 const status = z.enum(["in_progress", "completed", "incomplete"]);
 const part = z.discriminatedUnion("type", [
@@ -25,6 +27,14 @@ export const item = z
       content: z.array(part),
     }),
     z.strictObject({
+      type: z.literal("function_call"),
+      id: z.string(),
+      status,
+      call_id: z.string(),
+      name: z.string(),
+      arguments: z.string(),
+    }),
+    z.strictObject({
       type: z.literal("function_call_output"),
       id: z.string(),
       status,
@@ -39,13 +49,13 @@ export type Item = z.infer<typeof item>;
 /** In the order in which they were said. `object`: the name of the turn's object. */
 export function turnItems(turn: TurnView, object: string): Item[] {
   const inputs = turn.messages.map((message, i) => inputItem(message, `${object}${turn.id}_${FIRST_INPUT + i}`));
-  return turn.reply === null ? inputs : [...inputs, replyItem(turn, `msg_${object}${turn.id}_0`)];
+  return turn.reply === null ? inputs : [...inputs, ...replyItems(turn, `${object}${turn.id}`)];
 }
 
 export function inputItem(message: Message, key: string): Item {
-  const { role, content } = message;
+  const { role, content, callId = "" } = message;
   if (role === "tool")
-    return { type: "function_call_output", id: `fco_${key}`, status: "completed", call_id: "", output: content };
+    return { type: "function_call_output", id: `fco_${key}`, status: "completed", call_id: callId, output: content };
   const text =
     role === "assistant"
       ? { type: "output_text" as const, text: content, annotations: [], logprobs: [] }
@@ -53,8 +63,23 @@ export function inputItem(message: Message, key: string): Item {
   return { type: "message", id: `msg_${key}`, status: "completed", role, content: [text] };
 }
 
-function replyItem(turn: TurnView, id: string): Item {
-  const text = { type: "output_text" as const, text: turn.reply ?? "", annotations: [], logprobs: [] };
-  const done = turn.status === "completed" ? "completed" : turn.status === "running" ? "in_progress" : "incomplete";
-  return { type: "message", id, status: done, role: "assistant", content: [text] };
+/** Under the ids that the response itself gave them. */
+function replyItems(turn: TurnView, key: string): Item[] {
+  const output = new ResponseOutput(key);
+  const parser = turn.calls && new CallParser(turn.calls);
+  const text = turn.reply ?? "";
+  const pieces: ReplyPiece[] = parser ? [...parser.push(text), ...parser.flush()] : [{ type: "text", text }];
+  for (const piece of pieces) {
+    if (piece.type === "text") output.text(piece.text);
+    else if (piece.type === "call") output.call(callId(key, piece.index), piece.name);
+    else output.arguments(piece.text);
+  }
+  output.end(turn.status === "completed" ? "completed" : turn.status === "running" ? "in_progress" : "incomplete");
+  return output.items.map((one) =>
+    one.type === "function_call"
+      ? one
+      : { ...one, content: one.content.map(({ text: said }) => ({ ...noMarks, type: "output_text", text: said })) },
+  );
 }
+
+const noMarks = { annotations: [], logprobs: [] };

@@ -27,6 +27,8 @@ export interface Message {
   content: string;
   /** Participant's or tool's name, when given. */
   name?: string;
+  /** The call that a tool's message answers; of no meaning to the model. */
+  callId?: string;
   /** Tools that the model hears of with this message, each as JSON; of system and user messages. */
   tools?: readonly string[];
 }

@@ -114,7 +114,7 @@ describe("POST /v1/chat/completions", () => {
       role: "assistant",
       content: replyText("So. ", [call("").function, call("").function]),
     });
-    expect(messages[2]).toEqual({ role: "tool", content: "3" });
+    expect(messages[2]).toEqual({ role: "tool", content: "3", callId: "2" });
   });
 });
 

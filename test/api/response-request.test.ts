@@ -36,7 +36,7 @@ describe("POST /v1/responses", () => {
       { role: "system", content: "Be brief." },
       { role: "user", content: "ab\ufffd" },
       { role: "assistant", content: 'yo<tool_call>\n{"name": "f", "arguments": {"a":1}}\n</tool_call>' },
-      { role: "tool", content: "42" },
+      { role: "tool", content: "42", callId: "call_1" },
     ]);
   });
 

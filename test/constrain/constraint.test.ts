@@ -83,6 +83,15 @@ describe("a reply", () => {
     expect(Object.keys(JSON.parse(text))).toEqual(["name", "tags"]);
   });
 
+  it("that is taken up again goes on to the same tokens, wherever it was cut", async () => {
+    const whole = await write(person, random(2));
+    for (let cut = 1; cut < whole.ids.length; cut += 3) {
+      const { ids, reason } = await write(person, random(2), {}, whole.ids.slice(0, cut));
+      expect([...whole.ids.slice(0, cut), ...ids], `${cut}`).toEqual(whole.ids);
+      expect(reason).toBe("stop");
+    }
+  });
+
   it("is cut with length at the token limit", async () => {
     const { reason, ids } = await write(person, random(1), { maxTokens: 4 });
     expect([reason, ids.length]).toEqual(["length", 4]);

@@ -51,9 +51,10 @@ export function craving(characters: string, seed: number): Wants {
   };
 }
 
-function servedBy(wants: Wants): Served {
+/** `before`: tokens of the reply that an earlier run gave. */
+function servedBy(wants: Wants, before: number): Served {
   const open = (): Sequence => {
-    let n = 0;
+    let n = before;
     return {
       position: 0,
       bytes: 0,
@@ -87,13 +88,14 @@ export async function write(
   shape: ReplyShape,
   wants: Wants,
   options: Partial<ReplyOptions> & { sampling?: Sampling; maxTokens?: number } = {},
+  known: readonly number[] = [],
 ): Promise<Written> {
-  const served = servedBy(wants);
+  const served = servedBy(wants, known.length);
   const constraint = constraintFor(shape, codec, [EOS]);
   const written: Written = { text: "", ids: [], reason: "length" };
   const all = { sampling: greedy, maxTokens: 1500, stop: [], ...options, ...(constraint ? { constraint } : {}) };
   const sampler = new Sampler(codec.vocab, undefined, 1);
-  for await (const event of reply(served, await served.backend.open(), sampler, [1], all)) {
+  for await (const event of reply(served, await served.backend.open(), sampler, [1], all, { fed: 0, reply: known })) {
     if (event.type === "prefill") continue;
     written.text += event.text;
     if (event.type === "token") written.ids.push(event.id);

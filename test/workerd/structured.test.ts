@@ -1,4 +1,5 @@
 import { reset } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ErrorReply, events, say, send } from "../support/chat-client.ts";
 
@@ -123,5 +124,23 @@ describe("tools", () => {
     const next = await ask({ conversation: "calls", messages: history, max_tokens: 3 });
     expect(next.timings.state).toBe("resumed");
     expect(next.timings.prefill_tokens).toBeLessThan(60);
+  });
+});
+
+const get = async (path: string): Promise<Json> => (await exports.default.fetch(`http://rivulet/v1/${path}`)).json();
+
+describe("a kept turn", () => {
+  const find = { tools, tool_choice: { type: "function", function: { name: "find" } }, seed: 11 };
+
+  it("is told again with the same calls, as a reply and as items", async () => {
+    const reply = await ask({ ...find, conversation: "e" });
+    const [call] = reply.choices[0].message.tool_calls;
+    expect((await get(`chat/completions/${reply.id}`)).choices).toEqual(reply.choices);
+    const answer = { role: "tool", tool_call_id: call.id, content: "Ada" };
+    await ask({ conversation: "e", messages: [answer], max_tokens: 2 });
+    const { data } = await get("conversations/e/items?order=asc");
+    expect(data.map(({ type }: Json) => type)).toEqual(["message", "function_call", "function_call_output", "message"]);
+    expect(data[1]).toMatchObject({ call_id: call.id, name: "find", arguments: call.function.arguments });
+    expect(data[2]).toMatchObject({ call_id: call.id, output: "Ada" });
   });
 });
