@@ -3,7 +3,7 @@ import { batch } from "@preact/signals";
 import type { Family } from "../src/client/family.ts";
 import type { Message, Turn } from "../src/client/turns.ts";
 import { follow, leaveAnswer } from "./answer.ts";
-import { api, attempt, conversations, family, inAddress, leaf, model, opened } from "./store.ts";
+import { api, attempt, conversations, family, inAddress, leaf, model, opened, outdate } from "./store.ts";
 
 const TITLE_MAX = 60;
 /** Stands for a turn's id until the server has given one. */
@@ -19,6 +19,7 @@ export const askInstead = (turn: Turn, messages: Message[] = turn.messages): Pro
 const ask = (after: string | null, messages: Message[]): Promise<void> =>
   attempt(async () => {
     leaveAnswer();
+    outdate();
     const known = family.value.without(UNNAMED);
     const parent = after === UNNAMED ? (family.value.get(UNNAMED)?.parent ?? null) : after;
     const turn: Turn = {

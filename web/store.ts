@@ -56,11 +56,16 @@ export async function refreshList(): Promise<void> {
   conversations.value = [...roots, ...orphans];
 }
 
+let reading = 0;
+/** What is being read of the server is older than what the page is about to show. */
+export const outdate = (): number => ++reading;
+
 export async function refreshTurns(): Promise<void> {
   const id = opened.value;
   if (id === null) return;
+  const own = outdate();
   const turns = await api.turns(id);
-  if (opened.value !== id) return;
+  if (opened.value !== id || own !== reading) return;
   batch(() => {
     family.value = new Family(turns);
     if (!family.value.get(leaf.value)) leaf.value = family.value.newest;

@@ -1,4 +1,5 @@
 /** Conversations: list, tree, fork, rewind, rename, delete, export and import. */
+import { Failure } from "../core/failure.ts";
 import type { Server } from "./server.ts";
 import type { Conversation, ModelCard, Turn } from "./turns.ts";
 
@@ -50,11 +51,17 @@ export class Conversations {
 
   export = async (id: string): Promise<Blob> => (await this.#server.open(at(id, "/export"))).blob();
 
-  import = (file: Blob): Promise<Conversation> =>
-    this.#server.json("/v1/conversations/import", {
-      body: file,
-      headers: { "content-type": "application/vnd.rivulet.conversation" },
-    });
+  /** Under the name that it had, or under a new one where that is taken. */
+  async import(file: Blob): Promise<Conversation> {
+    const call = { body: file, headers: { "content-type": "application/vnd.rivulet.conversation" } };
+    try {
+      return await this.#server.json("/v1/conversations/import", call);
+    } catch (thrown) {
+      if (!(thrown instanceof Failure && thrown.code === "conversation_conflict")) throw thrown;
+      const id = `conv_${crypto.randomUUID().replaceAll("-", "")}`;
+      return this.#server.json(`/v1/conversations/import?id=${id}`, call);
+    }
+  }
 
   /** `path` ends where the first of its own parameters would begin. */
   async #all<T>(path: string, max: number): Promise<T[]> {

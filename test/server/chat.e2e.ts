@@ -97,6 +97,19 @@ it("goes on with a named conversation, and carries it", async () => {
   expect((await turns("ada")).map(({ messages }) => messages[0]!.content)).toEqual(["one", "two", "four"]);
 });
 
+it("lists conversations, and goes on with the newest", async () => {
+  const chat = new Chat("--max-tokens", "4");
+  expect(await chat.say("the newest", "/rename A title of my own"), chat.err).toBe(0);
+  const list = new Chat("--list");
+  expect(await list.say()).toBe(0);
+  const [, id] = /^ {2}1 {2}(conv_[0-9a-f]{32}) {2}A title of my own$/m.exec(list.out) ?? [];
+  expect(id, list.out).toBeDefined();
+  expect(list.out).toMatch(/^ +\d {2}ada$/m);
+  const newest = new Chat("--continue", "--max-tokens", "4");
+  expect(await newest.say("and on")).toBe(0);
+  expect((await turns(id!)).map(({ messages }) => messages[0]!.content)).toEqual(["the newest", "and on"]);
+});
+
 it("Ctrl-C stops the answer and not the program", async () => {
   const chat = new Chat("--session", "interrupted", "--max-tokens", "1500");
   chat.line("a long one");

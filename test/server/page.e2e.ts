@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { answerOf, describePage, idle, say, turns } from "../support/chat-page.ts";
 
@@ -51,6 +52,19 @@ describePage("the chat page", "tiny", (chat) => {
     expect(said).toEqual([]);
   });
 
+  it("a message that is sent while the page still reads the last turn is not lost", async () => {
+    const { page, said } = await chat.visit();
+    await page.route("**/turns?**", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      await route.continue();
+    });
+    for (const text of ["one", "two", "three"]) await say(page, text);
+    await expect.poll(() => turns(page).count()).toBe(3);
+    await page.reload();
+    await expect.poll(() => turns(page).count()).toBe(3);
+    expect(said).toEqual([]);
+  });
+
   it("the first message can be edited too", async () => {
     const { page, said } = await chat.visit();
     for (const text of ["Hello!", "Name one colour."]) await say(page, text);
@@ -65,19 +79,60 @@ describePage("the chat page", "tiny", (chat) => {
     expect(said).toEqual([]);
   });
 
-  it("renames", async () => {
+  const listOf = (page: Page) => page.getByRole("navigation", { name: "Conversations" });
+  const choose = async (page: Page, title: string, action: string) => {
+    await listOf(page).locator("li").filter({ hasText: title }).first().locator("summary").click();
+    await listOf(page).getByRole("button", { name: action, exact: true }).click();
+  };
+
+  it("renames and deletes, for every browser", async () => {
     const { page, said } = await chat.visit();
     await say(page, "Hello from the first!");
-    const list = page.getByRole("navigation", { name: "Conversations" });
-    const choose = async (title: string, action: string) => {
-      await list.locator("li").filter({ hasText: title }).locator("summary").click();
-      await list.getByRole("button", { name: action, exact: true }).click();
-    };
-    await choose("Hello from the first!", "Rename");
+    await choose(page, "Hello from the first!", "Rename");
     await page.getByRole("textbox", { name: "Name of the conversation" }).fill("My own name");
     await page.keyboard.press("Enter");
-    await list.getByRole("button", { name: "My own name", exact: true }).waitFor();
+    await listOf(page).getByRole("button", { name: "My own name", exact: true }).waitFor();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("My own name");
-    expect(said).toEqual([]);
+    // A branch is not a conversation of its own in the list, and goes with it.
+    await page.getByRole("button", { name: "Retry" }).click();
+    await page.getByText("2 / 2").waitFor();
+    await idle(page);
+    const other = await chat.visit();
+    const named = listOf(other.page).getByText("My own name", { exact: true });
+    await named.click();
+    await other.page.getByText("2 / 2").waitFor();
+    const before = await listOf(other.page).getByRole("listitem").count();
+    await choose(other.page, "My own name", "Delete");
+    await listOf(other.page).getByRole("button", { name: "Keep" }).click();
+    await choose(other.page, "My own name", "Delete");
+    await listOf(other.page).getByRole("button", { name: "Delete", exact: true }).click();
+    await other.page.getByRole("heading", { name: "A conversation that remembers" }).waitFor();
+    await other.page.reload();
+    await expect.poll(() => listOf(other.page).getByRole("listitem").count()).toBe(before - 1);
+    expect(await named.count()).toBe(0);
+    expect([...said, ...other.said]).toEqual([]);
+  });
+
+  it("exports a conversation to a file that it imports, state and all; refuses what is none", async () => {
+    const { page, said } = await chat.visit();
+    await say(page, "Hello from the exported!");
+    const words = await answerOf(page, 0).textContent();
+    const rows = listOf(page).getByRole("listitem");
+    const before = await rows.count();
+    const title = "Hello from the exported!";
+    const [file] = await Promise.all([page.waitForEvent("download"), choose(page, title, "Export")]);
+    expect(file.suggestedFilename()).toMatch(/\.rivulet$/);
+    const input = page.locator("input[type=file]");
+    await input.setInputFiles((await file.path())!);
+    await expect.poll(() => rows.count()).toBe(before + 1);
+    await expect.poll(() => answerOf(page, 0).textContent()).toBe(words);
+    await say(page, "Go on.");
+    expect(await turns(page).nth(1).locator(".cost").textContent()).toMatch(/[1-9]\d* carried/);
+    // The name was taken, so a new one was given.
+    expect(said.filter((line) => !line.includes("409"))).toEqual([]);
+    await input.setInputFiles({ name: "x", mimeType: "text/plain", buffer: Buffer.from("not a conversation") });
+    await page.getByRole("alert").waitFor();
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 });
