@@ -28,7 +28,7 @@ const subjects = [
 ];
 
 /** Sampled, so that a generator that lost its state shows as surely as a model that did. */
-export const turnOf = ({ model, conversation, maxTokens, seed }: Dialogue, n: number): TurnClient =>
+export const turnOf = ({ model, conversation, maxTokens, seed }: Dialogue, n: number, more: object = {}): TurnClient =>
   new TurnClient({
     key: `${conversation}-${n}`,
     body: {
@@ -38,6 +38,7 @@ export const turnOf = ({ model, conversation, maxTokens, seed }: Dialogue, n: nu
       max_tokens: maxTokens,
       temperature: 0.8,
       seed: seed * 1000 + n,
+      ...more,
     },
   });
 

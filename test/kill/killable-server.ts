@@ -51,6 +51,20 @@ export class KillableServer {
     this.#started = undefined;
   }
 
+  /** The process of a start that is under way is there. */
+  get isListening(): boolean {
+    try {
+      return this.pid > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** SIGKILL, without waiting for anything. */
+  strike(): void {
+    process.kill(this.pid, "SIGKILL");
+  }
+
   get output(): string {
     return this.#started?.output() ?? "";
   }

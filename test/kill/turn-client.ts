@@ -30,6 +30,8 @@ export class TurnClient {
   reason: string | undefined;
   finished = false;
   broken: string | undefined;
+  #lastData = "";
+  #left = new AbortController();
 
   constructor(plan: TurnPlan) {
     this.#plan = plan;
@@ -50,18 +52,26 @@ export class TurnClient {
     }
   }
 
+  /** Closes the connection, as a closed browser does. */
+  leave(): void {
+    this.#left.abort();
+  }
+
   #ask(url: string): Promise<Response> {
+    this.#left = new AbortController();
+    const { signal } = this.#left;
     if (this.id === undefined) {
       this.comebacks.repeated++;
       return fetch(`${url}/v1/chat/completions`, {
         method: "POST",
         headers: { "content-type": "application/json", "idempotency-key": this.#plan.key },
         body: JSON.stringify({ ...this.#plan.body, stream: true }),
+        signal,
       });
     }
     this.comebacks.resumed++;
     const headers = { "last-event-id": String(this.lastId) };
-    return fetch(`${url}/v1/chat/completions/${this.id}?stream=true`, { headers });
+    return fetch(`${url}/v1/chat/completions/${this.id}?stream=true`, { headers, signal });
   }
 
   async #refused(response: Response): Promise<Outcome> {
@@ -75,6 +85,7 @@ export class TurnClient {
     const events = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data, id } of events) {
       if (data === "[DONE]") return this.#end();
+      this.#lastData = data.slice(0, 400);
       this.#take(JSON.parse(data) as Chunk, id === undefined ? undefined : Number(id));
       onToken(this.tokens);
     }
@@ -101,7 +112,8 @@ export class TurnClient {
   }
 
   #end(): Outcome {
-    if (this.reason === undefined) throw new Broken("O4: the stream ended without its terminal event");
+    if (this.reason === undefined)
+      throw new Broken(`O4: the stream ended without its terminal event, after ${this.lastId}: ${this.#lastData}`);
     this.finished = true;
     return "finished";
   }

@@ -1,0 +1,186 @@
+/** Layer 4: the real server, ended by SIGKILL at exact places and at random ones, and started again on the same folder. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { Barrier } from "../kill/barrier.ts";
+import { type Dialogue, storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
+import { KillableServer } from "../kill/killable-server.ts";
+import { killRun } from "../kill/run.ts";
+import type { TurnClient } from "../kill/turn-client.ts";
+import { tinyPack } from "../support/tiny-pack.ts";
+
+const work = mkdtempSync(join(tmpdir(), "rivulet-kill-"));
+const servers: KillableServer[] = [];
+let pack: string;
+let barrier: Barrier;
+let folders = 0;
+
+beforeAll(async () => {
+  pack = await tinyPack(work);
+  barrier = await Barrier.open();
+});
+afterEach(async () => {
+  barrier.at = () => {};
+  for (const server of servers.splice(0)) await server.end();
+});
+afterAll(() => {
+  barrier.close();
+  rmSync(work, { recursive: true, force: true });
+});
+
+function newServer(): KillableServer {
+  const server = new KillableServer({ folder: join(work, `persist-${folders++}`), pack });
+  servers.push(server);
+  return server;
+}
+/** Faults of one start. */
+const at = (point: string, from: number) => ({
+  FAULTS: JSON.stringify({ [point]: { action: "barrier", from } }),
+  FAULT_HOOK: barrier.url,
+});
+const dialogue = (fields: Partial<Dialogue> = {}): Dialogue => ({
+  ...{ model: "tiny", conversation: "killed", turns: 2, maxTokens: 60, seed: 7 },
+  ...fields,
+});
+
+/** Reads on until the turn is finished, however often it must come back. */
+async function finish(client: TurnClient, url: string): Promise<void> {
+  for (let tries = 0; !client.finished; tries++) {
+    expect(tries, client.broken).toBeLessThan(100);
+    if ((await client.connect(url)) !== "finished") await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The dialogue's last turn is ended at `point`; what it and the store tell after a new start with `env`. */
+async function killedAt(point: string, from: number, plan: Dialogue, env: Record<string, string> = {}) {
+  const server = newServer();
+  await server.start(at(point, from));
+  const told = [];
+  for (let n = 0; n < plan.turns - 1; n++) {
+    const client = turnOf(plan, n);
+    await finish(client, server.url);
+    told.push(toldOf(client));
+  }
+  const client = turnOf(plan, plan.turns - 1);
+  const reached = barrier.reached();
+  const broken = client.connect(server.url);
+  expect(await reached).toBe(point);
+  await server.kill();
+  expect(await broken).toBe("broken");
+  const seen = client.lastId;
+  await server.start(env);
+  await finish(client, server.url);
+  told.push(toldOf(client));
+  return { server, client, seen, told, stored: await storedTurns(server.url, plan) };
+}
+
+async function twinOf(plan: Dialogue) {
+  const twin = newServer();
+  await twin.start();
+  return undisturbed(twin.url, plan);
+}
+
+it("C1, I4: killed between acceptance and first token, the turn is completed once; the request sent again finds it", async () => {
+  const plan = dialogue();
+  const expected = await twinOf(plan);
+  const { told, seen, server } = await killedAt("turn.begin", 2, plan);
+  expect(seen).toBe(0);
+  expect(told).toEqual(expected);
+  const forgetful = turnOf(plan, 1);
+  await finish(forgetful, server.url);
+  expect(toldOf(forgetful)).toEqual(expected[1]);
+  expect(await storedTurns(server.url, plan)).toHaveLength(2);
+});
+
+it("C2: killed after some tokens, its client gets exactly the rest, from the id it had seen", async () => {
+  const plan = dialogue();
+  const expected = await twinOf(plan);
+  const { told, seen, client, stored } = await killedAt("turn.token", 60 + 25, plan);
+  expect(seen).toBeGreaterThan(5);
+  expect(client.comebacks.resumed).toBeGreaterThan(0);
+  expect(told).toEqual(expected);
+  expect(stored).toHaveLength(2);
+});
+
+it("C3: killed between checkpoints it goes on from the last one; a generator that is not kept would show", async () => {
+  const plan = dialogue({ turns: 1, maxTokens: 700 });
+  const expected = await twinOf(plan);
+  const { told } = await killedAt("turn.token", 620, plan);
+  expect(told).toEqual(expected);
+  const control = killedAt("turn.token", 620, plan, { FAULTS: JSON.stringify({ off: ["generator"] }) });
+  await expect(control.then((killed) => killed.told)).resolves.not.toEqual(expected);
+});
+
+it.each(["commit.before", "commit.after"])("O1, O2: killed at %s a turn is there once, and whole", async (point) => {
+  const plan = dialogue();
+  const expected = await twinOf(plan);
+  const { told, stored } = await killedAt(point, 2, plan);
+  expect(told).toEqual(expected);
+  expect(stored.map(({ reply }) => reply)).toEqual(expected.map(({ text }) => text));
+});
+
+it("C4: after 20 kills at random times a dialogue of 10 turns is that of the undisturbed run", async () => {
+  const [server, twin] = [newServer(), newServer()];
+  await server.start();
+  await twin.start();
+  const run = { ...dialogue({ turns: 10, maxTokens: 60, seed: 3 }), kills: 20, limitMs: 110_000 };
+  const report = await killRun(server, twin, run);
+  expect(report.starts).toBe(21);
+  expect(report.resumed + report.repeated).toBeGreaterThan(5);
+});
+
+it("C18: an alarm that was due while the server was down rings after its start: what expired meanwhile is gone", async () => {
+  const server = newServer();
+  await server.start();
+  const post = (path: string, body: object) =>
+    fetch(`${server.url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const { id } = (await (await post("/v1/conversations", { ttl_seconds: 4 })).json()) as { id: string };
+  await post("/v1/conversations", {});
+  const listed = async () => {
+    const { data } = (await (await fetch(`${server.url}/v1/conversations`)).json()) as { data: { id: string }[] };
+    return data.map((conversation) => conversation.id);
+  };
+  expect(await listed()).toContain(id);
+  await server.kill();
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await server.start();
+  // The list is another object: asking it does not wake the conversation.
+  await expect.poll(listed, { timeout: 20_000 }).not.toContain(id);
+  expect(await listed()).toHaveLength(1);
+});
+
+it("C20: killed while the weights are read, the next start reads and verifies them again", async () => {
+  const golden = async (url: string) => ((await (await fetch(`${url}/readyz`)).json()) as { golden: string }).golden;
+  const [server, twin] = [newServer(), newServer()];
+  await twin.start();
+  for (const delayMs of [0, 5, 20]) {
+    const starting = server.start().catch(() => undefined);
+    await expect.poll(() => server.isListening, { interval: 2, timeout: 30_000 }).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    server.strike();
+    await starting;
+    await server.end();
+  }
+  await server.start();
+  expect(await golden(server.url)).toBe(await golden(twin.url));
+});
+
+it("S2: a turn in the background goes on when its client leaves, and the rest can be read after any id", async () => {
+  const plan = dialogue({ turns: 1, maxTokens: 400 });
+  const [expected] = await twinOf(plan);
+  const server = newServer();
+  await server.start();
+  const client = turnOf(plan, 0, { background: true });
+  await client.connect(server.url, (tokens) => {
+    if (tokens === 10) client.leave();
+  });
+  expect(client.finished).toBe(false);
+  await expect.poll(async () => (await storedTurns(server.url, plan)).length, { timeout: 20_000 }).toBe(1);
+  await finish(client, server.url);
+  expect(toldOf(client)).toEqual(expected);
+});
