@@ -2,6 +2,7 @@
  * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no other head needs, and
  * with the last head everything that the object holds.
  */
+import { forgetStages } from "./forget-stages.ts";
 import type { Head } from "./heads.ts";
 import type { Listing } from "./listing.ts";
 import type { Host, Runs } from "./runs.ts";
@@ -48,7 +49,12 @@ export class Removal {
     const { database, importing } = this.#host.store();
     if (!importing && database.exists) database.exec("DELETE FROM staging");
     await this.#listing.tell();
-    this.#empty();
+    if (!this.#isEmpty()) return;
+    // While its own storage is there the alarm comes back, so what the stages hold goes first.
+    await forgetStages(this.#host.env, this.#host.owner);
+    if (!this.#isEmpty()) return;
+    this.#host.alarms.rang();
+    void this.#host.ctx.storage.deleteAll();
   }
 
   /** The alarm rings at the next expiry, or before. */
@@ -83,16 +89,13 @@ export class Removal {
     return journal.running().map((id) => journal.get(id)?.accepted.parent ?? null);
   }
 
-  /** Nothing but the tables is left, so they go too, and the alarm with them. */
-  #empty(): void {
+  /** Nothing but the tables is left, so they may go too, and the alarm with them. */
+  #isEmpty(): boolean {
     const { database, importing } = this.#host.store();
     // The alarm comes back for what is in use now.
-    if (importing || !this.#runs.isIdle || !database.exists) return;
-    const isEmpty = [...TABLES, "departed"].every(
+    if (importing || !this.#runs.isIdle || !database.exists) return false;
+    return [...TABLES, "departed"].every(
       (table) => database.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).length === 0,
     );
-    if (!isEmpty) return;
-    this.#host.alarms.rang();
-    void this.#host.ctx.storage.deleteAll();
   }
 }

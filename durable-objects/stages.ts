@@ -19,13 +19,14 @@ export function remotePipeline(env: Env, { manifest, fingerprint, stages }: Divi
     contextLength: contextOf(first, layout),
     sliceTokens: SLICE_TOKENS,
     shapes: stages.map((stage) => (position) => describeState(stage, layout, position)),
-    stagesOf: (owner) =>
-      stages.map((_, stage) =>
-        link(namespaceOf(env, stage).getByName(`${owner}/${stage}`), { path, fingerprint, stage }),
-      ),
+    stagesOf: (owner) => stages.map((_, stage) => link(stageObject(env, owner, stage), { path, fingerprint, stage })),
     keepsStates: true,
   });
 }
+
+/** The object of one conversation's stage; a fresh handle each time, as one that has failed is of no more use. */
+export const stageObject = (env: Env, owner: string, stage: number): DurableObjectStub<Stage> =>
+  namespaceOf(env, stage).getByName(`${owner}/${stage}`);
 
 /** A Worker of its own for each stage keeps their weights in isolates of their own; without bindings for that, this Worker has them all. */
 function namespaceOf(env: Env, stage: number): DurableObjectNamespace<Stage> {
@@ -41,7 +42,6 @@ function link(stub: DurableObjectStub<Stage>, name: StageName): StageLink {
     store: (lease, S, epoch) => stub.store(lease, S, epoch),
     save: (): Promise<StateTensor[]> => Promise.reject(new Failure("bug", "states stay at the stages")),
     release: (lease) => stub.release(lease),
-    forget: () => stub.forget(),
   };
 }
 

@@ -62,8 +62,6 @@ export interface Backend {
    * own. A failure leaves all states unchanged. Absent where steps cannot share the reading of the weights.
    */
   forwardMany?(turns: readonly SharedTurn[]): Float32Array[];
-  /** Removes what is kept elsewhere of a conversation. */
-  forget?(owner: string): Promise<void>;
 }
 
 export interface Saved {

@@ -218,6 +218,24 @@ describe("a conversation", () => {
     expect([textOf(more), more.header]).toEqual([other[2], "resumed"]);
   });
 
+  it("leaves nothing at any stage when it is deleted, and begins anew under its name", async () => {
+    const expected = await undivided(["one"]);
+    await turn("deleted", "one");
+    const rows = (k: number) =>
+      runInDurableObject(
+        stageOf("deleted", k) as never,
+        ((_: unknown, { storage }: DurableObjectState) =>
+          storage.sql.exec("SELECT name FROM sqlite_schema WHERE name IN ('epochs', 'pieces')").toArray()
+            .length) as never,
+      );
+    expect(await Promise.all([0, 1, 2, 3].map(rows))).toEqual([2, 2, 2, 2]);
+    const gone = await exports.default.fetch("http://rivulet/v1/conversations/deleted", { method: "DELETE" });
+    expect(gone.status).toBe(200);
+    expect(await Promise.all([0, 1, 2, 3].map(rows))).toEqual([0, 0, 0, 0]);
+    const again = await turn("deleted", "one");
+    expect([textOf(again), again.header]).toEqual([expected[0], "new"]);
+  });
+
   it("does not mix with another that runs beside it", async () => {
     const expected = [await undivided(["one", "two"]), await undivided(["three", "four"])];
     const talk = async (name: string, contents: string[]) => {

@@ -64,11 +64,6 @@ export class Pipeline implements Backend {
     return new PipelineSequence(this, this.#line(owner), saved).begin();
   }
 
-  /** Removes what the stages keep of a conversation. */
-  async forget(owner: string): Promise<void> {
-    await Promise.all(this.stagesOf(owner).map((stage) => stage.forget?.()));
-  }
-
   stagesOf(owner: string): Stage[] {
     return this.#parts.stagesOf(owner);
   }

@@ -30,8 +30,6 @@ export interface Stage {
   /** The state itself. Fails as `pass` does. */
   save(lease: string, S: number): Promise<StateTensor[]>;
   release(lease: string): Promise<void>;
-  /** Removes everything that is stored for the conversation. */
-  forget?(): Promise<void>;
 }
 
 /** States that a stage has stored for one conversation, by epoch. */
