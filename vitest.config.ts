@@ -22,6 +22,7 @@ const packs = await temporaryPacks();
 await onnxPack(packs);
 await stagedPacks(packs);
 await ensureKernels();
+const DIGEST_TOKENS = Number(process.env.DIGEST_TOKENS ?? 200);
 const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels());
 
 export default defineConfig({
@@ -44,7 +45,7 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               // What Node computes, for workerd to compare.
-              bindings: { PACK_PATH: "tiny", NODE_DIGEST: await runDigest(tiny.backend, 200) },
+              bindings: { PACK_PATH: "tiny", DIGEST_TOKENS, NODE_DIGEST: await runDigest(tiny.backend, DIGEST_TOKENS) },
               // As a binding and not as an import: the plugin sends modules as lists of numbers.
               dataBlobBindings: { ORT_WASM: ortWasm },
               assets: { directory: packs, binding: "ASSETS" } as never,

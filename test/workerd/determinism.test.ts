@@ -5,13 +5,12 @@ import { served } from "../../durable-objects/weights.ts";
 import { chat, say, textOf } from "../support/chat-client.ts";
 import { runDigest } from "../support/run-digest.ts";
 
-const { NODE_DIGEST } = env as unknown as { NODE_DIGEST: string };
-const TOKENS = 200;
+const { NODE_DIGEST, DIGEST_TOKENS } = env as unknown as { NODE_DIGEST: string; DIGEST_TOKENS: number };
 
 it("a seeded generation ends in the state that Node computed, cold, warm and beside others", async () => {
   const { backend } = await served(env);
-  for (const companions of [0, 0, 3]) expect(await runDigest(backend, TOKENS, companions)).toBe(NODE_DIGEST);
-  expect(await runDigest(backend, TOKENS - 1)).not.toBe(NODE_DIGEST);
+  for (const companions of [0, 0, 3]) expect(await runDigest(backend, DIGEST_TOKENS, companions)).toBe(NODE_DIGEST);
+  expect(await runDigest(backend, DIGEST_TOKENS - 1)).not.toBe(NODE_DIGEST);
 });
 
 it("conversations that answer at once share steps and answer as they do alone", async () => {
