@@ -81,10 +81,11 @@ export function addOffsets1(y: usize, record: usize, head: usize, blocks: usize)
   finish(y, head, record, p, q);
 }
 
-export function addOffsets4(y: usize, yRow: usize, record: usize, row: usize, head: usize, blocks: usize): void {
+/** Four tokens, the last one `fourth` after the first; where that is the third again, its sum is added once. */
+export function addOffsets4(y: usize, yRow: usize, record: usize, row: usize, fourth: usize, head: usize, blocks: usize): void {
   let p0 = i32x4.splat(0), p1 = i32x4.splat(0), p2 = i32x4.splat(0), p3 = i32x4.splat(0);
   let q0 = i32x4.splat(0), q1 = i32x4.splat(0), q2 = i32x4.splat(0), q3 = i32x4.splat(0);
-  let w = head + 72, n0 = record, n1 = n0 + row, n2 = n1 + row, n3 = n2 + row;
+  let w = head + 72, n0 = record, n1 = n0 + row, n2 = n1 + row, n3 = record + fourth * row;
   for (let left = <i32>blocks; left > 0; left -= 2, w += 288, n0 += 4, n1 += 4, n2 += 4, n3 += 4) {
     const both = pairs(w, left);
     const low = i16x8.extend_low_i8x16_u(both), high = i16x8.extend_high_i8x16_u(both);
@@ -96,5 +97,5 @@ export function addOffsets4(y: usize, yRow: usize, record: usize, row: usize, he
   finish(y, head, record, p0, q0);
   finish(y + yRow, head, record + row, p1, q1);
   finish(y + 2 * yRow, head, record + 2 * row, p2, q2);
-  finish(y + 3 * yRow, head, record + 3 * row, p3, q3);
+  if (fourth == 3) finish(y + 3 * yRow, head, record + 3 * row, p3, q3);
 }
