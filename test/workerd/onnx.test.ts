@@ -112,6 +112,23 @@ it("an object forks from an earlier turn with the graph's tensors as they were t
   }
 });
 
+it("an object's file takes the graph's tensors along: the copy resumes from them", async () => {
+  Object.assign(env, { SESSION_KEY: "a secret" });
+  const turn = (conversation: string, content: string) =>
+    chat({ conversation, messages: [say(content)], max_tokens: 20 });
+  await turn("exported", "one");
+  await turn("exported", "two");
+  const file = await exports.default.fetch("http://rivulet/v1/conversations/exported/export");
+  const imported = await exports.default.fetch("http://rivulet/v1/conversations/import?id=copy", {
+    method: "POST",
+    headers: { "content-type": "application/vnd.rivulet.conversation" },
+    body: await file.arrayBuffer(),
+  });
+  expect(imported.status, await imported.text()).toBe(200);
+  const [original, copy] = [await turn("exported", "three"), await turn("copy", "three")];
+  expect([textOf(copy), copy.header, copy.timings.rebuilt_tokens]).toEqual([textOf(original), "resumed", 0]);
+});
+
 it("an object refuses to go on with a session of the other backend", async () => {
   await chat({ conversation: "ada", messages: [say("one")], max_tokens: 8 });
   const object = env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", "ada"));

@@ -37,6 +37,8 @@ const dialogue = (path: string): Promise<Served> => loadServed(packSource(packEn
 
 let whole: Served;
 beforeAll(async () => {
+  // Files are signed with it.
+  Object.assign(env, { SESSION_KEY: "a secret" });
   whole = await dialogue("tiny");
   const divided = await dialogue("tiny-4");
   await weights.get(async () => divided);
@@ -216,6 +218,41 @@ describe("a conversation", () => {
     const other = await undivided(["one", "else", "more"]);
     const more = await turn("forked", "more");
     expect([textOf(more), more.header]).toEqual([other[2], "resumed"]);
+  });
+
+  it("goes on the same where its file is imported, computed again from its token log", async () => {
+    const expected = await undivided(["one", "two", "three"]);
+    await turn("exported", "one");
+    await turn("exported", "two");
+    const file = await exports.default.fetch("http://rivulet/v1/conversations/exported/export");
+    const imported = await exports.default.fetch("http://rivulet/v1/conversations/import?id=imported", {
+      method: "POST",
+      headers: { "content-type": "application/vnd.rivulet.conversation" },
+      body: await file.arrayBuffer(),
+    });
+    expect(imported.status, await imported.text()).toBe(200);
+    const third = await turn("imported", "three");
+    expect([textOf(third), third.header]).toEqual([expected[2], "rebuilt"]);
+    // The one that it was made from is not disturbed.
+    const other = await turn("exported", "three");
+    expect([textOf(other), other.header]).toEqual([expected[2], "resumed"]);
+  });
+
+  it("begins with a shared prefix, computed again from its tokens", async () => {
+    const made = await exports.default.fetch("http://rivulet/v1/prefixes", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name: "manual", text: "Turn the wheel to the left. ".repeat(8) }),
+    });
+    expect(made.status, await made.clone().text()).toBe(200);
+    const texts: string[] = [];
+    for (const name of ["reader", "reader again"]) {
+      const answer = await turn(name.replace(" ", "-"), "one", { prefix: "manual" });
+      texts.push(textOf(answer));
+      expect(answer.header).toBe("rebuilt");
+    }
+    expect(texts[1]).toBe(texts[0]);
+    expect(texts[0]).not.toBe((await undivided(["one"]))[0]);
   });
 
   it("leaves nothing at any stage when it is deleted, and begins anew under its name", async () => {
