@@ -9,6 +9,7 @@ import type { Served } from "../src/dialogue/load.ts";
 import type { ReplyOptions } from "../src/dialogue/reply.ts";
 import { greedy, type Sampling } from "../src/engine/sampling.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
+import { fitted, unrepeated } from "./fresh-messages.ts";
 import type { Accepted } from "./journal.ts";
 import type { Store } from "./store.ts";
 import { type Continuation, chainAll, continuation } from "./transcript.ts";
@@ -34,11 +35,17 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 /** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
 export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): Plan {
   const { tip, moved, story } = store ? placeOf(request, served, store) : nowhere(request);
-  const { parent, fresh, history } = story;
-  const { base, messages: silent } = unanswered(store, parent, fresh);
-  const messages = announce(silent, request, base?.request);
-  const prompt = promptOf(request, served, base, messages);
+  const { parent, history } = story;
+  const encode = (fresh: Message[]): number[] => {
+    const { base, messages } = unanswered(store, parent, fresh);
+    return promptOf(request, served, base, announce(messages, request, base?.request));
+  };
   const start = parent?.logged ?? 0;
+  const asked = unrepeated(request, parent, story.fresh);
+  const room = served.backend.contextLength - start;
+  const { messages: fresh, prompt } = request.truncate
+    ? fitted(asked, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
+    : { messages: asked, prompt: encode(asked) };
   checkRoom(start + prompt.length, served.backend.contextLength);
   const accepted: Accepted = {
     id,

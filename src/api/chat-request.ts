@@ -112,6 +112,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   });
   checkCallIds(body.messages);
   refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
+  refuse("n", (body.n ?? 1) === 1 || !body.prefix, "expected 1 with a prefix");
   refuse("background", !body.background || kept, "expected a conversation or store: true beside it");
   return {
     model: body.model,

@@ -27,7 +27,9 @@ const include = z.array(
 const fields = {
   model: modelField,
   input,
-  instructions: text(TEXT_MAX_CHARS).nullish().openapi({ description: "A system message before the input." }),
+  instructions: text(TEXT_MAX_CHARS).nullish().openapi({
+    description: "A system message before the input. Those that the response before had too are not computed again.",
+  }),
   previous_response_id: z.string().min(1).max(128).nullish().openapi({
     description: "Goes on from the model's state after that response; a second response to the same one forks there.",
   }),
@@ -111,6 +113,7 @@ export function responseTurn(body: ResponseRequest): Omit<TurnRequest, "tenant" 
     topLogprobs: wantsLogprobs ? (body.top_logprobs ?? 0) : undefined,
     ...shapeOf(body),
     ...(body.prefix ? { prefix: body.prefix } : {}),
+    ...(body.truncation === "auto" ? { truncate: true } : {}),
     ...(body.background ? { background: true } : {}),
     ...(body.metadata ? { metadata: body.metadata } : {}),
     reply: {

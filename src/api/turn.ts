@@ -28,6 +28,8 @@ export interface TurnRequest extends ReplyShape {
   /** Absent: as many as `DEFAULT_MAX_TOKENS` and the context allow. */
   maxTokens?: number;
   stop: string[];
+  /** Leave out the oldest of the messages where all of them do not fit. */
+  truncate?: boolean;
   topLogprobs?: number;
   /** Replies to the same prompt, each with numbers of its own; only where nothing is stored. Absent: 1. */
   choices?: number;

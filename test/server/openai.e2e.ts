@@ -298,6 +298,8 @@ describe("conversations", () => {
     await expect(client.conversations.items.delete(paged[0]!, { conversation_id: id })).rejects.toBeInstanceOf(
       OpenAI.ConflictError,
     );
+    expect(await client.conversations.delete(id)).toMatchObject({ id, deleted: true });
+    await expect(client.conversations.retrieve(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 });
 

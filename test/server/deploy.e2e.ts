@@ -1,0 +1,41 @@
+/** What `npm run deploy` would upload, built by its dry run, against the platform's limits. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { beforeAll, expect, it } from "vitest";
+import { ensureBundle, root } from "../../scripts/serve-bundle.ts";
+
+const MIB = 1024 * 1024;
+/** developers.cloudflare.com/workers/platform/limits: a Worker of the free plan after compression, of any plan before; one asset; assets. */
+const limits = { compressedBytes: 3 * MIB, bytes: 64 * MIB, assetBytes: 25 * MIB, assets: 20_000 };
+
+let modules: { name: string; bytes: Buffer }[];
+beforeAll(() => {
+  const bundle = ensureBundle();
+  modules = bundle.modules.map((name) => ({ name, bytes: readFileSync(join(bundle.folder, name)) }));
+});
+
+it("M8: the Worker fits the smallest plan, compressed, with everything that it imports", () => {
+  const compressed = modules.reduce((sum, { bytes }) => sum + gzipSync(bytes).length, 0);
+  console.info(`bundle: ${modules.reduce((sum, { bytes }) => sum + bytes.length, 0)} bytes, ${compressed} compressed`);
+  expect(modules.map(({ name }) => name)).toContain("index.js");
+  expect(compressed).toBeLessThan(limits.compressedBytes);
+  expect(modules.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(limits.bytes);
+});
+
+it("nothing of the machine that built it is in it", () => {
+  for (const { name, bytes } of modules.filter(({ name }) => name.endsWith(".js")))
+    expect(bytes.includes(root), `${name} names ${root}`).toBe(false);
+});
+
+it("every asset fits, and there are not too many", () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/serve-pack.ts")], { encoding: "utf8" });
+  expect(status, stderr).toBe(0);
+  const folder = join(root, "dist/assets");
+  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
+  const sizes = files.map((name) => statSync(join(folder, name))).filter((file) => file.isFile());
+  expect(sizes.length).toBeGreaterThan(0);
+  expect(sizes.length).toBeLessThan(limits.assets);
+  for (const { size } of sizes) expect(size).toBeLessThanOrEqual(limits.assetBytes);
+});
