@@ -73,17 +73,28 @@ const saved = ({ bytes, depth }: Point, fingerprint: string): Saved => ({
 
 /** Decode and resume of every point, taking turns. */
 async function measure({ backend, fingerprint }: Loaded, all: Point[]) {
+  /** Points whose next token does not fit the engine. */
+  const full = new Set<Point>();
   const speeds = all.map((): number[] => []);
   const resumes = all.map((): number[] => []);
   const firsts = all.map((): number[] => []);
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [i, point] of all.entries()) {
+      if (full.has(point)) continue;
       let sequence!: Sequence;
       const resume = await cpuMs(async () => {
         sequence = await backend.open(saved(point, fingerprint));
       });
       const step = (n: number) => sequence.forward(Uint32Array.of(idAt(n, backend.vocab)), "last");
-      const first = await cpuMs(() => step(0));
+      let first = 0;
+      try {
+        first = await cpuMs(() => step(0));
+      } catch (thrown) {
+        if (!(thrown instanceof Failure) || thrown.code !== "memory_exceeded") throw thrown;
+        sequence.release();
+        full.add(point);
+        continue;
+      }
       const ms = await cpuMs(async () => {
         for (let n = 1; n <= STEP_TOKENS; n++) await step(n);
       });
@@ -94,7 +105,11 @@ async function measure({ backend, fingerprint }: Loaded, all: Point[]) {
       firsts[i]!.push(first);
     }
   }
-  return all.map((_, i) => ({ decode: median(speeds[i]!), resume: median(resumes[i]!), first: median(firsts[i]!) }));
+  return all.flatMap((point, i) =>
+    full.has(point)
+      ? []
+      : [{ point, decode: median(speeds[i]!), resume: median(resumes[i]!), first: median(firsts[i]!) }],
+  );
 }
 
 const models = [
@@ -108,8 +123,8 @@ for (const { name, pack } of models) {
   const { points: all, full } = await points(model);
   const measured = await measure(model, all);
   const best = Math.max(...measured.map(({ decode }) => decode));
-  for (const [i, { depth, bytes, prefillMs }] of all.entries()) {
-    const { decode: speed, resume: resumeMs, first } = measured[i]!;
+  for (const { point, decode: speed, resume: resumeMs, first } of measured) {
+    const { depth, bytes, prefillMs } = point;
     const how = prefillMs === undefined ? `${depth} (state of ${deepest})` : depth;
     decode.push([name, how, figure(speed), `${Math.round((100 * speed) / best)} %`, figure(bytes.length / 1e6)]);
     if (prefillMs === undefined) continue;
