@@ -20,7 +20,7 @@ export class Alarms {
 
   /** Part of the transaction that is under way. */
   ask(atMs: number): void {
-    if (atMs >= this.#atMs && this.#atMs > Date.now()) return;
+    if (atMs >= this.#atMs) return;
     this.#atMs = atMs;
     void this.#storage.setAlarm(atMs);
   }

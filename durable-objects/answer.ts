@@ -69,7 +69,8 @@ const nothing = () => new Response(null, { status: 204, headers: { "cache-contro
 export async function whole({ told, request, form, served, client }: Question): Promise<Response> {
   const encoder = encoderFor(form);
   const live = told instanceof Live ? told : undefined;
-  const reader = live?.join();
+  // It is never behind: what it wants is the end.
+  const reader = live?.join(Number.POSITIVE_INFINITY);
   const leave = () => reader && live?.leave(reader);
   client.addEventListener("abort", leave);
   if (client.aborted) leave();

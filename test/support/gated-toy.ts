@@ -1,5 +1,6 @@
 /** The toy model, which a test can hold up before any forward pass, and readers that stop in the middle. */
-import { reset } from "cloudflare:test";
+import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { limits } from "../../durable-objects/budget.ts";
 import { streamLimits } from "../../durable-objects/event-stream.ts";
@@ -31,9 +32,16 @@ export function gatedToy(options: ToyOptions = {}): { gate: Gate; toy: () => Toy
     Object.assign(streamLimits, usualStreams);
     gate.at = () => {};
     await until(() => admission.live === 0 && toy.live.size === 0, "places and sequences left");
-    await reset();
+    await emptied();
   });
   return { gate, toy: () => toy };
+}
+
+/** `reset` overlooks objects that were aborted and not used since. */
+export async function emptied(): Promise<void> {
+  for (const id of await listDurableObjectIds(env.CONVERSATION))
+    await runInDurableObject(env.CONVERSATION.get(id) as never, (_, { storage }) => storage.deleteAll());
+  await reset();
 }
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
