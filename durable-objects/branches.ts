@@ -97,7 +97,10 @@ export class Branches {
     const path = to === null || [...this.#store.tree.path(head.turn)].some((node) => node.id === to);
     check(path, "not_found", () => "turn: expected one that this conversation has come by", "turn");
     if (to !== null) this.#require(to);
-    return { ...this.#put({ ...head, turn: to, moved: true }, {}), recomputeTokens: this.#store.recomputeTokens(to) };
+    return this.#store.database.transaction(() => ({
+      ...this.#put({ ...head, turn: to, moved: true }, {}),
+      recomputeTokens: this.#store.recomputeTokens(to),
+    }));
   }
 
   /** Messages without a reply: a turn that feeds nothing by itself. Fails as a turn with them would. */
@@ -118,11 +121,11 @@ export class Branches {
       ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
       ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
     };
-    store.database.transaction(() => {
+    return store.database.transaction(() => {
       store.tree.insert(turn, new Uint32Array(0));
       store.heads.put({ ...head, turn: turn.id });
+      return viewOf(turn, store);
     });
-    return viewOf(turn, store);
   }
 
   /** Of the family, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
@@ -164,7 +167,9 @@ export class Branches {
   #put(head: Head, { metadata, ttlSeconds }: Change): HeadView {
     const ttl = ttlSeconds === undefined ? {} : { ttlSeconds, expiresMs: null };
     const changed = used(revised(head, { ...(metadata ? { metadata } : {}), ...ttl }));
-    this.#store.heads.put(changed);
-    return this.view(changed);
+    return this.#store.database.transaction(() => {
+      this.#store.heads.put(changed);
+      return this.view(changed);
+    });
   }
 }

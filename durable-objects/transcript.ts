@@ -33,7 +33,9 @@ export function continuation(tree: Tree, tip: StoredTurn | undefined, messages: 
   // Without a reply or a system message among them these are no retelling of a history.
   if (messages.every(({ role }) => role === "user" || role === "tool")) return append;
   const told = new Told(messages);
-  const known = tip && (along(tree, tip, told) ?? anywhere(tree, told));
+  const near = tip && along(tree, tip, told);
+  // It tells of more replies than this path has: another branch may have them.
+  const known = near?.fresh.every(({ role }) => role !== "assistant") ? near : tip && (anywhere(tree, told) ?? near);
   if (known || !tip) return known ?? append;
   throw new Failure(
     "conversation_conflict",
