@@ -36,6 +36,9 @@ const dialogue = async (conversation: string, contents: string[]) => {
   for (const content of contents) replies.push(await turn(conversation, content));
   return replies;
 };
+/** Until the tenant's list knows of every conversation here. */
+const told = (conversation: string) =>
+  until(() => inside(conversation, ({ store }) => store.heads.all().every((head) => head.revision === head.told)));
 /** Rows as the platform counts them. */
 async function written(conversation: string, work: () => Promise<unknown>): Promise<number> {
   const before = await inside(conversation, ({ store }) => store.database.rowsWritten);
@@ -43,14 +46,17 @@ async function written(conversation: string, work: () => Promise<unknown>): Prom
   return (await inside(conversation, ({ store }) => store.database.rowsWritten)) - before;
 }
 
-it("L6: a turn of three pieces writes six rows, at any depth; a fork and a rewind one", async () => {
+it("L6: a turn of three pieces writes six rows, at any depth; a fork at most three with what the list is told", async () => {
   await turn("ada", "zero");
+  await told("ada");
   const counts: number[] = [];
   for (let n = 1; n <= 40; n++) counts.push(await written("ada", () => turn("ada", `message ${n}`)));
   expect(new Set(counts)).toEqual(new Set([6]));
-  expect(await written("ada", () => of("ada", "/head", { at: undefined }))).toBe(1);
+  const forking = () => of("ada", "/head", { at: undefined }).then(() => told("ada"));
+  expect(await written("ada", forking)).toBeLessThanOrEqual(3);
   const { parent } = (await turnsOf("ada"))[0]!;
-  expect(await written("ada", () => of("ada", "/head/main/rewind", { to: parent }))).toBe(1);
+  expect(await written("ada", () => of("ada", "/head/main/rewind", { to: parent }))).toBeLessThanOrEqual(2);
+  await told("ada");
   expect(await written("ada", () => turn("ada", "another way"))).toBe(6);
 });
 
@@ -206,17 +212,19 @@ it.each([false, true])(
       ["delete", () => of("ada", `/turn/${two!.rivulet.turn}`, undefined, "DELETE")],
     ];
     for (const [name, work] of works) {
-      for (let failAt = 1, failures = 1; failures > 0; failAt++) {
+      for (let failAt = 1, outcome = ""; outcome !== "done"; failAt++) {
         const before = await tables();
         shim.arm({ failAt, forever });
-        const outcome = await work().then(
+        outcome = await work().then(
           () => "done",
           (thrown) => thrown.code,
         );
-        failures = shim.failures;
+        const { failures } = shim;
         shim.arm({});
-        expect(outcome, `${name} ${failAt}`).toBe(failures > 0 ? "storage_unavailable" : "done");
-        if (failures > 0) expect(await tables(), `${name} ${failAt}`).toEqual(before);
+        // It may be done and only the list not told of it, which is made good later.
+        if (outcome !== "done")
+          expect([outcome, failures > 0], `${name} ${failAt}`).toEqual(["storage_unavailable", true]);
+        if (outcome !== "done") expect(await tables(), `${name} ${failAt}`).toEqual(before);
         expect(failAt).toBeLessThan(60);
       }
     }
