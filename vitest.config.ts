@@ -45,7 +45,14 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               // What Node computes, for workerd to compare.
-              bindings: { PACK_PATH: "tiny", DIGEST_TOKENS, NODE_DIGEST: await runDigest(tiny.backend, DIGEST_TOKENS) },
+              bindings: {
+                API_KEYS: "",
+                SESSION_KEY: "",
+                PACK_PATH: "tiny",
+                DIGEST_TOKENS,
+                NODE_DIGEST: await runDigest(tiny.backend, DIGEST_TOKENS),
+              },
+              r2Buckets: ["TEST_PACKS"],
               // As a binding and not as an import: the plugin sends modules as lists of numbers.
               dataBlobBindings: { ORT_WASM: ortWasm },
               assets: { directory: packs, binding: "ASSETS" } as never,

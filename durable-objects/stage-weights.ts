@@ -44,7 +44,7 @@ export const liveSequences = (): number =>
   [...flights.values()].reduce((n, { value }) => n + (value?.admission.live ?? 0), 0);
 
 async function load(env: Env, { path, fingerprint, stage }: StageName, progress: () => void): Promise<LoadedStage> {
-  const source = packSource({ ASSETS: env.ASSETS, PACK_PATH: path });
+  const source = packSource({ ...env, PACK_PATH: path });
   const { manifest, fingerprint: found } = await readManifest(source);
   progress();
   const other = () => `stage ${stage}: another version of the pack is being put in place; try again`;

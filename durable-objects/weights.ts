@@ -1,5 +1,6 @@
 /** weights: the pack that this isolate serves, loaded once and shared by every conversation in it. */
 import { loadServed, type Served } from "../src/dialogue/load.ts";
+import { type Bucket, bucketFetches } from "../src/weights/bucket-fetches.ts";
 import { fetchSource } from "../src/weights/fetch-source.ts";
 import kernels from "../wasm/build/kernels.wasm";
 import { SingleFlight } from "./single-flight.ts";
@@ -20,6 +21,8 @@ export const served = (env: Env): Promise<Served> =>
     }),
   );
 
-/** The host is of no meaning to an assets binding. */
-export const packSource = (env: Pick<Env, "ASSETS"> & { PACK_PATH: string }) =>
-  fetchSource(env.ASSETS, new URL(`${env.PACK_PATH}/`, "http://assets/").href);
+type PackBindings = Pick<Env, "ASSETS"> & { PACK_PATH: string; PACKS?: Bucket };
+
+/** From the bucket `PACKS` where one is bound, else from the static assets. The host is of no meaning to either. */
+export const packSource = ({ ASSETS, PACKS, PACK_PATH }: PackBindings) =>
+  fetchSource(PACKS ? bucketFetches(PACKS) : ASSETS, new URL(`${PACK_PATH}/`, "http://assets/").href);

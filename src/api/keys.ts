@@ -11,7 +11,8 @@ export interface Identity {
   digest: string;
 }
 
-type Keys = { API_KEYS: string };
+/** Absent where nobody has configured it: then nobody is let in. */
+type Keys = { API_KEYS: string | undefined };
 
 /** Who sends the request. Without configured keys everybody is the tenant "local". Fails with `unauthorized`. */
 export function identityOf(request: Request, keys: Keys): Identity {
@@ -20,13 +21,15 @@ export function identityOf(request: Request, keys: Keys): Identity {
     .update(key ?? "")
     .digest("hex");
   const tenant = tenantOfDigest(digest, keys);
-  if ((key === undefined && keys.API_KEYS.trim() !== "") || tenant === undefined)
+  if ((key === undefined && keys.API_KEYS?.trim() !== "") || tenant === undefined)
     throw new Failure("unauthorized", "authorization: expected Bearer and a valid key", { param: "authorization" });
   return { tenant, digest: key === undefined ? "" : digest };
 }
 
 /** Undefined: no such key, or no more. Every line is compared, so that time tells nothing. */
 export function tenantOfDigest(digest: string, { API_KEYS }: Keys): string | undefined {
+  if (API_KEYS === undefined)
+    throw new Failure("bug", "API_KEYS: expected a secret of this name, if only an empty one");
   const lines = API_KEYS.split(/[\s,]+/).filter(Boolean);
   if (lines.length === 0) return "local";
   const given = Buffer.from(/^[0-9a-f]{64}$/.test(digest) ? digest : "0".repeat(64), "hex");

@@ -6,6 +6,7 @@ import { completionRequest, completionTurn } from "../api/completion-request.ts"
 import { anyName } from "../api/place.ts";
 import { runTurn } from "./ask-object.ts";
 import { endpoint } from "./endpoint.ts";
+import { storedTurns } from "./stored-turns.ts";
 
 export const completions = [
   endpoint(
@@ -32,4 +33,13 @@ export const completions = [
       return runTurn(c, { tenant }, { object: anyName(), turn: { persistent: false } }, turn);
     },
   ),
+  // Of any kept turn, in this form.
+  ...storedTurns({
+    object: "text_completion",
+    path: "/v1/completions",
+    name: "Completion",
+    tag: "Completions",
+    schema: completionReply,
+    deleted: "text_completion.deleted",
+  }),
 ];

@@ -1,13 +1,11 @@
 /**
  * requestLog: one line of JSON per request, and an id by which caller and log mean the same one.
  *
- * No text of a prompt or reply, no key, no query: only what the server itself decides, and the path, cut and escaped.
+ * No text of a prompt or reply, no key, no query, no name of a conversation: only what the server itself decides.
  */
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { metrics } from "../core/metrics.ts";
-
-const PATH_MAX_CHARS = 200;
 
 export const requestLog: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   const id = crypto.randomUUID();
@@ -23,7 +21,7 @@ export const requestLog: MiddlewareHandler<{ Bindings: Env }> = async (c, next) 
       event: "request",
       request_id: id,
       method: c.req.method.slice(0, 16),
-      path: c.req.path.slice(0, PATH_MAX_CHARS),
+      route,
       status: c.res.status,
       ...(c.error ? { code: (c.error as { code?: string }).code ?? "bug" } : {}),
       ms: Date.now() - beganMs,

@@ -37,6 +37,11 @@ it("A1, A2: refuses every other key, of any length, without a throw of another k
   expect(() => tenantOf(asking({}), { API_KEYS })).toThrow(expect.objectContaining({ code: "unauthorized" }));
 });
 
+it("lets nobody in when no keys are configured, not even none", () => {
+  for (const request of [asking({}), asking({ authorization: "Bearer x" })])
+    expect(() => identityOf(request, { API_KEYS: undefined })).toThrow(expect.objectContaining({ code: "bug" }));
+});
+
 it("lets nobody in when the keys are written wrongly", () => {
   for (const wrong of ["ann", `ann:${digest("key-a").slice(1)}`, `${API_KEYS},x`]) {
     expect(() => tenantOf(asking({ authorization: "Bearer key-a" }), { API_KEYS: wrong })).toThrow(

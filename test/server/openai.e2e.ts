@@ -117,6 +117,12 @@ describe("chat", () => {
     });
     const again = await client.chat.completions.retrieve(id);
     expect(again.choices).toEqual(choices);
+    const plain = await client.get<OpenAI.Completion>(`/completions/${id.replace("chatcmpl-", "cmpl-")}`);
+    const item = await client.responses.retrieve(id.replace("chatcmpl-", "resp_"));
+    expect([plain.choices[0]!.text, item.output_text]).toEqual([
+      choices[0]!.message.content,
+      choices[0]!.message.content,
+    ]);
     expect(await client.chat.completions.delete(id)).toMatchObject({ id, deleted: true });
     await expect(client.chat.completions.retrieve(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });

@@ -59,7 +59,7 @@ it("H11: a request and a turn are one line of JSON each, without text, key or qu
   const lines: string[] = [];
   for (const method of ["log", "info", "warn", "error"] as const)
     vi.spyOn(console, method).mockImplementation((...parts: unknown[]) => void lines.push(parts.map(String).join(" ")));
-  const secrets = ["prompt-canary", "key-canary", "user-canary", "query-canary"];
+  const secrets = ["prompt-canary", "key-canary", "user-canary", "query-canary", "name-canary"];
   const nasty = '\r\n{"level":"fake"}\u001b[31m';
   await (
     await ask(
@@ -72,6 +72,8 @@ it("H11: a request and a turn are one line of JSON each, without text, key or qu
     )
   ).text();
   await get(`/v1/models/${encodeURIComponent(nasty)}${"x".repeat(500)}?key=${secrets[3]}`);
+  await get(`/v1/conversations/${secrets[4]}`);
+  await get(`/${secrets[4]}`);
   expect(lines.length).toBeGreaterThanOrEqual(3);
   const events = lines.map((line) => JSON.parse(line) as { event: string; path?: string });
   expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["request", "turn"]));
