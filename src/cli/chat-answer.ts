@@ -59,8 +59,8 @@ function statusLine(terminal: boolean): (text: string) => void {
   let shown = false;
   return (text) => {
     if (!terminal || (text === "" && !shown)) return;
-    // Saved and restored, so that the answer goes on where it stopped.
-    process.stderr.write(shown ? "\x1b8\x1b[0J" : "\x1b7");
+    // The place is saved and restored, so that the answer goes on where it stopped; a line below it is made sure of first.
+    process.stderr.write(shown ? "\x1b8\x1b[0J" : "\x1bD\x1b[1A\x1b7");
     if (text !== "") process.stderr.write(dim(`\n${text}`));
     shown = text !== "";
   };
