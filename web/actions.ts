@@ -23,11 +23,12 @@ import {
 /** Asks for the model and the list, then shows the conversation that the address names. */
 export const begin = (): Promise<void> =>
   attempt(async () => {
+    // Read first: who writes before the server has answered begins a conversation, whose name is put there.
+    const named = decodeURIComponent(location.hash.slice(1));
     model.value = await api.model();
     needsKey.value = false;
     await refreshList();
-    const named = decodeURIComponent(location.hash.slice(1));
-    if (named) await show(named);
+    if (named && opened.value === null && family.value.turns.length === 0) await show(named);
   });
 
 export const open = (id: string): Promise<void> => attempt(() => show(id));

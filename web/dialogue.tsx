@@ -36,7 +36,7 @@ export function Dialogue(): VNode {
       aria-busy={answer.value !== null}
       onScroll={onScroll}
     >
-      {turns.length === 0 ? <Welcome /> : turns.map((turn) => <TurnView key={turn.id} turn={turn} />)}
+      {turns.length === 0 ? <Welcome /> : turns.map((turn) => <TurnView key={turn.parent ?? ""} turn={turn} />)}
     </section>
   );
 }

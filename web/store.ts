@@ -53,7 +53,9 @@ export async function refreshList(): Promise<void> {
   const roots = all.filter(({ id }) => id === rootOf(id));
   // Of a family whose root was deleted, a fork stands for it.
   const orphans = all.filter(({ id }) => id !== rootOf(id) && !roots.some((root) => root.id === rootOf(id)));
-  conversations.value = [...roots, ...orphans];
+  // The server lists a conversation from its first turn on, the page from its first message.
+  const begun = conversations.value.filter(({ id }) => id === opened.value && !roots.some((root) => root.id === id));
+  conversations.value = [...begun, ...roots, ...orphans];
 }
 
 let reading = 0;

@@ -24,6 +24,7 @@ export function TurnView({ turn }: { turn: Turn }): VNode {
       {said.map((message) =>
         editing.value && message === said.at(-1) ? (
           <MessageEditor
+            key={turn.id}
             text={message.content}
             onCancel={() => {
               editing.value = false;

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { answerOf, describePage, idle, say, turns } from "../support/chat-page.ts";
+import { answerOf, begin, describePage, idle, say, turns } from "../support/chat-page.ts";
 
 describePage("the chat page", "tiny", (chat) => {
   it("talks over three turns, feeds only what is new, and comes back after a reload", async () => {
@@ -67,6 +67,24 @@ describePage("the chat page", "tiny", (chat) => {
     }
     await page.reload();
     await expect.poll(() => turns(page).count()).toBe(3);
+    expect(said).toEqual([]);
+  });
+
+  it("a message that is written before the page has heard from the server stays", async () => {
+    const { page, said } = await chat.visit();
+    await page.route("**/v1/conversations?**", async (route) => {
+      const response = await route.fetch();
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      await route.fulfill({ response });
+    });
+    await page.reload();
+    await begin(page, "Hello, quick one!");
+    const title = page.getByRole("navigation").getByText("Hello, quick one!");
+    await title.waitFor();
+    for (let i = 0; i < 10; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect([await turns(page).count(), await title.count()]).toEqual([1, 1]);
+    }
     expect(said).toEqual([]);
   });
 
