@@ -1,7 +1,7 @@
 /** answer: a turn as the HTTP reply that a caller asked for: one object, or a stream from any point on. */
 import { errorBody, errorResponse } from "../src/api/error-body.ts";
 import { encoderFor, type WireEvent } from "../src/api/reply-encoder.ts";
-import type { ReplyForm, TurnRequest } from "../src/api/turn.ts";
+import type { ReplyForm, TurnEvent, TurnRequest } from "../src/api/turn.ts";
 import { Failure } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { EventStream } from "./event-stream.ts";
@@ -31,10 +31,14 @@ export async function streamed(
 ): Promise<{ response: Response; done: Promise<void> }> {
   let encoder = encoderFor(form);
   const isNew = ({ id }: WireEvent) => id === undefined || id > after;
+  // A turn may fail before it has come again to where its reader was: that is still to be told.
+  const newOf = (event: TurnEvent) => encoder.events(event).filter((wire) => event.type === "failed" || isNew(wire));
   if (told.last && after >= 0) {
     const all: WireEvent[] = [];
     for await (const event of tell(told, served, request)) all.push(...encoder.events(event));
-    if (!all.some(({ id }) => id !== undefined && id > after)) return { response: nothing(), done: Promise.resolve() };
+    const lastId = Math.max(...all.map(({ id = 0 }) => id));
+    if (lastId === after || (lastId < after && told.last.type === "end"))
+      return { response: nothing(), done: Promise.resolve() };
     encoder = encoderFor(form);
   }
   const stream = new EventStream(client);
@@ -47,7 +51,7 @@ export async function streamed(
   };
   const work = async () => {
     for await (const event of tell(told, served, request, read)) {
-      for (const wire of encoder.events(event).filter(isNew)) await stream.send(wire);
+      for (const wire of newOf(event)) await stream.send(wire);
       if (stream.gone.aborted) return;
     }
     // Not an end of the turn, so nothing that looks like one.

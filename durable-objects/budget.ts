@@ -27,10 +27,13 @@ export class Budget {
   readonly #backend: Backend;
   readonly #unitsPerToken: number;
   readonly #signalsBefore: number;
+  readonly #checkpointTokens: number;
   #left = limits.unitsPerInvocation;
   #sinceCheckpoint = 0;
 
-  constructor(backend: Backend, parameters = 135e6) {
+  /** `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that progress comes before the last. */
+  constructor(backend: Backend, parameters = 135e6, attempts = 0) {
+    this.#checkpointTokens = Math.max(1, limits.checkpointTokens >> Math.min(2 * attempts, 30));
     this.#backend = backend;
     this.#unitsPerToken = parameters / 1e6;
     this.#signalsBefore = signals;
@@ -50,7 +53,7 @@ export class Budget {
   }
 
   get checkpointDue(): boolean {
-    return this.#sinceCheckpoint >= limits.checkpointTokens;
+    return this.#sinceCheckpoint >= this.#checkpointTokens;
   }
 
   checkpointed(): void {

@@ -167,7 +167,7 @@ async function enter(
     const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
     live.start = startOf(host, accepted, store !== undefined);
     live.changed();
-    const budget = new Budget(served.backend, served.manifest.parameters);
+    const budget = new Budget(served.backend, served.manifest.parameters, accepted.attempts);
     return { ...taken, live, served, store, place, budget, timings, ctx: host.ctx };
   } catch (thrown) {
     place.leave();

@@ -144,6 +144,44 @@ it("a turn that an instance left behind can be cancelled as well", async () => {
   expect(toy().live.size).toBe(0);
 });
 
+it("O4: a turn that fails before it has come again to where its reader was tells its end all the same", async () => {
+  gate.at = () => pause(1);
+  const tail = await stream("ada", "one", { max_tokens: 5000 });
+  await tail.text(10);
+  const id = await idOfRunning("ada");
+  gate.at = () => {
+    throw new Error("broken");
+  };
+  await abortAllDurableObjects();
+  const seen = tail.last;
+  for (const times of ["while it fails", "afterwards"]) {
+    const rest = await after(id, seen);
+    expect([await rest.end(), rest.seen.at(-1)?.error?.code], times).toEqual(["done", "bug"]);
+    expect(rest.last).toBeLessThan(seen);
+  }
+  expect((await get(`${id}?stream=true&starting_after=1`)).status).toBe(204);
+});
+
+it("C4: a turn that is cut off again and again, each time after a few more tokens, is finished", async () => {
+  const expected = await stream("twin", "one", { max_tokens: 60 });
+  expect(await expected.end()).toBe("done");
+  gate.at = () => pause(1);
+  let tail = await stream("ada", "one", { max_tokens: 60 });
+  await tail.text(1);
+  const id = await idOfRunning("ada");
+  let content = "";
+  for (let crash = 0; crash < 25; crash++) {
+    await tail.text(2);
+    await abortAllDurableObjects();
+    await tail.end();
+    content += tail.content;
+    tail = await after(id, Math.max(tail.last, content.length));
+  }
+  gate.at = () => {};
+  expect(await tail.end()).toBe("done");
+  expect([content + tail.content, tail.seen.at(-1)?.error]).toEqual([expected.content, undefined]);
+});
+
 it("S15: what went wrong is told again, once, to whoever resumes", async () => {
   gate.at = (position) => {
     if (position > 60) throw new Error("secret internals");
