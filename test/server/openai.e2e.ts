@@ -1,5 +1,6 @@
 /** The official OpenAI client for JavaScript against the running server. */
 import OpenAI from "openai";
+import { ResponsesWS } from "openai/resources/responses/ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type DocumentCheck, documentCheck } from "../support/document-check.ts";
@@ -270,6 +271,28 @@ describe("responses", () => {
     expect(
       z.strictObject({ old: z.boolean() }).parse(parsed.output_parsed ?? JSON.parse(parsed.output_text)),
     ).toBeDefined();
+  });
+
+  it("speaks over one WebSocket, message after message", async () => {
+    const socket = new ResponsesWS(client);
+    const replies: { id: string; text: string; cached: number }[] = [];
+    const ask = (fields: object) => socket.send({ type: "response.create", model, max_output_tokens: 6, ...fields });
+    ask({ input: "one" });
+    for await (const { type, ...event } of socket.stream()) {
+      if (type === "error") throw new Error(JSON.stringify(event));
+      const { message } = event as { message?: { type: string; response?: OpenAI.Responses.Response } };
+      if (message?.type !== "response.incomplete") continue;
+      const { id, output, usage } = message.response!;
+      const [said] = output;
+      const text = said?.type === "message" && said.content[0]?.type === "output_text" ? said.content[0].text : "";
+      replies.push({ id, text, cached: usage!.input_tokens_details.cached_tokens });
+      if (replies.length === 2) break;
+      ask({ input: "two", previous_response_id: id });
+    }
+    socket.close();
+    expect(replies.map(({ text }) => text.length)).toEqual([6, 6]);
+    expect(replies[1]!.cached).toBeGreaterThan(replies[0]!.cached);
+    expect((await client.responses.retrieve(replies[1]!.id)).output_text).toBe(replies[1]!.text);
   });
 
   it("without store keeps nothing", async () => {
