@@ -31,7 +31,12 @@ const noTimings: Timings = {
 };
 
 /** What passes: another invocation may succeed. */
-const passing: readonly FailureCode[] = ["busy", "memory_exceeded", "storage_unavailable", "weights_unavailable"];
+export const passing: readonly FailureCode[] = [
+  "busy",
+  "memory_exceeded",
+  "storage_unavailable",
+  "weights_unavailable",
+];
 const NOBODY = new AbortController().signal;
 
 export class Invocation {
@@ -145,7 +150,10 @@ export class Invocation {
   }
 }
 
-const lost = new Failure("storage_unavailable", "this turn goes on elsewhere; resume its stream from the last id");
+export const lost = new Failure(
+  "storage_unavailable",
+  "this turn goes on elsewhere; resume its stream from the last id",
+);
 
 /** Waits for a place in the engine and brings the state in. */
 async function enter(

@@ -38,7 +38,7 @@ export class Live implements Told {
   /** An invocation is at it. */
   computing = false;
   /** Lets the next turn of its head begin. */
-  release: () => void = () => {};
+  release: (() => void) | undefined;
   #cancelled = false;
   readonly #readers = new Set<Reader>();
   #waiting: (() => void)[] = [];

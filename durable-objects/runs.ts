@@ -7,8 +7,10 @@ import { count } from "../src/core/events.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { Alarms } from "./alarms.ts";
+import { logged } from "./answer.ts";
 import { limits } from "./budget.ts";
-import { Invocation } from "./invocation.ts";
+import { Invocation, lost, passing } from "./invocation.ts";
+import { LeaseLost } from "./lease-lost.ts";
 import { Live } from "./live.ts";
 import { plan, turnIdOf } from "./plan.ts";
 import type { Store } from "./store.ts";
@@ -167,18 +169,32 @@ export class Runs {
     try {
       const entry = this.#host.store().journal.get(id);
       if (!entry) return this.#over(id);
-      if (!known) live.release = await this.#turnOf(entry.accepted.request.head);
+      live.release ??= await this.#turnOf(entry.accepted.request.head);
       const invocation = await Invocation.next(this.#host, live);
       this.#setbacks = 0;
       await this.#compute(live, invocation);
     } catch (thrown) {
       live.computing = false;
-      const failure = Failure.from(thrown);
-      if (failure.code === "bug") console.error("a turn could not be taken up", thrown);
-      // Capacity comes back: its readers wait with it. Each time longer, and not all objects at once.
+      this.#notTaken(live, thrown);
+    }
+  }
+
+  /** What passes is tried again, each time later and not by all objects at once; what does not ends the turn. */
+  #notTaken(live: Live, thrown: unknown): void {
+    const failure = thrown instanceof LeaseLost ? lost : logged(thrown);
+    const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";
+    if (failure !== lost && passes) {
       const waitMs = Math.min((limits.alarmMs / 6) * 2 ** this.#setbacks++, LONGEST_WAIT_MS);
       this.#host.alarms.ask(Date.now() + waitMs * (1 + Math.random()));
+      return;
     }
+    try {
+      if (failure !== lost) Invocation.giveUp(this.#host.store(), live.id, failure);
+    } catch (unwritten) {
+      logged(unwritten);
+    }
+    live.lose(failure);
+    this.#over(live.id);
   }
 
   async #compute(live: Live, invocation: Invocation): Promise<void> {
@@ -193,7 +209,7 @@ export class Runs {
   }
 
   #over(id: string): void {
-    this.#live.get(id)?.release();
+    this.#live.get(id)?.release?.();
     this.#live.delete(id);
   }
 }

@@ -55,8 +55,8 @@ export const SCHEMA_VERSION = migrations.length;
 export const hasTables = (sql: Storage["sql"]): boolean =>
   sql.exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'schema_version'").toArray().length > 0;
 
-/** Brings the tables up to date. Fails with `newer_state` when a later release wrote them. */
-export function migrate(storage: Pick<Storage, "sql" | "transactionSync">): void {
+/** Brings the tables up to date, or to an earlier version. Fails with `newer_state` when a later release wrote them. */
+export function migrate(storage: Pick<Storage, "sql" | "transactionSync">, to = SCHEMA_VERSION): void {
   storage.sql.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY) STRICT");
   const [row] = storage.sql.exec("SELECT max(version) AS version FROM schema_version").toArray();
   const version = Number(row?.version ?? 0);
@@ -66,7 +66,7 @@ export function migrate(storage: Pick<Storage, "sql" | "transactionSync">): void
       `this conversation was written by a later release (schema ${version}, here ${SCHEMA_VERSION}); nothing of it was changed`,
     );
   }
-  for (let next = version; next < SCHEMA_VERSION; next++) {
+  for (let next = version; next < to; next++) {
     storage.transactionSync(() => {
       for (const statement of migrations[next]!) storage.sql.exec(statement);
       storage.sql.exec("INSERT INTO schema_version (version) VALUES (?)", next + 1);

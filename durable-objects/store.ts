@@ -126,7 +126,7 @@ export class Store {
   /** The same, once this turn is there. */
   keptAfter({ id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">): StateSet[] {
     const kept = this.kept().filter(({ turn }) => turn !== id);
-    if (!protects("retention")) return kept.slice(-1);
+    if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
     const tips = this.heads.all().flatMap((other) => (other.id !== head && other.turn !== null ? [other.turn] : []));
     const free = new Set(released(this.tree, parent, new Set(kept.map(({ turn }) => turn)), tips));
     return kept.filter(({ turn }) => !free.has(turn));

@@ -5,6 +5,9 @@ export interface Plan {
   /** 1 is the first statement after `arm`. */
   failAt?: number;
   forever?: boolean;
+  /** Only statements like this count. */
+  only?: RegExp;
+  message?: string;
 }
 
 export class FaultyStorage implements Storage {
@@ -25,11 +28,12 @@ export class FaultyStorage implements Storage {
 
   readonly sql = {
     exec: (query: string, ...bindings: SqlValue[]) => {
-      this.statements++;
-      const { failAt, forever } = this.#plan;
+      const { failAt, forever, only, message } = this.#plan;
+      if (!only || only.test(query)) this.statements++;
+      else return this.#inner.sql.exec(query, ...bindings);
       if (failAt !== undefined && (this.statements === failAt || (forever && this.statements > failAt))) {
         this.failures++;
-        throw new Error(`statement ${this.statements} fails by plan`);
+        throw new Error(message ?? `statement ${this.statements} fails by plan`);
       }
       for (const value of bindings) {
         if (value !== null && typeof value === "object" && value.byteLength > 2_000_000)
