@@ -19,7 +19,7 @@ import type { Place } from "./admission.ts";
 import { logged } from "./answer.ts";
 import { Budget } from "./budget.ts";
 import { EventStream } from "./event-stream.ts";
-import { checkRoom, replyOptions } from "./plan.ts";
+import { checkRoom, replyOptions } from "./reply-options.ts";
 import { admission } from "./weights.ts";
 
 const SEEDS = 2 ** 47;

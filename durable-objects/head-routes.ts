@@ -39,12 +39,14 @@ export function headRoutes(host: Host, runs: Runs): Hono {
     .post("/head", async (c) => c.json(branches.fork(conversationOf(c), (await c.req.json()) as Bodies["fork"])))
     .post("/head/:head/rewind", async (c) => {
       const { to } = (await c.req.json()) as { to: string | null };
-      return c.json(await runs.alone(c.req.param("head"), () => branches.rewind(c.req.param("head"), to)));
+      return c.json(await runs.locks.alone(c.req.param("head"), () => branches.rewind(c.req.param("head"), to)));
     })
     .post("/head/:head/messages", async (c) => {
       const { messages } = (await c.req.json()) as { messages: Message[] };
       const served = await host.served();
-      return c.json(await runs.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)));
+      return c.json(
+        await runs.locks.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)),
+      );
     })
     .get("/turns", (c) => {
       const { head, after, from, order, limit = "20", all, running } = c.req.query();

@@ -5,30 +5,21 @@
  * the turn from here, and whoever holds it next goes on.
  */
 import { errorBody } from "../src/api/error-body.ts";
-import type { StartEvent, Timings } from "../src/api/turn.ts";
-import { callsIn } from "../src/constrain/announce.ts";
 import { count } from "../src/core/events.ts";
 import { check, Failure, type FailureCode } from "../src/core/failure.ts";
 import { metrics } from "../src/core/metrics.ts";
 import type { Served } from "../src/dialogue/load.ts";
-import { admission } from "./admission.ts";
 import { logged } from "./answer.ts";
-import { Budget, limits } from "./budget.ts";
+import { limits } from "./budget.ts";
+import { enter } from "./enter.ts";
 import { failed } from "./finished.ts";
-import type { Accepted } from "./journal.ts";
 import { LeaseLost } from "./lease-lost.ts";
 import type { Live } from "./live.ts";
 import type { Plan } from "./plan.ts";
-import { fresh, type Restored, restore } from "./restore.ts";
+import { fresh, restore } from "./restore.ts";
 import { type Host, sourceOf } from "./runs.ts";
 import type { Store } from "./store.ts";
 import { Turn, type Work } from "./turn.ts";
-
-const noTimings: Timings = {
-  state: "new",
-  ...{ rebuilt_tokens: 0, state_bytes: 0, queue_ms: 0, load_ms: 0 },
-  ...{ prefill_ms: 0, prefill_tokens: 0, decode_ms: 0, decode_tokens: 0, save_ms: 0 },
-};
 
 /** What passes: another invocation may succeed. */
 export const passing: readonly FailureCode[] = [
@@ -154,48 +145,3 @@ export const lost = new Failure(
   "storage_unavailable",
   "this turn goes on elsewhere; resume its stream from the last id",
 );
-
-/** Waits for a place in the engine and brings the state in. */
-async function enter(
-  host: Host,
-  live: Live,
-  served: Served,
-  store: Store | undefined,
-  client: AbortSignal,
-  take: () => Promise<{ restored: Restored; accepted: Accepted; prompt: number[]; epoch: number }>,
-): Promise<Work> {
-  const queuedMs = Date.now();
-  const place = await admission.enter(host.owner, client);
-  try {
-    const enteredMs = Date.now();
-    const taken = await take();
-    const { accepted, restored } = taken;
-    place.hold(restored.sequence);
-    const waited = { queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
-    const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
-    live.start = startOf(host, accepted, store !== undefined);
-    live.changed();
-    const budget = new Budget(served.backend, served.manifest.parameters, accepted.attempts);
-    return { ...taken, live, served, store, place, budget, timings, ctx: host.ctx };
-  } catch (thrown) {
-    place.leave();
-    throw thrown;
-  }
-}
-
-const NOTHING = "0".repeat(32);
-
-/** A turn of which nothing is kept names no object. */
-function startOf(
-  { object }: Host,
-  { id, parent, createdMs, request, fingerprint, origin }: Accepted,
-  kept: boolean,
-): StartEvent {
-  const calls = callsIn(request);
-  return {
-    ...{ type: "start", createdMs, model: request.model, fingerprint, state: origin },
-    key: `${kept ? object : NOTHING}${id}`,
-    ...(calls ? { calls } : {}),
-    ...(kept ? { place: { conversation: request.conversation ?? null, turn: id, parent } } : {}),
-  };
-}

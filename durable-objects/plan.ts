@@ -1,16 +1,14 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
 import { createHash } from "node:crypto";
 import { newTurnId } from "../src/api/ids.ts";
-import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../src/api/turn.ts";
+import type { TurnRequest } from "../src/api/turn.ts";
 import { announce } from "../src/constrain/announce.ts";
-import { constraintFor } from "../src/constrain/constraint-for.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
-import type { ReplyOptions } from "../src/dialogue/reply.ts";
-import { greedy, type Sampling } from "../src/engine/sampling.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { fitted, unrepeated } from "./fresh-messages.ts";
 import type { Accepted } from "./journal.ts";
+import { checkRoom } from "./reply-options.ts";
 import type { Store } from "./store.ts";
 import { type Continuation, chainAll, continuation } from "./transcript.ts";
 import type { StoredTurn } from "./tree.ts";
@@ -152,35 +150,3 @@ function promptOf({ feedOnly }: TurnRequest, { prompt }: Served, base: StoredTur
 
 /** 53 bits. */
 const entropy = (): number => Number(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n);
-
-/** The prompt must leave room for a token. */
-export function checkRoom(tokens: number, contextLength: number): void {
-  if (tokens < contextLength) return;
-  const message = `messages: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
-  throw new Failure("context_length_exceeded", message, { param: "messages" });
-}
-
-/** The reply ends where the context does. */
-export function replyOptions(
-  { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,
-  served: Served,
-): ReplyOptions {
-  const { topLogprobs, stop, maxTokens = DEFAULT_MAX_TOKENS } = request;
-  const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
-  return {
-    sampling: samplingOf(request, served),
-    maxTokens: request.feedOnly ? 0 : Math.min(maxTokens, served.backend.contextLength - start - promptCount),
-    stop,
-    ...(topLogprobs === undefined ? {} : { topLogprobs }),
-    ...(constraint ? { constraint } : {}),
-  };
-}
-
-function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
-  const { logitBias, ...asked } = request.sampling;
-  const { temperature, topP, topK, repetitionPenalty } = manifest.generation;
-  const stated = Object.entries({ temperature, topP, topK, repetitionPenalty }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return { ...greedy, ...Object.fromEntries(stated), ...asked, logitBias: new Map(logitBias ?? []) };
-}

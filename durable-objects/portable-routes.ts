@@ -30,7 +30,7 @@ export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
         family: { owner: tenant, object, fingerprint: served.fingerprint },
         head: { conversation: conversationOf(c) },
       };
-      const head = await runs.aloneWhile("main", () => importFile(host, c.req.raw.body!, options));
+      const head = await runs.locks.alone("main", () => importFile(host, c.req.raw.body!, options));
       return c.json(branches.view(head!));
     })
     .post("/prefix", async (c) => {

@@ -98,7 +98,7 @@ export class Prefixes {
   async begin(tenant: string, name: string, fields: (Partial<Head> & { id: string }) | null): Promise<void> {
     const id = fields?.id ?? MAIN;
     const store = this.#host.store();
-    await this.#runs.aloneWhile(id, async () => {
+    await this.#runs.locks.alone(id, async () => {
       const family = store.database.exists ? store.family() : undefined;
       const head = family && store.heads.get(id);
       const other = "prefix: the conversation has begun otherwise; a prefix is for new conversations";

@@ -9,12 +9,12 @@ import type { Served } from "../src/dialogue/load.ts";
 import type { Alarms } from "./alarms.ts";
 import { logged } from "./answer.ts";
 import { limits } from "./budget.ts";
+import { HeadLocks } from "./head-locks.ts";
 import { Invocation, lost, passing } from "./invocation.ts";
 import { LeaseLost } from "./lease-lost.ts";
 import { Live } from "./live.ts";
 import { plan, turnIdOf } from "./plan.ts";
 import type { Store } from "./store.ts";
-import { TurnLock } from "./turn-lock.ts";
 
 const LONGEST_WAIT_MS = 600_000;
 
@@ -36,7 +36,7 @@ export class Runs {
   readonly #live = new Map<string, Live>();
   /** Turns between request and acceptance. */
   readonly #coming = new Set<string>();
-  readonly #locks = new Map<string, TurnLock>();
+  readonly locks = new HeadLocks();
   /** Turns in a row that could not be taken up. */
   #setbacks = 0;
   /** Times that a conversation was removed: those who waited for their turn find it gone. */
@@ -62,7 +62,7 @@ export class Runs {
     if (this.#coming.has(id)) throw inProgress();
     this.#coming.add(id);
     const before = this.#removals;
-    const release = await this.#turnOf(request.persistent ? request.head : undefined).catch((thrown: unknown) => {
+    const release = await this.locks.acquire(request.persistent ? request.head : undefined).catch((thrown: unknown) => {
       this.#coming.delete(id);
       throw thrown;
     });
@@ -132,34 +132,6 @@ export class Runs {
     this.#over(id);
   }
 
-  /** While no turn of the head runs. Fails with `turn_in_progress`. */
-  async alone<T>(head: string, work: () => T): Promise<T> {
-    const release = await this.#turnOf(head);
-    try {
-      return work();
-    } finally {
-      release();
-    }
-  }
-
-  /** The same for work that waits for something. */
-  async aloneWhile<T>(head: string, work: () => Promise<T>): Promise<T> {
-    const release = await this.#turnOf(head);
-    try {
-      return await work();
-    } finally {
-      release();
-    }
-  }
-
-  /** In a head's order. Resolves to what lets the next one in. */
-  async #turnOf(head: string | undefined): Promise<() => void> {
-    if (head === undefined) return () => {};
-    const lock = this.#locks.get(head) ?? new TurnLock();
-    this.#locks.set(head, lock);
-    return lock.acquire();
-  }
-
   /** Never rejects. */
   async #resume(id: string): Promise<void> {
     const known = this.#live.get(id);
@@ -169,7 +141,7 @@ export class Runs {
     try {
       const entry = this.#host.store().journal.get(id);
       if (!entry) return this.#over(id);
-      live.release ??= await this.#turnOf(entry.accepted.request.head);
+      live.release ??= await this.locks.acquire(entry.accepted.request.head);
       const invocation = await Invocation.next(this.#host, live);
       this.#setbacks = 0;
       await this.#compute(live, invocation);

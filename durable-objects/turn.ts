@@ -15,7 +15,7 @@ import { fault } from "./fault.ts";
 import type { Accepted } from "./journal.ts";
 import { Keeper } from "./keeper.ts";
 import type { Live } from "./live.ts";
-import { replyOptions } from "./plan.ts";
+import { replyOptions } from "./reply-options.ts";
 import type { Restored } from "./restore.ts";
 import type { Store } from "./store.ts";
 

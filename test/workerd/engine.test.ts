@@ -4,6 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation.ts";
 import { admission, weights } from "../../durable-objects/weights.ts";
 import { objectName } from "../../src/api/ids.ts";
+import { countsOf } from "../../src/core/events.ts";
 import { chat, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 
 /** Here the model is a real one, though tiny: pack, kernels, tokenizer, template and state as in production. */
@@ -98,4 +99,23 @@ it("H7: a dialogue that has filled the context is refused before inference, and 
     "context_length_exceeded",
   ]);
   expect((await turn("ada", "short")).header).toBe("resumed");
+});
+
+it("C14: 24 at the kernels' signal address makes a turn pause with a checkpoint and go on, to the same text", async () => {
+  const whole = textOf(await turn("twin", "one", { max_tokens: 60 }));
+  const { backend } = weights.value!;
+  const memory = (backend as unknown as { memory: WebAssembly.Memory }).memory;
+  const before = countsOf().get("cpu_signal") ?? 0;
+  const response = await send({
+    model: "tiny",
+    messages: [say("one")],
+    max_tokens: 60,
+    stream: true,
+    conversation: "ada",
+  });
+  new Uint32Array(memory.buffer)[16 / 4] = 24;
+  const stream = await events(response);
+  expect(streamText(stream)).toBe(whole);
+  expect((countsOf().get("cpu_signal") ?? 0) - before).toBe(1);
+  expect(new Uint32Array(memory.buffer)[16 / 4]).toBe(0);
 });
