@@ -27,7 +27,7 @@ export class Budget {
   readonly #backend: Backend;
   readonly #unitsPerToken: number;
   readonly #signalsBefore: number;
-  readonly #checkpointTokens: number;
+  #checkpointTokens: number;
   #left = limits.unitsPerInvocation;
   #sinceCheckpoint = 0;
 
@@ -58,5 +58,6 @@ export class Budget {
 
   checkpointed(): void {
     this.#sinceCheckpoint = 0;
+    this.#checkpointTokens = limits.checkpointTokens;
   }
 }

@@ -31,7 +31,7 @@ export interface Accepted {
   asked: string;
   messageCount: number;
   hasSystem: boolean;
-  /** Takeovers since the last progress. */
+  /** Takeovers since the last progress; −1 when it was left in good order, so that the next one counts for nothing. */
   attempts: number;
   logprobs?: LoggedToken[];
 }
@@ -87,7 +87,7 @@ export class Journal {
 
   /** How far the turn has come. Throws `LeaseLost`. */
   progress(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, epoch: number): void {
-    this.#write({ ...accepted, attempts: 0 }, ids, epoch, epoch);
+    this.#write(accepted, ids, epoch, epoch);
   }
 
   /** Throws `LeaseLost` unless the epoch is still the one that was taken. */

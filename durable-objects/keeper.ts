@@ -22,14 +22,19 @@ export class Keeper {
     this.#sampler = sampler;
   }
 
-  /** Resolves when it is on disk. */
-  async checkpoint(): Promise<void> {
+  /** Resolves when it is on disk. `pause`: another invocation goes on from here, and none has crashed. */
+  async checkpoint(pause?: "pause"): Promise<void> {
     const { accepted, epoch, live, store, budget, ctx } = this.#work;
     budget.checkpointed();
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = live;
-    store.checkpoint({ ...accepted, ...(logprobs ? { logprobs } : {}) }, epoch, this.#ids(), await this.#state());
+    store.checkpoint(
+      { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) },
+      epoch,
+      this.#ids(),
+      await this.#state(),
+    );
     await store.database.settled();
     count("checkpoint_written");
     await fault("checkpoint.after", ctx);

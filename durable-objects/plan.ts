@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { newTurnId } from "../src/api/ids.ts";
 import type { TurnRequest } from "../src/api/turn.ts";
 import { announce } from "../src/constrain/announce.ts";
-import { check, Failure } from "../src/core/failure.ts";
+import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { fitted, unrepeated } from "./fresh-messages.ts";

@@ -55,7 +55,7 @@ export class Turn {
       await fault("turn.begin", ctx);
       const outcome = (await this.#rebuild()) ?? (await this.#generate());
       if (outcome === "paused") {
-        await this.#keeper.checkpoint();
+        await this.#keeper.checkpoint("pause");
         return outcome;
       }
       await this.#keeper.commit(live.cancelled ? "cancelled" : outcome);
