@@ -3,8 +3,12 @@
  *
  * FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that counts (1), `times` how many do (1).
  * `throw` raises, `abort` kills the object, `delay` waits, `barrier` calls FAULT_HOOK/at/<point> and waits for the answer. In places
- * that cannot wait only `throw` works. The list `off` names protections that are to be left out, to prove that a test needs them.
+ * that cannot wait only `throw` works. The list `off` names protections that are to be left out, to prove that a test needs them;
+ * `limits` are numbers of budget.ts and event-stream.ts that a test of a whole server would otherwise wait for.
  */
+import { limits } from "./budget.ts";
+import { streamLimits } from "./event-stream.ts";
+
 export interface Fault {
   action: "throw" | "abort" | "delay" | "barrier";
   from?: number;
@@ -15,9 +19,12 @@ export interface Fault {
 
 export type Protection = "checksum" | "lease" | "generator" | "transaction" | "nan" | "retention";
 
+type Limits = Partial<typeof limits & typeof streamLimits>;
+
 export interface FaultPlan {
   off?: Protection[];
-  [point: string]: Fault | Protection[] | undefined;
+  limits?: Limits;
+  [point: string]: Fault | Protection[] | Limits | undefined;
 }
 
 let plan: FaultPlan | undefined;
@@ -34,7 +41,10 @@ export function armFaults(next: FaultPlan | undefined, hookUrl?: string): void {
 /** From the bindings, if they have a plan. Visits go on counting over the objects of an isolate. */
 export function armFromBindings(env: object): void {
   const { FAULTS, FAULT_HOOK } = env as { FAULTS?: string; FAULT_HOOK?: string };
-  if (FAULTS && !plan) armFaults(JSON.parse(FAULTS) as FaultPlan, FAULT_HOOK);
+  if (!FAULTS || plan) return;
+  armFaults(JSON.parse(FAULTS) as FaultPlan, FAULT_HOOK);
+  for (const [name, value] of Object.entries(plan!.limits ?? {}))
+    Object.assign(name in limits ? limits : streamLimits, { [name]: value });
 }
 
 /** False when a test has switched the protection off. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import type { FaultPlan } from "../../durable-objects/fault.ts";
 import { Barrier } from "../kill/barrier.ts";
 import { type Dialogue, storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";
@@ -35,8 +36,8 @@ function newServer(): KillableServer {
   return server;
 }
 /** Faults of one start. */
-const at = (point: string, from: number) => ({
-  FAULTS: JSON.stringify({ [point]: { action: "barrier", from } }),
+const at = (point: string, from: number, more: FaultPlan = {}) => ({
+  FAULTS: JSON.stringify({ ...more, [point]: { action: "barrier", from } }),
   FAULT_HOOK: barrier.url,
 });
 const dialogue = (fields: Partial<Dialogue> = {}): Dialogue => ({
@@ -160,6 +161,27 @@ it("C18: an alarm that was due while the server was down rings after its start: 
   // The list is another object: asking it does not wake the conversation.
   await expect.poll(listed, { timeout: 20_000 }).not.toContain(id);
   expect(await listed()).toHaveLength(1);
+});
+
+it("C18: the alarm of a turn that was due while the server was down rings after its start, and the turn is finished", async () => {
+  const plan = dialogue({ conversation: "alarmed" });
+  const expected = await twinOf(plan);
+  const server = newServer();
+  await server.start(at("turn.token", 60 + 25, { limits: { alarmMs: 2000 } }));
+  await finish(turnOf(plan, 0), server.url);
+  const reached = barrier.reached();
+  const broken = turnOf(plan, 1).connect(server.url);
+  await reached;
+  await server.kill();
+  await broken;
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  barrier.at = () => {};
+  barrier.visits.length = 0;
+  await server.start(at("commit.after", 1));
+  // No request wakes the conversation: what it tells of its end comes by the alarm.
+  await expect.poll(() => barrier.visits, { timeout: 10_000 }).toEqual(["commit.after"]);
+  const stored = await storedTurns(server.url, plan);
+  expect(stored.map(({ reply }) => reply)).toEqual(expected.map(({ text }) => text));
 });
 
 it("C20: killed while the weights are read, the next start reads and verifies them again", async () => {

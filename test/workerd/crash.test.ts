@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { limits } from "../../durable-objects/budget.ts";
 import { armFaults } from "../../durable-objects/fault.ts";
 import { countsOf, type EventName } from "../../src/core/events.ts";
-import { chat, say, textOf } from "../support/chat-client.ts";
+import { chat, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../support/inside.ts";
 
@@ -139,6 +139,20 @@ it("C11: fifty conversations killed at once all come back by their alarms, none 
   const replies = async () => (await Promise.all(names.map(turnsOf))).map((turns) => turns.map(({ reply }) => reply));
   await until(async () => (await replies()).every((turns) => turns.length > 0), "all are back");
   expect(await replies()).toEqual(names.map(() => [expected]));
+});
+
+it("C12: the call of an earlier release's Worker has none of the fields that came since, that of a later one has others", async () => {
+  const expected = textOf(await chat({ conversation: "undisturbed", messages: [say("one")], max_tokens: 20 }));
+  const first = {
+    ...{ tenant: "local", persistent: true, head: "main", model: "tiny", messages: [say("one")], maxTokens: 20 },
+    ...{ sampling: {}, stop: [], reply: { object: "chat.completion", stream: false, includeUsage: false } },
+  };
+  for (const [conversation, more] of Object.entries({ ada: {}, bob: { notYetKnown: { of: ["any", "shape"] } } })) {
+    const init = { method: "POST", body: JSON.stringify({ ...first, ...more }) };
+    const response = await stub(conversation).fetch("http://object/turn", init);
+    expect([response.status, textOf((await response.json()) as Reply)], conversation).toEqual([200, expected]);
+    expect((await chat({ conversation, messages: [say("two")] })).header).toBe("resumed");
+  }
 });
 
 it("C14: at the platform's signal a turn stops, keeps a checkpoint, and goes on by the alarm; its stream with it", async () => {
