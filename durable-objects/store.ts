@@ -52,13 +52,13 @@ export class Store {
   }
 
   /** Opens what is there for its owner. Fails with `not_found` for everybody else, and where nothing is. */
-  openFor(tenant: string): Family {
+  openFor(tenant: string, param = "id"): Family {
     if (this.database.exists) {
       this.database.open();
       const family = this.family();
       if (family?.owner === tenant) return family;
     }
-    throw new Failure("not_found", "no such conversation, or nothing in it by this name", { param: "conversation" });
+    throw new Failure("not_found", `${param}: nothing is kept under this name`, { param });
   }
 
   /** The family's one row, written with the first thing that is kept. Within a transaction. */

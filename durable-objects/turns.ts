@@ -110,7 +110,7 @@ export class Turns {
 
   /** In the object of a prefix: a turn that begins with it and leaves nothing behind. */
   async #visit({ tenant }: TurnRequest): Promise<void> {
-    this.#host.store().openFor(tenant);
+    this.#host.store().openFor(tenant, "prefix");
     await new Prefixes(this.#host, this.#runs).ready();
   }
 

@@ -2,7 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import { check } from "../core/failure.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
-import { chatShape, checkCallIds, saidText, shapeOf, toolCallId, toolCalls } from "./chat-shape.ts";
+import { checkCallIds, saidText, toolCallId, toolCalls } from "./chat-calls.ts";
+import { chatShape, shapeOf } from "./chat-shape.ts";
 import {
   ignoredFields,
   metadata,

@@ -1,10 +1,10 @@
-/** The fields of /v1/chat/completions that say what form the reply has, and what came of calls. */
+/** The fields of /v1/chat/completions that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
 import { checkShape } from "../constrain/constraint-for.ts";
-import { replyText, type ShapePaths } from "../constrain/reply-grammar.ts";
+import type { ShapePaths } from "../constrain/reply-grammar.ts";
 import { check } from "../core/failure.ts";
-import { TEXT_MAX_CHARS, text } from "./fields.ts";
+import { text } from "./fields.ts";
 
 export const TOOLS_MAX = 128;
 const SCHEMA_MAX_CHARS = 65_536;
@@ -48,16 +48,28 @@ const tool = z.strictObject({
   }),
 });
 
+const namedTool = z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: toolName }) });
+export const toolMode = z.enum(["auto", "required"]);
+
+const choiceObject = z.discriminatedUnion(
+  "type",
+  [
+    namedTool,
+    z.strictObject({
+      type: z.literal("allowed_tools"),
+      allowed_tools: z.strictObject({ mode: toolMode, tools: z.array(namedTool).min(1).max(TOOLS_MAX) }),
+    }),
+  ],
+  "expected function or allowed_tools",
+);
+
 export const chatShape = {
   response_format: responseFormat.nullish(),
   tools: z.array(tool).max(TOOLS_MAX).nullish(),
   tool_choice: z
     .union(
-      [
-        z.enum(["none", "auto", "required"]),
-        z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: toolName }) }),
-      ],
-      "expected none, auto, required or {type: function, function: {name}}",
+      [z.enum(["none", "auto", "required"]), choiceObject],
+      "expected none, auto, required or an object of type function or allowed_tools",
     )
     .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
@@ -78,11 +90,18 @@ export function shapeOf(
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   refuse("tools", new Set(names).size === names.length, "expected every name once");
   refuse("tool_choice", choice == null || choice === "none" || names.length > 0, "expected tools beside it");
-  const toolChoice = choice && typeof choice === "object" ? { name: choice.function.name } : choice;
+  const toolChoice =
+    choice == null || typeof choice === "string"
+      ? choice
+      : choice.type === "function"
+        ? { name: choice.function.name }
+        : choice.allowed_tools.mode;
+  const allowed = typeof choice === "object" && choice?.type === "allowed_tools" && choice.allowed_tools.tools;
   const shape: ReplyShape = {
     ...(asked && asked.type !== "text" ? { format: formatOf(asked) } : {}),
     ...(names.length > 0 ? { tools: tools!.map(({ function: of }) => toolOf(of)) } : {}),
     ...(toolChoice ? { toolChoice } : {}),
+    ...(allowed ? { allowedTools: allowed.map(({ function: { name } }) => name) } : {}),
     ...(parallel_tool_calls == null ? {} : { parallelToolCalls: parallel_tool_calls }),
   };
   checkShape(shape, paths);
@@ -102,44 +121,3 @@ const toolOf = ({ name, description: said, parameters }: z.infer<typeof tool>["f
   ...(said ? { description: said } : {}),
   ...(parameters ? { parameters: parameters as JsonSchema } : {}),
 });
-
-const callId = z.string().min(1).max(128);
-
-/** Of an assistant's message: a client sends our calls back as they came. */
-export const toolCalls = z
-  .array(
-    z.strictObject({
-      id: callId,
-      type: z.literal("function", "expected function"),
-      function: z.strictObject({ name: toolName, arguments: text(TEXT_MAX_CHARS) }),
-    }),
-  )
-  .max(TOOLS_MAX)
-  .nullish();
-
-export const toolCallId = callId.nullish();
-
-/** What the model wrote, of what became of it. */
-export const saidText = (content: string, calls: z.infer<typeof toolCalls>): string =>
-  replyText(
-    content,
-    (calls ?? []).map((call) => call.function),
-  );
-
-interface Told {
-  role: string;
-  tool_calls?: z.infer<typeof toolCalls>;
-  tool_call_id?: string | null | undefined;
-}
-
-/** Fails with `request_invalid` where a tool answers a call that the history does not have. Without a history nothing is known. */
-export function checkCallIds(messages: readonly Told[]): void {
-  if (!messages.some(({ role }) => role === "assistant")) return;
-  const known = new Set<string>();
-  messages.forEach(({ role, tool_calls, tool_call_id }, i) => {
-    for (const { id } of tool_calls ?? []) known.add(id);
-    const field = `messages[${i}].tool_call_id`;
-    const answers = role !== "tool" || (tool_call_id != null && known.has(tool_call_id));
-    check(answers, "request_invalid", () => `${field}: expected the id of a call in a message before`, field);
-  });
-}

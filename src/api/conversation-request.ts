@@ -1,6 +1,7 @@
 /** Requests of /v1/conversations. */
 import { z } from "@hono/zod-openapi";
-import { intQuery, metadata, pageQuery } from "./fields.ts";
+import { includeQuery, intQuery, metadata, pageQuery } from "./fields.ts";
+import { conversationId } from "./ids.ts";
 import { inputItem } from "./response-input.ts";
 
 /** Ten years. */
@@ -15,7 +16,7 @@ const turnId = z
   .regex(/^[0-9a-f]{16}$/, "expected the id of a turn: 16 hex digits")
   .openapi({ example: "0123456789abcdef" });
 
-export const conversationPath = z.object({ id: z.string().min(1).max(256) });
+export const conversationPath = z.object({ id: conversationId });
 export const itemPath = conversationPath.extend({ item: z.string().min(1).max(128) });
 
 export const conversationCreate = z
@@ -45,9 +46,8 @@ export const rewindRequest = z
   .openapi("Rewind");
 
 export const listQuery = z.strictObject(pageQuery);
-const include = z.union([z.string().max(64), z.array(z.string().max(64)).max(16)]).optional();
-export const itemsQuery = z.strictObject({ ...pageQuery, include, "include[]": include });
-export const itemQuery = z.strictObject({ include, "include[]": include });
+export const itemsQuery = z.strictObject({ ...pageQuery, ...includeQuery });
+export const itemQuery = z.strictObject(includeQuery);
 export const turnsQuery = z.strictObject({
   all: z.enum(["true", "false"]).optional().openapi({ description: "Of the whole family, not only this one's past." }),
   limit: intQuery(1, 100).optional(),

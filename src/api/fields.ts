@@ -41,6 +41,27 @@ export const ignoredFields = {
   service_tier: z.string().max(64).nullish().openapi(ignored),
 };
 
+export const LOGPROBS = "message.output_text.logprobs";
+
+/** What OpenAI lets a caller include; what cannot be in a reply here changes nothing. */
+export const includable = z.enum([
+  LOGPROBS,
+  "reasoning.encrypted_content",
+  "file_search_call.results",
+  "web_search_call.results",
+  "web_search_call.action.sources",
+  "message.input_image.image_url",
+  "computer_call_output.output.image_url",
+  "code_interpreter_call.outputs",
+]);
+
+/** The same in a query, as clients write lists there: `include[]=a&include[]=b`. */
+const included = z
+  .union([includable, z.array(includable).max(16)], "expected what can be included")
+  .optional()
+  .openapi({ description: "Taken, and without effect: a kept reply is shown as it was made." });
+export const includeQuery = { include: included, "include[]": included };
+
 /** A number in a query. */
 export const intQuery = (min: number, max: number) =>
   z

@@ -28,8 +28,10 @@ const content = z.union([text(TEXT_MAX_CHARS), z.array(part).min(1).max(1024)], 
 const id = z.string().max(128).nullish();
 const status = z.enum(["in_progress", "completed", "incomplete"]).nullish();
 
+const kinds = "expected message, function_call or function_call_output";
+
 const message = z.strictObject({
-  type: z.literal("message").optional(),
+  type: z.literal("message", kinds).optional(),
   id,
   status,
   role: z.enum(["user", "assistant", "system", "developer"]),
@@ -38,7 +40,7 @@ const message = z.strictObject({
 });
 const callId = z.string().min(1).max(128);
 const functionCall = z.strictObject({
-  type: z.literal("function_call"),
+  type: z.literal("function_call", kinds),
   id,
   status,
   call_id: callId,
@@ -46,18 +48,16 @@ const functionCall = z.strictObject({
   arguments: text(TEXT_MAX_CHARS),
 });
 const functionCallOutput = z.strictObject({
-  type: z.literal("function_call_output"),
+  type: z.literal("function_call_output", kinds),
   id,
   status,
   call_id: callId,
   output: content,
 });
 
-const kinds = ["message", "function_call", "function_call_output"];
-
 /** A message may leave its type out. */
 export const inputItem = z
-  .union([message, functionCall, functionCallOutput], `expected an item of type ${kinds.join(", ")}`)
+  .union([message, functionCall, functionCallOutput], `expected an item: ${kinds}`)
   .openapi("InputItem");
 
 export const inputItems = z.array(inputItem).min(1).max(ITEMS_MAX);

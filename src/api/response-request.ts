@@ -3,26 +3,22 @@ import { z } from "@hono/zod-openapi";
 import { check, Failure } from "../core/failure.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
 import { samplingOf } from "./chat-request.ts";
-import { ignoredFields, metadata, modelField, streamOptions, TEXT_MAX_CHARS, text, tokenLimit } from "./fields.ts";
+import {
+  ignoredFields,
+  includable,
+  LOGPROBS,
+  metadata,
+  modelField,
+  streamOptions,
+  TEXT_MAX_CHARS,
+  text,
+  tokenLimit,
+} from "./fields.ts";
 import { conversationId } from "./ids.ts";
 import { input, messagesOf } from "./response-input.ts";
 import { responseShape, shapeOf } from "./response-shape.ts";
 import { samplingFields, TOP_LOGPROBS_MAX } from "./sampling-fields.ts";
 import type { TurnRequest } from "./turn.ts";
-
-const LOGPROBS = "message.output_text.logprobs";
-const include = z.array(
-  z.enum([
-    LOGPROBS,
-    "reasoning.encrypted_content",
-    "file_search_call.results",
-    "web_search_call.results",
-    "web_search_call.action.sources",
-    "message.input_image.image_url",
-    "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-  ]),
-);
 
 const fields = {
   model: modelField,
@@ -43,7 +39,8 @@ const fields = {
   truncation: z.enum(["auto", "disabled"]).nullish().openapi({
     description: "`auto` leaves out the oldest items of the input that do not fit; what a state holds stays.",
   }),
-  include: include
+  include: z
+    .array(includable)
     .max(16)
     .nullish()
     .openapi({ description: `Only \`${LOGPROBS}\` has an effect.` }),
@@ -169,5 +166,7 @@ function echoOf(body: ResponseRequest): Record<string, unknown> {
     conversation == null
       ? {}
       : { conversation: typeof conversation === "string" ? { id: conversation } : conversation };
-  return { ...Object.fromEntries(given), ...place };
+  // OpenAI's shape of a tool leaves nothing out.
+  const tools = body.tools?.map((tool) => ({ parameters: null, strict: true, ...tool }));
+  return { ...Object.fromEntries(given), ...(tools ? { tools } : {}), ...place };
 }

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape, Tool } from "../constrain/constraint.ts";
 import { checkShape } from "../constrain/constraint-for.ts";
 import { check } from "../core/failure.ts";
-import { description, jsonSchema, TOOLS_MAX, toolName } from "./chat-shape.ts";
+import { description, jsonSchema, TOOLS_MAX, toolMode, toolName } from "./chat-shape.ts";
 
 const format = z.discriminatedUnion(
   "type",
@@ -29,6 +29,21 @@ const tool = z.strictObject({
   strict: z.boolean().nullish(),
 });
 
+const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
+
+const choiceObject = z.discriminatedUnion(
+  "type",
+  [
+    namedTool,
+    z.strictObject({
+      type: z.literal("allowed_tools"),
+      mode: toolMode,
+      tools: z.array(namedTool).min(1).max(TOOLS_MAX),
+    }),
+  ],
+  "expected function or allowed_tools",
+);
+
 export const responseShape = {
   text: z
     .strictObject({
@@ -39,8 +54,8 @@ export const responseShape = {
   tools: z.array(tool).max(TOOLS_MAX).nullish(),
   tool_choice: z
     .union(
-      [z.enum(["none", "auto", "required"]), z.strictObject({ type: z.literal("function"), name: toolName })],
-      "expected none, auto, required or {type: function, name}",
+      [z.enum(["none", "auto", "required"]), choiceObject],
+      "expected none, auto, required or an object of type function or allowed_tools",
     )
     .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
@@ -59,12 +74,13 @@ const paths = {
 export function shapeOf({ text, tools, tool_choice, parallel_tool_calls }: Fields): ReplyShape {
   const asked = text?.format;
   const names = (tools ?? []).map(({ name }) => name);
-  const named = typeof tool_choice === "object" ? tool_choice?.name : undefined;
+  const choice = typeof tool_choice === "string" ? { type: "any" as const, mode: tool_choice } : tool_choice;
+  const toolChoice = choice?.type === "function" ? { name: choice.name } : choice?.mode;
   const refuse = (param: string, holds: boolean, message: string) =>
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   refuse("tools", new Set(names).size === names.length, "expected every name once");
-  refuse("tool_choice", named === undefined || names.includes(named), "expected the name of one of the tools");
-  refuse("tool_choice", tool_choice !== "required" || names.length > 0, "expected tools beside it");
+  const needsTools = choice != null && (choice.type !== "any" || choice.mode === "required");
+  refuse("tool_choice", !needsTools || names.length > 0, "expected tools beside it");
   const shape: ReplyShape = {
     ...(asked?.type === "json_object" ? { format: asked } : {}),
     ...(asked?.type === "json_schema"
@@ -78,7 +94,8 @@ export function shapeOf({ text, tools, tool_choice, parallel_tool_calls }: Field
         }
       : {}),
     ...(names.length > 0 ? { tools: tools!.map(toTool) } : {}),
-    ...(tool_choice ? { toolChoice: named === undefined ? (tool_choice as "auto") : { name: named } } : {}),
+    ...(toolChoice ? { toolChoice } : {}),
+    ...(choice?.type === "allowed_tools" ? { allowedTools: choice.tools.map(({ name }) => name) } : {}),
     ...(parallel_tool_calls == null ? {} : { parallelToolCalls: parallel_tool_calls }),
   };
   checkShape(shape, paths);

@@ -23,6 +23,8 @@ export interface ReplyShape {
   tools?: Tool[];
   /** Absent: auto. */
   toolChoice?: ToolChoice;
+  /** Names of those that this reply may call. Absent: all. */
+  allowedTools?: string[];
   /** False: at most one call in a reply. Absent: several. */
   parallelToolCalls?: boolean;
 }

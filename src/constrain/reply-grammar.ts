@@ -63,7 +63,7 @@ export function replyGrammar(g: Grammar, shape: ReplyShape, paths: ShapePaths = 
 
 function grammarOf(
   g: Grammar,
-  { format, tools = [], toolChoice, parallelToolCalls }: ReplyShape,
+  { format, tools = [], toolChoice, allowedTools, parallelToolCalls }: ReplyShape,
   paths: ShapePaths,
 ): Expr | undefined {
   const content = format && contentGrammar(g, format, paths);
@@ -72,13 +72,10 @@ function grammarOf(
   // Also tools that this reply may not call are checked.
   const all = tools.map((tool, i) => ({ name: tool.name, call: call(g, tool, paths.parameters(i)) }));
   const named = typeof choice === "object" ? choice.name : undefined;
-  const callable = all.filter(({ name }) => named === undefined || name === named);
-  check(
-    callable.length > 0,
-    "request_invalid",
-    () => "tool_choice: expected the name of one of the tools",
-    "tool_choice",
-  );
+  const wanted = new Set(named === undefined ? allowedTools : [named]);
+  const callable = all.filter(({ name }) => wanted.size === 0 || wanted.has(name));
+  const isThere = callable.length >= wanted.size;
+  check(isThere, "request_invalid", () => "tool_choice: expected the name of one of the tools", "tool_choice");
   const one = g.alt(...callable.map((tool) => tool.call));
   const isSingle = named !== undefined || parallelToolCalls === false;
   const calls = g.seq(one, g.repeat(g.seq(g.literal(CALL_SEPARATOR), one), 0, isSingle ? 0 : MAX_CALLS - 1));

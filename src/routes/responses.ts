@@ -1,7 +1,6 @@
 /** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
-import { z } from "@hono/zod-openapi";
 import { requireModel } from "../../durable-objects/model-card.ts";
-import { boolQuery } from "../api/fields.ts";
+import { boolQuery, includeQuery } from "../api/fields.ts";
 import { responsePlace } from "../api/place.ts";
 import { responseRequest, responseTurn } from "../api/response-request.ts";
 import { responseSchema } from "../api/response-schemas.ts";
@@ -9,8 +8,7 @@ import { runTurn } from "./ask-object.ts";
 import { endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";
 
-const include = z.union([z.string().max(64), z.array(z.string().max(64)).max(16)]).optional();
-const ignored = { include, "include[]": include, include_obfuscation: boolQuery.optional() };
+const ignored = { ...includeQuery, include_obfuscation: boolQuery.optional() };
 
 export const responses = [
   endpoint(

@@ -10,6 +10,9 @@ import { end, type Json, KEY, logged, start, token } from "./turn-events.ts";
 const user = { role: "user", content: "hi" };
 const turn = (fields: object) => chatTurn(parse({ model: "m", messages: [user], ...fields }, chatRequest));
 const tool = (name: string, more: object = {}) => ({ type: "function", function: { name, ...more } });
+const allow = (mode: string, ...names: string[]) => ({
+  tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools: names.map((name) => tool(name)) } },
+});
 const call = (id: string) => ({ id, type: "function", function: { name: "a", arguments: '{"x":1}' } });
 const answer = { role: "assistant", content: null, tool_calls: [call("call_1")] };
 const format = (json_schema: object) => ({ response_format: { type: "json_schema", json_schema } });
@@ -45,6 +48,9 @@ const invalid: [what: string, fields: object, param: string][] = [
   ["a description that is too long", { tools: [tool("a", { description: long })] }, "tools[0].function.description"],
   ["a choice without tools", { tool_choice: "auto" }, "tool_choice"],
   ["a choice that is no tool", { tools: [tool("a")], tool_choice: tool("b") }, "tool_choice"],
+  ["an allowed tool that is not there", { tools: [tool("a")], ...allow("auto", "a", "b") }, "tool_choice"],
+  ["an unknown mode of allowed tools", { tools: [tool("a")], ...allow("none", "a") }, "tool_choice.allowed_tools.mode"],
+  ["no allowed tool", { tools: [tool("a")], ...allow("auto") }, "tool_choice.allowed_tools.tools"],
   ["an unknown choice", { tools: [tool("a")], tool_choice: "any" }, "tool_choice"],
   ["parallel calls that are no boolean", { tools: [tool("a")], parallel_tool_calls: 1 }, "parallel_tool_calls"],
   [
@@ -100,6 +106,15 @@ describe("POST /v1/chat/completions", () => {
       parallelToolCalls: false,
     });
     expect(turn({ tools: [] })).not.toHaveProperty("tools");
+  });
+
+  it("takes allowed tools", () => {
+    const tools = [tool("a"), tool("b"), tool("c")];
+    expect(turn({ tools, ...allow("required", "a", "c") })).toMatchObject({
+      tools: [{ name: "a" }, { name: "b" }, { name: "c" }],
+      toolChoice: "required",
+      allowedTools: ["a", "c"],
+    });
   });
 
   it("reads calls and answers of a history as what the model wrote", () => {

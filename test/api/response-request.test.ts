@@ -13,9 +13,25 @@ const failureOf = (work: () => unknown): Failure => {
 };
 const respond = (fields: object) => responseTurn(parse({ model: "m", input: "hi", ...fields }, responseRequest));
 const complete = (fields: object) => completionTurn(parse({ model: "m", prompt: "hi", ...fields }, completionRequest));
+const allow = (mode: string, name: string) => ({ type: "allowed_tools", mode, tools: [{ type: "function", name }] });
 const part = (text: string) => [{ type: "input_text", text }];
 
 describe("POST /v1/responses", () => {
+  it("takes allowed tools, and repeats tools in OpenAI's shape", () => {
+    const tools = ["f", "g"].map((name) => ({ type: "function", name }));
+    const asked = respond({ tools, tool_choice: allow("required", "g") });
+    expect(asked).toMatchObject({ toolChoice: "required", allowedTools: ["g"] });
+    expect(asked.reply.echo).toMatchObject({
+      tool_choice: allow("required", "g"),
+      tools: tools.map((tool) => ({ ...tool, parameters: null, strict: true })),
+    });
+  });
+
+  it.each(["reasoning", "item_reference", "web_search_call"])("says which items it takes, of %s", (type) => {
+    const failure = failureOf(() => respond({ input: [{ type, id: "x" }] }));
+    expect(failure.message).toBe("input[0].type: expected message, function_call or function_call_output");
+  });
+
   it("takes text and items, also its own output sent back", () => {
     expect(respond({}).messages).toEqual([{ role: "user", content: "hi" }]);
     const input = [
@@ -88,6 +104,9 @@ describe("POST /v1/responses", () => {
     [{ tool_choice: { type: "function", name: "f" } }, "tool_choice"],
     [{ tool_choice: "required" }, "tool_choice"],
     [{ tool_choice: { type: "web_search" } }, "tool_choice.type"],
+    [{ tool_choice: allow("auto", "f") }, "tool_choice"],
+    [{ tools: [{ type: "function", name: "f" }], tool_choice: allow("auto", "g") }, "tool_choice"],
+    [{ tools: [{ type: "function", name: "f" }], tool_choice: allow("some", "f") }, "tool_choice.mode"],
     [{ text: { format: { type: "xml" } } }, "text.format.type"],
     [{ truncation: "middle" }, "truncation"],
     [{ previous_response_id: "resp_1", conversation: "mine" }, "previous_response_id"],

@@ -81,6 +81,14 @@ describe("a reply with tools", () => {
     expect(calls.map(({ name }) => name)).toEqual(["weather"]);
   });
 
+  it("calls only tools that are allowed", async () => {
+    const allowed = { tools, toolChoice: "required", allowedTools: ["weather"] } as const;
+    for (const seed of [1, 2, 3, 4]) {
+      const { text } = await write({ ...allowed, allowedTools: [...allowed.allowedTools] }, random(seed));
+      expect([...new Set(read(text, 3, "alone").calls.map(({ name }) => name))]).toEqual(["weather"]);
+    }
+  });
+
   it("after text, and after the opening only a valid call can follow", async () => {
     const opening = "Let me see <tool_call >, <tool_\u0001 and\n<tool_call>";
     for (const seed of [1, 2]) {

@@ -58,6 +58,36 @@ describe("A1: without a valid key", () => {
   });
 });
 
+describe("H10: names that cannot be", () => {
+  const named = table.filter(([, path]) => path.includes("{"));
+  it.each(named)("%s %s refuses them, and keeps well", async (method, path) => {
+    for (const name of ["%00", "%0D%0A", "%C3%A9", "%F0%9F%A6%84", "%zz", "..%2F..", "x".repeat(5000)]) {
+      const body = { headers: { "content-type": "application/json" }, body: '{"turn":null}' };
+      const init = { method, ...(method === "POST" ? body : {}) };
+      const response = await fetchAs(path.replaceAll(/\{.+?\}/g, name), init);
+      expect([400, 404]).toContain(response.status);
+      expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error" } });
+    }
+  });
+
+  it.each(["/v1/responses/resp_x", "/v1/conversations/c/items"])(
+    "%s: what cannot be included is refused",
+    async (path) => {
+      for (const key of ["include", "include[]"]) {
+        const response = await fetchAs(`${path}?${key}=everything`);
+        expect([response.status, await response.json()]).toMatchObject([400, { error: { param: key } }]);
+      }
+    },
+  );
+
+  it("a prefix that is not there is named as the prefix", async () => {
+    const body = JSON.stringify({ model: "tiny", messages: [say("x")], prefix: "none" });
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body };
+    const response = await fetchAs("/v1/chat/completions", init);
+    expect([response.status, await response.json()]).toMatchObject([404, { error: { param: "prefix" } }]);
+  });
+});
+
 describe("H10: methods", () => {
   it.each(table)("%s %s: HEAD and OPTIONS answer, other methods are 405 with what is allowed", async (_, path) => {
     // A path without a parameter may be one of a path that has it.
