@@ -1,6 +1,7 @@
 /** /openapi.json, made from the declarations of all endpoints, and /docs, which shows it. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
+import { describeFields } from "./describe-fields.ts";
 import { type ApiDocument, docsPage, docsStyle } from "./docs-page.ts";
 import { type Declared, described, endpoint } from "./endpoint.ts";
 
@@ -15,7 +16,9 @@ export function documentOf(endpoints: Declared[]) {
   const paper = new OpenAPIHono();
   paper.openAPIRegistry.registerComponent("securitySchemes", "key", { type: "http", scheme: "bearer" });
   for (const { definition } of endpoints) paper.openAPIRegistry.registerPath(described(definition));
-  return paper.getOpenAPI31Document({ openapi: "3.1.0", info, servers: [{ url: "/" }] });
+  const document = paper.getOpenAPI31Document({ openapi: "3.1.0", info, servers: [{ url: "/" }] });
+  describeFields(document);
+  return document;
 }
 
 /** Made when it is first asked for: a start needs to be quick. */

@@ -40,6 +40,28 @@ describe("/openapi.json", () => {
   });
 });
 
+describe("/openapi.json: every field and parameter", () => {
+  type Node = { [key: string]: unknown };
+  const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;
+  /** Where each is, and what it says. */
+  function* told(node: unknown, at = ""): Generator<[string, unknown]> {
+    if (!isNode(node)) return;
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "properties" && isNode(value))
+        for (const [name, field] of Object.entries(value)) yield [`${at}.${name}`, (field as Node).description];
+      if (key === "parameters" && Array.isArray(value))
+        for (const { name, description, schema } of value) yield [`${at}?${name}`, description ?? schema?.description];
+      yield* told(value, `${at}/${key}`);
+    }
+  }
+
+  it("says what it is for", async () => {
+    const all = [...told(await (await fetchAs("/openapi.json")).json())];
+    expect(all.length).toBeGreaterThan(450);
+    expect(all.filter(([, words]) => typeof words !== "string" || !/\S/.test(words)).map(([at]) => at)).toEqual([]);
+  });
+});
+
 describe("A1: without a valid key", () => {
   it.each(table)("%s %s answers 401 and touches no object, unless it is open", async (method, path, { open }) => {
     Object.assign(env, { API_KEYS: `ann:${digest("key-a")}` });
