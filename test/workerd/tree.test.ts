@@ -231,26 +231,3 @@ it.each([false, true])(
     expect((await turn("ada", "after")).header).toMatch(/resumed|forked/);
   },
 );
-
-it.each([false, true])(
-  "C6: making and resuming, each statement failing in turn (forever: %s), end in a whole turn",
-  async (forever) => {
-    const expected = textOf(await turn("twin", "one"));
-    for (let failAt = 1, failures = 1; failures > 0; failAt += 3) {
-      const name = `new-${failAt}`;
-      const shim = await inside(name, (instance, { storage }) => {
-        const faulty = new FaultyStorage(storage as never);
-        instance.store = new Store(faulty);
-        faulty.arm({ failAt, forever });
-        return faulty;
-      });
-      await (await ask(name, "one", { max_tokens: 8 }, { "idempotency-key": "k" })).text();
-      failures = shim.failures;
-      shim.arm({});
-      const again = await ask(name, "one", { max_tokens: 8 }, { "idempotency-key": "k" });
-      expect(textOf((await again.json()) as Reply), `statement ${failAt}`).toBe(expected);
-      await until(async () => (await turnsOf(name)).length === 1);
-      expect(failAt).toBeLessThan(80);
-    }
-  },
-);
