@@ -33,6 +33,14 @@ export interface Sequence {
    */
   forward(ids: Uint32Array, want: Want): Float32Array | Promise<Float32Array>;
   /**
+   * Feeds ids of which only the first is certain, and returns logits (T, V) as T calls of one id give them, bit by bit, in an array of its own.
+   * `position` counts the first; each `accept` counts one more. What was not accepted by the next call of another method has never been.
+   * Fails as `forward` does. Absent where it would not pay.
+   */
+  guess?(ids: Uint32Array): Float32Array;
+  /** The next guessed id was right. False when that is too late: feed it as usual. */
+  accept?(): boolean;
+  /**
    * The state; the sequence stays usable. `view`: data may be the engine's own memory, good until the next call on any sequence.
    * Where stages keep the state themselves these are references to it, and it is on disk when they are given.
    */

@@ -12,6 +12,7 @@ import { check } from "../core/failure.ts";
 import type { Sampler } from "../engine/sampler.ts";
 import type { Sampling } from "../engine/sampling.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
+import { Decoder } from "./decoder.ts";
 import { ReplyText } from "./reply-text.ts";
 import { roundRobin } from "./round-robin.ts";
 
@@ -79,6 +80,7 @@ export async function* reply(
     yield { type: "prefill", done, total: feed.length };
   }
   if (known.length === 0) sampler.begin();
+  const decoder = new Decoder(served.backend, sequence, sampler.state().recent);
   for (let n = known.length + 1; !ended; n++) {
     const { id } = sampler.choose(logits, options.sampling, constraint?.mask());
     const logprobs = topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, topLogprobs) };
@@ -87,7 +89,7 @@ export async function* reply(
     yield { type: "token", id, text: text.push(id), ...logprobs };
     ended = reason(n);
     if (ended) break;
-    logits = await order.forward(sequence, Uint32Array.of(id), "last");
+    logits = await decoder.next(id, maxTokens - n);
   }
   yield { type: "end", reason: ended!, text: text.rest() };
 }

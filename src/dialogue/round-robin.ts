@@ -10,6 +10,7 @@ import type { Backend, Sequence, SharedTurn, Want } from "../backends/backend.ts
 const SHARED = 8;
 
 interface Request extends SharedTurn {
+  guess: readonly number[];
   result?: Float32Array;
   failure?: { thrown: unknown };
 }
@@ -25,13 +26,21 @@ export class RoundRobin {
     this.#backend = backend;
   }
 
-  /** `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence. */
-  async forward(sequence: Sequence, ids: Uint32Array, want: Want): Promise<Float32Array> {
+  /**
+   * `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence.
+   * `guess`: ids that may follow; they are fed too (`Sequence.guess`, logits for all) when nobody else waits.
+   */
+  async forward(
+    sequence: Sequence,
+    ids: Uint32Array,
+    want: Want,
+    guess: readonly number[] = [],
+  ): Promise<Float32Array> {
     if (!this.#backend.forwardMany) {
       await yieldToEvents();
       return sequence.forward(ids, want);
     }
-    const request: Request = { sequence, ids, want };
+    const request: Request = { sequence, ids, want, guess };
     this.#waiting.push(request);
     // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
     for (;;) {
@@ -45,7 +54,9 @@ export class RoundRobin {
   #next(): void {
     const alone = this.#waiting[0]!.ids.length > 1;
     const chosen = alone ? [this.#waiting[0]!] : this.#waiting.filter(({ ids }) => ids.length === 1).slice(0, SHARED);
+    const guessed = this.#waiting.length === 1 && this.#guessed(this.#waiting[0]!);
     this.#waiting = this.#waiting.filter((request) => !chosen.includes(request));
+    if (guessed) return;
     try {
       const results = this.#backend.forwardMany!(chosen);
       for (const [i, request] of chosen.entries()) request.result = results[i]!;
@@ -53,6 +64,17 @@ export class RoundRobin {
       // No state has changed, so each can try alone and only the one at fault fails.
       if (chosen.length === 1) chosen[0]!.failure = { thrown };
       else for (const request of chosen) this.#alone(request);
+    }
+  }
+
+  #guessed(request: Request): boolean {
+    const { sequence, ids, guess } = request;
+    if (guess.length === 0 || !sequence.guess) return false;
+    try {
+      request.result = sequence.guess(Uint32Array.of(...ids, ...guess));
+      return true;
+    } catch {
+      return false; // no room for so many: the certain one alone may fit
     }
   }
 

@@ -111,6 +111,16 @@ export class Cache {
     });
   }
 
+  /** Every part of the slot of `position`; good until the memory grows. */
+  slot(position: number): Uint8Array[] {
+    const { sinks } = this.#layout;
+    const slot = position < sinks ? position : sinks + ((position - sinks) % (this.#slots - sinks));
+    return partsOf(this.#layout, this.#shape).map((part) => {
+      const bytes = this.#bytes[part];
+      return new Uint8Array(this.#memory.buffer, this.#at[part] + slot * bytes, bytes);
+    });
+  }
+
   load(tensors: ReadonlyMap<string, StateTensor>, position: number): void {
     this.reserve(position);
     const memory = new Uint8Array(this.#memory.buffer);

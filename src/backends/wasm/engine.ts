@@ -7,6 +7,7 @@ import type { Backend, Saved, SharedTurn } from "../backend.ts";
 import { bytesOf, type StateShape } from "../check-state.ts";
 import { slotParts } from "./cache.ts";
 import { contextOf, describeState } from "./describe.ts";
+import { Guesses } from "./guesses.ts";
 import { Heap } from "./heap.ts";
 import { pass } from "./pass.ts";
 import type { Plan } from "./plan.ts";
@@ -24,6 +25,7 @@ export class Engine implements Backend {
   readonly L: number;
   readonly contextLength: number;
   sequences = 0;
+  readonly guesses = new Guesses();
 
   constructor(parts: {
     model: Model;

@@ -16,11 +16,14 @@ export interface Turn {
   sequence: WasmSequence;
   input: Uint32Array | Rows;
   want: Want;
+  /** Rows take state one after another, each as if it came alone. */
+  oneByOne?: boolean;
 }
 
 /** Per turn the rows for the next stage, or at last the logits. On a failure no state has changed. */
 export function pass(engine: Engine, turns: readonly Turn[]): (Rows | Float32Array)[] {
   const { model, L } = engine;
+  for (const { sequence } of turns) sequence.settle();
   const runs: Run[] = [];
   let T = 0;
   for (const { sequence, input } of turns) {
@@ -31,13 +34,16 @@ export function pass(engine: Engine, turns: readonly Turn[]): (Rows | Float32Arr
     T += length;
   }
   for (const [i, { input }] of turns.entries()) enter(engine, input, runs[i]!);
-  blocks(engine, { T, runs }, turns);
+  blocks(engine, { T, runs: runs.flatMap((run, i) => (turns[i]!.oneByOne ? single(run) : run)) }, turns);
   turns.forEach(({ sequence }, i) => {
     sequence.advance(runs[i]!.T);
   });
   if (!model.exit) return runs.map((run) => rowsOf(engine, run));
   return logits(engine, turns, runs);
 }
+
+const single = (run: Run): Run[] =>
+  Array.from({ length: run.T }, (_, t) => ({ ...run, at: run.at + t, T: 1, S: run.S + t }));
 
 function enter({ plan, model, kernels, memory }: Engine, input: Uint32Array | Rows, { at, T }: Run): void {
   const { D, scale, entry } = model;

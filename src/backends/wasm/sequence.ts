@@ -56,6 +56,52 @@ export class WasmSequence implements Sequence {
     return pass(this.#engine, [{ sequence: this, input, want }])[0]!;
   }
 
+  guess(ids: Uint32Array): Float32Array {
+    const { guesses, memory } = this.#engine;
+    guesses.settle();
+    this.reserve(0, ids.length);
+    const S = this.#position;
+    const fixed = new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes);
+    const before = guesses.note(fixed, this.#slots(S, ids.length));
+    const logits = pass(this.#engine, [{ sequence: this, input: ids, want: "all", oneByOne: true }])[0] as Float32Array;
+    this.#position = S + 1;
+    guesses.open = { sequence: this, S, ids, before };
+    return logits;
+  }
+
+  accept(): boolean {
+    const { open } = this.#engine.guesses;
+    if (open?.sequence !== this || this.#position >= open.S + open.ids.length) return false;
+    this.#position++;
+    return true;
+  }
+
+  /** The state holds what was accepted of a guess and nothing else, byte by byte. */
+  settle(): void {
+    const { guesses, memory } = this.#engine;
+    const { open } = guesses;
+    if (open?.sequence !== this) return;
+    guesses.open = undefined;
+    const { S, ids, before } = open;
+    const kept = this.#position - S;
+    if (kept === ids.length) return;
+    this.#slots(S, ids.length).forEach((slot, t) => {
+      if (t >= kept)
+        slot.forEach((bytes, i) => {
+          bytes.set(before[t]![i]!);
+        });
+    });
+    if (this.#fixedBytes === 0) return;
+    guesses.putBack(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
+    this.#position = S;
+    pass(this.#engine, [{ sequence: this, input: ids.subarray(0, kept), want: "none", oneByOne: true }]);
+  }
+
+  /** The slots of T positions in all caches. */
+  #slots(S: number, T: number): Uint8Array[][] {
+    return Array.from({ length: T }, (_, t) => this.#caches.flatMap((cache) => cache.slot(S + t)));
+  }
+
   /** Makes room for T tokens and says where the state lies, for a step whose rows for it begin at `at`. */
   reserve(at: number, T: number): Run {
     check(this.#open, "bug", () => "forward on a released sequence");
@@ -76,6 +122,7 @@ export class WasmSequence implements Sequence {
 
   save(view?: "view"): StateTensor[] {
     check(this.#open, "bug", () => "save on a released sequence");
+    this.settle();
     const { memory } = this.#engine;
     const fixed = this.#fixed.map(({ name, shape, offset }): StateTensor => {
       const at = this.#fixedAt + offset;
@@ -88,6 +135,7 @@ export class WasmSequence implements Sequence {
   release(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#engine.guesses.forget(this);
     this.#engine.heap.give(this.#fixedAt, this.#fixedBytes);
     for (const cache of this.#caches) cache.release();
     this.#engine.sequences--;

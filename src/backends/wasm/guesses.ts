@@ -1,0 +1,39 @@
+/**
+ * Guesses: what an engine remembers to take back tokens that were fed on a guess. One guess is open at a time; a new one settles the last.
+ *
+ * The fixed state cannot be undone from what came after, so it is copied before; of caches only the slots that the guess overwrites.
+ */
+import type { WasmSequence } from "./sequence.ts";
+
+export interface Guess {
+  sequence: WasmSequence;
+  /** Tokens before it; its first id is certain. */
+  S: number;
+  ids: Uint32Array;
+  /** Per id the slots as they were. */
+  before: Uint8Array[][];
+}
+
+export class Guesses {
+  open: Guess | undefined;
+  #fixed = new Uint8Array(0);
+
+  settle(): void {
+    this.open?.sequence.settle();
+  }
+
+  forget(sequence: WasmSequence): void {
+    if (this.open?.sequence === sequence) this.open = undefined;
+  }
+
+  /** Copies a fixed state, and returns copies of slots. */
+  note(fixed: Uint8Array, slots: Uint8Array[][]): Uint8Array[][] {
+    if (this.#fixed.length !== fixed.length) this.#fixed = new Uint8Array(fixed.length);
+    this.#fixed.set(fixed);
+    return slots.map((slot) => slot.map((bytes) => bytes.slice()));
+  }
+
+  putBack(fixed: Uint8Array): void {
+    fixed.set(this.#fixed);
+  }
+}
