@@ -96,11 +96,14 @@ export const commands: Readonly<Record<string, Command>> = {
   "/help": { usage: "/help", does: "this", run: async () => help() },
 };
 
-/** The command that a line calls, with its argument; undefined for a message. */
+/** The command that a line calls, with its argument; undefined for a message. A command that does not exist is no message. */
 export function commandIn(text: string): { command: Command; argument: string } | undefined {
-  const [, name = "", argument = ""] = /^(\/\w+)(?:\s+(.*))?$/.exec(text.trim()) ?? [];
+  const [, name, argument = ""] = /^(\/\w+)(?:\s+(.*))?$/.exec(text.trimEnd()) ?? [];
+  if (name === undefined) return undefined;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return command && { command, argument: argument.trim() };
+  const otherwise = "/help lists those that are; a message that begins with / takes a space before it";
+  check(command, "request_invalid", () => `${name}: no such command; ${otherwise}`);
+  return { command, argument: argument.trim() };
 }
 
 const help = (): string =>
