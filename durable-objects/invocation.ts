@@ -12,6 +12,7 @@ import type { Served } from "../src/dialogue/load.ts";
 import { logged } from "./answer.ts";
 import { limits } from "./budget.ts";
 import { enter } from "./enter.ts";
+import { fault } from "./fault.ts";
 import { failed } from "./finished.ts";
 import { LeaseLost } from "./lease-lost.ts";
 import type { Live } from "./live.ts";
@@ -62,6 +63,7 @@ export class Invocation {
         store.accept(planned, { owner: accepted.request.tenant, object, fingerprint: served.fingerprint });
         host.alarms.ask(Date.now() + limits.alarmMs * (1 + Math.random() / 3));
         await store.database.settled();
+        await fault("turn.accepted", host.ctx);
       }
     } catch (thrown) {
       work.place.leave();
@@ -127,7 +129,7 @@ export class Invocation {
       return live.lose(lost);
     }
     const failure = logged(thrown);
-    if (store && passing.includes(failure.code)) return live.lose(failure);
+    if (store && passing.includes(failure.code)) return live.lose(goesOn(failure));
     const { error } = errorBody(failure);
     try {
       const turn = failed(accepted, live.ids, error);
@@ -140,6 +142,14 @@ export class Invocation {
     live.end({ type: "failed", index: live.ids.length + 1, error });
   }
 }
+
+/** "Try again" alone would make two turns of one. */
+const goesOn = ({ code, message, cause }: Failure): Failure =>
+  new Failure(
+    code,
+    `${message}; this turn is kept and will be finished: repeat it with its Idempotency-Key, or it is a second turn`,
+    { cause },
+  );
 
 export const lost = new Failure(
   "storage_unavailable",

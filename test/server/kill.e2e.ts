@@ -82,17 +82,21 @@ async function twinOf(plan: Dialogue) {
   return undisturbed(twin.url, plan);
 }
 
-it("C1, I4: killed between acceptance and first token, the turn is completed once; the request sent again finds it", async () => {
-  const plan = dialogue();
-  const expected = await twinOf(plan);
-  const { told, seen, server } = await killedAt("turn.begin", 2, plan);
-  expect(seen).toBe(0);
-  expect(told).toEqual(expected);
-  const forgetful = turnOf(plan, 1);
-  await finish(forgetful, server.url);
-  expect(toldOf(forgetful)).toEqual(expected[1]);
-  expect(await storedTurns(server.url, plan)).toHaveLength(2);
-});
+it.each(["turn.accepted", "turn.begin"])(
+  "C1, I4: killed at %s, after acceptance and before the first token, the turn is completed once; the request sent again finds it",
+  async (point) => {
+    const plan = dialogue();
+    const expected = await twinOf(plan);
+    const { told, seen, client, server } = await killedAt(point, 2, plan);
+    expect(seen).toBe(0);
+    expect(told).toEqual(expected);
+    if (point === "turn.accepted") expect([client.comebacks.resumed, client.comebacks.repeated > 1]).toEqual([0, true]);
+    const forgetful = turnOf(plan, 1);
+    await finish(forgetful, server.url);
+    expect(toldOf(forgetful)).toEqual(expected[1]);
+    expect(await storedTurns(server.url, plan)).toHaveLength(2);
+  },
+);
 
 it("C2: killed after some tokens, its client gets exactly the rest, from the id it had seen", async () => {
   const plan = dialogue();

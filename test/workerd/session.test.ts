@@ -135,6 +135,7 @@ it.each([false, true])(
   async (forever) => {
     // Names of their own: a reset may miss an object that the runtime is putting to sleep.
     const expected = await undisturbed(["one", "two", "three"], `undisturbed-${forever}`);
+    let told = false;
     for (let failAt = 1, failures = 1; failures > 0; failAt++) {
       const session = `faulty-${forever}-${failAt}`;
       await turn(session, "one");
@@ -150,12 +151,17 @@ it.each([false, true])(
       faulty.arm({});
       const { error } = (await response.json()) as Partial<ErrorReply>;
       if (error) expect([response.status, error.code], `statement ${failAt}`).toEqual([500, "storage_unavailable"]);
+      // One that was accepted is finished later, and its client is told what a repetition without a key would do.
+      const isKept = await inside(session, ({ store }) => store.journal.running().length === 1);
+      if (error?.message.includes("Idempotency-Key")) expect(isKept, `statement ${failAt}`).toBe(true);
+      told ||= error?.message.includes("Idempotency-Key") ?? false;
       const again = await send(two, { "idempotency-key": "k" });
       expect(textOf((await again.json()) as Reply), `statement ${failAt}`).toBe(expected[1]);
       expect(textOf(await turn(session, "three"))).toBe(expected[2]);
       expect((await turnsOf(session)).map(({ status }) => status)).toEqual(["incomplete", "incomplete", "incomplete"]);
       expect(failAt).toBeLessThan(60);
     }
+    expect(told).toBe(forever);
   },
 );
 

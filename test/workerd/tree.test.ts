@@ -3,7 +3,7 @@ import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
 import { Store } from "../../durable-objects/store.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
-import { ask, gatedToy, pause, stream, until } from "../support/gated-toy.ts";
+import { gatedToy, pause, stream, until } from "../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../support/inside.ts";
 
 const { gate, toy } = gatedToy({ ballast: 2 * PIECE_BYTES + 1000 });
