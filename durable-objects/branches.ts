@@ -7,6 +7,7 @@ import type { Served } from "../src/dialogue/load.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { type Head, newHead, revised, used } from "./heads.ts";
 import { plan } from "./plan.ts";
+import { type Asked, noted, repeated } from "./repeats.ts";
 import type { Host } from "./runs.ts";
 import type { StoredTurn } from "./tree.ts";
 import { runningView, type TurnView, viewOf } from "./turn-view.ts";
@@ -38,6 +39,8 @@ export interface TurnsRequest {
 }
 
 const FORK_ID = "0123456789abcdefghijklmnopqrstuvwxyz";
+const forkIdOf = (letter: (i: number) => number): string =>
+  Array.from({ length: 8 }, (_, i) => FORK_ID[letter(i)]).join("");
 const TURNS_MAX = 100;
 
 export class Branches {
@@ -59,7 +62,13 @@ export class Branches {
   }
 
   /** Gives the one that is there, if there is one. */
-  async make(id: string, tenant: string, conversation: string | null, fields: Change & { prefix?: string | null }) {
+  async make(
+    id: string,
+    tenant: string,
+    conversation: string | null,
+    fields: Change & { prefix?: string | null },
+    request?: Asked,
+  ) {
     const { fingerprint } = await this.#host.served();
     const store = this.#store;
     store.database.open();
@@ -67,7 +76,7 @@ export class Branches {
     return store.database.transaction(() => {
       store.found({ owner: tenant, object: this.#host.object, fingerprint });
       const head = store.heads.get(id) ?? newHead(id, { conversation, prefix: fields.prefix ?? null });
-      return this.#put(head, fields);
+      return repeated(head, request) ? this.view(head) : this.#put(noted(head, request), fields);
     });
   }
 
@@ -76,11 +85,14 @@ export class Branches {
   }
 
   /** `at`: a turn, null for the beginning, absent for where the conversation stands. One row. Fails with `not_found`. */
-  fork(conversation: string | null, { at, ...fields }: Change & { at?: string | null }): HeadView {
+  fork(conversation: string | null, { at, ...fields }: Change & { at?: string | null }, request?: Asked): HeadView {
     const { root, head: from } = splitConversation(conversation ?? MAIN);
+    const named = request && forkIdOf((i) => Number.parseInt(request.key.slice(2 * i, 2 * i + 2), 16) % FORK_ID.length);
+    const made = named && this.#store.heads.get(named);
+    if (made && repeated(made, request)) return this.view(made);
     const turn = at === undefined ? this.#store.heads.require(from).turn : at;
     if (turn !== null) this.#require(turn);
-    const id = Array.from({ length: 8 }, () => FORK_ID[randomInt(FORK_ID.length)]).join("");
+    const id = (!made && named) || forkIdOf(() => randomInt(FORK_ID.length));
     const origin = { conversation, turn };
     const forked = {
       turn,
@@ -88,19 +100,20 @@ export class Branches {
       forkedFrom: origin,
       moved: true,
     };
-    return this.#put(newHead(id, forked), fields);
+    return this.#put(noted(newHead(id, forked), request), fields);
   }
 
   /** Fails with `not_found` unless `to` lies on the head's path. */
-  rewind(id: string, to: string | null): HeadView & { recomputeTokens: number } {
+  rewind(id: string, to: string | null, request?: Asked): HeadView & { recomputeTokens: number } {
     const head = this.#store.heads.require(id);
+    const known = repeated(head, request);
+    if (known) return { ...this.view(head), recomputeTokens: known.recomputeTokens ?? 0 };
     const path = to === null || [...this.#store.tree.path(head.turn)].some((node) => node.id === to);
     check(path, "not_found", () => "turn: expected one that this conversation has come by", "turn");
     if (to !== null) this.#require(to);
-    return this.#store.database.transaction(() => ({
-      ...this.#put({ ...head, turn: to, moved: true }, {}),
-      recomputeTokens: this.#store.recomputeTokens(to),
-    }));
+    const recomputeTokens = this.#store.recomputeTokens(to);
+    const moved = noted({ ...head, turn: to, moved: true }, request && { ...request, recomputeTokens });
+    return { ...this.#put(moved, {}), recomputeTokens };
   }
 
   /** Messages without a reply: a turn that feeds nothing by itself. Fails as a turn with them would. */

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { Branches } from "./branches.ts";
 import { Prefixes } from "./prefixes.ts";
+import { asked, repeated } from "./repeats.ts";
 import type { Host, Runs } from "./runs.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
@@ -15,17 +16,22 @@ interface Bodies {
 const conversationOf = (c: { req: { header(name: string): string | undefined } }) =>
   c.req.header("x-rivulet-conversation") ?? null;
 
+const keyOf = (c: { req: { header(name: string): string | undefined } }) => c.req.header("idempotency-key");
+
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
 export function makeRoute(host: Host, runs: Runs): Hono {
   const branches = new Branches(host);
   return new Hono().put("/head/:head", async (c) => {
     const tenant = c.req.header("x-rivulet-tenant") ?? "";
-    const body = (await c.req.json()) as Bodies["make"];
-    if (body.prefix) {
+    const { model, ...body } = (await c.req.json()) as Bodies["make"];
+    const request = asked("make", keyOf(c), body);
+    const store = host.store();
+    const isNew = !store.database.exists || !repeated(store.heads.get(c.req.param("head")), request);
+    if (body.prefix && isNew) {
       const fields = { id: c.req.param("head"), conversation: conversationOf(c) };
       await new Prefixes(host, runs).begin(tenant, body.prefix, fields);
     }
-    return c.json(await branches.make(c.req.param("head"), tenant, conversationOf(c), body));
+    return c.json(await branches.make(c.req.param("head"), tenant, conversationOf(c), body, request));
   });
 }
 
@@ -36,10 +42,16 @@ export function headRoutes(host: Host, runs: Runs): Hono {
     .post("/head/:head", async (c) =>
       c.json(branches.change(c.req.param("head"), (await c.req.json()) as Bodies["change"])),
     )
-    .post("/head", async (c) => c.json(branches.fork(conversationOf(c), (await c.req.json()) as Bodies["fork"])))
+    .post("/head", async (c) => {
+      const body = (await c.req.json()) as Bodies["fork"];
+      const request = asked(`fork ${conversationOf(c)}`, keyOf(c), body);
+      return c.json(branches.fork(conversationOf(c), body, request));
+    })
     .post("/head/:head/rewind", async (c) => {
       const { to } = (await c.req.json()) as { to: string | null };
-      return c.json(await runs.locks.alone(c.req.param("head"), () => branches.rewind(c.req.param("head"), to)));
+      const request = asked("rewind", keyOf(c), to);
+      const head = c.req.param("head");
+      return c.json(await runs.locks.alone(head, () => branches.rewind(head, to, request)));
     })
     .post("/head/:head/messages", async (c) => {
       const { messages } = (await c.req.json()) as { messages: Message[] };

@@ -1,6 +1,7 @@
 /** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
 import { Failure } from "../src/core/failure.ts";
 import { type Database, jsonBytes, jsonOf } from "./database.ts";
+import type { Asked } from "./repeats.ts";
 
 export interface HeadRecord {
   /** Full conversation id, as the client knows it; null where it has none. */
@@ -20,6 +21,8 @@ export interface HeadRecord {
   /** Grows with every change that a list shows; the directory has heard of `told`. */
   revision: number;
   told: number;
+  /** Requests with a key that have changed it. */
+  asked?: Asked[];
 }
 
 export interface Head extends HeadRecord {

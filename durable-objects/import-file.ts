@@ -29,13 +29,15 @@ export interface ImportOptions {
   family: Family;
   /** Fields of the new head; the file's stand where none are given. Null: no head stands at the last turn. */
   head: Partial<Head> | null;
+  /** More of them, known when the file was read. */
+  more?: () => Partial<Head>;
 }
 
 /** Resolves when it is on disk. Fails with `import_refused`, or `conversation_conflict` when the object holds a conversation. */
 export async function importFile(
   { store: get, alarms }: Pick<Host, "store" | "alarms">,
   body: ReadableStream<Uint8Array>,
-  { keys, model, family, head }: ImportOptions,
+  { keys, model, family, head, more }: ImportOptions,
 ): Promise<Head | undefined> {
   const store = get();
   store.database.open();
@@ -55,7 +57,7 @@ export async function importFile(
       staging.clear();
       if (!head) return undefined;
       const { moved, prefix, metadata } = header;
-      const fields = { turn: tip, moved, prefix, metadata: Object.fromEntries(metadata), ...head };
+      const fields = { turn: tip, moved, prefix, metadata: Object.fromEntries(metadata), ...head, ...more?.() };
       const made = newHead(head.id ?? MAIN, fields);
       store.heads.put(made);
       return made;

@@ -10,6 +10,7 @@ import type { Listing } from "./listing.ts";
 import type { Live } from "./live.ts";
 import { Prefixes, type PrefixRequest } from "./prefixes.ts";
 import type { Removal } from "./removal.ts";
+import { hashed, keyOf, repeated } from "./repeats.ts";
 import type { Host, Runs } from "./runs.ts";
 
 type Asked = { req: { header(name: string): string | undefined } };
@@ -30,12 +31,23 @@ export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
         family: { owner: tenant, object, fingerprint: served.fingerprint },
         head: { conversation: conversationOf(c) },
       };
-      const head = await runs.locks.alone("main", () => importFile(host, c.req.raw.body!, options));
+      const { body, digest } = hashed(c.req.raw.body!);
+      const given = c.req.header("idempotency-key");
+      const key = given === undefined ? undefined : keyOf("import", given);
+      const more = () => (key === undefined ? {} : { asked: [{ key, digest: digest() }] });
+      const head = await runs.locks.alone("main", async () => {
+        const store = host.store();
+        const there = store.database.exists && store.family()?.owner === tenant ? store.heads.get("main") : undefined;
+        if (!there?.asked?.some((request) => request.key === key)) return importFile(host, body, { ...options, more });
+        await body.pipeTo(new WritableStream());
+        repeated(there, { key: key!, digest: digest() });
+        return there;
+      });
       return c.json(branches.view(head!));
     })
     .post("/prefix", async (c) => {
       const request = (await c.req.json()) as PrefixRequest;
-      const live = await prefixes.make(tenantOf(c), request, c.req.raw.signal);
+      const live = await prefixes.make(tenantOf(c), request, c.req.raw.signal, c.req.header("idempotency-key"));
       const { stream, background } = c.req.query();
       const ended = (live?.until(() => live.over) ?? Promise.resolve()).then(() => listing.tell());
       host.ctx.waitUntil(ended);

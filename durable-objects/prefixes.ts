@@ -15,6 +15,7 @@ import { exportHead, identityOf } from "./export-file.ts";
 import { type Head, used } from "./heads.ts";
 import { importFile } from "./import-file.ts";
 import type { Live } from "./live.ts";
+import { turnIdOf } from "./plan.ts";
 import type { Host, Runs } from "./runs.ts";
 
 export interface PrefixRequest {
@@ -40,19 +41,22 @@ export class Prefixes {
     tenant: string,
     { name, text, ttlSeconds }: PrefixRequest,
     client: AbortSignal,
+    idempotencyKey?: string,
   ): Promise<Live | undefined> {
     const store = this.#host.store();
     store.database.open();
     const known = store.family() && this.#turn();
+    const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
     if (known && known.status !== "failed") {
       const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
-      check(known.text === text, "conversation_conflict", () => message, "name");
+      check(known.text === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
       return this.#runs.get(known.id);
     }
     const { manifest } = await this.#host.served();
     const request: TurnRequest = {
       ...{ tenant, persistent: true, head: MAIN, parent: null, prefix: name, model: manifest.name },
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
       ...{ messages: [{ role: "system", content: text }], feedOnly: true, background: true, sampling: {}, stop: [] },
       reply: { object: "chat.completion", stream: false, includeUsage: false },
     };

@@ -62,7 +62,9 @@ export const conversations = [
     async (c, { caller, body }) => {
       const id = conversationFor(c.env, caller);
       const { id: model } = await modelCard(c.env);
-      const make = { ...changes(body), ...(body.prefix ? { prefix: body.prefix } : {}), model };
+      const { prefix, items } = body;
+      // The items only tell two requests of one key apart.
+      const make = { ...changes(body), ...(prefix ? { prefix } : {}), ...(items ? { items } : {}), model };
       let head = await answerOf<HeadView>(
         await askHead(c, caller, id, (at) => `/head/${at}`, { method: "PUT", body: make }),
       );
