@@ -35,9 +35,9 @@ export interface Sequence {
   /**
    * Feeds ids of which only the first is certain, and returns logits (T, V) as T calls of one id give them, bit by bit, in an array of its own.
    * `position` counts the first; each `accept` counts one more. What was not accepted by the next call of another method has never been.
-   * Fails as `forward` does. Absent where it would not pay.
+   * Undefined, and nothing done, when it does not pay now. Fails as `forward` does. Absent where it never pays.
    */
-  guess?(ids: Uint32Array): Float32Array;
+  guess?(ids: Uint32Array): Float32Array | undefined;
   /** The next guessed id was right. False when that is too late: feed it as usual. */
   accept?(): boolean;
   /**

@@ -71,8 +71,9 @@ export class RoundRobin {
     const { sequence, ids, guess } = request;
     if (guess.length === 0 || !sequence.guess) return false;
     try {
-      request.result = sequence.guess(Uint32Array.of(...ids, ...guess));
-      return true;
+      const logits = sequence.guess(Uint32Array.of(...ids, ...guess));
+      if (logits) request.result = logits;
+      return logits !== undefined;
     } catch {
       return false; // no room for so many: the certain one alone may fit
     }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import { loadModel } from "../../src/backends/load-model.ts";
+import { Cache } from "../../src/backends/wasm/cache.ts";
 import { Guesses } from "../../src/backends/wasm/guesses.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import { convert } from "../../src/convert/convert.ts";
@@ -52,7 +53,7 @@ async function read(backend: Backend, tokens: number): Promise<Sequence> {
 async function both(backend: Backend, depth: number, right: number) {
   const [guessing, one] = [await read(backend, depth), await read(backend, depth)];
   const ids = idsFrom(backend, depth, 5);
-  const logits = guessing.guess!(ids);
+  const logits = guessing.guess!(ids)!;
   for (let i = 0; i <= right; i++) {
     if (i > 0) expect(guessing.accept!()).toBe(true);
     const row = logits.subarray(i * backend.vocab, (i + 1) * backend.vocab);
@@ -69,6 +70,28 @@ describe.each(cases)("%s", (_, open, depth) => {
       const { guessing, one } = await both(backend, depth, right);
       expect(await bytes(guessing), `${right} right`).toEqual(await bytes(one));
       expect(guessing.accept!(), "after a save").toBe(false);
+      guessing.release();
+      one.release();
+    }
+  });
+
+  it("follows wrong guesses with guesses, and is saved after each number of them", async () => {
+    const backend = await open();
+    const rights = [1, 0, 2, 3, 0, 0, 1, 1, 1];
+    for (let guesses = 1; guesses <= rights.length; guesses++) {
+      const [guessing, one] = [await read(backend, depth), await read(backend, depth)];
+      for (const [i, right] of rights.slice(0, guesses).entries()) {
+        const ids = idsFrom(backend, 10 * i, 4);
+        const guessed = guessing.guess!(ids);
+        const logits = guessed ?? (await guessing.forward(ids.subarray(0, 1), "last"));
+        for (let row = 0; row <= (guessed ? right : 0); row++) {
+          if (row > 0) expect(guessing.accept!()).toBe(true);
+          const expected = await one.forward(ids.subarray(row, row + 1), "last");
+          expect(logits.subarray(row * backend.vocab, (row + 1) * backend.vocab)).toEqual(expected);
+        }
+        expect(() => guessing.forward(Uint32Array.of(backend.vocab), "last")).toThrow("outside the vocabulary");
+      }
+      expect(await bytes(guessing), `${guesses} guesses`).toEqual(await bytes(one));
       guessing.release();
       one.release();
     }
@@ -102,7 +125,10 @@ it("differs where the fixed state is not put back", async () => {
 
 it("differs where slots are not put back and the ring has gone round", async () => {
   const backend = await windowed("llama-plain");
-  vi.spyOn(Guesses.prototype, "note").mockImplementation((_, slots) => slots);
+  const slot = Cache.prototype.slot;
+  vi.spyOn(Cache.prototype, "slot").mockImplementation(function (this: Cache, position) {
+    return slot.call(this, position).map((bytes) => bytes.slice());
+  });
   const { guessing, one } = await both(backend, 90, 1);
   expect(await bytes(guessing)).not.toEqual(await bytes(one));
 });

@@ -26,11 +26,9 @@ export class Guesses {
     if (this.open?.sequence === sequence) this.open = undefined;
   }
 
-  /** Copies a fixed state, and returns copies of slots. */
-  note(fixed: Uint8Array, slots: Uint8Array[][]): Uint8Array[][] {
+  note(fixed: Uint8Array): void {
     if (this.#fixed.length !== fixed.length) this.#fixed = new Uint8Array(fixed.length);
     this.#fixed.set(fixed);
-    return slots.map((slot) => slot.map((bytes) => bytes.slice()));
   }
 
   putBack(fixed: Uint8Array): void {

@@ -18,32 +18,51 @@ export interface Turn {
   want: Want;
   /** Rows take state one after another, each as if it came alone. */
   oneByOne?: boolean;
+  /** Ids whose fixed state a wrong guess has lost: they come again before the input, without logits. */
+  again?: Uint32Array;
 }
 
 /** Per turn the rows for the next stage, or at last the logits. On a failure no state has changed. */
 export function pass(engine: Engine, turns: readonly Turn[]): (Rows | Float32Array)[] {
+  const { sequence, input } = turns[0]!;
+  const alone = turns.length === 1 && sequence.guessing && !("stream" in input);
+  if (!alone || sequence.lost.length + input.length > engine.L) {
+    for (const { sequence } of turns) sequence.settle();
+    return step(engine, turns);
+  }
+  sequence.ready(input);
+  return step(engine, [{ ...turns[0]!, again: sequence.rewind() }]);
+}
+
+/** As `pass`, once guesses are settled. */
+export function step(engine: Engine, turns: readonly Turn[]): (Rows | Float32Array)[] {
   const { model, L } = engine;
-  for (const { sequence } of turns) sequence.settle();
   const runs: Run[] = [];
   let T = 0;
-  for (const { sequence, input } of turns) {
-    const length = "stream" in input ? input.stream.length / model.D : input.length;
+  for (const { sequence, input, again } of turns) {
+    const length = ("stream" in input ? input.stream.length / model.D : input.length) + (again?.length ?? 0);
     check(length >= 1 && T + length <= L, "bug", () => `forward takes 1…${L} ids, got ${T + length}`);
     if (!("stream" in input)) checkIds(input, model.V);
-    runs.push(sequence.reserve(T, length));
+    runs.push(sequence.reserve(T, length, again?.length));
     T += length;
   }
-  for (const [i, { input }] of turns.entries()) enter(engine, input, runs[i]!);
-  blocks(engine, { T, runs: runs.flatMap((run, i) => (turns[i]!.oneByOne ? single(run) : run)) }, turns);
+  for (const [i, { input, again }] of turns.entries())
+    enter(engine, again?.length && !("stream" in input) ? Uint32Array.of(...again, ...input) : input, runs[i]!);
+  blocks(engine, { T, runs: runs.flatMap((run, i) => parts(run, turns[i]!)) }, turns);
   turns.forEach(({ sequence }, i) => {
-    sequence.advance(runs[i]!.T);
+    sequence.advance(runs[i]!.T - (turns[i]!.again?.length ?? 0));
   });
   if (!model.exit) return runs.map((run) => rowsOf(engine, run));
   return logits(engine, turns, runs);
 }
 
-const single = (run: Run): Run[] =>
-  Array.from({ length: run.T }, (_, t) => ({ ...run, at: run.at + t, T: 1, S: run.S + t }));
+/** Rows that take state one by one are runs of their own. */
+function parts(run: Run, { oneByOne, again }: Turn): Run[] {
+  const from = oneByOne ? run.T : (again?.length ?? 0);
+  const part = (t: number, T: number) => ({ ...run, at: run.at + t, T, S: run.S + t });
+  const singles = Array.from({ length: from }, (_, t) => part(t, 1));
+  return from < run.T ? [...singles, part(from, run.T - from)] : singles;
+}
 
 function enter({ plan, model, kernels, memory }: Engine, input: Uint32Array | Rows, { at, T }: Run): void {
   const { D, scale, entry } = model;
@@ -100,7 +119,7 @@ function logits(engine: Engine, turns: readonly Turn[], runs: readonly Run[]): F
   const outs: Float32Array[] = [];
   const asked: { row: number; to: Float32Array }[] = [];
   for (const [i, run] of runs.entries()) {
-    const count = { all: run.T, last: 1, none: 0 }[turns[i]!.want];
+    const count = { all: run.T - (turns[i]!.again?.length ?? 0), last: 1, none: 0 }[turns[i]!.want];
     const out = new Float32Array(count * V);
     outs.push(out);
     for (let n = 0; n < count; n++)

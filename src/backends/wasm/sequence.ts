@@ -7,7 +7,9 @@ import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
 import { checkState } from "../check-state.ts";
 import { Cache } from "./cache.ts";
 import type { Engine } from "./engine.ts";
-import { pass } from "./pass.ts";
+import { checkIds, pass, step } from "./pass.ts";
+
+const NONE = new Uint32Array(0);
 
 export class WasmSequence implements Sequence {
   readonly #engine: Engine;
@@ -56,17 +58,18 @@ export class WasmSequence implements Sequence {
     return pass(this.#engine, [{ sequence: this, input, want }])[0]!;
   }
 
-  guess(ids: Uint32Array): Float32Array {
+  guess(ids: Uint32Array): Float32Array | undefined {
     const { guesses, memory } = this.#engine;
+    if (this.lost.length > 0) return undefined; // they and the guess together cost more than it saves
+    this.ready(ids);
     guesses.settle();
-    this.reserve(0, ids.length);
     const S = this.#position;
-    const fixed = new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes);
-    const before = guesses.note(fixed, this.#slots(S, ids.length));
-    const logits = pass(this.#engine, [{ sequence: this, input: ids, want: "all", oneByOne: true }])[0] as Float32Array;
+    guesses.note(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
+    const before = this.#slots(S, ids.length).map((slot) => slot.map((bytes) => bytes.slice()));
+    const [logits] = step(this.#engine, [{ sequence: this, input: ids, want: "all", oneByOne: true }]);
     this.#position = S + 1;
     guesses.open = { sequence: this, S, ids, before };
-    return logits;
+    return logits as Float32Array;
   }
 
   accept(): boolean {
@@ -76,25 +79,48 @@ export class WasmSequence implements Sequence {
     return true;
   }
 
-  /** The state holds what was accepted of a guess and nothing else, byte by byte. */
-  settle(): void {
+  get guessing(): boolean {
+    return this.#engine.guesses.open?.sequence === this;
+  }
+
+  /** Ids that are right, but whose fixed state goes when the wrong ones of the open guess are taken back. */
+  get lost(): Uint32Array {
+    const { open } = this.#engine.guesses;
+    const kept = open?.sequence === this ? this.#position - open.S : 0;
+    return this.#fixedBytes === 0 || kept === open?.ids.length ? NONE : (open?.ids.subarray(0, kept) ?? NONE);
+  }
+
+  /** Takes back what was not accepted; the fixed state is then that before the ids returned, which must be fed again. */
+  rewind(): Uint32Array {
     const { guesses, memory } = this.#engine;
     const { open } = guesses;
-    if (open?.sequence !== this) return;
-    guesses.open = undefined;
+    if (open?.sequence !== this) return NONE;
     const { S, ids, before } = open;
-    const kept = this.#position - S;
-    if (kept === ids.length) return;
+    const lost = this.lost;
+    guesses.open = undefined;
     this.#slots(S, ids.length).forEach((slot, t) => {
-      if (t >= kept)
-        slot.forEach((bytes, i) => {
-          bytes.set(before[t]![i]!);
-        });
+      if (S + t < this.#position) return;
+      slot.forEach((bytes, i) => {
+        bytes.set(before[t]![i]!);
+      });
     });
-    if (this.#fixedBytes === 0) return;
-    guesses.putBack(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
-    this.#position = S;
-    pass(this.#engine, [{ sequence: this, input: ids.subarray(0, kept), want: "none", oneByOne: true }]);
+    if (lost.length > 0) guesses.putBack(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
+    return lost;
+  }
+
+  /** The state holds what was accepted of a guess and nothing else, byte by byte. */
+  settle(): void {
+    const input = this.rewind();
+    this.#position -= input.length;
+    if (input.length > 0) step(this.#engine, [{ sequence: this, input, want: "none", oneByOne: true }]);
+  }
+
+  /** Fails where a step with these ids would. */
+  ready(ids: Uint32Array): void {
+    const { L } = this.#engine;
+    check(ids.length >= 1 && ids.length <= L, "bug", () => `forward takes 1…${L} ids, got ${ids.length}`);
+    checkIds(ids, this.#engine.model.V);
+    this.reserve(0, ids.length);
   }
 
   /** The slots of T positions in all caches. */
@@ -102,14 +128,14 @@ export class WasmSequence implements Sequence {
     return Array.from({ length: T }, (_, t) => this.#caches.flatMap((cache) => cache.slot(S + t)));
   }
 
-  /** Makes room for T tokens and says where the state lies, for a step whose rows for it begin at `at`. */
-  reserve(at: number, T: number): Run {
+  /** Makes room for T tokens and says where the state lies, for a step whose rows for it begin at `at`; the first `again` are held already. */
+  reserve(at: number, T: number, again = 0): Run {
     check(this.#open, "bug", () => "forward on a released sequence");
-    for (const cache of this.#caches) cache.reserve(this.#position + T);
+    for (const cache of this.#caches) cache.reserve(this.#position - again + T);
     return {
       at,
       T,
-      S: this.#position,
+      S: this.#position - again,
       fixed: (index) => this.#fixedAt + this.#fixed[index]!.offset,
       cache: (index) => this.#caches[index]!.address,
     };
