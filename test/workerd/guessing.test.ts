@@ -35,8 +35,9 @@ it("a killed turn goes on to the same tokens, whatever had been guessed", async 
       return right;
     };
     sequence.guess = (ids) => {
-      counts.guesses++;
-      return guess!.call(sequence, ids);
+      const logits = guess!.call(sequence, ids);
+      if (logits) counts.guesses++;
+      return logits;
     };
     return guessing ? sequence : Object.assign(sequence, { guess: undefined });
   };
@@ -58,6 +59,6 @@ it("a killed turn goes on to the same tokens, whatever had been guessed", async 
   } finally {
     backend.open = open;
   }
-  expect(counts.right).toBeGreaterThan(20);
+  expect(counts.right).toBeGreaterThan(5);
   expect(3 * counts.guesses).toBeGreaterThan(counts.right);
 });
