@@ -1,6 +1,6 @@
 /** Dialogue: the turns of the shown path. It keeps to the end while an answer grows, unless the reader has scrolled away. */
 import type { VNode } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { answer } from "./answer.ts";
 import { Mark } from "./icon.tsx";
 import { leaf, model, path } from "./store.ts";
@@ -21,6 +21,13 @@ export function Dialogue(): VNode {
     const { current } = box;
     if (current && atEnd.current) current.scrollTop = current.scrollHeight;
   });
+  useEffect(() => {
+    const stay = () => {
+      if (box.current && atEnd.current) box.current.scrollTop = box.current.scrollHeight;
+    };
+    addEventListener("resize", stay);
+    return () => removeEventListener("resize", stay);
+  }, []);
   // Read here, so that growing text scrolls.
   void answer.value?.text;
   const onScroll = () => {

@@ -141,7 +141,8 @@ export const fieldWords: Record<string, string> = {
   parameters: "A JSON Schema of the arguments.",
   "Model.parameters": "How many numbers the model has.",
   dtype: "How its weights are stored.",
-  context_length: "Most tokens that a conversation can have.",
+  context_length:
+    "Tokens that the model was trained for. A pack with a bounded cache goes on beyond it; with a full one it is the most.",
   licence: "Of the weights.",
   fingerprint: "Of the model's manifest.",
   openapi: "The version of OpenAPI.",

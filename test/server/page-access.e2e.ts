@@ -63,6 +63,42 @@ describePage("access to the chat page", "tiny", (chat) => {
     expect(said).toEqual([]);
   });
 
+  it("what is written from right to left runs so, line by line", async () => {
+    const { page, said } = await chat.visit();
+    await page.getByRole("textbox", { name: "Message" }).fill("مرحبا\nand a long line of English beside it");
+    await page.keyboard.press("Enter");
+    await idle(page);
+    const text = page.locator(".said p");
+    // Distances of each line from the two edges of its box.
+    const lines = await text.evaluate((box) => {
+      const { ownerDocument: page } = box;
+      const range = page.createRange();
+      range.selectNodeContents(box);
+      const style = page.defaultView!.getComputedStyle(box);
+      const outer = box.getBoundingClientRect();
+      const [left, right] = [outer.left + parseFloat(style.paddingLeft), outer.right - parseFloat(style.paddingRight)];
+      return [...range.getClientRects()]
+        .filter(({ width }) => width > 0)
+        .map((line) => [Math.round(line.left - left), Math.round(right - line.right)]);
+    });
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    expect(lines[0]![1]).toBeLessThanOrEqual(1);
+    expect(lines[0]![0]).toBeGreaterThan(50);
+    expect(lines.at(-1)![0]).toBeLessThanOrEqual(1);
+    expect(said).toEqual([]);
+  });
+
+  it("stays at the end when the window gets narrow", async () => {
+    const { page } = await chat.visit();
+    for (const text of ["word ".repeat(150), "word ".repeat(150)]) await say(page, text);
+    const box = page.getByRole("region", { name: "Dialogue" });
+    const left = () => box.evaluate((area) => area.scrollHeight - area.scrollTop - area.clientHeight);
+    await expect.poll(left).toBeLessThan(2);
+    await page.setViewportSize({ width: 360, height: 500 });
+    await page.waitForTimeout(300);
+    expect(await left()).toBeLessThan(2);
+  });
+
   it("fits a phone", async () => {
     const { page, said } = await chat.visit({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
     const overflow = () => page.evaluate("document.documentElement.scrollWidth - innerWidth");
