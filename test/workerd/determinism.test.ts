@@ -7,7 +7,7 @@ import { runDigest } from "../support/run-digest.ts";
 
 const { NODE_DIGEST, DIGEST_TOKENS } = env as unknown as { NODE_DIGEST: string; DIGEST_TOKENS: number };
 
-it("a seeded generation ends in the state that Node computed, cold, warm and beside others", async () => {
+it("V11: a seeded generation ends in the state that Node computed, cold, warm and beside others", async () => {
   const { backend } = await served(env);
   for (const companions of [0, 0, 3]) expect(await runDigest(backend, DIGEST_TOKENS, companions)).toBe(NODE_DIGEST);
   expect(await runDigest(backend, DIGEST_TOKENS - 1)).not.toBe(NODE_DIGEST);
