@@ -60,6 +60,8 @@ export class ResponseSocket extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket): void {
     this.#outbox(socket).leave();
+    // A hibernating socket's close is not answered by the runtime, and the client would wait for it.
+    socket.close(1000);
   }
 
   override webSocketError(socket: WebSocket): void {
