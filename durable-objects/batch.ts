@@ -19,7 +19,7 @@ import type { Place } from "./admission.ts";
 import { logged } from "./answer.ts";
 import { Budget } from "./budget.ts";
 import { EventStream } from "./event-stream.ts";
-import { checkRoom, replyOptions } from "./reply-options.ts";
+import { checkBrought, checkRoom, replyOptions } from "./reply-options.ts";
 import { admission } from "./weights.ts";
 
 const SEEDS = 2 ** 47;
@@ -102,6 +102,7 @@ function promptsOf(request: TurnRequest, served: Served): number[][] {
     const param = all.length === 1 ? "prompt" : `prompt[${n}]`;
     check(wrong === undefined, "request_invalid", () => `${param}: ${wrong} is not a token's id`, param);
     checkRoom(one.length, backend.contextLength);
+    checkBrought(one.length, manifest, ids ? param : "messages");
   }
   return all;
 }

@@ -8,7 +8,7 @@ import type { Served } from "../src/dialogue/load.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { fitted, unrepeated } from "./fresh-messages.ts";
 import type { Accepted } from "./journal.ts";
-import { checkRoom } from "./reply-options.ts";
+import { checkBrought, checkRoom } from "./reply-options.ts";
 import type { Store } from "./store.ts";
 import { type Continuation, chainAll, continuation } from "./transcript.ts";
 import type { StoredTurn } from "./tree.ts";
@@ -26,7 +26,13 @@ export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idemp
   idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
 
 /** What two requests with one key must have in common. */
-export const digestOf = (request: TurnRequest): string => sha256(JSON.stringify(request));
+export const digestOf = (request: TurnRequest): string => sha256(JSON.stringify(request, inOrder));
+
+/** Another release of the Worker may write the same fields in another order. */
+const inOrder = (_: string, value: unknown): unknown =>
+  value !== null && typeof value === "object" && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -40,11 +46,13 @@ export function plan(request: TurnRequest, id: string, served: Served, store: St
   };
   const start = parent?.logged ?? 0;
   const asked = unrepeated(request, parent, story.fresh);
-  const room = served.backend.contextLength - start;
+  const { backend, manifest } = served;
+  const room = Math.min(backend.contextLength - start, manifest.contextLength);
   const { messages: fresh, prompt } = request.truncate
     ? fitted(asked, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
     : { messages: asked, prompt: encode(asked) };
-  checkRoom(start + prompt.length, served.backend.contextLength);
+  checkRoom(start + prompt.length, backend.contextLength);
+  if (!request.feedOnly) checkBrought(prompt.length, manifest);
   const accepted: Accepted = {
     id,
     parent: parent?.id ?? null,

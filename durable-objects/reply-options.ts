@@ -14,6 +14,13 @@ export function checkRoom(tokens: number, contextLength: number): void {
   throw new Failure("context_length_exceeded", message, { param: "messages" });
 }
 
+/** What one request may bring at once, also where a bounded cache lets the conversation go on without end. */
+export function checkBrought(tokens: number, { contextLength }: Served["manifest"], param = "messages"): void {
+  if (tokens < contextLength) return;
+  const message = `${param}: ${tokens} tokens in one request, expected fewer than ${contextLength}; longer texts go to /v1/prefixes`;
+  throw new Failure("context_length_exceeded", message, { param });
+}
+
 /** The reply ends where the context does. */
 export function replyOptions(
   { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,

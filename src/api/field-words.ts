@@ -142,7 +142,7 @@ export const fieldWords: Record<string, string> = {
   "Model.parameters": "How many numbers the model has.",
   dtype: "How its weights are stored.",
   context_length:
-    "Tokens that the model was trained for. A pack with a bounded cache goes on beyond it; with a full one it is the most.",
+    "Tokens that the model was trained for, and the most in one request. With a bounded cache a conversation goes on beyond it.",
   licence: "Of the weights.",
   fingerprint: "Of the model's manifest.",
   openapi: "The version of OpenAPI.",

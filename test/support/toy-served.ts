@@ -71,7 +71,7 @@ export function toyServed(options: ToyOptions = {}): Toy {
     stateBytes: () => 4 + ballast,
     open,
   };
-  return { manifest, fingerprint: "0".repeat(64), backend, codec, prompt, live, fed };
+  return { manifest: { ...manifest, contextLength }, fingerprint: "0".repeat(64), backend, codec, prompt, live, fed };
 }
 
 /** Letters and spaces at random, everything else far below. */

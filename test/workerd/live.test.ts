@@ -230,3 +230,18 @@ it("two conversations at once do not mix", async () => {
   );
   expect(both).toEqual(alone);
 });
+
+it("H7: one request brings less than the model's context; with a bounded cache a dialogue goes beyond it", async () => {
+  Object.assign(toy.manifest, { contextLength: 60 });
+  const fed = toy.fed.length;
+  for (const fields of [{ conversation: "ada" }, {}, { n: 2 }]) {
+    const response = await send({ model: "tiny", messages: [say("x".repeat(60))], ...fields });
+    const { error } = (await response.json()) as ErrorReply;
+    expect([response.status, error.code, error.param]).toEqual([400, "context_length_exceeded", "messages"]);
+  }
+  expect(toy.fed.length).toBe(fed);
+  for (let i = 0; i < 4; i++) {
+    const { usage } = await chat({ conversation: "ada", messages: [say("a few words")], max_tokens: 8 });
+    if (i === 3) expect(usage.total_tokens).toBeGreaterThan(60);
+  }
+});
