@@ -21,7 +21,7 @@ const person = {
   additionalProperties: false,
 } as const;
 
-describe("AI SDK", () => {
+describe("S16: AI SDK", () => {
   const model = (settings = {}) =>
     createOpenAICompatible({
       name: "rivulet",
@@ -100,7 +100,7 @@ describe("AI SDK", () => {
   });
 });
 
-describe("LangChain", () => {
+describe("S16: LangChain", () => {
   const model = (fields = {}) =>
     new ChatOpenAI({
       model: "tiny",

@@ -33,7 +33,7 @@ const person = {
   schema: { type: "object", properties: { old: { type: "boolean" } }, required: ["old"], additionalProperties: false },
 };
 
-describe("chat", () => {
+describe("S16: chat", () => {
   it("answers and counts", async () => {
     const { choices, usage } = await client.chat.completions.create({ model, messages, max_completion_tokens: 8 });
     expect(choices[0]!.message.content).toMatch(/^[a-z ]{8}$/);
@@ -129,7 +129,7 @@ describe("chat", () => {
   });
 });
 
-describe("completions", () => {
+describe("S16: completions", () => {
   it("goes on from texts and ids, with echo, n and columns of log probabilities", async () => {
     const { choices, usage } = await client.completions.create({
       model,
@@ -166,7 +166,7 @@ describe("completions", () => {
   });
 });
 
-describe("responses", () => {
+describe("S16: responses", () => {
   it("answers, is kept, lists what it answered, and is forgotten", async () => {
     const response = await client.responses.create({
       model,
@@ -289,7 +289,10 @@ describe("responses", () => {
       if (replies.length === 2) break;
       ask({ input: "two", previous_response_id: id });
     }
+    const closed = new Promise<number>((resolve) => socket.socket.on("close", resolve));
     socket.close();
+    // 1006 is a connection that was dropped: a close without its answer.
+    expect(await closed).not.toBe(1006);
     expect(replies.map(({ text }) => text.length)).toEqual([6, 6]);
     expect(replies[1]!.cached).toBeGreaterThan(replies[0]!.cached);
     expect((await client.responses.retrieve(replies[1]!.id)).output_text).toBe(replies[1]!.text);
@@ -301,7 +304,7 @@ describe("responses", () => {
   });
 });
 
-describe("conversations", () => {
+describe("S16: conversations", () => {
   it("are made, used, listed item by item, changed and removed", async () => {
     const items = [{ type: "message" as const, role: "user" as const, content: "My name is Ada." }];
     const { id } = await client.conversations.create({ items, metadata: { topic: "names" } });

@@ -245,3 +245,9 @@ it("H7: one request brings less than the model's context; with a bounded cache a
     if (i === 3) expect(usage.total_tokens).toBeGreaterThan(60);
   }
 });
+
+it("H9: a reply whose end is forbidden stops at max_tokens, with its reason", async () => {
+  const eos = Object.fromEntries(toy.manifest.generation.eos.map((id) => [id, -100]));
+  const reply = await chat({ messages: [say("go on")], max_tokens: 300, logit_bias: eos });
+  expect([reply.choices[0]!.finish_reason, reply.usage.completion_tokens]).toEqual(["length", 300]);
+});
