@@ -17,7 +17,9 @@ export interface Fault {
   message?: string;
 }
 
-export type Protection = "checksum" | "lease" | "generator" | "transaction" | "nan" | "retention";
+export type Protection =
+  | ("checksum" | "generator" | "transaction" | "retention" | "journal")
+  | ("lease" | "key" | "owner" | "backpressure" | "release");
 
 type Limits = Partial<typeof limits & typeof streamLimits>;
 

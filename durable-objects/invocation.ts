@@ -12,7 +12,7 @@ import type { Served } from "../src/dialogue/load.ts";
 import { logged } from "./answer.ts";
 import { limits } from "./budget.ts";
 import { enter } from "./enter.ts";
-import { fault } from "./fault.ts";
+import { fault, protects } from "./fault.ts";
 import { failed } from "./finished.ts";
 import { LeaseLost } from "./lease-lost.ts";
 import type { Live } from "./live.ts";
@@ -58,7 +58,7 @@ export class Invocation {
     };
     const work = await enter(host, live, served, store, client, take);
     try {
-      if (store) {
+      if (store && protects("journal")) {
         const { object } = host;
         store.accept(planned, { owner: accepted.request.tenant, object, fingerprint: served.fingerprint });
         host.alarms.ask(Date.now() + limits.alarmMs * (1 + Math.random() / 3));
@@ -117,7 +117,7 @@ export class Invocation {
     } catch (thrown) {
       await this.#failed(thrown);
     } finally {
-      place.leave();
+      if (protects("release")) place.leave();
       metrics.objectSeconds.add((Date.now() - beganMs) / 1000);
     }
   }

@@ -6,6 +6,7 @@
 import type { EndEvent, LoggedToken, StartEvent, TurnEvent } from "../src/api/turn.ts";
 import type { Failure } from "../src/core/failure.ts";
 import { limits } from "./budget.ts";
+import { protects } from "./fault.ts";
 
 type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
 
@@ -114,6 +115,7 @@ export class Live implements Told {
 
   /** Resolves when the fastest reader is near enough: no work is done that nobody may come to read. */
   async room(): Promise<void> {
+    if (!protects("backpressure")) return;
     const ahead = () => this.ids.length - Math.max(0, ...[...this.#readers].map(({ read }) => read));
     const isNear = () => this.background || this.cancelled || ahead() < limits.leadTokens;
     if (!isNear()) await this.until(isNear);

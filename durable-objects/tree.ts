@@ -8,6 +8,7 @@ import type { ErrorBody } from "../src/api/error-body.ts";
 import type { EndEvent, LoggedToken, StateOrigin, TurnRequest } from "../src/api/turn.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";
+import { protects } from "./fault.ts";
 import type { Row } from "./schema.ts";
 
 export type TurnStatus = "completed" | "incomplete" | "cancelled" | "failed";
@@ -79,7 +80,7 @@ export class Tree {
     const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
     check(start + ids.length === logged, "bug", () => `${ids.length} ids from ${start} on, expected up to ${logged}`);
     this.#database.exec(
-      `INSERT INTO turns (${NODE}, record, ids) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT ${protects("key") ? "" : "OR REPLACE "}INTO turns (${NODE}, record, ids) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[id, parent, depth, createdMs, status, start, position, logged, Number(hidden)],
       this.#database.inline(`${id} record`, jsonBytes(record)),
       this.#database.inline(`${id} ids`, bytesOf(ids)),

@@ -50,19 +50,15 @@ export class Turn {
 
   /** Fails as the model and the storage do, with the lease, and with `busy` when the place in the engine was taken back. */
   async run(): Promise<"ended" | "paused"> {
-    const { live, place, ctx } = this.#work;
-    try {
-      await fault("turn.begin", ctx);
-      const outcome = (await this.#rebuild()) ?? (await this.#generate());
-      if (outcome === "paused") {
-        await this.#keeper.checkpoint("pause");
-        return outcome;
-      }
-      await this.#keeper.commit(live.cancelled ? "cancelled" : outcome);
-      return "ended";
-    } finally {
-      place.leave();
+    const { live, ctx } = this.#work;
+    await fault("turn.begin", ctx);
+    const outcome = (await this.#rebuild()) ?? (await this.#generate());
+    if (outcome === "paused") {
+      await this.#keeper.checkpoint("pause");
+      return outcome;
     }
+    await this.#keeper.commit(live.cancelled ? "cancelled" : outcome);
+    return "ended";
   }
 
   /** Feeds the part of the path's log that the restored state lacks. */

@@ -97,7 +97,7 @@ it("C3: a long prompt has checkpoints too", async () => {
   expect(toy().fed.length - before).toBeLessThan(660 + 20 - 384 + 16);
 });
 
-it("control of C2: a generator that is not kept draws other letters", async () => {
+it("O3, control of C2: a generator that is not kept draws other letters", async () => {
   limits.checkpointTokens = 64;
   const [, expected] = await expectedOf(["one", "two"]);
   const { tail, id } = await killedAt(150);

@@ -69,7 +69,7 @@ it("V1: one flipped bit, in any piece, and the state is computed again: same ans
   expect((countsOf().get("state_damaged") ?? 0) - damaged).toBe(64);
 });
 
-it("control of V1: without checksums the flipped bit is in the answer", async () => {
+it("O5, control of V1: without checksums the flipped bit is in the answer", async () => {
   const [, , three] = await dialogue("twin", ["one", "two", "three"]);
   await dialogue("ada", ["one", "two"]);
   const state = await stateOf("ada");
@@ -219,7 +219,7 @@ it.each(Object.keys(versions))(
 );
 
 it.each([true, false])(
-  "C5, C7: a failure inside the commit leaves nothing of it (control without a transaction: %s)",
+  "O2, C5, C7: a failure inside the commit leaves nothing of it (control without a transaction: %s)",
   async (kept) => {
     await dialogue("ada", ["one"]);
     const plan = { "commit.turn": { action: "throw" as const, times: 3 } };
