@@ -30,26 +30,30 @@ it.each([true, false])("O1: what a client was told of is there after a crash (jo
   expect(later.map(({ reply }) => reply!.startsWith(tail.content))).toEqual(kept ? [true] : []);
 });
 
-it.each([true, false])("O4: of two runners of a turn one tells its end (lease and key: %s)", async (kept) => {
-  gate.at = () => pause(1);
-  const tail = await stream("ada", "one");
-  await tail.text(20);
-  without(kept, "lease", "key");
-  const second = await inside("ada", async ({ store, alarms }, ctx) => {
-    const object = ctx.id.name!;
-    const lent = { ctx, env, alarms, object, owner: "second", store: () => store, served: async () => toy() };
-    const runs = new Runs(lent as never);
-    const [id] = store.journal.running();
-    const work = runs.proceed();
-    const live: Live = runs.get(id!)!;
-    await work;
-    return live.last?.type;
-  });
-  await tail.end();
-  const first = tail.seen.filter(({ finish }) => finish !== null).length;
-  expect([first, second]).toEqual([kept ? 0 : 1, "end"]);
-  expect((await rows("ada", "SELECT id FROM turns")).length).toBe(1);
-});
+const both: Protection[] = ["lease", "key"];
+it.each([[[]], [["lease"]], [["key"]], [both]] as [Protection[]][])(
+  "O4: of two runners of a turn one tells its end (off: %s)",
+  async (off) => {
+    gate.at = () => pause(1);
+    const tail = await stream("ada", "one");
+    await tail.text(20);
+    armFaults({ off });
+    const second = await inside("ada", async ({ store, alarms }, ctx) => {
+      const object = ctx.id.name!;
+      const lent = { ctx, env, alarms, object, owner: "second", store: () => store, served: async () => toy() };
+      const runs = new Runs(lent as never);
+      const [id] = store.journal.running();
+      const work = runs.proceed();
+      const live: Live = runs.get(id!)!;
+      await work;
+      return live.last?.type;
+    });
+    await tail.end();
+    const ends = [...tail.seen.filter(({ finish }) => finish !== null), ...(second ? [second] : [])];
+    expect(ends.length).toBe(off === both ? 2 : 1);
+    expect((await rows("ada", "SELECT id FROM turns")).length).toBe(1);
+  },
+);
 
 it.each([true, false])("O6: nobody but its owner is told what an object holds (owner: %s)", async (kept) => {
   const { rivulet } = await chat({ conversation: "ada", messages: [say(CANARY)] });
