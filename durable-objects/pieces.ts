@@ -4,8 +4,8 @@
  * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts. Rows of sets that
  * no longer count are written over, never deleted: a row costs more than the bytes in it.
  */
-import { createHash } from "node:crypto";
 import { Failure } from "../src/core/failure.ts";
+import { sha256 } from "../src/core/sha256.ts";
 import type { Database } from "./database.ts";
 import { protects } from "./fault.ts";
 
@@ -59,7 +59,7 @@ export class Pieces {
   piece(id: number): Uint8Array<ArrayBuffer> {
     const [row] = this.#database.exec("SELECT turn, sha256, bytes FROM pieces WHERE id = ?", id);
     const bytes = new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
-    if (protects("checksum") && hash(bytes) !== row?.sha256)
+    if (protects("checksum") && sha256(bytes) !== row?.sha256)
       throw new Failure("state_unreadable", `piece ${id} of the state of turn ${row?.turn} is damaged`);
     return bytes;
   }
@@ -71,11 +71,11 @@ export class Pieces {
     const all = this.#database.exec("SELECT id FROM pieces ORDER BY id").map(({ id }) => Number(id));
     const free = all.filter((id) => !taken.has(id));
     for (let part = 0; part < parts; part++) {
-      const bytes = state.slice(part * this.#pieceBytes, (part + 1) * this.#pieceBytes);
+      const bytes = state.subarray(part * this.#pieceBytes, (part + 1) * this.#pieceBytes);
       const id = free[part] ?? (all.at(-1) ?? 0) + part - free.length + 1;
       this.#database.exec(
         "INSERT OR REPLACE INTO pieces (id, turn, position, part, parts, sha256, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ...[id, turn, position, part, parts, hash(bytes), bytes],
+        ...[id, turn, position, part, parts, sha256(bytes), bytes],
       );
     }
   }
@@ -102,5 +102,3 @@ export class Pieces {
     return [...sets.values()].filter((set) => set.rows.length === set.parts);
   }
 }
-
-const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

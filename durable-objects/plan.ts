@@ -1,13 +1,14 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
-import { createHash } from "node:crypto";
 import { newTurnId } from "../src/api/ids.ts";
 import type { TurnRequest } from "../src/api/turn.ts";
 import { announce } from "../src/constrain/announce.ts";
 import { check } from "../src/core/failure.ts";
+import { sha256 } from "../src/core/sha256.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { fitted, unrepeated } from "./fresh-messages.ts";
 import type { Accepted } from "./journal.ts";
+import { digestOf } from "./repeats.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
 import type { Store } from "./store.ts";
 import { type Continuation, chainAll, continuation } from "./transcript.ts";
@@ -24,17 +25,6 @@ export interface Plan {
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
 export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
   idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
-
-/** What two requests with one key must have in common. */
-export const digestOf = (request: TurnRequest): string => sha256(JSON.stringify(request, inOrder));
-
-/** Another release of the Worker may write the same fields in another order. */
-const inOrder = (_: string, value: unknown): unknown =>
-  value !== null && typeof value === "object" && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
-
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
 export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): Plan {

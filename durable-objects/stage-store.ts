@@ -4,16 +4,15 @@
  * An epoch is written in one transaction and counts only when the conversation refers to it; so the one that it still refers to stays until
  * the next was written. Nothing that differs from what was stored is ever given back.
  */
-import { createHash } from "node:crypto";
 import type { Saved } from "../src/backends/backend.ts";
 import type { Epochs, Stored } from "../src/backends/pipeline/stage.ts";
 import { Failure } from "../src/core/failure.ts";
+import { sha256 } from "../src/core/sha256.ts";
 import { Sampler } from "../src/engine/sampler.ts";
 import { decodeState, encodeState } from "../src/state/codec.ts";
+import { PIECE_BYTES } from "./pieces.ts";
 import type { SqlValue, Storage } from "./schema.ts";
 
-/** Below the platform's limit of 2,000,000 bytes for a row. */
-const PIECE_BYTES = 1_900_000;
 /** Epochs that stay beside the new one and the one that it came from: sixteen in all, as the conversation keeps the states of sixteen turns. */
 const OTHERS = 14;
 
@@ -39,12 +38,12 @@ export class StageStore implements Epochs {
     return Number(this.#exec("SELECT max(epoch) AS epoch FROM epochs")[0]?.epoch ?? 0);
   }
 
-  load({ epoch, position, sha256 }: Stored): Saved {
+  load({ epoch, position, sha256: stored }: Stored): Saved {
     const unreadable = (what: string) => new Failure("state_unreadable", `state: epoch ${epoch} of a stage ${what}`);
     const [row] = this.#exec("SELECT * FROM epochs WHERE epoch = ?", epoch);
     if (!row) throw unreadable("is not there");
     const bytes = this.#bytes(Number(row.bytes), JSON.parse(String(row.pieces)) as number[]);
-    if (row.sha256 !== sha256 || hash(bytes) !== sha256) throw unreadable("is not what was stored");
+    if (row.sha256 !== stored || sha256(bytes) !== stored) throw unreadable("is not what was stored");
     const saved = decodeState(bytes, this.#fingerprint);
     if (saved.position !== position) throw unreadable(`holds ${saved.position} tokens, expected ${position}`);
     return saved;
@@ -54,7 +53,7 @@ export class StageStore implements Epochs {
     const fingerprint = this.#fingerprint;
     const state = { fingerprint, position, pending: [], sampler: new Sampler(1).state(), tensors };
     const bytes = encodeState(state) as Uint8Array<ArrayBuffer>;
-    const stored = { epoch, position, sha256: hash(bytes), bytes: bytes.length };
+    const stored = { epoch, position, sha256: sha256(bytes), bytes: bytes.length };
     const pieces: Uint8Array<ArrayBuffer>[] = [];
     for (let at = 0; at < bytes.length; at += this.#pieceBytes) pieces.push(bytes.subarray(at, at + this.#pieceBytes));
     this.#storage.transactionSync(() => {
@@ -104,5 +103,3 @@ export class StageStore implements Epochs {
     return this.#storage.sql.exec(query, ...bindings).toArray();
   }
 }
-
-const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -3,7 +3,7 @@
  *
  * Rows lie as they came, undecoded. What an import that broke off left behind is removed by the next one, or by the alarm.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "../src/core/sha256.ts";
 import type { FileRecord } from "../src/portable/file-format.ts";
 import type { Database } from "./database.ts";
 
@@ -26,10 +26,9 @@ export class Staging {
 
   put({ kind, bytes }: FileRecord): void {
     const own = Uint8Array.from(bytes);
-    const sha256 = createHash("sha256").update(own).digest("hex");
     this.#database.exec(
       "INSERT INTO staging (n, kind, sha256, bytes) VALUES (?, ?, ?, ?)",
-      ...[++this.#rows, kind, sha256, own],
+      ...[++this.#rows, kind, sha256(own), own],
     );
   }
 

@@ -4,17 +4,15 @@
  * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are compared by a
  * chained hash, so that neither storage nor reading grows with the dialogue.
  */
-import { createHash } from "node:crypto";
 import { Failure } from "../src/core/failure.ts";
+import { sha256 } from "../src/core/sha256.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import type { StoredTurn, Tree } from "./tree.ts";
 
 /** The hash of a history and one more message. */
 export function chain(history: string, { role, content, name = "", ...rest }: Message): string {
   const more = Object.keys(rest).length > 0 ? [rest] : [];
-  return createHash("sha256")
-    .update(JSON.stringify([history, role, name, content, ...more]))
-    .digest("hex");
+  return sha256(JSON.stringify([history, role, name, content, ...more]));
 }
 
 export const chainAll = (history: string, messages: readonly Message[]): string => messages.reduce(chain, history);

@@ -8,8 +8,9 @@ import { check, Failure } from "../src/core/failure.ts";
 import { type Question, soFar, streamed, whole } from "./answer.ts";
 import { batch, isBatch } from "./batch.ts";
 import { Live, type Told } from "./live.ts";
-import { digestOf, turnIdOf } from "./plan.ts";
+import { turnIdOf } from "./plan.ts";
 import { Prefixes } from "./prefixes.ts";
+import { checkSame, digestOf } from "./repeats.ts";
 import { type Host, inProgress, type Runs } from "./runs.ts";
 import { toldOf } from "./tell.ts";
 
@@ -129,8 +130,7 @@ export class Turns {
     if (!known) return undefined;
     const isLive = this.#runs.get(id) !== undefined;
     if (request.idempotencyKey !== undefined) {
-      const other = "idempotency-key: another request came with this key; choose a new one for a new request";
-      check(known.digest === digestOf(request), "idempotency_mismatch", () => other, "idempotency-key");
+      checkSame(known.digest, digestOf(request));
       if (isLive) throw inProgress();
     }
     count("idempotent_replay");

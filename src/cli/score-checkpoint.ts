@@ -4,9 +4,9 @@
  * One line, SHA-256 and JSON, then the state's bytes (src/state/codec.ts), which hold their own hashes. A run of other ids or of another
  * model is refused, never continued.
  */
-import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
+import { sha256 } from "../core/sha256.ts";
 
 export interface Scored {
   /** Tokens fed. */
@@ -21,10 +21,7 @@ export interface Checkpoint extends Scored {
   state: Uint8Array;
 }
 
-export const idsDigest = (ids: readonly number[]): string =>
-  createHash("sha256").update(Uint32Array.from(ids)).digest("hex");
-
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+export const idsDigest = (ids: readonly number[]): string => sha256(new Uint8Array(Uint32Array.from(ids).buffer));
 
 /** Replaces the file at once: a crash leaves the old one or the new one. */
 export function writeCheckpoint(path: string, ids: string, { state, ...scored }: Checkpoint): void {

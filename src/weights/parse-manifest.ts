@@ -4,9 +4,9 @@
  * Checked here: every field, and that shards and tensors tile the payload without gap or overlap. Nothing of the payload is read.
  * Fails with `weights_invalid`, naming the field, what was expected and what came.
  */
-import { createHash } from "node:crypto";
 import { matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
+import { sha256 } from "../core/sha256.ts";
 import { padTo, product } from "../core/sizes.ts";
 import { parseJson } from "../core/strict-json.ts";
 import {
@@ -24,7 +24,7 @@ export const TOKENIZER_MAX_BYTES = 64 * 1024 * 1024;
 export const TEMPLATE_MAX_BYTES = 1024 * 1024;
 
 /** SHA-256 of the manifest's bytes: the model's identity. */
-export const fingerprint = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+export const fingerprint = (bytes: Uint8Array): string => sha256(bytes);
 
 export function parseManifest(bytes: Uint8Array): Manifest {
   const json = parseJson(bytes, { where: MANIFEST_FILE, maxBytes: MANIFEST_MAX_BYTES });
