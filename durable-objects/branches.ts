@@ -1,5 +1,6 @@
 /** Branches: what can be done with the heads of a family without computing anything. */
 import { randomInt } from "node:crypto";
+import type { HeadView as Shown } from "../src/api/conversation-reply.ts";
 import { MAIN, newTurnId, splitConversation } from "../src/api/ids.ts";
 import type { TurnRequest } from "../src/api/turn.ts";
 import { check } from "../src/core/failure.ts";
@@ -12,13 +13,8 @@ import type { Host } from "./runs.ts";
 import type { StoredTurn } from "./tree.ts";
 import { runningView, type TurnView, viewOf } from "./turn-view.ts";
 
-export interface HeadView extends Head {
+export interface HeadView extends Head, Shown {
   fingerprint: string;
-  model: string | null;
-  /** Turns and tokens along its path; bytes of its state. */
-  turns: number;
-  tokens: number;
-  stateBytes: number;
 }
 
 interface Change {

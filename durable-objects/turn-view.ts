@@ -1,30 +1,13 @@
 /** TurnView: what is told of a stored turn in lists. */
-import type { ErrorBody } from "../src/api/error-body.ts";
-import type { Timings, TurnRequest, TurnUsage } from "../src/api/turn.ts";
+import type { TurnView as Shown } from "../src/api/conversation-reply.ts";
+import type { TurnRequest } from "../src/api/turn.ts";
 import { callsIn } from "../src/constrain/announce.ts";
-import type { CallPlace } from "../src/constrain/call-parser.ts";
-import type { Message } from "../src/tokenizer/text-codec.ts";
 import type { Accepted } from "./journal.ts";
 import type { Store } from "./store.ts";
 import type { StoredTurn, TurnStatus } from "./tree.ts";
 
-export interface TurnView {
-  id: string;
-  parent: string | null;
-  createdMs: number;
+export interface TurnView extends Shown {
   status: TurnStatus | "running";
-  messages: Message[];
-  /** Null: messages that asked for none. */
-  reply: string | null;
-  /** Calls of tools may stand in the reply. */
-  calls?: CallPlace;
-  usage: TurnUsage | null;
-  timings: Timings | null;
-  error: ErrorBody["error"] | null;
-  /** What follows it costs only its own tokens. */
-  stateKept: boolean;
-  /** Heads that stand at it. */
-  heads: string[];
   conversation: string | null;
   metadata: Record<string, string>;
   reason: string | null;

@@ -2,8 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import { replyText } from "../constrain/reply-grammar.ts";
 import { check } from "../core/failure.ts";
-import { TOOLS_MAX, toolName } from "./chat-shape.ts";
 import { TEXT_MAX_CHARS, text } from "./fields.ts";
+import { TOOLS_MAX, toolName } from "./reply-shape.ts";
 
 const callId = z.string().min(1).max(128);
 

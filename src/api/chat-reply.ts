@@ -34,6 +34,23 @@ export function logprobOf({ top, ...chosen }: LoggedToken) {
   return { ...entry(chosen), top_logprobs: top.map(entry) };
 }
 
+/** What every object of a reply begins with. */
+export const frameOf = ({ key, createdMs, model, fingerprint }: StartEvent, prefix: string, object: string) => ({
+  id: `${prefix}${key}`,
+  object,
+  created: Math.floor(createdMs / 1000),
+  model,
+  system_fingerprint: `fp_${fingerprint.slice(0, 16)}`,
+});
+
+/** The last chunks of a reply, numbered on from its end. */
+export const lastEvents = ({ index }: Pick<EndEvent, "index">, chunks: readonly object[]): WireEvent[] => [
+  ...chunks.map((data, i) => ({ id: index + i, data })),
+  { data: "[DONE]" },
+];
+
+export const failedEvents = (event: FailedEvent): WireEvent[] => lastEvents(event, [{ error: event.error }]);
+
 interface Choice {
   said: ChatWords;
   logprobs: object[];
@@ -68,7 +85,7 @@ export class ChatReply implements ReplyEncoder {
         return this.#last(event);
       case "failed":
         this.#end = event;
-        return [{ id: event.index, data: { error: event.error } }, { data: "[DONE]" }];
+        return failedEvents(event);
       default:
         return [];
     }
@@ -121,7 +138,7 @@ export class ChatReply implements ReplyEncoder {
     chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...this.#place() });
     if (this.#includeUsage)
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });
-    return [...chunks.map((data, i) => ({ id: end.index + i, data })), { data: "[DONE]" }];
+    return lastEvents(end, chunks);
   }
 
   #progress = ({ done, total }: ProgressEvent) => ({
@@ -137,16 +154,7 @@ export class ChatReply implements ReplyEncoder {
     return this.#chunk(n, { delta, finish_reason: choice.reason });
   }
 
-  #frame(object: string) {
-    const { key, createdMs, model, fingerprint } = this.#start!;
-    return {
-      id: `chatcmpl-${key}`,
-      object,
-      created: Math.floor(createdMs / 1000),
-      model,
-      system_fingerprint: `fp_${fingerprint.slice(0, 16)}`,
-    };
-  }
+  #frame = (object: string) => frameOf(this.#start!, "chatcmpl-", object);
 
   #place = () => (this.#start?.place ? { rivulet: this.#start.place } : {});
 

@@ -1,29 +1,17 @@
 /** The fields of /v1/chat/completions that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
-import { checkShape } from "../constrain/constraint-for.ts";
 import type { ShapePaths } from "../constrain/reply-grammar.ts";
-import { check } from "../core/failure.ts";
-import { text } from "./fields.ts";
-
-export const TOOLS_MAX = 128;
-const SCHEMA_MAX_CHARS = 65_536;
-const DESCRIPTION_MAX_CHARS = 4096;
-
-export const toolName = z.string().regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -");
-export const description = text(DESCRIPTION_MAX_CHARS).nullish();
-
-/** Its keywords are looked at by `checkShape`. */
-export const jsonSchema = z
-  .record(z.string(), z.unknown())
-  .refine(
-    (schema) => JSON.stringify(schema).length <= SCHEMA_MAX_CHARS,
-    `expected at most ${SCHEMA_MAX_CHARS} characters`,
-  )
-  .openapi({
-    type: "object",
-    description: "A JSON Schema. A keyword that replies cannot be held to is refused by name.",
-  });
+import {
+  type AskedShape,
+  description,
+  jsonSchema,
+  replyShape,
+  TOOLS_MAX,
+  toolChoice,
+  toolMode,
+  toolName,
+} from "./reply-shape.ts";
 
 const responseFormat = z.discriminatedUnion(
   "type",
@@ -49,7 +37,6 @@ const tool = z.strictObject({
 });
 
 const namedTool = z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: toolName }) });
-export const toolMode = z.enum(["auto", "required"]);
 
 const choiceObject = z.discriminatedUnion(
   "type",
@@ -66,46 +53,28 @@ const choiceObject = z.discriminatedUnion(
 export const chatShape = {
   response_format: responseFormat.nullish(),
   tools: z.array(tool).max(TOOLS_MAX).nullish(),
-  tool_choice: z
-    .union(
-      [z.enum(["none", "auto", "required"]), choiceObject],
-      "expected none, auto, required or an object of type function or allowed_tools",
-    )
-    .nullish(),
+  tool_choice: toolChoice(choiceObject),
   parallel_tool_calls: z.boolean().nullish(),
 };
 
 type Fields = z.infer<z.ZodObject<typeof chatShape>>;
 
-/**
- * Fails with `request_invalid` where the fields contradict each other, or ask for what replies cannot be held to. `paths`: where the request
- * has them; in a chat unless given.
- */
+/** Fails as `replyShape` does. `paths`: where the request has the fields; in a chat unless given. */
 export function shapeOf(
-  { response_format: asked, tools, tool_choice: choice, parallel_tool_calls }: Fields,
+  { response_format: asked, tools, tool_choice: choice, parallel_tool_calls: parallel }: Fields,
   paths?: ShapePaths,
 ): ReplyShape {
-  const names = (tools ?? []).map(({ function: { name } }) => name);
-  const refuse = (param: string, holds: boolean, message: string) =>
-    check(holds, "request_invalid", () => `${param}: ${message}`, param);
-  refuse("tools", new Set(names).size === names.length, "expected every name once");
-  refuse("tool_choice", choice == null || choice === "none" || names.length > 0, "expected tools beside it");
-  const toolChoice =
-    choice == null || typeof choice === "string"
-      ? choice
-      : choice.type === "function"
-        ? { name: choice.function.name }
-        : choice.allowed_tools.mode;
-  const allowed = typeof choice === "object" && choice?.type === "allowed_tools" && choice.allowed_tools.tools;
-  const shape: ReplyShape = {
-    ...(asked && asked.type !== "text" ? { format: formatOf(asked) } : {}),
-    ...(names.length > 0 ? { tools: tools!.map(({ function: of }) => toolOf(of)) } : {}),
-    ...(toolChoice ? { toolChoice } : {}),
-    ...(allowed ? { allowedTools: allowed.map(({ function: { name } }) => name) } : {}),
-    ...(parallel_tool_calls == null ? {} : { parallelToolCalls: parallel_tool_calls }),
-  };
-  checkShape(shape, paths);
-  return shape;
+  const format = asked && asked.type !== "text" ? formatOf(asked) : undefined;
+  const wanted = { format, tools: tools?.map((tool) => tool.function), choice: flat(choice), parallel };
+  return replyShape({ ...wanted, autoIsFree: false }, paths);
+}
+
+/** A choice as the Responses API writes it. */
+function flat(choice: Fields["tool_choice"]): AskedShape["choice"] {
+  if (choice == null || typeof choice === "string") return choice;
+  if (choice.type === "function") return { type: choice.type, name: choice.function.name };
+  const { mode, tools } = choice.allowed_tools;
+  return { type: choice.type, mode, tools: tools.map((tool) => tool.function) };
 }
 
 function formatOf(
@@ -115,9 +84,3 @@ function formatOf(
   const { name, schema, strict } = asked.json_schema;
   return { type: "json_schema", name, schema: schema as JsonSchema, strict: strict ?? false };
 }
-
-const toolOf = ({ name, description: said, parameters }: z.infer<typeof tool>["function"]) => ({
-  name,
-  ...(said ? { description: said } : {}),
-  ...(parameters ? { parameters: parameters as JsonSchema } : {}),
-});

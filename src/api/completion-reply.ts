@@ -1,6 +1,6 @@
 /** CompletionReply: a turn as /v1/completions speaks: `text_completion` objects, whole or in pieces. */
 import { Failure } from "../core/failure.ts";
-import { logprobOf, reasonOf, usageOf } from "./chat-reply.ts";
+import { failedEvents, frameOf, lastEvents, logprobOf, reasonOf, usageOf } from "./chat-reply.ts";
 import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";
 import type { EndEvent, FailedEvent, LoggedToken, ReplyForm, StartEvent, TurnEvent } from "./turn.ts";
 
@@ -52,7 +52,7 @@ export class CompletionReply implements ReplyEncoder {
         return this.#last(event);
       case "failed":
         this.#end = event;
-        return [{ id: event.index, data: { error: event.error } }, { data: "[DONE]" }];
+        return failedEvents(event);
       default:
         return [];
     }
@@ -108,19 +108,10 @@ export class CompletionReply implements ReplyEncoder {
     this.#end = end;
     const chunks: object[] = [{ ...this.#finish(end), timings: end.timings }];
     if (this.#includeUsage) chunks.push({ ...this.#frame(), choices: [], usage: usageOf(end.usage) });
-    return [...chunks.map((data, i) => ({ id: end.index + i, data })), { data: "[DONE]" }];
+    return lastEvents(end, chunks);
   }
 
-  #frame() {
-    const { key, createdMs, model, fingerprint } = this.#start!;
-    return {
-      id: `cmpl-${key}`,
-      object: "text_completion",
-      created: Math.floor(createdMs / 1000),
-      model,
-      system_fingerprint: `fp_${fingerprint.slice(0, 16)}`,
-    };
-  }
+  #frame = () => frameOf(this.#start!, "cmpl-", "text_completion");
 
   #chunk = (choice: object) => ({
     ...this.#frame(),

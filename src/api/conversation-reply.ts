@@ -39,6 +39,7 @@ export interface HeadView {
   prefix: string | null;
   model: string | null;
   turn: string | null;
+  /** Turns and tokens along its path; bytes of its state. */
   turns: number;
   tokens: number;
   stateBytes: number;
@@ -93,12 +94,16 @@ export interface TurnView {
   createdMs: number;
   status: string;
   messages: Message[];
+  /** Null: messages that asked for none. */
   reply: string | null;
+  /** Calls of tools may stand in the reply. */
   calls?: CallPlace;
+  /** What follows it costs only its own tokens. */
   stateKept: boolean;
   usage: { promptTokens: number; cachedTokens: number; completionTokens: number } | null;
   timings: z.infer<typeof timingsReply> | null;
   error: { code: string; message: string } | null;
+  /** Heads that stand at it. */
   heads: string[];
 }
 

@@ -1,15 +1,8 @@
 /** What the server tells of conversations, turns and the model: the fields that a client uses. Contract: docs/design/conversation-object.md. */
 
-export interface Timings {
-  state: "new" | "resumed" | "forked" | "rebuilt";
-  state_bytes: number;
-  queue_ms: number;
-  load_ms: number;
-  prefill_ms: number;
-  prefill_tokens: number;
-  decode_ms: number;
-  decode_tokens: number;
-}
+import type { Timings as AllTimings } from "../api/turn.ts";
+
+export type Timings = Omit<AllTimings, "rebuilt_tokens" | "save_ms">;
 
 export interface Usage {
   prompt_tokens: number;

@@ -1,0 +1,91 @@
+/** replyShape: what form a reply must have, from the fields of any endpoint; and the schemas that those fields share. */
+import { z } from "@hono/zod-openapi";
+import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
+import { checkShape } from "../constrain/constraint-for.ts";
+import type { ShapePaths } from "../constrain/reply-grammar.ts";
+import { check } from "../core/failure.ts";
+import { text } from "./fields.ts";
+
+export const TOOLS_MAX = 128;
+const SCHEMA_MAX_CHARS = 65_536;
+const DESCRIPTION_MAX_CHARS = 4096;
+
+export const toolName = z.string().regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -");
+export const description = text(DESCRIPTION_MAX_CHARS).nullish();
+
+/** Its keywords are looked at by `checkShape`. */
+export const jsonSchema = z
+  .record(z.string(), z.unknown())
+  .refine(
+    (schema) => JSON.stringify(schema).length <= SCHEMA_MAX_CHARS,
+    `expected at most ${SCHEMA_MAX_CHARS} characters`,
+  )
+  .openapi({
+    type: "object",
+    description: "A JSON Schema. A keyword that replies cannot be held to is refused by name.",
+  });
+
+export const toolMode = z.enum(["auto", "required"]);
+
+export const toolChoice = <T extends z.ZodType>(object: T) =>
+  z
+    .union(
+      [z.enum(["none", "auto", "required"]), object],
+      "expected none, auto, required or an object of type function or allowed_tools",
+    )
+    .nullish();
+
+interface AskedTool {
+  name: string;
+  description?: string | null | undefined;
+  parameters?: Record<string, unknown> | null | undefined;
+}
+
+export interface AskedShape {
+  format?: ReplyShape["format"];
+  tools: AskedTool[] | null | undefined;
+  choice:
+    | ("none" | z.infer<typeof toolMode>)
+    | { type: "function"; name: string }
+    | { type: "allowed_tools"; mode: z.infer<typeof toolMode>; tools: { name: string }[] }
+    | null
+    | undefined;
+  parallel: boolean | null | undefined;
+  /** Whether `auto` may be said without tools. */
+  autoIsFree: boolean;
+}
+
+/**
+ * Fails with `request_invalid` where the fields contradict each other, or ask for what replies cannot be held to. `paths`: where the request
+ * has them; in a chat unless given.
+ */
+export function replyShape(
+  { format, tools, choice, parallel, autoIsFree }: AskedShape,
+  paths?: ShapePaths,
+): ReplyShape {
+  const names = (tools ?? []).map(({ name }) => name);
+  const refuse = (param: string, holds: boolean, message: string) =>
+    check(holds, "request_invalid", () => `${param}: ${message}`, param);
+  refuse("tools", new Set(names).size === names.length, "expected every name once");
+  const isFree = choice == null || choice === "none" || (choice === "auto" && autoIsFree);
+  refuse("tool_choice", isFree || names.length > 0, "expected tools beside it");
+  const mode =
+    choice == null || typeof choice === "string" ? choice : choice.type === "function" ? choice : choice.mode;
+  const shape: ReplyShape = {
+    ...(format ? { format } : {}),
+    ...(names.length > 0 ? { tools: tools!.map(toTool) } : {}),
+    ...(mode ? { toolChoice: typeof mode === "string" ? mode : { name: mode.name } } : {}),
+    ...(typeof choice === "object" && choice?.type === "allowed_tools"
+      ? { allowedTools: choice.tools.map(({ name }) => name) }
+      : {}),
+    ...(parallel == null ? {} : { parallelToolCalls: parallel }),
+  };
+  checkShape(shape, paths);
+  return shape;
+}
+
+const toTool = ({ name, description: said, parameters }: AskedTool) => ({
+  name,
+  ...(said ? { description: said } : {}),
+  ...(parameters ? { parameters: parameters as JsonSchema } : {}),
+});
