@@ -29,17 +29,22 @@ export async function streamed(
   { told, request, form, served, client }: Question,
   after = -1,
 ): Promise<{ response: Response; done: Promise<void> }> {
-  let encoder = encoderFor(form);
+  const encoder = encoderFor(form);
   const isNew = ({ id }: WireEvent) => id === undefined || id > after;
   // A turn may fail before it has come again to where its reader was: that is still to be told.
-  const newOf = (event: TurnEvent) => encoder.events(event).filter((wire) => event.type === "failed" || isNew(wire));
+  const newOf = (event: TurnEvent, wires: WireEvent[]) =>
+    wires.filter((wire) => event.type === "failed" || isNew(wire));
+  let rest: WireEvent[] | undefined;
   if (told.last && after >= 0) {
-    const all: WireEvent[] = [];
-    for await (const event of tell(told, served, request)) all.push(...encoder.events(event));
-    const lastId = Math.max(...all.map(({ id = 0 }) => id));
+    rest = [];
+    let lastId = 0;
+    for await (const event of tell(told, served, request)) {
+      const wires = encoder.events(event);
+      rest.push(...newOf(event, wires));
+      lastId = Math.max(lastId, ...wires.map(({ id = 0 }) => id));
+    }
     if (lastId === after || (lastId < after && told.last.type === "end"))
       return { response: nothing(), done: Promise.resolve() };
-    encoder = encoderFor(form);
   }
   const stream = new EventStream(client);
   const live = told instanceof Live ? told : undefined;
@@ -49,9 +54,12 @@ export async function streamed(
     if (reader) reader.read = tokens;
     live?.changed();
   };
+  async function* untold(): AsyncGenerator<WireEvent[]> {
+    for await (const event of tell(told, served, request, read)) yield newOf(event, encoder.events(event));
+  }
   const work = async () => {
-    for await (const event of tell(told, served, request, read)) {
-      for (const wire of newOf(event)) await stream.send(wire);
+    for await (const wires of rest ? [rest] : untold()) {
+      for (const wire of wires) await stream.send(wire);
       if (stream.gone.aborted) return;
     }
     // Not an end of the turn, so nothing that looks like one.
@@ -59,12 +67,7 @@ export async function streamed(
     stream.end();
     if (reader) live?.leave(reader);
   };
-  const headers = {
-    ...headersOf(told),
-    "content-type": "text/event-stream; charset=utf-8",
-    "x-accel-buffering": "no",
-  };
-  return { response: new Response(stream.body, { headers }), done: work() };
+  return { response: stream.response(headersOf(told)), done: work() };
 }
 
 const nothing = () => new Response(null, { status: 204, headers: { "cache-control": "no-store" } });

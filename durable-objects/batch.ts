@@ -6,12 +6,12 @@
 import { randomInt } from "node:crypto";
 import { errorBody } from "../src/api/error-body.ts";
 import { encoderFor } from "../src/api/reply-encoder.ts";
-import type { ChoiceEvent, LoggedToken, Timings, TurnEvent, TurnRequest } from "../src/api/turn.ts";
+import { type ChoiceEvent, noTimings, type Timings, type TurnEvent, type TurnRequest } from "../src/api/turn.ts";
 import { announce, callsIn } from "../src/constrain/announce.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import { metrics } from "../src/core/metrics.ts";
 import type { Served } from "../src/dialogue/load.ts";
-import { reply, slices, type TokenLogprob } from "../src/dialogue/reply.ts";
+import { reply, slices } from "../src/dialogue/reply.ts";
 import { roundRobin } from "../src/dialogue/round-robin.ts";
 import { Sampler } from "../src/engine/sampler.ts";
 import { account } from "./account.ts";
@@ -19,6 +19,7 @@ import type { Place } from "./admission.ts";
 import { logged } from "./answer.ts";
 import { Budget } from "./budget.ts";
 import { EventStream } from "./event-stream.ts";
+import { loggedToken } from "./logged-token.ts";
 import { checkBrought, checkRoom, replyOptions } from "./reply-options.ts";
 import { admission } from "./weights.ts";
 
@@ -79,15 +80,8 @@ export async function batch(
     }
     stream.end();
   };
-  const type = { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" };
-  return { response: new Response(stream.body, { headers: { ...headers, ...type } }), done: tell() };
+  return { response: stream.response(headers), done: tell() };
 }
-
-const noTimings: Timings = {
-  state: "new",
-  ...{ rebuilt_tokens: 0, state_bytes: 0, queue_ms: 0, load_ms: 0 },
-  ...{ prefill_ms: 0, prefill_tokens: 0, decode_ms: 0, decode_tokens: 0, save_ms: 0 },
-};
 
 /** Ids of each prompt. Fails with `request_invalid` for an id that is none, or `context_length_exceeded`. */
 function promptsOf(request: TurnRequest, served: Served): number[][] {
@@ -150,7 +144,7 @@ async function* run({ request, served, place, prompts, timings }: Work, gone: Ab
           if (event.type !== "token") continue;
           tokens++;
           budget.spend(1);
-          const logprob = event.logprobs && loggedOf(event.logprobs, served);
+          const logprob = event.logprobs && loggedToken(event.logprobs, served);
           yield {
             type: "token",
             index: ++index,
@@ -191,9 +185,4 @@ async function prefill(served: Served, place: Place, feed: number[], timings: Ti
   timings.prefill_tokens += feed.length;
   const saved = { position: sequence.position, tensors: await sequence.save() };
   return { sequence, saved, sampler: primed.state(), resumed: { fed: feed.length, reply: [], logits } };
-}
-
-function loggedOf({ id, logprob, top }: TokenLogprob, { codec }: Served): LoggedToken {
-  const bytes = (token: number) => [...codec.tokenBytes(token)];
-  return { bytes: bytes(id), logprob, top: top.map((other) => ({ bytes: bytes(other.id), logprob: other.logprob })) };
 }

@@ -10,6 +10,7 @@ import type { ReplyObject, TurnRequest } from "../src/api/turn.ts";
 import { check, Failure } from "../src/core/failure.ts";
 import { Alarms } from "./alarms.ts";
 import { logged, refused } from "./answer.ts";
+import { tenantOf } from "./asker.ts";
 import { armFromBindings, fault } from "./fault.ts";
 import { goldenForward } from "./golden.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
@@ -109,7 +110,7 @@ export class Conversation extends DurableObject<Env> {
     app.route("/", makeRoute(this.#host, this.runs));
     app.route("/", beginRoutes(this.#host, this.runs, this.#listing));
     app.use(async (c, next) => {
-      this.store.openFor(c.req.header("x-rivulet-tenant") ?? "");
+      this.store.openFor(tenantOf(c));
       this.runs.recover();
       await next();
     });

@@ -1,5 +1,5 @@
 /** enter: waits for a place in the engine, brings a turn's state in, and lets its readers know that it begins. */
-import type { StartEvent, Timings } from "../src/api/turn.ts";
+import { noTimings, type StartEvent } from "../src/api/turn.ts";
 import { callsIn } from "../src/constrain/announce.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { admission } from "./admission.ts";
@@ -10,12 +10,6 @@ import type { Restored } from "./restore.ts";
 import type { Host } from "./runs.ts";
 import type { Store } from "./store.ts";
 import type { Work } from "./turn.ts";
-
-const noTimings: Timings = {
-  state: "new",
-  ...{ rebuilt_tokens: 0, state_bytes: 0, queue_ms: 0, load_ms: 0 },
-  ...{ prefill_ms: 0, prefill_tokens: 0, decode_ms: 0, decode_tokens: 0, save_ms: 0 },
-};
 
 /** `take` gives the turn and its state, once there is a place. Fails with `busy`, and as `take` does. */
 export async function enter(

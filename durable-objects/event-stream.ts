@@ -48,6 +48,13 @@ export class EventStream {
     if (client.aborted) this.#leave();
   }
 
+  /** The stream as an HTTP reply. */
+  response(headers: Record<string, string>): Response {
+    // Proxies that gather bytes would turn the stream into one late block.
+    const own = { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" };
+    return new Response(this.body, { headers: { ...headers, ...own } });
+  }
+
   /** Aborted when nobody reads any more. */
   get gone(): AbortSignal {
     return this.#left.signal;

@@ -1,6 +1,7 @@
 /** headRoutes: the conversations of a family over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
 import { Hono } from "hono";
 import type { Message } from "../src/tokenizer/text-codec.ts";
+import { conversationOf, idempotencyKeyOf, tenantOf } from "./asker.ts";
 import { Branches } from "./branches.ts";
 import { Prefixes } from "./prefixes.ts";
 import { asked, repeated } from "./repeats.ts";
@@ -13,18 +14,13 @@ interface Bodies {
   make: Bodies["change"] & { prefix?: string | null; model: string };
 }
 
-const conversationOf = (c: { req: { header(name: string): string | undefined } }) =>
-  c.req.header("x-rivulet-conversation") ?? null;
-
-const keyOf = (c: { req: { header(name: string): string | undefined } }) => c.req.header("idempotency-key");
-
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
 export function makeRoute(host: Host, runs: Runs): Hono {
   const branches = new Branches(host);
   return new Hono().put("/head/:head", async (c) => {
-    const tenant = c.req.header("x-rivulet-tenant") ?? "";
+    const tenant = tenantOf(c);
     const { model, ...body } = (await c.req.json()) as Bodies["make"];
-    const request = asked("make", keyOf(c), body);
+    const request = asked("make", idempotencyKeyOf(c), body);
     const store = host.store();
     const isNew = !store.database.exists || !repeated(store.heads.get(c.req.param("head")), request);
     if (body.prefix && isNew) {
@@ -44,12 +40,12 @@ export function headRoutes(host: Host, runs: Runs): Hono {
     )
     .post("/head", async (c) => {
       const body = (await c.req.json()) as Bodies["fork"];
-      const request = asked(`fork ${conversationOf(c)}`, keyOf(c), body);
+      const request = asked(`fork ${conversationOf(c)}`, idempotencyKeyOf(c), body);
       return c.json(branches.fork(conversationOf(c), body, request));
     })
     .post("/head/:head/rewind", async (c) => {
       const { to } = (await c.req.json()) as { to: string | null };
-      const request = asked("rewind", keyOf(c), to);
+      const request = asked("rewind", idempotencyKeyOf(c), to);
       const head = c.req.param("head");
       return c.json(await runs.locks.alone(head, () => branches.rewind(head, to, request)));
     })

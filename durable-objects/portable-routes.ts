@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { type PrefixView, shownPrefix } from "../src/api/prefix.ts";
 import { fileKeys } from "../src/portable/file-format.ts";
+import { conversationOf, idempotencyKeyOf, tenantOf } from "./asker.ts";
 import { Branches } from "./branches.ts";
 import { EventStream } from "./event-stream.ts";
 import { exportHead, identityOf } from "./export-file.ts";
@@ -12,10 +13,6 @@ import { Prefixes, type PrefixRequest } from "./prefixes.ts";
 import type { Removal } from "./removal.ts";
 import { hashed, keyOf, repeated } from "./repeats.ts";
 import type { Host, Runs } from "./runs.ts";
-
-type Asked = { req: { header(name: string): string | undefined } };
-export const tenantOf = (c: Asked): string => c.req.header("x-rivulet-tenant") ?? "";
-const conversationOf = (c: Asked): string | null => c.req.header("x-rivulet-conversation") ?? null;
 
 /** Those that may find an empty object. */
 export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
@@ -32,7 +29,7 @@ export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
         head: { conversation: conversationOf(c) },
       };
       const { body, digest } = hashed(c.req.raw.body!);
-      const given = c.req.header("idempotency-key");
+      const given = idempotencyKeyOf(c);
       const key = given === undefined ? undefined : keyOf("import", given);
       const more = () => (key === undefined ? {} : { asked: [{ key, digest: digest() }] });
       const head = await runs.locks.alone("main", async () => {
@@ -47,7 +44,7 @@ export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
     })
     .post("/prefix", async (c) => {
       const request = (await c.req.json()) as PrefixRequest;
-      const live = await prefixes.make(tenantOf(c), request, c.req.raw.signal, c.req.header("idempotency-key"));
+      const live = await prefixes.make(tenantOf(c), request, c.req.raw.signal, idempotencyKeyOf(c));
       const { stream, background } = c.req.query();
       const ended = (live?.until(() => live.over) ?? Promise.resolve()).then(() => listing.tell());
       host.ctx.waitUntil(ended);
@@ -102,7 +99,5 @@ function progress(host: Host, prefixes: Prefixes, live: Live | undefined, client
     stream.end();
   };
   host.ctx.waitUntil(work().catch(() => stream.end()));
-  return new Response(stream.body, {
-    headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" },
-  });
+  return stream.response({ "cache-control": "no-store" });
 }

@@ -4,7 +4,7 @@
  * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The state is in the
  * engine's memory only between the two.
  */
-import type { FinishReason, LoggedToken, Timings } from "../src/api/turn.ts";
+import type { FinishReason, Timings } from "../src/api/turn.ts";
 import { check } from "../src/core/failure.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../src/dialogue/reply.ts";
@@ -15,6 +15,7 @@ import { fault } from "./fault.ts";
 import type { Accepted } from "./journal.ts";
 import { Keeper } from "./keeper.ts";
 import type { Live } from "./live.ts";
+import { loggedToken } from "./logged-token.ts";
 import { replyOptions } from "./reply-options.ts";
 import type { Restored } from "./restore.ts";
 import type { Store } from "./store.ts";
@@ -130,14 +131,9 @@ export class Turn {
 
   /** A token that was told already must come again. */
   #take(n: number, id: number, logprob: TokenLogprob | undefined): void {
-    const { live } = this.#work;
+    const { live, served } = this.#work;
     const known = live.ids[n - 1];
-    if (known === undefined) live.push(id, logprob && this.#logged(logprob));
+    if (known === undefined) live.push(id, logprob && loggedToken(logprob, served));
     else check(known === id, "bug", () => `token ${n} was ${known}, computed again it is ${id}`);
-  }
-
-  #logged({ id, logprob, top }: TokenLogprob): LoggedToken {
-    const bytes = (token: number) => [...this.#work.served.codec.tokenBytes(token)];
-    return { bytes: bytes(id), logprob, top: top.map((other) => ({ bytes: bytes(other.id), logprob: other.logprob })) };
   }
 }

@@ -12,7 +12,7 @@ import {
 import { conversationPath, forkRequest, rewindRequest, turnsQuery } from "../api/conversation-request.ts";
 import { splitConversation } from "../api/ids.ts";
 import { inConversation } from "../api/place.ts";
-import { answerOf, askHead } from "./conversations.ts";
+import { answerOfHead } from "./conversations.ts";
 import { endpoint } from "./endpoint.ts";
 
 const about = { tag: "Conversations", params: conversationPath };
@@ -34,9 +34,7 @@ export const branches = [
         ...(body.turn === undefined ? {} : { at: body.turn }),
         ...(body.metadata ? { metadata: body.metadata } : {}),
       };
-      const made = await answerOf<HeadView>(
-        await askHead(c, caller, id, () => "/head", { method: "POST", body: fork }),
-      );
+      const made = await answerOfHead<HeadView>(c, caller, id, () => "/head", { method: "POST", body: fork });
       return c.json(shownConversation(made.conversation!, made));
     },
   ),
@@ -53,7 +51,7 @@ export const branches = [
     },
     async (c, { caller, path: { id }, body }) => {
       const init = { method: "POST", body: { to: body.turn } };
-      const head = await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}/rewind`, init));
+      const head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}/rewind`, init);
       return c.json(shownConversation(id, head));
     },
   ),
@@ -76,9 +74,7 @@ export const branches = [
         if (after !== undefined) query.set("after", after);
         return `/turns?${query}`;
       };
-      const { turns, hasMore } = await answerOf<{ turns: TurnView[]; hasMore: boolean }>(
-        await askHead(c, caller, id, asked),
-      );
+      const { turns, hasMore } = await answerOfHead<{ turns: TurnView[]; hasMore: boolean }>(c, caller, id, asked);
       return c.json(
         list(
           turns.map((turn) => shownTurn(turn, object, root)),

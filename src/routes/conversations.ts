@@ -40,6 +40,10 @@ export function askHead(
   return askObject(c, { ...caller, ...place }, path(headOf(place)), init);
 }
 
+/** What the object says of one conversation. Fails as it does. */
+export const answerOfHead = async <T>(...asked: Parameters<typeof askHead>): Promise<T> =>
+  answerOf<T>(await askHead(...asked));
+
 const headOf = ({ turn }: Place): string => turn.head!;
 
 /** `undefined` leaves things as they are. */
@@ -65,15 +69,11 @@ export const conversations = [
       const { prefix, items } = body;
       // The items only tell two requests of one key apart.
       const make = { ...changes(body), ...(prefix ? { prefix } : {}), ...(items ? { items } : {}), model };
-      let head = await answerOf<HeadView>(
-        await askHead(c, caller, id, (at) => `/head/${at}`, { method: "PUT", body: make }),
-      );
+      let head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`, { method: "PUT", body: make });
       if (body.items && body.items.length > 0 && head.turn === null) {
         const messages = messagesOf(body.items);
-        await answerOf(
-          await askHead(c, caller, id, (at) => `/head/${at}/messages`, { method: "POST", body: { messages } }),
-        );
-        head = await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}`));
+        await answerOfHead(c, caller, id, (at) => `/head/${at}/messages`, { method: "POST", body: { messages } });
+        head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`);
       }
       return c.json(shownConversation(id, head));
     },
@@ -107,7 +107,7 @@ export const conversations = [
       replies: reply,
     },
     async (c, { caller, path: { id } }) =>
-      c.json(shownConversation(id, await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}`)))),
+      c.json(shownConversation(id, await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`))),
   ),
   endpoint(
     {
@@ -121,9 +121,7 @@ export const conversations = [
     },
     async (c, { caller, path: { id }, body }) => {
       const init = { method: "POST", body: changes(body) };
-      return c.json(
-        shownConversation(id, await answerOf<HeadView>(await askHead(c, caller, id, (at) => `/head/${at}`, init))),
-      );
+      return c.json(shownConversation(id, await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`, init)));
     },
   ),
   endpoint(
@@ -137,7 +135,7 @@ export const conversations = [
       replies: { 200: { description: "It is gone.", schema: removed("conversation.deleted") } },
     },
     async (c, { caller, path: { id } }) => {
-      await answerOf(await askHead(c, caller, id, (at) => `/head/${at}`, { method: "DELETE" }));
+      await answerOfHead(c, caller, id, (at) => `/head/${at}`, { method: "DELETE" });
       return c.json({ id, object: "conversation.deleted", deleted: true });
     },
   ),

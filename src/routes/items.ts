@@ -8,7 +8,7 @@ import { messagesOf } from "../api/response-input.ts";
 import { type Item, inputItem, item, turnItems } from "../api/turn-items.ts";
 import { Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
-import { answerOf, askHead } from "./conversations.ts";
+import { answerOf, answerOfHead } from "./conversations.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
 
 const tag = "Conversations";
@@ -49,7 +49,7 @@ export const items = [
       let seen = after === undefined;
       for (let more = true; more && found.length <= limit; ) {
         const query = new URLSearchParams({ order, limit: String(limit + 1), ...(from === undefined ? {} : { from }) });
-        const page = await answerOf<Turns>(await askHead(c, caller, id, (head) => `/turns?head=${head}&${query}`));
+        const page = await answerOfHead<Turns>(c, caller, id, (head) => `/turns?head=${head}&${query}`);
         more = page.hasMore;
         const turns = more ? page.turns.slice(0, -1) : page.turns;
         from = page.turns.at(-1)?.id;
@@ -81,7 +81,7 @@ export const items = [
     async (c, { caller, path: { id }, body }) => {
       const { object } = inConversation(c.env, caller, id);
       const init = { method: "POST", body: { messages: messagesOf(body.items) } };
-      const turn = await answerOf<TurnView>(await askHead(c, caller, id, (head) => `/head/${head}/messages`, init));
+      const turn = await answerOfHead<TurnView>(c, caller, id, (head) => `/head/${head}/messages`, init);
       return c.json(list(turnItems(turn, object), false));
     },
   ),

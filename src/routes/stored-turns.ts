@@ -1,5 +1,6 @@
 /** storedTurns: what every kind of reply can be asked for once it is kept: itself, the rest of its stream, its end, its removal. */
 import { z } from "@hono/zod-openapi";
+import { removed } from "../api/conversation-reply.ts";
 import { boolQuery, intQuery } from "../api/fields.ts";
 import { turnNamed } from "../api/ids.ts";
 import type { ReplyObject } from "../api/turn.ts";
@@ -76,7 +77,7 @@ export function storedTurns({ object, path, name, tag, schema, deleted, query = 
         replies: {
           200: {
             description: "It is gone.",
-            schema: z.strictObject({ id: z.string(), object: z.literal(deleted), deleted: z.literal(true) }),
+            schema: removed(deleted),
           },
         },
       },
