@@ -16,15 +16,16 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 class Windows(Dataset):
     """Non-overlapping windows of each kind's token file. An index is (kind, number)."""
 
-    def __init__(self, folder: Path, kinds: list[str], sequence: int, split: str = "train"):
-        self.sequence = sequence
+    def __init__(self, folder: Path, kinds: list[str], sequence: int, split: str = "train", most: int = 0):
+        self.sequence, self.most = sequence, most  # `most` windows of each kind, 0 for all
         self.files = {k: np.memmap(folder / f"{k}.{split}.u16", dtype=np.uint16, mode="r") for k in kinds}
         for kind, file in self.files.items():
             if len(file) < sequence:
                 raise ValueError(f"{kind}.{split}.u16: expected at least {sequence} tokens, got {len(file)}")
 
     def count(self, kind: str) -> int:
-        return len(self.files[kind]) // self.sequence
+        whole = len(self.files[kind]) // self.sequence
+        return min(whole, self.most) if self.most else whole
 
     def __getitem__(self, index: tuple[str, int]) -> torch.Tensor:
         kind, number = index

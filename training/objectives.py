@@ -4,41 +4,58 @@ Both are modules whose forward takes ids (B,T) and returns (loss, parts), so tha
 registered: it is neither trained, saved nor synchronised.
 """
 
+from pathlib import Path
+
 import torch
 from torch import nn
 from transformers import BambaForCausalLM, LlamaForCausalLM
 
 from training.hybrid import View, forward_hidden, mamba_layers
-from training.mixer import mix
-from training.traces import trace
+from training.mixer import mixer_features
+from training.refit import product
+from training.rollouts import Rollouts, unlikelihood
+from training.traces import recorded, trace
 
 
 class LayerByLayer(nn.Module):
-    """Mean over layers of |mixer(x) - attention(x)|² / |attention(x)|², x being the teacher's own input there."""
+    """Mean over layers of |mixer(x) - attention(x)|² / |attention(x)|², x being the teacher's own input there.
 
-    def __init__(self, student: BambaForCausalLM, teacher: LlamaForCausalLM):
+    `record` is a folder that keeps the teacher's traces for later epochs. With `refit` the products of the last forward
+    pass, which `OutProjections` adds up, are left in `products`.
+    """
+
+    def __init__(self, student: BambaForCausalLM, teacher: LlamaForCausalLM, record: Path | None = None, refit: bool = False):
         super().__init__()
         self.mixers = nn.ModuleDict({str(i): mixer for i, mixer in mamba_layers(student).items()})
-        self.unregistered = (teacher,)
+        self.unregistered, self.record, self.refit = (teacher,), record, refit
+        self.products: dict[str, torch.Tensor] = {}
 
     def forward(self, ids: torch.Tensor):
-        traces = trace(self.unregistered[0], ids)
+        teacher, layers = self.unregistered[0], [int(i) for i in self.mixers]
+        traces = recorded(teacher, ids, layers, self.record) if self.record else trace(teacher, ids)
         parts = []
         for i, mixer in self.mixers.items():
             at = traces[int(i)]
             target = at.output.float()
-            mixed = mix(mixer, at.input)[0].float()
+            features = mixer_features(mixer, at.input)[0]
+            mixed = mixer.out_proj(features).float()
             parts.append((mixed - target).square().sum() / target.square().sum())
+            if self.refit and torch.is_grad_enabled():
+                self.products[i] = product(features, target)
         parts = torch.stack(parts)
         return parts.mean(), parts.detach()
 
 
 class EndToEnd(nn.Module):
-    """Mean over tokens of KL(teacher || student), nats."""
+    """Mean over tokens of KL(teacher || student), nats; with `rollouts` also `weight` times their unlikelihood.
 
-    def __init__(self, student: BambaForCausalLM, teacher: LlamaForCausalLM, view: View, recompute: bool):
+    Parts: the KL alone, then, with rollouts, the unlikelihood and the share of repeating tokens in them.
+    """
+
+    def __init__(self, student, teacher, view: View, recompute: bool, rollouts: Rollouts | None = None, weight: float = 0):
         super().__init__()
         self.student, self.view, self.recompute = student, view, recompute
+        self.rollouts, self.weight = rollouts, weight
         self.unregistered = (teacher,)
 
     def forward(self, ids: torch.Tensor):
@@ -48,7 +65,12 @@ class EndToEnd(nn.Module):
         hidden = forward_hidden(self.student, ids, self.view, recompute=self.recompute)
         dtype = target.dtype
         loss = HeadKl.apply(hidden, self.student.lm_head.weight, target, teacher.lm_head.weight, dtype)
-        return loss, loss.detach()[None]
+        parts = [loss.detach()]
+        if self.rollouts and torch.is_grad_enabled():
+            unlikely, share = unlikelihood(self.student, self.rollouts.next(), self.view)
+            loss = loss + self.weight * unlikely
+            parts += [unlikely.detach(), torch.tensor(share, device=loss.device)]
+        return loss, torch.stack(parts)
 
 
 class HeadKl(torch.autograd.Function):

@@ -17,6 +17,7 @@ class Stage:
     steps: int = 1
     micro_batch: int = 0  # 0: the rank's whole share at once
     rate: float = 0.0  # learning rate of the mixers
+    out_rate: float = 0.0  # of out_proj, whose inputs are so uneven that the mixers' rate harms it; 0: `rate`
     rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
     embedding: bool = True  # whether the embedding, which is also the head, learns at rest_rate
     warmup: int = 20
@@ -27,7 +28,15 @@ class Stage:
     sinks: int = 4
     recompute: bool = False  # trades time for memory in the backward pass
     save_every: int = 50
+    windows: int = 0  # of each kind: the first so many are reused, epoch after epoch; 0: all there are
+    record: bool = False  # layer-by-layer: keep the teacher's traces on disk for later epochs, 1.1 KB per token and layer twice
+    refit_every: int = 0  # layer-by-layer: steps between exact solutions of out_proj, which then has no gradient; 0: never
     mix: dict[str, float] = field(default_factory=lambda: {"chat": 0.5, "text": 0.5})
+
+    unlikelihood: float = 0.0  # end-to-end: weight of repeated n-grams in the student's own answers; 0: no rollouts
+    lanes: int = 16  # answers written at once
+    new_tokens: int = 128  # of each
+    rollout_every: int = 4  # steps that share the answers written
 
     def __post_init__(self):
         if self.kind not in KINDS:

@@ -12,6 +12,8 @@ from training.curves import Log, draw
 from training.hybrid import View, mamba_layers
 from training.loader import Windows, make_loader
 from training.objectives import EndToEnd, LayerByLayer
+from training.refit import OutProjections
+from training.rollouts import Rollouts
 from training.settings import Run, Stage
 
 HELD_WINDOWS = 2  # held-out sequences of each kind, measured at every save
@@ -29,17 +31,19 @@ def factor(step: int, stage: Stage) -> float:
 def parameter_groups(stage: Stage, student) -> list[dict]:
     """Mixers at `rate`, their time constants at ten times that, the rest at `rest_rate`; 0 freezes."""
     mixer_ids = {id(p) for mixer in mamba_layers(student).values() for p in mixer.parameters()}
-    groups = {stage.rate: [], stage.rate * 10: [], stage.rest_rate: []}
+    groups = {}
     for name, parameter in student.named_parameters():
-        if id(parameter) not in mixer_ids:
+        if name.endswith("mamba.out_proj.weight"):
+            rate = 0 if stage.refit_every else stage.out_rate or stage.rate
+        elif id(parameter) not in mixer_ids:
             frozen = stage.kind != "end-to-end" or (parameter is student.lm_head.weight and not stage.embedding)
             rate = 0 if frozen else stage.rest_rate
         else:
             rate = stage.rate * (10 if name.endswith(FAST) else 1)
         parameter.requires_grad_(rate > 0)
         if rate > 0:
-            groups[rate].append(parameter)
-    return [{"params": p, "lr": rate, "full": rate} for rate, p in groups.items() if p]
+            groups.setdefault(rate, []).append(parameter)
+    return [{"params": p, "lr": rate, "full": rate} for rate, p in groups.items()]
 
 
 def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator: Accelerator, log: Log, saved, stop_after) -> bool:
@@ -49,13 +53,17 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
     groups = parameter_groups(stage, student)
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=stage.weight_decay)
     if stage.kind == "layer-by-layer":
-        objective = LayerByLayer(student, teacher)
+        objective = LayerByLayer(student, teacher, run.out / "traces" if stage.record else None, bool(stage.refit_every))
     else:
-        objective = EndToEnd(student, teacher, View(stage.window, stage.sinks), stage.recompute)
+        view = View(stage.window, stage.sinks)
+        objective = EndToEnd(student, teacher, view, stage.recompute, rollouts_of(run, stage, student, view), stage.unlikelihood)
     wrapped = torch.compile(objective) if run.compile else objective
     wrapped, optimizer = accelerator.prepare(wrapped, optimizer)
 
-    windows = Windows(run.tokens, list(stage.mix), stage.sequence)
+    refit = OutProjections(objective.mixers) if stage.refit_every else None
+    rollouts = getattr(objective, "rollouts", None)
+
+    windows = Windows(run.tokens, list(stage.mix), stage.sequence, most=stage.windows)
     loader = make_loader(windows, stage.mix, stage.batch, run.seed + number, accelerator.process_index, ranks)
     sizes = {kind: len(file) for kind, file in windows.files.items()}
     step = 0
@@ -68,6 +76,10 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
     if saved and saved["step"]:
         optimizer.load_state_dict(saved["optimizer"])
         checkpoint.set_random_state(saved["random"])
+        if refit:
+            refit.load_state_dict(saved["refit"])
+        if rollouts:
+            rollouts.load_state_dict(saved["rollouts"])
 
     def save(done: int) -> None:
         held = held_out_loss(run, stage, objective, accelerator)
@@ -76,6 +88,8 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
             content = {"stage": number + finished, "step": 0 if finished else done, "student": student.state_dict()}
             if not finished:
                 content |= {"optimizer": optimizer.state_dict(), "loader": loader.state_dict(), "sizes": sizes}
+                content |= {"refit": refit.state_dict()} if refit else {}
+                content |= {"rollouts": rollouts.state_dict()} if rollouts else {}
             checkpoint.save(run.out / "checkpoint.pt", content | {"random": checkpoint.random_state()})
             if finished:
                 checkpoint.save(run.out / f"stage-{number}.pt", {"student": student.state_dict()})
@@ -88,8 +102,10 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
         while step < stage.steps:
             for group in optimizer.param_groups:
                 group["lr"] = group["full"] * factor(step, stage)
-            loss, parts = one_step(wrapped, optimizer, next(batches).to(accelerator.device), stage, accelerator)
+            loss, parts = one_step(wrapped, optimizer, next(batches).to(accelerator.device), stage, accelerator, refit)
             step += 1
+            if refit and step % stage.refit_every == 0 and step >= stage.warmup:
+                refit.solve()
             if accelerator.is_main_process:
                 row = {"stage": number, "step": step - 1, "kind": stage.kind, "tokens": step * stage.batch * stage.sequence}
                 log.add(**row, loss=loss, seconds=round(time.monotonic() - started, 2), **parts)
@@ -103,7 +119,14 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
     return True
 
 
-def one_step(objective, optimizer, ids, stage: Stage, accelerator: Accelerator) -> tuple[float, dict]:
+def rollouts_of(run: Run, stage: Stage, student, view: View) -> Rollouts | None:
+    if not stage.unlikelihood:
+        return None
+    windows = Windows(run.tokens, ["chat"], stage.sequence)
+    return Rollouts(student, windows, run.teacher, stage.lanes, stage.new_tokens, stage.rollout_every, view)
+
+
+def one_step(objective, optimizer, ids, stage: Stage, accelerator: Accelerator, refit=None) -> tuple[float, dict]:
     """One optimizer step on this rank's ids (b,T); returns the mean loss over all ranks, and its parts."""
     pieces = ids.split(stage.micro_batch or len(ids))
     total, parts = torch.zeros((), device=ids.device), 0
@@ -112,13 +135,17 @@ def one_step(objective, optimizer, ids, stage: Stage, accelerator: Accelerator) 
         with accelerator.autocast():
             loss, piece_parts = objective(piece)
         accelerator.backward(loss * weight)
+        if refit:
+            refit.add(accelerator.unwrap_model(objective).products, lambda t: accelerator.reduce(t, "sum"))
         total, parts = total + loss.detach() * weight, parts + piece_parts * weight
     accelerator.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], stage.clip)
     optimizer.step()
     optimizer.zero_grad()
     total, parts = accelerator.reduce(total, "mean"), accelerator.reduce(parts, "mean")
-    layers = {"layers": [round(v, 4) for v in parts.tolist()]} if stage.kind == "layer-by-layer" else {}
-    return float(total), layers
+    shown = {"layers": [round(v, 4) for v in parts.tolist()]} if stage.kind == "layer-by-layer" else {}
+    if stage.unlikelihood:
+        shown = dict(zip(("kl", "unlikelihood", "repeats"), parts.tolist()))
+    return float(total), shown
 
 
 @torch.no_grad()

@@ -96,12 +96,13 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16", help="float32 is twice as quick on some CPUs")
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     arguments.out.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(arguments.teacher)
-    teacher = load_teacher(arguments.teacher, torch.bfloat16).to("cuda" if torch.cuda.is_available() else "cpu")
+    teacher = load_teacher(arguments.teacher, getattr(torch, arguments.dtype)).to("cuda" if torch.cuda.is_available() else "cpu")
     for batch in tqdm(range(arguments.first, arguments.first + arguments.batches), desc="chat"):
         path = arguments.out / f"{batch:05d}.jsonl"
         if not path.exists():

@@ -1,6 +1,8 @@
 """What the teacher's attention layers read and write: the targets of the closed-form and the layer-by-layer steps."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from transformers import LlamaForCausalLM
@@ -39,3 +41,21 @@ def trace(teacher: LlamaForCausalLM, ids: torch.Tensor) -> list[Trace]:
         for hook in hooks:
             hook.remove()
     return traces
+
+
+def recorded(teacher: LlamaForCausalLM, ids: torch.Tensor, layers: list[int], folder: Path) -> dict[int, Trace]:
+    """`trace` of some layers, without their heads, kept in `folder` per sequence so that a later epoch only reads it.
+
+    Kept as bf16, and rounded to it on the first pass too: what training sees does not depend on what was there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{hashlib.sha256(row.cpu().numpy().tobytes()).hexdigest()[:32]}.pt" for row in ids]
+    if not all(path.exists() for path in paths):
+        traces = trace(teacher, ids)
+        kept = torch.stack([torch.stack([traces[i].input, traces[i].output]) for i in layers]).bfloat16().cpu()
+        for path, of_row in zip(paths, kept.unbind(2)):  # (layers,2,T,D)
+            partial = path.with_suffix(f".{torch.initial_seed()}.partial")
+            torch.save(of_row.clone(), partial)
+            partial.replace(path)
+    rows = torch.stack([torch.load(path) for path in paths], dim=2).to(ids.device)
+    return {i: Trace(pair[0].float(), None, pair[1].float()) for i, pair in zip(layers, rows)}

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from training.hybrid import inherit, mamba_layers
 
@@ -24,6 +27,13 @@ def tiny_teacher() -> LlamaForCausalLM:
     for parameter in model.parameters():
         parameter.mul_(5 if parameter.dim() > 1 else 1)  # far from uniform, so that an error shows
     return model
+
+
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
+    words = ["<|endoftext|>", "<s>", "<|im_end|>", "<|im_start|>", "assistant", *(f"w{n}" for n in range(5, VOCABULARY))]
+    tokenizer = Tokenizer(WordLevel({word: n for n, word in enumerate(words)}, unk_token="<s>"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, additional_special_tokens=["<|im_end|>", "<|im_start|>"])
 
 
 @pytest.fixture
@@ -52,9 +62,12 @@ def data(tmp_path: Path) -> Path:
     """A data folder: the tiny teacher, and token files of both kinds and splits."""
     folder = tmp_path / "data"
     tiny_teacher().save_pretrained(folder / "teacher")
+    tiny_tokenizer().save_pretrained(folder / "teacher")
     (folder / "tokens").mkdir()
     random = np.random.default_rng(0)
     for kind in ("chat", "text"):
         for split, count in (("train", 1700), ("held", 300)):
-            random.integers(3, VOCABULARY, count).astype(np.uint16).tofile(folder / "tokens" / f"{kind}.{split}.u16")
+            ids = random.integers(5, VOCABULARY, count).astype(np.uint16)
+            ids[6::16], ids[7::16] = 3, 4  # "<|im_start|>", "assistant": where an answer begins
+            ids.tofile(folder / "tokens" / f"{kind}.{split}.u16")
     return folder

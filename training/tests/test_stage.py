@@ -25,6 +25,14 @@ def test_layer_by_layer_moves_the_mixers_alone(teacher):
     assert got["model.layers.2.mamba.A_log"] == got["model.layers.2.mamba.D"] == 1e-2
 
 
+def test_out_proj_is_solved_for_or_moves_slowly(teacher):
+    got = rates(inherit(teacher, [1]), kind="layer-by-layer", refit_every=5)
+    assert "model.layers.0.mamba.in_proj.weight" in got and "model.layers.0.mamba.out_proj.weight" not in got
+    got = rates(inherit(teacher, [1]), kind="end-to-end", rest_rate=1e-4, out_rate=2e-5)
+    assert got["model.layers.0.mamba.out_proj.weight"] == 2e-5
+    assert got["model.layers.0.mamba.in_proj.weight"] == 1e-3
+
+
 def test_end_to_end_moves_the_rest_slowly_and_may_hold_the_embedding(teacher):
     student = inherit(teacher, [1])
     got = rates(student, kind="end-to-end", rest_rate=1e-4)
