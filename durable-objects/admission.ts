@@ -17,6 +17,26 @@ export interface AdmissionLimits {
 
 const standard: AdmissionLimits = { live: 4, waiting: 16, waitMs: 60_000, silentMs: 60_000, pollMs: 25 };
 
+/** The platform's memory of an isolate, and what JavaScript takes of it beside states: code, tokenizer, logits, replies. */
+const ISOLATE_BYTES = 128e6;
+const JAVASCRIPT_BYTES = 8e6;
+/** Tokens after which a bounded cache is as good as full. */
+const DEEP = 1024;
+
+/** Places that fit beside the weights, 1 to 4, with one state being stored and one kept for the rewind of a guess. */
+export function placesFor(backend: Sized): number {
+  const state = backend.stateBytes(Math.min(DEEP, backend.contextLength));
+  const room = ISOLATE_BYTES - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
+  return Math.min(standard.live, Math.max(1, Math.floor(room / state)));
+}
+
+/** What a loaded backend says about its sizes. */
+interface Sized {
+  memoryBytes: number;
+  contextLength: number;
+  stateBytes(position: number): number;
+}
+
 interface Ticket {
   owner: string;
   seenMs: number;
@@ -29,6 +49,11 @@ export class Admission {
 
   constructor(limits: Partial<AdmissionLimits> = {}) {
     this.#limits = { ...standard, ...limits };
+  }
+
+  /** From now on; those who are in stay. */
+  limit(live: number): void {
+    this.#limits.live = live;
   }
 
   get live(): number {

@@ -3,6 +3,7 @@ import { loadServed, type Served } from "../src/dialogue/load.ts";
 import { type Bucket, bucketFetches } from "../src/weights/bucket-fetches.ts";
 import { fetchSource } from "../src/weights/fetch-source.ts";
 import kernels from "../wasm/build/kernels.wasm";
+import { admission, placesFor } from "./admission.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { remotePipeline } from "./stages.ts";
 
@@ -10,16 +11,18 @@ import { remotePipeline } from "./stages.ts";
 export const ENGINE_MAX_BYTES = 112 * 1024 * 1024;
 
 export const weights = new SingleFlight<Served>();
-export { admission } from "./admission.ts";
+export { admission };
 
 export const served = (env: Env): Promise<Served> =>
-  weights.get((progress) =>
-    loadServed(packSource(env), kernels, {
+  weights.get(async (progress) => {
+    const loaded = await loadServed(packSource(env), kernels, {
       maxBytes: ENGINE_MAX_BYTES,
       progress,
       elsewhere: (divided) => remotePipeline(env, divided),
-    }),
-  );
+    });
+    admission.limit(placesFor(loaded.backend));
+    return loaded;
+  });
 
 type PackBindings = Pick<Env, "ASSETS"> & { PACK_PATH: string; PACKS?: Bucket };
 

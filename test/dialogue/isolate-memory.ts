@@ -1,12 +1,13 @@
 /**
- * Prints, as JSON, the most memory that one isolate's work takes: the default pack and four deep conversations alive at once.
+ * Prints, as JSON, the most memory that one isolate's work takes: the default pack and as many deep conversations alive at once as there are places.
  *
- * Its own process, so that no test runner is counted; run with --expose-gc. What Node itself holds before anything is loaded is left out.
+ * A pack may be named instead. Its own process, so that no test runner is counted; run with --expose-gc. What Node itself holds before anything is loaded is left out.
  */
 const collect = (globalThis as unknown as { gc(): void }).gc;
 /** JavaScript heap and buffers outside WebAssembly. */
 const javascript = () => {
   collect();
+  collect(); // the first one may leave the sweeping of array buffers to a thread
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 };
@@ -20,10 +21,10 @@ const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
 const { packFolder } = await import("../../scripts/serve-pack.ts");
+const { placesFor } = await import("../../durable-objects/admission.ts");
 
-const CONVERSATIONS = 4;
 const DEPTH = 1040;
-const served = await loadServed(folderSource(packFolder()), compiledKernels());
+const served = await loadServed(folderSource(packFolder(process.argv[2])), compiledKernels());
 const { backend, fingerprint } = served;
 const text = "The river carries what it was given and forgets nothing. ".repeat(100);
 const ids = served.codec.encodeText(text).slice(0, DEPTH);
@@ -33,7 +34,7 @@ const open = async () => {
   const sampler = new Sampler(backend.vocab, undefined, 1);
   return { sequence, sampler, events: reply(served, sequence, sampler, ids, options) };
 };
-const live = await Promise.all(Array.from({ length: CONVERSATIONS }, open));
+const live = await Promise.all(Array.from({ length: placesFor(backend) }, open));
 let peak = javascript() - before;
 const running = new Set(live);
 while (running.size > 0) {

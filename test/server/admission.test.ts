@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Admission } from "../../durable-objects/admission.ts";
+import { Admission, placesFor } from "../../durable-objects/admission.ts";
 import { SingleFlight } from "../../durable-objects/single-flight.ts";
 import { TurnLock } from "../../durable-objects/turn-lock.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
@@ -7,6 +7,28 @@ import type { Sequence } from "../../src/backends/backend.ts";
 const present = new AbortController().signal;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const quick = { live: 2, waiting: 2, waitMs: 200, pollMs: 5 };
+
+it("has as many places as states fit beside the weights, at least one and at most four", () => {
+  const backend = (memoryBytes: number, bytes: number) => ({
+    memoryBytes,
+    contextLength: 2048,
+    stateBytes: (position: number) => (bytes / 1024) * position,
+  });
+  expect(placesFor(backend(79e6, 5.5e6))).toBe(4);
+  expect(placesFor(backend(91e6, 5.4e6))).toBe(3);
+  expect(placesFor(backend(100e6, 5e6))).toBe(2);
+  expect(placesFor(backend(119e6, 50e6))).toBe(1);
+  expect(placesFor(backend(1e6, 1e3))).toBe(4);
+});
+
+it("may be limited later, and lets those stay who are in", async () => {
+  const admission = new Admission(quick);
+  const [a] = await Promise.all([admission.enter("a", present), admission.enter("b", present)]);
+  admission.limit(1);
+  a.leave();
+  expect(admission.tryEnter("c")).toBeUndefined();
+  expect(admission.live).toBe(1);
+});
 
 it("admits so many at once, then in order of arrival, then fails with busy", async () => {
   const admission = new Admission(quick);
