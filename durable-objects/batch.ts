@@ -95,8 +95,9 @@ function promptsOf(request: TurnRequest, served: Served): number[][] {
     const wrong = one.find((id) => id >= backend.vocab);
     const param = all.length === 1 ? "prompt" : `prompt[${n}]`;
     check(wrong === undefined, "request_invalid", () => `${param}: ${wrong} is not a token's id`, param);
-    checkRoom(one.length, backend.contextLength);
-    checkBrought(one.length, manifest, ids ? param : "messages");
+    const named = ids ? param : "messages";
+    checkRoom(one.length, backend.contextLength, named);
+    checkBrought(one.length, manifest, named);
   }
   return all;
 }

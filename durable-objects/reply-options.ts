@@ -8,10 +8,10 @@ import { greedy, type Sampling } from "../src/engine/sampling.ts";
 import type { Accepted } from "./journal.ts";
 
 /** The prompt must leave room for a token. */
-export function checkRoom(tokens: number, contextLength: number): void {
+export function checkRoom(tokens: number, contextLength: number, param = "messages"): void {
   if (tokens < contextLength) return;
-  const message = `messages: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
-  throw new Failure("context_length_exceeded", message, { param: "messages" });
+  const message = `${param}: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
+  throw new Failure("context_length_exceeded", message, { param });
 }
 
 /** What one request may bring at once, also where a bounded cache lets the conversation go on without end. */

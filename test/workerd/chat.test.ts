@@ -122,6 +122,15 @@ describe("bad input", () => {
     expect(textOf(await chat({ messages: message })).length).toBe(8);
   });
 
+  it("H7: /v1/completions names the prompt that has no room", async () => {
+    const body = JSON.stringify({ model: "tiny", prompt: ["short", "x".repeat(2010)] });
+    const headers = { "content-type": "application/json" };
+    const response = await get("/v1/completions", { method: "POST", headers, body });
+    const { error } = (await response.json()) as ErrorReply;
+    expect([response.status, error.code, error.param]).toEqual([400, "context_length_exceeded", "prompt[1]"]);
+    expect(error.message).toContain("prompt[1]: 2010");
+  });
+
   it("refuses bodies that are not declared as JSON", async () => {
     const response = await send({ model: "tiny", messages: message }, { "content-type": "text/plain" });
     expect(response.status).toBe(400);
