@@ -88,9 +88,10 @@ it("S7: a reader that reads nothing is given up, its turn ends, others are serve
   await annotate(`stalled: ${usage.completion_tokens} tokens, ${(most / MB).toFixed(0)} MB more`);
   const path = `/v1/chat/completions/${id.replace("resp_", "chatcmpl-")}?stream=true&starting_after=100`;
   const rest = await (await fetch(`${server.url}${path}`)).text();
-  expect(rest.match(/^id: (\d+)$/gm)).toEqual(
-    Array.from({ length: usage.completion_tokens - 99 }, (_, i) => `id: ${i + 101}`),
-  );
+  // Where it was cut within a character, the text still held has an event of its own.
+  const ids = rest.match(/^id: (\d+)$/gm)!;
+  expect([99, 98]).toContain(usage.completion_tokens - ids.length);
+  expect(ids).toEqual(ids.map((_, i) => `id: ${i + 101}`));
   expect(rest.trimEnd().endsWith("data: [DONE]")).toBe(true);
 });
 
