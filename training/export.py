@@ -32,10 +32,16 @@ def calibrated(student, tokens: Path, count: int, sequence: int = 256):
         return quantized(student, 4, input_products(student, batches), activations=False)
 
 
-def export(run: Run, out: Path, dtype: str = "f32", window: int = 512, sinks: int = 4, calibration: int = 0) -> None:
+def blended(last: dict, earlier: dict, share: float) -> dict:
+    """share · last + (1 - share) · earlier: part of what the last stage changed. Source: WiSE-FT, arXiv 2109.01903."""
+    return {name: torch.lerp(earlier[name], weight, share) for name, weight in last.items()}
+
+
+def export(run: Run, out: Path, dtype="f32", window=512, sinks=4, calibration=0, blend: Path | None = None, share=0.5) -> None:
     """Writes `out`. `rivulet_cache` in its config is the attention view the last stage was trained with."""
     student = inherit(load_teacher(run.teacher), list(run.attention_layers))
-    student.load_state_dict(checkpoint.load(run.out / "checkpoint.pt")["student"])
+    weights = checkpoint.load(run.out / "checkpoint.pt")["student"]
+    student.load_state_dict(blended(weights, checkpoint.load(blend)["student"], share) if blend else weights)
     student.config.mamba_chunk_size = run.chunk
     if calibration:
         student = calibrated(student, run.tokens, calibration)
@@ -54,9 +60,12 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=512)
     parser.add_argument("--sinks", type=int, default=4)
     parser.add_argument("--calibration", type=int, default=0, help="windows of each kind; 0 leaves the weights as trained")
+    parser.add_argument("--blend", type=Path, help="an earlier stage's weights (stage-N.pt), to be mixed in")
+    parser.add_argument("--share", type=float, default=0.5, help="of the last stage in that mixture")
     arguments = parser.parse_args()
     run = load_run(arguments.config, arguments.data, arguments.out)
-    export(run, arguments.folder, arguments.dtype, arguments.window, arguments.sinks, arguments.calibration)
+    shape = (arguments.dtype, arguments.window, arguments.sinks, arguments.calibration)
+    export(run, arguments.folder, *shape, arguments.blend, arguments.share)
 
 
 if __name__ == "__main__":
