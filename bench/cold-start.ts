@@ -16,7 +16,7 @@ import { cpuMs, median } from "./cpu.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const runs = Number(process.argv[2] ?? 5);
-const MODEL = "smollm2-135m-instruct";
+const MODEL = "rivulet-150m";
 
 /** Ms until the server invites, until a first conversation's first token, and until a second one's. */
 async function inWorkerd(): Promise<number[]> {

@@ -10,6 +10,7 @@ import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { transformerPack } from "./models.ts";
 import { CONTEXT, DECODED, type Ready, type Speed } from "./peers/protocol.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
@@ -25,7 +26,7 @@ const folder = join(import.meta.dirname, "peers");
 if (!existsSync(join(folder, "node_modules")))
   execFileSync("npm", ["ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
 const weights = await prepareWeights();
-const served = join(import.meta.dirname, "../models/smollm2-135m-instruct");
+const served = transformerPack;
 
 /** `slow`: takes minutes a round, so it takes part in few. */
 const peers: { script: string; file: string; what: string; slow?: true }[] = [

@@ -3,13 +3,14 @@
  * time per mask while random allowed tokens are taken, and memory that stays.
  */
 import { readFileSync } from "node:fs";
+import { packFolder } from "../scripts/serve-pack.ts";
 import type { Constraint, JsonSchema } from "../src/constrain/constraint.ts";
 import { constraintFor } from "../src/constrain/constraint-for.ts";
 import { TokenTrie } from "../src/constrain/token-trie.ts";
 import { Random } from "../src/engine/random.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 
-const pack = process.argv[2] ?? "models/smollm2-135m-instruct";
+const pack = process.argv[2] ?? packFolder();
 const { generation, tokenizerConfig } = JSON.parse(readFileSync(`${pack}/manifest.json`, "utf8"));
 const codec = createTextCodec(JSON.parse(readFileSync(`${pack}/tokenizer.json`, "utf8")), tokenizerConfig ?? {});
 const TOKENS = 400;

@@ -5,14 +5,13 @@
  *
  * Each has read 512 tokens and then generates; they wait for each other only as turns do (RoundRobin). Counted until the first has finished.
  */
-import { join } from "node:path";
 import type { Sequence } from "../src/backends/backend.ts";
 import type { Loaded } from "../src/backends/load-model.ts";
 import { RoundRobin } from "../src/dialogue/round-robin.ts";
 import { Sampler } from "../src/engine/sampler.ts";
 import { greedy } from "../src/engine/sampling.ts";
 import { cpuMs } from "./cpu.ts";
-import { hybridPack, open } from "./models.ts";
+import { hybridPack, open, transformerPack } from "./models.ts";
 import { idAt } from "./peers/protocol.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
@@ -58,8 +57,8 @@ async function together({ backend }: Loaded, sequences: Sequence[], share: boole
 }
 
 const packs = [
-  ["default model", join(import.meta.dirname, "../models/smollm2-135m-instruct")],
-  ["hybrid", hybridPack()],
+  ["default hybrid", hybridPack],
+  ["transformer", transformerPack],
 ] as const;
 const rows: (string | number)[][] = [];
 for (const [name, pack] of packs) {

@@ -1,12 +1,11 @@
 /**
  * Guessing ahead by prompt lookup: tokens per second with and without, where a reply quotes and where it is free.
  *
- *     node bench/speculation.ts
+ *     node bench/speculation.ts [pack]
  *
  * The same turn through `reply`, in alternation; the ids must be the same, or it fails.
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed, type Served } from "../src/dialogue/load.ts";
 import { reply } from "../src/dialogue/reply.ts";
@@ -14,6 +13,7 @@ import { Sampler } from "../src/engine/sampler.ts";
 import { greedy, type Sampling } from "../src/engine/sampling.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { cpuMs, median } from "./cpu.ts";
+import { hybridPack } from "./models.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const ROUNDS = 5;
@@ -69,10 +69,7 @@ async function run(served: Served, text: string, sampling: Sampling, guessing: b
   return { ids, ms, guesses, right };
 }
 
-const served = await loadServed(
-  folderSource(join(import.meta.dirname, "../models/smollm2-135m-instruct")),
-  compiledKernels(),
-);
+const served = await loadServed(folderSource(process.argv[2] ?? hybridPack), compiledKernels());
 const rows: (string | number)[][] = [];
 for (const { name, text, sampling } of tasks) {
   const times = { plain: [] as number[], guessing: [] as number[] };
