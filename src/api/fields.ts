@@ -10,7 +10,7 @@ export const text = (maxChars: number) =>
     .max(maxChars)
     .transform((value) => value.toWellFormed());
 
-export const modelField = z.string().min(1).max(128).openapi({ example: "smollm2-135m-instruct" });
+export const modelField = z.string().min(1).max(128).openapi({ example: "rivulet-150m" });
 
 export const tokenLimit = z.int().min(1).max(1_000_000).nullish();
 

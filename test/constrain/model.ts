@@ -1,5 +1,6 @@
 /** Fake models that want anything but JSON, on the tokenizer of the default pack. */
 import { readFileSync } from "node:fs";
+import { packFolder } from "../../scripts/serve-pack.ts";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import type { JsonSchema, ReplyShape } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
@@ -10,7 +11,7 @@ import { Sampler } from "../../src/engine/sampler.ts";
 import { greedy, type Sampling } from "../../src/engine/sampling.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 
-const pack = "models/smollm2-135m-instruct";
+const pack = packFolder();
 const template = readFileSync(`${pack}/chat_template.jinja`, "utf8");
 export const codec = createTextCodec(JSON.parse(readFileSync(`${pack}/tokenizer.json`, "utf8")), {
   eos_token: "<|im_end|>",
