@@ -21,7 +21,7 @@ def set_random_state(state: dict) -> None:
         torch.cuda.set_rng_state_all(state["cuda"])
 
 
-def save(path: Path, content: dict) -> None:
+def save(path: Path, content: dict | torch.Tensor) -> None:
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         torch.save(content, file)

@@ -21,6 +21,12 @@ GATE = 1.3  # silu(1.3) is about 1
 KEY_SCALE, VALUE_SCALE = 0.15, 0.3  # keep SiLU near its linear part; chosen by measured fit
 
 
+def ridge(ff: torch.Tensor, fy: torch.Tensor, strength: float) -> torch.Tensor:
+    """ff (F,F) and fy (F,O), sums of products -> (F,O), with the penalty `strength` times the features' mean square."""
+    penalty = strength * ff.diagonal().mean() * torch.eye(len(ff), device=ff.device, dtype=ff.dtype)
+    return torch.linalg.solve(ff + penalty, fy)
+
+
 class Normal:
     """Sums for a ridge regression of targets (n,O) on features (n,F), kept in float64."""
 
@@ -33,8 +39,7 @@ class Normal:
 
     def solve(self, strength: float = 1e-3) -> torch.Tensor:
         """(F,O), with the penalty `strength` times the features' mean square."""
-        penalty = strength * self.ff.diagonal().mean() * torch.eye(len(self.ff), device=self.ff.device, dtype=torch.double)
-        return torch.linalg.solve(self.ff + penalty, self.fy)
+        return ridge(self.ff, self.fy, strength)
 
     def explained(self, weight: torch.Tensor) -> float:
         """1 - squared error / squared target, on what was added."""

@@ -7,6 +7,8 @@ Source: Golub and Pereyra, The differentiation of pseudo-inverses and nonlinear 
 import torch
 from torch import nn
 
+from training.closed_form import ridge
+
 STRENGTH = 1e-4  # ridge penalty as a share of the features' mean square
 FORGET = 0.8  # what is left of the older sums after a refit: the features they saw are no longer those of today
 
@@ -30,8 +32,7 @@ class OutProjections:
         for name, mixer in self.mixers.items():
             width = mixer.out_proj.in_features
             ff, fy = self.sums[name].split([width, self.sums[name].shape[1] - width], dim=1)
-            penalty = STRENGTH * ff.diagonal().mean() * torch.eye(width, dtype=ff.dtype, device=ff.device)
-            mixer.out_proj.weight.copy_(torch.linalg.solve(ff + penalty, fy).T)
+            mixer.out_proj.weight.copy_(ridge(ff, fy, STRENGTH).T)
             self.sums[name] = self.sums[name] * FORGET
 
     def state_dict(self) -> dict:

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from transformers import LlamaForCausalLM
 
+from training import checkpoint
+
 
 @dataclass
 class Trace:
@@ -54,8 +56,6 @@ def recorded(teacher: LlamaForCausalLM, ids: torch.Tensor, layers: list[int], fo
         traces = trace(teacher, ids)
         kept = torch.stack([torch.stack([traces[i].input, traces[i].output]) for i in layers]).bfloat16().cpu()
         for path, of_row in zip(paths, kept.unbind(2)):  # (layers,2,T,D)
-            partial = path.with_suffix(f".{torch.initial_seed()}.partial")
-            torch.save(of_row.clone(), partial)
-            partial.replace(path)
+            checkpoint.save(path, of_row.clone())
     rows = torch.stack([torch.load(path) for path in paths], dim=2).to(ids.device)
     return {i: Trace(pair[0].float(), None, pair[1].float()) for i, pair in zip(layers, rows)}
