@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
@@ -16,7 +16,7 @@ import { cpuMs, median } from "./cpu.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const runs = Number(process.argv[2] ?? 5);
-const MODEL = "rivulet-150m";
+const MODEL = basename(packFolder());
 
 /** Ms until the server invites, until a first conversation's first token, and until a second one's. */
 async function inWorkerd(): Promise<number[]> {
@@ -79,7 +79,7 @@ if (process.argv[2] === "--parts") {
     "node bench/cold-start.ts",
     `## Cold start
 
-\`node bench/cold-start.ts\`: default model (77 MB of weights), fresh process each time, ${runs} runs on a busy machine. ${machine()}
+\`node bench/cold-start.ts\`: default model, fresh process each time, ${runs} runs on a busy machine. ${machine()}
 
 ${table(["", "best, ms", "median, ms"], rows)}`,
   );

@@ -26,12 +26,11 @@ const folder = join(import.meta.dirname, "peers");
 if (!existsSync(join(folder, "node_modules")))
   execFileSync("npm", ["ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
 const weights = await prepareWeights();
-const served = transformerPack;
 
 /** `slow`: takes minutes a round, so it takes part in few. */
 const peers: { script: string; file: string; what: string; slow?: true }[] = [
   { script: "rivulet", file: weights.rivuletQ4, what: "4 bit" },
-  { script: "rivulet", file: served, what: "4 bit, window 384 as served" },
+  { script: "rivulet", file: transformerPack, what: "4 bit, window 384 as served" },
   { script: "rivulet", file: weights.rivuletQ8, what: "8 bit" },
   { script: "llama-cpp", file: weights.q4, what: "Q4_0" },
   { script: "llama-cpp", file: weights.q8, what: "Q8_0" },

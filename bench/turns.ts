@@ -3,12 +3,12 @@
  *
  *     node bench/turns.ts [turns]
  *
- * The server is killed half way and started again; a turn names its conversation and brings its own message alone.
+ * The server is stopped half way and started again; a turn names its conversation and brings its own message alone.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setting } from "../scripts/serve-pack.ts";
+import { basename, join } from "node:path";
+import { packFolder } from "../scripts/serve-pack.ts";
 import type { Timings } from "../src/api/turn.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { median } from "./cpu.ts";
@@ -17,7 +17,7 @@ import { figure, machine, table, writeSection } from "./section.ts";
 const turns = Number(process.argv[2] ?? 50);
 const BLOCK = 10;
 const TOKENS = 40;
-const model = setting("PACK_PATH").split("/").at(-1)!;
+const model = basename(packFolder());
 const folder = mkdtempSync(join(tmpdir(), "rivulet-turns-"));
 const subjects = [
   "rivers",

@@ -4,6 +4,7 @@
  * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's promise: waiting ones
  * look again by themselves, and a place whose holder shows no sign of life is taken back.
  */
+import type { Backend } from "../src/backends/backend.ts";
 import { Failure } from "../src/core/failure.ts";
 
 export interface AdmissionLimits {
@@ -24,17 +25,10 @@ const JAVASCRIPT_BYTES = 8e6;
 const DEEP = 1024;
 
 /** Places that fit beside the weights, 1 to 4, with one state being stored and one kept for the rewind of a guess. */
-export function placesFor(backend: Sized): number {
+export function placesFor(backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">): number {
   const state = backend.stateBytes(Math.min(DEEP, backend.contextLength));
   const room = ISOLATE_BYTES - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
   return Math.min(standard.live, Math.max(1, Math.floor(room / state)));
-}
-
-/** What a loaded backend says about its sizes. */
-interface Sized {
-  memoryBytes: number;
-  contextLength: number;
-  stateBytes(position: number): number;
 }
 
 interface Ticket {
