@@ -37,6 +37,24 @@ it.each(["matF32", "matF16", "matQ8", "matQ4"] as Mat[])(
   },
 );
 
+it("attendI8: tokens together and one by one have the same bits", () => {
+  for (const { build } of cases.attendI8) {
+    const arena = new Arena();
+    const [args] = build(arena);
+    const kernel = wasmKernels(arena.memory).attendI8;
+    const bits = () => new Uint8Array(arena.values(arena.outputs[0]!).buffer);
+    kernel(...args!);
+    const together = bits();
+    new Uint8Array(arena.memory.buffer, args![0], together.length).fill(0xff);
+    const [out, q, qSink, keys, keyScales, values, valueScales, T, S, Hq, Hkv, P, ...rest] = args!;
+    for (let t = 0; t < T; t++) {
+      const [o, plain, sink] = [out, q, qSink].map((at) => at + 4 * t * Hq * P) as [number, number, number];
+      kernel(o, plain, sink, keys, keyScales, values, valueScales, 1, S + t, Hq, Hkv, P, ...rest);
+    }
+    expect(Buffer.compare(bits(), together)).toBe(0);
+  }
+});
+
 it("matQ4: lanes of 16 and of 32 bits have the same bits", () => {
   for (const { build } of cases.matQ4) {
     const bits = [0, 1].map((wide) => {

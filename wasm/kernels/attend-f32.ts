@@ -1,9 +1,10 @@
-import { KEYS, SCORES, begin, exponentials, finish, sums4 } from "./attend";
+import { KEYS, SCORES, begin, exponentials, finish, sums4, unseen } from "./attend";
 import { slotOf } from "./cache";
 import { madd, matmul } from "./matmul";
 
 /**
  * Grouped-query attention over an f32 ring cache: sinks first, then the window as at most two runs of slots.
+ * Query heads that share a key head are taken up to four at a time, so each key and value is read once for them.
  *
  * Definition: src/kernels/reference/attend.ts.
  */
@@ -22,11 +23,11 @@ export function attendF32(
     for (let h: usize = 0, at: usize = 0; h < Hkv; h++, at += head) {
       for (let r: usize = 0; r < share; r += 4) {
         const rows = min<usize>(4, share - r);
-        begin(out, rows, P);
+        for (let n: usize = 0; n < rows; n++) begin(out + n * head, n, P);
         blocks(out, qSink, rows, keys + at, values + at, row, P, scale, sunk);
         blocks(out, q, rows, keys + at + start * row, values + at + start * row, row, P, scale, run);
         blocks(out, q, rows, keys + at + <usize>sinks * row, values + at + <usize>sinks * row, row, P, scale, seen - run);
-        finish(out, rows, P);
+        for (let n: usize = 0; n < rows; n++) finish(out + n * head, n, P);
         out += rows * head; q += rows * head; qSink += rows * head;
       }
     }
@@ -42,7 +43,10 @@ function blocks(
     let r: usize = 0;
     for (; r + 2 <= rows; r += 2) dots2(SCORES + ((r * KEYS) << 2), q + ((r * P) << 2), keys, row, n, P, scale);
     if (r < rows) dots1(SCORES + ((r * KEYS) << 2), q + ((r * P) << 2), keys, row, n, P, scale);
-    exponentials(out, rows, P, n);
+    for (r = 0; r < rows; r++) {
+      unseen(r, 0, n);
+      exponentials<f32>(out + ((r * P) << 2), r, P, 0, (n + 7) & ~7);
+    }
     matmul(out, P << 2, SCORES, KEYS << 2, values, row, rows, P, n, true);
     count -= n;
   }

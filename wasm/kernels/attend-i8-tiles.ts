@@ -3,7 +3,7 @@ import { KEYS } from "./attend";
 /**
  * Dot products of 16-bit queries with 8-bit keys, and sums of 8-bit values with 16-bit weights, for one head or two.
  *
- * Past the last key or value the last is taken again: its scores are not used, its weight is zero.
+ * Past the last key or value the last is taken again: its scores are not used, its weight is zero. For a few rows; many take panels.
  */
 
 // @ts-ignore: decorator
@@ -26,13 +26,10 @@ function column(sum: v128, q: usize, i: usize, k0: usize, k1: usize, k2: usize, 
   return i32x4.add(sum, i32x4.mul(i32x4.splat(x), keys));
 }
 
-/** Scores of two heads against `count` keys, four at a time. */
-export function dots2(
-  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, count: usize, P: usize,
-): void {
-  const whole = P & ~15, last = count - 1;
-  const r = q + (P << 1), sq = v128.load32_splat(queryScales), sr = v128.load32_splat(queryScales, 4);
-  for (let k: usize = 0; k < count; k += 4, to += 16, keyScales += 16) {
+/** Dot products of two heads with `count` keys, four at a time. */
+export function dots2(to: usize, q: usize, keys: usize, row: usize, count: usize, P: usize): void {
+  const whole = P & ~15, last = count - 1, r = q + (P << 1);
+  for (let k: usize = 0; k < count; k += 4, to += 16) {
     const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
     let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     for (let i: usize = 0; i < whole; i += 16) {
@@ -52,19 +49,15 @@ export function dots2(
       a = column(a, q, i, k0, k1, k2, k3);
       b = column(b, r, i, k0, k1, k2, k3);
     }
-    const s = v128.load(keyScales);
-    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.mul(sq, s)));
-    v128.store(to + (KEYS << 2), f32x4.mul(f32x4.convert_i32x4_s(b), f32x4.mul(sr, s)));
+    v128.store(to, a);
+    v128.store(to + (KEYS << 2), b);
   }
 }
 
-/** Scores of one head against `count` keys, four at a time. */
-export function dots1(
-  to: usize, q: usize, queryScales: usize, keys: usize, row: usize, keyScales: usize, count: usize, P: usize,
-): void {
+/** Dot products of one head with `count` keys, four at a time. */
+export function dots1(to: usize, q: usize, keys: usize, row: usize, count: usize, P: usize): void {
   const whole = P & ~15, last = count - 1;
-  const sq = v128.load32_splat(queryScales);
-  for (let k: usize = 0; k < count; k += 4, to += 16, keyScales += 16) {
+  for (let k: usize = 0; k < count; k += 4, to += 16) {
     const k0 = keys + k * row, k1 = keys + min(k + 1, last) * row, k2 = keys + min(k + 2, last) * row, k3 = keys + min(k + 3, last) * row;
     let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     for (let i: usize = 0; i < whole; i += 16) {
@@ -81,8 +74,7 @@ export function dots1(
     }
     let a = totals(a0, a1, a2, a3);
     for (let i = whole; i < P; i++) a = column(a, q, i, k0, k1, k2, k3);
-    const s = v128.load(keyScales);
-    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(a), f32x4.mul(sq, s)));
+    v128.store(to, a);
   }
 }
 

@@ -1,64 +1,76 @@
-import { exp4, exp8 } from "./exp";
+import { exp4, exp8, shortExp8 } from "./exp";
 import { largest, sum } from "./lanes";
 import { SCRATCH } from "./page";
 
 /**
- * What both attentions share: a block of scores, four query heads by 64 keys, and the softmax that runs along the blocks.
+ * What both attentions share: rows of scores, one for each query against a block of 64 keys, and the softmax that runs along the blocks.
  *
- * Query heads that share a key head are taken up to four at a time, so each key and value is read once for them. The softmax keeps the
- * largest score so far and the sum per head; when a block has a larger one, the output so far is scaled down.
+ * It keeps the largest score so far and the sum per row; when a block has a larger one, the output so far is scaled down.
  */
 
 /** Keys per block, and floats per row of scores. */
 // @ts-ignore: decorator
 @inline export const KEYS: usize = 64;
+/** The most rows. */
+// @ts-ignore: decorator
+@inline export const ROWS: usize = 32;
 // @ts-ignore: decorator
 @inline export const SCORES: usize = SCRATCH;
-/** Per head of the four: largest score, then sum of exponentials. */
+/** Per row: largest score, then sum of exponentials. */
 // @ts-ignore: decorator
-@inline const LARGEST: usize = SCORES + 4 * KEYS * 4;
+@inline const LARGEST: usize = SCORES + ROWS * KEYS * 4;
 // @ts-ignore: decorator
-@inline const SUMS: usize = LARGEST + 16;
+@inline const SUMS: usize = LARGEST + ROWS * 4;
 /** Free for the kernel. */
 // @ts-ignore: decorator
-@inline export const REST: usize = SUMS + 16;
+@inline export const REST: usize = SUMS + ROWS * 4;
 
-/** Starts `rows` heads: outputs (rows, P) are zero. */
-export function begin(out: usize, rows: usize, P: usize): void {
-  v128.store(LARGEST, f32x4.splat(-Infinity));
-  v128.store(SUMS, f32x4.splat(0));
-  memory.fill(out, 0, (rows * P) << 2);
+/** Starts row r: its output (P) is zero. */
+export function begin(out: usize, r: usize, P: usize): void {
+  store<f32>(LARGEST + (r << 2), -Infinity);
+  store<f32>(SUMS + (r << 2), 0);
+  memory.fill(out, 0, P << 2);
 }
 
-/** Scores of `count` keys become e^(score − largest), zero up to the next multiple of eight; outputs and sums so far follow. */
-export function exponentials(out: usize, rows: usize, P: usize, count: usize): void {
-  const used = count << 2, bytes = ((count + 7) & ~7) << 2;
-  for (let r: usize = 0, row = SCORES; r < rows; r++, row += KEYS << 2, out += P << 2) {
-    for (let k = used; k < bytes; k += 4) store<f32>(row + k, -Infinity);
-    const before = load<f32>(LARGEST + (r << 2));
-    let a = f32x4.splat(before), b = a;
-    for (let k: usize = 0; k < bytes; k += 32) {
-      a = f32x4.pmax(a, v128.load(row + k));
-      b = f32x4.pmax(b, v128.load(row + k, 16));
-    }
-    const now = largest(f32x4.pmax(a, b)), shift = f32x4.splat(now);
-    a = f32x4.splat(0);
-    b = f32x4.splat(0);
-    for (let k: usize = 0; k < bytes; k += 32) {
-      exp8(row + k, f32x4.sub(v128.load(row + k), shift), f32x4.sub(v128.load(row + k, 16), shift));
-      a = f32x4.add(a, v128.load(row + k));
-      b = f32x4.add(b, v128.load(row + k, 16));
-    }
-    const factor = f32x4.extract_lane(exp4(f32x4.splat(before - now)), 0);
-    store<f32>(LARGEST + (r << 2), now);
-    store<f32>(SUMS + (r << 2), load<f32>(SUMS + (r << 2)) * factor + sum(f32x4.add(a, b)));
-    if (now != before) scaleRow(out, P, factor);
+/** Scores of row r outside of [from, to) become −∞, out to the multiples of eight around. */
+export function unseen(r: usize, from: usize, to: usize): void {
+  const row = SCORES + ((r * KEYS) << 2);
+  for (let k = from & ~7; k < from; k++) store<f32>(row + (k << 2), -Infinity);
+  for (let k = to, end = (to + 7) & ~7; k < end; k++) store<f32>(row + (k << 2), -Infinity);
+}
+
+/**
+ * Scores of row r become e^(score − largest); its output and sum so far follow.
+ * `from` and `to` are multiples of eight; a score of −∞ adds an exact zero, so that wider bounds change no bit.
+ * `Weight` is what they become: exact to the last places for f32, to 5e-6 where they are rounded to i16 next.
+ */
+export function exponentials<Weight>(out: usize, r: usize, P: usize, from: usize, to: usize): void {
+  const row = SCORES + ((r * KEYS + from) << 2), bytes = (to - from) << 2;
+  const before = load<f32>(LARGEST + (r << 2));
+  let a = f32x4.splat(before), b = a;
+  for (let k: usize = 0; k < bytes; k += 32) {
+    a = f32x4.pmax(a, v128.load(row + k));
+    b = f32x4.pmax(b, v128.load(row + k, 16));
   }
+  const now = largest(f32x4.pmax(a, b)), shift = f32x4.splat(now);
+  a = f32x4.splat(0);
+  b = f32x4.splat(0);
+  for (let k: usize = 0; k < bytes; k += 32) {
+    const xa = f32x4.sub(v128.load(row + k), shift), xb = f32x4.sub(v128.load(row + k, 16), shift);
+    if (isFloat<Weight>()) exp8(row + k, xa, xb);
+    else shortExp8(row + k, xa, xb);
+    a = f32x4.add(a, v128.load(row + k));
+    b = f32x4.add(b, v128.load(row + k, 16));
+  }
+  const factor = f32x4.extract_lane(exp4(f32x4.splat(before - now)), 0);
+  store<f32>(LARGEST + (r << 2), now);
+  store<f32>(SUMS + (r << 2), load<f32>(SUMS + (r << 2)) * factor + sum(f32x4.add(a, b)));
+  if (now != before) scaleRow(out, P, factor);
 }
 
-/** Divides the outputs by the sums. */
-export function finish(out: usize, rows: usize, P: usize): void {
-  for (let r: usize = 0; r < rows; r++, out += P << 2) scaleRow(out, P, <f32>1 / load<f32>(SUMS + (r << 2)));
+/** Divides the output of row r by its sum. */
+export function finish(out: usize, r: usize, P: usize): void {
+  scaleRow(out, P, <f32>1 / load<f32>(SUMS + (r << 2)));
 }
 
 function scaleRow(x: usize, n: usize, a: f32): void {

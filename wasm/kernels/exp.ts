@@ -1,4 +1,6 @@
-import { exp1, exp2, exp3, exp4th, exp5, exp6, expCeiling, expFloor, ln2High, ln2Low, log2e, one, rounder } from "./constants";
+import {
+  exp1, exp2, exp3, exp4th, exp5, exp6, expCeiling, expFloor, ln2, ln2High, ln2Low, log2e, one, rounder, short2, short3, short4,
+} from "./constants";
 
 /** exp and softplus of four f32 lanes, without a branch, a table or a fused operation: the same bits on every machine. */
 
@@ -38,6 +40,24 @@ import { exp1, exp2, exp3, exp4th, exp5, exp6, expCeiling, expFloor, ln2High, ln
   const la = f32x4.add(f32x4.mul(exp2(), ra), exp1()), lb = f32x4.add(f32x4.mul(exp2(), rb), exp1());
   const ga = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(ha, qa), ma), qa), la), gb = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(hb, qb), mb), qb), lb);
   const pa = f32x4.add(f32x4.mul(ga, qa), f32x4.add(ra, one())), pb = f32x4.add(f32x4.mul(gb, qb), f32x4.add(rb, one()));
+  const wa = i32x4.add(i32x4.shl(sa, 23), one()), wb = i32x4.add(i32x4.shl(sb, 23), one());
+  v128.store(to, v128.andnot(f32x4.mul(pa, wa), f32x4.lt(xa, expFloor())));
+  v128.store(to, v128.andnot(f32x4.mul(pb, wb), f32x4.lt(xb, expFloor())), 16);
+}
+
+/**
+ * to (8) = e^xa, e^xb for x ≤ 0 to 5.3e-6 of each, a third less work than exp8: for weights that are then rounded to 14 bits.
+ * Below −87 it is 0; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline export function shortExp8(to: usize, xa: v128, xb: v128): void {
+  const sa = f32x4.add(f32x4.mul(xa, log2e()), rounder()), sb = f32x4.add(f32x4.mul(xb, log2e()), rounder());
+  const na = f32x4.sub(sa, rounder()), nb = f32x4.sub(sb, rounder());
+  const ra = f32x4.sub(xa, f32x4.mul(na, ln2())), rb = f32x4.sub(xb, f32x4.mul(nb, ln2()));
+  const qa = f32x4.mul(ra, ra), qb = f32x4.mul(rb, rb);
+  const la = f32x4.add(f32x4.mul(short3(), ra), short2()), lb = f32x4.add(f32x4.mul(short3(), rb), short2());
+  const ha = f32x4.add(f32x4.mul(short4(), qa), la), hb = f32x4.add(f32x4.mul(short4(), qb), lb);
+  const pa = f32x4.add(f32x4.mul(ha, qa), f32x4.add(ra, one())), pb = f32x4.add(f32x4.mul(hb, qb), f32x4.add(rb, one()));
   const wa = i32x4.add(i32x4.shl(sa, 23), one()), wb = i32x4.add(i32x4.shl(sb, 23), one());
   v128.store(to, v128.andnot(f32x4.mul(pa, wa), f32x4.lt(xa, expFloor())));
   v128.store(to, v128.andnot(f32x4.mul(pb, wb), f32x4.lt(xb, expFloor())), 16);
