@@ -36,7 +36,7 @@ it("uses no float operation that machines round differently", () => {
     expect(code, file).not.toMatch(/relaxed_(n?madd|min|max|trunc|swizzle|laneselect|q15)/);
 });
 
-it("uses the relaxed dot product only on nibbles, which are its 7-bit operand", () => {
+it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit operand", () => {
   const uses = sources.flatMap(({ file, code }) =>
     [...code.matchAll(/\brelaxed\w*/g)].map(([name]) => `${file} ${name}`),
   );
@@ -44,7 +44,11 @@ it("uses the relaxed dot product only on nibbles, which are its 7-bit operand", 
   const [probe, tiled] = ["wasm/kernels/mat-q4.ts", "wasm/kernels/mat-q4-tiles.ts"];
   // The probe breaks the rule on purpose: it asks which instruction this is, and decides between equal results.
   expect(uses.sort()).toEqual(
-    [`${probe} ${wide}`, ...[wide, narrow, wide, narrow].map((name) => `${tiled} ${name}`)].sort(),
+    [
+      `wasm/kernels/digits.ts ${wide}`,
+      `${probe} ${wide}`,
+      ...[wide, narrow, wide, narrow].map((name) => `${tiled} ${name}`),
+    ].sort(),
   );
   const { code } = sources.find(({ file }) => file === tiled)!;
   // Operands of dot() and mac() in the tiles are ul, uh, vl, vh, and these come from low() and high() alone, which mask with 15.
@@ -58,5 +62,18 @@ it("uses the relaxed dot product only on nibbles, which are its 7-bit operand", 
   expect(code).toMatch(/function low\(q: v128, mask: v128\): v128 \{\s+return v128\.and\(q, mask\);/);
   expect(code).toMatch(
     /function high\(q: v128, mask: v128\): v128 \{\s+return v128\.and\(i16x8\.shr_u\(q, 4\), mask\);/,
+  );
+
+  // Panels: dots read u and v alone, which are loads of what unpack() stored, and that is low() and high() again.
+  const { code: panels } = sources.find(({ file }) => file === "wasm/kernels/mat-q4-panels.ts")!;
+  const read = [...panels.matchAll(/\b(?:dot<Lane>\(\w|mac<Lane>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
+  expect(read.length).toBe(12 * 8);
+  expect(new Set(read)).toEqual(new Set(["u", "v"]));
+  const stored = [...panels.matchAll(/store\(p, (\w+)\(\w\d, mask\), \d+\)/g)].map(([, name]) => name!);
+  expect(stored.sort()).toEqual([...Array(8).fill("high"), ...Array(8).fill("low")]);
+  expect(panels.match(/\bmask = i8x16\.splat\(15\)/g)).toHaveLength(1);
+  const { code: digits } = sources.find(({ file }) => file === "wasm/kernels/digits.ts")!;
+  expect(digits).toMatch(
+    /mask = i16x8\.splat\(127\);\s+return i8x16\.narrow_i16x8_u\(v128\.and\(i16x8\.shr_u\(words, 7\), mask\), v128\.and\(words, mask\)\);/,
   );
 });

@@ -1,3 +1,4 @@
+import { digitsOf } from "./digits";
 import { largestMagnitude, magnitude, rounded } from "./eight-bit";
 import { loadPart } from "./lanes";
 import { SCRATCH } from "./page";
@@ -5,47 +6,57 @@ import { SCRATCH } from "./page";
 /**
  * The offsets of 4-bit weights: m · Σ_b t_b · sum_b, a 32nd of the multiplications of `matQ4`.
  *
- * They are in integers too. Scaled sums of a token are rounded to 16 bits of its largest, once per call: an error of 2^-16 beside the 2^-8 of
- * the activations themselves. With many blocks the limit is lower than 32767, so that the 32-bit total, at most 255 · limit · blocks, is exact.
+ * They are in integers too. Scaled sums of a token are rounded to 14 bits of its largest, once per call: an error of 2^-14 beside the 2^-8 of
+ * the activations themselves. With many blocks the limit is lower than 8191, so that 32-bit totals, also those of mat-q4-offset-panels.ts, are exact.
  */
 
-/** Rounded sums: per token a record of one f32 scale and an i16 per block, padded with a zero to pairs. */
+/** Per token a record: f32 scale, i32 128 · Σ, then the rounded sums as i16 or as high digits of 7 bits and then low ones, padded to fours. */
 // @ts-ignore: decorator
 @inline export const SUMS: usize = SCRATCH;
+// @ts-ignore: decorator
+@inline const SUMS_BYTES: usize = 15 * 1024;
+// @ts-ignore: decorator
+@inline export const OFFSET_PANEL: usize = SUMS + SUMS_BYTES;
 
 // @ts-ignore: decorator
 @inline export function recordBytes(blocks: usize): usize {
-  return 4 + (((blocks + 1) & ~1) << 1);
+  return 8 + (((blocks + 3) & ~3) << 1);
 }
 
-/** Tokens whose records fit into 28 KiB, a multiple of four. */
+/** Tokens whose records fit, a multiple of four. */
 // @ts-ignore: decorator
 @inline export function tokensAtOnce(blocks: usize): usize {
-  return max<usize>(4, (28672 / recordBytes(blocks)) & ~3);
+  return max<usize>(4, (SUMS_BYTES / recordBytes(blocks)) & ~3);
 }
 
-export function roundSums(sums: usize, xRow: usize, T: i32, blocks: usize): void {
-  const from = ((blocks + 3) >>> 2) << 4; // the sums follow the scales, which are padded
-  const limit = <f32>min<usize>(32767, 0x7fffffff / 255 / blocks);
-  const whole = blocks & ~3, rest = blocks & 3;
+export function roundSums(sums: usize, xRow: usize, T: i32, blocks: usize, digits: bool): void {
+  const padded = (blocks + 3) & ~3, from = padded << 2; // the sums follow the scales, which are padded
+  const limit = <f32>min<usize>(8191, 0x3fffffff / 255 / blocks);
   for (let t = 0, to = SUMS; t < T; t++, sums += xRow, to += recordBytes(blocks)) {
     const row = sums + from;
-    let most = i32x4.splat(0);
-    for (let b: usize = 0; b < whole; b += 4) most = magnitude(most, v128.load(row + (b << 2)));
-    if (rest) most = magnitude(most, loadPart(row + (whole << 2), rest));
+    let most = i32x4.splat(0), total = most;
+    for (let b: usize = 0; b < blocks; b += 4) most = magnitude(most, four(row, b, blocks));
     const largest = largestMagnitude(most);
-    store<f32>(to, largest / limit);
     const inverse = f32x4.splat(largest > 0 ? limit / largest : 0);
-    for (let b: usize = 0; b < whole; b += 4) {
-      const words = rounded(v128.load(row + (b << 2)), inverse);
-      v128.store64_lane(to + (b << 1), i16x8.narrow_i32x4_s(words, words), 0, 4);
+    for (let b: usize = 0; b < blocks; b += 4) {
+      const words = rounded(four(row, b, blocks), inverse);
+      total = i32x4.add(total, words);
+      const pairs = i16x8.narrow_i32x4_s(words, words);
+      if (digits) {
+        const bytes = digitsOf(i16x8.add(pairs, i16x8.splat(8192)));
+        v128.store32_lane(to + b, bytes, 0, 8);
+        v128.store32_lane(to + b + padded, bytes, 2, 8);
+      } else v128.store64_lane(to + (b << 1), pairs, 0, 8);
     }
-    if (rest) {
-      const words = rounded(loadPart(row + (whole << 2), rest), inverse), pairs = i16x8.narrow_i32x4_s(words, words);
-      v128.store32_lane(to + (whole << 1), pairs, 0, 4);
-      if (rest > 2) v128.store32_lane(to + (whole << 1), pairs, 1, 8);
-    }
+    store<f32>(to, largest / limit);
+    store<i32>(to, (i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1) + i32x4.extract_lane(total, 2) + i32x4.extract_lane(total, 3)) << 7, 4);
   }
+}
+
+/** Sums b … b + 3; zero behind the last. */
+// @ts-ignore: decorator
+@inline function four(row: usize, b: usize, blocks: usize): v128 {
+  return blocks - b < 4 ? loadPart(row + (b << 2), blocks - b) : v128.load(row + (b << 2));
 }
 
 /** Offsets t of two blocks, interleaved as 16-bit pairs; `high` for rows 4…7. The last block may stand alone, beside a sum of zero. */
@@ -74,7 +85,7 @@ export function addOffsets1(y: usize, record: usize, head: usize, blocks: usize)
   let w = head + 72, n = record;
   for (let left = <i32>blocks; left > 0; left -= 2, w += 288, n += 4) {
     const both = pairs(w, left);
-    const c = v128.load32_splat(n, 4);
+    const c = v128.load32_splat(n, 8);
     p = mac(p, c, i16x8.extend_low_i8x16_u(both));
     q = mac(q, c, i16x8.extend_high_i8x16_u(both));
   }
@@ -89,10 +100,10 @@ export function addOffsets4(y: usize, yRow: usize, record: usize, row: usize, fo
   for (let left = <i32>blocks; left > 0; left -= 2, w += 288, n0 += 4, n1 += 4, n2 += 4, n3 += 4) {
     const both = pairs(w, left);
     const low = i16x8.extend_low_i8x16_u(both), high = i16x8.extend_high_i8x16_u(both);
-    let c = v128.load32_splat(n0, 4); p0 = mac(p0, c, low); q0 = mac(q0, c, high);
-    c = v128.load32_splat(n1, 4); p1 = mac(p1, c, low); q1 = mac(q1, c, high);
-    c = v128.load32_splat(n2, 4); p2 = mac(p2, c, low); q2 = mac(q2, c, high);
-    c = v128.load32_splat(n3, 4); p3 = mac(p3, c, low); q3 = mac(q3, c, high);
+    let c = v128.load32_splat(n0, 8); p0 = mac(p0, c, low); q0 = mac(q0, c, high);
+    c = v128.load32_splat(n1, 8); p1 = mac(p1, c, low); q1 = mac(q1, c, high);
+    c = v128.load32_splat(n2, 8); p2 = mac(p2, c, low); q2 = mac(q2, c, high);
+    c = v128.load32_splat(n3, 8); p3 = mac(p3, c, low); q3 = mac(q3, c, high);
   }
   finish(y, head, record, p0, q0);
   finish(y + yRow, head, record + row, p1, q1);

@@ -7,36 +7,36 @@ import { rounderBits } from "./constants";
  */
 
 // @ts-ignore: decorator
-@inline function dot<Lane>(x: v128, q: v128, zero: v128): v128 {
+@inline export function dot<Lane>(x: v128, q: v128, zero: v128): v128 {
   if (sizeof<Lane>() == 4) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, q, zero);
   return i16x8.relaxed_dot_i8x16_i7x16_s(x, q);
 }
 
 // @ts-ignore: decorator
-@inline function mac<Lane>(acc: v128, x: v128, q: v128): v128 {
+@inline export function mac<Lane>(acc: v128, x: v128, q: v128): v128 {
   if (sizeof<Lane>() == 4) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, q, acc);
   return i16x8.add(acc, i16x8.relaxed_dot_i8x16_i7x16_s(x, q));
 }
 
 // @ts-ignore: decorator
-@inline function low(q: v128, mask: v128): v128 {
+@inline export function low(q: v128, mask: v128): v128 {
   return v128.and(q, mask);
 }
 
 // @ts-ignore: decorator
-@inline function high(q: v128, mask: v128): v128 {
+@inline export function high(q: v128, mask: v128): v128 {
   return v128.and(i16x8.shr_u(q, 4), mask);
 }
 
 /** Scales of rows 0…3 in the form that `scaled` wants. */
 // @ts-ignore: decorator
-@inline function lowScales<Lane>(s: v128): v128 {
+@inline export function lowScales<Lane>(s: v128): v128 {
   if (sizeof<Lane>() == 4) return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(s));
   return i16x8.shuffle(s, s, 0, 0, 1, 1, 2, 2, 3, 3);
 }
 
 // @ts-ignore: decorator
-@inline function highScales<Lane>(s: v128): v128 {
+@inline export function highScales<Lane>(s: v128): v128 {
   if (sizeof<Lane>() == 4) return f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(s));
   return i16x8.shuffle(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
 }
@@ -46,14 +46,14 @@ import { rounderBits } from "./constants";
  * pairs of 16 bits are added by their multiplication.
  */
 // @ts-ignore: decorator
-@inline function scaled<Lane>(sum: v128, dots: v128, s: v128, sx: v128, zero: v128): v128 {
+@inline export function scaled<Lane>(sum: v128, dots: v128, s: v128, sx: v128, zero: v128): v128 {
   if (sizeof<Lane>() == 4) return f32x4.add(sum, f32x4.mul(f32x4.mul(f32x4.sub(dots, zero), s), sx));
   return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(dots, s)), sx));
 }
 
 /** d · sum of the eight rows. */
 // @ts-ignore: decorator
-@inline function finish(y: usize, head: usize, f: v128, g: v128): void {
+@inline export function finish(y: usize, head: usize, f: v128, g: v128): void {
   v128.store(y, f32x4.mul(f, v128.load(head)));
   v128.store(y, f32x4.mul(g, v128.load(head, 16)), 16);
 }

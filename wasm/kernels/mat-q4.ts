@@ -1,5 +1,7 @@
 import { blocksOf } from "./lanes";
+import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./mat-q4-offset-panels";
 import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./mat-q4-offsets";
+import { MANY, panels } from "./mat-q4-panels";
 import { tile1, tile4 } from "./mat-q4-tiles";
 
 /**
@@ -39,8 +41,13 @@ function multiply<Lane>(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): 
   const most = tokensAtOnce(blocks), record = recordBytes(blocks);
   for (let left = T; left > 0; left -= <i32>most, y += most * yRow, xq += most * xRow) {
     const tokens = min(<i32>most, left);
-    roundSums(xq + scales, xRow, tokens, blocks);
+    const many = tokens >= MANY && blocks <= MOST_BLOCKS;
+    roundSums(xq + scales, xRow, tokens, blocks, many);
     for (let g = 0, head = w, to = y; g < groups; g++, head += group, to += 32) {
+      if (many) {
+        prefill<Lane>(to, yRow, xq, xRow, scales, head, blocks, tokens);
+        continue;
+      }
       let t = 0, x = xq, out = to, sums = SUMS;
       // Three tokens cost less as four with the last one twice than one by one.
       for (; t + 3 <= tokens; t += 4, x += 4 * xRow, out += 4 * yRow, sums += 4 * record) {
@@ -54,4 +61,18 @@ function multiply<Lane>(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): 
       }
     }
   }
+}
+
+/** Eight rows of many tokens: six at a time, the last ones in tiles. */
+function prefill<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
+  const whole = tokens - tokens % 6;
+  panels<Lane>(y, yRow, x, xRow, scales, head, blocks, whole);
+  offsetPanel(head, blocks);
+  addOffsetPanel(y, yRow, SUMS, whole, head, blocks, false);
+  const rest = y + whole * yRow;
+  let left = tokens - whole, out = rest;
+  x += whole * xRow;
+  for (; left >= 3; left -= 4, x += 4 * xRow, out += 4 * yRow) tile4<Lane>(out, yRow, x, xRow, left >= 4 ? 3 : 2, scales, head, blocks);
+  for (; left > 0; left--, x += xRow, out += yRow) tile1<Lane>(out, x, scales, head, blocks);
+  addOffsetPanel(rest, yRow, SUMS + whole * recordBytes(blocks), tokens - whole, head, blocks, true);
 }

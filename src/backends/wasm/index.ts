@@ -12,8 +12,8 @@ import { type Placed, plan } from "./plan.ts";
 /** Kernels keep their own data below this address. */
 export const WEIGHTS_AT = 65_536;
 const PAGE = 65_536;
-/** Tokens of one forward call: enough for the 4-token tiles, short enough to yield often. */
-export const SLICE_TOKENS = 32;
+/** Tokens of one forward call: a multiple of the tiles of six and of four, short enough to yield often. */
+export const SLICE_TOKENS = 36;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
 export interface EngineOptions {
