@@ -67,7 +67,7 @@ class EndToEnd(nn.Module):
         loss = HeadKl.apply(hidden, self.student.lm_head.weight, target, teacher.lm_head.weight, dtype)
         parts = [loss.detach()]
         if self.rollouts and torch.is_grad_enabled():
-            unlikely, share = unlikelihood(self.student, self.rollouts.next(), self.view)
+            unlikely, share = unlikelihood(self.student, teacher, self.rollouts.next(), self.view)
             loss = loss + self.weight * unlikely
             parts += [unlikely.detach(), torch.tensor(share, device=loss.device)]
         return loss, torch.stack(parts)

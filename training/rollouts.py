@@ -1,7 +1,8 @@
 """Sequence-level unlikelihood: the hybrid answers greedily, and is taught away from what it has already said.
 
-Distillation never shows a model its own text, and so it loops where its teacher would stop. Here every token that completes an
-n-gram seen before costs -log(1 - p). Source: Welleck et al., Neural Text Generation with Unlikelihood Training, arXiv 1908.04319.
+Distillation never shows a model its own text, and so it loops where its teacher would stop. Here a token that completes an n-gram
+seen before costs -log(1 - p) for as long as p is above the teacher's own: a numbered list may go on, a loop may not begin.
+Source: Welleck et al., Neural Text Generation with Unlikelihood Training, arXiv 1908.04319; the comparison is ours.
 """
 
 from dataclasses import dataclass
@@ -76,16 +77,23 @@ class Rollouts:
         self.age, self.rows = state["age"], state["rows"]
 
 
-def unlikelihood(student, rollouts: list[Rollout], view: View) -> tuple[torch.Tensor, float]:
-    """Sum of -log(1 - p) over repeating tokens / all answer tokens, and the share of those that repeat."""
+def unlikelihood(student, teacher, rollouts: list[Rollout], view: View) -> tuple[torch.Tensor, float]:
+    """Sum of -log(1 - p) over tokens that repeat and have p above the teacher's / all answer tokens; the share that repeats."""
     device, longest = student.lm_head.weight.device, max(len(r.ids) for r in rollouts)
     ids = torch.tensor([r.ids + [0] * (longest - len(r.ids)) for r in rollouts], device=device)
     flags = torch.tensor([(f := r.repeats()) + [False] * (longest - len(f)) for r in rollouts], device=device)
     answered = sum(len(r.ids) - r.start for r in rollouts)
     at = flags[:, 1:].nonzero(as_tuple=True)
     hidden, chosen = forward_hidden(student, ids, view)[:, :-1][at], ids[:, 1:][at]
+    with torch.no_grad():
+        expected = teacher.model(ids, use_cache=False).last_hidden_state[:, :-1][at]
     total = hidden.sum() * 0
-    for part, tokens in zip(hidden.split(SLICE), chosen.split(SLICE)):
-        log_p = torch.log_softmax(student.lm_head(part).float(), -1).gather(1, tokens[:, None])
-        total = total - torch.log1p(-log_p.exp().clamp(max=1 - 1e-4)).sum()
+    for part, other, tokens in zip(hidden.split(SLICE), expected.split(SLICE), chosen.split(SLICE)):
+        p, allowed = probability(student, part, tokens), probability(teacher, other, tokens)
+        total = total - torch.log1p(-p[p > allowed].clamp(max=1 - 1e-4)).sum()
     return total / answered, len(chosen) / answered
+
+
+def probability(model, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """hidden (n,D), tokens (n) -> p of each token (n), float32."""
+    return torch.softmax(model.lm_head(hidden).float(), -1).gather(1, tokens[:, None])[:, 0]

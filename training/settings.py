@@ -52,7 +52,7 @@ class Run:
     out: Path
     stages: tuple[Stage, ...]
     attention_layers: tuple[int, ...] = ()
-    start: Path | None = None  # a checkpoint whose mixers this run begins with
+    start: Path | None = None  # a checkpoint whose weights this run begins with
     chunk: int = 64
     seed: int = 0
     precision: str = "no"  # "bf16" for autocast

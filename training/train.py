@@ -41,7 +41,7 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         saved = checkpoint.load(run.out / "checkpoint.pt")
         student.load_state_dict(saved["student"])
     elif run.start:
-        take_mixers(student, checkpoint.load(run.start)["student"])
+        take_weights(student, checkpoint.load(run.start)["student"])
     first = saved["stage"] if saved else 0
     if accelerator.is_main_process:
         log.rewind(first, saved["step"] if saved else 0)
@@ -54,10 +54,10 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         saved = None
 
 
-def take_mixers(student, other: dict[str, torch.Tensor]) -> None:
-    """Copies the mixers of another run; layers that stay attention here keep the teacher's weights."""
+def take_weights(student, other: dict[str, torch.Tensor]) -> None:
+    """Copies what another run learned; layers that are attention here and were mixers there keep the teacher's weights."""
     own = student.state_dict()
-    student.load_state_dict({name: other[name] if ".mamba." in name else value for name, value in own.items()})
+    student.load_state_dict({name: other.get(name, value) for name, value in own.items()})
 
 
 def start_closed_form(run: Run, stage: Stage, number: int, teacher, student, accelerator, log: Log) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from training.hybrid import View, forward_hidden
+from training.hybrid import View, forward_hidden, inherit
 from training.loader import Windows
 from training.rollouts import Rollout, prompts_of, unlikelihood
 
@@ -16,32 +16,39 @@ def test_a_repeat_ends_an_n_gram_seen_before_and_lies_in_the_answer():
     assert not any(Rollout([1, 2, 3, 1, 2, 3], 0).repeats())
 
 
-def test_unlikelihood_is_its_plain_definition(hybrid):
+def test_unlikelihood_is_its_plain_definition(hybrid, teacher):
     model = hybrid([1])
-    rollouts = [Rollout([5, 6, 7, 8, 9, 5, 6, 7, 8, 11], 4), Rollout([20, 21, 20, 21, 20, 21, 20], 2)]
-    got, share = unlikelihood(model, rollouts, View())
-    total, flagged, answered = 0.0, 0, 0
+    rollouts = [Rollout([5, 6, 7, 8, 9, 5, 6, 7, 8, 11], 4), Rollout([20, 21] * 6, 2), Rollout([30, 31, 32] * 4, 2)]
+    got, share = unlikelihood(model, teacher, rollouts, View())
+    total, flagged, counted, answered = 0.0, 0, 0, 0
     for r in rollouts:
         p = torch.softmax(model.lm_head(forward_hidden(model, torch.tensor([r.ids]))[0]), -1)
+        allowed = torch.softmax(teacher(torch.tensor([r.ids])).logits[0], -1)
         for at, flag in enumerate(r.repeats()):
             flagged, answered = flagged + flag, answered + (at >= r.start)
-            total += -torch.log(1 - p[at - 1, r.ids[at]]) if flag else 0
-    assert flagged and share == flagged / answered
+            if flag and p[at - 1, r.ids[at]] > allowed[at - 1, r.ids[at]]:
+                total, counted = total - torch.log(1 - p[at - 1, r.ids[at]]), counted + 1
+    assert 0 < counted < flagged and share == flagged / answered
     torch.testing.assert_close(got, total / answered)
 
 
-def test_a_step_makes_the_repetition_less_likely(hybrid):
-    model, rollouts = hybrid([1]), [Rollout([20, 21] * 8, 2)]
-    before, _ = unlikelihood(model, rollouts, View())
+def test_a_step_makes_the_repetition_less_likely(hybrid, teacher):
+    model, rollouts = hybrid([1]), [Rollout([30, 31, 32] * 5, 2)]
+    before, _ = unlikelihood(model, teacher, rollouts, View())
     before.backward()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter -= 1e-3 * parameter.grad
-    assert float(unlikelihood(model, rollouts, View())[0].detach()) < float(before.detach())
+    assert float(unlikelihood(model, teacher, rollouts, View())[0].detach()) < float(before.detach())
 
 
-def test_no_repetition_costs_nothing_and_still_has_a_gradient(hybrid):
-    loss, share = unlikelihood(hybrid([1]), [Rollout([3, 4, 5, 6, 7, 8], 2)], View())
+def test_what_the_teacher_would_repeat_as_willingly_costs_nothing(teacher):
+    loss, share = unlikelihood(inherit(teacher, [0, 1, 2]).eval(), teacher, [Rollout([20, 21] * 8, 2)], View())
+    assert abs(float(loss.detach())) < 1e-6 < share
+
+
+def test_no_repetition_costs_nothing_and_still_has_a_gradient(hybrid, teacher):
+    loss, share = unlikelihood(hybrid([1]), teacher, [Rollout([3, 4, 5, 6, 7, 8], 2)], View())
     loss.backward()
     assert float(loss.detach()) == share == 0
 
