@@ -1,6 +1,6 @@
 """Evaluates an exported hybrid beside its teacher and prints tables; the same text goes to `evaluation.md`.
 
-    python -m training.evaluate training/runs/cpu/export
+    python -m training.evaluate training/runs/cpu-longer/export
 """
 
 import argparse

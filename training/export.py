@@ -1,7 +1,7 @@
 """Exports a run's hybrid as a plain folder that transformers and `rivulet convert` read: weights, config, tokenizer.
 
-    python -m training.export training/configs/cpu.toml training/runs/cpu/export
-    python -m training.export training/configs/cpu.toml training/runs/cpu/export-4bit --calibration 8
+    python -m training.export training/configs/cpu-longer.toml training/runs/cpu-longer/export
+    python -m training.export training/configs/cpu-longer.toml training/runs/cpu-longer/export-4bit --calibration 8
 
 With --calibration the weights are balanced and lie on the 4-bit grid, found with so many training windows of each kind:
 `rivulet convert --dtype q4` finds that grid again, so its pack has the calibrated values.

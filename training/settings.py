@@ -36,7 +36,7 @@ class Stage:
     unlikelihood: float = 0.0  # end-to-end: weight of repeated n-grams in the student's own answers; 0: no rollouts
     lanes: int = 16  # answers written at once
     new_tokens: int = 128  # of each
-    rollout_every: int = 4  # steps that share the answers written
+    rollout_every: int = 4  # backward passes (steps, without micro_batch) that share the answers written
 
     def __post_init__(self):
         if self.kind not in KINDS:
