@@ -2,7 +2,8 @@ import { blocksOf } from "./lanes";
 import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./mat-q4-offset-panels";
 import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./mat-q4-offsets";
 import { MANY, panels } from "./mat-q4-panels";
-import { tile1, tile4 } from "./mat-q4-tiles";
+import { tile4 } from "./mat-q4-tile4";
+import { tile1, tile2 } from "./mat-q4-tiles";
 
 /**
  * y (T, pad8(R)) = xq · Wᵀ with 4-bit weights and 8-bit activations.
@@ -48,19 +49,19 @@ function multiply<Lane>(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): 
         prefill<Lane>(to, yRow, xq, xRow, scales, head, blocks, tokens);
         continue;
       }
-      let t = 0, x = xq, out = to, sums = SUMS;
-      // Three tokens cost less as four with the last one twice than one by one.
-      for (; t + 3 <= tokens; t += 4, x += 4 * xRow, out += 4 * yRow, sums += 4 * record) {
-        const fourth: usize = t + 4 <= tokens ? 3 : 2;
-        tile4<Lane>(out, yRow, x, xRow, fourth, scales, head, blocks);
-        addOffsets4(out, yRow, sums, record, fourth, head, blocks);
-      }
-      for (; t < tokens; t++, x += xRow, out += yRow, sums += record) {
-        tile1<Lane>(out, x, scales, head, blocks);
-        addOffsets1(out, sums, head, blocks);
-      }
+      tiles<Lane>(to, yRow, xq, xRow, scales, head, blocks, tokens);
+      let left = tokens, out = to, sums = SUMS;
+      for (; left >= 3; left -= 4, out += 4 * yRow, sums += 4 * record) addOffsets4(out, yRow, sums, record, left > 3 ? 3 : 2, head, blocks);
+      for (; left > 0; left--, out += yRow, sums += record) addOffsets1(out, sums, head, blocks);
     }
   }
+}
+
+/** Eight rows of a few tokens. Three cost less as four with the last one twice. */
+function tiles<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
+  for (; tokens >= 3; tokens -= 4, x += 4 * xRow, y += 4 * yRow) tile4<Lane>(y, yRow, x, xRow, tokens > 3 ? 3 : 2, scales, head, blocks);
+  if (tokens == 2) tile2<Lane>(y, yRow, x, xRow, scales, head, blocks);
+  else if (tokens == 1) tile1<Lane>(y, x, scales, head, blocks);
 }
 
 /** Eight rows of many tokens: six at a time, the last ones in tiles. */
@@ -69,10 +70,7 @@ function prefill<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usi
   panels<Lane>(y, yRow, x, xRow, scales, head, blocks, whole);
   offsetPanel(head, blocks);
   addOffsetPanel(y, yRow, SUMS, whole, head, blocks, false);
-  const rest = y + whole * yRow;
-  let left = tokens - whole, out = rest;
-  x += whole * xRow;
-  for (; left >= 3; left -= 4, x += 4 * xRow, out += 4 * yRow) tile4<Lane>(out, yRow, x, xRow, left >= 4 ? 3 : 2, scales, head, blocks);
-  for (; left > 0; left--, x += xRow, out += yRow) tile1<Lane>(out, x, scales, head, blocks);
-  addOffsetPanel(rest, yRow, SUMS + whole * recordBytes(blocks), tokens - whole, head, blocks, true);
+  y += whole * yRow;
+  tiles<Lane>(y, yRow, x + whole * xRow, xRow, scales, head, blocks, tokens - whole);
+  addOffsetPanel(y, yRow, SUMS + whole * recordBytes(blocks), tokens - whole, head, blocks, true);
 }
