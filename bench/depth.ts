@@ -22,7 +22,7 @@ const { values } = parseArgs({ options: { deepest: { type: "string", default: "3
 const deepest = Number(values.deepest);
 const DEPTHS = [1024, 2048, 8192, 32_768, 131_072, 1_048_576];
 const ISOLATE_BYTES = 112 * 1024 * 1024; // what the Worker gives its engine
-const ROUNDS = 6;
+const ROUNDS = 24;
 const STEP_TOKENS = 16;
 
 interface Point {

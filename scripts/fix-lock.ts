@@ -18,7 +18,8 @@ interface Entry {
 
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, Entry> };
 const packages = lock.packages;
-const platform = /(android|darwin|freebsd|linux|win32|windows|openbsd|netbsd|sunos|aix|openharmony)(?:-([a-z0-9]+))?/;
+const platform =
+  /(android|darwin|freebsd|linux|mac|win32|windows|win|openbsd|netbsd|sunos|aix|openharmony)(?:-([a-z0-9]+))?/;
 
 /** Where npm would find `name` from the package at `from`. */
 function isThere(from: string, name: string): boolean {
@@ -34,7 +35,7 @@ for (const [from, entry] of Object.entries(packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     const match = platform.exec(name);
     if (!match || !/^\d/.test(version) || isThere(from, name)) continue;
-    const os = match[1] === "windows" ? "win32" : match[1]!;
+    const os = { windows: "win32", win: "win32", mac: "darwin" }[match[1]!] ?? match[1]!;
     const cpu = match[2] === undefined || match[2] === "64" ? "x64" : match[2];
     packages[`node_modules/${name}`] = {
       version,

