@@ -31,7 +31,7 @@ async function prepared({ backend }: Loaded, who: number): Promise<Sequence> {
   const L = backend.sliceTokens;
   for (let at = 0; at < DEPTH; at += L)
     await sequence.forward(
-      Uint32Array.from({ length: L }, (_, i) => idAt(at + i + who, backend.vocab)),
+      Uint32Array.from({ length: Math.min(L, DEPTH - at) }, (_, i) => idAt(at + i + who, backend.vocab)),
       "none",
     );
   return sequence;

@@ -60,7 +60,8 @@ async function points({ backend, fingerprint }: Loaded): Promise<{ points: Point
 
 async function feed(backend: Loaded["backend"], sequence: Sequence, until: number): Promise<void> {
   while (sequence.position < until) {
-    const ids = Uint32Array.from({ length: backend.sliceTokens }, (_, i) => idAt(sequence.position + i, backend.vocab));
+    const length = Math.min(backend.sliceTokens, until - sequence.position);
+    const ids = Uint32Array.from({ length }, (_, i) => idAt(sequence.position + i, backend.vocab));
     await sequence.forward(ids, "none");
   }
 }
