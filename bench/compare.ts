@@ -63,7 +63,11 @@ for (let round = 0; round <= rounds; round++) {
     console.error(`${round} ${engine}, ${what}: ${figure(speed.prefill)} ${figure(speed.decode)}`);
   }
 }
-for (const { child } of running) child.removeAllListeners("exit").kill();
+for (const { child } of running) {
+  child.removeAllListeners("exit");
+  child.disconnect(); // a browser's driver catches the signal and stays
+  child.kill();
+}
 
 const best = (speeds: Speed[], part: keyof Speed) => Math.max(...speeds.map((speed) => speed[part]));
 const ours = running[0]!.speeds;
