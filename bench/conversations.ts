@@ -7,6 +7,7 @@
  */
 import type { Sequence } from "../src/backends/backend.ts";
 import type { Loaded } from "../src/backends/load-model.ts";
+import { slices } from "../src/dialogue/reply.ts";
 import { RoundRobin } from "../src/dialogue/round-robin.ts";
 import { Sampler } from "../src/engine/sampler.ts";
 import { greedy } from "../src/engine/sampling.ts";
@@ -28,12 +29,8 @@ interface Result {
 
 async function prepared({ backend }: Loaded, who: number): Promise<Sequence> {
   const sequence = await backend.open();
-  const L = backend.sliceTokens;
-  for (let at = 0; at < DEPTH; at += L)
-    await sequence.forward(
-      Uint32Array.from({ length: Math.min(L, DEPTH - at) }, (_, i) => idAt(at + i + who, backend.vocab)),
-      "none",
-    );
+  const ids = Array.from({ length: DEPTH }, (_, i) => idAt(i + who, backend.vocab));
+  for (const { slice } of slices(ids, backend.sliceTokens)) await sequence.forward(slice, "none");
   return sequence;
 }
 

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import type { Saved, Sequence } from "../src/backends/backend.ts";
 import type { Loaded } from "../src/backends/load-model.ts";
 import { Failure } from "../src/core/failure.ts";
+import { slices } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/engine/sampler.ts";
 import { decodeState } from "../src/state/codec.ts";
 import { encodeSequence } from "../src/state/encode-sequence.ts";
@@ -59,11 +60,9 @@ async function points({ backend, fingerprint }: Loaded): Promise<{ points: Point
 }
 
 async function feed(backend: Loaded["backend"], sequence: Sequence, until: number): Promise<void> {
-  while (sequence.position < until) {
-    const length = Math.min(backend.sliceTokens, until - sequence.position);
-    const ids = Uint32Array.from({ length }, (_, i) => idAt(sequence.position + i, backend.vocab));
-    await sequence.forward(ids, "none");
-  }
+  const from = sequence.position;
+  const ids = Array.from({ length: until - from }, (_, i) => idAt(from + i, backend.vocab));
+  for (const { slice } of slices(ids, backend.sliceTokens)) await sequence.forward(slice, "none");
 }
 
 /** The state of a point under the point's own position. */

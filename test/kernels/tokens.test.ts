@@ -7,10 +7,21 @@ import { Arena } from "./arena.ts";
 import { cases } from "./cases.ts";
 import { kernelsModule, wasmKernels } from "./run-case.ts";
 
-type Mat = "matF32" | "matF16" | "matQ8" | "matQ4";
+type Together = "matF32" | "matF16" | "matQ8" | "matQ4" | "attendI8";
+
+/** How many tokens a call takes. */
+const tokensOf = (name: Together, args: number[]) => (name === "attendI8" ? args[7]! : args.at(-3)!);
 
 /** The call for token t alone, written to the same place. */
-function single<Name extends Mat>(name: Name, args: Parameters<Kernels[Name]>, t: number): number[] {
+function single<Name extends Together>(name: Name, args: Parameters<Kernels[Name]>, t: number): number[] {
+  if (name === "attendI8") {
+    const [out, q, qSink, keys, keyScales, values, valueScales, T, S, ...rest] = args as Parameters<
+      Kernels["attendI8"]
+    >;
+    expect(t).toBeLessThan(T);
+    const [o, plain, sink] = [out, q, qSink].map((at) => at + 4 * t * rest[0] * rest[2]) as [number, number, number];
+    return [o, plain, sink, keys, keyScales, values, valueScales, 1, S + t, ...rest];
+  }
   const [T, R, C] = args.slice(-3) as [number, number, number];
   expect(t).toBeLessThan(T);
   const y = args[0] + 4 * t * pad8(R);
@@ -19,7 +30,7 @@ function single<Name extends Mat>(name: Name, args: Parameters<Kernels[Name]>, t
   return [y, x + 4 * t * xStride, xStride, w, 1, R, C];
 }
 
-it.each(["matF32", "matF16", "matQ8", "matQ4"] as Mat[])(
+it.each(["matF32", "matF16", "matQ8", "matQ4", "attendI8"] as Together[])(
   "%s: tokens together and one by one have the same bits",
   (name) => {
     for (const { build } of cases[name]) {
@@ -30,30 +41,12 @@ it.each(["matF32", "matF16", "matQ8", "matQ4"] as Mat[])(
       kernel(...args!);
       const together = bits();
       new Uint8Array(arena.memory.buffer, args![0], together.length).fill(0xff);
-      const T = args!.at(-3)!;
+      const T = tokensOf(name, args!);
       for (let t = 0; t < T; t++) kernel(...single(name, args!, t));
       expect(Buffer.compare(bits(), together)).toBe(0);
     }
   },
 );
-
-it("attendI8: tokens together and one by one have the same bits", () => {
-  for (const { build } of cases.attendI8) {
-    const arena = new Arena();
-    const [args] = build(arena);
-    const kernel = wasmKernels(arena.memory).attendI8;
-    const bits = () => new Uint8Array(arena.values(arena.outputs[0]!).buffer);
-    kernel(...args!);
-    const together = bits();
-    new Uint8Array(arena.memory.buffer, args![0], together.length).fill(0xff);
-    const [out, q, qSink, keys, keyScales, values, valueScales, T, S, Hq, Hkv, P, ...rest] = args!;
-    for (let t = 0; t < T; t++) {
-      const [o, plain, sink] = [out, q, qSink].map((at) => at + 4 * t * Hq * P) as [number, number, number];
-      kernel(o, plain, sink, keys, keyScales, values, valueScales, 1, S + t, Hq, Hkv, P, ...rest);
-    }
-    expect(Buffer.compare(bits(), together)).toBe(0);
-  }
-});
 
 it("matQ4: lanes of 16 and of 32 bits have the same bits", () => {
   for (const { build } of cases.matQ4) {

@@ -44,8 +44,9 @@ function blocks(
     for (; r + 2 <= rows; r += 2) dots2(SCORES + ((r * KEYS) << 2), q + ((r * P) << 2), keys, row, n, P, scale);
     if (r < rows) dots1(SCORES + ((r * KEYS) << 2), q + ((r * P) << 2), keys, row, n, P, scale);
     for (r = 0; r < rows; r++) {
-      unseen(r, 0, n);
-      exponentials<f32>(out + ((r * P) << 2), r, P, 0, (n + 7) & ~7);
+      const to = (n + 7) & ~7;
+      unseen(r, n, to);
+      exponentials<f32>(out + ((r * P) << 2), r, P, 0, to);
     }
     matmul(out, P << 2, SCORES, KEYS << 2, values, row, rows, P, n, true);
     count -= n;

@@ -1,4 +1,4 @@
-import { KEYS, SCORES, exponentials } from "./attend";
+import { KEYS, SCORES, exponentials, unseen } from "./attend";
 import { addPanel, keyPanel, panelScores, panelSums, valuePanel } from "./attend-i8-panels";
 import { KEY_SCALES, QUERIES, QUERY_SCALES, VALUE_SCALES, WEIGHTS, WEIGHT_SCALES, rowAt, weights } from "./attend-i8-rows";
 import { addWeighted, dots1, dots2 } from "./attend-i8-tiles";
@@ -72,8 +72,8 @@ function seen(r: usize, position: i32, slot: i32, from: i32, count: i32, sinks: 
     const score = f32x4.mul(f32x4.convert_i32x4_s(v128.load(row + k)), f32x4.mul(scale, v128.load(KEY_SCALES + k)));
     v128.store(row + k, score);
   }
-  for (let k = max(front, from); k < back; k++) store<f32>(row + (<usize>k << 2), -Infinity);
-  for (let k = end; k < to; k++) store<f32>(row + (<usize>k << 2), -Infinity);
+  unseen(r, max(front, from), back);
+  unseen(r, end, to);
   return true;
 }
 

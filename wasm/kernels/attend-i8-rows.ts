@@ -37,18 +37,20 @@ import { loadPart } from "./lanes";
   return max < TINY ? 0 : most / max;
 }
 
-function largestOf(x: usize, n: usize): f32 {
-  const whole = n & ~3, rest = n & 3;
+/** Notes the scale of query q (P), row r, which takes in the attention's own, and returns the inverse of the query's. */
+function queryScale(q: usize, r: usize, P: usize, scale: f32): v128 {
+  const whole = P & ~3, rest = P & 3;
   let most = i32x4.splat(0);
-  for (let i: usize = 0; i < whole; i += 4) most = magnitude(most, v128.load(x + (i << 2)));
-  if (rest) most = magnitude(most, loadPart(x + (whole << 2), rest));
-  return largestMagnitude(most);
+  for (let i: usize = 0; i < whole; i += 4) most = magnitude(most, v128.load(q + (i << 2)));
+  if (rest) most = magnitude(most, loadPart(q + (whole << 2), rest));
+  const max = largestMagnitude(most);
+  store<f32>(QUERY_SCALES + (r << 2), max * scale / 8191);
+  return f32x4.splat(inverseOf(max, 8191));
 }
 
-/** Query q (P) as row r of i16; its scale takes in the attention's own. */
+/** Query q (P) as row r of i16. */
 export function sixteens(q: usize, r: usize, P: usize, scale: f32): void {
-  const max = largestOf(q, P), whole = P & ~3, inverse = f32x4.splat(inverseOf(max, 8191)), to = QUERIES + ((r * P) << 1);
-  store<f32>(QUERY_SCALES + (r << 2), max * scale / 8191);
+  const whole = P & ~3, inverse = queryScale(q, r, P, scale), to = QUERIES + ((r * P) << 1);
   for (let i: usize = 0; i < whole; i += 4) {
     const words = rounded(v128.load(q + (i << 2)), inverse);
     v128.store64_lane(to + (i << 1), i16x8.narrow_i32x4_s(words, words), 0);
@@ -58,8 +60,7 @@ export function sixteens(q: usize, r: usize, P: usize, scale: f32): void {
 
 /** The same as digits; P is a multiple of 16. */
 export function digits(q: usize, r: usize, P: usize, scale: f32): void {
-  const max = largestOf(q, P), inverse = f32x4.splat(inverseOf(max, 8191)), to = QUERIES + ((r * P) << 1);
-  store<f32>(QUERY_SCALES + (r << 2), max * scale / 8191);
+  const inverse = queryScale(q, r, P, scale), to = QUERIES + ((r * P) << 1);
   const middle = i16x8.splat(8192);
   for (let i: usize = 0; i < P; i += 8, q += 32) {
     const words = i16x8.narrow_i32x4_s(rounded(v128.load(q), inverse), rounded(v128.load(q, 16), inverse));

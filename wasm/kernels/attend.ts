@@ -32,11 +32,11 @@ export function begin(out: usize, r: usize, P: usize): void {
   memory.fill(out, 0, P << 2);
 }
 
-/** Scores of row r outside of [from, to) become −∞, out to the multiples of eight around. */
-export function unseen(r: usize, from: usize, to: usize): void {
+/** Scores [from, to) of row r become −∞. */
+// @ts-ignore: decorator
+@inline export function unseen(r: usize, from: usize, to: usize): void {
   const row = SCORES + ((r * KEYS) << 2);
-  for (let k = from & ~7; k < from; k++) store<f32>(row + (k << 2), -Infinity);
-  for (let k = to, end = (to + 7) & ~7; k < end; k++) store<f32>(row + (k << 2), -Infinity);
+  for (let k = from; k < to; k++) store<f32>(row + (k << 2), -Infinity);
 }
 
 /**
