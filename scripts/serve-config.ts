@@ -12,7 +12,7 @@ export interface ServeOptions {
   apiKeys: string;
   sessionKey: string;
   allowedOrigins: string;
-  /** A plan of faults, and where its barriers call: for tests (durable-objects/fault.ts). */
+  /** A plan of faults, and where its barriers call: for tests (durable-objects/platform/fault-points.ts). */
   faults?: string;
   faultHook?: string;
 }

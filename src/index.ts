@@ -1,9 +1,9 @@
 /** The Worker: routes, one error handler, and the Durable Object classes. */
 import { type Context, Hono } from "hono";
-import { Conversation } from "../durable-objects/conversation.ts";
-import { Directory } from "../durable-objects/directory.ts";
-import { ResponseSocket } from "../durable-objects/response-socket.ts";
-import { Stage } from "../durable-objects/stage.ts";
+import { Conversation } from "../durable-objects/conversation/conversation.ts";
+import { Directory } from "../durable-objects/directory/directory.ts";
+import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
+import { Stage } from "../durable-objects/stage/stage.ts";
 import { errorResponse } from "./api/error-body.ts";
 import { Failure } from "./core/failure.ts";
 import type { Bindings } from "./routes/endpoint.ts";

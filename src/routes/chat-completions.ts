@@ -5,7 +5,7 @@
  * one any of a few objects answers, and stores nothing.
  */
 
-import { requireModel } from "../../durable-objects/model-card.ts";
+import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { chatRequest, chatTurn } from "../api/chat-request.ts";
 import { chatCompletionReply } from "../api/chat-schemas.ts";
 import { chatPlace } from "../api/place.ts";

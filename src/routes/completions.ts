@@ -1,6 +1,6 @@
 /** /v1/completions: text goes on from where a prompt ends. */
 
-import { requireModel } from "../../durable-objects/model-card.ts";
+import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { completionReply } from "../api/chat-schemas.ts";
 import { completionRequest, completionTurn } from "../api/completion-request.ts";
 import { anyName } from "../api/place.ts";

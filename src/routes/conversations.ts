@@ -1,7 +1,7 @@
 /** /v1/conversations: what OpenAI has of them. Their state is the model's own; items are what was said in their turns. */
 import type { Context } from "hono";
-import { listDirectory } from "../../durable-objects/ask-directory.ts";
-import { modelCard } from "../../durable-objects/model-card.ts";
+import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { modelCard } from "../../durable-objects/model/model-card.ts";
 import {
   conversationReply,
   type HeadView,

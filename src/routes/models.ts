@@ -1,6 +1,6 @@
 /** GET /v1/models and /v1/models/{model}. */
 import { z } from "zod";
-import { type ModelCard, modelCard, requireModel } from "../../durable-objects/model-card.ts";
+import { type ModelCard, modelCard, requireModel } from "../../durable-objects/model/model-card.ts";
 import { modelList, modelReply } from "../api/model-reply.ts";
 import { endpoint } from "./endpoint.ts";
 

@@ -1,5 +1,5 @@
 /** A conversation as one signed file: out of one server, into another that has the same secret and model. */
-import { PORTABLE_SCHEMA } from "../../durable-objects/export-file.ts";
+import { PORTABLE_SCHEMA } from "../../durable-objects/conversation/export-file.ts";
 import { conversationReply, type HeadView, shownConversation } from "../api/conversation-reply.ts";
 import { conversationPath } from "../api/conversation-request.ts";
 import { splitConversation } from "../api/ids.ts";

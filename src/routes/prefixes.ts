@@ -1,6 +1,6 @@
 /** /v1/prefixes: texts whose state is computed once, for any number of conversations to begin with. */
 import { z } from "@hono/zod-openapi";
-import { listDirectory } from "../../durable-objects/ask-directory.ts";
+import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { list, listOf, removed } from "../api/conversation-reply.ts";
 import { listQuery } from "../api/conversation-request.ts";
 import { parseBody, readAtMost } from "../api/parse-body.ts";

@@ -1,5 +1,5 @@
 /** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
-import { requireModel } from "../../durable-objects/model-card.ts";
+import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { boolQuery, includeQuery } from "../api/fields.ts";
 import { responsePlace } from "../api/place.ts";
 import { responseRequest, responseTurn } from "../api/response-request.ts";

@@ -1,6 +1,6 @@
 /** A divided model in one program: the same bits as undivided, and nothing lost when a stage is. */
 import { describe, expect, it } from "vitest";
-import { StageStore } from "../../durable-objects/stage-store.ts";
+import { StageStore } from "../../durable-objects/stage/stage-store.ts";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import { localPipeline } from "../../src/backends/pipeline/local.ts";
 import type { Pipeline } from "../../src/backends/pipeline/pipeline.ts";

@@ -21,7 +21,7 @@ const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
 const { packFolder } = await import("../../scripts/serve-pack.ts");
-const { placesFor } = await import("../../durable-objects/admission.ts");
+const { placesFor } = await import("../../durable-objects/model/admission.ts");
 
 const DEPTH = 1040;
 const served = await loadServed(folderSource(packFolder(process.argv[2])), compiledKernels());

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { Admission, placesFor } from "../../durable-objects/admission.ts";
-import { SingleFlight } from "../../durable-objects/single-flight.ts";
-import { TurnLock } from "../../durable-objects/turn-lock.ts";
+import { Admission, placesFor } from "../../durable-objects/model/admission.ts";
+import { TurnLock } from "../../durable-objects/platform/keyed-lock.ts";
+import { SingleFlight } from "../../durable-objects/platform/single-flight.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 
 const present = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { EventStream } from "../../durable-objects/event-stream.ts";
+import { EventStream } from "../../durable-objects/platform/sse-body.ts";
 
 const present = new AbortController().signal;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type { FaultPlan } from "../../durable-objects/fault.ts";
+import type { FaultPlan } from "../../durable-objects/platform/fault-points.ts";
 import { Barrier } from "../kill/barrier.ts";
 import { type Dialogue, storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { newHead } from "../../durable-objects/heads.ts";
-import type { Accepted } from "../../durable-objects/journal.ts";
-import { LeaseLost } from "../../durable-objects/lease-lost.ts";
-import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
-import { SCHEMA_VERSION } from "../../durable-objects/schema.ts";
-import { Store } from "../../durable-objects/store.ts";
-import type { StoredTurn } from "../../durable-objects/tree.ts";
+import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { newHead } from "../../durable-objects/storage/heads.ts";
+import type { Accepted } from "../../durable-objects/storage/journal.ts";
+import { LeaseLost } from "../../durable-objects/storage/lease-lost.ts";
+import { SCHEMA_VERSION } from "../../durable-objects/storage/schema.ts";
+import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
+import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { sqliteStorage } from "../support/sqlite-storage.ts";
 

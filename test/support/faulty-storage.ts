@@ -1,5 +1,5 @@
 /** Storage whose n-th statement fails, once or from then on; refuses rows that the platform would refuse. */
-import type { SqlValue, Storage } from "../../durable-objects/schema.ts";
+import type { SqlValue, Storage } from "../../durable-objects/storage/schema.ts";
 
 export interface Plan {
   /** 1 is the first statement after `arm`. */

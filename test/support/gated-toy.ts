@@ -2,10 +2,10 @@
 import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect } from "vitest";
-import { limits } from "../../durable-objects/budget.ts";
-import { streamLimits } from "../../durable-objects/event-stream.ts";
-import { armFaults } from "../../durable-objects/fault.ts";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { armFaults } from "../../durable-objects/platform/fault-points.ts";
+import { streamLimits } from "../../durable-objects/platform/sse-body.ts";
+import { limits } from "../../durable-objects/turn/work-budget.ts";
 import { type ErrorReply, send } from "./chat-client.ts";
 import { type Toy, type ToyOptions, toyServed } from "./toy-served.ts";
 

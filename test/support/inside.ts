@@ -1,8 +1,8 @@
 /** Looks into a conversation's object from a test. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { Conversation } from "../../durable-objects/conversation.ts";
-import type { StoredTurn } from "../../durable-objects/tree.ts";
+import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
 import { objectName } from "../../src/api/ids.ts";
 
 export const stub = (conversation: string, tenant = "local") =>

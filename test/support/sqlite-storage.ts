@@ -1,6 +1,6 @@
 /** A Durable Object's storage on Node's own SQLite, in memory. */
 import { DatabaseSync } from "node:sqlite";
-import type { Storage } from "../../durable-objects/schema.ts";
+import type { Storage } from "../../durable-objects/storage/schema.ts";
 
 export function sqliteStorage(): Storage {
   const database = new DatabaseSync(":memory:");

@@ -1,7 +1,7 @@
 import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 

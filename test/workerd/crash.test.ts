@@ -1,8 +1,8 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { limits } from "../../durable-objects/budget.ts";
-import { armFaults } from "../../durable-objects/fault.ts";
+import { armFaults } from "../../durable-objects/platform/fault-points.ts";
+import { limits } from "../../durable-objects/turn/work-budget.ts";
 import { countsOf, type EventName } from "../../src/core/events.ts";
 import { chat, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";

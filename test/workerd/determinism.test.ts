@@ -1,7 +1,7 @@
 /** The same calls give the same bits: in Node, in workerd, in baseline and in optimised code, alone and beside others. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { served } from "../../durable-objects/weights.ts";
+import { served } from "../../durable-objects/model/served-model.ts";
 import { chat, say, textOf } from "../support/chat-client.ts";
 import { runDigest } from "../support/run-digest.ts";
 

@@ -1,7 +1,7 @@
 import { evictAllDurableObjects, listDurableObjectIds, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
-import { listDirectory, tellDirectory } from "../../durable-objects/ask-directory.ts";
+import { listDirectory, tellDirectory } from "../../durable-objects/directory/directory-client.ts";
 import type { DirectoryEntry } from "../../src/api/directory-entry.ts";
 
 afterEach(reset);

@@ -1,8 +1,8 @@
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
-import type { Conversation } from "../../durable-objects/conversation.ts";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
 import { objectName } from "../../src/api/ids.ts";
 import { countsOf } from "../../src/core/events.ts";
 import { chat, events, say, send, streamText, textOf } from "../support/chat-client.ts";

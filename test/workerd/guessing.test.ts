@@ -2,9 +2,9 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
-import { limits } from "../../durable-objects/budget.ts";
-import { armFaults } from "../../durable-objects/fault.ts";
-import { served } from "../../durable-objects/weights.ts";
+import { served } from "../../durable-objects/model/served-model.ts";
+import { armFaults } from "../../durable-objects/platform/fault-points.ts";
+import { limits } from "../../durable-objects/turn/work-budget.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import { chat, say } from "../support/chat-client.ts";
 import { emptied } from "../support/gated-toy.ts";

@@ -1,8 +1,8 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { Store } from "../../durable-objects/store.ts";
-import { admission } from "../../durable-objects/weights.ts";
+import { admission } from "../../durable-objects/model/served-model.ts";
+import { Store } from "../../durable-objects/storage/conversation-store.ts";
 import { call } from "../../src/routes/call.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";

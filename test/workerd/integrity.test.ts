@@ -1,9 +1,9 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { armFaults } from "../../durable-objects/fault.ts";
-import { SCHEMA_VERSION } from "../../durable-objects/schema.ts";
-import { Store } from "../../durable-objects/store.ts";
+import { armFaults } from "../../durable-objects/platform/fault-points.ts";
+import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { SCHEMA_VERSION } from "../../durable-objects/storage/schema.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import { countsOf } from "../../src/core/events.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";

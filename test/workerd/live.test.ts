@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, reset } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 import { turnsOf } from "../support/inside.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";

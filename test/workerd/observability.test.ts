@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { toyServed } from "../support/toy-served.ts";
 
 beforeAll(async () => {

@@ -2,12 +2,12 @@
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { admission } from "../../durable-objects/admission.ts";
-import { limits } from "../../durable-objects/budget.ts";
-import { streamLimits } from "../../durable-objects/event-stream.ts";
-import { armFaults, type Protection } from "../../durable-objects/fault.ts";
-import type { Live } from "../../durable-objects/live.ts";
-import { Runs } from "../../durable-objects/runs.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { armFaults, type Protection } from "../../durable-objects/platform/fault-points.ts";
+import { streamLimits } from "../../durable-objects/platform/sse-body.ts";
+import type { Live } from "../../durable-objects/turn/running-turn.ts";
+import { Runs } from "../../durable-objects/turn/scheduler.ts";
+import { limits } from "../../durable-objects/turn/work-budget.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, until } from "../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../support/inside.ts";

@@ -2,7 +2,7 @@ import { reset } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { PREFIX_MAX_BYTES } from "../../src/api/prefix.ts";
 import { chat, say, textOf } from "../support/chat-client.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";

@@ -1,10 +1,10 @@
 import { evictAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import type { Conversation } from "../../durable-objects/conversation.ts";
-import { Database } from "../../durable-objects/database.ts";
-import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { Database } from "../../durable-objects/storage/database.ts";
+import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { askObject, contentOf, converse, named, refused, told } from "../support/object.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";

@@ -1,11 +1,11 @@
 import { evictAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { listDirectory } from "../../durable-objects/ask-directory.ts";
-import { limits } from "../../durable-objects/budget.ts";
-import type { Conversation } from "../../durable-objects/conversation.ts";
-import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
+import { limits } from "../../durable-objects/turn/work-budget.ts";
 import { type PrefixView, prefixObject } from "../../src/api/prefix.ts";
 import { askObject, contentOf, converse, named, type Reply, refused, told, turnRequest } from "../support/object.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";

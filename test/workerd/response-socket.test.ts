@@ -2,8 +2,8 @@ import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cl
 import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Outbox } from "../../durable-objects/outbox.ts";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
+import { Outbox } from "../../durable-objects/socket/socket-writer.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 
 let toy: Toy;

@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes

@@ -1,9 +1,9 @@
 import { abortAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { listDirectory } from "../../durable-objects/ask-directory.ts";
-import type { Conversation } from "../../durable-objects/conversation.ts";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
 import { askObject, contentOf, converse, named, refused, told, turnRequest } from "../support/object.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 

@@ -1,8 +1,8 @@
 import { abortAllDurableObjects, evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
-import { Store } from "../../durable-objects/store.ts";
-import { admission, weights } from "../../durable-objects/weights.ts";
+import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, send, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { inside, rows, stub, turnsOf } from "../support/inside.ts";

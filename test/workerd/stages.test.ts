@@ -2,10 +2,10 @@
 import { evictDurableObject, listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Stage } from "../../durable-objects/stage.ts";
-import { liveSequences } from "../../durable-objects/stage-weights.ts";
-import { remotePipeline } from "../../durable-objects/stages.ts";
-import { admission, packSource, weights } from "../../durable-objects/weights.ts";
+import { admission, packSource, weights } from "../../durable-objects/model/served-model.ts";
+import { remotePipeline } from "../../durable-objects/model/stage-client.ts";
+import { Stage } from "../../durable-objects/stage/stage.ts";
+import { liveSequences } from "../../durable-objects/stage/stage-weights.ts";
 import { objectName } from "../../src/api/ids.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import { type Loaded, type LoadOptions, loadModel } from "../../src/backends/load-model.ts";

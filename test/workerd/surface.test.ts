@@ -2,7 +2,7 @@ import { listDurableObjectIds } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { endpoints } from "../../src/routes/index.ts";
 import { say } from "../support/chat-client.ts";
 import { toyServed } from "../support/toy-served.ts";

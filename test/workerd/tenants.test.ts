@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { beforeAll, expect, it } from "vitest";
-import { weights } from "../../durable-objects/weights.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { endpoints } from "../../src/routes/index.ts";
 import { toyServed } from "../support/toy-served.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { PIECE_BYTES } from "../../durable-objects/pieces.ts";
-import { Store } from "../../durable-objects/store.ts";
+import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { gatedToy, pause, stream, until } from "../support/gated-toy.ts";

@@ -1,0 +1,148 @@
+/**
+ * Conversation: a family of dialogues, one Durable Object: a tree of turns, and heads that stand in it.
+ *
+ * SQLite holds every finished turn and what was accepted, and is the truth. Memory is a cache that may vanish between any two awaits. So
+ * a turn costs its own tokens, never the history's again, and one that was begun is finished whatever happens to the instance.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { Hono } from "hono";
+import type { ReplyObject, TurnRequest } from "../../src/api/turn.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import { goldenForward } from "../model/self-check.ts";
+import { admission, served } from "../model/served-model.ts";
+import { Alarms } from "../platform/alarms.ts";
+import { armFromBindings, fault } from "../platform/fault-points.ts";
+import { tenantOf } from "../platform/request-headers.ts";
+import { logged, refused } from "../reply/http-reply.ts";
+import { Store } from "../storage/conversation-store.ts";
+import { type Host, Runs } from "../turn/scheduler.ts";
+import { Listing } from "./directory-outbox.ts";
+import { headRoutes, makeRoute } from "./head-routes.ts";
+import { beginRoutes, portableRoutes } from "./portable-routes.ts";
+import { Removal } from "./removal.ts";
+import { Turns } from "./turn-requests.ts";
+
+/** The last of the platform's retries of an alarm whose handler threw. */
+const LAST_RETRY = 6;
+const LATER_MS = 30_000;
+
+export class Conversation extends DurableObject<Env> {
+  store = new Store(this.ctx.storage);
+  readonly alarms = new Alarms(this.ctx.storage);
+  readonly #host: Host;
+  readonly runs: Runs;
+  readonly #turns: Turns;
+  readonly #listing: Listing;
+  readonly #removal: Removal;
+  readonly #routes = new Hono();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const owner = ctx.id.toString();
+    admission.forget(owner);
+    armFromBindings(env);
+    this.#host = {
+      ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
+      store: () => this.store,
+      served: () => this.#served(),
+    };
+    this.runs = new Runs(this.#host);
+    this.#turns = new Turns(this.#host, this.runs);
+    this.#listing = new Listing(this.#host, this.runs);
+    this.#removal = new Removal(this.#host, this.runs, this.#listing);
+    this.#route();
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    return this.#routes.fetch(request);
+  }
+
+  /** The dead man's switch, and the way from one invocation's budget to the next. */
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    this.alarms.rang();
+    try {
+      await fault("alarm", this.ctx);
+      if (!this.store.database.exists) return;
+      this.store.database.open();
+      await this.runs.proceed();
+      await this.#removal.expire();
+      await this.#removal.tidy();
+    } catch (thrown) {
+      if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
+      const message = "this turn could not be continued, after seven tries";
+      this.runs.giveUp(new Failure("storage_unavailable", message, { cause: thrown }));
+    }
+  }
+
+  /** What has expired is gone before anybody sees it; what a list shows is told before an answer says that it is done. */
+  async #around(reads: boolean, isTurn: boolean, next: () => Promise<void>): Promise<void> {
+    const { database, heads } = this.store;
+    if (database.exists) {
+      database.open();
+      if (heads.earliestMs <= Date.now()) await this.#removal.expire();
+    }
+    await next();
+    if (reads) return;
+    const told = this.#after().catch((thrown: unknown) => {
+      logged(thrown);
+      this.alarms.ask(Date.now() + LATER_MS);
+    });
+    if (isTurn) this.ctx.waitUntil(told);
+    else await told;
+  }
+
+  async #after(): Promise<void> {
+    const { database, heads } = this.store;
+    if (!database.exists) return;
+    // A beginning that failed leaves nothing, not even tables.
+    if (!this.store.family()) return this.#removal.tidy();
+    if (!heads.untold) return;
+    await this.#removal.watch();
+    await this.#listing.tell();
+  }
+
+  #route(): void {
+    const app = this.#routes;
+    app.onError((thrown) => refused(thrown));
+    app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
+    app.get("/ready", async () => Response.json(await goldenForward(await this.#served(), admission)));
+    app.post("/turn", async (c) => this.#turns.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
+    app.route("/", makeRoute(this.#host, this.runs));
+    app.route("/", beginRoutes(this.#host, this.runs, this.#listing));
+    app.use(async (c, next) => {
+      this.store.openFor(tenantOf(c));
+      this.runs.recover();
+      await next();
+    });
+    app.get("/turn/:turn", (c) => {
+      const { form, stream, after } = c.req.query();
+      const from = after === undefined ? undefined : Number(after);
+      check(
+        from === undefined || (Number.isSafeInteger(from) && from >= 0),
+        "request_invalid",
+        () => "starting_after: expected a number of an event",
+        "starting_after",
+      );
+      return this.#turns.get(
+        c.req.param("turn"),
+        form as ReplyObject | undefined,
+        stream === "true",
+        from,
+        c.req.raw.signal,
+      );
+    });
+    app.post("/turn/:turn/cancel", (c) =>
+      this.#turns.cancel(c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
+    );
+    app.delete("/turn/:turn", (c) => c.json(this.#turns.remove(c.req.param("turn"))));
+    app.route("/", headRoutes(this.#host, this.runs));
+    app.route("/", portableRoutes(this.#host, this.runs, this.#removal));
+  }
+
+  /** The load goes on when its first caller leaves, for whoever waits with it. */
+  #served() {
+    const model = served(this.env);
+    this.ctx.waitUntil(model.catch(() => {}));
+    return model;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * exportHead: the path to a head as one signed file, drawn from storage record by record while it is read.
+ *
+ * Turns are never changed, so a turn that is added meanwhile does no harm; one that is deleted breaks the file off. The state is the nearest
+ * one whose every piece is as it was written: a damaged one does not travel.
+ */
+import type { Served } from "../../src/dialogue/load.ts";
+import {
+  type FileHeader,
+  type FileKeys,
+  type FileRecord,
+  type ModelIdentity,
+  RECORD_MAX_BYTES,
+} from "../../src/portable/file-format.ts";
+import type { TurnPlace } from "../../src/portable/turn-place.ts";
+import { conversationFile } from "../../src/portable/write-file.ts";
+import { pack } from "../../src/state/strict-msgpack.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import { bytesOf, jsonBytes } from "../storage/database.ts";
+import type { Head } from "../storage/heads.ts";
+import type { StateSet } from "../storage/state-pieces.ts";
+import type { StoredTurn } from "../storage/turn-tree.ts";
+
+/** Of the turns' detail in a file. */
+export const PORTABLE_SCHEMA = 1;
+
+export interface ExportOptions {
+  keys: FileKeys;
+  model: ModelIdentity;
+}
+
+export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => ({
+  ...{ name: manifest.name, fingerprint, dtype: manifest.dtype },
+  ...{ tokenizer: manifest.tokenizer?.sha256 ?? null, template: manifest.template?.sha256 ?? null },
+});
+
+/** Fails with `state_unreadable` when the path has a gap. */
+export function exportHead(store: Store, head: Head, { keys, model }: ExportOptions): ReadableStream<Uint8Array> {
+  const path = [...store.tree.path(head.turn)].reverse();
+  const state = soundState(store, head.turn);
+  const header: FileHeader = {
+    schema: PORTABLE_SCHEMA,
+    model,
+    conversation: head.conversation ?? "",
+    createdMs: head.createdMs,
+    exportedMs: Date.now(),
+    metadata: Object.entries(head.metadata),
+    moved: head.moved,
+    prefix: head.prefix,
+    turns: path.length,
+    tokens: path.at(-1)?.logged ?? 0,
+    state: state && { turn: state.set.turn, position: state.set.position, bytes: state.bytes },
+  };
+  const ids = path.map(({ id }) => id);
+  return conversationFile(header, recordsOf(store, ids, state?.set), keys);
+}
+
+function soundState(store: Store, turn: string | null): { set: StateSet; bytes: number } | null {
+  for (const { set } of store.statesFrom(turn)) {
+    try {
+      let bytes = 0;
+      for (const id of set.rows) bytes += store.pieces.piece(id).length;
+      return { set, bytes };
+    } catch (thrown) {
+      console.warn("a state is not exported:", thrown);
+    }
+  }
+  return null;
+}
+
+function* recordsOf(store: Store, path: string[], set: StateSet | undefined): Generator<FileRecord> {
+  for (const id of path) {
+    const { place, detail } = parted(store.tree.turn(id)!);
+    const bytes = jsonBytes(detail);
+    yield { kind: "turn", bytes: pack({ ...place, detailBytes: bytes.length }) };
+    yield* cut("detail", bytes);
+    yield* cut("ids", bytesOf(store.tree.ownIds(id)));
+  }
+  for (const id of set?.rows ?? []) yield { kind: "state", bytes: store.pieces.piece(id) };
+}
+
+function parted(turn: StoredTurn): { place: Omit<TurnPlace, "detailBytes">; detail: object } {
+  const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...detail } = turn;
+  return { place: { id, parent, depth, createdMs, status, start, position, logged, hidden }, detail };
+}
+
+function* cut(kind: "detail" | "ids", bytes: Uint8Array): Generator<FileRecord> {
+  for (let at = 0; at < bytes.length; at += RECORD_MAX_BYTES)
+    yield { kind, bytes: bytes.subarray(at, at + RECORD_MAX_BYTES) };
+}

@@ -1,0 +1,184 @@
+/** Branches: what can be done with the heads of a family without computing anything. */
+import { randomInt } from "node:crypto";
+import type { HeadView as Shown } from "../../src/api/conversation-reply.ts";
+import { MAIN, newTurnId, splitConversation } from "../../src/api/ids.ts";
+import type { TurnRequest } from "../../src/api/turn.ts";
+import { check } from "../../src/core/failure.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { Message } from "../../src/tokenizer/text-codec.ts";
+import { type Head, newHead, revised, used } from "../storage/heads.ts";
+import { type Asked, noted, repeated } from "../storage/idempotency.ts";
+import type { StoredTurn } from "../storage/turn-tree.ts";
+import { plan } from "../turn/plan.ts";
+import type { Host } from "../turn/scheduler.ts";
+import { runningView, type TurnView, viewOf } from "./turn-view.ts";
+
+export interface HeadView extends Head, Shown {
+  fingerprint: string;
+}
+
+interface Change {
+  metadata?: Record<string, string>;
+  /** Null: kept for ever. */
+  ttlSeconds?: number | null;
+}
+
+export interface TurnsRequest {
+  head?: string | undefined;
+  after?: string | undefined;
+  from?: string | undefined;
+  limit: number;
+  order?: string | undefined;
+  hidden: boolean;
+  /** Also those that are not finished, at the end of the last page. */
+  running?: boolean;
+}
+
+const FORK_ID = "0123456789abcdefghijklmnopqrstuvwxyz";
+const forkIdOf = (letter: (i: number) => number): string =>
+  Array.from({ length: 8 }, (_, i) => FORK_ID[letter(i)]).join("");
+const TURNS_MAX = 100;
+
+export class Branches {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get #store() {
+    return this.#host.store();
+  }
+
+  view(head: Head): HeadView {
+    const turn = head.turn === null ? undefined : this.#store.tree.turn(head.turn);
+    const { depth = 0, logged = 0, model = null, end } = turn ?? {};
+    const { fingerprint } = this.#store.family()!;
+    return { ...head, fingerprint, model, turns: depth, tokens: logged, stateBytes: end?.timings.state_bytes ?? 0 };
+  }
+
+  /** Gives the one that is there, if there is one. */
+  async make(
+    id: string,
+    tenant: string,
+    conversation: string | null,
+    fields: Change & { prefix?: string | null },
+    request?: Asked,
+  ) {
+    const { fingerprint } = await this.#host.served();
+    const store = this.#store;
+    store.database.open();
+    check((store.family()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");
+    return store.database.transaction(() => {
+      store.found({ owner: tenant, object: this.#host.object, fingerprint });
+      const head = store.heads.get(id) ?? newHead(id, { conversation, prefix: fields.prefix ?? null });
+      return repeated(head, request) ? this.view(head) : this.#put(noted(head, request), fields);
+    });
+  }
+
+  change(id: string, fields: Change): HeadView {
+    return this.#put(this.#store.heads.require(id), fields);
+  }
+
+  /** `at`: a turn, null for the beginning, absent for where the conversation stands. One row. Fails with `not_found`. */
+  fork(conversation: string | null, { at, ...fields }: Change & { at?: string | null }, request?: Asked): HeadView {
+    const { root, head: from } = splitConversation(conversation ?? MAIN);
+    const named = request && forkIdOf((i) => Number.parseInt(request.key.slice(2 * i, 2 * i + 2), 16) % FORK_ID.length);
+    const made = named && this.#store.heads.get(named);
+    if (made && repeated(made, request)) return this.view(made);
+    const turn = at === undefined ? this.#store.heads.require(from).turn : at;
+    if (turn !== null) this.#require(turn);
+    const id = (!made && named) || forkIdOf(() => randomInt(FORK_ID.length));
+    const origin = { conversation, turn };
+    const forked = {
+      turn,
+      conversation: conversation === null ? null : `${root}~${id}`,
+      forkedFrom: origin,
+      moved: true,
+    };
+    return this.#put(noted(newHead(id, forked), request), fields);
+  }
+
+  /** Fails with `not_found` unless `to` lies on the head's path. */
+  rewind(id: string, to: string | null, request?: Asked): HeadView & { recomputeTokens: number } {
+    const head = this.#store.heads.require(id);
+    const known = repeated(head, request);
+    if (known) return { ...this.view(head), recomputeTokens: known.recomputeTokens ?? 0 };
+    const path = to === null || [...this.#store.tree.path(head.turn)].some((node) => node.id === to);
+    check(path, "not_found", () => "turn: expected one that this conversation has come by", "turn");
+    if (to !== null) this.#require(to);
+    const recomputeTokens = this.#store.recomputeTokens(to);
+    const moved = noted({ ...head, turn: to, moved: true }, request && { ...request, recomputeTokens });
+    return { ...this.#put(moved, {}), recomputeTokens };
+  }
+
+  /** Messages without a reply: a turn that feeds nothing by itself. Fails as a turn with them would. */
+  add(id: string, messages: Message[], served: Served): TurnView {
+    const store = this.#store;
+    const head = store.heads.require(id);
+    const reply = { object: "chat.completion" as const, stream: false, includeUsage: false };
+    const request: TurnRequest = {
+      ...{ tenant: store.family()!.owner, persistent: true, head: id, parent: head.turn, model: served.manifest.name },
+      ...(head.conversation === null ? {} : { conversation: head.conversation }),
+      ...{ messages, sampling: {}, stop: [], reply },
+    };
+    const { accepted } = plan(request, newTurnId(), served, store);
+    const parent = head.turn === null ? undefined : store.tree.turn(head.turn)!;
+    const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, ...kept } = accepted;
+    const turn: StoredTurn = {
+      ...{ ...kept, model: request.model, status: "completed", hidden: false, reply: null, promptCount: 0 },
+      ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
+      ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
+    };
+    return store.database.transaction(() => {
+      store.tree.insert(turn, new Uint32Array(0));
+      store.heads.put({ ...head, turn: turn.id });
+      return viewOf(turn, store);
+    });
+  }
+
+  /** Of the family, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
+  turns({ head, after, from, limit, order, hidden, running }: TurnsRequest) {
+    const store = this.#store;
+    const path = head === undefined ? undefined : [...store.tree.path(store.heads.require(head).turn)].reverse();
+    const nodes = (path ?? store.tree.all()).filter((node) => hidden || !node.hidden);
+    if (order === "desc") nodes.reverse();
+    const place = (id: string, param: string) => {
+      const at = nodes.findIndex((node) => node.id === id);
+      check(at >= 0, "not_found", () => `${param}: no such turn`, param);
+      return at;
+    };
+    const first = after !== undefined ? place(after, "after") + 1 : from !== undefined ? place(from, "id") : 0;
+    const page = nodes.slice(first, first + Math.min(Math.max(1, limit), TURNS_MAX));
+    const finished = page.map(({ id }) => viewOf(store.tree.turn(id)!, store));
+    const more = first + page.length < nodes.length;
+    if (more || !running) return { turns: finished, hasMore: more };
+    const left = this.#running(head);
+    const room = Math.max(0, limit - page.length);
+    return { turns: [...finished, ...left.slice(0, room)], hasMore: left.length > room };
+  }
+
+  #running(head: string | undefined): TurnView[] {
+    const { journal } = this.#store;
+    const entries = journal.running().flatMap((id) => journal.get(id) ?? []);
+    return entries
+      .filter(({ accepted }) => head === undefined || accepted.request.head === head)
+      .map(({ accepted }) => runningView(accepted))
+      .toSorted((a, b) => a.createdMs - b.createdMs);
+  }
+
+  #require(id: string): void {
+    const turn = this.#store.tree.turn(id);
+    const isThere = turn && !turn.hidden && turn.status !== "failed";
+    check(isThere, "not_found", () => "turn: no such turn in this conversation", "turn");
+  }
+
+  #put(head: Head, { metadata, ttlSeconds }: Change): HeadView {
+    const ttl = ttlSeconds === undefined ? {} : { ttlSeconds, expiresMs: null };
+    const changed = used(revised(head, { ...(metadata ? { metadata } : {}), ...ttl }));
+    return this.#store.database.transaction(() => {
+      this.#store.heads.put(changed);
+      return this.view(changed);
+    });
+  }
+}

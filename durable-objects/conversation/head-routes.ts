@@ -1,0 +1,64 @@
+/** headRoutes: the conversations of a family over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
+import { Hono } from "hono";
+import type { Message } from "../../src/tokenizer/text-codec.ts";
+import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
+import { asked, repeated } from "../storage/idempotency.ts";
+import type { Host, Runs } from "../turn/scheduler.ts";
+import { Branches } from "./head-actions.ts";
+import { Prefixes } from "./shared-prefix.ts";
+
+/** Bodies come from the Worker, which has checked what callers said. */
+interface Bodies {
+  change: { metadata?: Record<string, string>; ttlSeconds?: number | null };
+  fork: Bodies["change"] & { at?: string | null };
+  make: Bodies["change"] & { prefix?: string | null; model: string };
+}
+
+/** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
+export function makeRoute(host: Host, runs: Runs): Hono {
+  const branches = new Branches(host);
+  return new Hono().put("/head/:head", async (c) => {
+    const tenant = tenantOf(c);
+    const { model, ...body } = (await c.req.json()) as Bodies["make"];
+    const request = asked("make", idempotencyKeyOf(c), body);
+    const store = host.store();
+    const isNew = !store.database.exists || !repeated(store.heads.get(c.req.param("head")), request);
+    if (body.prefix && isNew) {
+      const fields = { id: c.req.param("head"), conversation: conversationOf(c) };
+      await new Prefixes(host, runs).begin(tenant, body.prefix, fields);
+    }
+    return c.json(await branches.make(c.req.param("head"), tenant, conversationOf(c), body, request));
+  });
+}
+
+export function headRoutes(host: Host, runs: Runs): Hono {
+  const branches = new Branches(host);
+  return new Hono()
+    .get("/head/:head", (c) => c.json(branches.view(host.store().heads.require(c.req.param("head")))))
+    .post("/head/:head", async (c) =>
+      c.json(branches.change(c.req.param("head"), (await c.req.json()) as Bodies["change"])),
+    )
+    .post("/head", async (c) => {
+      const body = (await c.req.json()) as Bodies["fork"];
+      const request = asked(`fork ${conversationOf(c)}`, idempotencyKeyOf(c), body);
+      return c.json(branches.fork(conversationOf(c), body, request));
+    })
+    .post("/head/:head/rewind", async (c) => {
+      const { to } = (await c.req.json()) as { to: string | null };
+      const request = asked("rewind", idempotencyKeyOf(c), to);
+      const head = c.req.param("head");
+      return c.json(await runs.locks.alone(head, () => branches.rewind(head, to, request)));
+    })
+    .post("/head/:head/messages", async (c) => {
+      const { messages } = (await c.req.json()) as { messages: Message[] };
+      const served = await host.served();
+      return c.json(
+        await runs.locks.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)),
+      );
+    })
+    .get("/turns", (c) => {
+      const { head, after, from, order, limit = "20", all, running } = c.req.query();
+      const which = { hidden: all === "hidden", running: running === "true" };
+      return c.json(branches.turns({ head, after, from, order, limit: Number(limit), ...which }));
+    });
+}

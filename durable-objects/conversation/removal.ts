@@ -1,0 +1,101 @@
+/**
+ * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no other head needs, and
+ * with the last head everything that the object holds.
+ */
+import { forgetStages } from "../model/forget-stages.ts";
+import type { Head } from "../storage/heads.ts";
+import type { Host, Runs } from "../turn/scheduler.ts";
+import type { Listing } from "./directory-outbox.ts";
+
+const TOLD_WITHIN_MS = 30_000;
+const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "family"];
+
+export class Removal {
+  readonly #host: Host;
+  readonly #runs: Runs;
+  readonly #listing: Listing;
+
+  constructor(host: Host, runs: Runs, listing: Listing) {
+    this.#host = host;
+    this.#runs = runs;
+    this.#listing = listing;
+  }
+
+  /** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
+  async remove(id: string): Promise<void> {
+    this.#host.store().heads.require(id);
+    await this.#runs.without(id, () => this.#erase(id));
+    await this.#host.store().database.settled();
+    await this.tidy();
+  }
+
+  /** Whether the head has expired and no turn of it runs. */
+  isDue({ id, expiresMs }: Head): boolean {
+    if (expiresMs === null || expiresMs > Date.now()) return false;
+    const { journal } = this.#host.store();
+    return !journal.running().some((turn) => journal.get(turn)?.accepted.request.head === id);
+  }
+
+  /** Removes what has expired, and asks for the alarm of the next. */
+  async expire(): Promise<void> {
+    const { heads, database } = this.#host.store();
+    heads.lookAgain();
+    for (const head of heads.all()) if (this.isDue(head)) await this.remove(head.id);
+    if (database.exists) await this.watch();
+  }
+
+  /** Tells the directory what it has not heard; an object that holds nothing more gives its storage back. */
+  async tidy(): Promise<void> {
+    const { database, importing } = this.#host.store();
+    if (!importing && database.exists) database.exec("DELETE FROM staging");
+    await this.#listing.tell();
+    if (!this.#isEmpty()) return;
+    // While its own storage is there the alarm comes back, so what the stages hold goes first.
+    await forgetStages(this.#host.env, this.#host.owner);
+    if (!this.#isEmpty()) return;
+    this.#host.alarms.rang();
+    void this.#host.ctx.storage.deleteAll();
+  }
+
+  /** The alarm rings at the next expiry, or before. */
+  async watch(): Promise<void> {
+    const { earliestMs } = this.#host.store().heads;
+    if (Number.isFinite(earliestMs)) await this.#host.alarms.atLatest(earliestMs);
+  }
+
+  #erase(id: string): void {
+    const { database, heads, tree, pieces } = this.#host.store();
+    database.transaction(() => {
+      const head = heads.get(id);
+      if (!head) return;
+      this.#listing.departs(head);
+      // Should this instance end before the directory knows.
+      this.#host.alarms.ask(Date.now() + TOLD_WITHIN_MS);
+      heads.remove(id);
+      const others = heads.all();
+      if (others.length === 0) return void TABLES.map((table) => database.exec(`DELETE FROM ${table}`));
+      const tips = [...others.map(({ turn }) => turn), ...this.#parentsOfRunning()];
+      const needed = new Set(tips.flatMap((turn) => [...tree.path(turn)].map((node) => node.id)));
+      for (const node of [...tree.path(head.turn)]) {
+        if (needed.has(node.id) || tree.hasChildren(node.id)) break;
+        pieces.drop(node.id);
+        tree.remove(node.id);
+      }
+    });
+  }
+
+  #parentsOfRunning(): (string | null)[] {
+    const { journal } = this.#host.store();
+    return journal.running().map((id) => journal.get(id)?.accepted.parent ?? null);
+  }
+
+  /** Nothing but the tables is left, so they may go too, and the alarm with them. */
+  #isEmpty(): boolean {
+    const { database, importing } = this.#host.store();
+    // The alarm comes back for what is in use now.
+    if (importing || !this.#runs.isIdle || !database.exists) return false;
+    return [...TABLES, "departed"].every(
+      (table) => database.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).length === 0,
+    );
+  }
+}

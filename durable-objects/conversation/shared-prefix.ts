@@ -1,0 +1,165 @@
+/**
+ * Prefixes: a text whose state is computed once, in an object of its own, and that any number of conversations begin with.
+ *
+ * It is a family of one turn: a system message that was fed and asked for no reply. A conversation that begins with it takes a copy of ids
+ * and state, and from then on needs the prefix no more.
+ */
+
+import { MAIN } from "../../src/api/ids.ts";
+import type { PrefixView } from "../../src/api/prefix.ts";
+import { prefixObject } from "../../src/api/prefix.ts";
+import type { TurnRequest } from "../../src/api/turn.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
+import { type Head, used } from "../storage/heads.ts";
+import { turnIdOf } from "../turn/plan.ts";
+import type { Live } from "../turn/running-turn.ts";
+import type { Host, Runs } from "../turn/scheduler.ts";
+import { exportHead, identityOf } from "./export-file.ts";
+import { importFile } from "./import-file.ts";
+
+export interface PrefixRequest {
+  name: string;
+  text: string;
+  ttlSeconds?: number;
+}
+
+export class Prefixes {
+  readonly #host: Host;
+  readonly #runs: Runs;
+
+  constructor(host: Host, runs: Runs) {
+    this.#host = host;
+    this.#runs = runs;
+  }
+
+  /**
+   * Begins to compute it, and gives the turn that does; nothing when it is there or on its way already. One that failed is tried again.
+   * Fails with `conversation_conflict` when the name has another text.
+   */
+  async make(
+    tenant: string,
+    { name, text, ttlSeconds }: PrefixRequest,
+    client: AbortSignal,
+    idempotencyKey?: string,
+  ): Promise<Live | undefined> {
+    const store = this.#host.store();
+    store.database.open();
+    const known = store.family() && this.#turn();
+    const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
+    if (known && known.status !== "failed") {
+      const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
+      check(known.text === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
+      return this.#runs.get(known.id);
+    }
+    const { manifest } = await this.#host.served();
+    const request: TurnRequest = {
+      ...{ tenant, persistent: true, head: MAIN, parent: null, prefix: name, model: manifest.name },
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
+      ...{ messages: [{ role: "system", content: text }], feedOnly: true, background: true, sampling: {}, stop: [] },
+      reply: { object: "chat.completion", stream: false, includeUsage: false },
+    };
+    return this.#runs.start(request, client);
+  }
+
+  /** Fails with `not_found`. */
+  view(): PrefixView {
+    const head = this.#head();
+    const turn = this.#turn();
+    check(turn, "not_found", () => "no such prefix", "prefix");
+    const { createdMs, expiresMs } = head;
+    return {
+      ...{ name: head.prefix!, status: turn.status, tokens: turn.tokens, tokensDone: turn.tokensDone },
+      ...{ stateBytes: turn.stateBytes, createdMs, expiresMs, error: turn.error },
+    };
+  }
+
+  /** What a conversation that begins with it needs. Waits while it is computed. Fails with `not_found`, or as its computing did. */
+  async file(tenant: string): Promise<ReadableStream<Uint8Array>> {
+    await this.ready();
+    const store = this.#host.store();
+    const served = await this.#host.served();
+    return exportHead(store, this.#head(), { keys: this.#keys(tenant), model: identityOf(served) });
+  }
+
+  /** Resolves when it is computed; a use puts its expiry off. Fails with `not_found`, or as its computing did. */
+  async ready(): Promise<void> {
+    this.#head();
+    const live = this.#runs.get(this.#turn()?.id ?? "");
+    await live?.until(() => live.over);
+    const { status, error } = this.view();
+    if (status === "failed") throw failureOf({ error: error! });
+    check(status === "completed", "turn_in_progress", () => "the prefix is still being computed; try again", "prefix");
+    const head = this.#head();
+    if (head.ttlSeconds !== null) this.#host.store().heads.put(used(head));
+  }
+
+  /**
+   * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with `not_found` when
+   * there is none of that name, or `conversation_conflict` when the conversation began otherwise.
+   */
+  async begin(tenant: string, name: string, fields: (Partial<Head> & { id: string }) | null): Promise<void> {
+    const id = fields?.id ?? MAIN;
+    const store = this.#host.store();
+    await this.#runs.locks.alone(id, async () => {
+      const family = store.database.exists ? store.family() : undefined;
+      const head = family && store.heads.get(id);
+      const other = "prefix: the conversation has begun otherwise; a prefix is for new conversations";
+      check(!family || head?.prefix === name, "conversation_conflict", () => other, "prefix");
+      if (family) return;
+      const { env, object } = this.#host;
+      const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch(
+        "http://prefix/prefix/file",
+        {
+          headers: { "x-rivulet-tenant": tenant },
+        },
+      );
+      if (!file.ok) throw failureOf((await file.json()) as Refusal);
+      const served = await this.#host.served();
+      await importFile(this.#host, file.body!, {
+        ...{ keys: this.#keys(tenant), model: identityOf(served) },
+        family: { owner: tenant, object, fingerprint: served.fingerprint },
+        // Two conversations of one prefix draw different numbers.
+        head: fields && { createdMs: Date.now(), metadata: {}, ...fields, prefix: name, moved: true },
+      });
+    });
+  }
+
+  /** Between objects of one server a secret is not needed: no caller gets hold of these files. */
+  #keys = (tenant: string): FileKeys => fileKeys(this.#host.env.SESSION_KEY || "rivulet", `prefix\0${tenant}`);
+
+  #head(): Head {
+    const head = this.#host.store().heads.get(MAIN);
+    check(head?.shared, "not_found", () => "no such prefix", "prefix");
+    return head;
+  }
+
+  /** The one turn, finished or not. */
+  #turn() {
+    const { tree, journal } = this.#host.store();
+    const [running] = journal.running();
+    if (running) {
+      const { accepted } = journal.get(running)!;
+      const { done = 0, total = accepted.promptCount } = this.#runs.get(running)?.work ?? {};
+      const counts = { tokens: total, tokensDone: done, stateBytes: 0, error: null };
+      return { id: running, status: "in_progress" as const, text: accepted.request.messages[0]!.content, ...counts };
+    }
+    const last = tree.all().at(-1);
+    const turn = last && tree.turn(last.id);
+    if (!turn) return undefined;
+    const { id, request, logged, error = null, end } = turn;
+    const counts = { tokens: logged, tokensDone: error ? 0 : logged, stateBytes: end?.timings.state_bytes ?? 0, error };
+    const status = turn.status === "completed" ? ("completed" as const) : ("failed" as const);
+    return { id, status, text: request.messages[0]!.content, ...counts };
+  }
+}
+
+interface Refusal {
+  error: { code: string; message: string };
+}
+
+const failureOf = ({ error }: Refusal): Failure => {
+  const { code, message } = Failure.from(error);
+  return new Failure(code, message, { param: "prefix" });
+};

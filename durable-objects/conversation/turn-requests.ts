@@ -1,0 +1,164 @@
+/** Turns: what callers may ask of single turns: to make one, to see one, to stop one, to forget one. */
+
+import { MAIN } from "../../src/api/ids.ts";
+import { encoderFor } from "../../src/api/reply-encoder.ts";
+import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/turn.ts";
+import { count } from "../../src/core/events.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import { type Question, soFar, streamed, whole } from "../reply/http-reply.ts";
+import { toldOf } from "../reply/turn-events.ts";
+import { checkSame, digestOf } from "../storage/idempotency.ts";
+import { batch, isBatch } from "../turn/batch.ts";
+import { turnIdOf } from "../turn/plan.ts";
+import { Live, type Told } from "../turn/running-turn.ts";
+import { type Host, inProgress, type Runs } from "../turn/scheduler.ts";
+import { Prefixes } from "./shared-prefix.ts";
+
+export class Turns {
+  readonly #host: Host;
+  readonly #runs: Runs;
+
+  constructor(host: Host, runs: Runs) {
+    this.#host = host;
+    this.#runs = runs;
+  }
+
+  /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
+  async post(request: TurnRequest, client: AbortSignal): Promise<Response> {
+    const { reply: form, background, persistent } = request;
+    encoderFor(form);
+    if (isBatch(request)) return this.#batch(request, client);
+    if (persistent) this.#open(request);
+    const repeated = persistent ? this.#repeated(request) : undefined;
+    if (persistent) this.#runs.recover();
+    if (persistent && !repeated) await this.#begin(request);
+    if (!persistent && request.prefix !== undefined) await this.#visit(request);
+    const told = repeated ?? (await this.#runs.start(request, client));
+    const question = { told, request, form, served: await this.#host.served(), client };
+    if (form.stream) return this.#stream(question);
+    return background && !told.last ? soFar(question, 202) : whole(question);
+  }
+
+  /** What names something that must be there begins nothing. Fails with `not_found`. */
+  #open({ parent, head = MAIN }: TurnRequest): void {
+    const { database } = this.#host.store();
+    if (!database.exists) {
+      check(
+        typeof parent !== "string",
+        "not_found",
+        () => "previous_response_id: no such response",
+        "previous_response_id",
+      );
+      check(head === MAIN, "not_found", () => "no such fork", "conversation");
+    }
+    database.open();
+  }
+
+  async #batch(request: TurnRequest, client: AbortSignal): Promise<Response> {
+    const { response, done } = await batch(request, await this.#host.served(), this.#host.owner, client);
+    this.#host.ctx.waitUntil(done);
+    return response;
+  }
+
+  /** Whole, or its events after number `after`. Fails with `not_found`. */
+  async get(
+    id: string,
+    object: ReplyObject | undefined,
+    stream: boolean,
+    after: number | undefined,
+    client: AbortSignal,
+  ) {
+    const question = await this.#question(id, object, client);
+    if (stream) return this.#stream(question, after);
+    return question.told.last ? whole(question) : soFar(question, 200);
+  }
+
+  /** Resolves when the turn has ended, however. Idempotent. */
+  async cancel(id: string, object: ReplyObject | undefined, client: AbortSignal): Promise<Response> {
+    const question = await this.#question(id, object, client);
+    const { told } = question;
+    if (told instanceof Live) {
+      told.background = true;
+      told.cancel();
+      await told.until(() => told.over);
+      if (told.lost) throw told.lost;
+    }
+    return soFar(question, 200);
+  }
+
+  /** A leaf is gone; one that others follow is hidden. A head that stood at it goes back to the turn before. */
+  remove(id: string): { id: string; deleted: true } {
+    const { tree, heads, pieces, journal, database } = this.#host.store();
+    check(!this.#runs.get(id), "turn_in_progress", () => "this turn is still running; cancel it first");
+    const node = tree.node(id);
+    check(node && !node.hidden, "not_found", () => "no such response", "id");
+    database.transaction(() => {
+      if (tree.hasChildren(id)) return tree.hide(id);
+      for (const head of heads.all()) if (head.turn === id) heads.put({ ...head, turn: node.parent, moved: true });
+      journal.forget(id);
+      pieces.drop(id);
+      tree.remove(id);
+    });
+    return { id, deleted: true };
+  }
+
+  /** A new conversation begins with its prefix. */
+  async #begin({ prefix, tenant, head, conversation = "", ...request }: TurnRequest): Promise<void> {
+    if (prefix === undefined || (head === undefined && request.parent !== null)) return;
+    const fields = head === undefined ? null : { id: head, conversation };
+    await new Prefixes(this.#host, this.#runs).begin(tenant, prefix, fields);
+  }
+
+  /** In the object of a prefix: a turn that begins with it and leaves nothing behind. */
+  async #visit({ tenant }: TurnRequest): Promise<void> {
+    this.#host.store().openFor(tenant, "prefix");
+    await new Prefixes(this.#host, this.#runs).ready();
+  }
+
+  async #stream(question: Question, after?: number): Promise<Response> {
+    const { response, done } = await streamed(question, after);
+    this.#host.ctx.waitUntil(done);
+    return response;
+  }
+
+  /** What an earlier call began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
+  #repeated(request: TurnRequest): Told | undefined {
+    const { tree, journal } = this.#host.store();
+    if (this.#host.store().family()?.owner !== request.tenant) return undefined;
+    const id = turnIdOf(request);
+    const known = tree.turn(id) ?? journal.get(id)?.accepted;
+    if (!known) return undefined;
+    const isLive = this.#runs.get(id) !== undefined;
+    if (request.idempotencyKey !== undefined) {
+      checkSame(known.digest, digestOf(request));
+      if (isLive) throw inProgress();
+    }
+    count("idempotent_replay");
+    // One that an instance left that is no more goes on now, and this request takes its place.
+    this.#runs.recover();
+    return this.#runs.get(id) ?? this.#stored(id).told;
+  }
+
+  async #question(id: string, object: ReplyObject | undefined, client: AbortSignal): Promise<Question> {
+    const live = this.#runs.get(id);
+    const { told, request } = live
+      ? { told: live, request: this.#host.store().journal.get(id)?.accepted.request }
+      : this.#stored(id);
+    if (!request) throw notFound();
+    const served = await this.#host.served();
+    return { told, request, form: formOf(request.reply, object), served, client };
+  }
+
+  #stored(id: string): { told: Told; request: TurnRequest } {
+    const { tree } = this.#host.store();
+    const turn = tree.turn(id);
+    if (!turn || turn.hidden || turn.reply === null) throw notFound();
+    return { told: toldOf(turn, this.#host.object, tree.ownIds(id)), request: turn.request };
+  }
+}
+
+const notFound = () => new Failure("not_found", "no such response", { param: "id" });
+
+/** The form that it was asked in, as far as it fits. */
+const formOf = (first: ReplyForm, object: ReplyObject = first.object): ReplyForm =>
+  object === first.object ? first : { object, stream: false, includeUsage: true, echo: first.echo ?? {} };

@@ -1,0 +1,36 @@
+/** TurnView: what is told of a stored turn in lists. */
+import type { TurnView as Shown } from "../../src/api/conversation-reply.ts";
+import type { TurnRequest } from "../../src/api/turn.ts";
+import { callsIn } from "../../src/constrain/announce.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import type { Accepted } from "../storage/journal.ts";
+import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
+
+export interface TurnView extends Shown {
+  status: TurnStatus | "running";
+  conversation: string | null;
+  metadata: Record<string, string>;
+  reason: string | null;
+  /** How it was asked. */
+  form: TurnRequest["reply"];
+}
+
+/** A turn that is not finished; what it says so far is in its stream. */
+export const runningView = ({ id, parent, createdMs, request }: Accepted): TurnView => ({
+  ...{ id, parent, createdMs, status: "running", messages: request.messages, reply: null, stateKept: false },
+  ...{ form: request.reply, usage: null, timings: null, reason: null, error: null, heads: [] },
+  ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
+});
+
+export function viewOf(turn: StoredTurn, store: Store): TurnView {
+  const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
+  const calls = callsIn(request);
+  const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;
+  return {
+    ...(calls ? { calls } : {}),
+    ...{ id, parent, createdMs, status, messages: request.messages, reply, stateKept, form: request.reply },
+    ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
+    heads: store.heads.all().flatMap((head) => (head.turn === id ? [head.id] : [])),
+    ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * fault: named points at which tests make things go wrong. Without the binding FAULTS every point is one comparison and no more.
+ *
+ * FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that counts (1), `times` how many do (1).
+ * `throw` raises, `abort` kills the object, `delay` waits, `barrier` calls FAULT_HOOK/at/<point> and waits for the answer. In places
+ * that cannot wait only `throw` works. The list `off` names protections that are to be left out, to prove that a test needs them;
+ * `limits` are numbers of work-budget.ts and sse-body.ts that a test of a whole server would otherwise wait for.
+ */
+import { limits } from "../turn/work-budget.ts";
+import { streamLimits } from "./sse-body.ts";
+
+export interface Fault {
+  action: "throw" | "abort" | "delay" | "barrier";
+  from?: number;
+  times?: number;
+  ms?: number;
+  message?: string;
+}
+
+export type Protection =
+  | ("checksum" | "generator" | "transaction" | "retention" | "journal")
+  | ("lease" | "key" | "owner" | "backpressure" | "release");
+
+type Limits = Partial<typeof limits & typeof streamLimits>;
+
+export interface FaultPlan {
+  off?: Protection[];
+  limits?: Limits;
+  [point: string]: Fault | Protection[] | Limits | undefined;
+}
+
+let plan: FaultPlan | undefined;
+let hook: string | undefined;
+const visits = new Map<string, number>();
+
+/** Undefined disarms. */
+export function armFaults(next: FaultPlan | undefined, hookUrl?: string): void {
+  plan = next;
+  hook = hookUrl;
+  visits.clear();
+}
+
+/** From the bindings, if they have a plan. Visits go on counting over the objects of an isolate. */
+export function armFromBindings(env: object): void {
+  const { FAULTS, FAULT_HOOK } = env as { FAULTS?: string; FAULT_HOOK?: string };
+  if (!FAULTS || plan) return;
+  armFaults(JSON.parse(FAULTS) as FaultPlan, FAULT_HOOK);
+  for (const [name, value] of Object.entries(plan!.limits ?? {}))
+    Object.assign(name in limits ? limits : streamLimits, { [name]: value });
+}
+
+/** False when a test has switched the protection off. */
+export const protects = (protection: Protection): boolean => !plan?.off?.includes(protection);
+
+function due(point: string): Fault | undefined {
+  const fault = plan?.[point] as Fault | undefined;
+  if (!fault) return undefined;
+  const visit = (visits.get(point) ?? 0) + 1;
+  visits.set(point, visit);
+  const from = fault.from ?? 1;
+  return visit >= from && visit < from + (fault.times ?? 1) ? fault : undefined;
+}
+
+/** A point that cannot wait: inside a transaction. */
+export function faultNow(point: string): void {
+  if (plan === undefined) return;
+  const fault = due(point);
+  if (fault) throw new Error(fault.message ?? `fault at ${point}`);
+}
+
+/** A point between two awaits. */
+export async function fault(point: string, ctx?: DurableObjectState): Promise<void> {
+  if (plan === undefined) return;
+  const found = due(point);
+  if (found?.action === "throw") throw new Error(found.message ?? `fault at ${point}`);
+  if (found?.action === "abort") {
+    ctx?.abort(`fault at ${point}`);
+    await new Promise(() => {});
+  }
+  if (found?.action === "delay") await new Promise((resolve) => setTimeout(resolve, found.ms ?? 10));
+  if (found?.action === "barrier") await fetch(`${hook}/at/${point}`);
+}

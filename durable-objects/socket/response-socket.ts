@@ -1,0 +1,133 @@
+/**
+ * ResponseSocket: one WebSocket of /v1/responses. Each message `response.create` is answered by the response's events as JSON frames.
+ *
+ * It hibernates between messages: who calls stands in the socket's attachment, the model's state in the conversation's own object. What
+ * is kept goes on when the socket is lost, and the rest can be fetched by the response's id.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { type ErrorBody, errorBody } from "../../src/api/error-body.ts";
+import { tenantOfDigest } from "../../src/api/keys.ts";
+import { BODY_MAX_BYTES, parse } from "../../src/api/parse-body.ts";
+import { responsePlace } from "../../src/api/place.ts";
+import { responseCreate, responseTurn } from "../../src/api/response-request.ts";
+import { check, Failure, failures } from "../../src/core/failure.ts";
+import { parseJson } from "../../src/core/strict-json.ts";
+import { requireModel } from "../model/model-card.ts";
+import { logged } from "../reply/http-reply.ts";
+import { Outbox } from "./socket-writer.ts";
+
+interface Attachment {
+  tenant: string;
+  /** Of the caller's key, to see whether it still holds. */
+  digest: string;
+}
+
+/** Messages of a socket that may wait for the one before. */
+const WAITING_MAX = 8;
+/** Close codes: RFC 6455 and the registry of IANA. */
+export const POLICY_VIOLATION = 1008;
+
+export class ResponseSocket extends DurableObject<Env> {
+  #waiting = 0;
+  #last: Promise<void> = Promise.resolve();
+  readonly #outboxes = new WeakMap<WebSocket, Outbox>();
+
+  /** The upgrade. The Worker in front has seen the key and the origin. */
+  override async fetch(request: Request): Promise<Response> {
+    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+    const tenant = request.headers.get("x-rivulet-tenant") ?? "";
+    const digest = request.headers.get("x-rivulet-key") ?? "";
+    this.ctx.acceptWebSocket(server);
+    server.serializeAttachment({ tenant, digest } satisfies Attachment);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Messages are answered one after another. Never rejects. */
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const outbox = this.#outbox(socket);
+    if (this.#waiting >= WAITING_MAX) {
+      const busy = "too many messages wait for an answer on this socket";
+      return outbox.send(errorFrame(new Failure("busy", busy)));
+    }
+    this.#waiting++;
+    const mine = this.#last.then(() => this.#answer(socket, outbox, message));
+    this.#last = mine.finally(() => {
+      this.#waiting--;
+    });
+    return this.#last;
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#outbox(socket).leave();
+    // A hibernating socket's close is not answered by the runtime, and the client would wait for it.
+    socket.close(1000);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#outbox(socket).leave();
+  }
+
+  #outbox(socket: WebSocket): Outbox {
+    const known = this.#outboxes.get(socket) ?? new Outbox(socket);
+    this.#outboxes.set(socket, known);
+    return known;
+  }
+
+  async #answer(socket: WebSocket, outbox: Outbox, message: string | ArrayBuffer): Promise<void> {
+    let lane: object = {};
+    if (outbox.gone.aborted) return;
+    try {
+      const { tenant, digest } = socket.deserializeAttachment() as Attachment;
+      if (tenantOfDigest(digest, this.env) !== tenant)
+        return outbox.close(POLICY_VIOLATION, "the key is no longer valid");
+      const body = parse(jsonOf(message), responseCreate);
+      if (body.stream_id !== undefined) lane = { stream_id: body.stream_id };
+      await this.#respond(
+        tenant,
+        { ...body, stream: true, background: false },
+        (data) => outbox.send({ ...data, ...lane }),
+        outbox.gone,
+      );
+    } catch (thrown) {
+      await outbox.send({ ...errorFrame(logged(thrown)), ...lane });
+    }
+  }
+
+  async #respond(
+    tenant: string,
+    body: Parameters<typeof responseTurn>[0],
+    send: (data: object) => Promise<void>,
+    gone: AbortSignal,
+  ): Promise<void> {
+    const turn = responseTurn(body);
+    const { object, turn: where } = responsePlace(this.env, { tenant }, body);
+    await requireModel(this.env, turn.model);
+    const response = await this.env.CONVERSATION.getByName(object).fetch("http://conversation/turn", {
+      method: "POST",
+      headers: { "x-rivulet-tenant": tenant },
+      // A kept reply is for who comes back; one that is not kept ends with its only reader.
+      body: JSON.stringify({ ...turn, ...where, tenant, ...(where.persistent ? { background: true } : {}) }),
+      ...(where.persistent ? {} : { signal: gone }),
+    });
+    if (!response.ok) throw Failure.from(((await response.json()) as ErrorBody).error);
+    const events = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    for await (const { data } of events) {
+      if (gone.aborted) return;
+      await send(JSON.parse(data));
+    }
+  }
+}
+
+function jsonOf(message: string | ArrayBuffer): unknown {
+  check(typeof message === "string", "request_invalid", () => "expected a message of text, got bytes");
+  const bytes = new TextEncoder().encode(message);
+  check(bytes.length <= BODY_MAX_BYTES, "body_too_large", () => `the message is larger than ${BODY_MAX_BYTES} bytes`);
+  return parseJson(bytes, { where: "message", code: "request_invalid", maxBytes: BODY_MAX_BYTES, maxDepth: 100 });
+}
+
+const errorFrame = (failure: Failure): object => ({
+  type: "error",
+  status: failures[failure.code].status,
+  ...errorBody(failure),
+});

@@ -1,0 +1,82 @@
+/**
+ * Stage: one run of layers for one conversation: their weights in the isolate's memory, their state in SQLite.
+ *
+ * The conversation's object drives it by RPC (stage-client.ts). What is in memory may vanish between two calls; the next call then finds no such
+ * lease and says so, and the conversation goes back to the last epoch with all stages. Reached by no route.
+ */
+import { DurableObject } from "cloudflare:workers";
+import type { Rows, Want } from "../../src/backends/backend.ts";
+import { Seat } from "../../src/backends/pipeline/seat.ts";
+import type { Stored } from "../../src/backends/pipeline/stage.ts";
+import { check } from "../../src/core/failure.ts";
+import type { Place } from "../model/admission.ts";
+import { StageStore } from "./stage-store.ts";
+import { forget, loadedStage, type StageName } from "./stage-weights.ts";
+
+export class Stage extends DurableObject<Env> {
+  #seat: { of: string; seat: Seat } | undefined;
+  readonly #places = new Map<string, Place>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    forget(ctx.id.toString());
+  }
+
+  /** Begins to load the weights. */
+  async warm(name: StageName): Promise<void> {
+    const loading = loadedStage(this.env, name);
+    this.ctx.waitUntil(loading.catch(() => {}));
+    await loading;
+  }
+
+  async open(name: StageName, lease: string, from?: Stored): Promise<{ newest: number }> {
+    const { engine, admission } = await loadedStage(this.env, name);
+    const of = `${name.fingerprint}/${name.stage}`;
+    if (this.#seat?.of !== of) {
+      for (const place of this.#places.values()) place.leave();
+      this.#seat = { of, seat: new Seat(engine, new StageStore(this.ctx.storage, name.fingerprint)) };
+    }
+    const { seat } = this.#seat;
+    const place = await admission.enter(this.ctx.id.toString(), new AbortController().signal);
+    try {
+      const opened = await seat.open(lease, from);
+      this.#places.set(lease, place);
+      place.hold({
+        release: () => {
+          this.#places.delete(lease);
+          void seat.release(lease);
+        },
+      });
+      return opened;
+    } catch (thrown) {
+      place.leave();
+      throw thrown;
+    }
+  }
+
+  async pass(lease: string, S: number, input: Uint32Array | Rows, want: Want): Promise<Rows | Float32Array> {
+    return this.#at(lease).pass(lease, S, input, want);
+  }
+
+  async store(lease: string, S: number, epoch: number): Promise<Stored> {
+    return this.#at(lease).store(lease, S, epoch);
+  }
+
+  async release(lease: string): Promise<void> {
+    this.#places.get(lease)?.leave();
+  }
+
+  /** Removes everything that is kept of the conversation. */
+  async forget(): Promise<void> {
+    for (const place of this.#places.values()) place.leave();
+    this.#seat = undefined;
+    await this.ctx.storage.deleteAll();
+  }
+
+  #at(lease: string): Seat {
+    const place = this.#places.get(lease);
+    check(place && this.#seat, "stage_lost", () => "the stage holds nothing of this turn");
+    place.beat();
+    return this.#seat.seat;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Store: what a family of conversations holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
+ *
+ * An ordinary turn writes six rows when its state has three pieces: one at acceptance, then turn, head and pieces in one transaction.
+ */
+import { Failure } from "../../src/core/failure.ts";
+import { faultNow, protects } from "../platform/fault-points.ts";
+import type { Plan } from "../turn/plan.ts";
+import { Database } from "./database.ts";
+import { type Head, Heads, newHead, revised, used } from "./heads.ts";
+import { type Accepted, Journal } from "./journal.ts";
+import { released } from "./retention.ts";
+import type { Storage } from "./schema.ts";
+import { PIECE_BYTES, Pieces, type StateSet } from "./state-pieces.ts";
+import { type StoredTurn, Tree, type TurnNode } from "./turn-tree.ts";
+
+export interface Family {
+  /** Tenant. */
+  owner: string;
+  /** The object's own name. */
+  object: string;
+  fingerprint: string;
+}
+
+/** A state at a position, ready to be written. */
+export interface StateBytes {
+  position: number;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+export class Store {
+  readonly database: Database;
+  readonly tree: Tree;
+  readonly heads: Heads;
+  readonly journal: Journal;
+  readonly pieces: Pieces;
+  /** A file is being read into it. */
+  importing = false;
+
+  constructor(storage: Storage, pieceBytes = PIECE_BYTES) {
+    this.database = new Database(storage);
+    this.tree = new Tree(this.database);
+    this.heads = new Heads(this.database);
+    this.journal = new Journal(this.database);
+    this.pieces = new Pieces(this.database, pieceBytes);
+  }
+
+  /** Whose family this is, or undefined before anything was stored. */
+  family(): Family | undefined {
+    const [row] = this.database.exec("SELECT owner, object, fingerprint FROM family");
+    return row && { owner: String(row.owner), object: String(row.object), fingerprint: String(row.fingerprint) };
+  }
+
+  /** Opens what is there for its owner. Fails with `not_found` for everybody else, and where nothing is. */
+  openFor(tenant: string, param = "id"): Family {
+    if (this.database.exists) {
+      this.database.open();
+      const family = this.family();
+      if (family && (family.owner === tenant || !protects("owner"))) return family;
+    }
+    throw new Failure("not_found", `${param}: nothing is kept under this name`, { param });
+  }
+
+  /** The family's one row, written with the first thing that is kept. Within a transaction. */
+  found({ owner, object, fingerprint }: Family): void {
+    if (this.family()) return;
+    this.database.exec(
+      "INSERT INTO family (id, owner, object, fingerprint, created_ms) VALUES (1, ?, ?, ?, ?)",
+      ...[owner, object, fingerprint, Date.now()],
+    );
+  }
+
+  /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
+  accept({ accepted, prompt, tip }: Plan, family: Family): void {
+    const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
+    const { feedOnly: shared = false } = accepted.request;
+    this.database.transaction(() => {
+      this.found(family);
+      const head = name === undefined ? undefined : this.heads.get(name);
+      const isThere = accepted.parent === null || this.tree.node(accepted.parent);
+      if (!isThere || (name !== undefined && (head?.turn ?? null) !== tip))
+        throw new Failure("turn_in_progress", "the conversation has moved meanwhile; try again");
+      if (name !== undefined && !head)
+        this.heads.put(used(newHead(name, { conversation, prefix, shared, ttlSeconds: ttlSeconds ?? null })));
+      this.journal.accept(accepted, prompt);
+      faultNow("accept");
+    });
+  }
+
+  /** Keeps what a running turn has so far. Throws `LeaseLost`. */
+  checkpoint(accepted: Accepted, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes): void {
+    this.database.transaction(() => {
+      this.journal.progress(accepted, ids, epoch);
+      this.pieces.write(accepted.id, state.position, state.bytes, this.kept());
+      faultNow("checkpoint");
+    });
+  }
+
+  /**
+   * The end of a turn, all or nothing. Throws `LeaseLost`. Its head moves to it unless it brought nothing to go on from.
+   * `state` is absent when the last checkpoint is the state, or when there is none.
+   */
+  commit(turn: StoredTurn, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes | undefined): void {
+    const work = () => {
+      this.journal.check(turn.id, epoch);
+      this.tree.insert(turn, ids);
+      faultNow("commit.turn");
+      const kept = this.keptAfter(turn);
+      this.#moveHead(turn);
+      if (state) this.pieces.write(turn.id, state.position, state.bytes, kept);
+      this.journal.sweep(turn.id);
+      faultNow("commit.end");
+    };
+    if (protects("transaction")) this.database.transaction(work);
+    else work();
+  }
+
+  /** States that must not be written over: of turns that keep theirs, and of those that are running. */
+  kept(): StateSet[] {
+    const running = new Set(this.journal.running());
+    return [...this.pieces.sets().values()].filter(
+      ({ turn, position }) => running.has(turn) || this.tree.node(turn)?.position === position,
+    );
+  }
+
+  /** The same, once this turn is there. */
+  keptAfter({ id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">): StateSet[] {
+    const kept = this.kept().filter(({ turn }) => turn !== id);
+    if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
+    const tips = this.heads.all().flatMap((other) => (other.id !== head && other.turn !== null ? [other.turn] : []));
+    const free = new Set(released(this.tree, parent, new Set(kept.map(({ turn }) => turn)), tips));
+    return kept.filter(({ turn }) => !free.has(turn));
+  }
+
+  /** Kept states at or above a turn, nearest first. */
+  *statesFrom(turn: string | null): Generator<{ node: TurnNode; set: StateSet }> {
+    const sets = this.pieces.sets();
+    for (const node of this.tree.path(turn)) {
+      const set = sets.get(node.id);
+      if (set?.position === node.position) yield { node, set };
+    }
+  }
+
+  /** Tokens to feed again before anything can follow this turn: 0 when its state is kept. */
+  recomputeTokens(turn: string | null): number {
+    if (turn === null) return 0;
+    const position = this.tree.node(turn)?.position ?? 0;
+    for (const { set } of this.statesFrom(turn)) return position - set.position;
+    return position;
+  }
+
+  #moveHead({ id, request, status, logged, start }: StoredTurn): void {
+    const head: Head | undefined = request.head === undefined ? undefined : this.heads.get(request.head);
+    if (!head) return;
+    const moved = status !== "failed" && logged > start ? { ...head, turn: id, moved: false } : head;
+    // A list shows how far a prefix is.
+    if (head.shared) this.heads.put(used(revised(moved)));
+    else if (moved !== head) this.heads.put(used(moved));
+  }
+}

@@ -1,0 +1,117 @@
+/** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
+import { Failure } from "../../src/core/failure.ts";
+import { type Database, jsonBytes, jsonOf } from "./database.ts";
+import type { Asked } from "./idempotency.ts";
+
+export interface HeadRecord {
+  /** Full conversation id, as the client knows it; null where it has none. */
+  conversation: string | null;
+  createdMs: number;
+  metadata: Record<string, string>;
+  /** It is removed at `expiresMs`, which every turn and change puts off by the seconds of its `ttl`; null: never. */
+  expiresMs: number | null;
+  ttlSeconds: number | null;
+  /** Where it began, when it is a fork. */
+  forkedFrom: { conversation: string | null; turn: string | null } | null;
+  /** Fork, rewind: the next turn is another way to go on, so it draws other random numbers. */
+  moved: boolean;
+  /** Name of the shared prefix it began with, or that it is when it is `shared`. */
+  prefix: string | null;
+  shared: boolean;
+  /** Grows with every change that a list shows; the directory has heard of `told`. */
+  revision: number;
+  told: number;
+  /** Requests with a key that have changed it. */
+  asked?: Asked[];
+}
+
+export interface Head extends HeadRecord {
+  id: string;
+  turn: string | null;
+}
+
+const COLUMNS = "id, turn, record";
+
+export class Heads {
+  readonly #database: Database;
+  /** This instance has changed something that the directory does not know. */
+  untold = true;
+  #earliestMs: number | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(id: string): Head | undefined {
+    const [row] = this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE id = ?`, id);
+    return row && toHead(row);
+  }
+
+  /** Fails with `not_found`. */
+  require(id: string): Head {
+    const head = this.get(id);
+    if (!head) throw new Failure("not_found", "no such conversation", { param: "conversation" });
+    return head;
+  }
+
+  all(): Head[] {
+    return this.#database.exec(`SELECT ${COLUMNS} FROM heads ORDER BY id`).map(toHead);
+  }
+
+  /** New or changed: one row. */
+  put({ id, turn, ...record }: Head): void {
+    if (record.revision !== record.told) this.untold = true;
+    if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
+    this.#database.exec(`INSERT OR REPLACE INTO heads (${COLUMNS}) VALUES (?, ?, ?)`, id, turn, jsonBytes(record));
+  }
+
+  /** No head expires before this. */
+  get earliestMs(): number {
+    this.#earliestMs ??= Math.min(...this.all().map(({ expiresMs }) => expiresMs ?? Number.POSITIVE_INFINITY));
+    return this.#earliestMs;
+  }
+
+  /** Expiries were put off. */
+  lookAgain(): void {
+    this.#earliestMs = undefined;
+  }
+
+  remove(id: string): void {
+    this.lookAgain();
+    this.#database.exec("DELETE FROM heads WHERE id = ?", id);
+  }
+}
+
+const toHead = (row: Record<string, unknown>): Head => ({
+  id: String(row.id),
+  turn: row.turn === null ? null : String(row.turn),
+  ...(jsonOf(new Uint8Array(row.record as ArrayBuffer)) as HeadRecord),
+});
+
+/** Changed in a way that a list shows. */
+export const revised = (head: Head, changes: Partial<Head> = {}): Head => ({
+  ...head,
+  ...changes,
+  revision: Math.max(Date.now(), head.revision + 1),
+});
+
+/** With its expiry put off. */
+export const used = (head: Head): Head =>
+  head.ttlSeconds === null ? head : { ...head, expiresMs: Date.now() + 1000 * head.ttlSeconds };
+
+export const newHead = (id: string, fields: Partial<Head> = {}): Head => ({
+  id,
+  turn: null,
+  conversation: null,
+  createdMs: Date.now(),
+  metadata: {},
+  expiresMs: null,
+  ttlSeconds: null,
+  forkedFrom: null,
+  moved: false,
+  prefix: null,
+  shared: false,
+  revision: Date.now(),
+  told: 0,
+  ...fields,
+});

@@ -1,0 +1,53 @@
+/**
+ * Staging: records of a file whose signature was not verified yet. Nothing reads them but the import that put them there.
+ *
+ * Rows lie as they came, undecoded. What an import that broke off left behind is removed by the next one, or by the alarm.
+ */
+import { sha256 } from "../../src/core/sha256.ts";
+import type { FileRecord } from "../../src/portable/file-format.ts";
+import type { Database } from "./database.ts";
+
+export class Staging {
+  readonly #database: Database;
+  #rows = 0;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get isEmpty(): boolean {
+    return this.#database.exec("SELECT 1 AS one FROM staging LIMIT 1").length === 0;
+  }
+
+  clear(): void {
+    this.#database.exec("DELETE FROM staging");
+    this.#rows = 0;
+  }
+
+  put({ kind, bytes }: FileRecord): void {
+    const own = Uint8Array.from(bytes);
+    this.#database.exec(
+      "INSERT INTO staging (n, kind, sha256, bytes) VALUES (?, ?, ?, ?)",
+      ...[++this.#rows, kind, sha256(own), own],
+    );
+  }
+
+  /** In the order of the file, one at a time; without the state's. */
+  *records(): Generator<FileRecord> {
+    for (let n = 1; n <= this.#rows; n++) {
+      const [row] = this.#database.exec("SELECT kind, bytes FROM staging WHERE n = ? AND kind <> 'state'", n);
+      if (row) yield { kind: row.kind as FileRecord["kind"], bytes: new Uint8Array(row.bytes as ArrayBuffer) };
+    }
+  }
+
+  /** Makes the state's pieces those of a turn, without reading them. */
+  moveState(turn: string, position: number): void {
+    this.#database.exec(
+      `INSERT INTO pieces (id, turn, position, part, parts, sha256, bytes)
+       SELECT (SELECT coalesce(max(id), 0) FROM pieces) + row_number() OVER (ORDER BY n), ?, ?,
+         row_number() OVER (ORDER BY n) - 1, count(*) OVER (), sha256, bytes
+       FROM staging WHERE kind = 'state'`,
+      ...[turn, position],
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Tables of a conversation object, as a list of migrations. A database of any earlier release opens; of a later one it is left alone.
+ *
+ * Every migration runs in one transaction together with its version row, so a crash leaves the old tables or the new ones.
+ * No table has an index beside its key, for each would cost a row at every write.
+ */
+import { Failure } from "../../src/core/failure.ts";
+
+/** The part of a Durable Object's storage that conversations use. */
+export interface Storage {
+  sql: { exec(query: string, ...bindings: SqlValue[]): { toArray(): Row[]; rowsRead?: number; rowsWritten?: number } };
+  transactionSync<T>(work: () => T): T;
+  /** Resolves when everything written so far is on disk. */
+  sync(): Promise<void>;
+}
+export type SqlValue = string | number | null | ArrayBuffer | Uint8Array<ArrayBuffer>;
+export type Row = Record<string, SqlValue | ArrayBuffer>;
+
+const migrations: readonly (readonly string[])[] = [
+  [
+    // One row: whose family of conversations it is, of which model, and the object's own name.
+    `CREATE TABLE family (
+       id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, object TEXT NOT NULL, fingerprint TEXT NOT NULL, created_ms INTEGER NOT NULL
+     ) STRICT`,
+    // A conversation: where it stands, and the rest as JSON.
+    "CREATE TABLE heads (id TEXT PRIMARY KEY, turn TEXT, record BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    // Finished turns. `ids` (u32) are its part of the token log, from position `start` to `logged`; its state holds `position` tokens.
+    // A value too long for a row lies in `overflow`, and is null here.
+    `CREATE TABLE turns (
+       id TEXT PRIMARY KEY, parent TEXT, depth INTEGER NOT NULL, created_ms INTEGER NOT NULL, status TEXT NOT NULL,
+       start INTEGER NOT NULL, position INTEGER NOT NULL, logged INTEGER NOT NULL, hidden INTEGER NOT NULL, record BLOB, ids BLOB
+     ) STRICT, WITHOUT ROWID`,
+    // Accepted turns. A slot whose turn is among the finished ones is free to be written over.
+    `CREATE TABLE journal (
+       slot INTEGER PRIMARY KEY, turn TEXT NOT NULL, epoch INTEGER NOT NULL, record BLOB, ids BLOB
+     ) STRICT`,
+    // States, cut to fit. Rows of states no longer kept are written over.
+    `CREATE TABLE pieces (
+       id INTEGER PRIMARY KEY, turn TEXT NOT NULL, position INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
+       sha256 TEXT NOT NULL, bytes BLOB NOT NULL
+     ) STRICT`,
+    "CREATE TABLE overflow (key TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (key, part)) STRICT, WITHOUT ROWID",
+  ],
+  [
+    // Records of a file that is being imported, as they came.
+    "CREATE TABLE staging (n INTEGER PRIMARY KEY, kind TEXT NOT NULL, sha256 TEXT NOT NULL, bytes BLOB NOT NULL) STRICT",
+    // Conversations that are gone, until the directory knows it.
+    "CREATE TABLE departed (head TEXT PRIMARY KEY, owner TEXT NOT NULL, record BLOB NOT NULL) STRICT, WITHOUT ROWID",
+  ],
+];
+
+export const SCHEMA_VERSION = migrations.length;
+
+/** True when there is anything; asking writes nothing. */
+export const hasTables = (sql: Storage["sql"]): boolean =>
+  sql.exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'schema_version'").toArray().length > 0;
+
+/** Brings the tables up to date, or to an earlier version. Fails with `newer_state` when a later release wrote them. */
+export function migrate(storage: Pick<Storage, "sql" | "transactionSync">, to = SCHEMA_VERSION): void {
+  storage.sql.exec("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY) STRICT");
+  const [row] = storage.sql.exec("SELECT max(version) AS version FROM schema_version").toArray();
+  const version = Number(row?.version ?? 0);
+  if (version > SCHEMA_VERSION) {
+    throw new Failure(
+      "newer_state",
+      `this conversation was written by a later release (schema ${version}, here ${SCHEMA_VERSION}); nothing of it was changed`,
+    );
+  }
+  for (let next = version; next < to; next++) {
+    storage.transactionSync(() => {
+      for (const statement of migrations[next]!) storage.sql.exec(statement);
+      storage.sql.exec("INSERT INTO schema_version (version) VALUES (?)", next + 1);
+    });
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Pieces: states as bytes, cut into rows that fit.
+ *
+ * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts. Rows of sets that
+ * no longer count are written over, never deleted: a row costs more than the bytes in it.
+ */
+import { Failure } from "../../src/core/failure.ts";
+import { sha256 } from "../../src/core/sha256.ts";
+import { protects } from "../platform/fault-points.ts";
+import type { Database } from "./database.ts";
+
+export const PIECE_BYTES = 1_900_000;
+
+/** A complete set: a state that can be read. */
+export interface StateSet {
+  turn: string;
+  position: number;
+  /** Row ids, in order of the bytes. */
+  rows: number[];
+}
+
+export class Pieces {
+  readonly #database: Database;
+  readonly #pieceBytes: number;
+
+  constructor(database: Database, pieceBytes = PIECE_BYTES) {
+    this.#database = database;
+    this.#pieceBytes = pieceBytes;
+  }
+
+  /** The newest complete set of each turn. */
+  sets(): Map<string, StateSet> {
+    const newest = new Map<string, StateSet>();
+    for (const set of this.#complete()) {
+      const known = newest.get(set.turn);
+      if (!known || known.position < set.position) newest.set(set.turn, set);
+    }
+    return newest;
+  }
+
+  /** The newest complete set of one turn. */
+  of(turn: string): StateSet | undefined {
+    return this.#complete(turn).sort((a, b) => b.position - a.position)[0];
+  }
+
+  /** Fails with `state_unreadable` unless every byte is as it was written. */
+  read({ rows }: StateSet): Uint8Array<ArrayBuffer> {
+    const pieces = rows.map((id) => this.piece(id));
+    const state = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      state.set(piece, at);
+      at += piece.length;
+    }
+    return state;
+  }
+
+  /** One row of a set. Fails with `state_unreadable`. */
+  piece(id: number): Uint8Array<ArrayBuffer> {
+    const [row] = this.#database.exec("SELECT turn, sha256, bytes FROM pieces WHERE id = ?", id);
+    const bytes = new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
+    if (protects("checksum") && sha256(bytes) !== row?.sha256)
+      throw new Failure("state_unreadable", `piece ${id} of the state of turn ${row?.turn} is damaged`);
+    return bytes;
+  }
+
+  /** Writes a set over rows that none of `kept` needs, then to new ones. Within a transaction. */
+  write(turn: string, position: number, state: Uint8Array<ArrayBuffer>, kept: readonly StateSet[]): void {
+    const parts = Math.max(1, Math.ceil(state.length / this.#pieceBytes));
+    const taken = new Set(kept.flatMap(({ rows }) => rows));
+    const all = this.#database.exec("SELECT id FROM pieces ORDER BY id").map(({ id }) => Number(id));
+    const free = all.filter((id) => !taken.has(id));
+    for (let part = 0; part < parts; part++) {
+      const bytes = state.subarray(part * this.#pieceBytes, (part + 1) * this.#pieceBytes);
+      const id = free[part] ?? (all.at(-1) ?? 0) + part - free.length + 1;
+      this.#database.exec(
+        "INSERT OR REPLACE INTO pieces (id, turn, position, part, parts, sha256, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ...[id, turn, position, part, parts, sha256(bytes), bytes],
+      );
+    }
+  }
+
+  /** Gives the rows of a turn's states free. */
+  drop(turn: string): void {
+    this.#database.exec("DELETE FROM pieces WHERE turn = ?", turn);
+  }
+
+  #complete(of?: string): StateSet[] {
+    const where = of === undefined ? "" : "WHERE turn = ? ";
+    const rows = this.#database.exec(
+      `SELECT id, turn, position, part, parts FROM pieces ${where}ORDER BY turn, position, part`,
+      ...(of === undefined ? [] : [of]),
+    );
+    const sets = new Map<string, StateSet & { parts: number }>();
+    for (const { id, turn, position, part, parts } of rows) {
+      const name = `${turn} ${position}`;
+      const set = sets.get(name) ?? { turn: String(turn), position: Number(position), rows: [], parts: Number(parts) };
+      sets.set(name, set);
+      if (Number(part) === set.rows.length) set.rows.push(Number(id));
+      else set.parts = Number.NaN; // a piece twice, or one that is missing
+    }
+    return [...sets.values()].filter((set) => set.rows.length === set.parts);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Tree: the finished turns of a family, each under the turn it continues. A turn is written once and never changed.
+ *
+ * A turn's ids are its part of the token log; the log of a conversation is the ids along its path, from the beginning to where it stands.
+ */
+
+import type { ErrorBody } from "../../src/api/error-body.ts";
+import type { EndEvent, LoggedToken, StateOrigin, TurnRequest } from "../../src/api/turn.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import { protects } from "../platform/fault-points.ts";
+import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";
+import type { Row } from "./schema.ts";
+
+export type TurnStatus = "completed" | "incomplete" | "cancelled" | "failed";
+
+/** A turn's place in the tree and in the token log. */
+export interface TurnNode {
+  id: string;
+  parent: string | null;
+  /** Turns on the path to it, itself included. */
+  depth: number;
+  createdMs: number;
+  status: TurnStatus;
+  /** Tokens of the path before it, tokens that its state holds, and tokens of the path with it. */
+  start: number;
+  position: number;
+  logged: number;
+  /** Forgotten by its owner; kept for the turns that follow it. */
+  hidden: boolean;
+}
+
+/** What else is known of a turn. */
+export interface TurnRecord {
+  /** As it was asked; its messages are those that were new. */
+  request: TurnRequest;
+  /** SHA-256 of the request as it came, where an idempotency key stands for it. */
+  digest?: string;
+  fingerprint: string;
+  model: string;
+  origin: StateOrigin;
+  /** Null: messages that ask for no reply. */
+  reply: string | null;
+  /** Of its ids, the first are the prompt's. */
+  promptCount: number;
+  logprobs?: LoggedToken[];
+  end?: Omit<EndEvent, "type" | "index" | "text">;
+  error?: ErrorBody["error"];
+  /** Chained hash of every message up to the one before the reply, and up to the reply. */
+  asked: string;
+  history: string;
+  messageCount: number;
+  hasSystem: boolean;
+  /** The log ends with the token that ends a reply. */
+  closed: boolean;
+  generator: number[];
+}
+
+export type StoredTurn = TurnNode & TurnRecord;
+
+const NODE = "id, parent, depth, created_ms, status, start, position, logged, hidden";
+
+export class Tree {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  node(id: string): TurnNode | undefined {
+    const [row] = this.#database.exec(`SELECT ${NODE} FROM turns WHERE id = ?`, id);
+    return row && toNode(row);
+  }
+
+  turn(id: string): StoredTurn | undefined {
+    const [row] = this.#database.exec(`SELECT ${NODE}, record FROM turns WHERE id = ?`, id);
+    return row && this.#toTurn(row);
+  }
+
+  insert(turn: StoredTurn, ids: Uint32Array<ArrayBuffer>): void {
+    const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
+    check(start + ids.length === logged, "bug", () => `${ids.length} ids from ${start} on, expected up to ${logged}`);
+    this.#database.exec(
+      `INSERT ${protects("key") ? "" : "OR REPLACE "}INTO turns (${NODE}, record, ids) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ...[id, parent, depth, createdMs, status, start, position, logged, Number(hidden)],
+      this.#database.inline(`${id} record`, jsonBytes(record)),
+      this.#database.inline(`${id} ids`, bytesOf(ids)),
+    );
+  }
+
+  /** From a turn up to the beginning, itself first. */
+  *path(from: string | null): Generator<TurnNode> {
+    for (let id = from; id !== null; ) {
+      const node = this.node(id);
+      if (!node) throw new Failure("state_unreadable", `turn ${id} is missing`);
+      yield node;
+      id = node.parent;
+    }
+  }
+
+  /** The turn's own part of the log. */
+  ownIds(id: string): Uint32Array<ArrayBuffer> {
+    const [row] = this.#database.exec("SELECT ids FROM turns WHERE id = ?", id);
+    return idsOf(this.#database.outline(`${id} ids`, row?.ids));
+  }
+
+  /** The log of the path to `at`, from position `from` up to `to`. Fails with `state_unreadable` when some are missing. */
+  ids(at: string | null, from: number, to: number): Uint32Array<ArrayBuffer> {
+    const ids = new Uint32Array(to - from);
+    let left = to;
+    for (const { id, start, logged } of left > from ? this.path(at) : []) {
+      if (start >= left) continue;
+      const own = this.ownIds(id);
+      if (own.length !== logged - start || logged < left) break;
+      const first = Math.max(start, from);
+      ids.set(own.subarray(first - start, left - start), first - from);
+      left = first;
+      if (left <= from) break;
+    }
+    if (left > from) throw new Failure("state_unreadable", `the token log has a gap before ${left}`);
+    return ids;
+  }
+
+  /** Of the whole family, oldest first. */
+  all(): TurnNode[] {
+    return this.#database.exec(`SELECT ${NODE} FROM turns ORDER BY created_ms, depth, id`).map(toNode);
+  }
+
+  hasChildren(id: string): boolean {
+    return this.#database.exec("SELECT 1 AS one FROM turns WHERE parent = ? LIMIT 1", id).length > 0;
+  }
+
+  hide(id: string): void {
+    this.#database.exec("UPDATE turns SET hidden = 1 WHERE id = ?", id);
+  }
+
+  remove(id: string): void {
+    this.#database.exec("DELETE FROM turns WHERE id = ?", id);
+    this.#database.exec("DELETE FROM overflow WHERE key IN (?, ?)", `${id} record`, `${id} ids`);
+  }
+
+  #toTurn(row: Row): StoredTurn {
+    const record = jsonOf(this.#database.outline(`${row.id} record`, row.record)) as TurnRecord;
+    return { ...toNode(row), ...record };
+  }
+}
+
+const toNode = (row: Row): TurnNode => ({
+  id: String(row.id),
+  parent: row.parent === null ? null : String(row.parent),
+  depth: Number(row.depth),
+  createdMs: Number(row.created_ms),
+  status: row.status as TurnStatus,
+  start: Number(row.start),
+  position: Number(row.position),
+  logged: Number(row.logged),
+  hidden: row.hidden === 1,
+});

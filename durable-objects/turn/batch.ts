@@ -1,0 +1,189 @@
+/**
+ * batch: several replies of which nothing is kept, to one prompt or to a few.
+ *
+ * Each prompt is computed once; every reply goes on from a copy of that state, one after another, so that memory holds one sequence.
+ */
+import { randomInt } from "node:crypto";
+import { errorBody } from "../../src/api/error-body.ts";
+import { encoderFor } from "../../src/api/reply-encoder.ts";
+import { type ChoiceEvent, noTimings, type Timings, type TurnEvent, type TurnRequest } from "../../src/api/turn.ts";
+import { announce, callsIn } from "../../src/constrain/announce.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import { metrics } from "../../src/core/metrics.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import { reply, slices } from "../../src/dialogue/reply.ts";
+import { roundRobin } from "../../src/dialogue/round-robin.ts";
+import { Sampler } from "../../src/engine/sampler.ts";
+import type { Place } from "../model/admission.ts";
+import { admission } from "../model/served-model.ts";
+import { EventStream } from "../platform/sse-body.ts";
+import { logged } from "../reply/http-reply.ts";
+import { loggedToken } from "./logged-token.ts";
+import { checkBrought, checkRoom, replyOptions } from "./reply-options.ts";
+import { account } from "./turn-log.ts";
+import { Budget } from "./work-budget.ts";
+
+const SEEDS = 2 ** 47;
+
+interface Work {
+  request: TurnRequest;
+  served: Served;
+  place: Place;
+  prompts: number[][];
+  timings: Timings;
+}
+
+export const isBatch = ({ prompts, choices = 1 }: TurnRequest): boolean => prompts !== undefined || choices > 1;
+
+/** `done` is a promise of everything that goes on after the headers. Fails before them with what can be known then. */
+export async function batch(
+  request: TurnRequest,
+  served: Served,
+  owner: string,
+  client: AbortSignal,
+): Promise<{ response: Response; done: Promise<void> }> {
+  check(!request.persistent, "bug", () => "a batch keeps nothing");
+  const encoder = encoderFor(request.reply);
+  const prompts = promptsOf(request, served);
+  const queuedMs = Date.now();
+  const place = await admission.enter(owner, client);
+  const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
+  const work: Work = { request, served, place, prompts, timings };
+  const enteredMs = Date.now();
+  const leave = () => {
+    place.leave();
+    metrics.objectSeconds.add((Date.now() - enteredMs) / 1000);
+  };
+  const headers = { "x-rivulet-state": "new", "cache-control": "no-store" };
+  if (!request.reply.stream) {
+    try {
+      for await (const event of run(work, client)) encoder.events(event);
+    } finally {
+      leave();
+    }
+    if (client.aborted) throw new Failure("busy", "the caller left before the replies were complete");
+    return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
+  }
+  const stream = new EventStream(client);
+  const tell = async () => {
+    let index = 0;
+    try {
+      for await (const event of run(work, stream.gone)) {
+        if ("index" in event) index = event.index;
+        for (const wire of encoder.events(event)) await stream.send(wire);
+      }
+    } catch (thrown) {
+      const event: TurnEvent = { type: "failed", index: index + 1, error: errorBody(logged(thrown)).error };
+      for (const wire of encoder.events(event)) await stream.send(wire);
+    } finally {
+      leave();
+    }
+    stream.end();
+  };
+  return { response: stream.response(headers), done: tell() };
+}
+
+/** Ids of each prompt. Fails with `request_invalid` for an id that is none, or `context_length_exceeded`. */
+function promptsOf(request: TurnRequest, served: Served): number[][] {
+  const { prompts, messages } = request;
+  const { manifest, codec, prompt, backend } = served;
+  const { bos } = manifest.generation;
+  const opening = manifest.tokenizerConfig?.add_bos_token === true && bos !== undefined ? [bos] : [];
+  const ids = prompts?.map((given) => (typeof given === "string" ? [...opening, ...codec.encodeText(given)] : given));
+  const all = ids ?? [prompt.start(announce(messages, request))];
+  for (const [n, one] of all.entries()) {
+    const wrong = one.find((id) => id >= backend.vocab);
+    const param = all.length === 1 ? "prompt" : `prompt[${n}]`;
+    check(wrong === undefined, "request_invalid", () => `${param}: ${wrong} is not a token's id`, param);
+    const named = ids ? param : "messages";
+    checkRoom(one.length, backend.contextLength, named);
+    checkBrought(one.length, manifest, named);
+  }
+  return all;
+}
+
+async function* run({ request, served, place, prompts, timings }: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
+  const { choices = 1, reply: form, seed = randomInt(SEEDS) } = request;
+  const { codec, fingerprint, manifest } = served;
+  const key = `${"0".repeat(32)}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+  const calls = callsIn(request);
+  const start = { type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" } as const;
+  const budget = new Budget(served.backend, manifest.parameters);
+  yield {
+    ...start,
+    ...(calls ? { calls } : {}),
+    ...(form.echo?.prompts ? { prompts: prompts.map((ids) => codec.decode(ids)) } : {}),
+  };
+  const total = prompts.length * choices;
+  let [index, tokens] = [0, 0];
+  const closing = (choice: number, { text, reason }: Closing): TurnEvent => {
+    index++;
+    if (choice < total - 1) return { type: "choice", index, choice, text, reason };
+    const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
+    const usage = { promptTokens, cachedTokens: 0, completionTokens: tokens };
+    account(key, request, { usage, timings, reason });
+    return { type: "end", index, choice, text, reason, usage, timings };
+  };
+  for (const [p, feed] of prompts.entries()) {
+    const prompt = budget.spent ? undefined : await prefill(served, place, feed, timings, gone);
+    if (gone.aborted) return;
+    budget.spend(feed.length);
+    for (let n = 0; n < choices; n++) {
+      const choice = p * choices + n;
+      // What is over an invocation's budget ends as at a limit of tokens.
+      let closed: Closing = { text: "", reason: "length" };
+      if (prompt && !budget.spent) {
+        const sequence = n === 0 ? prompt.sequence : await served.backend.open(prompt.saved);
+        place.hold(sequence);
+        const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed + n);
+        const options = replyOptions({ request, start: 0, promptCount: feed.length }, served);
+        const beganMs = Date.now();
+        for await (const event of reply(served, sequence, sampler, feed, options, prompt.resumed)) {
+          place.beat();
+          if (gone.aborted) return;
+          if (event.type === "end") closed = event;
+          if (event.type !== "token") continue;
+          tokens++;
+          budget.spend(1);
+          const logprob = event.logprobs && loggedToken(event.logprobs, served);
+          yield {
+            type: "token",
+            index: ++index,
+            choice,
+            id: event.id,
+            text: event.text,
+            ...(logprob ? { logprob } : {}),
+          };
+          if (budget.spent) break;
+        }
+        timings.decode_ms += Date.now() - beganMs;
+        timings.decode_tokens = tokens;
+        sequence.release();
+      }
+      yield closing(choice, closed);
+    }
+  }
+}
+
+type Closing = Pick<ChoiceEvent, "text" | "reason">;
+
+/** The state after a prompt, and all that its replies begin with. Undefined when nobody waits any more. */
+async function prefill(served: Served, place: Place, feed: number[], timings: Timings, gone: AbortSignal) {
+  const { backend } = served;
+  const beganMs = Date.now();
+  const sequence = await backend.open();
+  place.hold(sequence);
+  const order = roundRobin(backend);
+  const primed = new Sampler(backend.vocab, undefined, 0);
+  let logits: Float32Array = new Float32Array(0);
+  for (const { slice, last } of slices(feed, backend.sliceTokens)) {
+    logits = Float32Array.from(await order.forward(sequence, slice, last ? "last" : "none"));
+    for (const id of slice) primed.accept(id);
+    place.beat();
+    if (gone.aborted) return undefined;
+  }
+  timings.prefill_ms += Date.now() - beganMs;
+  timings.prefill_tokens += feed.length;
+  const saved = { position: sequence.position, tensors: await sequence.save() };
+  return { sequence, saved, sampler: primed.state(), resumed: { fed: feed.length, reply: [], logits } };
+}

@@ -1,0 +1,139 @@
+/**
+ * Turn: computes an accepted turn, from wherever its state stands, for as long as one invocation may.
+ *
+ * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The state is in the
+ * engine's memory only between the two.
+ */
+import type { FinishReason, Timings } from "../../src/api/turn.ts";
+import { check } from "../../src/core/failure.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
+import { Sampler } from "../../src/engine/sampler.ts";
+import type { Place } from "../model/admission.ts";
+import { fault } from "../platform/fault-points.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import type { Accepted } from "../storage/journal.ts";
+import { loggedToken } from "./logged-token.ts";
+import { replyOptions } from "./reply-options.ts";
+import type { Restored } from "./restore-state.ts";
+import type { Live } from "./running-turn.ts";
+import { Keeper } from "./turn-writer.ts";
+import type { Budget } from "./work-budget.ts";
+
+export interface Work {
+  accepted: Accepted;
+  prompt: readonly number[];
+  epoch: number;
+  live: Live;
+  served: Served;
+  /** Absent: nothing is kept. */
+  store: Store | undefined;
+  place: Place;
+  restored: Restored;
+  budget: Budget;
+  timings: Timings;
+  ctx: DurableObjectState;
+}
+
+export class Turn {
+  readonly #work: Work;
+  readonly #sampler: Sampler;
+  readonly #keeper: Keeper;
+
+  constructor(work: Work) {
+    const { accepted, restored, served } = work;
+    this.#work = work;
+    // The seed began the generator once; a checkpoint has the generator as it went on.
+    const seed = restored.own ? undefined : (accepted.seed ?? undefined);
+    this.#sampler = new Sampler(served.backend.vocab, restored.sampler, seed);
+    this.#keeper = new Keeper(work, this.#sampler);
+  }
+
+  /** Fails as the model and the storage do, with the lease, and with `busy` when the place in the engine was taken back. */
+  async run(): Promise<"ended" | "paused"> {
+    const { live, ctx } = this.#work;
+    await fault("turn.begin", ctx);
+    const outcome = (await this.#rebuild()) ?? (await this.#generate());
+    if (outcome === "paused") {
+      await this.#keeper.checkpoint("pause");
+      return outcome;
+    }
+    await this.#keeper.commit(live.cancelled ? "cancelled" : outcome);
+    return "ended";
+  }
+
+  /** Feeds the part of the path's log that the restored state lacks. */
+  async #rebuild(): Promise<"paused" | "cancelled" | undefined> {
+    const { restored, served, live, place, store, budget } = this.#work;
+    for (const { slice } of slices([...restored.missing], served.backend.sliceTokens)) {
+      if (live.cancelled) return "cancelled";
+      await restored.sequence.forward(slice, "none");
+      place.beat();
+      budget.spend(slice.length);
+      if (budget.spent && store) return "paused";
+      if (budget.checkpointDue) await this.#keeper.checkpoint();
+      await yieldToEvents();
+    }
+    return undefined;
+  }
+
+  async #generate(): Promise<FinishReason | "paused"> {
+    const { prompt, restored, live, timings } = this.#work;
+    if (live.cancelled) return "cancelled";
+    const feed = [...restored.pending, ...prompt];
+    const beganMs = Date.now();
+    live.work = { done: 0, total: feed.length };
+    let prefilledMs = beganMs;
+    try {
+      return await this.#run(feed, () => {
+        prefilledMs = Date.now();
+      });
+    } finally {
+      timings.prefill_ms += prefilledMs - beganMs;
+      timings.decode_ms += Date.now() - prefilledMs;
+      timings.prefill_tokens = feed.length;
+      timings.decode_tokens = live.ids.length;
+    }
+  }
+
+  async #run(feed: number[], prefilled: () => void): Promise<FinishReason | "paused"> {
+    const { accepted, restored, served, live, place, store, budget, ctx } = this.#work;
+    const { sequence, pending } = restored;
+    let fed = Math.max(0, sequence.position - (accepted.start - pending.length));
+    const known = live.ids.slice(0, Math.max(0, fed - feed.length + 1));
+    let tokens = known.length;
+    const options = replyOptions(accepted, served);
+    for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
+      place.beat();
+      if (event.type === "end") return event.reason;
+      if (event.type === "prefill") {
+        prefilled();
+        budget.spend(event.done - fed);
+        fed = event.done;
+        live.work = { done: event.done, total: event.total };
+        live.changed();
+        if (live.cancelled) return "cancelled";
+        // The logits of the last slice are nowhere but here: a token must come before anything can be kept.
+        if (event.done === event.total) continue;
+      } else {
+        this.#take(++tokens, event.id, event.logprobs);
+        budget.spend(1);
+        await fault("turn.token", ctx);
+        await live.room();
+        place.beat();
+        if (live.cancelled) return "cancelled";
+      }
+      if (budget.spent) return store ? "paused" : "length";
+      if (budget.checkpointDue) await this.#keeper.checkpoint();
+    }
+    return "length";
+  }
+
+  /** A token that was told already must come again. */
+  #take(n: number, id: number, logprob: TokenLogprob | undefined): void {
+    const { live, served } = this.#work;
+    const known = live.ids[n - 1];
+    if (known === undefined) live.push(id, logprob && loggedToken(logprob, served));
+    else check(known === id, "bug", () => `token ${n} was ${known}, computed again it is ${id}`);
+  }
+}

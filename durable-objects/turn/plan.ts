@@ -1,0 +1,150 @@
+/** plan: everything about a turn that can be known, and refused, before the model runs. */
+import { newTurnId } from "../../src/api/ids.ts";
+import type { TurnRequest } from "../../src/api/turn.ts";
+import { announce } from "../../src/constrain/announce.ts";
+import { check } from "../../src/core/failure.ts";
+import { sha256 } from "../../src/core/sha256.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { Message } from "../../src/tokenizer/text-codec.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import { digestOf } from "../storage/idempotency.ts";
+import type { Accepted } from "../storage/journal.ts";
+import type { StoredTurn } from "../storage/turn-tree.ts";
+import { fitted, unrepeated } from "./fresh-messages.ts";
+import { type Continuation, chainAll, continuation } from "./match-history.ts";
+import { checkBrought, checkRoom } from "./reply-options.ts";
+
+export interface Plan {
+  accepted: Accepted;
+  /** Ids of the new messages, up to where the reply begins. */
+  prompt: Uint32Array<ArrayBuffer>;
+  /** Where its head stands; null at the beginning. */
+  tip: string | null;
+}
+
+/** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
+export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
+  idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
+
+/** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
+export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): Plan {
+  const { tip, moved, story } = store ? placeOf(request, served, store) : nowhere(request);
+  const { parent, history } = story;
+  const encode = (fresh: Message[]): number[] => {
+    const { base, messages } = unanswered(store, parent, fresh);
+    return promptOf(request, served, base, announce(messages, request, base?.request));
+  };
+  const start = parent?.logged ?? 0;
+  const asked = unrepeated(request, parent, story.fresh);
+  const { backend, manifest } = served;
+  const room = Math.min(backend.contextLength - start, manifest.contextLength);
+  const { messages: fresh, prompt } = request.truncate
+    ? fitted(asked, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
+    : { messages: asked, prompt: encode(asked) };
+  checkRoom(start + prompt.length, backend.contextLength);
+  if (!request.feedOnly) checkBrought(prompt.length, manifest);
+  const accepted: Accepted = {
+    id,
+    parent: parent?.id ?? null,
+    depth: (parent?.depth ?? 0) + 1,
+    // Never before its parent's, whatever the clock does.
+    createdMs: Math.max(Date.now(), (parent?.createdMs ?? -1) + 1),
+    request: { ...request, messages: fresh },
+    ...(request.idempotencyKey === undefined ? {} : { digest: digestOf(request) }),
+    fingerprint: served.fingerprint,
+    seed: request.seed ?? (moved || !parent?.generator.length ? entropy() : null),
+    origin: parent ? (moved ? "forked" : "resumed") : "new",
+    start,
+    cachedTokens: 0,
+    rebuiltTokens: 0,
+    promptCount: prompt.length,
+    asked: chainAll(history, fresh),
+    messageCount: (parent?.messageCount ?? 0) + fresh.length,
+    hasSystem: (parent?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
+    attempts: 0,
+  };
+  return { accepted, prompt: Uint32Array.from(prompt), tip };
+}
+
+interface Place {
+  tip: string | null;
+  /** Not the plain next turn of its head. */
+  moved: boolean;
+  story: Continuation;
+}
+
+const nowhere = ({ messages }: TurnRequest): Place => ({ tip: null, moved: true, story: append(messages) });
+
+/** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
+function placeOf(request: TurnRequest, { fingerprint }: Served, store: Store): Place {
+  const family = store.family();
+  if (!family) return nowhere(request);
+  // Another tenant's conversation does not exist.
+  check(family.owner === request.tenant, "not_found", () => "no such conversation", "conversation");
+  const changed =
+    "this conversation's state belongs to another model or another version of it; begin a new conversation";
+  check(family.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
+  const head = request.head === undefined ? undefined : store.heads.get(request.head);
+  check(
+    head || request.head === undefined || request.head === "main",
+    "not_found",
+    () => "no such fork",
+    "conversation",
+  );
+  const tip = turnOf(store, head?.turn);
+  const root = request.prefix === undefined || request.feedOnly ? null : prefixOf(store);
+  const story =
+    request.parent === undefined
+      ? continuation(store.tree, tip, request.messages)
+      : append(request.messages, turnOf(store, request.parent ?? root));
+  const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
+  return { tip: tip?.id ?? null, moved: !story.parent || elsewhere || (head?.moved ?? false), story };
+}
+
+/** The turn that the family's shared prefix is. */
+const prefixOf = (store: Store): string | null =>
+  store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
+
+const append = (fresh: Message[], parent?: StoredTurn): Continuation => ({
+  parent,
+  fresh,
+  history: parent?.history ?? "",
+});
+
+/** Fails with `not_found`. */
+function turnOf(store: Store, id: string | null | undefined): StoredTurn | undefined {
+  if (id === null || id === undefined) return undefined;
+  const turn = store.tree.turn(id);
+  const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
+  check(there, "not_found", () => "previous_response_id: no such response", "previous_response_id");
+  return turn;
+}
+
+/** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
+function unanswered(store: Store | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
+  let base = parent;
+  let messages = fresh;
+  while (base && base.reply === null && !isFed(base)) {
+    messages = [...base.request.messages, ...messages];
+    base = base.parent === null ? undefined : store!.tree.turn(base.parent);
+  }
+  return { base, messages };
+}
+
+/** A turn that was fed and asked for no reply: the beginning that conversations share. */
+const isFed = ({ reply, start, logged }: StoredTurn): boolean => reply === null && logged > start;
+
+function promptOf({ feedOnly }: TurnRequest, { prompt }: Served, base: StoredTurn | undefined, messages: Message[]) {
+  if (feedOnly) return prompt.system(messages[0]!.content);
+  if (!base) return prompt.start(messages);
+  if (isFed(base)) {
+    const twice = "messages: the prefix is the system message already";
+    const isFree = messages.every(({ role }) => role !== "system");
+    check(isFree, "conversation_conflict", () => twice, "messages");
+    return prompt.afterSystem(messages);
+  }
+  return prompt.append({ hasSystem: base.hasSystem, closed: base.closed }, messages);
+}
+
+/** 53 bits. */
+const entropy = (): number => Number(crypto.getRandomValues(new BigUint64Array(1))[0]! >> 11n);

@@ -1,0 +1,47 @@
+/** replyOptions: how an accepted turn is to be answered: sampling, form, and the bounds of model and pack. */
+import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../../src/api/turn.ts";
+import { constraintFor } from "../../src/constrain/constraint-for.ts";
+import { Failure } from "../../src/core/failure.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { ReplyOptions } from "../../src/dialogue/reply.ts";
+import { greedy, type Sampling } from "../../src/engine/sampling.ts";
+import type { Accepted } from "../storage/journal.ts";
+
+/** The prompt must leave room for a token. */
+export function checkRoom(tokens: number, contextLength: number, param = "messages"): void {
+  if (tokens < contextLength) return;
+  const message = `${param}: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
+  throw new Failure("context_length_exceeded", message, { param });
+}
+
+/** What one request may bring at once, also where a bounded cache lets the conversation go on without end. */
+export function checkBrought(tokens: number, { contextLength }: Served["manifest"], param = "messages"): void {
+  if (tokens < contextLength) return;
+  const message = `${param}: ${tokens} tokens in one request, expected fewer than ${contextLength}; longer texts go to /v1/prefixes`;
+  throw new Failure("context_length_exceeded", message, { param });
+}
+
+/** The reply ends where the context does. */
+export function replyOptions(
+  { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,
+  served: Served,
+): ReplyOptions {
+  const { topLogprobs, stop, maxTokens = DEFAULT_MAX_TOKENS } = request;
+  const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
+  return {
+    sampling: samplingOf(request, served),
+    maxTokens: request.feedOnly ? 0 : Math.min(maxTokens, served.backend.contextLength - start - promptCount),
+    stop,
+    ...(topLogprobs === undefined ? {} : { topLogprobs }),
+    ...(constraint ? { constraint } : {}),
+  };
+}
+
+function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
+  const { logitBias, ...asked } = request.sampling;
+  const { temperature, topP, topK, repetitionPenalty } = manifest.generation;
+  const stated = Object.entries({ temperature, topP, topK, repetitionPenalty }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...greedy, ...Object.fromEntries(stated), ...asked, logitBias: new Map(logitBias ?? []) };
+}

@@ -1,0 +1,86 @@
+/**
+ * restore: the state that a turn goes on from, in the engine's memory.
+ *
+ * Its own last checkpoint, else the state of the turn it continues, else the nearest one above; what lies between is fed again from the
+ * token log. Fails closed: stored bytes that are not exactly what was written are never loaded.
+ */
+import type { Backend, Sequence } from "../../src/backends/backend.ts";
+import { count } from "../../src/core/events.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import { Random } from "../../src/engine/random.ts";
+import { RECENT_TOKENS, type SamplerState } from "../../src/engine/sampling.ts";
+import { decodeState } from "../../src/state/codec.ts";
+import { protects } from "../platform/fault-points.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import type { Accepted } from "../storage/journal.ts";
+import type { StateSet } from "../storage/state-pieces.ts";
+
+export interface Restored {
+  sequence: Sequence;
+  sampler: SamplerState | undefined;
+  /** Ids of the path's log that the sequence must be fed before anything of this turn. */
+  missing: Uint32Array;
+  /** Ids of the path's log that even its last state had not been fed. */
+  pending: Uint32Array;
+  /** The sequence holds the turn's own last checkpoint. */
+  own: boolean;
+}
+
+const none = new Uint32Array(0);
+
+export const fresh = async (backend: Backend, owner: string): Promise<Restored> => ({
+  sequence: await backend.open(undefined, owner),
+  sampler: undefined,
+  missing: none,
+  pending: none,
+  own: false,
+});
+
+/** Fails with `state_unreadable` when the token log itself has a gap. */
+export async function restore(store: Store, backend: Backend, turn: Accepted, owner: string): Promise<Restored> {
+  const { tree, pieces } = store;
+  const parent = turn.parent === null ? undefined : tree.turn(turn.parent)!;
+  const position = parent?.position ?? 0;
+  const pending = parent ? tree.ids(parent.id, position, parent.logged) : none;
+  const missingFrom = (from: number) => tree.ids(turn.parent, Math.min(from, position), position);
+  const own = pieces.of(turn.id);
+  const checkpoint = own && (await load(store, backend, turn.fingerprint, own, owner));
+  if (checkpoint) {
+    const { sequence, sampler } = checkpoint;
+    const kept = protects("generator") ? sampler : { ...sampler, generator: Random.fromEntropy().words() };
+    return { sequence, sampler: kept, missing: missingFrom(sequence.position), pending, own: true };
+  }
+  if (!parent) return fresh(backend, owner);
+  for (const { node, set } of store.statesFrom(parent.id)) {
+    const state = await load(store, backend, turn.fingerprint, set, owner);
+    if (!state) continue;
+    const sampler = node.id === parent.id ? state.sampler : samplerOf(store, turn.parent!);
+    return { sequence: state.sequence, sampler, missing: missingFrom(node.position), pending, own: false };
+  }
+  const missing = missingFrom(0);
+  const sequence = await backend.open(undefined, owner);
+  return { sequence, sampler: samplerOf(store, parent.id), missing, pending, own: false };
+}
+
+async function load(store: Store, backend: Backend, fingerprint: string, set: StateSet, owner: string) {
+  const verify = protects("checksum");
+  try {
+    const { position, tensors, sampler } = decodeState(store.pieces.read(set), fingerprint, { verify });
+    check(position === set.position, "state_unreadable", () => `position ${position}, expected ${set.position}`);
+    return { sequence: await backend.open({ position, tensors }, owner), sampler };
+  } catch (thrown) {
+    const failure = Failure.from(thrown);
+    if (failure.code !== "state_unreadable") throw thrown;
+    count("state_damaged");
+    console.warn(`state of turn ${set.turn} is unreadable: ${failure.message}`);
+    return undefined;
+  }
+}
+
+/** The sampler's state without the stored one: its generator is in the turn's row, its recent ids are in the log. */
+function samplerOf(store: Store, id: string): SamplerState | undefined {
+  const { generator, logged } = store.tree.turn(id)!;
+  if (generator.length === 0) return undefined;
+  const recent = store.tree.ids(id, Math.max(0, logged - RECENT_TOKENS), logged);
+  return { generator, recent: [...recent], reply: [] };
+}

@@ -1,0 +1,123 @@
+/**
+ * Live: a turn that this object computes, and those who follow it.
+ *
+ * It holds ids, not text: every reader tells them again at its own pace, so that a slow one costs nothing and a late one misses nothing.
+ */
+import type { EndEvent, LoggedToken, StartEvent, TurnEvent } from "../../src/api/turn.ts";
+import type { Failure } from "../../src/core/failure.ts";
+import { protects } from "../platform/fault-points.ts";
+import { limits } from "./work-budget.ts";
+
+type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
+
+/** What there is to tell of a turn, finished or not. */
+export interface Told {
+  start: StartEvent;
+  /** Of the reply. */
+  ids: readonly number[];
+  logprobs: readonly LoggedToken[] | undefined;
+  /** Of a turn that has ended. Its text is told from the ids. */
+  last: Last | undefined;
+}
+
+export interface Reader {
+  /** Tokens it was given. */
+  read: number;
+}
+
+export class Live implements Told {
+  readonly id: string;
+  /** Goes on without readers. */
+  background: boolean;
+  start!: StartEvent;
+  readonly ids: number[] = [];
+  readonly #logprobs: LoggedToken[] = [];
+  last: Last | undefined;
+  work: { done: number; total: number } | undefined;
+  /** It ended here without an end: storage is gone, or somebody else computes it now. */
+  lost: Failure | undefined;
+  /** An invocation is at it. */
+  computing = false;
+  /** Lets the next turn of its head begin. */
+  release: (() => void) | undefined;
+  #cancelled = false;
+  readonly #readers = new Set<Reader>();
+  #waiting: (() => void)[] = [];
+
+  constructor(id: string, background: boolean) {
+    this.id = id;
+    this.background = background;
+  }
+
+  get logprobs(): LoggedToken[] | undefined {
+    return this.#logprobs.length > 0 ? this.#logprobs : undefined;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  get over(): boolean {
+    return this.last !== undefined || this.lost !== undefined;
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** It stops at the next token. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.changed();
+  }
+
+  push(id: number, logprob: LoggedToken | undefined): void {
+    this.ids.push(id);
+    if (logprob) this.#logprobs.push(logprob);
+    this.changed();
+  }
+
+  end(last: Last): void {
+    this.last = last;
+    this.changed();
+  }
+
+  lose(failure: Failure): void {
+    this.lost = failure;
+    this.changed();
+  }
+
+  join(read = 0): Reader {
+    const reader = { read };
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  /** Whoever asked for a foreground turn and left wants no more of it. */
+  leave(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size === 0 && !this.background && !this.over) this.cancel();
+    this.changed();
+  }
+
+  /** Resolves at the next change. */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  changed(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await this.next();
+  }
+
+  /** Resolves when the fastest reader is near enough: no work is done that nobody may come to read. */
+  async room(): Promise<void> {
+    if (!protects("backpressure")) return;
+    const ahead = () => this.ids.length - Math.max(0, ...[...this.#readers].map(({ read }) => read));
+    const isNear = () => this.background || this.cancelled || ahead() < limits.leadTokens;
+    if (!isNear()) await this.until(isNear);
+  }
+}

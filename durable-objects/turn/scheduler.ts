@@ -1,0 +1,194 @@
+/**
+ * Runs: the turns that this object computes: new ones, those that an invocation left half done, and those that a former instance of the
+ * object did not finish. Turns of one head run one after another.
+ */
+import type { TurnRequest } from "../../src/api/turn.ts";
+import { count } from "../../src/core/events.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { Alarms } from "../platform/alarms.ts";
+import { HeadLocks } from "../platform/head-locks.ts";
+import { logged } from "../reply/http-reply.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import { LeaseLost } from "../storage/lease-lost.ts";
+import { Invocation, lost, passing } from "./attempt.ts";
+import { plan, turnIdOf } from "./plan.ts";
+import { Live } from "./running-turn.ts";
+import { limits } from "./work-budget.ts";
+
+const LONGEST_WAIT_MS = 600_000;
+
+/** What an object lends to its turns. */
+export interface Host {
+  ctx: DurableObjectState;
+  env: Env;
+  store(): Store;
+  alarms: Alarms;
+  served(): Promise<Served>;
+  /** Names the object's places in the engine. */
+  owner: string;
+  /** The object's own name: 32 hex digits. */
+  object: string;
+}
+
+export class Runs {
+  readonly #host: Host;
+  readonly #live = new Map<string, Live>();
+  /** Turns between request and acceptance. */
+  readonly #coming = new Set<string>();
+  readonly locks = new HeadLocks();
+  /** Turns in a row that could not be taken up. */
+  #setbacks = 0;
+  /** Times that a conversation was removed: those who waited for their turn find it gone. */
+  #removals = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Nothing is computed here, and nothing is about to be. */
+  get isIdle(): boolean {
+    return this.#live.size === 0 && this.#coming.size === 0;
+  }
+
+  /** A turn that is not over, as far as this instance knows. */
+  get(id: string): Live | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Resolves when the turn is accepted and on disk. Fails as `plan` does, with `busy`, or `turn_in_progress`. */
+  async start(request: TurnRequest, client: AbortSignal): Promise<Live> {
+    const id = turnIdOf(request);
+    if (this.#coming.has(id)) throw inProgress();
+    this.#coming.add(id);
+    const before = this.#removals;
+    const release = await this.locks.acquire(request.persistent ? request.head : undefined).catch((thrown: unknown) => {
+      this.#coming.delete(id);
+      throw thrown;
+    });
+    try {
+      const served = await this.#host.served();
+      check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
+      const planned = plan(request, id, served, sourceOf(request, this.#host));
+      const live = new Live(id, request.background ?? false);
+      live.release = release;
+      // Before it is in the journal, so that nobody takes it for one that was left behind.
+      this.#live.set(id, live);
+      const invocation = await Invocation.first(this.#host, live, planned, served, client);
+      this.#compute(live, invocation);
+      count("turn_accepted");
+      return live;
+    } catch (thrown) {
+      release();
+      this.#live.delete(id);
+      throw thrown;
+    } finally {
+      this.#coming.delete(id);
+    }
+  }
+
+  /** Takes up what was left behind, by a former instance or when storage failed; before anything new. */
+  recover(): void {
+    for (const id of this.#host.store().journal.running()) if (!this.#live.has(id)) void this.#resume(id);
+  }
+
+  /** The alarm: goes on with everything that nobody computes. Resolves when this invocation has done its part. */
+  async proceed(): Promise<void> {
+    const running = this.#host.store().journal.running();
+    await Promise.all(running.map((id) => this.#live.get(id)?.computing || this.#resume(id)));
+    if (this.#host.store().journal.running().length > 0) this.#host.alarms.ask(Date.now() + limits.alarmMs);
+  }
+
+  /** Ends everything unfinished that nobody computes, as failed. */
+  giveUp(failure: Failure): void {
+    for (const id of this.#host.store().journal.running()) {
+      if (this.#live.get(id)?.computing) continue;
+      Invocation.giveUp(this.#host.store(), id, failure);
+      this.#live.get(id)?.lose(failure);
+      this.#over(id);
+    }
+  }
+
+  /** Stops the turns of a head, those that wait as well, and then does the work, with nothing in between. */
+  async without<T>(head: string, work: () => T): Promise<T> {
+    this.#removals++;
+    for (;;) {
+      const { journal } = this.#host.store();
+      const mine = journal.running().filter((id) => journal.get(id)?.accepted.request.head === head);
+      const busy = mine.flatMap((id) => this.#live.get(id) ?? []).filter((live) => live.computing && !live.over);
+      if (busy.length === 0) {
+        for (const id of mine) this.#drop(id);
+        return work();
+      }
+      for (const live of busy) live.cancel();
+      await Promise.all(busy.map((live) => live.until(() => live.over || !live.computing)));
+    }
+  }
+
+  /** Nobody computes it, and nobody will. */
+  #drop(id: string): void {
+    this.#live.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
+    this.#host.store().journal.forget(id);
+    this.#over(id);
+  }
+
+  /** Never rejects. */
+  async #resume(id: string): Promise<void> {
+    const known = this.#live.get(id);
+    const live = known ?? new Live(id, true);
+    this.#live.set(id, live);
+    live.computing = true;
+    try {
+      const entry = this.#host.store().journal.get(id);
+      if (!entry) return this.#over(id);
+      live.release ??= await this.locks.acquire(entry.accepted.request.head);
+      const invocation = await Invocation.next(this.#host, live);
+      this.#setbacks = 0;
+      await this.#compute(live, invocation);
+    } catch (thrown) {
+      live.computing = false;
+      this.#notTaken(live, thrown);
+    }
+  }
+
+  /** What passes is tried again, each time later and not by all objects at once; what does not ends the turn. */
+  #notTaken(live: Live, thrown: unknown): void {
+    const failure = thrown instanceof LeaseLost ? lost : logged(thrown);
+    const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";
+    if (failure !== lost && passes) {
+      const waitMs = Math.min((limits.alarmMs / 6) * 2 ** this.#setbacks++, LONGEST_WAIT_MS);
+      this.#host.alarms.ask(Date.now() + waitMs * (1 + Math.random()));
+      return;
+    }
+    try {
+      if (failure !== lost) Invocation.giveUp(this.#host.store(), live.id, failure);
+    } catch (unwritten) {
+      logged(unwritten);
+    }
+    live.lose(failure);
+    this.#over(live.id);
+  }
+
+  async #compute(live: Live, invocation: Invocation): Promise<void> {
+    live.computing = true;
+    const work = invocation.run().finally(() => {
+      live.computing = false;
+      live.changed();
+      if (live.over) this.#over(live.id);
+    });
+    this.#host.ctx.waitUntil(work);
+    await work;
+  }
+
+  #over(id: string): void {
+    this.#live.get(id)?.release?.();
+    this.#live.delete(id);
+  }
+}
+
+/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
+export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): Store | undefined =>
+  persistent || prefix !== undefined ? host.store() : undefined;
+
+export const inProgress = () =>
+  new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");

@@ -1,0 +1,63 @@
+/**
+ * Budget: how much one invocation may compute before it writes a checkpoint and lets the alarm go on in a new one.
+ *
+ * Counted in work, never in time: the clock of a deployed Worker stands still while code runs. A unit is a million multiply-adds.
+ */
+import type { Backend } from "../../src/backends/backend.ts";
+import { count } from "../../src/core/events.ts";
+
+/** Tests may tighten them. */
+export const limits = {
+  /** 4096 tokens of a model of 135 M parameters: about half of the 300 s of CPU that wrangler.toml asks for. */
+  unitsPerInvocation: 4096 * 135,
+  /** Tokens fed or generated between two checkpoints: what a crash may cost. */
+  checkpointTokens: 512,
+  /** Takeovers without progress after which a turn is given up. */
+  attempts: 10,
+  /** Tokens that a foreground turn may be ahead of its fastest reader. */
+  leadTokens: 256,
+  /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
+  alarmMs: 30_000,
+};
+
+/** Warnings of the platform that this isolate has seen. */
+let signals = 0;
+
+export class Budget {
+  readonly #backend: Backend;
+  readonly #unitsPerToken: number;
+  readonly #signalsBefore: number;
+  #checkpointTokens: number;
+  #left = limits.unitsPerInvocation;
+  #sinceCheckpoint = 0;
+
+  /** `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that progress comes before the last. */
+  constructor(backend: Backend, parameters = 135e6, attempts = 0) {
+    this.#checkpointTokens = Math.max(1, limits.checkpointTokens >> Math.min(2 * attempts, 30));
+    this.#backend = backend;
+    this.#unitsPerToken = parameters / 1e6;
+    this.#signalsBefore = signals;
+  }
+
+  spend(tokens: number): void {
+    this.#left -= tokens * this.#unitsPerToken;
+    this.#sinceCheckpoint += tokens;
+    if (!this.#backend.cpuSignal?.()) return;
+    signals++;
+    count("cpu_signal");
+  }
+
+  /** This invocation must end: its work is done, or the platform is about to end it. */
+  get spent(): boolean {
+    return this.#left <= 0 || signals !== this.#signalsBefore;
+  }
+
+  get checkpointDue(): boolean {
+    return this.#sinceCheckpoint >= this.#checkpointTokens;
+  }
+
+  checkpointed(): void {
+    this.#sinceCheckpoint = 0;
+    this.#checkpointTokens = limits.checkpointTokens;
+  }
+}
