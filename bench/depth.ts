@@ -10,7 +10,7 @@ import type { Saved, Sequence } from "../src/backends/backend.ts";
 import type { Loaded } from "../src/backends/load-model.ts";
 import { Failure } from "../src/core/failure.ts";
 import { slices } from "../src/dialogue/reply.ts";
-import { Sampler } from "../src/engine/sampler.ts";
+import { Sampler } from "../src/sampling/sampler.ts";
 import { decodeState } from "../src/state/codec.ts";
 import { encodeSequence } from "../src/state/encode-sequence.ts";
 import { cpuMs, median } from "./cpu.ts";

@@ -13,7 +13,7 @@ const rooms = [
   "src/tokenizer",
   "src/constrain",
   "src/backends",
-  "src/engine",
+  "src/sampling",
   "src/state",
   "src/portable",
   "src/dialogue",

@@ -2,8 +2,8 @@
 import { loadModel } from "../../src/backends/load-model.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import { slices } from "../../src/dialogue/reply.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
-import { greedy } from "../../src/engine/sampling.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
+import { greedy } from "../../src/sampling/sampling.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
 import { CONTEXT, DECODED, idAt, serve, timed } from "./protocol.ts";
 

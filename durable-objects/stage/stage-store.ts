@@ -8,7 +8,7 @@ import type { Saved } from "../../src/backends/backend.ts";
 import type { Epochs, Stored } from "../../src/backends/pipeline/stage.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
 import { decodeState, encodeState } from "../../src/state/codec.ts";
 import type { SqlValue, Storage } from "../storage/schema.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";

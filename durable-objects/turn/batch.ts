@@ -13,7 +13,7 @@ import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices } from "../../src/dialogue/reply.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
 import type { Place } from "../model/admission.ts";
 import { admission } from "../model/served-model.ts";
 import { EventStream } from "../platform/sse-body.ts";

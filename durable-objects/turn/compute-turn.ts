@@ -8,7 +8,7 @@ import type { FinishReason, Timings } from "../../src/api/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
 import type { Place } from "../model/admission.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { Store } from "../storage/conversation-store.ts";

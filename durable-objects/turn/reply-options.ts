@@ -4,7 +4,7 @@ import { constraintFor } from "../../src/constrain/constraint-for.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { ReplyOptions } from "../../src/dialogue/reply.ts";
-import { greedy, type Sampling } from "../../src/engine/sampling.ts";
+import { greedy, type Sampling } from "../../src/sampling/sampling.ts";
 import type { Accepted } from "../storage/journal.ts";
 
 /** The prompt must leave room for a token. */

@@ -7,8 +7,8 @@
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
-import { Random } from "../../src/engine/random.ts";
-import { RECENT_TOKENS, type SamplerState } from "../../src/engine/sampling.ts";
+import { Random } from "../../src/sampling/random.ts";
+import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { decodeState } from "../../src/state/codec.ts";
 import { protects } from "../platform/fault-points.ts";
 import type { Store } from "../storage/conversation-store.ts";

@@ -2,7 +2,7 @@
 import type { FinishReason } from "../../src/api/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
-import type { Sampler } from "../../src/engine/sampler.ts";
+import type { Sampler } from "../../src/sampling/sampler.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";

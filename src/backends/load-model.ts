@@ -1,5 +1,5 @@
 /** loadModel: a pack's weights, checked against its architecture and streamed into the engine; enough to score ids. */
-import type { Model } from "../models/define.ts";
+import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
 import { loadPack, type Pack, type Place, type Progress } from "../weights/load-pack.ts";

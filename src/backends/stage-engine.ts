@@ -1,5 +1,5 @@
 /** One stage of a divided pack: its model, checked against its tensors, and the engine that runs it. */
-import type { Model } from "../models/define.ts";
+import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { stageOf } from "../models/stages.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";

@@ -5,7 +5,7 @@ import type { Loaded } from "../backends/load-model.ts";
 import { loadModel } from "../backends/load-model.ts";
 import { check } from "../core/failure.ts";
 import { slices } from "../dialogue/reply.ts";
-import { Sampler } from "../engine/sampler.ts";
+import { Sampler } from "../sampling/sampler.ts";
 import { decodeState } from "../state/codec.ts";
 import { encodeSequence } from "../state/encode-sequence.ts";
 import { folderSource } from "../weights/folder-source.ts";

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { loadModel } from "../backends/load-model.ts";
 import { check, Failure } from "../core/failure.ts";
 import { slices, yieldToEvents } from "../dialogue/reply.ts";
-import { Sampler } from "../engine/sampler.ts";
+import { Sampler } from "../sampling/sampler.ts";
 import { decodeState } from "../state/codec.ts";
 import { encodeSequence } from "../state/encode-sequence.ts";
 import { folderSource } from "../weights/folder-source.ts";

@@ -1,7 +1,7 @@
 /** Sizes of a model's parts and of its conversations, for `info`. */
 import { cacheLayout, slotParts, slotsMax } from "../backends/wasm/cache.ts";
 import { product } from "../core/sizes.ts";
-import type { Model } from "../models/define.ts";
+import type { Model } from "../models/architecture.ts";
 import type { CachePolicy, TensorEntry } from "../weights/manifest.ts";
 
 /** Bytes of tensors by what they belong to: embedding, head, final norm, and the blocks by kind of part. */

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import type { Dtype } from "../core/dtype.ts";
 import { check, Failure } from "../core/failure.ts";
-import type { Model } from "../models/define.ts";
+import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { type BlockRange, divide, stageOf, weightBytes } from "../models/stages.ts";
 import { type CachePolicy, type Manifest, PACK_VERSION, type StageEntry } from "../weights/manifest.ts";

@@ -1,6 +1,6 @@
 /** openGguf: a .gguf file, spoken to in the names, shapes and row order of the checkpoint it was made from. */
 import { ConfigReader } from "../core/config-reader.ts";
-import { type Architecture, build, type Gguf } from "../models/define.ts";
+import { type Architecture, build, type Gguf } from "../models/architecture.ts";
 import { architectures } from "../models/index.ts";
 import { ByteFile } from "./byte-file.ts";
 import { type CheckpointSource, rowsOf, type TokenizerOptions } from "./checkpoint-source.ts";

@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { ConfigReader } from "../core/config-reader.ts";
 import type { Dtype } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
-import type { Model } from "../models/define.ts";
+import type { Model } from "../models/architecture.ts";
 import type { OnnxDecoder } from "../weights/manifest.ts";
 import { ByteFile } from "./byte-file.ts";
 import type { CheckpointSource, TokenizerOptions } from "./checkpoint-source.ts";

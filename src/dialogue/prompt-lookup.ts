@@ -4,7 +4,7 @@
  * A wrong guess costs about half a pass, so after wrong ones it keeps silent for a while, each time for longer.
  * Source: prompt lookup decoding, github.com/apoorvumang/prompt-lookup-decoding; transformers `PromptLookupCandidateGenerator`.
  */
-import { RECENT_TOKENS } from "../engine/sampling.ts";
+import { RECENT_TOKENS } from "../sampling/sampling.ts";
 
 /** Ids that must have stood before in the same order. */
 const SAME = 3;

@@ -5,7 +5,7 @@
  * Golden: test/golden/bamba-*, from training/golden.py.
  */
 import { attention, gatedMlp, mamba2, rotaryConfig } from "../layers/index.ts";
-import { type Architecture, residual } from "./define.ts";
+import { type Architecture, residual } from "./architecture.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
 export const bamba: Architecture = {

@@ -8,7 +8,7 @@
 import type { ConfigReader } from "../core/config-reader.ts";
 import { check } from "../core/failure.ts";
 import { attention, gatedMlp, type Mamba2Config, mamba2, rotaryConfig } from "../layers/index.ts";
-import { type Architecture, residual } from "./define.ts";
+import { type Architecture, residual } from "./architecture.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
 export const falcon_h1: Architecture = {

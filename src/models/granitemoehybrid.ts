@@ -17,7 +17,7 @@ import {
   type Route,
   rotaryConfig,
 } from "../layers/index.ts";
-import { type Architecture, refuse, residual, wholeGroups } from "./define.ts";
+import { type Architecture, refuse, residual, wholeGroups } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 

@@ -1,7 +1,7 @@
 /** The registry: one line per architecture. */
 import { ConfigReader } from "../core/config-reader.ts";
+import { type Architecture, build, type Model } from "./architecture.ts";
 import { bamba } from "./bamba.ts";
-import { type Architecture, build, type Model } from "./define.ts";
 import { falcon_h1 } from "./falcon_h1.ts";
 import { granitemoehybrid } from "./granitemoehybrid.ts";
 import { lfm2 } from "./lfm2.ts";

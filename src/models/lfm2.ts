@@ -6,7 +6,7 @@
  */
 import type { ConfigReader } from "../core/config-reader.ts";
 import { attention, gatedMlp, rotaryConfig, shortConv } from "../layers/index.ts";
-import { type Architecture, residual } from "./define.ts";
+import { type Architecture, residual } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 
 export const lfm2: Architecture = {

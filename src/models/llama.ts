@@ -4,7 +4,7 @@
  * Source: transformers `models/llama`. Golden: test/golden/llama-*, from training/golden.py.
  */
 import { attention, gatedMlp, rotaryConfig } from "../layers/index.ts";
-import { type Architecture, type Gguf, residual } from "./define.ts";
+import { type Architecture, type Gguf, residual } from "./architecture.ts";
 
 export const llama: Architecture = {
   type: "llama",

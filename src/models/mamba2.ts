@@ -5,7 +5,7 @@
  * Golden: test/golden/mamba2-*, from training/golden.py.
  */
 import { mamba2 as mixer } from "../layers/index.ts";
-import { type Architecture, residual } from "./define.ts";
+import { type Architecture, residual } from "./architecture.ts";
 import { mixerSizes } from "./mixer-sizes.ts";
 
 export const mamba2: Architecture = {

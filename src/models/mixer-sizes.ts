@@ -1,7 +1,7 @@
 /** mixerSizes: the sizes of a Mamba-2 mixer from config.json, under whatever names an architecture gives them. */
 import type { ConfigReader } from "../core/config-reader.ts";
 import type { Mamba2Config } from "../layers/index.ts";
-import { refuse } from "./define.ts";
+import { refuse } from "./architecture.ts";
 
 type Sizes = Pick<Mamba2Config, "H" | "P" | "G" | "N" | "K" | "dtLow" | "dtHigh" | "normWidth">;
 type Field = [name: string, fallback: number];

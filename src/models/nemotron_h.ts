@@ -17,7 +17,7 @@ import {
   stacked,
   vector,
 } from "../layers/index.ts";
-import { type Architecture, type Block, refuse, residual, wholeGroups } from "./define.ts";
+import { type Architecture, type Block, refuse, residual, wholeGroups } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 import { mixerSizes } from "./mixer-sizes.ts";
 

@@ -6,7 +6,7 @@
  */
 import { type Dtype, matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
-import { derived, type Model } from "./define.ts";
+import { derived, type Model } from "./architecture.ts";
 
 /** Blocks `from` ≤ i < `to`. */
 export type BlockRange = readonly [from: number, to: number];

@@ -1,5 +1,5 @@
 /** transformerCacheBytes: what each token would add to the cache of a transformer of the same depth, to compare a state with. */
-import type { Model } from "./define.ts";
+import type { Model } from "./architecture.ts";
 
 const BYTES_PER_VALUE = 2; // f16
 /** Queries to a key where the model itself has no attention to take it from. */

@@ -6,7 +6,7 @@
  */
 import type { ConfigReader } from "../core/config-reader.ts";
 import { attention, gatedMlp, mamba2, rotaryConfig, sharedBlock } from "../layers/index.ts";
-import { type Architecture, type Block, refuse, residual } from "./define.ts";
+import { type Architecture, type Block, refuse, residual } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 import { mixerSizes } from "./mixer-sizes.ts";
 

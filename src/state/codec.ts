@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
-import { RECENT_TOKENS } from "../engine/sampling.ts";
+import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import type { ConversationState } from "./state.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 

@@ -1,6 +1,6 @@
 /** ConversationState: everything a conversation needs to go on exactly, as it is written to and read from bytes (codec.ts). */
 import type { StateTensor } from "../backends/backend.ts";
-import type { SamplerState } from "../engine/sampling.ts";
+import type { SamplerState } from "../sampling/sampling.ts";
 
 export interface ConversationState {
   /** SHA-256 of the manifest of the model that made it. */

@@ -4,7 +4,7 @@ import { CallParser, type CallPlace } from "../../src/constrain/call-parser.ts";
 import type { ReplyShape, ToolChoice } from "../../src/constrain/constraint.ts";
 import { checkShape } from "../../src/constrain/constraint-for.ts";
 import { replyText } from "../../src/constrain/reply-grammar.ts";
-import { Random } from "../../src/engine/random.ts";
+import { Random } from "../../src/sampling/random.ts";
 import { codec, craving, EOS, random, type Wants, write } from "./model.ts";
 
 const tools = [

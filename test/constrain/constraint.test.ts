@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Constraint } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
-import { greedy } from "../../src/engine/sampling.ts";
+import { greedy } from "../../src/sampling/sampling.ts";
 import { codec, EOS, random, schemaShape, write } from "./model.ts";
 
 const person = schemaShape({

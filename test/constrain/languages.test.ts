@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Grammar } from "../../src/constrain/expr.ts";
 import { schemaGrammar } from "../../src/constrain/schema-grammar.ts";
-import { Random } from "../../src/engine/random.ts";
+import { Random } from "../../src/sampling/random.ts";
 
 const language = (schema: object) => {
   const g = new Grammar();

@@ -6,9 +6,9 @@ import type { JsonSchema, ReplyShape } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { type ReplyOptions, reply } from "../../src/dialogue/reply.ts";
-import { Random } from "../../src/engine/random.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
-import { greedy, type Sampling } from "../../src/engine/sampling.ts";
+import { Random } from "../../src/sampling/random.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
+import { greedy, type Sampling } from "../../src/sampling/sampling.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 
 const pack = packFolder();

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Expr, Grammar } from "../../src/constrain/expr.ts";
 import { schemaGrammar } from "../../src/constrain/schema-grammar.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { Random } from "../../src/engine/random.ts";
+import { Random } from "../../src/sampling/random.ts";
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });
 (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);

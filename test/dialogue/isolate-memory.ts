@@ -15,8 +15,8 @@ const before = javascript();
 
 const { loadServed } = await import("../../src/dialogue/load.ts");
 const { reply } = await import("../../src/dialogue/reply.ts");
-const { Sampler } = await import("../../src/engine/sampler.ts");
-const { greedy } = await import("../../src/engine/sampling.ts");
+const { Sampler } = await import("../../src/sampling/sampler.ts");
+const { greedy } = await import("../../src/sampling/sampling.ts");
 const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");

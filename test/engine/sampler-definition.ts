@@ -1,5 +1,5 @@
 /** The sampler's definition, plainly: sorts everything. Id → probability, most likely first. */
-import type { Sampling } from "../../src/engine/sampling.ts";
+import type { Sampling } from "../../src/sampling/sampling.ts";
 
 export function definition(
   logits: Float32Array,

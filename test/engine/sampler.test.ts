@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Random, splitMix64 } from "../../src/engine/random.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
-import { greedy, RECENT_TOKENS, type Sampling } from "../../src/engine/sampling.ts";
+import { Random, splitMix64 } from "../../src/sampling/random.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
+import { greedy, RECENT_TOKENS, type Sampling } from "../../src/sampling/sampling.ts";
 import { definition } from "./sampler-definition.ts";
 
 const drawing: Sampling = { ...greedy, temperature: 1 };

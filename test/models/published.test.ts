@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { product } from "../../src/core/sizes.ts";
-import type { Model } from "../../src/models/define.ts";
+import type { Model } from "../../src/models/architecture.ts";
 import { architectures, modelFrom } from "../../src/models/index.ts";
 
 interface Published {

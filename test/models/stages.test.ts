@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Model } from "../../src/models/define.ts";
+import type { Model } from "../../src/models/architecture.ts";
 import { modelFrom } from "../../src/models/index.ts";
 import { divide, stageOf, weightBytes } from "../../src/models/stages.ts";
 

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Backend } from "../../src/backends/backend.ts";
 import { RoundRobin } from "../../src/dialogue/round-robin.ts";
-import { Sampler } from "../../src/engine/sampler.ts";
-import { greedy } from "../../src/engine/sampling.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
+import { greedy } from "../../src/sampling/sampling.ts";
 
 const sampling = { ...greedy, temperature: 0.9, topP: 0.95, repetitionPenalty: 1.1 };
 const PROMPT_TOKENS = 70; // two whole slices and a part

@@ -1,5 +1,5 @@
 /** Random text and ids for properties: reproducible, rich in what goes wrong. */
-import { Random } from "../../src/engine/random.ts";
+import { Random } from "../../src/sampling/random.ts";
 
 const PARTS = [
   ...[

@@ -1,6 +1,6 @@
 /** What follows from a model and its cache alone, without weights or memory: shapes of states, and how long a context may be. */
 import type { CacheLayout } from "../../layers/layer.ts";
-import type { Model } from "../../models/define.ts";
+import type { Model } from "../../models/architecture.ts";
 import type { StateShape } from "../check-state.ts";
 import { cacheShapes, slotsMax } from "./cache.ts";
 

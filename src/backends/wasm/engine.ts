@@ -2,7 +2,7 @@
 import { check } from "../../core/failure.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { CacheLayout } from "../../layers/layer.ts";
-import type { Model } from "../../models/define.ts";
+import type { Model } from "../../models/architecture.ts";
 import type { Backend, Saved, SharedTurn } from "../backend.ts";
 import { bytesOf, type StateShape } from "../check-state.ts";
 import { slotParts } from "./cache.ts";

@@ -2,7 +2,7 @@
 import { padTo } from "../../core/sizes.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import { instantiateKernels } from "../../kernels/wasm.ts";
-import type { Model } from "../../models/define.ts";
+import type { Model } from "../../models/architecture.ts";
 import type { Manifest } from "../../weights/manifest.ts";
 import { cacheLayout } from "./cache.ts";
 import { Engine } from "./engine.ts";

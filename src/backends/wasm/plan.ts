@@ -10,7 +10,7 @@ import { Failure } from "../../core/failure.ts";
 import { pad8, padTo } from "../../core/sizes.ts";
 import type { Address, Kernels } from "../../kernels/kernels.ts";
 import type { Bind, CacheLayout, Forward, Matrix, RotaryTables, Step } from "../../layers/layer.ts";
-import type { Model } from "../../models/define.ts";
+import type { Model } from "../../models/architecture.ts";
 import type { TensorEntry } from "../../weights/manifest.ts";
 
 const ALIGN = 64;

@@ -7,9 +7,9 @@
  * Source: transformers `GenerationMixin._get_logits_processor` (penalties, temperature, top-k, top-p, min-p).
  */
 import { check } from "../core/failure.ts";
+import { Candidates, isAllowed } from "./candidates.ts";
 import { SeenTokens } from "./penalties.ts";
 import { Random } from "./random.ts";
-import { Candidates, isAllowed } from "./sampler-candidates.ts";
 import type { SamplerState, Sampling } from "./sampling.ts";
 
 /** OpenAI's bound for `top_logprobs`. */
