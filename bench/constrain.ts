@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { packFolder } from "../scripts/serve-pack.ts";
 import type { Constraint, JsonSchema } from "../src/constrain/constraint.ts";
 import { constraintFor } from "../src/constrain/constraint-for.ts";
-import { TokenTrie } from "../src/constrain/token-trie.ts";
+import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Random } from "../src/sampling/random.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 

@@ -1,7 +1,7 @@
 /** TurnView: what is told of a stored turn in lists. */
 import type { TurnView as Shown } from "../../src/api/conversation-reply.ts";
 import type { TurnRequest } from "../../src/api/turn.ts";
-import { callsIn } from "../../src/constrain/announce.ts";
+import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Store } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";

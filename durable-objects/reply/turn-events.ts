@@ -1,6 +1,6 @@
 /** tell: a turn's events, made again from what is known of it. Whoever asks, and whenever, is told the same. */
 import type { TurnEvent } from "../../src/api/turn.ts";
-import { callsIn } from "../../src/constrain/announce.ts";
+import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";

@@ -7,7 +7,7 @@ import { randomInt } from "node:crypto";
 import { errorBody } from "../../src/api/error-body.ts";
 import { encoderFor } from "../../src/api/reply-encoder.ts";
 import { type ChoiceEvent, noTimings, type Timings, type TurnEvent, type TurnRequest } from "../../src/api/turn.ts";
-import { announce, callsIn } from "../../src/constrain/announce.ts";
+import { announce, callsIn } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";

@@ -1,6 +1,6 @@
 /** enter: waits for a place in the engine, brings a turn's state in, and lets its readers know that it begins. */
 import { noTimings, type StartEvent } from "../../src/api/turn.ts";
-import { callsIn } from "../../src/constrain/announce.ts";
+import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { admission } from "../model/admission.ts";
 import type { Store } from "../storage/conversation-store.ts";

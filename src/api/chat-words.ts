@@ -1,5 +1,5 @@
 /** ChatWords: one reply's text as a chat message says it: content, and calls of tools. */
-import { CallParser, type CallPlace, type ReplyPiece } from "../constrain/call-parser.ts";
+import { CallParser, type CallPlace, type ReplyPiece } from "../constrain/reply/call-parser.ts";
 import { callId } from "./ids.ts";
 
 interface Call {

@@ -1,6 +1,6 @@
 /** Replies of /v1/conversations, made of what an object tells of its heads and turns. */
 import { z } from "@hono/zod-openapi";
-import type { CallPlace } from "../constrain/call-parser.ts";
+import type { CallPlace } from "../constrain/reply/call-parser.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
 import { timingsReply } from "./usage.ts";
 

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
 import { checkShape } from "../constrain/constraint-for.ts";
-import type { ShapePaths } from "../constrain/reply-grammar.ts";
+import type { ShapePaths } from "../constrain/reply/reply-grammar.ts";
 import { check } from "../core/failure.ts";
 import { text } from "./fields.ts";
 

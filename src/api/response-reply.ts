@@ -3,7 +3,7 @@
  *
  * `sequence_number` counts wire events from 0 and is their id. It depends on nothing but the turn's events, so a replay numbers the same.
  */
-import { CallParser, type ReplyPiece } from "../constrain/call-parser.ts";
+import { CallParser, type ReplyPiece } from "../constrain/reply/call-parser.ts";
 import { logprobOf } from "./chat-reply.ts";
 import { callId } from "./ids.ts";
 import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";

@@ -1,6 +1,6 @@
 /** turnItems: a turn's messages and its reply as the items that /v1/conversations and /v1/responses list. */
 import { z } from "@hono/zod-openapi";
-import { CallParser, type ReplyPiece } from "../constrain/call-parser.ts";
+import { CallParser, type ReplyPiece } from "../constrain/reply/call-parser.ts";
 import type { Message } from "../tokenizer/text-codec.ts";
 import type { TurnView } from "./conversation-reply.ts";
 import { callId, FIRST_INPUT } from "./ids.ts";

@@ -2,10 +2,10 @@
 import { check } from "../core/failure.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
 import type { Constraint, ReplyShape } from "./constraint.ts";
-import { Grammar } from "./expr.ts";
-import { replyGrammar, type ShapePaths } from "./reply-grammar.ts";
-import { TokenConstraint } from "./token-constraint.ts";
-import { TokenTrie } from "./token-trie.ts";
+import { Grammar } from "./language/expr.ts";
+import { replyGrammar, type ShapePaths } from "./reply/reply-grammar.ts";
+import { TokenConstraint } from "./tokens/token-constraint.ts";
+import { TokenTrie } from "./tokens/token-trie.ts";
 
 /** One vocabulary's tree lives as long as its codec, from the first request on that needs it. */
 const tries = new WeakMap<TextCodec, TokenTrie>();

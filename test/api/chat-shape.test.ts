@@ -3,7 +3,7 @@ import { chatRequest, chatTurn } from "../../src/api/chat-request.ts";
 import { parse } from "../../src/api/parse-body.ts";
 import { encoderFor } from "../../src/api/reply-encoder.ts";
 import type { TurnEvent } from "../../src/api/turn.ts";
-import { replyText } from "../../src/constrain/reply-grammar.ts";
+import { replyText } from "../../src/constrain/reply/reply-grammar.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { end, type Json, KEY, logged, start, token } from "./turn-events.ts";
 

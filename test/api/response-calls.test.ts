@@ -3,7 +3,7 @@ import { parse } from "../../src/api/parse-body.ts";
 import { encoderFor } from "../../src/api/reply-encoder.ts";
 import { responseRequest, responseTurn } from "../../src/api/response-request.ts";
 import type { TurnEvent } from "../../src/api/turn.ts";
-import { replyText } from "../../src/constrain/reply-grammar.ts";
+import { replyText } from "../../src/constrain/reply/reply-grammar.ts";
 import { end, type Json, KEY, logged, start, token } from "./turn-events.ts";
 
 const turn = (fields: object) => responseTurn(parse({ model: "m", input: "hi", ...fields }, responseRequest));

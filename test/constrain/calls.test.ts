@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { announce, callsIn } from "../../src/constrain/announce.ts";
-import { CallParser, type CallPlace } from "../../src/constrain/call-parser.ts";
 import type { ReplyShape, ToolChoice } from "../../src/constrain/constraint.ts";
 import { checkShape } from "../../src/constrain/constraint-for.ts";
-import { replyText } from "../../src/constrain/reply-grammar.ts";
+import { announce, callsIn } from "../../src/constrain/reply/announce.ts";
+import { CallParser, type CallPlace } from "../../src/constrain/reply/call-parser.ts";
+import { replyText } from "../../src/constrain/reply/reply-grammar.ts";
 import { Random } from "../../src/sampling/random.ts";
 import { codec, craving, EOS, random, type Wants, write } from "./model.ts";
 

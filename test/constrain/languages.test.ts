@@ -1,7 +1,7 @@
 /** Languages against their definitions: membership of many texts, inside and outside. */
 import { describe, expect, it } from "vitest";
-import { Grammar } from "../../src/constrain/expr.ts";
-import { schemaGrammar } from "../../src/constrain/schema-grammar.ts";
+import { Grammar } from "../../src/constrain/language/expr.ts";
+import { schemaGrammar } from "../../src/constrain/schema/schema-grammar.ts";
 import { Random } from "../../src/sampling/random.ts";
 
 const language = (schema: object) => {

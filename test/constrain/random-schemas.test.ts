@@ -2,8 +2,8 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
-import { type Expr, Grammar } from "../../src/constrain/expr.ts";
-import { schemaGrammar } from "../../src/constrain/schema-grammar.ts";
+import { type Expr, Grammar } from "../../src/constrain/language/expr.ts";
+import { schemaGrammar } from "../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { Random } from "../../src/sampling/random.ts";
 

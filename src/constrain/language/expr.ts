@@ -5,7 +5,7 @@
  * was read once is remembered. Languages nest through named references, as JSON does. Nothing that is not `never` is a dead end.
  * Source: Brzozowski, Derivatives of Regular Expressions, 1964.
  */
-import { check } from "../core/failure.ts";
+import { check } from "../../core/failure.ts";
 import type { Automaton } from "./automaton.ts";
 
 interface Base {

@@ -1,5 +1,5 @@
 /** Schemas: JSON Schemas as alternatives without references, `allOf`, `anyOf` or `oneOf`. Schemas inside stay as they came, so that recursion ends. */
-import type { JsonSchema } from "./constraint.ts";
+import type { JsonSchema } from "../constraint.ts";
 import { isDisjoint } from "./disjoint.ts";
 import { type Flat, isObject, keywords, type Placed, refuse } from "./keywords.ts";
 import { merge } from "./merge.ts";

@@ -3,8 +3,8 @@
  *
  * A keyword that cannot be held to is a Failure `request_invalid` that names its place; annotations are ignored.
  */
-import { Failure } from "../core/failure.ts";
-import type { JsonSchema } from "./constraint.ts";
+import { Failure } from "../../core/failure.ts";
+import type { JsonSchema } from "../constraint.ts";
 
 /** A schema and its place in the request. */
 export interface Placed {

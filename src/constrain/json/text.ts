@@ -4,7 +4,7 @@
  * Raw characters end at U+3FFFF (no character is assigned beyond, but private and tag ones), so that tokenizers that lack the bytes for
  * more are enough. Constants beyond are written with escapes.
  */
-import { type Expr, type Grammar, Unsupported } from "./expr.ts";
+import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
 
 /** Code points, both ends included. */
 export type Range = readonly [low: number, high: number];

@@ -5,12 +5,12 @@
  *   <tool_call>\n{"name": "…", "arguments": {…}}\n</tool_call>
  * All but the arguments is fixed, so that `replyText` gives back exactly what the model wrote.
  */
-import { check } from "../core/failure.ts";
-import { Automaton } from "./automaton.ts";
-import type { JsonSchema, ReplyShape, Tool } from "./constraint.ts";
-import { type Expr, type Grammar, Unsupported } from "./expr.ts";
-import { refuse } from "./keywords.ts";
-import { schemaGrammar } from "./schema-grammar.ts";
+import { check } from "../../core/failure.ts";
+import type { JsonSchema, ReplyShape, Tool } from "../constraint.ts";
+import { Automaton } from "../language/automaton.ts";
+import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
+import { refuse } from "../schema/keywords.ts";
+import { schemaGrammar } from "../schema/schema-grammar.ts";
 
 export const CALL_OPEN = "<tool_call>";
 export const CALL_CLOSE = "</tool_call>";

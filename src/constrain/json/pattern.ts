@@ -3,8 +3,8 @@
  *
  * Not supported, and said so: back references, word boundaries, anchors in the middle, and look-around but for look-ahead right behind ^.
  */
-import { intersect } from "./automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "./expr.ts";
+import { intersect } from "../language/automaton.ts";
+import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
 import { codeRange, complement, LINE_ENDS, rangesOf, shorthands, toRange } from "./ranges.ts";
 import { character, EVERYTHING, type Range } from "./text.ts";
 

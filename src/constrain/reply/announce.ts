@@ -1,7 +1,7 @@
 /** announce: tells the model of the tools that it may call, in the first of the new messages that can say so. */
-import type { Message } from "../tokenizer/text-codec.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import type { ReplyShape, Tool } from "../constraint.ts";
 import type { CallPlace } from "./call-parser.ts";
-import type { ReplyShape, Tool } from "./constraint.ts";
 
 /** `before`: the shape of the turn that these messages follow; tools that it had are known. */
 export function announce(messages: readonly Message[], shape: ReplyShape, before: ReplyShape = {}): Message[] {

@@ -4,15 +4,16 @@
  * Objects have their properties in the schema's order; properties that it does not name come only where `additionalProperties` or
  * `patternProperties` ask for them, or where it names none at all. Every text of the language is valid JSON of the schema.
  */
-import { barren } from "./barren.ts";
-import type { JsonSchema } from "./constraint.ts";
-import type { Expr, Grammar } from "./expr.ts";
+
+import type { JsonSchema } from "../constraint.ts";
+import { constant, constantText, space } from "../json/text.ts";
+import { barren } from "../language/barren.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
 import { Schemas } from "./json-schema.ts";
 import { type Flat, type Placed, refuse, type TypeName, typeNames } from "./keywords.ts";
 import { merge } from "./merge.ts";
 import { ObjectGrammar } from "./object-grammar.ts";
 import { at, numeric, patternOf, string } from "./scalars.ts";
-import { constant, constantText, space } from "./text.ts";
 
 const MAX_DEPTH = 100;
 

@@ -1,8 +1,9 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
-import { intersect } from "./automaton.ts";
-import type { Expr, Grammar } from "./expr.ts";
+
+import { character, constant, constantText, EVERYTHING, oneSpace, plain, space } from "../json/text.ts";
+import { intersect } from "../language/automaton.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
 import { type Flat, type Placed, refuse } from "./keywords.ts";
-import { character, constant, constantText, EVERYTHING, oneSpace, plain, space } from "./text.ts";
 
 const MAX_PROPERTIES = 512;
 

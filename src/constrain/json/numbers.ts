@@ -2,8 +2,8 @@
  * Numbers in given bounds, as digits. At most 15 significant digits, so that no two of them are the same double and no run of digits goes
  * on for ever. Bounded numbers and integers have no exponent.
  */
-import { Automaton, intersect } from "./automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "./expr.ts";
+import { Automaton, intersect } from "../language/automaton.ts";
+import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
 
 export interface Bound {
   value: number;

@@ -1,5 +1,5 @@
 /** merge: what holds when both of two flat schemas hold. */
-import type { JsonSchema } from "./constraint.ts";
+import type { JsonSchema } from "../constraint.ts";
 import { type Flat, isSame, type Placed, refuse, type TypeName } from "./keywords.ts";
 
 /** Undefined when no value can satisfy both. Failure `request_invalid` where the two cannot be brought together. */

@@ -1,12 +1,13 @@
 /** Strings and numbers of a schema. */
-import { intersect } from "./automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "./expr.ts";
+
+import { type Bound, integer, multiplesOf, number, rounded } from "../json/numbers.ts";
+import { pattern } from "../json/pattern.ts";
+import { anyCharacter, character, EVERYTHING } from "../json/text.ts";
+import { intersect } from "../language/automaton.ts";
+import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
 import { stringFormats } from "./formats.ts";
 import { type Flat, type Placed, refuse, shown } from "./keywords.ts";
 import { both } from "./merge.ts";
-import { type Bound, integer, multiplesOf, number, rounded } from "./numbers.ts";
-import { pattern } from "./pattern.ts";
-import { anyCharacter, character, EVERYTHING } from "./text.ts";
 
 /** Names the place of what cannot be held to. */
 export function at(path: string, make: () => Expr): Expr {

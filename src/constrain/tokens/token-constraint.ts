@@ -1,8 +1,8 @@
 /** TokenConstraint: a grammar of bytes, held to token by token. */
-import { check } from "../core/failure.ts";
-import type { TextCodec } from "../tokenizer/text-codec.ts";
-import type { Constraint } from "./constraint.ts";
-import type { Expr, Grammar } from "./expr.ts";
+import { check } from "../../core/failure.ts";
+import type { TextCodec } from "../../tokenizer/text-codec.ts";
+import type { Constraint } from "../constraint.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
 import type { TokenTrie } from "./token-trie.ts";
 
 /** Masks kept for places that come again, such as the inside of a string. */
