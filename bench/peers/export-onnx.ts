@@ -3,8 +3,8 @@
  * GroupQueryAttention with its own rotary and cache, fused norms. Source: onnxruntime `docs/ContribOperators.md`, genai's model builder.
  */
 import { writeFileSync } from "node:fs";
-import type { CheckpointSource } from "../../src/convert/checkpoint-source.ts";
-import { openGguf } from "../../src/convert/gguf-source.ts";
+import type { CheckpointSource } from "../../src/convert/checkpoint/checkpoint-source.ts";
+import { openGguf } from "../../src/convert/gguf/source.ts";
 import { OnnxGraph } from "./onnx-graph.ts";
 
 const MICROSOFT = "com.microsoft";

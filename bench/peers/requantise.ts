@@ -4,9 +4,9 @@
  * Metadata is copied byte for byte. Rounding as ggml does it (`quantize_row_q4_0_ref`, `quantize_row_q8_0_ref` in ggml-quants.c).
  */
 import { writeFileSync } from "node:fs";
-import { ByteFile } from "../../src/convert/byte-file.ts";
-import { GgufCursor } from "../../src/convert/gguf-cursor.ts";
-import { type GgufTensor, readGgufHeader } from "../../src/convert/gguf-header.ts";
+import { ByteFile } from "../../src/convert/checkpoint/byte-file.ts";
+import { GgufCursor } from "../../src/convert/gguf/cursor.ts";
+import { type GgufTensor, readGgufHeader } from "../../src/convert/gguf/header.ts";
 import { padTo, product } from "../../src/core/sizes.ts";
 import { toHalf } from "../../src/kernels/half.ts";
 

@@ -1,8 +1,8 @@
 /** rivulet convert: a checkpoint → a pack. */
 import { type Command, Option } from "commander";
-import { chooseCache } from "../convert/cache-choice.ts";
 import { convert } from "../convert/convert.ts";
 import { openCheckpoint } from "../convert/open-checkpoint.ts";
+import { chooseCache } from "../convert/pack/cache-choice.ts";
 import { type Dtype, dtypes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
 import type { CachePolicy, Manifest } from "../weights/manifest.ts";

@@ -2,8 +2,8 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { chooseCache } from "../convert/cache-choice.ts";
-import { readJsonObject } from "../convert/small-file.ts";
+import { readJsonObject } from "../convert/checkpoint/small-file.ts";
+import { chooseCache } from "../convert/pack/cache-choice.ts";
 import { dtypes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";

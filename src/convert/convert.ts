@@ -12,13 +12,13 @@ import { modelFrom } from "../models/index.ts";
 import { type BlockRange, divide, stageOf, weightBytes } from "../models/stages.ts";
 import { type CachePolicy, type Manifest, PACK_VERSION, type StageEntry } from "../weights/manifest.ts";
 import { fingerprint, MANIFEST_FILE, parseManifest } from "../weights/parse-manifest.ts";
-import { checkCheckpoint } from "./check-checkpoint.ts";
-import type { CheckpointSource, Companions } from "./checkpoint-source.ts";
-import { graphCache, writeGraph } from "./onnx-payload.ts";
-import { isOnnx, type OnnxSource } from "./onnx-source.ts";
-import { PackFolder, TEMPLATE_FILE, TOKENIZER_FILE } from "./pack-folder.ts";
-import { PayloadWriter } from "./payload-writer.ts";
-import { writeWeight } from "./write-weight.ts";
+import { checkCheckpoint } from "./checkpoint/check-checkpoint.ts";
+import type { CheckpointSource, Companions } from "./checkpoint/checkpoint-source.ts";
+import { isOnnx, type OnnxSource } from "./onnx/source.ts";
+import { graphCache, writeGraph } from "./pack/onnx-payload.ts";
+import { PackFolder, TEMPLATE_FILE, TOKENIZER_FILE } from "./pack/pack-folder.ts";
+import { PayloadWriter } from "./pack/payload-writer.ts";
+import { writeWeight } from "./pack/write-weight.ts";
 
 export interface ConvertOptions {
   dtype: Dtype;

@@ -1,10 +1,10 @@
 /** openCheckpoint: the source that a path names, by what lies there. */
 import { stat } from "node:fs/promises";
 import { Failure } from "../core/failure.ts";
-import type { CheckpointSource, TokenizerOptions } from "./checkpoint-source.ts";
-import { openGguf } from "./gguf-source.ts";
-import { findOnnx, openOnnx } from "./onnx-source.ts";
-import { openSafetensors } from "./safetensors-source.ts";
+import type { CheckpointSource, TokenizerOptions } from "./checkpoint/checkpoint-source.ts";
+import { openGguf } from "./gguf/source.ts";
+import { findOnnx, openOnnx } from "./onnx/source.ts";
+import { openSafetensors } from "./safetensors/source.ts";
 
 export async function openCheckpoint(path: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const found = await stat(path).catch((cause) => {

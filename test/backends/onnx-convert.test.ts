@@ -7,7 +7,7 @@ import { loadModel } from "../../src/backends/load-model.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import { packFacts } from "../../src/cli/pack-facts.ts";
 import { convert } from "../../src/convert/convert.ts";
-import { readGraph } from "../../src/convert/onnx-graph.ts";
+import { readGraph } from "../../src/convert/onnx/graph.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";

@@ -1,7 +1,7 @@
 /** Which graphs are decoders whose state can be held. */
 import { describe, expect, it } from "vitest";
-import { describeDecoder } from "../../src/convert/onnx-decoder.ts";
-import type { Value } from "../../src/convert/onnx-graph.ts";
+import { describeDecoder } from "../../src/convert/onnx/decoder.ts";
+import type { Value } from "../../src/convert/onnx/graph.ts";
 
 describe("a graph", () => {
   const value = (name: string, type: number, ...shape: (number | string)[]): Value => ({ name, type, shape });

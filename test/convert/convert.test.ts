@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { f16 } from "../../src/convert/floats.ts";
+import { f16 } from "../../src/convert/checkpoint/floats.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { unpackMatrix } from "../../src/kernels/layout.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bf16, f16, f32, half } from "../../src/convert/floats.ts";
+import { bf16, f16, f32, half } from "../../src/convert/checkpoint/floats.ts";
 
 const bytesOf = (bits: Uint16Array<ArrayBuffer>) => new Uint8Array(bits.buffer);
 

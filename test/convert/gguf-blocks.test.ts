@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { blockTypes } from "../../src/convert/gguf-blocks.ts";
+import { blockTypes } from "../../src/convert/gguf/blocks.ts";
 import { fixture } from "./sample-files.ts";
 
 interface Golden {

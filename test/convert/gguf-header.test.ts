@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ByteFile } from "../../src/convert/byte-file.ts";
-import { NeedMore } from "../../src/convert/gguf-cursor.ts";
-import { parseGgufHeader, readGgufHeader } from "../../src/convert/gguf-header.ts";
+import { ByteFile } from "../../src/convert/checkpoint/byte-file.ts";
+import { NeedMore } from "../../src/convert/gguf/cursor.ts";
+import { parseGgufHeader, readGgufHeader } from "../../src/convert/gguf/header.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { failureIn, failureOf } from "../weights/failing.ts";
 import { mutated, randomBelow } from "../weights/random.ts";

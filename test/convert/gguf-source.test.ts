@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseGgufHeader } from "../../src/convert/gguf-header.ts";
-import { openGguf } from "../../src/convert/gguf-source.ts";
+import { parseGgufHeader } from "../../src/convert/gguf/header.ts";
+import { openGguf } from "../../src/convert/gguf/source.ts";
 import { failureIn } from "../weights/failing.ts";
 import { converted } from "./folder.ts";
 import { fixture, gguf, ggufMeta, ggufString, ggufTensor, inFolder, joined, u32, writeFiles } from "./sample-files.ts";

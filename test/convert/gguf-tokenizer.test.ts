@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ByteFile } from "../../src/convert/byte-file.ts";
-import { ggufCompanions } from "../../src/convert/gguf-companions.ts";
-import { readGgufHeader } from "../../src/convert/gguf-header.ts";
-import { ggufTokenizer as maybeTokenizer } from "../../src/convert/gguf-tokenizer.ts";
+import { ByteFile } from "../../src/convert/checkpoint/byte-file.ts";
+import { ggufCompanions } from "../../src/convert/gguf/companions.ts";
+import { readGgufHeader } from "../../src/convert/gguf/header.ts";
+import { ggufTokenizer as maybeTokenizer } from "../../src/convert/gguf/tokenizer.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 import { failureOf } from "../weights/failing.ts";
 import { fixture } from "./sample-files.ts";

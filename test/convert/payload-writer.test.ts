@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { PayloadWriter } from "../../src/convert/payload-writer.ts";
+import { PayloadWriter } from "../../src/convert/pack/payload-writer.ts";
 import { sha256 } from "../weights/sample-pack.ts";
 import { inFolder, joined } from "./sample-files.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ByteFile } from "../../src/convert/byte-file.ts";
-import { readSafetensorsHeader } from "../../src/convert/safetensors-header.ts";
+import { ByteFile } from "../../src/convert/checkpoint/byte-file.ts";
+import { readSafetensorsHeader } from "../../src/convert/safetensors/header.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { failureIn } from "../weights/failing.ts";
 import { mutated, randomBelow } from "../weights/random.ts";

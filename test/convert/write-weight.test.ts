@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { CheckpointSource } from "../../src/convert/checkpoint-source.ts";
-import type { PayloadWriter } from "../../src/convert/payload-writer.ts";
-import { writeWeight } from "../../src/convert/write-weight.ts";
+import type { CheckpointSource } from "../../src/convert/checkpoint/checkpoint-source.ts";
+import type { PayloadWriter } from "../../src/convert/pack/payload-writer.ts";
+import { writeWeight } from "../../src/convert/pack/write-weight.ts";
 import { type Dtype, dtypes } from "../../src/core/dtype.ts";
 import { packMatrix } from "../../src/kernels/layout.ts";
 import { matrix, stacked, vector, type WeightSpec } from "../../src/layers/layer.ts";

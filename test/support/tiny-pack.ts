@@ -5,9 +5,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chooseCache } from "../../src/convert/cache-choice.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
+import { chooseCache } from "../../src/convert/pack/cache-choice.ts";
 import { product } from "../../src/core/sizes.ts";
 import { modelFrom } from "../../src/models/index.ts";
 

@@ -4,12 +4,12 @@
  * Matrices go slice by slice, so that a large one is never whole in memory; groups of eight rows are independent in every dtype.
  */
 
-import { type Dtype, matrixBytes, vectorBytes } from "../core/dtype.ts";
-import { Failure } from "../core/failure.ts";
-import { product } from "../core/sizes.ts";
-import { packMatrix } from "../kernels/layout.ts";
-import type { WeightSpec } from "../layers/layer.ts";
-import { type CheckpointSource, rowsOf } from "./checkpoint-source.ts";
+import { type Dtype, matrixBytes, vectorBytes } from "../../core/dtype.ts";
+import { Failure } from "../../core/failure.ts";
+import { product } from "../../core/sizes.ts";
+import { packMatrix } from "../../kernels/layout.ts";
+import type { WeightSpec } from "../../layers/layer.ts";
+import { type CheckpointSource, rowsOf } from "../checkpoint/checkpoint-source.ts";
 import type { PayloadWriter } from "./payload-writer.ts";
 
 const SLICE_BYTES = 16 * 1024 * 1024;

@@ -4,8 +4,8 @@
  * Each decoder rounds where ggml does, in f32. Source: ggml `ggml-common.h`, `ggml-quants.c` (dequantize_row_*).
  * Golden: test/convert/fixtures/blocks, from the `gguf` Python package.
  */
-import { half } from "./floats.ts";
-import { decodeQ4K, decodeQ5K, decodeQ6K } from "./gguf-k-blocks.ts";
+import { half } from "../checkpoint/floats.ts";
+import { decodeQ4K, decodeQ5K, decodeQ6K } from "./k-blocks.ts";
 
 /** Decodes `count` blocks that start at `bytes[0]` into `out`. */
 type Decode = (bytes: Uint8Array<ArrayBuffer>, count: number, out: Float32Array) => void;

@@ -1,5 +1,5 @@
-/** CheckpointSource: a checkpoint as the converter sees it. Implementations: safetensors-source.ts, gguf-source.ts. */
-import type { Manifest } from "../weights/manifest.ts";
+/** CheckpointSource: a checkpoint as the converter sees it. Implementations: safetensors/source.ts, gguf/source.ts, onnx/source.ts. */
+import type { Manifest } from "../../weights/manifest.ts";
 
 export interface CheckpointSource {
   /** config.json as found, or what it would be. */

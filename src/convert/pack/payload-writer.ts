@@ -2,8 +2,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { padTo } from "../core/sizes.ts";
-import { type Manifest, SHARD_MAX_BYTES, TENSOR_ALIGN, type TensorEntry } from "../weights/manifest.ts";
+import { padTo } from "../../core/sizes.ts";
+import { type Manifest, SHARD_MAX_BYTES, TENSOR_ALIGN, type TensorEntry } from "../../weights/manifest.ts";
 import { shardFile } from "./pack-folder.ts";
 
 type Shard = { handle: FileHandle; hash: Hash; file: string; bytes: number };

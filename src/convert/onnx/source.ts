@@ -5,17 +5,17 @@
  */
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ConfigReader } from "../core/config-reader.ts";
-import type { Dtype } from "../core/dtype.ts";
-import { Failure } from "../core/failure.ts";
-import type { Model } from "../models/architecture.ts";
-import type { OnnxDecoder } from "../weights/manifest.ts";
-import { ByteFile } from "./byte-file.ts";
-import type { CheckpointSource, TokenizerOptions } from "./checkpoint-source.ts";
-import { readCompanions } from "./folder-companions.ts";
-import { describeDecoder } from "./onnx-decoder.ts";
-import { type Graph, readGraph } from "./onnx-graph.ts";
-import { readJsonObject } from "./small-file.ts";
+import { ConfigReader } from "../../core/config-reader.ts";
+import type { Dtype } from "../../core/dtype.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Model } from "../../models/architecture.ts";
+import type { OnnxDecoder } from "../../weights/manifest.ts";
+import { ByteFile } from "../checkpoint/byte-file.ts";
+import type { CheckpointSource, TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
+import { readCompanions } from "../checkpoint/folder-companions.ts";
+import { readJsonObject } from "../checkpoint/small-file.ts";
+import { describeDecoder } from "./decoder.ts";
+import { type Graph, readGraph } from "./graph.ts";
 
 export interface OnnxSource extends CheckpointSource {
   onnx: { decoder: OnnxDecoder; files: ByteFile[]; dtype: Dtype };

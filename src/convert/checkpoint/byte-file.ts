@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 export class ByteFile {
   readonly path: string;

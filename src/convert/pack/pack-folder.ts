@@ -5,8 +5,8 @@
  */
 import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { Failure } from "../core/failure.ts";
-import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
+import { Failure } from "../../core/failure.ts";
+import { MANIFEST_FILE } from "../../weights/parse-manifest.ts";
 
 export const TOKENIZER_FILE = "tokenizer.json";
 export const TEMPLATE_FILE = "chat_template.jinja";

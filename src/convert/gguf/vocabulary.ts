@@ -1,5 +1,5 @@
 /** readVocabulary: the token table of a GGUF's metadata, checked. */
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 export interface AddedToken {
   id: number;

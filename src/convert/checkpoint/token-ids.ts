@@ -1,5 +1,5 @@
 /** tokenIds: `eos_token_id` and its like, which may be absent, null, −1 (none), one id or a list of ids. */
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 export function tokenIds(field: string, value: unknown): number[] {
   if (value === undefined || value === null || value === -1) return [];

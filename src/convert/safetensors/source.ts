@@ -1,13 +1,13 @@
 /** openSafetensors: a Hugging Face folder (config.json, one or many .safetensors files, tokenizer files when there are any). */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../core/failure.ts";
-import { ByteFile } from "./byte-file.ts";
-import { type CheckpointSource, rowsOf, type TokenizerOptions } from "./checkpoint-source.ts";
-import { bf16, f16, f32 } from "./floats.ts";
-import { readCompanions } from "./folder-companions.ts";
-import { readSafetensorsHeader, type SafeTensor } from "./safetensors-header.ts";
-import { readJsonObject } from "./small-file.ts";
+import { Failure } from "../../core/failure.ts";
+import { ByteFile } from "../checkpoint/byte-file.ts";
+import { type CheckpointSource, rowsOf, type TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
+import { bf16, f16, f32 } from "../checkpoint/floats.ts";
+import { readCompanions } from "../checkpoint/folder-companions.ts";
+import { readJsonObject } from "../checkpoint/small-file.ts";
+import { readSafetensorsHeader, type SafeTensor } from "./header.ts";
 
 const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";

@@ -4,7 +4,7 @@
  * Every length is held against the bytes that the whole file still has before anything is allocated. Where only the prefix in memory is too
  * short, `NeedMore` is thrown and the caller reads a longer one.
  */
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 export class NeedMore extends Error {}
 

@@ -1,5 +1,5 @@
 /** protobufFields: the fields of one protobuf message, in order; every length is checked. Source: protobuf.dev, "Encoding". */
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 export interface Field {
   number: number;

@@ -4,9 +4,9 @@
  * Names are those of Transformers.js and Optimum: `past_key_values.N.key|value` → `present.N.key|value`, `past_conv.N` → `present_conv.N`,
  * `past_ssm.N` → `present_ssm.N`. Fails with `weights_invalid`, naming the input or output.
  */
-import { Failure } from "../core/failure.ts";
-import { type OnnxDecoder, onnxInputs } from "../weights/manifest.ts";
-import { FLOAT, type Graph, INT64, type Value } from "./onnx-graph.ts";
+import { Failure } from "../../core/failure.ts";
+import { type OnnxDecoder, onnxInputs } from "../../weights/manifest.ts";
+import { FLOAT, type Graph, INT64, type Value } from "./graph.ts";
 
 export function describeDecoder(graph: Graph, file: string, vocab: number): OnnxDecoder {
   const outputs = new Map(graph.outputs.map((output) => [output.name, output]));

@@ -1,7 +1,7 @@
 /** writeGraph: the files of an ONNX decoder into a pack's payload, one after another. */
-import { check } from "../core/failure.ts";
-import type { CachePolicy } from "../weights/manifest.ts";
-import type { OnnxSource } from "./onnx-source.ts";
+import { check } from "../../core/failure.ts";
+import type { CachePolicy } from "../../weights/manifest.ts";
+import type { OnnxSource } from "../onnx/source.ts";
 import type { PayloadWriter } from "./payload-writer.ts";
 
 const PIECE_BYTES = 4 * 1024 * 1024;

@@ -4,10 +4,10 @@
  * Format: u64 header length, JSON header, data. As in the reference reader the ranges must tile the data exactly, without gap or overlap.
  * Source: huggingface/safetensors README, `safetensors/src/tensor.rs`.
  */
-import { Failure } from "../core/failure.ts";
-import { product } from "../core/sizes.ts";
-import { parseJson } from "../core/strict-json.ts";
-import type { ByteFile } from "./byte-file.ts";
+import { Failure } from "../../core/failure.ts";
+import { product } from "../../core/sizes.ts";
+import { parseJson } from "../../core/strict-json.ts";
+import type { ByteFile } from "../checkpoint/byte-file.ts";
 
 export const HEADER_MAX_BYTES = 100_000_000;
 

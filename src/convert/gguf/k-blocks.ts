@@ -3,7 +3,7 @@
  *
  * Source: ggml `ggml-quants.c` (dequantize_row_q4_K, _q5_K, _q6_K, get_scale_min_k4).
  */
-import { half } from "./floats.ts";
+import { half } from "../checkpoint/floats.ts";
 
 const { fround } = Math;
 const halfAt = (bytes: Uint8Array, at: number): number => half[bytes[at]! | (bytes[at + 1]! << 8)]!;

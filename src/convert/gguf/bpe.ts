@@ -1,7 +1,7 @@
 /** byteLevelStages: the stages of a byte-level BPE tokenizer (`tokenizer.ggml.model` "gpt2"). */
-import { byteLevel, fallback, splittings } from "./gguf-splittings.ts";
-import type { TokenizerStages } from "./gguf-tokenizer.ts";
-import { type GgufVocabulary, show } from "./gguf-vocabulary.ts";
+import { byteLevel, fallback, splittings } from "./splittings.ts";
+import type { TokenizerStages } from "./tokenizer.ts";
+import { type GgufVocabulary, show } from "./vocabulary.ts";
 
 /** `anyPre`: text is split in the default way where the file names an unknown one. */
 export function byteLevelStages(vocabulary: GgufVocabulary, anyPre: boolean): TokenizerStages {

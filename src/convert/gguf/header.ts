@@ -3,10 +3,10 @@
  *
  * Source: ggml `docs/gguf.md`, llama.cpp `ggml/src/gguf.cpp`; its published holes are cases of test/convert/gguf-header.test.ts.
  */
-import { padTo, product } from "../core/sizes.ts";
-import type { ByteFile } from "./byte-file.ts";
-import { type BlockType, blockTypes, typeNames } from "./gguf-blocks.ts";
-import { GgufCursor, NeedMore } from "./gguf-cursor.ts";
+import { padTo, product } from "../../core/sizes.ts";
+import type { ByteFile } from "../checkpoint/byte-file.ts";
+import { type BlockType, blockTypes, typeNames } from "./blocks.ts";
+import { GgufCursor, NeedMore } from "./cursor.ts";
 
 export interface GgufTensor {
   name: string;

@@ -1,8 +1,8 @@
 /** readCompanions: tokenizer, chat template and generation defaults of a Hugging Face folder. Every file is optional. */
 import { basename, join, resolve } from "node:path";
-import { Failure } from "../core/failure.ts";
-import type { Manifest } from "../weights/manifest.ts";
-import { TEMPLATE_MAX_BYTES, TOKENIZER_MAX_BYTES } from "../weights/parse-manifest.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Manifest } from "../../weights/manifest.ts";
+import { TEMPLATE_MAX_BYTES, TOKENIZER_MAX_BYTES } from "../../weights/parse-manifest.ts";
 import type { Companions, TokenizerOptions } from "./checkpoint-source.ts";
 import { readJsonObject, readSmallFile } from "./small-file.ts";
 import { tokenIds } from "./token-ids.ts";

@@ -1,7 +1,7 @@
 /** ggufCompanions: tokenizer, chat template and generation defaults that a GGUF's metadata holds. */
-import type { Companions, TokenizerOptions } from "./checkpoint-source.ts";
-import { ggufTokenizer } from "./gguf-tokenizer.ts";
-import { tokenIds } from "./token-ids.ts";
+import type { Companions, TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
+import { tokenIds } from "../checkpoint/token-ids.ts";
+import { ggufTokenizer } from "./tokenizer.ts";
 
 /** Ways in which file names state their quantisation. */
 const quantisation = /[._-](?:I?Q\d\w*|B?F16|F32)$/i;

@@ -1,6 +1,6 @@
 /** Small files beside the weights, read whole under a cap. */
-import { Failure } from "../core/failure.ts";
-import { parseJson } from "../core/strict-json.ts";
+import { Failure } from "../../core/failure.ts";
+import { parseJson } from "../../core/strict-json.ts";
 import { ByteFile } from "./byte-file.ts";
 
 const JSON_MAX_BYTES = 64 * 1024 * 1024;

@@ -1,11 +1,11 @@
 /** openGguf: a .gguf file, spoken to in the names, shapes and row order of the checkpoint it was made from. */
-import { ConfigReader } from "../core/config-reader.ts";
-import { type Architecture, build, type Gguf } from "../models/architecture.ts";
-import { architectures } from "../models/index.ts";
-import { ByteFile } from "./byte-file.ts";
-import { type CheckpointSource, rowsOf, type TokenizerOptions } from "./checkpoint-source.ts";
-import { ggufCompanions } from "./gguf-companions.ts";
-import { type GgufHeader, type GgufTensor, readGgufHeader } from "./gguf-header.ts";
+import { ConfigReader } from "../../core/config-reader.ts";
+import { type Architecture, build, type Gguf } from "../../models/architecture.ts";
+import { architectures } from "../../models/index.ts";
+import { ByteFile } from "../checkpoint/byte-file.ts";
+import { type CheckpointSource, rowsOf, type TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
+import { ggufCompanions } from "./companions.ts";
+import { type GgufHeader, type GgufTensor, readGgufHeader } from "./header.ts";
 
 /** Factors of scaled rotary frequencies (Llama 3.1 and later). */
 const ROTARY_FACTORS = "rope_freqs.weight";

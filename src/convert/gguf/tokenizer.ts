@@ -3,9 +3,9 @@
  *
  * Golden: test/convert/fixtures/tokenizers.json and sentencepiece.json, from Hugging Face tokenizers and transformers.
  */
-import { byteLevelStages } from "./gguf-bpe.ts";
-import { sentencePieceStages } from "./gguf-sentencepiece.ts";
-import { readVocabulary } from "./gguf-vocabulary.ts";
+import { byteLevelStages } from "./bpe.ts";
+import { sentencePieceStages } from "./sentencepiece.ts";
+import { readVocabulary } from "./vocabulary.ts";
 
 /** What differs between the kinds of tokenizer. */
 export interface TokenizerStages {

@@ -1,6 +1,6 @@
 /** checkCheckpoint: a checkpoint has every tensor that the model is made of, in its shape, and nothing else of weight. */
-import { Failure } from "../core/failure.ts";
-import type { Model } from "../models/architecture.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Model } from "../../models/architecture.ts";
 import type { CheckpointSource } from "./checkpoint-source.ts";
 
 /** Buffers that some exporters store and that follow from the config. */

@@ -1,7 +1,7 @@
 /** chooseCache: a pack's cache policy, from the command line, else the config's `rivulet_cache`, else every position. */
-import { ConfigReader } from "../core/config-reader.ts";
-import type { Dtype } from "../core/dtype.ts";
-import type { CachePolicy } from "../weights/manifest.ts";
+import { ConfigReader } from "../../core/config-reader.ts";
+import type { Dtype } from "../../core/dtype.ts";
+import type { CachePolicy } from "../../weights/manifest.ts";
 
 export interface CacheOptions {
   window?: number;
