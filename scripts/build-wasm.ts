@@ -18,7 +18,11 @@ const modifiedMs = (path: string): number =>
 
 function isCurrent(): boolean {
   const folder = join(root, "wasm/kernels");
-  const sources = [config, folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  const sources = [
+    config,
+    folder,
+    ...readdirSync(folder, { encoding: "utf8", recursive: true }).map((name) => join(folder, name)),
+  ];
   return modifiedMs(kernelsPath) > Math.max(...sources.map(modifiedMs));
 }
 

@@ -26,7 +26,7 @@ it("keeps its data below the scratch of the first page", () => {
 });
 
 /** Code of every kernel without comments. */
-const sources = globSync("wasm/kernels/*.ts").map((file) => ({
+const sources = globSync("wasm/kernels/**/*.ts").map((file) => ({
   file,
   code: readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ""),
 }));
@@ -41,7 +41,7 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
     [...code.matchAll(/\brelaxed\w*/g)].map(([name]) => `${file} ${name}`),
   );
   const [narrow, wide] = ["relaxed_dot_i8x16_i7x16_s", "relaxed_dot_i8x16_i7x16_add_s"];
-  const [probe, tiled] = ["wasm/kernels/mat-q4.ts", "wasm/kernels/mat-q4-tiles.ts"];
+  const [probe, tiled] = ["wasm/kernels/mat-q4/mat-q4.ts", "wasm/kernels/mat-q4/tiles.ts"];
   // The probe breaks the rule on purpose: it asks which instruction this is, and decides between equal results.
   expect(uses.sort()).toEqual(
     [
@@ -52,7 +52,7 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
   );
   const { code } = sources.find(({ file }) => file === tiled)!;
   // Operands of dot() and mac() in the tiles are ul, uh, vl, vh, and these come from low() and high() alone, which mask with 15.
-  const four = sources.find(({ file }) => file === "wasm/kernels/mat-q4-tile4.ts")!;
+  const four = sources.find(({ file }) => file === "wasm/kernels/mat-q4/tile4.ts")!;
   const tiles = code.slice(code.indexOf("function tile1")) + four.code;
   const operands = [...tiles.matchAll(/\b(?:dot<Lane>\(\w|mac<Lane>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
   const nibbles = new Set([...tiles.matchAll(/\b(\w+) = (?:low|high)\(\w, mask\)/g)].map(([, name]) => name!));
@@ -66,7 +66,7 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
   );
 
   // Panels: dots read u and v alone, which are loads of what unpack() stored, and that is low() and high() again.
-  const { code: panels } = sources.find(({ file }) => file === "wasm/kernels/mat-q4-panels.ts")!;
+  const { code: panels } = sources.find(({ file }) => file === "wasm/kernels/mat-q4/panels.ts")!;
   const read = [...panels.matchAll(/\b(?:dot<Lane>\(\w|mac<Lane>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
   expect(read.length).toBe(12 * 8);
   expect(new Set(read)).toEqual(new Set(["u", "v"]));

@@ -1,13 +1,13 @@
-import { digitsOf } from "./digits";
-import { largestMagnitude, magnitude, rounded } from "./eight-bit";
-import { loadPart } from "./lanes";
-import { SCRATCH } from "./page";
+import { digitsOf } from "../digits";
+import { largestMagnitude, magnitude, rounded } from "../eight-bit";
+import { loadPart } from "../lanes";
+import { SCRATCH } from "../page";
 
 /**
  * The offsets of 4-bit weights: m · Σ_b t_b · sum_b, a 32nd of the multiplications of `matQ4`.
  *
  * They are in integers too. Scaled sums of a token are rounded to 14 bits of its largest, once per call: an error of 2^-14 beside the 2^-8 of
- * the activations themselves. With many blocks the limit is lower than 8191, so that 32-bit totals, also those of mat-q4-offset-panels.ts, are exact.
+ * the activations themselves. With many blocks the limit is lower than 8191, so that 32-bit totals, also those of offset-panels.ts, are exact.
  */
 
 /** Per token a record: f32 scale, i32 128 · Σ, then the rounded sums as i16 or as high digits of 7 bits and then low ones, padded to fours. */

@@ -1,8 +1,8 @@
-import { KEYS, SCORES, exponentials, unseen } from "./attend";
-import { addPanel, keyPanel, panelScores, panelSums, valuePanel } from "./attend-i8-panels";
-import { KEY_SCALES, QUERIES, QUERY_SCALES, VALUE_SCALES, WEIGHTS, WEIGHT_SCALES, rowAt, weights } from "./attend-i8-rows";
-import { addWeighted, dots1, dots2 } from "./attend-i8-tiles";
-import { slotOf } from "./cache";
+import { KEYS, SCORES, exponentials, unseen } from "../attend";
+import { addPanel, keyPanel, panelScores, panelSums, valuePanel } from "./panels";
+import { KEY_SCALES, QUERIES, QUERY_SCALES, VALUE_SCALES, WEIGHTS, WEIGHT_SCALES, rowAt, weights } from "./rows";
+import { addWeighted, dots1, dots2 } from "./tiles";
+import { slotOf } from "../cache";
 
 /**
  * One block of up to 64 slots that begins at `slot`, of which [first, end) is seen by some row: scores, softmax, values.

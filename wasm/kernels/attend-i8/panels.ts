@@ -1,6 +1,6 @@
-import { KEYS, SCORES } from "./attend";
-import { PANELS, QUERIES, VALUE_SCALES, WEIGHTS, WEIGHT_SCALES } from "./attend-i8-rows";
-import { mac } from "./digits";
+import { KEYS, SCORES } from "../attend";
+import { PANELS, QUERIES, VALUE_SCALES, WEIGHTS, WEIGHT_SCALES } from "./rows";
+import { mac } from "../digits";
 
 /**
  * Attention of many rows over one block: keys or values are laid out once as a panel that all rows multiply.

@@ -1,14 +1,14 @@
-import { KEYS, ROWS, begin, finish } from "./attend";
-import { block } from "./attend-i8-block";
-import { PANEL_WIDTH, digits, rowAt, sixteens } from "./attend-i8-rows";
-import { slotOf } from "./cache";
+import { KEYS, ROWS, begin, finish } from "../attend";
+import { block } from "./block";
+import { PANEL_WIDTH, digits, rowAt, sixteens } from "./rows";
+import { slotOf } from "../cache";
 
 /**
  * Grouped-query attention over an 8-bit ring cache, in integers: queries and weights of values are rounded to 14 bits
  * (one scale per head, and per head and block of 64 slots), so that dot products are exact. The rounding is 1/64 of the cache's own.
  *
- * A row is one query head of one token. Few rows multiply the cache as it lies (attend-i8-tiles.ts); many rows, as in a prefill, share blocks of it
- * laid out for byte dot products (attend-i8-panels.ts). Sums are exact and blocks lie at fixed slots, so both give a token the same bits.
+ * A row is one query head of one token. Few rows multiply the cache as it lies (tiles.ts); many rows, as in a prefill, share blocks of it
+ * laid out for byte dot products (panels.ts). Sums are exact and blocks lie at fixed slots, so both give a token the same bits.
  * P ≤ 512, so that 32-bit sums cannot overflow.
  *
  * Definition: src/kernels/reference/attend.ts.

@@ -1,4 +1,4 @@
-import { KEYS } from "./attend";
+import { KEYS } from "../attend";
 
 /**
  * Dot products of 16-bit queries with 8-bit keys, and sums of 8-bit values with 16-bit weights, for one head or two.

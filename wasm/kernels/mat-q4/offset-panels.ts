@@ -1,8 +1,8 @@
-import { mac } from "./digits";
-import { OFFSET_PANEL, recordBytes } from "./mat-q4-offsets";
+import { mac } from "../digits";
+import { OFFSET_PANEL, recordBytes } from "./offsets";
 
 /**
- * The offsets of 4-bit weights for the tokens of a prefill, as byte dot products: half the instructions of mat-q4-offsets.ts, and its bits.
+ * The offsets of 4-bit weights for the tokens of a prefill, as byte dot products: half the instructions of offsets.ts, and its bits.
  *
  * Σ_b t_b · n_b with 8-bit t and 14-bit n is, with N = n + 8192 = 128 · high + low, Σ (t − 128) · N − 8192 · Σ (t − 128) + 128 · Σ n.
  * All is exact; the last sum comes with the record, the one before from the panel of the row group.

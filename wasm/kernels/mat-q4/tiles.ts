@@ -1,7 +1,7 @@
-import { rounderBits } from "./constants";
+import { rounderBits } from "../constants";
 
 /**
- * Tiles of `matQ4`: Σ_b sx_b · (s_b · dot_b) · d of eight rows, for one token or two; for four in mat-q4-tile4.ts, for many in mat-q4-panels.ts.
+ * Tiles of `matQ4`: Σ_b sx_b · (s_b · dot_b) · d of eight rows, for one token or two; for four in tile4.ts, for many in panels.ts.
  *
  * `Lane` is i16 or i32, the lanes in which the dots of one block are summed. Both are exact, so the results have the same bits.
  */

@@ -1,7 +1,7 @@
-import { KEYS, REST, ROWS, SCORES } from "./attend";
-import { storeDigits } from "./digits";
-import { TINY, largestMagnitude, magnitude, rounded } from "./eight-bit";
-import { loadPart } from "./lanes";
+import { KEYS, REST, ROWS, SCORES } from "../attend";
+import { storeDigits } from "../digits";
+import { TINY, largestMagnitude, magnitude, rounded } from "../eight-bit";
+import { loadPart } from "../lanes";
 
 /**
  * Rows of queries and of weights, rounded to 14 bits: as i16 for few rows, as two digits of 7 bits for panels.

@@ -1,5 +1,5 @@
-import { rounderBits } from "./constants";
-import { dot, finish, high, highScales, low, lowScales, mac, scaled } from "./mat-q4-tiles";
+import { rounderBits } from "../constants";
+import { dot, finish, high, highScales, low, lowScales, mac, scaled } from "./tiles";
 
 /** Eight rows of four tokens, the last one `fourth` after the first. Written out because asc unrolls no loops; per step 4 nibble operations serve 16 dot products. */
 export function tile4<Lane>(

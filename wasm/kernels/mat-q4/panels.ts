@@ -1,6 +1,6 @@
-import { rounderBits } from "./constants";
-import { dot, high, highScales, low, lowScales, mac, scaled } from "./mat-q4-tiles";
-import { SCRATCH } from "./page";
+import { rounderBits } from "../constants";
+import { dot, high, highScales, low, lowScales, mac, scaled } from "./tiles";
+import { SCRATCH } from "../page";
 
 /**
  * `matQ4` for the tokens of a prefill: six at a time, and the nibbles become bytes once for all of them.
@@ -12,7 +12,7 @@ import { SCRATCH } from "./page";
 /** From so many tokens on it pays. */
 // @ts-ignore: decorator
 @inline export const MANY: i32 = 12;
-/** Blocks unpacked at once, 256 bytes each, behind the records of mat-q4-offsets.ts. */
+/** Blocks unpacked at once, 256 bytes each, behind the records of offsets.ts. */
 // @ts-ignore: decorator
 @inline const BLOCKS: usize = 48;
 // @ts-ignore: decorator

@@ -1,16 +1,16 @@
-import { blocksOf } from "./lanes";
-import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./mat-q4-offset-panels";
-import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./mat-q4-offsets";
-import { MANY, panels } from "./mat-q4-panels";
-import { tile4 } from "./mat-q4-tile4";
-import { tile1, tile2 } from "./mat-q4-tiles";
+import { blocksOf } from "../lanes";
+import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./offset-panels";
+import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./offsets";
+import { MANY, panels } from "./panels";
+import { tile4 } from "./tile4";
+import { tile1, tile2 } from "./tiles";
 
 /**
  * y (T, pad8(R)) = xq · Wᵀ with 4-bit weights and 8-bit activations.
  *
  * One output is d · Σ_b sx_b · (s_b · dot_b) + m · Σ_b t_b · sum_b over blocks b of 32 inputs. `dot_b` and `s_b · dot_b` (below 2^24) are
  * exact; the sums over blocks round, always in this order, so an output has the same bits in a tile of four tokens as alone.
- * The nibbles are the 7-bit operand of the relaxed dot product. The second sum is in mat-q4-offsets.ts.
+ * The nibbles are the 7-bit operand of the relaxed dot product. The second sum is in offsets.ts.
  *
  * Dots are summed in lanes of 16 bits (exact: 16 products of at most 15 · 127) or of 32, with equal results; `wideDots` says which is faster.
  * Layout: docs/notation.md. Definition: src/kernels/reference/mat.ts.
