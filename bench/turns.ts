@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { packFolder } from "../scripts/serve-pack.ts";
-import type { Timings } from "../src/api/turn.ts";
+import type { Timings } from "../src/api/shared/turn.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { median } from "./cpu.ts";
 import { figure, machine, table, writeSection } from "./section.ts";

@@ -4,7 +4,7 @@ import { Conversation } from "../durable-objects/conversation/conversation.ts";
 import { Directory } from "../durable-objects/directory/directory.ts";
 import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
 import { Stage } from "../durable-objects/stage/stage.ts";
-import { errorResponse } from "./api/error-body.ts";
+import { errorResponse } from "./api/shared/error-body.ts";
 import { Failure } from "./core/failure.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";

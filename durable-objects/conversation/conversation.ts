@@ -6,7 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
-import type { ReplyObject, TurnRequest } from "../../src/api/turn.ts";
+import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { goldenForward } from "../model/self-check.ts";
 import { admission, served } from "../model/served-model.ts";

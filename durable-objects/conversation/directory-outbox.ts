@@ -4,7 +4,7 @@
  *
  * What was told is written down, so that a message that was lost is sent again: by the next request that changes something, or the alarm.
  */
-import type { DirectoryEntry } from "../../src/api/directory-entry.ts";
+import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { tellDirectory } from "../directory/directory-client.ts";
 import { jsonBytes, jsonOf } from "../storage/database.ts";

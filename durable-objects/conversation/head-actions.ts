@@ -1,8 +1,8 @@
 /** Branches: what can be done with the heads of a family without computing anything. */
 import { randomInt } from "node:crypto";
-import type { HeadView as Shown } from "../../src/api/conversation-reply.ts";
-import { MAIN, newTurnId, splitConversation } from "../../src/api/ids.ts";
-import type { TurnRequest } from "../../src/api/turn.ts";
+import type { HeadView as Shown } from "../../src/api/conversations/replies.ts";
+import { MAIN, newTurnId, splitConversation } from "../../src/api/shared/ids.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";

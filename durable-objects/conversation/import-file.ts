@@ -4,7 +4,7 @@
  * Records are set aside as they come. When the signature over the whole file is right, one transaction makes them turns, state and head;
  * before that nothing of them is decoded, and a failure at any point leaves the object as it was.
  */
-import { MAIN } from "../../src/api/ids.ts";
+import { MAIN } from "../../src/api/shared/ids.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { FileHeader, FileKeys, ModelIdentity } from "../../src/portable/file-format.ts";
 import { readConversationFile } from "../../src/portable/read-file.ts";

@@ -1,6 +1,6 @@
 /** portableRoutes: a conversation as a file, out and in; and shared prefixes, in the objects that hold them. */
 import { Hono } from "hono";
-import { type PrefixView, shownPrefix } from "../../src/api/prefix.ts";
+import { type PrefixView, shownPrefix } from "../../src/api/conversations/prefix.ts";
 import { fileKeys } from "../../src/portable/file-format.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { EventStream } from "../platform/sse-body.ts";

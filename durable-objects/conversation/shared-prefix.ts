@@ -5,10 +5,10 @@
  * and state, and from then on needs the prefix no more.
  */
 
-import { MAIN } from "../../src/api/ids.ts";
-import type { PrefixView } from "../../src/api/prefix.ts";
-import { prefixObject } from "../../src/api/prefix.ts";
-import type { TurnRequest } from "../../src/api/turn.ts";
+import type { PrefixView } from "../../src/api/conversations/prefix.ts";
+import { prefixObject } from "../../src/api/conversations/prefix.ts";
+import { MAIN } from "../../src/api/shared/ids.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
 import { type Head, used } from "../storage/heads.ts";

@@ -1,8 +1,8 @@
 /** Turns: what callers may ask of single turns: to make one, to see one, to stop one, to forget one. */
 
-import { MAIN } from "../../src/api/ids.ts";
-import { encoderFor } from "../../src/api/reply-encoder.ts";
-import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/turn.ts";
+import { encoderFor } from "../../src/api/encoders.ts";
+import { MAIN } from "../../src/api/shared/ids.ts";
+import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { type Question, soFar, streamed, whole } from "../reply/http-reply.ts";

@@ -1,6 +1,6 @@
 /** TurnView: what is told of a stored turn in lists. */
-import type { TurnView as Shown } from "../../src/api/conversation-reply.ts";
-import type { TurnRequest } from "../../src/api/turn.ts";
+import type { TurnView as Shown } from "../../src/api/conversations/replies.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Store } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";

@@ -1,6 +1,6 @@
 /** A tenant's directory, as others ask it. */
 import { createHmac } from "node:crypto";
-import type { DirectoryEntry, DirectoryPage } from "../../src/api/directory-entry.ts";
+import type { DirectoryEntry, DirectoryPage } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { PageRequest } from "./directory-store.ts";
 

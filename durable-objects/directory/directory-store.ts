@@ -4,7 +4,7 @@
  * Told at least once and in any order: the highest revision stands. A deleted entry stays as an empty row for a day, so that a message
  * that was on its way does not bring it back.
  */
-import type { DirectoryEntry, DirectoryPage, EntryKind } from "../../src/api/directory-entry.ts";
+import type { DirectoryEntry, DirectoryPage, EntryKind } from "../../src/api/conversations/directory-entry.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { SqlValue, Storage } from "../storage/schema.ts";
 

@@ -3,7 +3,7 @@
  * metadata and expiry, and at their end; never per turn. The objects themselves are the truth.
  */
 import { DurableObject } from "cloudflare:workers";
-import type { DirectoryEntry } from "../../src/api/directory-entry.ts";
+import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { check } from "../../src/core/failure.ts";
 import { refused } from "../reply/http-reply.ts";
 import { DirectoryStore, type PageRequest } from "./directory-store.ts";

@@ -1,7 +1,8 @@
 /** answer: a turn as the HTTP reply that a caller asked for: one object, or a stream from any point on. */
-import { errorBody, errorResponse } from "../../src/api/error-body.ts";
-import { encoderFor, type WireEvent } from "../../src/api/reply-encoder.ts";
-import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/turn.ts";
+
+import { encoderFor, type WireEvent } from "../../src/api/encoders.ts";
+import { errorBody, errorResponse } from "../../src/api/shared/error-body.ts";
+import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { EventStream } from "../platform/sse-body.ts";

@@ -1,5 +1,5 @@
 /** tell: a turn's events, made again from what is known of it. Whoever asks, and whenever, is told the same. */
-import type { TurnEvent } from "../../src/api/turn.ts";
+import type { TurnEvent } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";

@@ -6,11 +6,11 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { EventSourceParserStream } from "eventsource-parser/stream";
-import { type ErrorBody, errorBody } from "../../src/api/error-body.ts";
-import { tenantOfDigest } from "../../src/api/keys.ts";
-import { BODY_MAX_BYTES, parse } from "../../src/api/parse-body.ts";
-import { responsePlace } from "../../src/api/place.ts";
-import { responseCreate, responseTurn } from "../../src/api/response-request.ts";
+import { responsePlace } from "../../src/api/object-address.ts";
+import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
+import { type ErrorBody, errorBody } from "../../src/api/shared/error-body.ts";
+import { tenantOfDigest } from "../../src/api/shared/keys.ts";
+import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
 import { requireModel } from "../model/model-card.ts";

@@ -4,7 +4,7 @@
  * One row at acceptance and none at the end: a slot whose turn is in the tree is free. The lease is the epoch: whoever takes a turn up
  * counts it up, and whoever then writes with a lower one finds that the turn is no longer theirs.
  */
-import type { LoggedToken, StateOrigin, TurnRequest } from "../../src/api/turn.ts";
+import type { LoggedToken, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";
 import { LeaseLost } from "./lease-lost.ts";

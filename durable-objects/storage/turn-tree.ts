@@ -4,8 +4,8 @@
  * A turn's ids are its part of the token log; the log of a conversation is the ids along its path, from the beginning to where it stands.
  */
 
-import type { ErrorBody } from "../../src/api/error-body.ts";
-import type { EndEvent, LoggedToken, StateOrigin, TurnRequest } from "../../src/api/turn.ts";
+import type { ErrorBody } from "../../src/api/shared/error-body.ts";
+import type { EndEvent, LoggedToken, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";

@@ -4,7 +4,7 @@
  * A failure of the model ends the turn. A failure of storage, or the loss of the lease, ends only this stretch: nothing can be said of
  * the turn from here, and whoever holds it next goes on.
  */
-import { errorBody } from "../../src/api/error-body.ts";
+import { errorBody } from "../../src/api/shared/error-body.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";

@@ -4,9 +4,15 @@
  * Each prompt is computed once; every reply goes on from a copy of that state, one after another, so that memory holds one sequence.
  */
 import { randomInt } from "node:crypto";
-import { errorBody } from "../../src/api/error-body.ts";
-import { encoderFor } from "../../src/api/reply-encoder.ts";
-import { type ChoiceEvent, noTimings, type Timings, type TurnEvent, type TurnRequest } from "../../src/api/turn.ts";
+import { encoderFor } from "../../src/api/encoders.ts";
+import { errorBody } from "../../src/api/shared/error-body.ts";
+import {
+  type ChoiceEvent,
+  noTimings,
+  type Timings,
+  type TurnEvent,
+  type TurnRequest,
+} from "../../src/api/shared/turn.ts";
 import { announce, callsIn } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";

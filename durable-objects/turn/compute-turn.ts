@@ -4,7 +4,7 @@
  * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The state is in the
  * engine's memory only between the two.
  */
-import type { FinishReason, Timings } from "../../src/api/turn.ts";
+import type { FinishReason, Timings } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";

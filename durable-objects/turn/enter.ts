@@ -1,5 +1,5 @@
 /** enter: waits for a place in the engine, brings a turn's state in, and lets its readers know that it begins. */
-import { noTimings, type StartEvent } from "../../src/api/turn.ts";
+import { noTimings, type StartEvent } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { admission } from "../model/admission.ts";

@@ -1,5 +1,5 @@
 /** What of a request's new messages is fed: not the instructions that the state has read already, and no more than fits. */
-import type { TurnRequest } from "../../src/api/turn.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 

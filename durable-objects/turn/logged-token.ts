@@ -1,5 +1,5 @@
 /** loggedToken: a token's log probability and its alternatives as they are told and kept: by what they show as. */
-import type { LoggedToken } from "../../src/api/turn.ts";
+import type { LoggedToken } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { TokenLogprob } from "../../src/dialogue/reply.ts";
 

@@ -1,6 +1,6 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
-import { newTurnId } from "../../src/api/ids.ts";
-import type { TurnRequest } from "../../src/api/turn.ts";
+import { newTurnId } from "../../src/api/shared/ids.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce } from "../../src/constrain/reply/announce.ts";
 import { check } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";

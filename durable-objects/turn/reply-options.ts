@@ -1,5 +1,5 @@
 /** replyOptions: how an accepted turn is to be answered: sampling, form, and the bounds of model and pack. */
-import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../../src/api/turn.ts";
+import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";

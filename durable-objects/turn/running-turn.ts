@@ -3,7 +3,7 @@
  *
  * It holds ids, not text: every reader tells them again at its own pace, so that a slow one costs nothing and a late one misses nothing.
  */
-import type { EndEvent, LoggedToken, StartEvent, TurnEvent } from "../../src/api/turn.ts";
+import type { EndEvent, LoggedToken, StartEvent, TurnEvent } from "../../src/api/shared/turn.ts";
 import type { Failure } from "../../src/core/failure.ts";
 import { protects } from "../platform/fault-points.ts";
 import { limits } from "./work-budget.ts";

@@ -2,7 +2,7 @@
  * Runs: the turns that this object computes: new ones, those that an invocation left half done, and those that a former instance of the
  * object did not finish. Turns of one head run one after another.
  */
-import type { TurnRequest } from "../../src/api/turn.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";

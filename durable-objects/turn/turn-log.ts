@@ -1,5 +1,5 @@
 /** account: a turn that has ended, in this isolate's metrics and as one line of the log. Numbers and ids, never text. */
-import type { EndEvent, TurnRequest } from "../../src/api/turn.ts";
+import type { EndEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import { countTurn } from "../../src/core/metrics.ts";
 
 /** `key`: object name and turn, by which a log line and a reply's id mean the same. */

@@ -1,7 +1,7 @@
 /** finished: the row of a turn that has ended, from what was accepted and what came of it. */
 
-import type { ErrorBody } from "../../src/api/error-body.ts";
-import type { EndEvent, FinishReason, LoggedToken } from "../../src/api/turn.ts";
+import type { ErrorBody } from "../../src/api/shared/error-body.ts";
+import type { EndEvent, FinishReason, LoggedToken } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { Accepted } from "../storage/journal.ts";

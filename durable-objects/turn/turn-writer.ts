@@ -1,5 +1,5 @@
 /** Keeper: what a running turn writes: checkpoints on the way, and the commit that ends it. */
-import type { FinishReason } from "../../src/api/turn.ts";
+import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";

@@ -1,6 +1,6 @@
 /** What the server tells of conversations, turns and the model: the fields that a client uses. Contract: docs/design/conversation-object.md. */
 
-import type { Timings as AllTimings } from "../api/turn.ts";
+import type { Timings as AllTimings } from "../api/shared/turn.ts";
 
 export type Timings = Omit<AllTimings, "rebuilt_tokens" | "save_ms">;
 

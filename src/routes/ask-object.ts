@@ -1,8 +1,8 @@
 /** askObject: one request to a conversation's object, in its caller's name. */
 import type { Context } from "hono";
-import { newTurnId } from "../api/ids.ts";
-import type { Caller, Place } from "../api/place.ts";
-import type { TurnRequest } from "../api/turn.ts";
+import type { Caller, Place } from "../api/object-address.ts";
+import { newTurnId } from "../api/shared/ids.ts";
+import type { TurnRequest } from "../api/shared/turn.ts";
 import { call } from "./call.ts";
 import type { Bindings } from "./endpoint.ts";
 

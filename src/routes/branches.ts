@@ -8,10 +8,10 @@ import {
   shownTurn,
   type TurnView,
   turnReply,
-} from "../api/conversation-reply.ts";
-import { conversationPath, forkRequest, rewindRequest, turnsQuery } from "../api/conversation-request.ts";
-import { splitConversation } from "../api/ids.ts";
-import { inConversation } from "../api/place.ts";
+} from "../api/conversations/replies.ts";
+import { conversationPath, forkRequest, rewindRequest, turnsQuery } from "../api/conversations/requests.ts";
+import { inConversation } from "../api/object-address.ts";
+import { splitConversation } from "../api/shared/ids.ts";
 import { answerOfHead } from "./conversations.ts";
 import { endpoint } from "./endpoint.ts";
 

@@ -1,8 +1,8 @@
 /** What a request says of itself beside its body: which conversation it means, and its key against repetition. */
 
 import { z } from "zod";
-import { conversationId } from "../api/ids.ts";
-import { parse } from "../api/parse-body.ts";
+import { conversationId } from "../api/shared/ids.ts";
+import { parse } from "../api/shared/parse-body.ts";
 import { Failure } from "../core/failure.ts";
 
 const sessionHeaders = ["x-session-id", "x-session-affinity", "session_id"] as const;

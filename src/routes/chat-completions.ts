@@ -6,9 +6,9 @@
  */
 
 import { requireModel } from "../../durable-objects/model/model-card.ts";
-import { chatRequest, chatTurn } from "../api/chat-request.ts";
-import { chatCompletionReply } from "../api/chat-schemas.ts";
-import { chatPlace } from "../api/place.ts";
+import { chatCompletionReply } from "../api/chat/reply-schemas.ts";
+import { chatRequest, chatTurn } from "../api/chat/request.ts";
+import { chatPlace } from "../api/object-address.ts";
 import { runTurn } from "./ask-object.ts";
 import { sessionOf } from "./caller.ts";
 import { endpoint } from "./endpoint.ts";

@@ -1,9 +1,9 @@
 /** /v1/completions: text goes on from where a prompt ends. */
 
 import { requireModel } from "../../durable-objects/model/model-card.ts";
-import { completionReply } from "../api/chat-schemas.ts";
-import { completionRequest, completionTurn } from "../api/completion-request.ts";
-import { anyName } from "../api/place.ts";
+import { completionReply } from "../api/chat/reply-schemas.ts";
+import { completionRequest, completionTurn } from "../api/completions/request.ts";
+import { anyName } from "../api/object-address.ts";
 import { runTurn } from "./ask-object.ts";
 import { endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";

@@ -9,10 +9,10 @@ import {
   listOf,
   removed,
   shownConversation,
-} from "../api/conversation-reply.ts";
-import { conversationCreate, conversationPath, conversationUpdate, listQuery } from "../api/conversation-request.ts";
-import { type Caller, conversationFor, inConversation, type Place } from "../api/place.ts";
-import { messagesOf } from "../api/response-input.ts";
+} from "../api/conversations/replies.ts";
+import { conversationCreate, conversationPath, conversationUpdate, listQuery } from "../api/conversations/requests.ts";
+import { type Caller, conversationFor, inConversation, type Place } from "../api/object-address.ts";
+import { messagesOf } from "../api/responses/input.ts";
 import { Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";

@@ -1,5 +1,5 @@
 /** describeFields: a description for every field and parameter of the document whose schema has none of its own. */
-import { fieldWords } from "../api/field-words.ts";
+import { fieldWords } from "../api/shared/field-descriptions.ts";
 
 type Node = { [key: string]: unknown };
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null;

@@ -6,10 +6,10 @@
 import type { RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
-import { errorReply } from "../api/error-body.ts";
-import { identityOf } from "../api/keys.ts";
-import { parse, parseBody } from "../api/parse-body.ts";
-import type { Caller } from "../api/place.ts";
+import type { Caller } from "../api/object-address.ts";
+import { errorReply } from "../api/shared/error-body.ts";
+import { identityOf } from "../api/shared/keys.ts";
+import { parse, parseBody } from "../api/shared/parse-body.ts";
 import { idempotencyKeyOf } from "./caller.ts";
 
 export type Bindings = { Bindings: Env };

@@ -1,6 +1,6 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
 import { z } from "@hono/zod-openapi";
-import { anyName } from "../api/place.ts";
+import { anyName } from "../api/object-address.ts";
 import { call } from "./call.ts";
 
 import { endpoint } from "./endpoint.ts";

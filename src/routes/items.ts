@@ -1,11 +1,11 @@
 /** Items of a conversation, and of a response's input: what was said, one by one. */
 import type { Context } from "hono";
-import { list, listOf, removed, type TurnView } from "../api/conversation-reply.ts";
-import { conversationPath, itemPath, itemQuery, itemsCreate, itemsQuery } from "../api/conversation-request.ts";
-import { FIRST_INPUT, itemNamed, turnNamed } from "../api/ids.ts";
-import { type Caller, inConversation } from "../api/place.ts";
-import { messagesOf } from "../api/response-input.ts";
-import { type Item, inputItem, item, turnItems } from "../api/turn-items.ts";
+import { list, listOf, removed, type TurnView } from "../api/conversations/replies.ts";
+import { conversationPath, itemPath, itemQuery, itemsCreate, itemsQuery } from "../api/conversations/requests.ts";
+import { type Item, inputItem, item, turnItems } from "../api/conversations/turn-items.ts";
+import { type Caller, inConversation } from "../api/object-address.ts";
+import { messagesOf } from "../api/responses/input.ts";
+import { FIRST_INPUT, itemNamed, turnNamed } from "../api/shared/ids.ts";
 import { Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
 import { answerOf, answerOfHead } from "./conversations.ts";

@@ -1,7 +1,7 @@
 /** GET /v1/models and /v1/models/{model}. */
 import { z } from "zod";
 import { type ModelCard, modelCard, requireModel } from "../../durable-objects/model/model-card.ts";
-import { modelList, modelReply } from "../api/model-reply.ts";
+import { modelList, modelReply } from "../api/models/reply.ts";
 import { endpoint } from "./endpoint.ts";
 
 const shown = (card: ModelCard): z.infer<typeof modelReply> => ({

@@ -1,10 +1,10 @@
 /** A conversation as one signed file: out of one server, into another that has the same secret and model. */
 import { PORTABLE_SCHEMA } from "../../durable-objects/conversation/export-file.ts";
-import { conversationReply, type HeadView, shownConversation } from "../api/conversation-reply.ts";
-import { conversationPath } from "../api/conversation-request.ts";
-import { splitConversation } from "../api/ids.ts";
-import { importQuery } from "../api/import-request.ts";
-import { conversationFor, inConversation } from "../api/place.ts";
+import { importQuery } from "../api/conversations/import-request.ts";
+import { conversationReply, type HeadView, shownConversation } from "../api/conversations/replies.ts";
+import { conversationPath } from "../api/conversations/requests.ts";
+import { conversationFor, inConversation } from "../api/object-address.ts";
+import { splitConversation } from "../api/shared/ids.ts";
 import { check } from "../core/failure.ts";
 import { fileKeys } from "../portable/file-format.ts";
 import { peekHeader } from "../portable/read-file.ts";

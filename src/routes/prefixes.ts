@@ -1,9 +1,6 @@
 /** /v1/prefixes: texts whose state is computed once, for any number of conversations to begin with. */
 import { z } from "@hono/zod-openapi";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
-import { list, listOf, removed } from "../api/conversation-reply.ts";
-import { listQuery } from "../api/conversation-request.ts";
-import { parseBody, readAtMost } from "../api/parse-body.ts";
 import {
   PREFIX_MAX_BYTES,
   type PrefixView,
@@ -13,7 +10,10 @@ import {
   prefixReply,
   prefixRequest,
   shownPrefix,
-} from "../api/prefix.ts";
+} from "../api/conversations/prefix.ts";
+import { list, listOf, removed } from "../api/conversations/replies.ts";
+import { listQuery } from "../api/conversations/requests.ts";
+import { parseBody, readAtMost } from "../api/shared/parse-body.ts";
 import { check, Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
 import { answerOf } from "./conversations.ts";

@@ -1,9 +1,9 @@
 /** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
 import { requireModel } from "../../durable-objects/model/model-card.ts";
-import { boolQuery, includeQuery } from "../api/fields.ts";
-import { responsePlace } from "../api/place.ts";
-import { responseRequest, responseTurn } from "../api/response-request.ts";
-import { responseSchema } from "../api/response-schemas.ts";
+import { responsePlace } from "../api/object-address.ts";
+import { responseSchema } from "../api/responses/reply-schemas.ts";
+import { responseRequest, responseTurn } from "../api/responses/request.ts";
+import { boolQuery, includeQuery } from "../api/shared/fields.ts";
 import { runTurn } from "./ask-object.ts";
 import { endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";

@@ -1,9 +1,9 @@
 /** storedTurns: what every kind of reply can be asked for once it is kept: itself, the rest of its stream, its end, its removal. */
 import { z } from "@hono/zod-openapi";
-import { removed } from "../api/conversation-reply.ts";
-import { boolQuery, intQuery } from "../api/fields.ts";
-import { turnNamed } from "../api/ids.ts";
-import type { ReplyObject } from "../api/turn.ts";
+import { removed } from "../api/conversations/replies.ts";
+import { boolQuery, intQuery } from "../api/shared/fields.ts";
+import { turnNamed } from "../api/shared/ids.ts";
+import type { ReplyObject } from "../api/shared/turn.ts";
 import { askObject } from "./ask-object.ts";
 import { type Declared, type Endpoint, endpoint } from "./endpoint.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { chatRequest, chatTurn } from "../../src/api/chat-request.ts";
-import { parse } from "../../src/api/parse-body.ts";
+import { chatRequest, chatTurn } from "../../src/api/chat/request.ts";
+import { parse } from "../../src/api/shared/parse-body.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 const user = { role: "user", content: "hi" };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { chatRequest, chatTurn } from "../../src/api/chat-request.ts";
-import { parse } from "../../src/api/parse-body.ts";
-import { encoderFor } from "../../src/api/reply-encoder.ts";
-import type { TurnEvent } from "../../src/api/turn.ts";
+import { chatRequest, chatTurn } from "../../src/api/chat/request.ts";
+import { encoderFor } from "../../src/api/encoders.ts";
+import { parse } from "../../src/api/shared/parse-body.ts";
+import type { TurnEvent } from "../../src/api/shared/turn.ts";
 import { replyText } from "../../src/constrain/reply/reply-grammar.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { end, type Json, KEY, logged, start, token } from "./turn-events.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { itemNamed, newConversation, splitConversation, turnNamed } from "../../src/api/ids.ts";
+import { itemNamed, newConversation, splitConversation, turnNamed } from "../../src/api/shared/ids.ts";
 
 const [object, turn] = ["0123456789abcdef".repeat(2), "fedcba9876543210"];
 

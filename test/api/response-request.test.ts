@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { completionRequest, completionTurn } from "../../src/api/completion-request.ts";
-import { parse } from "../../src/api/parse-body.ts";
-import { responseCreate, responseRequest, responseTurn } from "../../src/api/response-request.ts";
+import { completionRequest, completionTurn } from "../../src/api/completions/request.ts";
+import { responseCreate, responseRequest, responseTurn } from "../../src/api/responses/request.ts";
+import { parse } from "../../src/api/shared/parse-body.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 const failureOf = (work: () => unknown): Failure => {

@@ -1,5 +1,5 @@
 /** Events of made-up turns. */
-import type { FinishReason, LoggedToken, Timings, TurnEvent } from "../../src/api/turn.ts";
+import type { FinishReason, LoggedToken, Timings, TurnEvent } from "../../src/api/shared/turn.ts";
 
 /** A reply as a client sees it: of no type until it is looked at. */
 // biome-ignore lint/suspicious/noExplicitAny: -- tests look into replies of many shapes

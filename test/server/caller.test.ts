@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
-import { objectName } from "../../src/api/ids.ts";
-import { identityOf, tenantOfDigest } from "../../src/api/keys.ts";
+import { objectName } from "../../src/api/shared/ids.ts";
+import { identityOf, tenantOfDigest } from "../../src/api/shared/keys.ts";
 import { idempotencyKeyOf, sessionOf } from "../../src/routes/caller.ts";
 
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { DirectoryStore } from "../../durable-objects/directory/directory-store.ts";
-import type { DirectoryEntry } from "../../src/api/directory-entry.ts";
+import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { sqliteStorage } from "../support/sqlite-storage.ts";
 

@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
-import { objectName } from "../../src/api/ids.ts";
+import { objectName } from "../../src/api/shared/ids.ts";
 
 export const stub = (conversation: string, tenant = "local") =>
   env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, tenant, conversation));

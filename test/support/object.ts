@@ -1,8 +1,8 @@
 /** Speaks to conversation objects as the Worker does. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { objectName } from "../../src/api/ids.ts";
-import type { TurnRequest } from "../../src/api/turn.ts";
+import { objectName } from "../../src/api/shared/ids.ts";
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 
 export const named = (conversation: string, tenant = "local"): string => objectName(env, tenant, conversation);
 

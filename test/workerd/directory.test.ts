@@ -2,7 +2,7 @@ import { evictAllDurableObjects, listDurableObjectIds, reset } from "cloudflare:
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import { listDirectory, tellDirectory } from "../../durable-objects/directory/directory-client.ts";
-import type { DirectoryEntry } from "../../src/api/directory-entry.ts";
+import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 
 afterEach(reset);
 

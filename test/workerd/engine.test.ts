@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import { admission, weights } from "../../durable-objects/model/served-model.ts";
-import { objectName } from "../../src/api/ids.ts";
+import { objectName } from "../../src/api/shared/ids.ts";
 import { countsOf } from "../../src/core/events.ts";
 import { chat, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 

@@ -1,6 +1,6 @@
 /** Every field of every request body and query, at its bounds and beyond them, as /openapi.json states them. */
 import { describe, expect, it } from "vitest";
-import { parse } from "../../src/api/parse-body.ts";
+import { parse } from "../../src/api/shared/parse-body.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { endpoints } from "../../src/routes/index.ts";
 import { documentOf } from "../../src/routes/openapi.ts";

@@ -2,7 +2,7 @@ import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { admission, weights } from "../../durable-objects/model/served-model.ts";
-import { objectName } from "../../src/api/ids.ts";
+import { objectName } from "../../src/api/shared/ids.ts";
 import { type Loaded, loadModel } from "../../src/backends/load-model.ts";
 import { openOnnx, startOrt } from "../../src/backends/onnx/index.ts";
 import { provideOnnx } from "../../src/backends/onnx/provider.ts";

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { weights } from "../../durable-objects/model/served-model.ts";
-import { PREFIX_MAX_BYTES } from "../../src/api/prefix.ts";
+import { PREFIX_MAX_BYTES } from "../../src/api/conversations/prefix.ts";
 import { chat, say, textOf } from "../support/chat-client.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 

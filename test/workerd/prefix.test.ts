@@ -6,7 +6,7 @@ import { listDirectory } from "../../durable-objects/directory/directory-client.
 import { admission, weights } from "../../durable-objects/model/served-model.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { limits } from "../../durable-objects/turn/work-budget.ts";
-import { type PrefixView, prefixObject } from "../../src/api/prefix.ts";
+import { type PrefixView, prefixObject } from "../../src/api/conversations/prefix.ts";
 import { askObject, contentOf, converse, named, type Reply, refused, told, turnRequest } from "../support/object.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 

@@ -6,7 +6,7 @@ import { admission, packSource, weights } from "../../durable-objects/model/serv
 import { remotePipeline } from "../../durable-objects/model/stage-client.ts";
 import { Stage } from "../../durable-objects/stage/stage.ts";
 import { liveSequences } from "../../durable-objects/stage/stage-weights.ts";
-import { objectName } from "../../src/api/ids.ts";
+import { objectName } from "../../src/api/shared/ids.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import { type Loaded, type LoadOptions, loadModel } from "../../src/backends/load-model.ts";
 import { loadServed, type Served } from "../../src/dialogue/load.ts";

@@ -1,7 +1,7 @@
 /** Callers' keys: which tenant a key stands for. Only digests are configured, and only digests are kept. */
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 const KEY_LINE = /^([\w.-]{1,64}):([0-9a-f]{64})$/;
 

@@ -1,7 +1,7 @@
 /** The one shape of every error that a caller sees, in OpenAI's form. */
 import { z } from "@hono/zod-openapi";
-import { type Failure, type FailureCode, failures } from "../core/failure.ts";
-import { metrics } from "../core/metrics.ts";
+import { type Failure, type FailureCode, failures } from "../../core/failure.ts";
+import { metrics } from "../../core/metrics.ts";
 
 export const errorReply = z
   .object({

@@ -1,9 +1,9 @@
 /** Where a request goes on: which object, and which turn or head in it. */
-import type { ChatRequest } from "./chat-request.ts";
-import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./ids.ts";
-import { prefixObject } from "./prefix.ts";
-import type { ResponseRequest } from "./response-request.ts";
-import type { TurnRequest } from "./turn.ts";
+import type { ChatRequest } from "./chat/request.ts";
+import { prefixObject } from "./conversations/prefix.ts";
+import type { ResponseRequest } from "./responses/request.ts";
+import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./shared/ids.ts";
+import type { TurnRequest } from "./shared/turn.ts";
 
 export interface Caller {
   tenant: string;

@@ -1,9 +1,9 @@
 /** What the Worker asks of a conversation object, and what a turn reports. Both sides may be of different releases. */
 
-import type { ReplyShape } from "../constrain/constraint.ts";
-import type { CallPlace } from "../constrain/reply/call-parser.ts";
-import type { Sampling } from "../sampling/sampling.ts";
-import type { Message } from "../tokenizer/text-codec.ts";
+import type { ReplyShape } from "../../constrain/constraint.ts";
+import type { CallPlace } from "../../constrain/reply/call-parser.ts";
+import type { Sampling } from "../../sampling/sampling.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
 import type { ErrorBody } from "./error-body.ts";
 
 /** Sampling as JSON; absent fields take the pack's defaults. */

@@ -1,10 +1,10 @@
 /** turnItems: a turn's messages and its reply as the items that /v1/conversations and /v1/responses list. */
 import { z } from "@hono/zod-openapi";
-import { CallParser, type ReplyPiece } from "../constrain/reply/call-parser.ts";
-import type { Message } from "../tokenizer/text-codec.ts";
-import type { TurnView } from "./conversation-reply.ts";
-import { callId, FIRST_INPUT } from "./ids.ts";
-import { ResponseOutput } from "./response-output.ts";
+import { CallParser, type ReplyPiece } from "../../constrain/reply/call-parser.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import { ResponseOutput } from "../responses/output.ts";
+import { callId, FIRST_INPUT } from "../shared/ids.ts";
+import type { TurnView } from "./replies.ts";
 
 const status = z.enum(["in_progress", "completed", "incomplete"]);
 const part = z.discriminatedUnion("type", [

@@ -1,9 +1,7 @@
 /** POST /v1/chat/completions: the fields that are honoured, ignored (their descriptions say so) or refused (all others). */
 import { z } from "@hono/zod-openapi";
-import { check } from "../core/failure.ts";
-import type { Message } from "../tokenizer/text-codec.ts";
-import { checkCallIds, saidText, toolCallId, toolCalls } from "./chat-calls.ts";
-import { chatShape, shapeOf } from "./chat-shape.ts";
+import { check } from "../../core/failure.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
 import {
   ignoredFields,
   metadata,
@@ -13,10 +11,12 @@ import {
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
-} from "./fields.ts";
-import { conversationId } from "./ids.ts";
-import { samplingFields, TOP_LOGPROBS_MAX } from "./sampling-fields.ts";
-import type { TurnRequest } from "./turn.ts";
+} from "../shared/fields.ts";
+import { conversationId } from "../shared/ids.ts";
+import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
+import type { TurnRequest } from "../shared/turn.ts";
+import { chatShape, shapeOf } from "./reply-shape.ts";
+import { checkCallIds, saidText, toolCallId, toolCalls } from "./tool-calls.ts";
 
 export const CHOICES_MAX = 8;
 

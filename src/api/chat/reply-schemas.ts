@@ -1,6 +1,6 @@
 /** Replies of /v1/chat/completions and /v1/completions. */
 import { z } from "@hono/zod-openapi";
-import { timingsReply, usageReply } from "./usage.ts";
+import { timingsReply, usageReply } from "../shared/usage.ts";
 
 const bytes = z.array(z.int().min(0).max(255));
 const tokenLogprob = z.strictObject({ token: z.string(), logprob: z.number(), bytes });

@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { z } from "@hono/zod-openapi";
-import { Failure } from "../core/failure.ts";
+import { Failure } from "../../core/failure.ts";
 
 /** The one head that every conversation has. */
 export const MAIN = "main";

@@ -1,6 +1,6 @@
 /** Requests of /v1/conversations/import. */
 import { z } from "@hono/zod-openapi";
-import { conversationId, splitConversation } from "./ids.ts";
+import { conversationId, splitConversation } from "../shared/ids.ts";
 
 const isRoot = (id: string) => splitConversation(id).root === id;
 

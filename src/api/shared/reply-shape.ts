@@ -1,9 +1,9 @@
 /** replyShape: what form a reply must have, from the fields of any endpoint; and the schemas that those fields share. */
 import { z } from "@hono/zod-openapi";
-import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
-import { checkShape } from "../constrain/constraint-for.ts";
-import type { ShapePaths } from "../constrain/reply/reply-grammar.ts";
-import { check } from "../core/failure.ts";
+import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import { checkShape } from "../../constrain/constraint-for.ts";
+import type { ShapePaths } from "../../constrain/reply/reply-grammar.ts";
+import { check } from "../../core/failure.ts";
 import { text } from "./fields.ts";
 
 export const TOOLS_MAX = 128;

@@ -1,7 +1,6 @@
 /** ChatReply: a turn as /v1/chat/completions speaks: one `chat.completion`, or `chat.completion.chunk` objects. */
-import { Failure } from "../core/failure.ts";
-import { ChatWords } from "./chat-words.ts";
-import type { ReplyEncoder, WireEvent } from "./reply-encoder.ts";
+import { Failure } from "../../core/failure.ts";
+import type { ReplyEncoder, WireEvent } from "../encoders.ts";
 import type {
   ChoiceEvent,
   EndEvent,
@@ -13,7 +12,8 @@ import type {
   TokenEvent,
   TurnEvent,
   TurnUsage,
-} from "./turn.ts";
+} from "../shared/turn.ts";
+import { ChatWords } from "./message-parts.ts";
 
 export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
   prompt_tokens: promptTokens,

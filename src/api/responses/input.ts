@@ -1,9 +1,9 @@
 /** The `input` of /v1/responses and the items of /v1/conversations: what a caller may say, as messages. */
 import { z } from "@hono/zod-openapi";
-import { replyText } from "../constrain/reply/reply-grammar.ts";
-import { check } from "../core/failure.ts";
-import type { Message } from "../tokenizer/text-codec.ts";
-import { name, TEXT_MAX_CHARS, text } from "./fields.ts";
+import { replyText } from "../../constrain/reply/reply-grammar.ts";
+import { check } from "../../core/failure.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import { name, TEXT_MAX_CHARS, text } from "../shared/fields.ts";
 
 const ITEMS_MAX = 2048;
 const refused = "expected text: images, audio and files are not supported";

@@ -1,7 +1,7 @@
 /** Replies of /v1/responses. */
 import { z } from "@hono/zod-openapi";
-import { place } from "./chat-schemas.ts";
-import { timingsReply } from "./usage.ts";
+import { place } from "../chat/reply-schemas.ts";
+import { timingsReply } from "../shared/usage.ts";
 
 const count = z.int().min(0);
 const itemStatus = z.enum(["in_progress", "completed", "incomplete"]);

@@ -1,8 +1,8 @@
 /** Shared prefixes on the wire: what a caller sends and is told, and what objects tell each other. */
 import { z } from "@hono/zod-openapi";
-import type { ErrorBody } from "./error-body.ts";
-import { boolQuery, intQuery, text } from "./fields.ts";
-import { objectName } from "./ids.ts";
+import type { ErrorBody } from "../shared/error-body.ts";
+import { boolQuery, intQuery, text } from "../shared/fields.ts";
+import { objectName } from "../shared/ids.ts";
 
 /** Held in memory while it is tokenized; and no model here takes more tokens than this has bytes. */
 export const PREFIX_MAX_BYTES = 4 * 1024 * 1024;

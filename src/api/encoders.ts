@@ -4,10 +4,10 @@
  * An encoder is a pure function of the events: whoever asks later gets the same bytes with the same ids.
  */
 import { Failure } from "../core/failure.ts";
-import { ChatReply } from "./chat-reply.ts";
-import { CompletionReply } from "./completion-reply.ts";
-import { ResponseReply } from "./response-reply.ts";
-import type { ReplyForm, ReplyObject, TurnEvent } from "./turn.ts";
+import { ChatReply } from "./chat/reply.ts";
+import { CompletionReply } from "./completions/reply.ts";
+import { ResponseReply } from "./responses/reply.ts";
+import type { ReplyForm, ReplyObject, TurnEvent } from "./shared/turn.ts";
 
 /** One server-sent event. Ids rise; a reader that names one gets exactly what follows it. */
 export interface WireEvent {

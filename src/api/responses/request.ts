@@ -1,8 +1,8 @@
 /** POST /v1/responses: the fields that are honoured, ignored (their descriptions say so) or refused (all others). */
 import { z } from "@hono/zod-openapi";
-import { check, Failure } from "../core/failure.ts";
-import type { Message } from "../tokenizer/text-codec.ts";
-import { samplingOf } from "./chat-request.ts";
+import { check, Failure } from "../../core/failure.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import { samplingOf } from "../chat/request.ts";
 import {
   ignoredFields,
   includable,
@@ -13,12 +13,12 @@ import {
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
-} from "./fields.ts";
-import { conversationId } from "./ids.ts";
-import { input, messagesOf } from "./response-input.ts";
-import { responseShape, shapeOf } from "./response-shape.ts";
-import { samplingFields, TOP_LOGPROBS_MAX } from "./sampling-fields.ts";
-import type { TurnRequest } from "./turn.ts";
+} from "../shared/fields.ts";
+import { conversationId } from "../shared/ids.ts";
+import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
+import type { TurnRequest } from "../shared/turn.ts";
+import { input, messagesOf } from "./input.ts";
+import { responseShape, shapeOf } from "./reply-shape.ts";
 
 const fields = {
   model: modelField,

@@ -1,8 +1,8 @@
 /** Replies of /v1/conversations, made of what an object tells of its heads and turns. */
 import { z } from "@hono/zod-openapi";
-import type { CallPlace } from "../constrain/reply/call-parser.ts";
-import type { Message } from "../tokenizer/text-codec.ts";
-import { timingsReply } from "./usage.ts";
+import type { CallPlace } from "../../constrain/reply/call-parser.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import { timingsReply } from "../shared/usage.ts";
 
 const count = z.int().min(0);
 const turn = z.string().openapi({ example: "0123456789abcdef" });

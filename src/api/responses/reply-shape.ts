@@ -1,7 +1,15 @@
 /** The fields of /v1/responses that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
-import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
-import { description, jsonSchema, replyShape, TOOLS_MAX, toolChoice, toolMode, toolName } from "./reply-shape.ts";
+import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import {
+  description,
+  jsonSchema,
+  replyShape,
+  TOOLS_MAX,
+  toolChoice,
+  toolMode,
+  toolName,
+} from "../shared/reply-shape.ts";
 
 const format = z.discriminatedUnion(
   "type",

@@ -1,9 +1,9 @@
 /** Calls of tools in the messages of /v1/chat/completions: what a client sends back of them, and the answers. */
 import { z } from "@hono/zod-openapi";
-import { replyText } from "../constrain/reply/reply-grammar.ts";
-import { check } from "../core/failure.ts";
-import { TEXT_MAX_CHARS, text } from "./fields.ts";
-import { TOOLS_MAX, toolName } from "./reply-shape.ts";
+import { replyText } from "../../constrain/reply/reply-grammar.ts";
+import { check } from "../../core/failure.ts";
+import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
+import { TOOLS_MAX, toolName } from "../shared/reply-shape.ts";
 
 const callId = z.string().min(1).max(128);
 

@@ -1,8 +1,8 @@
 /** Requests of /v1/conversations. */
 import { z } from "@hono/zod-openapi";
-import { includeQuery, intQuery, metadata, pageQuery } from "./fields.ts";
-import { conversationId } from "./ids.ts";
-import { inputItem } from "./response-input.ts";
+import { inputItem } from "../responses/input.ts";
+import { includeQuery, intQuery, metadata, pageQuery } from "../shared/fields.ts";
+import { conversationId } from "../shared/ids.ts";
 
 /** Ten years. */
 const TTL_MAX_SECONDS = 315_360_000;

@@ -1,6 +1,6 @@
 /** ChatWords: one reply's text as a chat message says it: content, and calls of tools. */
-import { CallParser, type CallPlace, type ReplyPiece } from "../constrain/reply/call-parser.ts";
-import { callId } from "./ids.ts";
+import { CallParser, type CallPlace, type ReplyPiece } from "../../constrain/reply/call-parser.ts";
+import { callId } from "../shared/ids.ts";
 
 interface Call {
   id: string;

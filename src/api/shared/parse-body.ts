@@ -1,7 +1,7 @@
 /** parseBody: a request's JSON body → what a schema says it is, or one failure that names the field. */
 import type { z } from "zod";
-import { Failure } from "../core/failure.ts";
-import { parseJson } from "../core/strict-json.ts";
+import { Failure } from "../../core/failure.ts";
+import { parseJson } from "../../core/strict-json.ts";
 
 /** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
 export const BODY_MAX_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 /** The fields of /v1/chat/completions that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
-import type { JsonSchema, ReplyShape } from "../constrain/constraint.ts";
-import type { ShapePaths } from "../constrain/reply/reply-grammar.ts";
+import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import type { ShapePaths } from "../../constrain/reply/reply-grammar.ts";
 import {
   type AskedShape,
   description,
@@ -11,7 +11,7 @@ import {
   toolChoice,
   toolMode,
   toolName,
-} from "./reply-shape.ts";
+} from "../shared/reply-shape.ts";
 
 const responseFormat = z.discriminatedUnion(
   "type",

@@ -1,10 +1,10 @@
 /** POST /v1/completions: prompts as they are, without a template. */
 import { z } from "@hono/zod-openapi";
-import { check } from "../core/failure.ts";
-import { CHOICES_MAX, samplingOf } from "./chat-request.ts";
-import { ignoredFields, modelField, streamOptions, TEXT_MAX_CHARS, text, tokenLimit } from "./fields.ts";
-import { samplingFields } from "./sampling-fields.ts";
-import type { TurnRequest } from "./turn.ts";
+import { check } from "../../core/failure.ts";
+import { CHOICES_MAX, samplingOf } from "../chat/request.ts";
+import { ignoredFields, modelField, streamOptions, TEXT_MAX_CHARS, text, tokenLimit } from "../shared/fields.ts";
+import { samplingFields } from "../shared/sampling-fields.ts";
+import type { TurnRequest } from "../shared/turn.ts";
 
 const PROMPTS_MAX = 16;
 const IDS_MAX = 131_072;
