@@ -4,7 +4,7 @@
  * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's promise: waiting ones
  * look again by themselves, and a place whose holder shows no sign of life is taken back.
  */
-import type { Backend } from "../../src/backends/backend.ts";
+import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 export interface AdmissionLimits {
@@ -21,12 +21,13 @@ const standard: AdmissionLimits = { live: 4, waiting: 16, waitMs: 60_000, silent
 /** The platform's memory of an isolate, and what JavaScript takes of it beside states: code, tokenizer, logits, replies. */
 const ISOLATE_BYTES = 128e6;
 const JAVASCRIPT_BYTES = 8e6;
-/** Tokens after which a bounded cache is as good as full. */
+/** Tokens of a long conversation, where the model keeps every position; a bounded state is counted when it is full. */
 const DEEP = 1024;
 
 /** Places that fit beside the weights, 1 to 4, with one state being stored and one kept for the rewind of a guess. */
 export function placesFor(backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">): number {
-  const state = backend.stateBytes(Math.min(DEEP, backend.contextLength));
+  const { contextLength } = backend;
+  const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
   const room = ISOLATE_BYTES - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
   return Math.min(standard.live, Math.max(1, Math.floor(room / state)));
 }

@@ -3,7 +3,6 @@ import type { Backend, Rows, Saved, StateTensor } from "../../src/backends/backe
 import type { Divided } from "../../src/backends/load-model.ts";
 import { Pipeline } from "../../src/backends/pipeline/pipeline.ts";
 import type { Stage as StageLink, Stored } from "../../src/backends/pipeline/stage.ts";
-import { cacheLayout } from "../../src/backends/wasm/cache.ts";
 import { contextOf, describeState } from "../../src/backends/wasm/describe.ts";
 import { SLICE_TOKENS } from "../../src/backends/wasm/index.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -11,14 +10,14 @@ import type { Stage } from "../stage/stage.ts";
 import type { StageName } from "../stage/stage-weights.ts";
 
 export function remotePipeline(env: Env, { manifest, fingerprint, stages }: Divided): Backend {
-  const layout = cacheLayout(manifest.cache);
+  const { cache } = manifest;
   const path: string = env.PACK_PATH;
   const [first] = stages as [(typeof stages)[0], ...typeof stages];
   return new Pipeline({
     vocab: first.V,
-    contextLength: contextOf(first, layout),
+    contextLength: contextOf(first, cache),
     sliceTokens: SLICE_TOKENS,
-    shapes: stages.map((stage) => (position) => describeState(stage, layout, position)),
+    shapes: stages.map((stage) => (position) => describeState(stage, cache, position)),
     stagesOf: (owner) => stages.map((_, stage) => link(stageObject(env, owner, stage), { path, fingerprint, stage })),
     keepsStates: true,
   });

@@ -49,8 +49,12 @@ export interface Sequence {
   release(): void;
 }
 
+/** The context length of a model whose state is bounded. */
+export const ENDLESS = 2 ** 31 - 1;
+
 export interface Backend {
   readonly vocab: number;
+  /** Positions that a conversation may reach; `ENDLESS` where its state stops growing before. */
   readonly contextLength: number;
   /** Longest slice of one forward call (work between two yields). */
   readonly sliceTokens: number;

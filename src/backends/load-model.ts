@@ -2,6 +2,7 @@
 import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
+import { checkWindows, WINDOWS_FIELD } from "../weights/check-windows.ts";
 import { loadPack, type Pack, type Place, type Progress } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import type { PackSource } from "../weights/pack-source.ts";
@@ -56,6 +57,7 @@ export async function loadModel(
     }
     const model = modelFrom(manifest.model.config);
     checkAgainstModel(manifest, model.weights);
+    checkWindows(manifest.cache, model.state, WINDOWS_FIELD);
     const memory = new EngineMemory(manifest, options);
     start = () => memory.start(model, kernels);
     return { memory: memory.memory, base: WEIGHTS_AT };

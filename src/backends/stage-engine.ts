@@ -3,6 +3,7 @@ import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { stageOf } from "../models/stages.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
+import { checkWindows, WINDOWS_FIELD } from "../weights/check-windows.ts";
 import type { Place } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import { refuseManifest } from "../weights/parse-manifest.ts";
@@ -13,6 +14,7 @@ import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "./wasm/index.ts";
 /** The models of all stages. Fails with `weights_invalid` when they are not the whole model, or not what the tensors are. */
 export function stageModels(manifest: Manifest): Model[] {
   const model = modelFrom(manifest.model.config);
+  checkWindows(manifest.cache, model.state, WINDOWS_FIELD);
   const ranges = manifest.stages!.map(({ blocks }) => blocks);
   const [, end] = ranges.at(-1)!;
   if (end !== model.blocks.length)

@@ -5,14 +5,15 @@ import { openCheckpoint } from "../convert/open-checkpoint.ts";
 import { chooseCache } from "../convert/pack/cache-choice.ts";
 import { type Dtype, dtypes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
-import type { CachePolicy, Manifest } from "../weights/manifest.ts";
+import { type CachePolicy, type Manifest, WINDOW_MAX } from "../weights/manifest.ts";
 import { bytes, count } from "./amounts.ts";
-import { integer, jsonObject } from "./arguments.ts";
+import { integer, integersByIndex, jsonObject } from "./arguments.ts";
 import { progressOn } from "./progress.ts";
 
 interface Options {
   dtype: Dtype;
   window?: number;
+  windows?: Record<string, number>;
   sinks?: number;
   cacheDtype?: CachePolicy["dtype"];
   name?: string;
@@ -32,7 +33,12 @@ export function register(program: Command): void {
     .argument("<source>", "folder with config.json and .safetensors files, or a .gguf file")
     .argument("<pack>", "folder to write; it appears only when complete")
     .addOption(new Option("--dtype <dtype>", "how matrices are stored").choices([...dtypes].reverse()).default("q4"))
-    .option("--window <n>", "attention sees the last n positions (default: all)", integer(1, 1 << 20))
+    .option("--window <n>", "attention sees the last n positions (default: all)", integer(1, WINDOW_MAX))
+    .option(
+      "--windows <layer=n,…>",
+      "windows of single attention layers by index, e.g. 20=2048,23=2048 (default: the source's, without --window)",
+      integersByIndex(WINDOW_MAX),
+    )
     .option("--sinks <n>", "and the first n", integer(0, 1024))
     .addOption(new Option("--cache-dtype <dtype>", "how keys and values are kept").choices(["f32", "int8"]))
     .option("--name <name>", "name of the model (default: the source's)")
@@ -81,8 +87,9 @@ async function run(path: string, pack: string, options: Options): Promise<void> 
   }
 }
 
-const cacheOptions = ({ window, sinks, cacheDtype }: Options) => ({
+const cacheOptions = ({ window, windows, sinks, cacheDtype }: Options) => ({
   ...(window === undefined ? {} : { window }),
+  ...(windows === undefined ? {} : { windows }),
   ...(sinks === undefined ? {} : { sinks }),
   ...(cacheDtype === undefined ? {} : { dtype: cacheDtype }),
 });

@@ -3,11 +3,12 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { readJsonObject } from "../convert/checkpoint/small-file.ts";
-import { chooseCache } from "../convert/pack/cache-choice.ts";
+import { chooseCache, STATED_WINDOWS } from "../convert/pack/cache-choice.ts";
 import { dtypes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";
 import { weightBytes } from "../models/stages.ts";
+import { checkWindows } from "../weights/check-windows.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { readManifest, verifyPack } from "../weights/load-pack.ts";
 import { MANIFEST_FILE } from "../weights/parse-manifest.ts";
@@ -82,6 +83,7 @@ async function describeConfig(path: string, stages: number | undefined) {
   const config = await readJsonObject(path);
   const model = modelFrom(config);
   const cache = chooseCache(config, "q4", {});
+  checkWindows(cache, model.state, STATED_WINDOWS);
   return {
     kind: "config" as const,
     name: basename(path),

@@ -5,6 +5,7 @@ import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { divide, stageOf, weightBytes } from "../models/stages.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
+import { checkWindows, WINDOWS_FIELD } from "../weights/check-windows.ts";
 import type { CachePolicy, Manifest, OnnxDecoder } from "../weights/manifest.ts";
 import { bytesByPart, stateCost } from "./sizes-of.ts";
 
@@ -30,7 +31,10 @@ export interface StageFacts {
 export function packFacts(manifest: Manifest): PackFacts {
   if (manifest.onnx) return graphFacts(manifest, manifest.onnx);
   const model = modelFrom(manifest.model.config);
-  if (!manifest.stages) checkAgainstModel(manifest, model.weights);
+  if (!manifest.stages) {
+    checkAgainstModel(manifest, model.weights);
+    checkWindows(manifest.cache, model.state, WINDOWS_FIELD);
+  }
   return {
     architecture: model.type,
     parameters: model.parameters,

@@ -45,8 +45,12 @@ function stageLine({ blocks: [from, to], bytes: size, shards, state }: StageFact
 function stateLine({ cache, state }: Info): string {
   const { fixedBytes, bytesPerToken, maxBytes } = state;
   if (bytesPerToken === 0) return `${bytes(fixedBytes)}, constant`;
+  const own = Object.entries(cache.windows ?? {}).map(([layer, window]) => `${window} in layer ${layer}`);
+  const others = own.length > 0 ? ` (${own.join(", ")})` : "";
   const seen =
-    cache.policy === "window" ? `the last ${cache.window} positions and the first ${cache.sinks}` : "every position";
+    cache.policy === "window"
+      ? `the last ${cache.window} positions${others} and the first ${cache.sinks}`
+      : "every position";
   return `${bytes(fixedBytes)} constant + ${bytes(bytesPerToken)} per cached token (${cache.dtype}; ${seen}), at most ${bytes(maxBytes)}`;
 }
 

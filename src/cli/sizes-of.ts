@@ -1,5 +1,6 @@
 /** Sizes of a model's parts and of its conversations, for `info`. */
-import { cacheLayout, slotParts, slotsMax } from "../backends/wasm/cache.ts";
+import { slotBytes, slotsMax } from "../backends/wasm/cache.ts";
+import { cacheLayout } from "../backends/wasm/cache-layout.ts";
 import { product } from "../core/sizes.ts";
 import type { Model } from "../models/architecture.ts";
 import type { CachePolicy, TensorEntry } from "../weights/manifest.ts";
@@ -28,13 +29,17 @@ function partOf({ names, head }: Model, tensor: string): string {
 
 /** Bytes of one conversation's tensors as saved: the constant part, and the cache. */
 export function stateCost({ state, contextLength }: Model, policy: CachePolicy) {
-  const layout = cacheLayout(policy);
+  const most = policy.policy === "full" ? contextLength : Number.MAX_SAFE_INTEGER;
   let fixedBytes = 0;
   let bytesPerToken = 0;
+  let cacheMaxBytes = 0;
   for (const spec of state) {
     if (spec.kind === "fixed") fixedBytes += 4 * product(spec.shape);
-    else bytesPerToken += Object.values(slotParts(layout, spec.heads, spec.width)).reduce((a, b) => a + b, 0);
+    else {
+      const layout = cacheLayout(policy, spec);
+      bytesPerToken += slotBytes(layout, spec);
+      cacheMaxBytes += slotBytes(layout, spec) * Math.min(slotsMax(layout), most);
+    }
   }
-  const slots = Math.min(slotsMax(layout), policy.policy === "full" ? contextLength : Number.MAX_SAFE_INTEGER);
-  return { fixedBytes, bytesPerToken, maxBytes: fixedBytes + bytesPerToken * slots };
+  return { fixedBytes, bytesPerToken, maxBytes: fixedBytes + cacheMaxBytes };
 }

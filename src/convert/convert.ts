@@ -10,11 +10,13 @@ import { check, Failure } from "../core/failure.ts";
 import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { type BlockRange, divide, stageOf, weightBytes } from "../models/stages.ts";
+import { checkWindows } from "../weights/check-windows.ts";
 import { type CachePolicy, type Manifest, PACK_VERSION, type StageEntry } from "../weights/manifest.ts";
 import { fingerprint, MANIFEST_FILE, parseManifest } from "../weights/parse-manifest.ts";
 import { checkCheckpoint } from "./checkpoint/check-checkpoint.ts";
 import type { CheckpointSource, Companions } from "./checkpoint/checkpoint-source.ts";
 import { isOnnx, type OnnxSource } from "./onnx/source.ts";
+import { STATED_WINDOWS } from "./pack/cache-choice.ts";
 import { graphCache, writeGraph } from "./pack/onnx-payload.ts";
 import { PackFolder, TEMPLATE_FILE, TOKENIZER_FILE } from "./pack/pack-folder.ts";
 import { PayloadWriter } from "./pack/payload-writer.ts";
@@ -76,6 +78,7 @@ interface Plan {
 
 function weightsPlan(source: CheckpointSource, options: ConvertOptions): Plan {
   const model = modelFrom(source.config);
+  checkWindows(options.cache, model.state, STATED_WINDOWS);
   checkCheckpoint(model, source.tensors);
   const ranges = options.stages === undefined ? undefined : divide(model, options.stages, options.dtype);
   return { facts: model, write: (writer) => writeStages(model, ranges, source, writer, options) };

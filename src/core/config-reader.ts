@@ -74,6 +74,12 @@ export class ConfigReader {
     return this.#read(field, fallback, list, isOf);
   }
 
+  /** An object of integers from `min` to `max`; absent reads as empty. */
+  intsByName(field: string, min: number, max: number): Record<string, number> {
+    const named = this.object(field);
+    return Object.fromEntries(Object.keys(named.#json).map((name) => [name, named.int(name, undefined, min, max)]));
+  }
+
   /** A nested object; absent reads as empty. */
   object(field: string): ConfigReader {
     return new ConfigReader(this.#json[field] ?? {}, `${this.#at}: ${field}`);

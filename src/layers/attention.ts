@@ -12,6 +12,10 @@ import { type Bind, type Layer, type Run, type Step, scaleRows, stacked, vector 
 import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
 
 export interface AttentionConfig {
+  /** The layer's index in the checkpoint, by which a cache policy names it. */
+  layer: number;
+  /** Positions that a token of this layer sees where the architecture itself bounds them; undefined: all of them. */
+  window?: number;
   D: number;
   Hq: number;
   Hkv: number;
@@ -37,7 +41,7 @@ export interface AttentionConfig {
 }
 
 export function attention(at: string, config: AttentionConfig): Layer {
-  const { D, Hq, Hkv, P, input: C = D } = config;
+  const { D, Hq, Hkv, P, layer, window, input: C = D } = config;
   check(
     Hq % Hkv === 0,
     "weights_invalid",
@@ -72,15 +76,25 @@ export function attention(at: string, config: AttentionConfig): Layer {
       out,
       ...(config.outputBias ? [outBias] : []),
     ],
-    state: [{ kind: "cache", name: config.cache ?? at, heads: Hkv, width: P }],
+    state: [
+      {
+        kind: "cache",
+        name: config.cache ?? at,
+        layer,
+        heads: Hkv,
+        width: P,
+        ...(window === undefined ? {} : { window }),
+      },
+    ],
     bind: (bind) => forward(bind, at, config),
   };
 }
 
 function forward(bind: Bind, at: string, config: AttentionConfig) {
   const { D, Hq, Hkv, P, rotary, input: C = D } = config;
-  const { kernels, L, cacheLayout } = bind;
-  const { dtype, sinks, window } = cacheLayout;
+  const { kernels, L } = bind;
+  const cache = bind.cache(config.cache ?? at);
+  const { dtype, sinks, window } = cache.layout;
   const scale = config.scale ?? 1 / Math.sqrt(P);
   const project = bind.matrix(`${at}.qkv_proj.weight`);
   const projectBias = config.bias ? bind.vector(`${at}.qkv_proj.bias`) : 0;
@@ -95,13 +109,14 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const qSink = floats(Hq * P);
   const k = floats(Hkv * P);
   const mixed = floats(Hq * P);
-  const tables = bind.rotary(rotary ? inverseFrequencies(rotary) : new Float32Array(0));
-  const cacheIndex = bind.cache(config.cache ?? at);
+  const frequencies = rotary ? inverseFrequencies(rotary) : new Float32Array(0);
+  const turn = bind.rotary(frequencies);
+  const turnTowardsSinks = sinks > 0 ? bind.rotary(frequencies, sinks + window - 1) : turn;
   const kFrom = qkv + 4 * Hq * P;
   const vFrom = kFrom + 4 * Hkv * P;
 
-  const remember = ({ at, T, S, cache }: Run, towardsSinks: number) => {
-    const c = cache(cacheIndex);
+  const remember = ({ at, T, S, cache: addressOf }: Run, towardsSinks: number) => {
+    const c = addressOf(cache.index);
     const [qAt, sinkAt, kAt, out] = [q, towardsSinks, k, mixed].map(
       (from, i) => from + 4 * at * (i === 2 ? Hkv : Hq) * P,
     );
@@ -122,11 +137,12 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     if (projectBias) kernels.addBias(qkv, stride, projectBias, T, project.R);
     adapt?.(qkv, stride, x, T);
     normHeads?.(qkv, kFrom, stride, T);
-    const { table, sinkTable } = tables.prepare(step);
-    kernels.rotary(q, qkv, stride, table, tables.half, T, Hq, P);
-    kernels.rotary(k, kFrom, stride, table, tables.half, T, Hkv, P);
+    const half = frequencies.length;
+    const table = turn(step);
+    kernels.rotary(q, qkv, stride, table, half, T, Hq, P);
+    kernels.rotary(k, kFrom, stride, table, half, T, Hkv, P);
     const clamped = sinks > 0 && runs.some((run) => run.S + run.T > sinks + window);
-    if (clamped) kernels.rotary(qSink, qkv, stride, sinkTable, tables.half, T, Hq, P);
+    if (clamped) kernels.rotary(qSink, qkv, stride, turnTowardsSinks(step), half, T, Hq, P);
     for (const run of runs) remember(run, sinks > 0 && run.S + run.T > sinks + window ? qSink : q);
     output.apply(y, mixed, Hq * P, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);

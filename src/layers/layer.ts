@@ -20,9 +20,21 @@ export interface WeightSpec {
 /** One tensor of a conversation's state. */
 export type StateSpec =
   | { kind: "fixed"; name: string; shape: number[] } // f32
-  | { kind: "cache"; name: string; heads: number; width: number };
+  | CacheSpec;
 
-/** Bytes that one layer's cache holds per slot, and where its parts begin: keys, key scales, values, value scales. */
+/** Keys and values of one attention layer. */
+export interface CacheSpec {
+  kind: "cache";
+  name: string;
+  /** Index of the layer in the checkpoint; layers that share weights have caches and indices of their own. */
+  layer: number;
+  heads: number;
+  width: number;
+  /** Positions that a token sees where the architecture bounds them. */
+  window?: number;
+}
+
+/** What one attention layer keeps: the first `sinks` positions and the last `window`. */
 export interface CacheLayout {
   dtype: "f32" | "int8";
   sinks: number;
@@ -71,7 +83,6 @@ export interface Bind {
   readonly kernels: Kernels;
   /** Longest slice that one step may hold. */
   readonly L: number;
-  readonly cacheLayout: CacheLayout;
   matrix(name: string): Matrix;
   vector(name: string): Address;
   /** The floats at an address, for what only the host can decide. Valid until the memory grows: take it anew in every step. */
@@ -81,16 +92,13 @@ export interface Bind {
   /** Scratch of this layer; other layers use the same bytes. */
   scratch(bytes: number): Address;
   fixed(name: string): number;
-  cache(name: string): number;
-  /** cos/sin of the positions of this step, shared by all layers with the same frequencies. */
-  rotary(frequencies: Float32Array): RotaryTables;
+  cache(name: string): { index: number; layout: CacheLayout };
+  /** cos/sin of the step's positions, none taken for more than `last`; shared by all layers with the same frequencies and the same `last`. */
+  rotary(frequencies: Float32Array, last?: number): RotaryTable;
 }
 
-export interface RotaryTables {
-  half: number;
-  /** Table of the step's positions, and of the positions that queries take towards the sinks. */
-  prepare(step: Step): { table: Address; sinkTable: Address };
-}
+/** Address of the step's table (T, frequencies), which the first layer that asks fills. */
+export type RotaryTable = (step: Step) => Address;
 
 /** Reads x (T, D; dense): the normed stream, or the stream itself in a block without a norm. Writes y (T, pad8(D)). */
 export type Forward = (step: Step, x: Address, y: Address) => void;

@@ -46,7 +46,7 @@ export const bamba: Architecture = {
         residual(
           `${at}.input_layernorm.weight`,
           D,
-          attentionAt.has(i) ? attention(`${at}.self_attn`, mixer) : mamba2(`${at}.mamba`, scan),
+          attentionAt.has(i) ? attention(`${at}.self_attn`, { ...mixer, layer: i }) : mamba2(`${at}.mamba`, scan),
         ),
         residual(`${at}.pre_ff_layernorm.weight`, D, gatedMlp(`${at}.feed_forward`, mlp)),
       ]),

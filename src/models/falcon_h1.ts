@@ -51,8 +51,13 @@ export const falcon_h1: Architecture = {
       tied: json.boolean("tie_word_embeddings", false),
       names: { embedding: "model.embed_tokens.weight", norm: "model.final_layernorm.weight", head: "lm_head.weight" },
       scale: { embedding: json.number("embedding_multiplier", 1), logits: json.number("lm_head_multiplier", 1) },
-      blocks: Array.from({ length: depth }, (_, i) => `model.layers.${i}`).flatMap((at) => [
-        residual(`${at}.input_layernorm.weight`, D, mamba2(`${at}.mamba`, scan), attention(`${at}.self_attn`, mixer)),
+      blocks: Array.from({ length: depth }, (_, i) => `model.layers.${i}`).flatMap((at, layer) => [
+        residual(
+          `${at}.input_layernorm.weight`,
+          D,
+          mamba2(`${at}.mamba`, scan),
+          attention(`${at}.self_attn`, { ...mixer, layer }),
+        ),
         residual(`${at}.pre_ff_layernorm.weight`, D, gatedMlp(`${at}.feed_forward`, mlp)),
       ]),
     };

@@ -75,7 +75,7 @@ export const granitemoehybrid: Architecture = {
           residual(
             `${at}.input_layernorm.weight`,
             D,
-            type === "attention" ? attention(`${at}.self_attn`, mixer) : mamba2(`${at}.mamba`, scan),
+            type === "attention" ? attention(`${at}.self_attn`, { ...mixer, layer: i }) : mamba2(`${at}.mamba`, scan),
           ),
           residual(
             `${at}.post_attention_layernorm.weight`,

@@ -16,7 +16,8 @@ export const lfm2: Architecture = {
     const epsilon = json.number("norm_eps", 1e-5);
     const Hq = json.int("num_attention_heads", 32);
     const P = json.int("head_dim", Math.floor(D / Hq));
-    const mixer = (at: string) => ({
+    const mixer = (at: string, layer: number) => ({
+      layer,
       D,
       Hq,
       Hkv: json.int("num_key_value_heads", 8),
@@ -41,7 +42,7 @@ export const lfm2: Architecture = {
         const own =
           type === "conv"
             ? shortConv(`${at}.conv`, convolution)
-            : attention(`${at}.self_attn`, mixer(`${at}.self_attn`));
+            : attention(`${at}.self_attn`, mixer(`${at}.self_attn`, i));
         return [
           residual(`${at}.operator_norm.weight`, D, own),
           residual(`${at}.ffn_norm.weight`, D, gatedMlp(`${at}.feed_forward`, mlp)),

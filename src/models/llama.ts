@@ -32,8 +32,8 @@ export const llama: Architecture = {
       contextLength: json.int("max_position_embeddings", 2048),
       tied: json.boolean("tie_word_embeddings", false),
       names: { embedding: "model.embed_tokens.weight", norm: "model.norm.weight", head: "lm_head.weight" },
-      blocks: Array.from({ length: depth }, (_, i) => `model.layers.${i}`).flatMap((at) => [
-        residual(`${at}.input_layernorm.weight`, D, attention(`${at}.self_attn`, mixer)),
+      blocks: Array.from({ length: depth }, (_, i) => `model.layers.${i}`).flatMap((at, layer) => [
+        residual(`${at}.input_layernorm.weight`, D, attention(`${at}.self_attn`, { ...mixer, layer })),
         residual(`${at}.post_attention_layernorm.weight`, D, gatedMlp(`${at}.mlp`, mlp)),
       ]),
     };

@@ -43,7 +43,7 @@ export const nemotron_h: Architecture = {
     const mlp = { D, I: json.int("intermediate_size", 21_504), bias: json.boolean("mlp_bias", false) };
     const layers = {
       mamba: (at: string) => [mamba2(at, scan)],
-      attention: (at: string) => [attention(at, mixer)],
+      attention: (at: string, layer: number) => [attention(at, { ...mixer, layer })],
       mlp: (at: string) => [relu2Mlp(at, mlp)],
       moe: (at: string) => mixture(json, at, D, mlp.bias),
     };
@@ -56,7 +56,7 @@ export const nemotron_h: Architecture = {
       names: { embedding: "backbone.embeddings.weight", norm: "backbone.norm_f.weight", head: "lm_head.weight" },
       blocks: blockTypes(json).map((type, i): Block => {
         const at = `backbone.layers.${i}`;
-        return residual(`${at}.norm.weight`, D, ...layers[type](`${at}.mixer`));
+        return residual(`${at}.norm.weight`, D, ...layers[type](`${at}.mixer`, i));
       }),
     };
   },

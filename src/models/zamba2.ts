@@ -53,7 +53,7 @@ export const zamba2: Architecture = {
         const layer = sharedBlock({
           D,
           epsilon,
-          attention: sharedAttention(json, block, D, use, `${at}.shared_transformer.self_attn`),
+          attention: sharedAttention(json, block, D, use, { name: `${at}.shared_transformer.self_attn`, layer: i }),
           mlp: sharedMlp(json, block, D, use, bias),
           mixer: mamba2(`${at}.mamba_decoder.mamba`, scan),
           names: {
@@ -69,7 +69,13 @@ export const zamba2: Architecture = {
   },
 };
 
-function sharedAttention(json: ConfigReader, block: string, D: number, use: number, cache: string) {
+function sharedAttention(
+  json: ConfigReader,
+  block: string,
+  D: number,
+  use: number,
+  cache: { name: string; layer: number },
+) {
   const at = `${block}.self_attn`;
   const Hq = json.int("num_attention_heads", 32);
   const Hkv = json.int("num_key_value_heads", Hq);
@@ -88,7 +94,8 @@ function sharedAttention(json: ConfigReader, block: string, D: number, use: numb
     bias: false,
     outputBias: false,
     scale: 1 / Math.sqrt(P / 2),
-    cache,
+    cache: cache.name,
+    layer: cache.layer,
     ...(adapted
       ? {
           adapter: lowRank(

@@ -31,14 +31,16 @@ export const tensorEntry = z.strictObject({
   bytes: size,
 });
 
+export const WINDOW_MAX = 1 << 20;
+const window = size.min(1).max(WINDOW_MAX);
+
 export const cachePolicy = z.strictObject({
   /** `full` keeps every position; `window` keeps `sinks` first positions and the last `window`. */
   policy: z.enum(["full", "window"]),
   sinks: size.max(1024).default(0),
-  window: size
-    .min(1)
-    .max(1 << 20)
-    .optional(),
+  window: window.optional(),
+  /** Windows of single attention layers, by the layer's index in the checkpoint. */
+  windows: z.record(z.string().regex(/^(0|[1-9]\d{0,3})$/, "expected the index of a layer"), window).optional(),
   dtype: z.enum(["f32", "int8"]),
 });
 

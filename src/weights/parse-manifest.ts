@@ -62,6 +62,8 @@ function checkFiles({ shards, tokenizer, template, cache }: Manifest): void {
   if (template) check("template", template, TEMPLATE_MAX_BYTES);
   if (cache.policy === "window" && cache.window === undefined)
     refuseManifest("cache.window", "expected a number, got nothing");
+  if (cache.policy === "full" && cache.windows !== undefined)
+    refuseManifest("cache.windows", 'expected nothing, as cache.policy is "full"');
 }
 
 /** Tensors lie in order, each at the first aligned byte after the one before; the last ends where the last shard ends. */

@@ -17,11 +17,12 @@ const folder = mkdtempSync(join(tmpdir(), "rivulet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(() => void vi.restoreAllMocks());
 
-/** Its ring has 16 + 64 slots, so at 90 tokens it has gone round. */
-async function windowed(golden: string): Promise<Backend> {
+/** Its ring has 16 + 64 slots, so at 90 tokens it has gone round; those of layers 0 and 2, where they are, at 78 and 118. */
+async function windowed(golden: string, windows?: Record<string, number>): Promise<Backend> {
   const source = await openCheckpoint(join(import.meta.dirname, "../golden", golden));
   const target = mkdtempSync(join(folder, golden));
-  await convert(source, target, { dtype: "q8", cache: { policy: "window", window: 16, sinks: 2, dtype: "int8" } });
+  const cache = { policy: "window", window: 16, sinks: 2, dtype: "int8", ...(windows ? { windows } : {}) } as const;
+  await convert(source, target, { dtype: "q8", cache });
   await source.close();
   return (await loadModel(folderSource(target), compiledKernels())).backend;
 }
@@ -36,6 +37,8 @@ const cases = [
   ["zamba2", plain("zamba2-plain"), 20],
   ["bamba, a window that wraps", () => windowed("bamba-groups2"), 90],
   ["llama, a window that wraps", () => windowed("llama-plain"), 90],
+  ["llama, windows of three sizes that wrap", () => windowed("llama-plain", { "0": 4, "2": 44 }), 130],
+  ["bamba, windows of two sizes that wrap", () => windowed("bamba-long", { "2": 44 }), 130],
 ] as const;
 
 const idsFrom = (backend: Backend, at: number, n: number) =>

@@ -144,6 +144,29 @@ describe("rivulet convert and info", () => {
     expect(text).not.toContain("\u001b");
   });
 
+  it("take windows of single layers, tell of them and count them, and refuse those of no layer", async () => {
+    await inFolder(async (folder) => {
+      const pack = join(folder, "pack");
+      const made = await rivulet("convert", tinyLlama, pack, "--window", "32", "--sinks", "4", "--windows", "0=16");
+      expect(made).toMatchObject({ exitCode: 0, stderr: "" });
+      const { cache, state } = JSON.parse((await rivulet("info", pack, "--json")).stdout);
+      expect(cache).toEqual({ policy: "window", sinks: 4, window: 32, windows: { "0": 16 }, dtype: "int8" });
+      expect(state).toEqual({ fixedBytes: 0, bytesPerToken: 24, maxBytes: 24 * (4 + 16 + 64) });
+      expect((await rivulet("info", pack)).stdout).toContain("the last 32 positions (16 in layer 0) and the first 4");
+      const refused = async (...options: string[]) => {
+        const { exitCode, stdout, stderr } = await rivulet("convert", tinyLlama, join(folder, "none"), ...options);
+        expect([exitCode, stdout]).toEqual([2, ""]);
+        return stderr;
+      };
+      expect(await refused("--window", "32", "--windows", "7=16")).toBe(
+        "rivulet: --windows, or rivulet_cache.windows in config.json: expected layers with attention (0), got 7\n",
+      );
+      expect(await refused("--windows", "0=16")).toBe("rivulet: --windows: only with --window\n");
+      for (const bad of ["0", "0=0", "0=16,0=32", "a=16", "0=16,", "0=-1", "0=2000000"])
+        expect(await refused("--window", "32", "--windows", bad), bad).toContain("expected pairs like 20=2048,23=2048");
+    });
+  });
+
   it("name the file of a pack that is damaged", async () => {
     await inFolder(async (folder) => {
       const pack = join(folder, "pack");

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Admission, placesFor } from "../../durable-objects/model/admission.ts";
 import { TurnLock } from "../../durable-objects/platform/keyed-lock.ts";
 import { SingleFlight } from "../../durable-objects/platform/single-flight.ts";
-import type { Sequence } from "../../src/backends/backend.ts";
+import { ENDLESS, type Sequence } from "../../src/backends/backend.ts";
 
 const present = new AbortController().signal;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -19,6 +19,16 @@ it("has as many places as states fit beside the weights, at least one and at mos
   expect(placesFor(backend(100e6, 5e6))).toBe(2);
   expect(placesFor(backend(119e6, 50e6))).toBe(1);
   expect(placesFor(backend(1e6, 1e3))).toBe(4);
+});
+
+it("counts a state that stops growing as it is when it is full", () => {
+  const grows = (until: number) => ({
+    memoryBytes: 91e6,
+    contextLength: ENDLESS,
+    stateBytes: (position: number) => 4096 * Math.min(position, until),
+  });
+  expect(placesFor(grows(1000))).toBe(4);
+  expect(placesFor(grows(2000))).toBe(1);
 });
 
 it("may be limited later, and lets those stay who are in", async () => {

@@ -45,14 +45,14 @@ export function readGolden(name: string): Golden {
 /** Converts a golden's checkpoint into a temporary pack, hands it over and removes it. */
 export async function withPack<T>(
   name: string,
-  options: { dtype: Dtype; cache?: Partial<CachePolicy> },
+  options: { dtype: Dtype; cache?: Partial<CachePolicy>; stages?: number },
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "rivulet-"));
   const source = await openCheckpoint(join(root, name));
   try {
     const cache = { ...chooseCache(source.config, options.dtype, {}), ...options.cache };
-    await convert(source, join(folder, "pack"), { dtype: options.dtype, cache });
+    await convert(source, join(folder, "pack"), { ...options, cache });
     return await use(join(folder, "pack"));
   } finally {
     await source.close();

@@ -46,6 +46,14 @@ describe("parseManifest", () => {
     ["generation.eos", [-1], "generation.eos[0]: "],
     ["cache.policy", "ring", "cache.policy: "],
     ["cache", { policy: "window", sinks: 4, dtype: "int8" }, "cache.window: expected a number, got nothing"],
+    [
+      "cache",
+      { policy: "full", windows: { "1": 64 }, dtype: "f32" },
+      'cache.windows: expected nothing, as cache.policy is "full"',
+    ],
+    ["cache", { policy: "window", window: 8, windows: { "1": 0 }, dtype: "f32" }, "cache.windows.1: "],
+    ["cache", { policy: "window", window: 8, windows: { "01": 64 }, dtype: "f32" }, "cache.windows"],
+    ["cache", { policy: "window", window: 8, windows: [64], dtype: "f32" }, "cache.windows: "],
     ["parameters", 386, "parameters: expected 387, got 386"],
     // Files.
     ["shards", [], "shards: "],

@@ -5,25 +5,22 @@
  * full length; until then no position has wrapped, so growing is a copy of the front.
  */
 
-import type { CacheAddress, CacheLayout } from "../../layers/layer.ts";
-import type { CachePolicy } from "../../weights/manifest.ts";
+import type { CacheAddress, CacheLayout, CacheSpec } from "../../layers/layer.ts";
 import type { StateTensor } from "../backend.ts";
 import type { StateShape } from "../check-state.ts";
 import type { Heap } from "./heap.ts";
 
 /** Extra ring slots, so that a slice of new tokens never overwrites a position that its first token still sees. */
 export const CACHE_SLACK = 64;
-const UNBOUNDED = 2 ** 30;
-
-export function cacheLayout(policy: CachePolicy): CacheLayout {
-  const window = policy.policy === "window" ? (policy.window ?? 1024) : UNBOUNDED;
-  return { dtype: policy.dtype, sinks: policy.policy === "window" ? policy.sinks : 0, window };
-}
 
 export const slotsMax = ({ sinks, window }: CacheLayout): number => sinks + window + CACHE_SLACK;
 
+/** Bytes of one slot. */
+export const slotBytes = (layout: CacheLayout, { heads, width }: Pick<CacheSpec, "heads" | "width">): number =>
+  Object.values(slotParts(layout, heads, width)).reduce((a, b) => a + b, 0);
+
 /** Bytes of one slot by part. */
-export function slotParts(layout: CacheLayout, heads: number, width: number): Record<CachePart, number> {
+function slotParts(layout: CacheLayout, heads: number, width: number): Record<CachePart, number> {
   const values = heads * width * (layout.dtype === "f32" ? 4 : 1);
   const scales = layout.dtype === "f32" ? 0 : 4 * heads;
   return { keys: values, keyScales: scales, values, valueScales: scales };
@@ -43,11 +40,7 @@ const partsOf = (layout: CacheLayout, { heads, width }: CacheSize): CachePart[] 
   return parts.filter((part) => bytes[part] > 0);
 };
 
-export interface CacheSize {
-  name: string;
-  heads: number;
-  width: number;
-}
+type CacheSize = Pick<CacheSpec, "name" | "heads" | "width">;
 
 const parts = ["keys", "keyScales", "values", "valueScales"] as const;
 type CachePart = (typeof parts)[number];

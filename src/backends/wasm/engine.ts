@@ -1,11 +1,10 @@
 /** Engine: one model in one WebAssembly memory, shared by every conversation of the isolate. */
 import { check } from "../../core/failure.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
-import type { CacheLayout } from "../../layers/layer.ts";
 import type { Model } from "../../models/architecture.ts";
+import type { CachePolicy } from "../../weights/manifest.ts";
 import type { Backend, Saved, SharedTurn } from "../backend.ts";
 import { bytesOf, type StateShape } from "../check-state.ts";
-import { slotParts } from "./cache.ts";
 import { contextOf, describeState } from "./describe.ts";
 import { Guesses } from "./guesses.ts";
 import { Heap } from "./heap.ts";
@@ -20,7 +19,7 @@ export class Engine implements Backend {
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels & { __instance_signal?: WebAssembly.Global };
   readonly plan: Plan;
-  readonly layout: CacheLayout;
+  readonly cache: CachePolicy;
   readonly heap: Heap;
   readonly L: number;
   readonly contextLength: number;
@@ -32,7 +31,7 @@ export class Engine implements Backend {
     memory: WebAssembly.Memory;
     kernels: Kernels;
     plan: Plan;
-    layout: CacheLayout;
+    cache: CachePolicy;
     sliceTokens: number;
     maxBytes: number;
   }) {
@@ -40,10 +39,10 @@ export class Engine implements Backend {
     this.memory = parts.memory;
     this.kernels = parts.kernels;
     this.plan = parts.plan;
-    this.layout = parts.layout;
+    this.cache = parts.cache;
     this.L = parts.sliceTokens;
     this.heap = new Heap(parts.memory, parts.plan.end, parts.maxBytes);
-    this.contextLength = contextOf(parts.model, parts.layout);
+    this.contextLength = contextOf(parts.model, parts.cache);
   }
 
   get vocab(): number {
@@ -93,14 +92,6 @@ export class Engine implements Backend {
 
   /** Names, types and shapes of a state of `position` tokens. */
   describe(position: number): StateShape[] {
-    return describeState(this.model, this.layout, position);
-  }
-
-  /** Bytes that one more token adds to a cache that still grows. */
-  get bytesPerToken(): number {
-    return this.model.state.reduce((n, spec) => {
-      if (spec.kind !== "cache") return n;
-      return n + Object.values(slotParts(this.layout, spec.heads, spec.width)).reduce((a, b) => a + b, 0);
-    }, 0);
+    return describeState(this.model, this.cache, position);
   }
 }

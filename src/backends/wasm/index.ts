@@ -4,7 +4,6 @@ import type { Kernels } from "../../kernels/kernels.ts";
 import { instantiateKernels } from "../../kernels/wasm.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { Manifest } from "../../weights/manifest.ts";
-import { cacheLayout } from "./cache.ts";
 import { Engine } from "./engine.ts";
 
 import { type Placed, plan } from "./plan.ts";
@@ -52,13 +51,13 @@ export class EngineMemory {
     const tensors = new Map<string, Placed>(
       manifest.tensors.map((entry) => [entry.name, { entry, address: starts[entry.shard]! + entry.offset }]),
     );
-    const layout = cacheLayout(manifest.cache);
+    const { cache } = manifest;
     const sliceTokens = options.sliceTokens ?? SLICE_TOKENS;
-    const planned = plan(model, tensors, kernels, end, sliceTokens, layout);
+    const planned = plan(model, tensors, kernels, end, sliceTokens, cache);
     const short = planned.end - this.memory.buffer.byteLength;
     if (short > 0) this.memory.grow(padTo(short, PAGE) / PAGE);
     planned.fill(this.memory);
     const maxBytes = Math.min(options.maxBytes ?? ADDRESSABLE, ADDRESSABLE);
-    return new Engine({ model, memory: this.memory, kernels, plan: planned, layout, sliceTokens, maxBytes });
+    return new Engine({ model, memory: this.memory, kernels, plan: planned, cache, sliceTokens, maxBytes });
   }
 }

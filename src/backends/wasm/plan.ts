@@ -9,9 +9,10 @@ import { type Dtype, matrixBytes, quantizedRowBytes } from "../../core/dtype.ts"
 import { Failure } from "../../core/failure.ts";
 import { pad8, padTo } from "../../core/sizes.ts";
 import type { Address, Kernels } from "../../kernels/kernels.ts";
-import type { Bind, CacheLayout, Forward, Matrix, RotaryTables, Step } from "../../layers/layer.ts";
+import type { Bind, CacheSpec, Forward, Matrix, RotaryTable, Step } from "../../layers/layer.ts";
 import type { Model } from "../../models/architecture.ts";
-import type { TensorEntry } from "../../weights/manifest.ts";
+import type { CachePolicy, TensorEntry } from "../../weights/manifest.ts";
+import { cacheLayout } from "./cache-layout.ts";
 
 const ALIGN = 64;
 const NO_LIMIT = 0x7fffffff; // positions are i32 in the kernels
@@ -48,7 +49,7 @@ export function plan(
   kernels: Kernels,
   start: Address,
   L: number,
-  layout: CacheLayout,
+  policy: CachePolicy,
 ): Plan {
   let end = padTo(start, ALIGN);
   const bump = (bytes: number): Address => {
@@ -75,11 +76,16 @@ export function plan(
   };
   const constants: { at: Address; values: Float32Array }[] = [];
   const matrix = (name: string) => matrixOf(placed(name), kernels, xq);
-  const rotary = rotaryTables(kernels, L, layout, bump, constants);
+  const rotary = rotaryTables(kernels, L, bump, constants);
   const scratchStart = { at: 0 };
   let scratchBytes = 0;
   let bound: WebAssembly.Memory | undefined;
-  const indices = { fixed: indexOf(model, "fixed"), cache: indexOf(model, "cache") };
+  const fixed = new Map(model.state.filter(({ kind }) => kind === "fixed").map(({ name }, index) => [name, index]));
+  const caches = new Map(
+    model.state
+      .filter((spec): spec is CacheSpec => spec.kind === "cache")
+      .map((spec, index) => [spec.name, { index, layout: cacheLayout(policy, spec) }]),
+  );
 
   const bindAll = (): Plan["blocks"] =>
     model.blocks.map((block) => ({
@@ -89,7 +95,6 @@ export function plan(
         const bind: Bind = {
           kernels,
           L,
-          cacheLayout: layout,
           matrix,
           vector: (name) => placed(name).address,
           floats: (at, n) => new Float32Array(bound!.buffer, at, n),
@@ -101,8 +106,8 @@ export function plan(
             return at;
           },
           rotary,
-          fixed: (name) => indices.fixed.get(name)!,
-          cache: (name) => indices.cache.get(name)!,
+          fixed: (name) => fixed.get(name)!,
+          cache: (name) => caches.get(name)!,
         };
         return layer.bind(bind);
       }),
@@ -127,9 +132,6 @@ export function plan(
     },
   };
 }
-
-const indexOf = (model: Model, kind: "fixed" | "cache") =>
-  new Map(model.state.filter((spec) => spec.kind === kind).map((spec, i) => [spec.name, i]));
 
 function embedOf({ entry }: Placed, k: Kernels): Kernels["embedF32"] {
   return { f32: k.embedF32, f16: k.embedF16, q8: k.embedQ8, q4: k.embedQ4 }[entry.dtype];
@@ -156,39 +158,30 @@ function matrixAt(dtype: Dtype, address: Address, R: number, C: number, k: Kerne
   };
 }
 
-/** One table per distinct set of frequencies, computed once per step. */
+/** One table per distinct set of frequencies and last position, filled once per step. */
 function rotaryTables(
   k: Kernels,
   L: number,
-  { sinks, window }: CacheLayout,
   bump: (bytes: number) => Address,
   constants: { at: Address; values: Float32Array }[],
 ): Bind["rotary"] {
-  const known = new Map<string, RotaryTables>();
-  return (frequencies) => {
-    const key = frequencies.join();
+  const known = new Map<string, RotaryTable>();
+  return (frequencies, last = NO_LIMIT) => {
+    const key = `${frequencies.join()} ${last}`;
     const made = known.get(key);
     if (made) return made;
     const half = frequencies.length;
     const at = bump(4 * half);
     constants.push({ at, values: frequencies });
     const table = bump(8 * L * half);
-    const sinkTable = bump(8 * L * half);
     let ready: Step | undefined;
-    const tables: RotaryTables = {
-      half,
-      prepare(step) {
-        if (ready !== step) {
-          for (const { at: row, T, S } of step.runs) {
-            k.rotaryTable(table + 8 * row * half, at, half, T, S, NO_LIMIT);
-            if (sinks > 0) k.rotaryTable(sinkTable + 8 * row * half, at, half, T, S, sinks + window - 1);
-          }
-          ready = step;
-        }
-        return { table, sinkTable };
-      },
+    const filled: RotaryTable = (step) => {
+      if (ready !== step)
+        for (const { at: row, T, S } of step.runs) k.rotaryTable(table + 8 * row * half, at, half, T, S, last);
+      ready = step;
+      return table;
     };
-    known.set(key, tables);
-    return tables;
+    known.set(key, filled);
+    return filled;
   };
 }

@@ -6,6 +6,7 @@ import type { Run } from "../../layers/layer.ts";
 import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
 import { checkState } from "../check-state.ts";
 import { Cache } from "./cache.ts";
+import { cacheLayout } from "./cache-layout.ts";
 import type { Engine } from "./engine.ts";
 import { checkIds, pass, step } from "./pass.ts";
 
@@ -31,7 +32,7 @@ export class WasmSequence implements Sequence {
     this.#fixedBytes = bytes;
     this.#caches = engine.model.state
       .filter((spec) => spec.kind === "cache")
-      .map((spec) => new Cache(engine.heap, engine.memory, engine.layout, spec));
+      .map((spec) => new Cache(engine.heap, engine.memory, cacheLayout(engine.cache, spec), spec));
     if (saved) checkState(saved, (position) => engine.describe(position));
     this.#fixedAt = engine.heap.take(bytes);
     if (saved) this.#load(saved);
