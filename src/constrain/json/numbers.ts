@@ -2,8 +2,10 @@
  * Numbers in given bounds, as digits. At most 15 significant digits, so that no two of them are the same double and no run of digits goes
  * on for ever. Bounded numbers and integers have no exponent.
  */
-import { Automaton, intersect } from "../language/automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
+import { Automaton } from "../language/automaton.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
+import { intersect } from "../language/intersect.ts";
+import { Unsupported } from "../language/unsupported.ts";
 
 export interface Bound {
   value: number;

@@ -1,195 +1,144 @@
 /**
- * pattern: a regular expression of ECMA-262 (flag u) as the language of strings that it finds a match in, in JSON's characters.
+ * pattern: a regular expression as the language of strings that it finds a match in, in JSON's characters.
  *
- * Not supported, and said so: back references, word boundaries, anchors in the middle, and look-around but for look-ahead right behind ^.
+ * A part is compiled together with what follows it up to the string's end, so that `$` and look-ahead know what comes. Not supported, and
+ * said so: back references, word boundaries, look-behind, and repetitions of assertions.
  */
-import { intersect } from "../language/automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
-import { codeRange, complement, LINE_ENDS, rangesOf, shorthands, toRange } from "./ranges.ts";
-import { character, EVERYTHING, type Range } from "./text.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
+import { intersect } from "../language/intersect.ts";
+import { Unsupported } from "../language/unsupported.ts";
+import { parseRegex, type Regex } from "./regex-syntax.ts";
+import { character, EVERYTHING } from "./text.ts";
 
-const MAX_DEPTH = 40;
-const MAX_REPEAT = 10_000;
-const CONTROLS: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
-
-/** Throws Unsupported. */
+/** Throws Unsupported and TooComplex. */
 export function pattern(g: Grammar, source: string): Expr {
-  try {
-    new RegExp(source, "u");
-  } catch {
-    throw new Unsupported("expected a regular expression");
-  }
-  const anything = g.repeat(character(g, [EVERYTHING]));
-  const found = new Reader(g, source).alternatives(0);
-  const upTo = ({ expr, toEnd }: Alternative) => g.seq(expr, toEnd ? g.empty : anything);
-  return g.alt(
-    ...found.map((alternative) => {
-      const whole = g.seq(alternative.fromStart ? g.empty : anything, upTo(alternative));
-      const ahead = (wanted: boolean) =>
-        alternative.ahead.filter((look) => look.wanted === wanted).map((look) => g.alt(...look.of.map(upTo)));
-      return alternative.ahead.length === 0 ? whole : intersect(g, [whole, ...ahead(true)], ahead(false));
-    }),
-  );
+  return new Compiler(g).whole(parseRegex(source, (steps) => g.budget.spend(steps)));
 }
 
-interface Alternative {
-  expr: Expr;
-  fromStart: boolean;
-  toEnd: boolean;
-  /** Look-ahead at the start: what must, or must not, match there too. */
-  ahead: { wanted: boolean; of: Alternative[] }[];
-}
-
-/** Reads what RegExp has accepted. */
-class Reader {
+class Compiler {
   readonly #g: Grammar;
-  readonly #source: string[];
-  #at = 0;
+  readonly #anything: Expr;
 
-  constructor(g: Grammar, source: string) {
+  constructor(g: Grammar) {
     this.#g = g;
-    this.#source = [...source];
+    this.#anything = g.repeat(character(g, [EVERYTHING]));
   }
 
-  alternatives(depth: number): Alternative[] {
-    if (depth > MAX_DEPTH) throw new Unsupported(`groups nest deeper than ${MAX_DEPTH}`);
-    const found = [...this.#alternative(depth)];
-    while (this.#take("|")) found.push(...this.#alternative(depth));
-    return found;
+  whole(regex: Regex): Expr {
+    const g = this.#g;
+    const fromStart = this.#read(regex, true, this.#anything);
+    if (isAnchored(regex)) return fromStart;
+    const later = this.#read(regex, false, this.#anything);
+    // What a match may be anywhere, it may be at the start.
+    return later === fromStart
+      ? g.seq(this.#anything, later)
+      : g.alt(fromStart, g.seq(character(g, [EVERYTHING]), this.#anything, later));
   }
 
-  #alternative(depth: number): Alternative[] {
-    const fromStart = this.#take("^");
-    const ahead: Alternative["ahead"] = [];
-    while (fromStart && depth === 0 && /^\(\?[=!]$/.test(this.#source.slice(this.#at, this.#at + 3).join(""))) {
-      this.#at += 3;
-      const wanted = this.#source[this.#at - 1] === "=";
-      ahead.push({ wanted, of: this.alternatives(depth + 1) });
-      this.#at++; // the closing parenthesis
-    }
-    const parts: Expr[] = [];
-    let toEnd = false;
-    while (this.#at < this.#source.length && !"|)".includes(this.#source[this.#at]!)) {
-      if (toEnd || this.#source[this.#at] === "^") throw new Unsupported("^ and $ are supported at the ends only");
-      if (this.#take("$")) {
-        toEnd = true;
-        continue;
+  /** Strings that match here and then are in `rest`, which goes up to the end. `atStart`: nothing stands before. */
+  #read(regex: Regex, atStart: boolean, rest: Expr): Expr {
+    const g = this.#g;
+    if (!hasAssertion(regex)) return g.seq(this.#plain(regex), rest);
+    switch (regex.kind) {
+      case "start":
+        return atStart ? rest : g.never;
+      case "end":
+        return rest.nullable ? g.empty : g.never;
+      case "look": {
+        const ahead = this.#read(regex.of, atStart, this.#anything);
+        return regex.wanted ? intersect(g, [rest, ahead]) : intersect(g, [rest], [ahead]);
       }
-      const group = this.#take("(") ? this.#group(depth) : undefined;
-      if (group?.some((inner) => inner.fromStart || inner.toEnd)) {
-        const isAll =
-          parts.length === 0 && (this.#at >= this.#source.length || "|)$".includes(this.#source[this.#at]!));
-        const rest = this.#take("$");
-        if (!isAll) throw new Unsupported("^ and $ are supported at the ends only");
-        return group.map((inner) => ({
-          ...inner,
-          ahead,
-          fromStart: fromStart || inner.fromStart,
-          toEnd: rest || inner.toEnd,
-        }));
-      }
-      const atom = group ? this.#g.alt(...group.map(({ expr }) => expr)) : this.#atom();
-      parts.push(this.#quantified(atom));
+      case "alt":
+        return g.alt(...regex.of.map((branch) => this.#read(branch, atStart, rest)));
+      case "seq":
+        return this.#sequence(regex.parts, atStart, rest);
+      case "repeat":
+        if (regex.max > 1) return this.#repeated(regex.of, regex.min, regex.max, atStart, rest);
+        return g.alt(regex.min === 0 ? rest : g.never, this.#read(regex.of, atStart, rest));
+      default:
+        return g.never;
     }
-    return [{ expr: this.#g.seq(...parts), fromStart, toEnd, ahead }];
   }
 
-  #group(depth: number): Alternative[] {
-    if (this.#take("?")) {
-      const kind = this.#source[this.#at++]!;
-      if (kind === "<" && !"=!".includes(this.#source[this.#at]!)) this.#at = this.#source.indexOf(">", this.#at) + 1;
-      else if (kind !== ":")
-        throw new Unsupported("look-around is supported as look-ahead right behind ^ only, flags are not");
+  #sequence(parts: readonly Regex[], atStart: boolean, rest: Expr): Expr {
+    const [first, ...others] = parts;
+    if (!first) return rest;
+    const g = this.#g;
+    const following: Regex = { kind: "seq", parts: others };
+    const mayBeEmpty = isEmpty(first);
+    if (!atStart || mayBeEmpty === "always" || !others.some(hasStart)) {
+      return this.#read(first, atStart, this.#sequence(others, atStart && mayBeEmpty === "always", rest));
     }
-    const inner = this.alternatives(depth + 1);
-    this.#at++; // the closing parenthesis
-    return inner;
+    if (mayBeEmpty === "never") return this.#read(first, true, this.#read(following, false, rest));
+    if (hasAssertion(first)) throw new Unsupported("has an assertion before ^");
+    return g.alt(
+      this.#read(following, true, rest),
+      g.seq(g.withoutEmpty(this.#plain(first)), this.#read(following, false, rest)),
+    );
   }
 
-  #quantified(atom: Expr): Expr {
-    const next = this.#source[this.#at];
-    let [min, max] = [1, 1];
-    if (next === "*") [min, max] = [0, Number.POSITIVE_INFINITY];
-    else if (next === "+") [min, max] = [1, Number.POSITIVE_INFINITY];
-    else if (next === "?") [min, max] = [0, 1];
-    else if (next === "{") {
-      const end = this.#source.indexOf("}", this.#at);
-      const [least, most] = this.#source
-        .slice(this.#at + 1, end)
-        .join("")
-        .split(",");
-      min = Number(least);
-      max = most === undefined ? min : most === "" ? Number.POSITIVE_INFINITY : Number(most);
-      if (min > MAX_REPEAT || (max > MAX_REPEAT && max < Number.POSITIVE_INFINITY)) {
-        throw new Unsupported(`repeats more than ${MAX_REPEAT} times`);
-      }
-      this.#at = end;
-    } else return atom;
-    this.#at++;
-    this.#take("?"); // lazy: the language is the same
-    return this.#g.repeat(atom, min, max);
+  /** An assertion holds or does not, however often; only what is not one is repeated. */
+  #repeated(of: Regex, min: number, max: number, atStart: boolean, rest: Expr): Expr {
+    if (isEmpty(of) === "always") return this.#g.alt(min === 0 ? rest : this.#g.never, this.#read(of, atStart, rest));
+    if (max > 8 || hasStart(of)) throw new Unsupported("repeats an assertion");
+    const less = () => this.#repeated(of, Math.max(min - 1, 0), max - 1, false, rest);
+    return this.#g.alt(min === 0 ? rest : this.#g.never, max > 0 ? this.#read(of, atStart, less()) : this.#g.never);
   }
 
-  #atom(): Expr {
-    const next = this.#source[this.#at++]!;
-    if (next === ".") return character(this.#g, complement(LINE_ENDS));
-    if (next === "[") return character(this.#g, this.#class());
-    return character(this.#g, next === "\\" ? this.#escape(false) : [codeRange(next)]);
-  }
-
-  #class(): Range[] {
-    const inverted = this.#take("^");
-    const ranges: Range[] = [];
-    const item = () => {
-      const next = this.#source[this.#at++]!;
-      return next === "\\" ? this.#escape(true) : [codeRange(next)];
-    };
-    while (!this.#take("]")) {
-      const from = item();
-      if (this.#source[this.#at] === "-" && this.#source[this.#at + 1] !== "]") {
-        this.#at++;
-        ranges.push([from[0]![0], item()[0]![1]]);
-      } else ranges.push(...from);
+  #plain(regex: Regex): Expr {
+    const g = this.#g;
+    switch (regex.kind) {
+      case "set":
+        return character(g, regex.ranges);
+      case "seq":
+        return g.seq(...regex.parts.map((part) => this.#plain(part)));
+      case "alt":
+        return g.alt(...regex.of.map((part) => this.#plain(part)));
+      case "repeat":
+        return g.repeat(this.#plain(regex.of), regex.min, regex.max);
+      default:
+        throw new Unsupported("has an assertion here");
     }
-    return inverted ? complement(ranges) : ranges;
   }
+}
 
-  /** After the backslash. */
-  #escape(inClass: boolean): Range[] {
-    const next = this.#source[this.#at++]!;
-    const shorthand = shorthands[next.toLowerCase()];
-    if (shorthand) return next in shorthands ? shorthand : complement(shorthand);
-    if (next === "p" || next === "P") return rangesOf(`\\${next}${this.#upTo("}")}`);
-    if (next === "x") return [this.#hex(2)];
-    if (next === "u") {
-      if (this.#take("{")) return [toRange(Number.parseInt(this.#upTo("}"), 16))];
-      const high = this.#hex(4);
-      const pairs =
-        high[0] >= 0xd800 && high[0] < 0xdc00 && this.#source.slice(this.#at, this.#at + 2).join("") === "\\u";
-      if (!pairs) return [high];
-      this.#at += 2;
-      return [toRange(0x10000 + ((high[0] - 0xd800) << 10) + (this.#hex(4)[0] - 0xdc00))];
-    }
-    if (next in CONTROLS) return [toRange(CONTROLS[next]!)];
-    if (next === "b" && inClass) return [toRange(8)];
-    if (/[a-zA-Z1-9]/.test(next)) throw new Unsupported(`\\${next} is not supported`);
-    return [codeRange(next)];
-  }
+function hasAssertion(regex: Regex): boolean {
+  if (regex.kind === "seq") return regex.parts.some(hasAssertion);
+  if (regex.kind === "alt") return regex.of.some(hasAssertion);
+  return regex.kind === "repeat" ? hasAssertion(regex.of) : regex.kind !== "set";
+}
 
-  #hex(digits: number): Range {
-    this.#at += digits;
-    return toRange(Number.parseInt(this.#source.slice(this.#at - digits, this.#at).join(""), 16));
-  }
+function hasStart(regex: Regex): boolean {
+  if (regex.kind === "seq") return regex.parts.some(hasStart);
+  if (regex.kind === "alt") return regex.of.some(hasStart);
+  return regex.kind === "repeat" || regex.kind === "look" ? hasStart(regex.of) : regex.kind === "start";
+}
 
-  #upTo(end: string): string {
-    const from = this.#at;
-    this.#at = this.#source.indexOf(end, from) + 1;
-    return this.#source.slice(from, this.#at).join("");
+/** Every match begins at the start. */
+function isAnchored(regex: Regex): boolean {
+  if (regex.kind === "alt") return regex.of.every(isAnchored);
+  if (regex.kind === "seq") {
+    const first = regex.parts.find((part) => part.kind !== "look");
+    return first !== undefined && isAnchored(first);
   }
+  return regex.kind === "repeat" ? regex.min > 0 && isAnchored(regex.of) : regex.kind === "start";
+}
 
-  #take(expected: string): boolean {
-    if (this.#source[this.#at] !== expected) return false;
-    this.#at++;
-    return true;
+/** Whether a match takes no characters. */
+function isEmpty(regex: Regex): "always" | "sometimes" | "never" {
+  if (regex.kind === "set") return "never";
+  if (regex.kind === "repeat") {
+    const inner = isEmpty(regex.of);
+    return inner !== "always" && regex.min === 0 ? "sometimes" : inner;
   }
+  if (regex.kind === "seq") {
+    const parts = regex.parts.map(isEmpty);
+    if (parts.includes("never")) return "never";
+    return parts.includes("sometimes") ? "sometimes" : "always";
+  }
+  if (regex.kind === "alt") {
+    const parts = new Set(regex.of.map(isEmpty));
+    return parts.size === 1 ? [...parts][0]! : "sometimes";
+  }
+  return "always";
 }

@@ -4,7 +4,8 @@
  * Raw characters end at U+3FFFF (no character is assigned beyond, but private and tag ones), so that tokenizers that lack the bytes for
  * more are enough. Constants beyond are written with escapes.
  */
-import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
+import { Unsupported } from "../language/unsupported.ts";
 
 /** Code points, both ends included. */
 export type Range = readonly [low: number, high: number];

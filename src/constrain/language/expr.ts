@@ -7,6 +7,8 @@
  */
 import { check } from "../../core/failure.ts";
 import type { Automaton } from "./automaton.ts";
+import { Budget } from "./budget.ts";
+import { Unsupported } from "./unsupported.ts";
 
 interface Base {
   readonly id: number;
@@ -31,15 +33,10 @@ export type Expr = Base &
 /** (256) 1 for each member. */
 export type ByteSet = Uint8Array;
 
-/** Expressions made while a grammar is built; beyond this it is too complex. */
-const BUILD_LIMIT = 100_000;
-/** Members of alternatives looked at while a grammar is built; about a second of work. */
-const SPEND_LIMIT = 400_000;
+/** Steps to make an expression: about 300 bytes. */
+const MAKING = 8;
 /** Expressions with derivatives of their own; beyond this they are forgotten. About 1 KB each. */
 const REMEMBERED = 3000;
-/** What the grammar's author asked for cannot be held to; the message says why. */
-export class Unsupported extends Error {}
-
 const encoder = new TextEncoder();
 
 export class Grammar {
@@ -50,11 +47,13 @@ export class Grammar {
   readonly #automata = new Map<Automaton, number>();
   readonly #remembering: Expr[] = [];
   readonly #single: Expr[] = [];
+  /** What building it costs. */
+  readonly budget: Budget;
   #made = 0;
-  #spent = 0;
   #building = true;
 
-  constructor() {
+  constructor(budget = new Budget()) {
+    this.budget = budget;
     this.never = this.#make("never", { kind: "never", nullable: false });
     this.empty = this.#make("empty", { kind: "empty", nullable: true });
   }
@@ -123,7 +122,7 @@ export class Grammar {
       }
     }
     if (set) members.set(set.id, set);
-    this.#spend(members.size);
+    if (this.#building) this.budget.spend(parts.length + members.size);
     const of = [...members.values()].sort((a, b) => a.id - b.id);
     if (of.length === 0) return this.never;
     if (of.length === 1) return of[0]!;
@@ -144,7 +143,7 @@ export class Grammar {
     if (max < min) return this.never;
     if (of.kind === "never") return min === 0 ? this.empty : this.never;
     if (max === 0 || of.kind === "empty") return this.empty;
-    const rest = of.nullable ? this.#withoutEmpty(of) : of;
+    const rest = of.nullable ? this.withoutEmpty(of) : of;
     const least = of.nullable ? 0 : min;
     if (least === 1 && max === 1) return rest;
     return this.#make(`r${rest.id},${least},${max}`, {
@@ -156,15 +155,16 @@ export class Grammar {
     });
   }
 
-  #withoutEmpty(expr: Expr): Expr {
+  /** The same language without the empty string. */
+  withoutEmpty(expr: Expr): Expr {
     if (!expr.nullable) return expr;
     switch (expr.kind) {
       case "alt":
-        return this.alt(...expr.of.map((member) => this.#withoutEmpty(member)));
+        return this.alt(...expr.of.map((member) => this.withoutEmpty(member)));
       case "repeat":
         return this.seq(expr.of, this.repeat(expr.of, 0, expr.max - 1));
       case "seq":
-        return this.alt(this.seq(this.#withoutEmpty(expr.first), expr.rest), this.#withoutEmpty(expr.rest));
+        return this.alt(this.seq(this.withoutEmpty(expr.first), expr.rest), this.withoutEmpty(expr.rest));
       case "automaton":
         throw new Unsupported("a repetition of it cannot be held to");
       default:
@@ -269,16 +269,10 @@ export class Grammar {
     this.#known.clear();
   }
 
-  /** Time while a grammar is built: so many members of alternatives looked at. */
-  #spend(members: number): void {
-    this.#spent += members;
-    if (this.#building && this.#spent > SPEND_LIMIT) throw new Unsupported("too complex to hold to");
-  }
-
   #make(key: string, fields: DistributiveOmit<Expr, "id" | "next">): Expr {
     const known = this.#known.get(key);
     if (known) return known;
-    if (this.#building && this.#made >= BUILD_LIMIT) throw new Unsupported("too complex to hold to");
+    if (this.#building) this.budget.spend(MAKING);
     const made = { ...fields, id: this.#made++, next: undefined } as Expr;
     this.#known.set(key, made);
     return made;

@@ -8,8 +8,10 @@
 import { check } from "../../core/failure.ts";
 import type { JsonSchema, ReplyShape, Tool } from "../constraint.ts";
 import { Automaton } from "../language/automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
-import { refuse } from "../schema/keywords.ts";
+import { TooComplex } from "../language/budget.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
+import { Unsupported } from "../language/unsupported.ts";
+import { refuse, refuseTooComplex } from "../schema/keywords.ts";
 import { schemaGrammar } from "../schema/schema-grammar.ts";
 
 export const CALL_OPEN = "<tool_call>";
@@ -55,9 +57,11 @@ export function replyGrammar(g: Grammar, shape: ReplyShape, paths: ShapePaths = 
   try {
     return grammarOf(g, shape, paths);
   } catch (thrown) {
-    if (!(thrown instanceof Unsupported)) throw thrown;
+    const path = shape.tools ? paths.tools : paths.format;
     // Each schema was taken, but together they are too much.
-    return refuse(shape.tools ? paths.tools : paths.format, thrown.message);
+    if (thrown instanceof TooComplex) return refuseTooComplex(path, thrown.message);
+    if (thrown instanceof Unsupported) return refuse(path, thrown.message);
+    throw thrown;
   }
 }
 

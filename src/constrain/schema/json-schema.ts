@@ -1,6 +1,16 @@
 /** Schemas: JSON Schemas as alternatives without references, `allOf`, `anyOf` or `oneOf`. Schemas inside stay as they came, so that recursion ends. */
+<<<<<<< HEAD:src/constrain/schema/json-schema.ts
+
 import type { JsonSchema } from "../constraint.ts";
+
+=======
+
+import type { JsonSchema } from "../constraint.ts";
+import type { Budget } from "../language/budget.ts";
+
+>>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/json-schema.ts
 import { isDisjoint } from "./disjoint.ts";
+
 import { type Flat, isObject, keywords, type Placed, refuse } from "./keywords.ts";
 import { merge } from "./merge.ts";
 
@@ -8,37 +18,52 @@ const MAX_ALTERNATIVES = 256;
 
 export class Schemas {
   readonly #root: Placed;
+  readonly #budget: Budget;
+  /** By schema: its alternatives. One schema may be referred to from many places. */
+  readonly #known = new Map<unknown, Flat[]>();
 
-  constructor(root: Placed) {
+  constructor(root: Placed, budget: Budget) {
     this.#root = root;
+    this.#budget = budget;
   }
 
   /** No alternatives: no value fits. */
-  flatten({ schema, path }: Placed, open: readonly unknown[] = []): Flat[] {
+  flatten(placed: Placed, open: readonly unknown[] = []): Flat[] {
+    this.#budget.spend(1 + open.length);
+    const found = this.#known.get(placed.schema) ?? this.#flatten(placed, open);
+    this.#known.set(placed.schema, found);
+    return found;
+  }
+
+  #flatten({ schema, path }: Placed, open: readonly unknown[]): Flat[] {
     if (schema === true) return [{ path }];
     if (schema === false) return [];
     if (!isObject(schema)) return refuse(path, "expected a schema: an object or a boolean");
     if (open.includes(schema)) return refuse(path, "refers to itself without a value in between");
     const inside = [...open, schema];
-    let found: Flat[] = [keywords(schema, path)];
+    let found: Flat[] = [keywords(schema, path, this.#budget)];
+    this.#budget.spend(Object.keys(schema).length);
+    const merged = (a: Flat, b: Flat) => (a === b ? a : merge(a, b, this.#budget)) ?? [];
     const narrow = (by: Flat[]) => {
-      found = found.flatMap((flat) => by.flatMap((other) => merge(flat, other) ?? []));
+      found = [...new Set(found.flatMap((flat) => by.flatMap((other) => merged(flat, other))))];
       if (found.length > MAX_ALTERNATIVES) refuse(path, `has more than ${MAX_ALTERNATIVES} alternatives`);
     };
     if (schema.$ref !== undefined) narrow(this.flatten(this.#target(schema.$ref, `${path}.$ref`), inside));
-    for (const part of list(schema, "allOf", path)) narrow(this.flatten(part, inside));
+    // The same alternatives again say nothing new.
+    const all = new Set(list(schema, "allOf", path).map((part) => this.flatten(part, inside)));
+    for (const part of all) narrow(part);
     for (const keyword of ["anyOf", "oneOf"] as const) {
       const parts = list(schema, keyword, path);
       if (parts.length === 0) continue;
       const branches = parts.map((part) => this.flatten(part, inside));
       if (keyword === "oneOf") {
         const base = found;
-        const exact = branches.map((branch) => branch.flatMap((a) => base.flatMap((b) => merge(b, a) ?? [])));
+        const exact = branches.map((branch) => branch.flatMap((a) => base.flatMap((b) => merged(b, a))));
         const isExclusive = exact.every((branch, i) =>
           exact
             .slice(i + 1)
             .every((other) =>
-              branch.every((a) => other.every((b) => isDisjoint(a, b, (placed) => this.flatten(placed)))),
+              branch.every((a) => other.every((b) => isDisjoint(a, b, (placed) => this.flatten(placed), this.#budget))),
             ),
         );
         if (!isExclusive)

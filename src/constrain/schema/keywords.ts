@@ -3,8 +3,18 @@
  *
  * A keyword that cannot be held to is a Failure `request_invalid` that names its place; annotations are ignored.
  */
+<<<<<<< HEAD:src/constrain/schema/keywords.ts
+
 import { Failure } from "../../core/failure.ts";
 import type { JsonSchema } from "../constraint.ts";
+
+=======
+
+import { Failure } from "../../core/failure.ts";
+import type { JsonSchema } from "../constraint.ts";
+import type { Budget } from "../language/budget.ts";
+
+>>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/keywords.ts
 
 /** A schema and its place in the request. */
 export interface Placed {
@@ -53,8 +63,13 @@ export const refuse = (path: string, message: string): never => {
   throw new Failure("request_invalid", `${path}: ${message}`, { param: path });
 };
 
+/** The budget of a request ended while this place was prepared. */
+export const refuseTooComplex = (path: string, message: string): never => {
+  throw new Failure("schema_too_complex", `${path}: ${message}`, { param: path });
+};
+
 /** The keywords of one schema object that speak of the value itself. */
-export function keywords(schema: { readonly [keyword: string]: unknown }, path: string): Flat {
+export function keywords(schema: { readonly [keyword: string]: unknown }, path: string, budget: Budget): Flat {
   const flat: { -readonly [K in keyof Flat]: Flat[K] } = { path };
   for (const [keyword, value] of Object.entries(schema)) {
     const at = `${path}.${keyword}`;
@@ -81,7 +96,7 @@ export function keywords(schema: { readonly [keyword: string]: unknown }, path: 
               ? value
               : expected("a list of values");
         const other = flat.values;
-        flat.values = other ? values.filter((a: unknown) => other.some((b) => isSame(a, b))) : values;
+        flat.values = other ? values.filter((a: unknown) => other.some((b) => isSame(a, b, budget))) : values;
         break;
       }
       case "properties":
@@ -173,12 +188,15 @@ export const isObject = (value: unknown): value is { readonly [key: string]: unk
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Equality of JSON values. */
-export function isSame(a: unknown, b: unknown): boolean {
+export function isSame(a: unknown, b: unknown, budget: Budget): boolean {
+  budget.spend(1);
   if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => isSame(item, b[i]));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, i) => isSame(item, b[i], budget));
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);
   return (
-    names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name]))
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name], budget))
   );
 }

@@ -1,11 +1,24 @@
 /** merge: what holds when both of two flat schemas hold. */
+<<<<<<< HEAD:src/constrain/schema/merge.ts
+
 import type { JsonSchema } from "../constraint.ts";
+
+=======
+
+import type { JsonSchema } from "../constraint.ts";
+import type { Budget } from "../language/budget.ts";
+
+>>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/merge.ts
 import { type Flat, isSame, type Placed, refuse, type TypeName } from "./keywords.ts";
 
 /** Undefined when no value can satisfy both. Failure `request_invalid` where the two cannot be brought together. */
-export function merge(a: Flat, b: Flat): Flat | undefined {
+export function merge(a: Flat, b: Flat, budget: Budget): Flat | undefined {
+  budget.spend(8);
+  const and = (x: Placed, y: Placed) => allOf(x, y, budget);
   const types = both(a.types, b.types, commonTypes);
-  const values = both(a.values, b.values, (x, y) => x.filter((value) => y.some((other) => isSame(value, other))));
+  const values = both(a.values, b.values, (x, y) =>
+    x.filter((value) => y.some((other) => isSame(value, other, budget))),
+  );
   if (types?.size === 0 || values?.length === 0) return undefined;
   const clash = [
     ["patternProperties", a.patternProperties, b, hasMembers],
@@ -22,13 +35,13 @@ export function merge(a: Flat, b: Flat): Flat | undefined {
     ...defined({
       types,
       values,
-      properties: properties(a, b),
+      properties: properties(a, b, budget),
       patternProperties: a.patternProperties ?? b.patternProperties,
-      additionalProperties: both(a.additionalProperties, b.additionalProperties, allOf),
-      propertyNames: both(a.propertyNames, b.propertyNames, allOf),
+      additionalProperties: both(a.additionalProperties, b.additionalProperties, and),
+      propertyNames: both(a.propertyNames, b.propertyNames, and),
       required: both(a.required, b.required, (x, y) => new Set([...x, ...y])),
       prefixItems: a.prefixItems ?? b.prefixItems,
-      items: both(a.items, b.items, allOf),
+      items: both(a.items, b.items, and),
       patterns: both(a.patterns, b.patterns, (x, y) => [...x, ...y]),
       formats: both(a.formats, b.formats, (x, y) => [...x, ...y]),
       multipleOf: both(a.multipleOf, b.multipleOf, (x, y) => commonMultiple(x, y, a.path)),
@@ -68,15 +81,17 @@ function commonTypes(a: ReadonlySet<TypeName>, b: ReadonlySet<TypeName>): Readon
 }
 
 /** A property that only one side names is one of the other side's additional properties. */
-function properties(a: Flat, b: Flat): ReadonlyMap<string, Placed> | undefined {
+function properties(a: Flat, b: Flat, budget: Budget): ReadonlyMap<string, Placed> | undefined {
   if (!a.properties && !b.properties) return undefined;
   const names = [...(a.properties?.keys() ?? []), ...(b.properties?.keys() ?? [])];
+  budget.spend(names.length);
+  const and = (x: Placed, y: Placed) => allOf(x, y, budget);
   const of = (flat: Flat, name: string) => flat.properties?.get(name) ?? flat.additionalProperties;
-  return new Map([...new Set(names)].map((name) => [name, both(of(a, name), of(b, name), allOf) as Placed]));
+  return new Map([...new Set(names)].map((name) => [name, both(of(a, name), of(b, name), and) as Placed]));
 }
 
-function allOf(a: Placed, b: Placed): Placed {
-  if (a.schema === true || isSame(a.schema, b.schema)) return b;
+function allOf(a: Placed, b: Placed, budget: Budget): Placed {
+  if (a.schema === true || isSame(a.schema, b.schema, budget)) return b;
   if (b.schema === true) return a;
   return { path: a.path, schema: { allOf: [a.schema, b.schema] } as JsonSchema };
 }

@@ -1,9 +1,20 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
 
+<<<<<<< HEAD:src/constrain/schema/object-grammar.ts
+
 import { character, constant, constantText, EVERYTHING, oneSpace, plain, space } from "../json/text.ts";
 import { intersect } from "../language/automaton.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { type Flat, type Placed, refuse } from "./keywords.ts";
+
+=======
+
+import { constant, constantText, EVERYTHING, oneSpace, plain, space } from "../json/text.ts";
+import type { Expr, Grammar } from "../language/expr.ts";
+import { intersect } from "../language/intersect.ts";
+import { type Flat, type Placed, refuse } from "./keywords.ts";
+
+>>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/object-grammar.ts
 
 const MAX_PROPERTIES = 512;
 
@@ -16,11 +27,19 @@ export class ObjectGrammar {
   readonly #g: Grammar;
   readonly #value: (placed: Placed) => Expr;
   readonly #pattern: (placed: Placed) => Expr;
+  /** What stands between the quotes of names that a schema allows. */
+  readonly #keys: (placed: Placed) => Expr;
 
-  constructor(g: Grammar, value: (placed: Placed) => Expr, pattern: (placed: Placed) => Expr) {
+  constructor(
+    g: Grammar,
+    value: (placed: Placed) => Expr,
+    pattern: (placed: Placed) => Expr,
+    keys: (placed: Placed) => Expr,
+  ) {
     this.#g = g;
     this.#value = value;
     this.#pattern = pattern;
+    this.#keys = keys;
   }
 
   object(flat: Flat): Expr {
@@ -74,13 +93,15 @@ export class ObjectGrammar {
     if (named.size > MAX_PROPERTIES) refuse(`${flat.path}.properties`, `expected at most ${MAX_PROPERTIES}`);
     return [...named].map(([name, value]) => {
       const key = constantText(name).slice(1, -1);
-      const patterned = (flat.patternProperties ?? []).filter(({ pattern }) => new RegExp(pattern, "u").test(name));
+      const patterned = (flat.patternProperties ?? []).filter(({ pattern, value: { path } }) =>
+        g.holds(this.#pattern({ schema: pattern as never, path }), key),
+      );
       if (patterned.length > 0)
         refuse(
           patterned[0]!.value.path,
           `matches the property ${JSON.stringify(name).slice(0, 80)}, which is not supported`,
         );
-      const fits = !flat.propertyNames || g.holds(this.#value(flat.propertyNames), `"${key}"`);
+      const fits = !flat.propertyNames || g.holds(this.#keys(flat.propertyNames), key);
       const expr = fits ? g.seq(constant(g, name), g.literal(":"), oneSpace(g), this.#value(value)) : g.never;
       return { expr, required: required.has(name) };
     });
@@ -111,22 +132,5 @@ export class ObjectGrammar {
       others.push(member(key, additional));
     }
     return g.alt(...others);
-  }
-
-  /** `propertyNames` as what stands between the quotes: strings with patterns, formats and lengths only. */
-  #keys({ schema, path }: Placed): Expr {
-    const {
-      pattern,
-      minLength = 0,
-      maxLength = Number.POSITIVE_INFINITY,
-      type = "string",
-      ...rest
-    } = Object(schema) as Record<string, never>;
-    const isSimple = type === "string" && Object.keys(rest).length === 0 && Number.isInteger(minLength);
-    if (!isSimple) refuse(path, "is supported with pattern, minLength and maxLength only");
-    const length = this.#g.repeat(character(this.#g, [EVERYTHING]), minLength, maxLength);
-    return pattern === undefined
-      ? length
-      : intersect(this.#g, [this.#pattern({ schema: pattern, path: `${path}.pattern` }), length]);
   }
 }

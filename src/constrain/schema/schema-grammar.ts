@@ -13,7 +13,17 @@ import { Schemas } from "./json-schema.ts";
 import { type Flat, type Placed, refuse, type TypeName, typeNames } from "./keywords.ts";
 import { merge } from "./merge.ts";
 import { ObjectGrammar } from "./object-grammar.ts";
+
+<<<<<<< HEAD:src/constrain/schema/schema-grammar.ts
+
 import { at, numeric, patternOf, string } from "./scalars.ts";
+
+=======
+
+import { constant, constantText, space } from "../json/text.ts";
+import { at, key, numeric, patternOf, string } from "./scalars.ts";
+
+>>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/schema-grammar.ts
 
 const MAX_DEPTH = 100;
 
@@ -47,7 +57,7 @@ class SchemaGrammar {
   constructor(g: Grammar, root: Placed, endless: ReadonlySet<string>) {
     this.#g = g;
     this.#root = root;
-    this.#schemas = new Schemas(root);
+    this.#schemas = new Schemas(root, g.budget);
     this.#endless = endless;
     this.#prefix = `${root.path} `;
   }
@@ -57,14 +67,16 @@ class SchemaGrammar {
     const { path } = this.#root;
     const flats = this.#schemas
       .flatten(this.#root)
-      .flatMap((flat) => merge(flat, { path, types: new Set([only]) }) ?? []);
+      .flatMap((flat) => merge(flat, { path, types: new Set([only]) }, this.#g.budget) ?? []);
     return at(path, () => this.#g.alt(...flats.map((flat) => this.#flat(flat))));
   }
 
   /** Schemas of the same text are the same language, however deep they recur. */
   value(placed: Placed): Expr {
     const g = this.#g;
-    const name = this.#prefix + JSON.stringify(placed.schema);
+    const text = JSON.stringify(placed.schema);
+    g.budget.spend(text.length >> 4);
+    const name = this.#prefix + text;
     if (this.#endless.has(name)) return g.never;
     const known = this.#done.get(name);
     if (known) return known;
@@ -108,8 +120,24 @@ class SchemaGrammar {
           g,
           (placed) => this.value(placed),
           (placed) => patternOf(g, placed),
+          (placed) => this.#names(placed),
         ).object(flat);
     }
+  }
+
+  /** Names of properties, without their quotes. */
+  #names(placed: Placed): Expr {
+    const g = this.#g;
+    const of = ({ values, ...flat }: Flat) => {
+      if (flat.types && !flat.types.has("string")) return [];
+      const names = key(g, flat);
+      if (!values) return [names];
+      const texts = values
+        .filter((value) => typeof value === "string")
+        .map((value) => constantText(value).slice(1, -1));
+      return texts.filter((text) => g.holds(names, text)).map((text) => g.literal(text));
+    };
+    return at(placed.path, () => g.alt(...this.#schemas.flatten(placed).flatMap(of)));
   }
 
   #array(flat: Flat): Expr {
