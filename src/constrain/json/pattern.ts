@@ -8,7 +8,7 @@ import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";
 import { parseRegex, type Regex } from "./regex-syntax.ts";
-import { character, EVERYTHING } from "./text.ts";
+import { ANY, character } from "./text.ts";
 
 /** Throws Unsupported and TooComplex. */
 export function pattern(g: Grammar, source: string): Expr {
@@ -21,7 +21,7 @@ class Compiler {
 
   constructor(g: Grammar) {
     this.#g = g;
-    this.#anything = g.repeat(character(g, [EVERYTHING]));
+    this.#anything = g.repeat(character(g, ANY));
   }
 
   whole(regex: Regex): Expr {
@@ -32,7 +32,7 @@ class Compiler {
     // What a match may be anywhere, it may be at the start.
     return later === fromStart
       ? g.seq(this.#anything, later)
-      : g.alt(fromStart, g.seq(character(g, [EVERYTHING]), this.#anything, later));
+      : g.alt(fromStart, g.seq(character(g, ANY), this.#anything, later));
   }
 
   /** Strings that match here and then are in `rest`, which goes up to the end. `atStart`: nothing stands before. */

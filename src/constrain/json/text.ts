@@ -12,6 +12,7 @@ export type Range = readonly [low: number, high: number];
 
 const LAST = 0x3ffff;
 export const EVERYTHING: Range = [0, LAST];
+export const ANY: readonly Range[] = [EVERYTHING];
 const SPECIAL = '"\\';
 /** Nested white space is bounded, or a model could write nothing else for ever. */
 const INDENT = 20;
@@ -30,14 +31,22 @@ export function anyCharacter(g: Grammar): Expr {
     g.seq(g.oneOf("0123456789abcefABCEF"), hex, hex, hex),
     g.seq(g.oneOf("dD"), g.oneOf("01234567"), hex, hex),
   );
-  return g.alt(
-    plain(g, [EVERYTHING]),
-    g.seq(g.literal("\\"), g.alt(g.oneOf('"\\/bfnrt'), g.seq(g.literal("u"), notSurrogate))),
-  );
+  return g.alt(plain(g, ANY), g.seq(g.literal("\\"), g.alt(g.oneOf('"\\/bfnrt'), g.seq(g.literal("u"), notSurrogate))));
 }
+
+/** Large sets, such as \p{L}, come more than once in a pattern, as one array. */
+const characters = new WeakMap<Grammar, Map<readonly Range[], Expr>>();
 
 /** A character out of `ranges`, in the one form that JSON.stringify gives it. */
 export function character(g: Grammar, ranges: readonly Range[]): Expr {
+  const known = characters.get(g) ?? new Map<readonly Range[], Expr>();
+  characters.set(g, known);
+  const found = known.get(ranges) ?? characterOf(g, ranges);
+  known.set(ranges, found);
+  return found;
+}
+
+function characterOf(g: Grammar, ranges: readonly Range[]): Expr {
   const escaped = [...SPECIAL, ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code))].filter((c) =>
     ranges.some(([low, high]) => c.charCodeAt(0) >= low && c.charCodeAt(0) <= high),
   );

@@ -46,7 +46,7 @@ export class Grammar {
   readonly #defined = new Map<string, Expr>();
   readonly #automata = new Map<Automaton, number>();
   readonly #remembering: Expr[] = [];
-  readonly #single: Expr[] = [];
+  readonly #ranges: Expr[] = [];
   /** What building it costs. */
   readonly budget: Budget;
   #made = 0;
@@ -64,11 +64,9 @@ export class Grammar {
   }
 
   range(low: number, high: number): Expr {
-    if (low === high) {
-      this.#single[low] ??= this.bytes(Uint8Array.from({ length: 256 }, (_, byte) => Number(byte === low)));
-      return this.#single[low];
-    }
-    return this.bytes(Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= low && byte <= high)));
+    const key = low * 256 + high;
+    this.#ranges[key] ??= this.bytes(new Uint8Array(256).fill(1, low, high + 1));
+    return this.#ranges[key];
   }
 
   /** One of these ASCII characters. */

@@ -1,14 +1,8 @@
 /** Schemas: JSON Schemas as alternatives without references, `allOf`, `anyOf` or `oneOf`. Schemas inside stay as they came, so that recursion ends. */
-<<<<<<< HEAD:src/constrain/schema/json-schema.ts
-
-import type { JsonSchema } from "../constraint.ts";
-
-=======
 
 import type { JsonSchema } from "../constraint.ts";
 import type { Budget } from "../language/budget.ts";
 
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/json-schema.ts
 import { isDisjoint } from "./disjoint.ts";
 
 import { type Flat, isObject, keywords, type Placed, refuse } from "./keywords.ts";
@@ -43,7 +37,8 @@ export class Schemas {
     const inside = [...open, schema];
     let found: Flat[] = [keywords(schema, path, this.#budget)];
     this.#budget.spend(Object.keys(schema).length);
-    const merged = (a: Flat, b: Flat) => (a === b ? a : merge(a, b, this.#budget)) ?? [];
+    const saysNothing = (flat: Flat) => Object.keys(flat).length === 1;
+    const merged = (a: Flat, b: Flat) => (a === b || saysNothing(a) ? b : merge(a, b, this.#budget)) ?? [];
     const narrow = (by: Flat[]) => {
       found = [...new Set(found.flatMap((flat) => by.flatMap((other) => merged(flat, other))))];
       if (found.length > MAX_ALTERNATIVES) refuse(path, `has more than ${MAX_ALTERNATIVES} alternatives`);
@@ -69,7 +64,7 @@ export class Schemas {
         if (!isExclusive)
           refuse(`${path}.oneOf`, "is supported where types or constants tell its branches apart; use anyOf");
       }
-      narrow(branches.flat());
+      narrow([...new Set(branches.flat())]);
     }
     return found;
   }

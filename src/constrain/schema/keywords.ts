@@ -3,18 +3,10 @@
  *
  * A keyword that cannot be held to is a Failure `request_invalid` that names its place; annotations are ignored.
  */
-<<<<<<< HEAD:src/constrain/schema/keywords.ts
-
-import { Failure } from "../../core/failure.ts";
-import type { JsonSchema } from "../constraint.ts";
-
-=======
 
 import { Failure } from "../../core/failure.ts";
 import type { JsonSchema } from "../constraint.ts";
 import type { Budget } from "../language/budget.ts";
-
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/keywords.ts
 
 /** A schema and its place in the request. */
 export interface Placed {
@@ -121,7 +113,7 @@ export function keywords(schema: { readonly [keyword: string]: unknown }, path: 
         break;
       case "additionalProperties":
       case "propertyNames":
-        flat[keyword] = placed();
+        flat[keyword] = isSchema(value) ? placed() : expected(aSchema);
         break;
       case "items":
       case "prefixItems":
@@ -177,9 +169,12 @@ function readItems(
     if (!isList || value.length === 0) refuse(at, "expected a list of schemas");
     flat.prefixItems = (value as JsonSchema[]).map((inner, i) => ({ schema: inner, path: `${at}[${i}]` }));
   } else if (keyword === "items" || Array.isArray(schema.items)) {
-    flat.items = { schema: value as JsonSchema, path: at };
+    flat.items = isSchema(value) ? { schema: value, path: at } : refuse(at, `expected ${aSchema}`);
   }
 }
+
+const aSchema = "a schema: an object or a boolean";
+const isSchema = (value: unknown): value is JsonSchema => typeof value === "boolean" || isObject(value);
 
 /** A name as a part of a path. */
 export const shown = (name: string): string => JSON.stringify(name.slice(0, 80)).slice(1, -1);

@@ -1,14 +1,8 @@
 /** merge: what holds when both of two flat schemas hold. */
-<<<<<<< HEAD:src/constrain/schema/merge.ts
-
-import type { JsonSchema } from "../constraint.ts";
-
-=======
 
 import type { JsonSchema } from "../constraint.ts";
 import type { Budget } from "../language/budget.ts";
 
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/merge.ts
 import { type Flat, isSame, type Placed, refuse, type TypeName } from "./keywords.ts";
 
 /** Undefined when no value can satisfy both. Failure `request_invalid` where the two cannot be brought together. */

@@ -1,20 +1,9 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
 
-<<<<<<< HEAD:src/constrain/schema/object-grammar.ts
-
-import { character, constant, constantText, EVERYTHING, oneSpace, plain, space } from "../json/text.ts";
-import { intersect } from "../language/automaton.ts";
-import type { Expr, Grammar } from "../language/expr.ts";
-import { type Flat, type Placed, refuse } from "./keywords.ts";
-
-=======
-
-import { constant, constantText, EVERYTHING, oneSpace, plain, space } from "../json/text.ts";
+import { ANY, constant, constantText, oneSpace, plain, space } from "../json/text.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { type Flat, type Placed, refuse } from "./keywords.ts";
-
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/object-grammar.ts
 
 const MAX_PROPERTIES = 512;
 
@@ -120,7 +109,7 @@ export class ObjectGrammar {
     );
     const member = (key: Expr, value: Placed) =>
       g.seq(g.literal('"'), key, g.literal('":'), oneSpace(g), this.#value(value));
-    const free = g.repeat(plain(g, [EVERYTHING]));
+    const free = g.repeat(plain(g, ANY));
     const keys = propertyNames ? [free, this.#keys(propertyNames)] : [free];
     const others = patternProperties.map(({ value }, i) => {
       const rest = patterns.filter((_, at) => at !== i);

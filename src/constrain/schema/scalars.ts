@@ -1,34 +1,15 @@
 /** Strings and numbers of a schema. */
 
-<<<<<<< HEAD:src/constrain/schema/scalars.ts
-
 import { type Bound, integer, multiplesOf, number, rounded } from "../json/numbers.ts";
 import { pattern } from "../json/pattern.ts";
-import { anyCharacter, character, EVERYTHING } from "../json/text.ts";
-import { intersect } from "../language/automaton.ts";
-import { type Expr, type Grammar, Unsupported } from "../language/expr.ts";
-
-=======
-
+import { ANY, anyCharacter, character } from "../json/text.ts";
 import { TooComplex } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
-
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/scalars.ts
-import { stringFormats } from "./formats.ts";
-
 import { intersect } from "../language/intersect.ts";
+import { Unsupported } from "../language/unsupported.ts";
+import { stringFormats } from "./formats.ts";
 import { type Flat, type Placed, refuse, refuseTooComplex, shown } from "./keywords.ts";
 import { both } from "./merge.ts";
-
-<<<<<<< HEAD:src/constrain/schema/scalars.ts
-=======
-
-import { type Bound, integer, multiplesOf, number, rounded } from "../json/numbers.ts";
-import { pattern } from "../json/pattern.ts";
-import { anyCharacter, character, EVERYTHING } from "../json/text.ts";
-import { Unsupported } from "../language/unsupported.ts";
-
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/scalars.ts
 
 /** Names the place of what cannot be held to. */
 export function at(path: string, make: () => Expr): Expr {
@@ -48,7 +29,7 @@ export function string(g: Grammar, flat: Flat): Expr {
 
 /** A name of a property, without its quotes, and in one spelling. */
 export function key(g: Grammar, flat: Flat): Expr {
-  return content(g, flat, character(g, [EVERYTHING]));
+  return content(g, flat, character(g, ANY));
 }
 
 function content(
@@ -60,7 +41,7 @@ function content(
   if (parts.length === 0) return g.repeat(free, minLength, maxLength);
   const places = [...patterns, ...formats];
   const bounded = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
-  const length = bounded ? [g.repeat(character(g, [EVERYTHING]), minLength, maxLength)] : [];
+  const length = bounded ? [g.repeat(character(g, ANY), minLength, maxLength)] : [];
   return at(places[0]!.path, () => intersect(g, [...parts, ...length]));
 }
 

@@ -13,17 +13,7 @@ import { Schemas } from "./json-schema.ts";
 import { type Flat, type Placed, refuse, type TypeName, typeNames } from "./keywords.ts";
 import { merge } from "./merge.ts";
 import { ObjectGrammar } from "./object-grammar.ts";
-
-<<<<<<< HEAD:src/constrain/schema/schema-grammar.ts
-
-import { at, numeric, patternOf, string } from "./scalars.ts";
-
-=======
-
-import { constant, constantText, space } from "../json/text.ts";
 import { at, key, numeric, patternOf, string } from "./scalars.ts";
-
->>>>>>> 8064b36 (constrain: one budget of steps for a request's schemas; patterns are parsed and matched by us alone):src/constrain/schema-grammar.ts
 
 const MAX_DEPTH = 100;
 
