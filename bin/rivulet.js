@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Starts the command line under a Node that runs TypeScript, with the kernels built. Plain JavaScript: an older Node reads this file.
+// Starts the command line: compiled in an installed package; in a checkout as TypeScript, with the kernels built, under a Node that runs it.
+// Plain JavaScript: an older Node reads this file.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
@@ -11,8 +12,21 @@ const NEEDED = [22, 18];
 const withKernels = new Set(["score", "generate", "bench"]);
 
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) await run();
+const newEnough = major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+const compiled = new URL("../dist/npm/cli/main.js", import.meta.url);
+const inCheckout = existsSync(new URL("../src/cli/main.ts", import.meta.url));
+if (!inCheckout) await runCompiled();
+else if (newEnough) await run();
 else runUnderNewerNode();
+
+async function runCompiled() {
+  if (major < NEEDED[0]) {
+    console.error(`rivulet: expected Node ${NEEDED[0]} or newer, got ${process.versions.node}`);
+    process.exit(1);
+  }
+  const { main } = await import(compiled.href);
+  await main(process.argv.slice(2));
+}
 
 async function run() {
   const { emitWarning } = process;

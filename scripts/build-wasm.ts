@@ -8,10 +8,9 @@
  */
 import { readdirSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { installed, kernelsPath, root } from "./package-root.ts";
 
-const root = join(import.meta.dirname, "..");
 const config = join(root, "wasm/asconfig.json");
-export const kernelsPath = join(root, "wasm/build/kernels.wasm");
 
 const modifiedMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
@@ -28,7 +27,7 @@ function isCurrent(): boolean {
 
 /** Path of an up-to-date kernels.wasm; throws with the compiler's messages. */
 export async function ensureKernels(): Promise<{ path: string; built: boolean }> {
-  if (isCurrent()) return { path: kernelsPath, built: false };
+  if (installed || isCurrent()) return { path: kernelsPath, built: false };
   // Loaded only now: the compiler is a development dependency.
   // Its own types would replace the global console.
   const { default: asc } = await import("assemblyscript/asc" as string);

@@ -5,8 +5,8 @@
  */
 import { globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { installed, root } from "./package-root.ts";
 
-const root = join(import.meta.dirname, "..");
 const folder = join(root, "web/build");
 /** Endings that a Worker imports as text. */
 const outputs = { js: "page.js.txt", css: "page.css.txt", html: "page.html" };
@@ -23,7 +23,7 @@ function isCurrent(): boolean {
 /** Paths of the page's files, up to date; throws with the bundler's messages. */
 export async function ensurePage(): Promise<{ paths: string[]; built: boolean }> {
   const paths = Object.values(outputs).map((name) => join(folder, name));
-  if (isCurrent()) return { paths, built: false };
+  if (installed || isCurrent()) return { paths, built: false };
   // Loaded only now: the bundler is a development dependency.
   const { build } = await import("esbuild");
   const { outputFiles } = await build({

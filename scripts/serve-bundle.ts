@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { installed, built as packaged, root } from "./package-root.ts";
 
-export const root = join(import.meta.dirname, "..");
 const sources = [
   "src/**/*.ts",
   "durable-objects/**/*.ts",
@@ -29,8 +29,15 @@ export interface Bundle {
   built: boolean;
 }
 
+/** The Worker that an installed package brings along; it has no ONNX runtime, which alone is larger than all the rest. */
+function packagedBundle(entry: Entry): Bundle {
+  if (entry === "onnx") throw new Error("a pack with an ONNX graph is served from a checkout of the repository only");
+  return { folder: join(packaged, "worker"), modules: ["index.js", "worker.js", "kernels.wasm"], built: false };
+}
+
 /** Throws with wrangler's messages. */
 export function ensureBundle(entry: Entry = "index"): Bundle {
+  if (installed) return packagedBundle(entry);
   const { target } = places[entry];
   const digest = digestOf(sources.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted());
   const built = stampOf(target) !== digest;

@@ -5,6 +5,7 @@ import { setting } from "./serve-pack.ts";
 
 export interface ServeOptions {
   port: number;
+  host: string;
   /** Where objects, the process file and the configuration lie. */
   folder: string;
   pack: string;
@@ -26,6 +27,7 @@ const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data
 /** Paths of `embed` are relative to the configuration file. */
 export function workerdConfig({
   port,
+  host,
   folder,
   pack,
   bundle,
@@ -51,7 +53,7 @@ const config :Workerd.Config = (
     (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
     (name = "internet", network = (allow = [${faultHook ? '"local"' : ""}])),
   ],
-  sockets = [(name = "http", address = ${text(`127.0.0.1:${port}`)}, http = (), service = "main")],
+  sockets = [(name = "http", address = ${text(`${host.includes(":") ? `[${host}]` : host}:${port}`)}, http = (), service = "main")],
 );
 
 const worker :Workerd.Worker = (

@@ -4,11 +4,13 @@
  * Run by itself (wrangler does, before `dev` and `deploy`) it puts the default pack of models/ under dist/assets.
  */
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
-import { root } from "./serve-bundle.ts";
+import { createRequire } from "node:module";
+import { basename, dirname, join, resolve } from "node:path";
+import { built, installed, root } from "./package-root.ts";
 
-/** A plain `key = "value"` of wrangler.toml. */
+/** A plain `key = "value"` of wrangler.toml, or what the build of the package noted of it. */
 export function setting(key: string): string {
+  if (installed) return JSON.parse(readFileSync(join(built, "settings.json"), "utf8"))[key];
   const [, value] =
     new RegExp(`^${key} = "([^"]*)"$`, "m").exec(readFileSync(join(root, "wrangler.toml"), "utf8")) ?? [];
   if (value === undefined) throw new Error(`wrangler.toml: ${key}: expected a string`);
@@ -17,10 +19,22 @@ export function setting(key: string): string {
 
 /** The folder of a pack: the one that is asked for, else the default. Throws one line when it is none. */
 export function packFolder(asked?: string): string {
-  const folder = asked === undefined ? join(root, "models", basename(setting("PACK_PATH"))) : resolve(asked);
+  const folder = asked === undefined ? defaultPack() : resolve(asked);
   if (existsSync(join(folder, "manifest.json"))) return folder;
-  const hint = "expected a folder with a manifest.json; make one with: npm run -s rivulet -- convert <source> <pack>";
+  const command = installed ? "rivulet" : "npm run -s rivulet --";
+  const hint = `expected a folder with a manifest.json; make one with: ${command} convert <source> <pack>`;
   throw new Error(`${asked ?? folder}: ${hint}`);
+}
+
+/** In a checkout it lies in models/; an installed package finds it in the package of its weights. */
+function defaultPack(): string {
+  const name = basename(setting("PACK_PATH"));
+  if (!installed) return join(root, "models", name);
+  try {
+    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  } catch {
+    throw new Error(`the weights are not installed: npm install ${name}, or name another pack with --pack <folder>`);
+  }
 }
 
 /** Which Worker serves it. A manifest that cannot be read is the Worker's to refuse. */

@@ -38,7 +38,7 @@ export async function reclaim(folder: string): Promise<void> {
   }
   // A process id may have passed on to a stranger, whose command line is another.
   const serves = () => commandOf(left.server).includes(configOf(folder));
-  if (serves() && left.supervisor !== process.pid && commandOf(left.supervisor).includes("start.ts")) {
+  if (serves() && left.supervisor !== process.pid && /\bstart\b/.test(commandOf(left.supervisor))) {
     throw new UserError(
       `already serving from ${folder} on port ${left.port} (process ${left.supervisor}); stop it first`,
     );
@@ -52,14 +52,14 @@ export async function reclaim(folder: string): Promise<void> {
 }
 
 /** Throws one line unless the port can be had. */
-export function requireFree(port: number): Promise<void> {
+export function requireFree(port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", (error: NodeJS.ErrnoException) => {
       const what = error.code === "EADDRINUSE" ? "is in use by another program" : `cannot be had (${error.code})`;
       reject(new UserError(`port ${port} ${what}; choose one with --port`));
     });
-    probe.listen({ port, host: "127.0.0.1" }, () => probe.close(() => resolve()));
+    probe.listen({ port, host }, () => probe.close(() => resolve()));
   });
 }
 

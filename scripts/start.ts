@@ -1,34 +1,37 @@
 /**
- * npm start: builds what is missing, serves on this machine, and prints a command to try.
+ * npm start, and `rivulet start`: builds what is missing, serves on this machine, and prints a command to try.
  *
- * Options: --port <n> (or PORT), --persist-to <folder>, --pack <folder>. From the environment: API_KEYS asks
- * callers for keys, ALLOWED_ORIGINS lets pages of other origins in, SESSION_KEY stands in for the folder's own secret.
+ * From the environment: API_KEYS asks callers for keys, ALLOWED_ORIGINS lets pages of other origins in, SESSION_KEY stands in for the
+ * folder's own secret.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
-import { ensureBundle, root } from "./serve-bundle.ts";
+import { installed, root } from "./package-root.ts";
+import { ensureBundle } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
 import { entryFor, packFolder } from "./serve-pack.ts";
 import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
+import { startHelp, startOptions } from "./start-options.ts";
 
 const say = (line: string) => console.log(line);
 const READY_WITHIN_MS = 300_000;
 
 function optionsOf(args: string[]) {
   try {
-    const { values } = parseArgs({
-      args,
-      options: { port: { type: "string" }, "persist-to": { type: "string" }, pack: { type: "string" } },
-    });
+    const { values } = parseArgs({ args, options: startOptions });
     const port = values.port ?? process.env.PORT ?? "8787";
     if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port: expected 0 to 65535, got ${port}`);
-    return { port: Number(port), folder: values["persist-to"] ?? join(root, ".rivulet"), pack: values.pack };
+    const folder = values["persist-to"] ?? join(installed ? process.cwd() : root, ".rivulet");
+    const host = values.host ?? "127.0.0.1";
+    if (isIP(host) === 0) throw new Error(`--host: expected an IP address, got ${host}`);
+    return { port: Number(port), host, folder, pack: values.pack };
   } catch (thrown) {
-    throw new UserError((thrown as Error).message.split("\n")[0]);
+    throw new UserError(`${(thrown as Error).message.split("\n")[0]}; --help lists the options`);
   }
 }
 
@@ -40,8 +43,8 @@ function sessionKeyOf(folder: string): string {
   return readFileSync(path, "utf8");
 }
 
-async function prepare(): Promise<{ folder: string; port: number }> {
-  const options = optionsOf(process.argv.slice(2));
+async function prepare(args: string[]): Promise<{ folder: string; port: number }> {
+  const options = optionsOf(args);
   let pack: string;
   try {
     pack = packFolder(options.pack);
@@ -51,7 +54,7 @@ async function prepare(): Promise<{ folder: string; port: number }> {
   mkdirSync(join(options.folder, "objects"), { recursive: true });
   const folder = realpathSync(options.folder);
   await reclaim(folder);
-  if (options.port !== 0) await requireFree(options.port);
+  if (options.port !== 0) await requireFree(options.port, options.host);
   const kernels = await ensureKernels();
   say(`kernels  ${kernels.built ? "built" : "up to date"}`);
   const page = await ensurePage();
@@ -59,8 +62,11 @@ async function prepare(): Promise<{ folder: string; port: number }> {
   const bundle = ensureBundle(entryFor(pack));
   say(`worker   ${bundle.built ? "built" : "up to date"}`);
   say(`pack     ${relative(process.cwd(), pack) || "."}`);
+  if (!/^127\.|^::1$/.test(options.host) && !process.env.API_KEYS)
+    say(`open     whoever reaches ${options.host} may use the server; API_KEYS asks for keys`);
   const config = {
     port: options.port,
+    host: options.host,
     folder,
     pack,
     bundle,
@@ -109,8 +115,19 @@ function invite(url: string, model: string): void {
   );
 }
 
-async function main(): Promise<void> {
-  const { folder } = await prepare();
+/** Serves until a signal comes; ends the process with 2 where the options are at fault, with 1 where the server is. */
+export async function start(args: string[]): Promise<void> {
+  if (args.includes("--help") || args.includes("-h")) return void process.stdout.write(startHelp());
+  try {
+    await serve(args);
+  } catch (thrown) {
+    console.error((thrown as Error).message);
+    process.exit(thrown instanceof UserError ? 2 : 1);
+  }
+}
+
+async function serve(args: string[]): Promise<void> {
+  const { folder } = await prepare(args);
   const server = await launch(folder);
   let stopping = false;
   const stop = async (code: number) => {
@@ -134,7 +151,4 @@ async function main(): Promise<void> {
   });
 }
 
-main().catch((thrown: Error) => {
-  console.error(thrown.message);
-  process.exit(thrown instanceof UserError ? 2 : 1);
-});
+if (import.meta.main) await start(process.argv.slice(2));

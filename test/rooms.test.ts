@@ -24,6 +24,7 @@ const rooms = [
   "durable-objects",
   "src/routes",
   "src/index",
+  "scripts",
   "src/cli",
 ];
 const roomOf = (path: string) => rooms.findIndex((room) => `${path.replace(/\.tsx?$/, "")}/`.startsWith(`${room}/`));

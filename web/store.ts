@@ -7,7 +7,8 @@ import type { Conversation, ModelCard, Turn } from "../src/client/turns.ts";
 import { Failure } from "../src/core/failure.ts";
 import { rememberedKey } from "./key.ts";
 
-export const server = new Server(location.origin, rememberedKey());
+/** The page may be mounted below a path. */
+export const server = new Server(location.origin + location.pathname, rememberedKey());
 export const api = new Conversations(server);
 
 export const model = signal<ModelCard | undefined>(undefined);

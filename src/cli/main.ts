@@ -3,9 +3,8 @@
  *
  * Exit code 0 on success, 2 when the user's input is at fault, 1 on anything else; one line on stderr says what was wrong.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
+import { version } from "../../scripts/package-root.ts";
 import { Failure } from "../core/failure.ts";
 import { faultOf, line } from "./fault.ts";
 
@@ -21,6 +20,7 @@ const commands: Record<string, () => Promise<CommandFile>> = {
   generate: () => import("./generate.ts"),
   bench: () => import("./bench.ts"),
   chat: () => import("./chat.ts"),
+  start: () => import("./start.ts"),
 };
 
 export async function main(args: string[]): Promise<void> {
@@ -51,7 +51,7 @@ async function programFor(called: string): Promise<Command> {
   const program = new Command("rivulet").description(
     "serve state-space language models whose conversations keep their state",
   );
-  program.version(JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8")).version);
+  program.version(version);
   // Before the commands: they inherit both.
   program.exitOverride().configureOutput({ outputError: () => {} });
   const names = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);

@@ -13,8 +13,16 @@ export interface Question {
   model: string;
   conversation: string;
   messages: Message[];
+  /** A shared prefix that a new conversation begins with. */
+  prefix?: string;
   temperature?: number;
+  top_p?: number;
+  top_k?: number;
+  min_p?: number;
+  repetition_penalty?: number;
+  seed?: number;
   max_tokens?: number;
+  response_format?: object;
 }
 
 /** A question, or a response to go on with from the start. */

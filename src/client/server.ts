@@ -29,8 +29,9 @@ export class Server {
   /** Sent as a bearer token; it may be set when the server has asked for it. */
   key: string | undefined;
 
+  /** A path in the URL is kept: a server may be mounted below one. */
   constructor(url: string, key?: string) {
-    this.url = url;
+    this.url = url.replace(/\/+$/, "");
     this.key = key;
   }
 
@@ -47,7 +48,7 @@ export class Server {
       ...(body ? { body: bytes ? (body as Blob) : JSON.stringify(body) } : {}),
       ...(signal ? { signal } : {}),
     };
-    const response = await fetch(new URL(path, this.url), init).catch((cause: Error) => {
+    const response = await fetch(`${this.url}${path}`, init).catch((cause: Error) => {
       if (signal?.aborted) throw cause;
       throw new Unreachable(`${this.url}: no server answers there`, { cause });
     });

@@ -46,12 +46,12 @@ export function docsPage(document: ApiDocument): Html {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} API</title>
-<link rel="stylesheet" href="/docs.css">
+<link rel="stylesheet" href="docs.css">
 </head>
 <body>
 <header>
 <h1>${title} API <small>${version}</small></h1>
-<p>${description ?? ""} The same as a file: <a href="/openapi.json">openapi.json</a>.</p>
+<p>${description ?? ""} The same as a file: <a href="openapi.json">openapi.json</a>.</p>
 </header>
 <nav aria-label="Groups"><ul>${tags.map((tag) => html`<li><a href="#${tag}">${tag}</a></li>`)}</ul></nav>
 <main>

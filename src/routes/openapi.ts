@@ -16,7 +16,7 @@ export function documentOf(endpoints: Declared[]) {
   const paper = new OpenAPIHono();
   paper.openAPIRegistry.registerComponent("securitySchemes", "key", { type: "http", scheme: "bearer" });
   for (const { definition } of endpoints) paper.openAPIRegistry.registerPath(described(definition));
-  const document = paper.getOpenAPI31Document({ openapi: "3.1.0", info, servers: [{ url: "/" }] });
+  const document = paper.getOpenAPI31Document({ openapi: "3.1.0", info, servers: [{ url: "./" }] });
   describeFields(document);
   return document;
 }

@@ -26,7 +26,7 @@ async function inProcess(args: string[]): Promise<Outcome> {
 
 describe("rivulet", () => {
   it.each([
-    [[], "expected a command (convert, info, score, generate, bench, chat), got none"],
+    [[], "expected a command (convert, info, score, generate, bench, chat, start), got none"],
     [["convrt"], "got convrt"],
     [["--nope"], "unknown option '--nope'"],
     [["info"], "missing required argument 'pack'"],

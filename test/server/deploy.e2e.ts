@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, expect, it } from "vitest";
-import { ensureBundle, root } from "../../scripts/serve-bundle.ts";
+import { root } from "../../scripts/package-root.ts";
+import { ensureBundle } from "../../scripts/serve-bundle.ts";
 
 const MIB = 1024 * 1024;
 /** developers.cloudflare.com/workers/platform/limits: a Worker of the free plan after compression, of any plan before; one asset; assets. */

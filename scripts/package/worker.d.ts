@@ -1,0 +1,36 @@
+/** The Rivulet server to mount in a Worker of one's own, and its Durable Object classes to export again. */
+import { DurableObject } from "cloudflare:workers";
+import type { Hono } from "hono";
+
+/** What the Worker's configuration must bind; templates/worker/wrangler.toml of the repository is a whole one. */
+export interface RivuletBindings {
+  CONVERSATION: DurableObjectNamespace;
+  DIRECTORY: DurableObjectNamespace;
+  SOCKET: DurableObjectNamespace;
+  STAGE: DurableObjectNamespace;
+  /** Where the pack lies: static assets, or `PACKS`. */
+  ASSETS: Fetcher;
+  /** Where bound, the pack is read from this bucket. */
+  PACKS?: R2Bucket;
+  /** Folder of the pack under the assets, or the prefix of its keys. */
+  PACK_PATH: string;
+  /** Callers as `tenant:sha256-of-key`, separated by commas; empty lets everybody in. */
+  API_KEYS: string;
+  /** Keys the names of conversation objects and signs their files; never change it. */
+  SESSION_KEY: string;
+  ALLOWED_ORIGINS: string;
+  STAGE_MAX_BYTES: string;
+}
+
+/** A Hono application that answers below the path it is mounted at: `app.route("/ai", rivulet())`. */
+export function rivulet(): Hono<{ Bindings: RivuletBindings }>;
+
+/** The server by itself, as a Worker's handler. */
+export const server: {
+  fetch(request: Request, env: RivuletBindings, context?: ExecutionContext): Response | Promise<Response>;
+};
+
+export class Conversation extends DurableObject {}
+export class Directory extends DurableObject {}
+export class ResponseSocket extends DurableObject {}
+export class Stage extends DurableObject {}

@@ -1,0 +1,43 @@
+/** The options of `rivulet start`, and the text that explains them. */
+import { installed } from "./package-root.ts";
+
+export const startOptions = {
+  port: { type: "string", value: "<n>", does: "the port (default: the variable PORT, else 8787; 0 takes a free one)" },
+  host: {
+    type: "string",
+    value: "<address>",
+    does: "the address to listen on (default: 127.0.0.1, which only this machine reaches)",
+  },
+  "persist-to": {
+    type: "string",
+    value: "<folder>",
+    does: "where conversations, the session key and the process file lie (default: .rivulet)",
+  },
+  pack: { type: "string", value: "<folder>", does: "the model to serve (default: rivulet-150m)" },
+  help: { type: "boolean", short: "h", value: "", does: "this" },
+} as const;
+
+const environment = {
+  API_KEYS: "callers as tenant:sha256-of-key, separated by commas; empty lets everybody in as tenant local",
+  ALLOWED_ORIGINS: "origins whose pages may call the API, separated by commas",
+  SESSION_KEY: "keys names of conversations and signs their files, in place of the folder's own session.key",
+};
+
+export function startHelp(): string {
+  const lines = (entries: [string, string][]) =>
+    entries.map(([name, does]) => `  ${name.padEnd(24)}${does}`).join("\n");
+  const options = Object.entries(startOptions).map(([name, { value, does }]): [string, string] => [
+    `--${name} ${value}`,
+    does,
+  ]);
+  return `Usage: ${installed ? "rivulet start" : "npm start --"} [options]
+
+Serves a model on this machine until Ctrl-C, and prints a command to try.
+
+Options:
+${lines(options)}
+
+Environment:
+${lines(Object.entries(environment))}
+`;
+}
