@@ -24,7 +24,7 @@ it.each([
 
 it("the page runs no script but its file, and loads nothing from elsewhere", async () => {
   const html = await (await get("/")).text();
-  expect(html.match(/<script[^>]*>/g)).toEqual(['<script type="module" src="/page.js">']);
+  expect(html.match(/<script[^>]*>/g)).toEqual(['<script type="module" src="page.js">']);
   expect(html).not.toMatch(/<style| style=| on\w+=|src="http|href="http/);
 });
 
