@@ -134,7 +134,7 @@ export class Conversation extends DurableObject<Env> {
     app.post("/turn/:turn/cancel", (c) =>
       this.#turns.cancel(c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
     );
-    app.delete("/turn/:turn", (c) => c.json(this.#turns.remove(c.req.param("turn"))));
+    app.delete("/turn/:turn", async (c) => c.json(await this.#turns.remove(c.req.param("turn"))));
     app.route("/", headRoutes(this.#host, this.runs));
     app.route("/", portableRoutes(this.#host, this.runs, this.#removal));
   }

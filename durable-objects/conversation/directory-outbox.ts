@@ -31,7 +31,9 @@ export class Listing {
   departs(head: Head): void {
     const { database } = this.#host.store();
     const { owner } = this.#host.store().family()!;
-    const record = jsonBytes({ ...head, revision: Math.max(Date.now(), head.revision + 1) });
+    const { conversation, prefix, shared, createdMs } = head;
+    const revision = Math.max(Date.now(), head.revision + 1);
+    const record = jsonBytes({ conversation, prefix, shared, createdMs, revision } satisfies Partial<Head>);
     database.exec("INSERT OR REPLACE INTO departed (head, owner, record) VALUES (?, ?, ?)", head.id, owner, record);
     this.#host.store().heads.untold = true;
   }
@@ -47,10 +49,13 @@ export class Listing {
     if (!heads.untold) return;
     heads.untold = false;
     try {
+      // What an instance erased and did not come to delete.
+      database.exec("DELETE FROM departed WHERE substr(record, 1, 1) = x'00'");
       for (const row of database.exec("SELECT head, owner, record FROM departed")) {
         const head = jsonOf(new Uint8Array(row.record as ArrayBuffer)) as Head;
         await this.#say(String(row.owner), { ...entryOf(head), deleted: true });
-        database.exec("DELETE FROM departed WHERE head = ? AND record = ?", String(row.head), row.record!);
+        database.erase("departed", { record: "" }, "head = ?", String(row.head));
+        await database.settled();
       }
       const owner = this.#host.store().family()?.owner;
       for (const head of owner === undefined ? [] : heads.all()) {

@@ -3,12 +3,18 @@
  * with the last head everything that the object holds.
  */
 import { forgetStages } from "../model/forget-stages.ts";
+import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Host, Runs } from "../turn/scheduler.ts";
 import type { Listing } from "./directory-outbox.ts";
 
 const TOLD_WITHIN_MS = 30_000;
 const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "family"];
+
+/** Within a transaction: everything but what the directory must still be told. The database's file goes with `tidy`. */
+export const eraseAll = (database: Database): void => {
+  for (const table of TABLES) database.exec(`DELETE FROM ${table}`);
+};
 
 export class Removal {
   readonly #host: Host;
@@ -49,6 +55,7 @@ export class Removal {
     const { database, importing } = this.#host.store();
     if (!importing && database.exists) database.exec("DELETE FROM staging");
     await this.#listing.tell();
+    if (database.exists) await database.settled();
     if (!this.#isEmpty()) return;
     // While its own storage is there the alarm comes back, so what the stages hold goes first.
     await forgetStages(this.#host.env, this.#host.owner);
@@ -64,7 +71,8 @@ export class Removal {
   }
 
   #erase(id: string): void {
-    const { database, heads, tree, pieces } = this.#host.store();
+    const store = this.#host.store();
+    const { database, heads } = store;
     database.transaction(() => {
       const head = heads.get(id);
       if (!head) return;
@@ -72,21 +80,9 @@ export class Removal {
       // Should this instance end before the directory knows.
       this.#host.alarms.ask(Date.now() + TOLD_WITHIN_MS);
       heads.remove(id);
-      const others = heads.all();
-      if (others.length === 0) return void TABLES.map((table) => database.exec(`DELETE FROM ${table}`));
-      const tips = [...others.map(({ turn }) => turn), ...this.#parentsOfRunning()];
-      const needed = new Set(tips.flatMap((turn) => [...tree.path(turn)].map((node) => node.id)));
-      for (const node of [...tree.path(head.turn)]) {
-        if (needed.has(node.id) || tree.hasChildren(node.id)) break;
-        pieces.drop(node.id);
-        tree.remove(node.id);
-      }
+      if (heads.all().length === 0) eraseAll(database);
+      else store.forgetUnreachable();
     });
-  }
-
-  #parentsOfRunning(): (string | null)[] {
-    const { journal } = this.#host.store();
-    return journal.running().map((id) => journal.get(id)?.accepted.parent ?? null);
   }
 
   /** Nothing but the tables is left, so they may go too, and the alarm with them. */

@@ -12,6 +12,7 @@ import { batch, isBatch } from "../turn/batch.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import { Live, type Told } from "../turn/running-turn.ts";
 import { type Host, inProgress, type Runs } from "../turn/scheduler.ts";
+import { eraseAll } from "./removal.ts";
 import { Prefixes } from "./shared-prefix.ts";
 
 export class Turns {
@@ -87,18 +88,21 @@ export class Turns {
   }
 
   /** A leaf is gone; one that others follow is hidden. A head that stood at it goes back to the turn before. */
-  remove(id: string): { id: string; deleted: true } {
-    const { tree, heads, pieces, journal, database } = this.#host.store();
+  async remove(id: string): Promise<{ id: string; deleted: true }> {
+    const store = this.#host.store();
+    const { tree, heads, database } = store;
     check(!this.#runs.get(id), "turn_in_progress", () => "this turn is still running; cancel it first");
     const node = tree.node(id);
     check(node && !node.hidden, "not_found", () => "no such response", "id");
     database.transaction(() => {
-      if (tree.hasChildren(id)) return tree.hide(id);
+      tree.hide(id);
+      if (tree.hasChildren(id)) return;
       for (const head of heads.all()) if (head.turn === id) heads.put({ ...head, turn: node.parent, moved: true });
-      journal.forget(id);
-      pieces.drop(id);
-      tree.remove(id);
+      // With those before it that were hidden only because of it.
+      store.forgetUnreachable();
+      if (store.isForsaken) eraseAll(database);
     });
+    await database.settled();
     return { id, deleted: true };
   }
 

@@ -2,22 +2,28 @@
  * DirectoryStore: one row for each conversation and prefix of a tenant.
  *
  * Told at least once and in any order: the highest revision stands. A deleted entry stays as an empty row for a day, so that a message
- * that was on its way does not bring it back.
+ * that was on its way does not bring it back. Names and metadata lie in one value that is overwritten with zeros at the end, and the row's
+ * key is a digest: nothing of what a caller wrote stays in the file.
  */
 import type { DirectoryEntry, DirectoryPage, EntryKind } from "../../src/api/conversations/directory-entry.ts";
 import { check, Failure } from "../../src/core/failure.ts";
-import type { SqlValue, Storage } from "../storage/schema.ts";
+import { sha256 } from "../../src/core/sha256.ts";
+import { jsonBytes, jsonOf, padded, roomFor } from "../storage/database.ts";
+import type { Row, SqlValue, Storage } from "../storage/schema.ts";
 
 const TOMBSTONE_MS = 24 * 3600 * 1000;
+const RECORD_BYTES = 512;
 
 const tables = [
   "CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), tenant TEXT NOT NULL) STRICT",
-  `CREATE TABLE IF NOT EXISTS entries (
-     kind TEXT NOT NULL, id TEXT NOT NULL, created_ms INTEGER NOT NULL, revision INTEGER NOT NULL, deleted INTEGER NOT NULL,
-     info TEXT NOT NULL, PRIMARY KEY (kind, id)
+  `CREATE TABLE IF NOT EXISTS listed (
+     key TEXT PRIMARY KEY, kind TEXT NOT NULL, created_ms INTEGER NOT NULL, revision INTEGER NOT NULL, deleted INTEGER NOT NULL,
+     record BLOB NOT NULL
    ) STRICT, WITHOUT ROWID`,
-  "CREATE INDEX IF NOT EXISTS entries_by_age ON entries (kind, created_ms, id) WHERE deleted = 0",
+  "CREATE INDEX IF NOT EXISTS listed_by_age ON listed (kind, created_ms, key) WHERE deleted = 0",
 ];
+
+const keyOf = (kind: EntryKind, id: string): string => sha256(`${kind}\n${id}`).slice(0, 32);
 
 export interface PageRequest {
   kind: EntryKind;
@@ -40,57 +46,71 @@ export class DirectoryStore {
     const [row] = this.#exec("SELECT tenant FROM owner");
     if (!row) this.#exec("INSERT INTO owner (id, tenant) VALUES (1, ?)", tenant);
     else check(row.tenant === tenant, "not_found", () => "no such directory");
+    this.#bringFromBefore();
   }
 
   /** The revision that stands now: the told one, or a higher one, and then nothing was changed. */
   tell({ kind, id, createdMs, revision, deleted = false, info }: DirectoryEntry, nowMs: number): number {
-    const [known] = this.#exec("SELECT revision FROM entries WHERE kind = ? AND id = ?", kind, id);
+    const key = keyOf(kind, id);
+    const [known] = this.#exec("SELECT revision, length(record) AS bytes FROM listed WHERE key = ?", key);
     if (known && Number(known.revision) >= revision) return Number(known.revision);
     return this.#storage.transactionSync(() => {
+      const told = deleted ? new Uint8Array(Number(known?.bytes ?? 0)) : jsonBytes({ id, info });
+      const room = Math.max(deleted ? 0 : roomFor(told.length, RECORD_BYTES), Number(known?.bytes ?? 0));
+      if (known && known.bytes !== room)
+        this.#exec("UPDATE listed SET record = zeroblob(length(record)) WHERE key = ?", key);
       this.#exec(
-        `INSERT INTO entries (kind, id, created_ms, revision, deleted, info) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (kind, id) DO UPDATE SET created_ms = excluded.created_ms, revision = excluded.revision,
-           deleted = excluded.deleted, info = excluded.info`,
-        kind,
-        id,
-        createdMs,
-        revision,
-        Number(deleted),
-        deleted ? "{}" : JSON.stringify(info),
+        `INSERT INTO listed (key, kind, created_ms, revision, deleted, record) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET created_ms = excluded.created_ms, revision = excluded.revision,
+           deleted = excluded.deleted, record = excluded.record`,
+        ...[key, kind, createdMs, revision, Number(deleted), padded(told, room)],
       );
       // Revisions begin as times.
-      if (deleted) this.#exec("DELETE FROM entries WHERE deleted = 1 AND revision < ?", nowMs - TOMBSTONE_MS);
+      if (deleted) this.#exec("DELETE FROM listed WHERE deleted = 1 AND revision < ?", nowMs - TOMBSTONE_MS);
       return revision;
     });
   }
 
-  /** Fails with `not_found` when there is no entry `after`. */
+  /** Oldest or newest first. Fails with `not_found` when there is no entry `after`. */
   list({ kind, limit, after, order }: PageRequest): DirectoryPage {
     const [compare, direction] = order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     const cursor = after === undefined ? undefined : this.#placeOf(kind, after);
     const rows = this.#exec(
-      `SELECT id, created_ms, revision, info FROM entries
-       WHERE kind = ? AND deleted = 0 ${cursor ? `AND (created_ms, id) ${compare} (?, ?)` : ""}
-       ORDER BY created_ms ${direction}, id ${direction} LIMIT ?`,
+      `SELECT created_ms, revision, record FROM listed
+       WHERE kind = ? AND deleted = 0 ${cursor ? `AND (created_ms, key) ${compare} (?, ?)` : ""}
+       ORDER BY created_ms ${direction}, key ${direction} LIMIT ?`,
       kind,
       ...(cursor ?? []),
       limit + 1,
     );
     const entries = rows.slice(0, limit).map((row) => ({
       kind,
-      id: String(row.id),
       createdMs: Number(row.created_ms),
       revision: Number(row.revision),
-      info: JSON.parse(String(row.info)),
+      ...recordOf(row),
     }));
     return { entries, hasMore: rows.length > limit };
   }
 
   /** A deleted entry has a place too, so that a list goes on while its entries vanish. */
   #placeOf(kind: EntryKind, id: string): [number, string] {
-    const [row] = this.#exec("SELECT created_ms FROM entries WHERE kind = ? AND id = ?", kind, id);
+    const key = keyOf(kind, id);
+    const [row] = this.#exec("SELECT created_ms FROM listed WHERE key = ?", key);
     check(row, "not_found", () => `after: no such ${kind}`, "after");
-    return [Number(row.created_ms), id];
+    return [Number(row.created_ms), key];
+  }
+
+  /** A directory of an earlier release had its names as keys. */
+  #bringFromBefore(): void {
+    if (this.#exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'entries'").length === 0) return;
+    for (const row of this.#exec("SELECT kind, id, created_ms, revision, deleted, info FROM entries")) {
+      const [kind, id] = [row.kind as EntryKind, String(row.id)];
+      const deleted = row.deleted === 1;
+      const info = deleted ? {} : (JSON.parse(String(row.info)) as DirectoryEntry["info"]);
+      const entry = { kind, id, createdMs: Number(row.created_ms), revision: Number(row.revision), deleted, info };
+      this.tell(entry, 0);
+    }
+    this.#exec("DROP TABLE entries");
   }
 
   #exec(query: string, ...bindings: SqlValue[]) {
@@ -101,3 +121,5 @@ export class DirectoryStore {
     }
   }
 }
+
+const recordOf = (row: Row) => jsonOf(new Uint8Array(row.record as ArrayBuffer)) as Pick<DirectoryEntry, "id" | "info">;

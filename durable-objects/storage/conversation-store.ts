@@ -149,6 +149,39 @@ export class Store {
     return position;
   }
 
+  /** Within a transaction: nothing of a turn stays, in any table. */
+  forgetTurn(id: string): void {
+    this.journal.forget(id);
+    this.pieces.drop(id);
+    this.tree.remove(id);
+  }
+
+  /**
+   * Within a transaction: forgets every turn that can no longer be reached. A turn can be reached when it was not hidden and the head that it
+   * was made for is there, or it was made for none; and when such a turn, a head or a running turn goes on from it.
+   */
+  forgetUnreachable(): void {
+    const heads = this.heads.all();
+    const running = this.journal.running().map((id) => this.journal.get(id)?.accepted.parent ?? null);
+    const needed = new Set<string>();
+    const need = (turn: string | null) => {
+      for (const { id } of this.tree.path(turn)) {
+        if (needed.has(id)) return;
+        needed.add(id);
+      }
+    };
+    for (const turn of [...heads.map((head) => head.turn), ...running]) need(turn);
+    const isMine = (maker: string | undefined) => maker === undefined || heads.some(({ id }) => id === maker);
+    for (const { id, hidden } of this.tree.all())
+      if (!needed.has(id) && !hidden && isMine(this.tree.turn(id)?.request.head)) need(id);
+    for (const { id } of this.tree.all()) if (!needed.has(id)) this.forgetTurn(id);
+  }
+
+  /** Nobody can ask for anything that is here. */
+  get isForsaken(): boolean {
+    return this.heads.all().length === 0 && this.tree.all().length === 0 && this.journal.running().length === 0;
+  }
+
   #moveHead({ id, request, status, logged, start }: StoredTurn): void {
     const head: Head | undefined = request.head === undefined ? undefined : this.heads.get(request.head);
     if (!head) return;

@@ -11,10 +11,16 @@ export const ROW_MAX_BYTES = 1_990_000;
 const INLINE_MAX_BYTES = 900_000;
 const PART_BYTES = 1_900_000;
 
+/** Stands in place of the id of a turn that is gone, and is as long as one. */
+export const GONE = "0".repeat(16);
+
 export class Database {
   readonly #storage: Storage;
   /** Of all statements so far, as the platform counts and bills. */
   rowsWritten = 0;
+  /** Rows that hold zeros by now, to be deleted once the zeros are on disk. */
+  #erased: [query: string, bindings: SqlValue[]][] = [];
+  #depth = 0;
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -36,14 +42,63 @@ export class Database {
 
   /** All or nothing; nested ones are the outer one's. */
   transaction<T>(work: () => T): T {
-    return this.#named(() => this.#storage.transactionSync(work));
+    // A row that was erased must not be in the way of a new one with its key.
+    if (this.#depth === 0) this.#deleteErased();
+    this.#depth++;
+    const before = this.#erased.length;
+    try {
+      return this.#named(() => this.#storage.transactionSync(work));
+    } catch (thrown) {
+      // What is rolled back was not erased.
+      this.#erased.length = before;
+      throw thrown;
+    } finally {
+      this.#depth--;
+    }
   }
 
   /** Resolves when everything written so far is on disk: before anybody is told of it. */
   async settled(): Promise<void> {
-    await this.#storage.sync().catch((thrown: unknown) => {
-      throw named(thrown);
-    });
+    const synced = () =>
+      this.#storage.sync().catch((thrown: unknown) => {
+        throw named(thrown);
+      });
+    await synced();
+    if (this.#deleteErased()) await synced();
+  }
+
+  /**
+   * Removes rows so that the database's file no longer holds what was in them: SQLite leaves the bytes of a deleted row where they lay. So
+   * values are overwritten in place with zeros of the same length, and the rows are deleted by the next `settled`. Not before: SQLite does not
+   * write pages to disk that the same transaction gave free. (`PRAGMA secure_delete` would do both; the platform does not allow it.)
+   */
+  erase(table: string, columns: Record<string, string>, where: string, ...bindings: SqlValue[]): void {
+    if (this.exec(`SELECT 1 AS one FROM ${table} WHERE ${where} LIMIT 1`, ...bindings).length === 0) return;
+    this.overwrite(table, columns, where, ...bindings);
+    this.#erased.push([`DELETE FROM ${table} WHERE ${where}`, bindings]);
+  }
+
+  /** The first half of `erase`. Columns with "" become zeros of their length; for others it is the SQL of a value as long as the old one. */
+  overwrite(table: string, columns: Record<string, string>, where: string, ...bindings: SqlValue[]): void {
+    const values = Object.entries(columns).map(
+      ([name, value]) =>
+        `${name} = ${value || `CASE WHEN ${name} IS NULL THEN NULL ELSE zeroblob(length(${name})) END`}`,
+    );
+    this.exec(`UPDATE ${table} SET ${values.join(", ")} WHERE ${where}`, ...bindings);
+  }
+
+  /** Whether there was anything. What fails is tried again by the next one: the rows hold zeros, and nobody reads them. */
+  #deleteErased(): boolean {
+    const rows = this.#erased.splice(0);
+    for (const [at, [query, bindings]] of rows.entries()) {
+      try {
+        this.exec(query, ...bindings);
+      } catch {
+        this.#erased.unshift(...rows.slice(at));
+        break;
+      }
+    }
+    return rows.length > 0;
   }
 
   /** The value for a column, or null after it went to rows of its own. */
@@ -104,9 +159,28 @@ function named(thrown: unknown): Failure | LeaseLost {
   return new Failure("storage_unavailable", "the conversation's storage did not answer; try again", { cause: thrown });
 }
 
+/**
+ * With zeros behind it up to `bytes`. A value that is no longer than the one it replaces is written where that one lay, and so leaves nothing
+ * of it in the file.
+ */
+export function padded(value: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> {
+  if (value.length >= bytes) return value;
+  const whole = new Uint8Array(bytes);
+  whole.set(value);
+  return whole;
+}
+
+/** Room for a value of this length: a power of two, so that a longer one is rare. A value too long for its row is not padded. */
+export const roomFor = (bytes: number, least: number): number =>
+  Math.max(bytes, Math.min(INLINE_MAX_BYTES, 2 ** Math.ceil(Math.log2(Math.max(bytes, least)))));
+
 export const jsonBytes = (value: unknown): Uint8Array<ArrayBuffer> =>
   new TextEncoder().encode(JSON.stringify(value)) as Uint8Array<ArrayBuffer>;
-export const jsonOf = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
+/** Zeros behind it are no part of it. */
+export function jsonOf(bytes: Uint8Array): unknown {
+  const end = bytes.indexOf(0);
+  return JSON.parse(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));
+}
 export const idsOf = (bytes: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer> =>
   new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
 export const bytesOf = (ids: Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>

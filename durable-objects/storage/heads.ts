@@ -1,6 +1,6 @@
 /** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
 import { Failure } from "../../src/core/failure.ts";
-import { type Database, jsonBytes, jsonOf } from "./database.ts";
+import { type Database, jsonBytes, jsonOf, padded, roomFor } from "./database.ts";
 import type { Asked } from "./idempotency.ts";
 
 export interface HeadRecord {
@@ -31,6 +31,9 @@ export interface Head extends HeadRecord {
 }
 
 const COLUMNS = "id, turn, record";
+const RECORD_BYTES = 512;
+/** Not one that was removed and holds zeros until it is deleted. */
+const IS_THERE = "substr(record, 1, 1) <> x'00'";
 
 export class Heads {
   readonly #database: Database;
@@ -43,7 +46,7 @@ export class Heads {
   }
 
   get(id: string): Head | undefined {
-    const [row] = this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE id = ?`, id);
+    const [row] = this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE id = ? AND ${IS_THERE}`, id);
     return row && toHead(row);
   }
 
@@ -55,14 +58,22 @@ export class Heads {
   }
 
   all(): Head[] {
-    return this.#database.exec(`SELECT ${COLUMNS} FROM heads ORDER BY id`).map(toHead);
+    return this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE ${IS_THERE} ORDER BY id`).map(toHead);
   }
 
-  /** New or changed: one row. */
+  /** New or changed: one row, written where the one before lay if it is no longer than that. */
   put({ id, turn, ...record }: Head): void {
     if (record.revision !== record.told) this.untold = true;
     if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
-    this.#database.exec(`INSERT OR REPLACE INTO heads (${COLUMNS}) VALUES (?, ?, ?)`, id, turn, jsonBytes(record));
+    const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
+    const bytes = jsonBytes(record);
+    const whole = padded(bytes, Math.max(roomFor(bytes.length, RECORD_BYTES), Number(room?.bytes ?? 0)));
+    const isAsLong = room && whole.length === room.bytes && (turn === null) === (room.turn === null);
+    if (room && !isAsLong) this.#database.overwrite("heads", { record: "" }, "id = ?", id);
+    this.#database.exec(
+      `INSERT INTO heads (${COLUMNS}) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, record = excluded.record`,
+      ...[id, turn, whole],
+    );
   }
 
   /** No head expires before this. */
@@ -78,7 +89,7 @@ export class Heads {
 
   remove(id: string): void {
     this.lookAgain();
-    this.#database.exec("DELETE FROM heads WHERE id = ?", id);
+    this.#database.erase("heads", { record: "" }, "id = ?", id);
   }
 }
 

@@ -3,11 +3,15 @@
  *
  * One row at acceptance and none at the end: a slot whose turn is in the tree is free. The lease is the epoch: whoever takes a turn up
  * counts it up, and whoever then writes with a lower one finds that the turn is no longer theirs.
+ *
+ * Values have zeros behind them up to the room of their slot, so that the next turn is written exactly where the last one lay: nothing of a
+ * turn stays in the file once its row was written over or `forget` was called.
  */
 import type { LoggedToken, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
-import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";
+import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, padded, roomFor } from "./database.ts";
 import { LeaseLost } from "./lease-lost.ts";
+import type { SqlValue } from "./schema.ts";
 
 /** An accepted turn: everything that was decided before the model ran. */
 export interface Accepted {
@@ -43,7 +47,20 @@ export interface Entry {
   ids: Uint32Array<ArrayBuffer>;
 }
 
-const UNFINISHED = "turn <> '' AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.id = journal.turn)";
+const UNFINISHED = `turn NOT IN ('', '${GONE}') AND NOT EXISTS (SELECT 1 FROM turns WHERE turns.id = journal.turn)`;
+/** Room for a short turn. */
+const RECORD_BYTES = 1024;
+const IDS_BYTES = 512;
+/** Ends the ids where zeros behind them could be taken for tokens; no token has this id. */
+const NO_TOKEN = 0xffffffff;
+
+/** What a slot that is free for good holds. */
+const ERASED = { turn: `'${GONE}'`, record: "", ids: "" };
+
+type Columns = [turn: string, record: Uint8Array<ArrayBuffer> | null, ids: Uint8Array<ArrayBuffer> | null];
+type Room = Record<string, SqlValue | undefined>;
+
+const withRoom = (value: Uint8Array<ArrayBuffer>, least: number) => padded(value, roomFor(value.length, least));
 
 export class Journal {
   readonly #database: Database;
@@ -61,18 +78,29 @@ export class Journal {
     const [row] = this.#database.exec(`SELECT epoch, record, ids FROM journal WHERE turn = ? AND ${UNFINISHED}`, turn);
     if (!row) return undefined;
     const accepted = jsonOf(this.#database.outline(`${turn} accepted`, row.record)) as Accepted;
-    const ids = idsOf(this.#database.outline(`${turn} so far`, row.ids));
+    const room = idsOf(this.#database.outline(`${turn} so far`, row.ids));
+    const end = room.indexOf(NO_TOKEN);
+    const ids = end < 0 ? room : room.slice(0, end);
     return { accepted, epoch: Number(row.epoch), ids };
   }
 
-  /** Writes over a free slot. The epoch of a new turn is 1. */
+  /** Writes over a free slot with room for it; a smaller one is given up for a larger. The epoch of a new turn is 1. */
   accept(accepted: Accepted, ids: Uint32Array<ArrayBuffer>): void {
-    const rows = this.#database.exec(`SELECT slot, ${UNFINISHED} AS busy FROM journal ORDER BY slot`);
-    const slot = rows.find(({ busy }) => busy === 0)?.slot ?? rows.length + 1;
+    const slots = this.#database.exec(
+      `SELECT slot, length(record) AS record, length(ids) AS ids, epoch, ${UNFINISHED} AS busy FROM journal ORDER BY slot`,
+    );
+    const free = slots.filter(({ busy }) => busy === 0);
+    const columns = this.#columns(accepted, ids);
+    const fits = free.find((slot) => slot.epoch === 1 && this.#fits(slot, columns));
+    if (fits) {
+      this.#update(columns, 1, fits, "slot = ?", Number(fits.slot));
+      return;
+    }
+    if (free[0]) this.#database.erase("journal", ERASED, "slot = ?", Number(free[0].slot));
+    const [turn, record, so] = columns;
     this.#database.exec(
-      "INSERT OR REPLACE INTO journal (slot, turn, epoch, record, ids) VALUES (?, ?, 1, ?, ?)",
-      Number(slot),
-      ...this.#columns(accepted, ids),
+      "INSERT INTO journal (slot, turn, epoch, record, ids) VALUES ((SELECT coalesce(max(slot), 0) + 1 FROM journal), ?, 1, ?, ?)",
+      ...[turn, record, so],
     );
   }
 
@@ -97,25 +125,45 @@ export class Journal {
     if (row?.epoch !== epoch) throw new LeaseLost();
   }
 
-  /** The turn never was. */
+  /** Erases the turn as if it had never been accepted. */
   forget(turn: string): void {
-    this.#database.exec("UPDATE journal SET turn = '' WHERE turn = ?", turn);
+    this.#database.overwrite("journal", ERASED, "turn = ?", turn);
     this.sweep(turn);
   }
 
   /** Long values of a turn that has ended. */
   sweep(turn: string): void {
-    this.#database.exec("DELETE FROM overflow WHERE key IN (?, ?)", `${turn} accepted`, `${turn} so far`);
+    const keys = [`${turn} accepted`, `${turn} so far`];
+    this.#database.erase("overflow", { bytes: "" }, "key IN (?, ?)", ...keys);
   }
 
   #write(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, held: number, next: number): void {
     this.check(accepted.id, held);
-    const [turn, record, so] = this.#columns(accepted, ids);
-    this.#database.exec("UPDATE journal SET epoch = ?, record = ?, ids = ? WHERE turn = ?", next, record, so, turn);
+    const [slot] = this.#database.exec(
+      "SELECT length(record) AS record, length(ids) AS ids FROM journal WHERE turn = ?",
+      accepted.id,
+    );
+    this.#update(this.#columns(accepted, ids), next, slot ?? {}, "turn = ?", accepted.id);
   }
 
-  #columns({ ...accepted }: Accepted, ids: Uint32Array<ArrayBuffer>) {
-    const record = this.#database.inline(`${accepted.id} accepted`, jsonBytes(accepted));
-    return [accepted.id, record, this.#database.inline(`${accepted.id} so far`, bytesOf(ids))] as const;
+  #update([turn, record, ids]: Columns, epoch: number, room: Room, where: string, key: SqlValue): void {
+    this.#database.exec(
+      `UPDATE journal SET turn = ?, epoch = ?, record = ?, ids = ? WHERE ${where}`,
+      ...[turn, epoch, record && padded(record, Number(room.record)), ids && padded(ids, Number(room.ids)), key],
+    );
+  }
+
+  #fits(slot: Room, [, record, ids]: Columns): boolean {
+    const fits = (value: Uint8Array | null, room: Room[string]) =>
+      value === null || room === null ? value === room : value.length <= Number(room);
+    return fits(record, slot.record) && fits(ids, slot.ids);
+  }
+
+  #columns({ ...accepted }: Accepted, ids: Uint32Array<ArrayBuffer>): Columns {
+    const record = this.#database.inline(`${accepted.id} accepted`, withRoom(jsonBytes(accepted), RECORD_BYTES));
+    const ended = new Uint32Array(ids.length + 1);
+    ended.set(ids);
+    ended[ids.length] = NO_TOKEN;
+    return [accepted.id, record, this.#database.inline(`${accepted.id} so far`, withRoom(bytesOf(ended), IDS_BYTES))];
   }
 }

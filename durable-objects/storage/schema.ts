@@ -47,6 +47,8 @@ const migrations: readonly (readonly string[])[] = [
     // Conversations that are gone, until the directory knows it.
     "CREATE TABLE departed (head TEXT PRIMARY KEY, owner TEXT NOT NULL, record BLOB NOT NULL) STRICT, WITHOUT ROWID",
   ],
+  // Values of `journal` and `heads` have zeros behind them from here on, which an earlier release would not understand.
+  [],
 ];
 
 export const SCHEMA_VERSION = migrations.length;

@@ -58,6 +58,9 @@ export interface TurnRecord {
 export type StoredTurn = TurnNode & TurnRecord;
 
 const NODE = "id, parent, depth, created_ms, status, start, position, logged, hidden";
+/** A status as long as the one it replaces: of a turn whose row holds zeros and is about to be deleted. */
+const ERASED = "substr('erased....', 1, length(status))";
+const IS_THERE = "status NOT LIKE 'erased%'";
 
 export class Tree {
   readonly #database: Database;
@@ -67,12 +70,12 @@ export class Tree {
   }
 
   node(id: string): TurnNode | undefined {
-    const [row] = this.#database.exec(`SELECT ${NODE} FROM turns WHERE id = ?`, id);
+    const [row] = this.#database.exec(`SELECT ${NODE} FROM turns WHERE id = ? AND ${IS_THERE}`, id);
     return row && toNode(row);
   }
 
   turn(id: string): StoredTurn | undefined {
-    const [row] = this.#database.exec(`SELECT ${NODE}, record FROM turns WHERE id = ?`, id);
+    const [row] = this.#database.exec(`SELECT ${NODE}, record FROM turns WHERE id = ? AND ${IS_THERE}`, id);
     return row && this.#toTurn(row);
   }
 
@@ -122,20 +125,23 @@ export class Tree {
 
   /** Of the whole family, oldest first. */
   all(): TurnNode[] {
-    return this.#database.exec(`SELECT ${NODE} FROM turns ORDER BY created_ms, depth, id`).map(toNode);
+    return this.#database
+      .exec(`SELECT ${NODE} FROM turns WHERE ${IS_THERE} ORDER BY created_ms, depth, id`)
+      .map(toNode);
   }
 
   hasChildren(id: string): boolean {
-    return this.#database.exec("SELECT 1 AS one FROM turns WHERE parent = ? LIMIT 1", id).length > 0;
+    return this.#database.exec(`SELECT 1 AS one FROM turns WHERE parent = ? AND ${IS_THERE} LIMIT 1`, id).length > 0;
   }
 
   hide(id: string): void {
     this.#database.exec("UPDATE turns SET hidden = 1 WHERE id = ?", id);
   }
 
+  /** Nothing of it stays in the file. */
   remove(id: string): void {
-    this.#database.exec("DELETE FROM turns WHERE id = ?", id);
-    this.#database.exec("DELETE FROM overflow WHERE key IN (?, ?)", `${id} record`, `${id} ids`);
+    this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
+    this.#database.erase("overflow", { bytes: "" }, "key IN (?, ?)", `${id} record`, `${id} ids`);
   }
 
   #toTurn(row: Row): StoredTurn {

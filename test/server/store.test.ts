@@ -87,7 +87,7 @@ it.each([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2_000_001, 8_400_0
   },
 );
 
-it("V8: values longer than a row lie in rows of their own, and go with their turn", () => {
+it("V8: values longer than a row lie in rows of their own, and go with their turn", async () => {
   const { store, storage } = opened(undefined, PIECE_BYTES);
   const turn = accepted(1, null, 1, "main");
   const long = Uint32Array.from({ length: 1_100_000 }, (_, i) => i);
@@ -98,6 +98,7 @@ it("V8: values longer than a row lie in rows of their own, and go with their tur
   expect(store.tree.turn(turn.id)!.reply).toBe(reply);
   expect(store.tree.ownIds(turn.id)).toEqual(long);
   store.tree.remove(turn.id);
+  await store.database.settled();
   expect(storage.sql.exec("SELECT count(*) AS n FROM overflow").toArray()).toEqual([{ n: 0 }]);
 });
 

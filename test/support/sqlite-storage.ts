@@ -1,9 +1,9 @@
-/** A Durable Object's storage on Node's own SQLite, in memory. */
+/** A Durable Object's storage on Node's own SQLite, in memory unless a file is given. */
 import { DatabaseSync } from "node:sqlite";
 import type { Storage } from "../../durable-objects/storage/schema.ts";
 
-export function sqliteStorage(): Storage {
-  const database = new DatabaseSync(":memory:");
+export function sqliteStorage(file = ":memory:"): Storage & { close(): void } {
+  const database = new DatabaseSync(file);
   return {
     sql: {
       exec(query, ...bindings) {
@@ -33,5 +33,6 @@ export function sqliteStorage(): Storage {
       }
     },
     sync: async () => {},
+    close: () => database.close(),
   };
 }
