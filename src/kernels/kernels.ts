@@ -54,8 +54,14 @@ export interface Kernels {
   swiglu(y: Address, x: Address, xStride: number, upAt: number, T: number, I: number): void;
   /** As swiglu with gelu (by the error function) in place of silu. */
   geglu(y: Address, x: Address, xStride: number, upAt: number, T: number, I: number): void;
+  /** As geglu with the tanh approximation of gelu. */
+  gegluTanh(y: Address, x: Address, xStride: number, upAt: number, T: number, I: number): void;
   /** x (n) ← max(x, 0)², in place. */
   relu2(x: Address, n: number): void;
+  /** y (T, n; dense) = factor · sigmoid(gate (T, n; stride gateStride)) · x (T, n; dense); x 0 stands for ones. In place when y = x. */
+  sigmoidTimes(y: Address, gate: Address, gateStride: number, x: Address, T: number, n: number, factor: number): void;
+  /** Each head of x (T, H, N; stride xStride) ← factor · head / sqrt(Σ head² + eps), in place. */
+  l2Norm(x: Address, xStride: number, T: number, H: number, N: number, eps: number, factor: number): void;
   /** y (T, C; stride C) = silu(causal conv of x (T, C; stride xStride)); w (K, C) tap-major, oldest first; b (C) or 0;
    *  tail (K−1, C) holds the last K−1 inputs, oldest first, and is updated. C need not be a multiple of 4. */
   causalConv1d(
@@ -122,6 +128,42 @@ export interface Kernels {
     dt: Address,
     logDecay: Address,
     skip: Address,
+    scratch: Address,
+    T: number,
+    H: number,
+    P: number,
+    N: number,
+    G: number,
+  ): void;
+
+  /**
+   * One token of the gated delta rule: s (H, P, N) ← a·s, then s ← s + β·(v − s·k)⊗k; y (H·P) = s·q, with a = exp(logDecay).
+   * q, k (G, N) serve H/G neighbouring heads each; v (H, P); beta, logDecay (H). Source: Gated DeltaNet, arXiv 2412.06464.
+   */
+  gatedDeltaStep(
+    y: Address,
+    s: Address,
+    q: Address,
+    k: Address,
+    v: Address,
+    beta: Address,
+    logDecay: Address,
+    H: number,
+    P: number,
+    N: number,
+    G: number,
+  ): void;
+  /** T tokens of the same in chunks. q, k, v rows have stride `stride` (they lie in one conv output); y (T, H·P);
+   *  beta, logDecay (T, H); scratch: gatedDeltaScratchBytes(T, P, N) bytes (scratch.ts). */
+  gatedDeltaChunk(
+    y: Address,
+    s: Address,
+    q: Address,
+    k: Address,
+    v: Address,
+    stride: number,
+    beta: Address,
+    logDecay: Address,
     scratch: Address,
     T: number,
     H: number,

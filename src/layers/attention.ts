@@ -33,6 +33,8 @@ export interface AttentionConfig {
   cache?: string;
   /** RMSNorm of each head of q and of k before they turn. */
   headNorm?: HeadNormConfig;
+  /** Each head's output ⊙ sigmoid of a gate, which the checkpoint's q_proj holds behind each head's query. */
+  gated?: boolean;
   adapter?: AdapterConfig;
   /** Factor on q·k; 1/√P unless the checkpoint says otherwise. */
   scale?: number;
@@ -50,12 +52,14 @@ export function attention(at: string, config: AttentionConfig): Layer {
   );
   const { input = 1, key = 1, output = 1 } = config.factors ?? {};
   const parts = (kind: string) => [
-    { name: `${at}.q_proj.${kind}`, rows: Hq * P },
+    { name: `${at}.q_proj.${kind}`, rows: (config.gated ? 2 : 1) * Hq * P },
     { name: `${at}.k_proj.${kind}`, rows: Hkv * P },
     { name: `${at}.v_proj.${kind}`, rows: Hkv * P },
   ];
   const scaled = (width: number, factor: number) =>
-    scaleRows(width, { rows: Hq * P, factor }, { rows: Hkv * P, factor: factor * key }, { rows: Hkv * P, factor });
+    config.gated
+      ? gatesLast(width, config)
+      : scaleRows(width, { rows: Hq * P, factor }, { rows: Hkv * P, factor: factor * key }, { rows: Hkv * P, factor });
   const qkv = stacked("matrix", `${at}.qkv_proj.weight`, parts("weight"), C, scaled(C, input));
   const qkvBias = stacked("vector", `${at}.qkv_proj.bias`, parts("bias"), undefined, scaled(1, 1));
   const from = `${at}.${config.output ?? "o_proj"}`;
@@ -71,7 +75,7 @@ export function attention(at: string, config: AttentionConfig): Layer {
     weights: [
       qkv,
       ...(config.bias ? [qkvBias] : []),
-      ...(config.headNorm ? headNormWeights(P, config.headNorm) : []),
+      ...(config.headNorm ? headNormWeights(Hq, Hkv, P, config.headNorm) : []),
       ...(config.adapter ? adapterWeights(C, config.adapter) : []),
       out,
       ...(config.outputBias ? [outBias] : []),
@@ -87,6 +91,21 @@ export function attention(at: string, config: AttentionConfig): Layer {
       },
     ],
     bind: (bind) => forward(bind, at, config),
+  };
+}
+
+/** Rows of q and gate by turns, head by head, then k and v → q, k, v, gate. */
+function gatesLast(width: number, { Hq, Hkv, P, factors }: AttentionConfig) {
+  check(!factors, "bug", () => "gated attention has no constant factors");
+  const [head, both, kv] = [P * width, 2 * Hq * P * width, 2 * Hkv * P * width];
+  return (values: Float32Array) => {
+    const out = new Float32Array(values.length);
+    out.set(values.subarray(both, both + kv), Hq * head);
+    for (let h = 0; h < Hq; h++) {
+      out.set(values.subarray(2 * h * head, (2 * h + 1) * head), h * head);
+      out.set(values.subarray((2 * h + 1) * head, (2 * h + 2) * head), Hq * head + kv + h * head);
+    }
+    return out;
   };
 }
 
@@ -114,6 +133,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
   const turnTowardsSinks = sinks > 0 ? bind.rotary(frequencies, sinks + window - 1) : turn;
   const kFrom = qkv + 4 * Hq * P;
   const vFrom = kFrom + 4 * Hkv * P;
+  const gateFrom = vFrom + 4 * Hkv * P;
 
   const remember = ({ at, T, S, cache: addressOf }: Run, towardsSinks: number) => {
     const c = addressOf(cache.index);
@@ -144,6 +164,7 @@ function forward(bind: Bind, at: string, config: AttentionConfig) {
     const clamped = sinks > 0 && runs.some((run) => run.S + run.T > sinks + window);
     if (clamped) kernels.rotary(qSink, qkv, stride, turnTowardsSinks(step), half, T, Hq, P);
     for (const run of runs) remember(run, sinks > 0 && run.S + run.T > sinks + window ? qSink : q);
+    if (config.gated) kernels.sigmoidTimes(mixed, gateFrom, stride, mixed, T, Hq * P, 1);
     output.apply(y, mixed, Hq * P, T);
     if (outputBias) kernels.addBias(y, pad8(D), outputBias, T, D);
   };

@@ -8,7 +8,7 @@ export interface GatedMlpConfig {
   I: number;
   bias: boolean;
   /** On the gate: silu unless the checkpoint says otherwise. */
-  activation?: "silu" | "gelu";
+  activation?: "silu" | "gelu" | "gelu_tanh";
   adapter?: AdapterConfig;
   /** How the checkpoint names its parts: gate and up (one tensor or two), down. */
   names?: { gateUp: string[]; down: string };
@@ -47,7 +47,7 @@ function forward(bind: Bind, at: string, { D, I, bias, activation = "silu", adap
   const down = bind.matrix(`${at}.down_proj.weight`);
   const downBias = bias ? bind.vector(`${at}.down_proj.bias`) : 0;
   const adapt = adapter ? bindAdapter(bind, D, adapter) : undefined;
-  const gate = activation === "silu" ? kernels.swiglu : kernels.geglu;
+  const gate = { silu: kernels.swiglu, gelu: kernels.geglu, gelu_tanh: kernels.gegluTanh }[activation];
   const stride = pad8(2 * I);
   const both = bind.scratch(4 * L * stride);
   const inner = bind.scratch(4 * L * I);

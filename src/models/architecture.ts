@@ -24,7 +24,8 @@ export interface Shape {
   contextLength: number;
   tied: boolean;
   blocks: Block[];
-  names: { embedding: string; norm: string; head: string };
+  /** `norm` is the final norm's tensor, or its spec where the checkpoint stores it otherwise (`zeroCentred`). */
+  names: { embedding: string; norm: string | WeightSpec; head: string };
   scale?: { embedding?: number; residual?: number; logits?: number };
 }
 
@@ -63,7 +64,13 @@ export interface Architecture {
   gguf?: Gguf;
 }
 
-export const residual = (norm: string, D: number, ...layers: Layer[]): Block => ({ norm: vector(norm, [D]), layers });
+const normSpec = (norm: string | WeightSpec, D: number): WeightSpec =>
+  typeof norm === "string" ? vector(norm, [D]) : norm;
+
+export const residual = (norm: string | WeightSpec, D: number, ...layers: Layer[]): Block => ({
+  norm: normSpec(norm, D),
+  layers,
+});
 
 /** Fails with `weights_invalid`, naming the field of config.json. */
 export function refuse(field: string, message: string): never {
@@ -81,7 +88,7 @@ export function build(architecture: Architecture, config: ConfigReader): Model {
   const shape = architecture.read(config);
   const { D, V, names } = shape;
   const embedding = matrix(names.embedding, V, D);
-  const finalNorm = vector(names.norm, [D]);
+  const finalNorm = normSpec(names.norm, D);
   const head = shape.tied ? undefined : matrix(names.head, V, D);
   const carriesEmbedding = shape.blocks.some(({ layers }) => layers.some(({ readsEmbedding }) => readsEmbedding));
   const ends = { entry: true, exit: true, carriesEmbedding };

@@ -8,6 +8,11 @@ import { lfm2 } from "./lfm2.ts";
 import { llama } from "./llama.ts";
 import { mamba2 } from "./mamba2.ts";
 import { nemotron_h } from "./nemotron_h.ts";
+import { olmo_hybrid } from "./olmo_hybrid.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
+import { qwen3_5_text } from "./qwen3_5_text.ts";
+import { smollm3 } from "./smollm3.ts";
 import { zamba2 } from "./zamba2.ts";
 
 export const architectures: Readonly<Record<string, Architecture>> = {
@@ -18,6 +23,11 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   llama,
   mamba2,
   nemotron_h,
+  olmo_hybrid,
+  qwen2,
+  qwen3,
+  qwen3_5_text,
+  smollm3,
   zamba2,
 };
 

@@ -22,5 +22,16 @@ export function layerTypes<const T extends string>(
     () => `config.json: ${field}: expected ${depth} entries, got ${found.length}`,
     field,
   );
-  return found.map((name) => (renamed[name] ?? name) as T);
+  return found.map((name) => (spelled.includes(name) ? renamed[name] : name) as T);
+}
+
+/** Refuses a config in which some attention layer sees a sliding window only. */
+export function everyLayerSeesAll(json: ConfigReader): void {
+  if (json.has("layer_types")) layerTypes(json, ["full_attention"]);
+  check(
+    !json.boolean("use_sliding_window", false) || json.isNull("sliding_window"),
+    "weights_invalid",
+    () => "config.json: use_sliding_window: expected false, got true",
+    "use_sliding_window",
+  );
 }

@@ -2,7 +2,8 @@
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import type { Arena } from "./arena.ts";
 import { attendF32, attendI8, cacheF32, cacheI8, rotary, rotaryTable, softmax } from "./cases/attention.ts";
-import { gatedConv1d, geglu, relu2 } from "./cases/family.ts";
+import { gatedDeltaChunk, gatedDeltaStep } from "./cases/delta.ts";
+import { gatedConv1d, geglu, gegluTanh, l2Norm, relu2, sigmoidTimes } from "./cases/family.ts";
 import { embedF16, embedF32, embedQ4, embedQ8, matF16, matF32, matQ4, matQ8, quantize } from "./cases/matrices.ts";
 import { add, addBias, gatedRmsNorm, rmsNorm, scale, swiglu } from "./cases/rows.ts";
 import { causalConv1d, mambaDt, ssdChunk, ssmStep } from "./cases/state.ts";
@@ -30,12 +31,17 @@ export const cases: { [Name in keyof Kernels]: Case<Name>[] } = {
   addBias,
   swiglu,
   geglu,
+  gegluTanh,
   relu2,
+  sigmoidTimes,
+  l2Norm,
   causalConv1d,
   gatedConv1d,
   mambaDt,
   ssmStep,
   ssdChunk,
+  gatedDeltaStep,
+  gatedDeltaChunk,
   rotaryTable,
   rotary,
   cacheF32,

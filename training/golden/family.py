@@ -2,6 +2,7 @@
 
 SMALL = dict(vocab_size=96, hidden_size=32, num_hidden_layers=3)
 HEADS = dict(num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512)
+PLAIN_IDS = dict(pad_token_id=None, bos_token_id=1, eos_token_id=2)  # where the defaults lie beyond a small vocabulary
 MIXER = dict(mamba_n_heads=8, mamba_d_state=16, mamba_chunk_size=16)
 
 DEFAULTS = {
@@ -25,6 +26,16 @@ DEFAULTS = {
     "zamba2": SMALL | HEADS | dict(
         num_key_value_heads=4, num_hidden_layers=5, layers_block_type=["mamba", "hybrid", "mamba", "hybrid", "hybrid"], n_mamba_heads=8,
         mamba_d_state=16, chunk_size=16, intermediate_size=40, adapter_rank=6, num_mem_blocks=2, pad_token_id=0,
+    ),
+    "qwen2": SMALL | HEADS | dict(intermediate_size=48),
+    "qwen3": SMALL | HEADS | dict(intermediate_size=48, head_dim=12),
+    "smollm3": SMALL | HEADS | dict(num_hidden_layers=5, intermediate_size=48, **PLAIN_IDS),
+    "qwen3_5_text": SMALL | HEADS | dict(
+        num_hidden_layers=4, intermediate_size=48, head_dim=16, linear_key_head_dim=8, linear_value_head_dim=12, linear_num_key_heads=2,
+        linear_num_value_heads=4, rope_parameters=dict(rope_type="default", rope_theta=1e5, partial_rotary_factor=0.25, mrope_section=[1, 1, 0]),
+    ),
+    "olmo_hybrid": SMALL | HEADS | dict(
+        num_hidden_layers=4, intermediate_size=48, linear_key_head_dim=8, linear_value_head_dim=12, **PLAIN_IDS,
     ),
 }
 
@@ -122,5 +133,40 @@ FAMILY = {
         "zamba2", 33, hidden_size=20, n_mamba_heads=5, num_key_value_heads=2, add_bias_linear=True, hidden_act="silu",
         vocab_size=101, intermediate_size=28, time_step_min=0.1, mamba_d_conv=3, num_hidden_layers=4,
         layers_block_type=["mamba", "hybrid", "hybrid", "hybrid"],
+    ),
+    "qwen2-plain": case("qwen2", 70),
+    "qwen2-tied-odd": case("qwen2", 33, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, vocab_size=101, tie_word_embeddings=True),
+    # As published: no layer types, positions beside each other, a window that no layer uses.
+    "qwen2-old-config": case(
+        "qwen2", 40, rope_parameters=rope(1e6), rms_norm_eps=1e-6,
+        old_config=dict(
+            rope_parameters=None, rope_theta=1000000.0, layer_types=None, use_sliding_window=False, sliding_window=32768, max_window_layers=21,
+            dtype=None, transformers_version=None, tie_word_embeddings=None,
+        ),
+    ),
+    "qwen3-plain": case("qwen3", 70),
+    "qwen3-bias-tied": case(
+        "qwen3", 33, attention_bias=True, num_key_value_heads=4, head_dim=8, vocab_size=101, tie_word_embeddings=True, rms_norm_eps=0.01,
+        rope_parameters=rope(1e6),
+    ),
+    "smollm3-plain": case("smollm3", 70),
+    "smollm3-odd": case(
+        "smollm3", 33, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, num_hidden_layers=3, no_rope_layers=[0, 1, 0],
+        attention_bias=True, mlp_bias=True, tie_word_embeddings=False, vocab_size=101, rope_parameters=rope(5e6),
+    ),
+    "qwen3_5_text-plain": case("qwen3_5_text", 70),
+    "qwen3_5_text-odd": case(
+        "qwen3_5_text", 75, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, head_dim=24, num_hidden_layers=3, vocab_size=101,
+        layer_types=["full_attention", "linear_attention", "linear_attention"], linear_num_key_heads=3, linear_num_value_heads=3,
+        linear_key_head_dim=10, linear_value_head_dim=7, linear_conv_kernel_dim=3, tie_word_embeddings=True, attention_bias=True, rms_norm_eps=0.01,
+        rope_parameters=dict(rope_type="default", rope_theta=1e4, partial_rotary_factor=0.5, mrope_section=[2, 2, 2]),
+    ),
+    "qwen3_5_text-linear": case("qwen3_5_text", 40, num_hidden_layers=2, linear_num_value_heads=2, dt=(0.5, 20.0)),
+    "olmo_hybrid-plain": case("olmo_hybrid", 70),
+    "olmo_hybrid-rope-odd": case(
+        "olmo_hybrid", 75, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, num_hidden_layers=3, vocab_size=101,
+        layer_types=["full_attention", "linear_attention", "full_attention"], linear_num_key_heads=2, linear_num_value_heads=6,
+        linear_key_head_dim=7, linear_value_head_dim=9, linear_conv_kernel_dim=3, linear_allow_neg_eigval=False, tie_word_embeddings=True,
+        attention_bias=True, rope_parameters=rope(5e5),
     ),
 }

@@ -1,3 +1,4 @@
+import { one } from "./constants";
 import { exp4 } from "./exp";
 import { loadPart, storePart } from "./lanes";
 
@@ -18,6 +19,39 @@ export function geglu(y: usize, x: usize, xStride: usize, upAt: usize, T: i32, I
     for (let i: usize = 0; i < whole; i += 16) v128.store(y + i, f32x4.mul(gelu4(v128.load(x + i)), v128.load(up + i)));
     if (rest) storePart(y + whole, f32x4.mul(gelu4(loadPart(x + whole, rest)), loadPart(up + whole, rest)), rest);
   }
+}
+
+/** As geglu by the tanh form: gelu(x) ≈ x · sigmoid(2 √(2/π) (x + 0.044715 x³)). Source: arXiv 1606.08415. */
+export function gegluTanh(y: usize, x: usize, xStride: usize, upAt: usize, T: i32, I: usize): void {
+  const whole = (I << 2) & ~15, rest = I & 3;
+  for (let t = 0; t < T; t++, x += xStride << 2, y += I << 2) {
+    const up = x + (upAt << 2);
+    for (let i: usize = 0; i < whole; i += 16) v128.store(y + i, f32x4.mul(geluTanh4(v128.load(x + i)), v128.load(up + i)));
+    if (rest) storePart(y + whole, f32x4.mul(geluTanh4(loadPart(x + whole, rest)), loadPart(up + whole, rest)), rest);
+  }
+}
+
+/** y (T, n) = factor · sigmoid(gate) · x; x 0 stands for ones. */
+export function sigmoidTimes(y: usize, gate: usize, gateStride: usize, x: usize, T: i32, n: usize, factor: f32): void {
+  const row = n << 2, whole = row & ~15, rest = n & 3, by = f32x4.splat(factor);
+  for (let t = 0; t < T; t++, gate += gateStride << 2, y += row) {
+    for (let i: usize = 0; i < whole; i += 16) {
+      const g = f32x4.div(by, f32x4.add(one(), exp4(f32x4.neg(v128.load(gate + i)))));
+      v128.store(y + i, x ? f32x4.mul(g, v128.load(x + i)) : g);
+    }
+    if (rest) {
+      const g = f32x4.div(by, f32x4.add(one(), exp4(f32x4.neg(loadPart(gate + whole, rest)))));
+      storePart(y + whole, x ? f32x4.mul(g, loadPart(x + whole, rest)) : g, rest);
+    }
+    if (x) x += row;
+  }
+}
+
+// @ts-ignore: decorator
+@inline function geluTanh4(x: v128): v128 {
+  const cubic = f32x4.add(f32x4.mul(f32x4.mul(x, x), f32x4.splat(0.044715)), one());
+  const doubled = f32x4.mul(f32x4.mul(x, cubic), f32x4.splat(1.5957691216));
+  return f32x4.div(x, f32x4.add(one(), exp4(f32x4.neg(doubled))));
 }
 
 // @ts-ignore: decorator

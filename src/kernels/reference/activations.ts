@@ -9,16 +9,23 @@ export const relu2 =
     for (let i = 0; i < n; i++) values[i] = Math.max(values[i]!, 0) ** 2;
   };
 
-export const geglu =
-  (memory: WebAssembly.Memory): Kernels["geglu"] =>
+export const geglu = (memory: WebAssembly.Memory): Kernels["geglu"] => gated(memory, gelu);
+
+export const gegluTanh = (memory: WebAssembly.Memory): Kernels["gegluTanh"] => gated(memory, geluTanh);
+
+const gated =
+  (memory: WebAssembly.Memory, activation: (x: number) => number): Kernels["geglu"] =>
   (y, x, xStride, upAt, T, I) => {
     for (let t = 0; t < T; t++) {
       const gate = floats(memory, x + 4 * t * xStride, I);
       const up = floats(memory, x + 4 * (t * xStride + upAt), I);
       const out = floats(memory, y + 4 * t * I, I);
-      for (let i = 0; i < I; i++) out[i] = gelu(gate[i]!) * up[i]!;
+      for (let i = 0; i < I; i++) out[i] = activation(gate[i]!) * up[i]!;
     }
   };
+
+/** Source: arXiv 1606.08415. */
+const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
 const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
 

@@ -34,3 +34,14 @@ export const swiglu =
       for (let i = 0; i < I; i++) out[i] = silu(gate[i]!) * up[i]!;
     }
   };
+
+export const sigmoidTimes =
+  (memory: WebAssembly.Memory): Kernels["sigmoidTimes"] =>
+  (y, gate, gateStride, x, T, n, factor) => {
+    for (let t = 0; t < T; t++) {
+      const gates = floats(memory, gate + 4 * t * gateStride, n);
+      const values = x ? floats(memory, x + 4 * t * n, n) : undefined;
+      const out = floats(memory, y + 4 * t * n, n);
+      for (let i = 0; i < n; i++) out[i] = (Math.fround(factor) / (1 + Math.exp(-gates[i]!))) * (values ? values[i]! : 1);
+    }
+  };

@@ -1,15 +1,16 @@
 /** Every kernel by its definition: slow, in f64, and a drop-in for the fast ones. A whole engine can run on it. */
 import type { Kernels } from "../kernels.ts";
-import { geglu, relu2 } from "./activations.ts";
+import { geglu, gegluTanh, relu2 } from "./activations.ts";
 import { attendF32, attendI8 } from "./attend.ts";
 import { cacheF32, cacheI8 } from "./cache.ts";
 import { causalConv1d } from "./causal-conv1d.ts";
-import { add, addBias, scale, swiglu } from "./elementwise.ts";
+import { add, addBias, scale, sigmoidTimes, swiglu } from "./elementwise.ts";
 import { embedF16, embedF32, embedQ4, embedQ8 } from "./embed.ts";
 import { gatedConv1d } from "./gated-conv1d.ts";
+import { gatedDeltaChunk, gatedDeltaStep } from "./gated-delta.ts";
 import { mambaDt } from "./mamba-dt.ts";
 import { matF16, matF32, matQ4, matQ8 } from "./mat.ts";
-import { gatedRmsNorm, rmsNorm } from "./norms.ts";
+import { gatedRmsNorm, l2Norm, rmsNorm } from "./norms.ts";
 import { quantize } from "./quantize.ts";
 import { rotary, rotaryTable } from "./rotary.ts";
 import { softmax } from "./softmax.ts";
@@ -33,12 +34,17 @@ export const referenceKernels = (memory: WebAssembly.Memory): Kernels => ({
   addBias: addBias(memory),
   swiglu: swiglu(memory),
   geglu: geglu(memory),
+  gegluTanh: gegluTanh(memory),
   relu2: relu2(memory),
+  sigmoidTimes: sigmoidTimes(memory),
+  l2Norm: l2Norm(memory),
   causalConv1d: causalConv1d(memory),
   gatedConv1d: gatedConv1d(memory),
   mambaDt: mambaDt(memory),
   ssmStep: ssmStep(memory),
   ssdChunk: ssdChunk(memory),
+  gatedDeltaStep: gatedDeltaStep(memory),
+  gatedDeltaChunk: gatedDeltaChunk(memory),
   rotaryTable: rotaryTable(memory),
   rotary: rotary(memory),
   cacheF32: cacheF32(memory),

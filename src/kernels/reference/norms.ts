@@ -33,6 +33,19 @@ export const gatedRmsNorm =
     }
   };
 
+export const l2Norm =
+  (memory: WebAssembly.Memory): Kernels["l2Norm"] =>
+  (x, xStride, T, H, N, eps, factor) => {
+    for (let t = 0; t < T; t++) {
+      for (let h = 0; h < H; h++) {
+        const head = floats(memory, x + 4 * (t * xStride + h * N), N);
+        const squares = head.reduce((sum, v) => sum + v * v, 0);
+        const by = Math.fround(factor) / Math.sqrt(squares + eps);
+        for (let n = 0; n < N; n++) head[n]! *= by;
+      }
+    }
+  };
+
 /** x / sqrt(mean(x²) + eps). */
 function normalised(x: Float64Array, eps: number): Float64Array {
   const mean = x.reduce((sum, v) => sum + v * v, 0) / x.length;
