@@ -131,7 +131,8 @@ export const vector = (name: string, shape: number[], prepare?: Prepare): Weight
   spec("vector", name, shape, [{ name, shape }], prepare);
 
 /** A norm's weight that the checkpoint stores as its distance from one (Gemma, Qwen 3.5). */
-export const zeroCentred = (name: string, width: number): WeightSpec => vector(name, [width], (w) => w.map((x) => 1 + x));
+export const zeroCentred = (name: string, width: number): WeightSpec =>
+  vector(name, [width], (w) => w.map((x) => 1 + x));
 
 export const matrix = (name: string, R: number, C: number, prepare?: Prepare): WeightSpec =>
   spec("matrix", name, [R, C], [{ name, shape: [R, C] }], prepare);

@@ -57,9 +57,22 @@ export interface Gguf {
   row?(name: string, config: Record<string, unknown>): ((row: number) => number) | undefined;
 }
 
+/** How checkpoints spell what the model knows by other names. Source: transformers `conversion_mapping.py`. */
+export interface Spelling {
+  /** Replaced in tensor names, in this order. */
+  rename?: readonly [pattern: RegExp, replacement: string][];
+  /** End of a tensor's name → the ends of those that make it, one after the other along rows. */
+  join?: Readonly<Record<string, readonly string[]>>;
+  /** Tensors that have no part in the text model. */
+  ignore?: readonly RegExp[];
+}
+
 export interface Architecture {
   /** `model_type` in config.json, and the file's name. */
   type: string;
+  /** `model_type` of checkpoints that hold this one as their text model (`text_config`). */
+  wrappedBy?: readonly string[];
+  spelling?: Spelling;
   read(config: ConfigReader): Shape;
   gguf?: Gguf;
 }

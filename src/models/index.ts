@@ -31,6 +31,23 @@ export const architectures: Readonly<Record<string, Architecture>> = {
   zamba2,
 };
 
+/**
+ * The config of the text model: `text_config` where a checkpoint wraps one that is known, else the config as it stands. Ids and the tie of the
+ * head, which such checkpoints may state outside only, are taken from there.
+ */
+export function textConfig(config: Record<string, unknown>): Record<string, unknown> {
+  const architecture = Object.values(architectures).find(({ wrappedBy }) =>
+    wrappedBy?.includes(config.model_type as string),
+  );
+  const inner = config.text_config;
+  if (!architecture || typeof inner !== "object" || inner === null || Array.isArray(inner)) return config;
+  const outer = Object.fromEntries(
+    ["tie_word_embeddings", "bos_token_id", "eos_token_id"].map((field) => [field, config[field]]),
+  );
+  const stated = Object.entries({ ...outer, ...inner }).map(([field, value]) => [field, value ?? outer[field]]);
+  return { ...Object.fromEntries(stated.filter(([, value]) => value !== undefined)), model_type: architecture.type };
+}
+
 /** The model that a config.json describes. Fails with `weights_invalid`, naming the field. */
 export function modelFrom(config: unknown): Model {
   const reader = new ConfigReader(config);

@@ -14,7 +14,7 @@ import {
   rotaryConfig,
   vector,
 } from "../layers/index.ts";
-import { type Architecture, type Block, residual } from "./define.ts";
+import { type Architecture, type Block, residual } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 
 /** Of the gated norm after the delta rule; the config's own holds elsewhere. */
@@ -22,6 +22,15 @@ const RULE_EPSILON = 1e-5;
 
 export const olmo_hybrid: Architecture = {
   type: "olmo_hybrid",
+  spelling: {
+    rename: [
+      [/\.attention_layer_norm\./, ".input_layernorm."],
+      [/\.feedforward_layer_norm\./, ".post_attention_layernorm."],
+    ],
+    join: {
+      "linear_attn.conv1d.weight": ["q", "k", "v"].map((part) => `linear_attn.${part}_conv1d.weight`),
+    },
+  },
   read(json) {
     json.oneOf("hidden_act", ["silu"], "silu");
     const D = json.int("hidden_size", 3840);

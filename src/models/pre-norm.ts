@@ -1,7 +1,7 @@
 /** What pre-norm transformers and hybrids of the Llama line have in common: the names of norms, MLP and head, and how a layer is built. */
 import type { ConfigReader } from "../core/config-reader.ts";
-import { type AttentionConfig, type Layer, gatedMlp, rotaryConfig, type WeightSpec } from "../layers/index.ts";
-import { type Shape, residual } from "./define.ts";
+import { type AttentionConfig, gatedMlp, type Layer, rotaryConfig, type WeightSpec } from "../layers/index.ts";
+import { residual, type Shape } from "./architecture.ts";
 
 export interface PreNormDefaults {
   V: number;

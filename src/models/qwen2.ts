@@ -4,7 +4,7 @@
  * Source: transformers `models/qwen2`; checkpoints Qwen/Qwen2.5-0.5B … 7B. Golden: test/golden/qwen2-*, from training/golden.py.
  */
 import { attention } from "../layers/index.ts";
-import type { Architecture } from "./define.ts";
+import type { Architecture } from "./architecture.ts";
 import { everyLayerSeesAll } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
@@ -12,7 +12,11 @@ export const qwen2: Architecture = {
   type: "qwen2",
   read(json) {
     everyLayerSeesAll(json);
-    const mixer = { ...attentionSizes(json, { D: 4096, Hq: 32, Hkv: 32, theta: 10_000 }), bias: true, outputBias: false };
+    const mixer = {
+      ...attentionSizes(json, { D: 4096, Hq: 32, Hkv: 32, theta: 10_000 }),
+      bias: true,
+      outputBias: false,
+    };
     const defaults = { V: 151_936, D: 4096, I: 22_016, depth: 32, contextLength: 32_768, epsilon: 1e-6, tied: false };
     return preNormShape(json, { ...defaults, mlpBias: false }, (at) => attention(`${at}.self_attn`, mixer));
   },

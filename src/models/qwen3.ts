@@ -4,7 +4,7 @@
  * Source: transformers `models/qwen3`; checkpoints Qwen/Qwen3-0.6B … 8B. Golden: test/golden/qwen3-*, from training/golden.py.
  */
 import { attention } from "../layers/index.ts";
-import type { Architecture } from "./define.ts";
+import type { Architecture } from "./architecture.ts";
 import { everyLayerSeesAll } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 

@@ -5,7 +5,7 @@
  * Source: transformers `models/qwen3_5`; checkpoints Qwen/Qwen3.5-0.8B, -2B, -4B. Golden: test/golden/qwen3_5_text-*, from training/golden.py.
  */
 import { attention, type GatedDeltaConfig, gatedDelta, zeroCentred } from "../layers/index.ts";
-import type { Architecture } from "./define.ts";
+import type { Architecture } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
@@ -13,6 +13,8 @@ const DEPTH = 32;
 
 export const qwen3_5_text: Architecture = {
   type: "qwen3_5_text",
+  wrappedBy: ["qwen3_5"],
+  spelling: { ignore: [/^mtp\./] }, // layers that guess further tokens
   read(json) {
     const epsilon = json.number("rms_norm_eps", 1e-6);
     const partial = json.number("partial_rotary_factor", 0.25);
@@ -41,7 +43,15 @@ export const qwen3_5_text: Architecture = {
     const types = json.has("layer_types")
       ? layerTypes(json, ["linear_attention", "full_attention"], depth)
       : Array.from({ length: depth }, (_, i) => ((i + 1) % interval === 0 ? "full_attention" : "linear_attention"));
-    const defaults = { V: 248_320, D: 4096, I: 12_288, depth: DEPTH, contextLength: 32_768, epsilon: 1e-6, tied: false };
+    const defaults = {
+      V: 248_320,
+      D: 4096,
+      I: 12_288,
+      depth: DEPTH,
+      contextLength: 32_768,
+      epsilon: 1e-6,
+      tied: false,
+    };
     return preNormShape(
       json,
       { ...defaults, mlpBias: false },

@@ -6,7 +6,7 @@
  */
 import type { ConfigReader } from "../core/config-reader.ts";
 import { attention } from "../layers/index.ts";
-import { type Architecture, refuse } from "./define.ts";
+import { type Architecture, refuse } from "./architecture.ts";
 import { everyLayerSeesAll } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 

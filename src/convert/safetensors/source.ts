@@ -2,11 +2,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { textConfig } from "../../models/index.ts";
 import { ByteFile } from "../checkpoint/byte-file.ts";
 import { type CheckpointSource, rowsOf, type TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
 import { bf16, f16, f32 } from "../checkpoint/floats.ts";
 import { readCompanions } from "../checkpoint/folder-companions.ts";
 import { readJsonObject } from "../checkpoint/small-file.ts";
+import { respelled } from "../checkpoint/spelling.ts";
 import { readSafetensorsHeader, type SafeTensor } from "./header.ts";
 
 const SINGLE = "model.safetensors";
@@ -18,7 +20,7 @@ type Located = SafeTensor & { file: ByteFile };
 export async function openSafetensors(folder: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const names = await readdir(folder);
   if (!names.includes("config.json")) refuse(folder, "config.json: no such file");
-  const config = await readJsonObject(join(folder, "config.json"));
+  const config = textConfig(await readJsonObject(join(folder, "config.json")));
   const opened: ByteFile[] = [];
   const close = async () => void (await Promise.all(opened.map((file) => file.close())));
   try {
@@ -36,8 +38,10 @@ export async function openSafetensors(folder: string, options: TokenizerOptions 
     checkIndex(index.map, tensors);
     return {
       config,
-      tensors: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-      rows: (name, from, to) => readRows(name, tensors.get(name)!, from, to),
+      ...respelled(config.model_type, {
+        tensors: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
+        rows: (name, from, to) => readRows(name, tensors.get(name)!, from, to),
+      }),
       companions: () => readCompanions(folder, names, config, options),
       provenance: async (signal) => {
         const files = [];

@@ -42,6 +42,7 @@ export const sigmoidTimes =
       const gates = floats(memory, gate + 4 * t * gateStride, n);
       const values = x ? floats(memory, x + 4 * t * n, n) : undefined;
       const out = floats(memory, y + 4 * t * n, n);
-      for (let i = 0; i < n; i++) out[i] = (Math.fround(factor) / (1 + Math.exp(-gates[i]!))) * (values ? values[i]! : 1);
+      for (let i = 0; i < n; i++)
+        out[i] = (Math.fround(factor) / (1 + Math.exp(-gates[i]!))) * (values ? values[i]! : 1);
     }
   };
