@@ -81,7 +81,10 @@ def state_bytes(model: torch.nn.Module) -> tuple[int, int]:
     """Of the scan and of K − 1 inputs of each convolution, and of one position's keys and values."""
     fixed = per_token = 0
     for name, module in model.named_modules():
-        if hasattr(module, "ssm_state_size"):
+        if type(module).__name__.endswith("GatedDeltaNet"):
+            inner = module.num_v_heads * module.head_v_dim
+            fixed += 4 * (inner * module.head_k_dim + (module.conv_kernel_size - 1) * module.conv1d.in_channels)
+        elif hasattr(module, "ssm_state_size"):
             inner = module.num_heads * module.head_dim
             fixed += 4 * (inner * module.ssm_state_size + (module.conv_kernel_size - 1) * module.conv1d.in_channels)
         elif type(module).__name__ == "Lfm2ShortConv":
