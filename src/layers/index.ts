@@ -8,6 +8,6 @@ export { type Layer, matrix, stacked, vector, type WeightSpec, zeroCentred } fro
 export { type Mamba2Config, mamba2 } from "./mamba2.ts";
 export { postNorm } from "./post-norm.ts";
 export { type Relu2MlpConfig, relu2Mlp } from "./relu2-mlp.ts";
-export { type RotaryConfig, rotaryConfig } from "./rotary.ts";
+export { type RotaryConfig, rotaryConfig, rotaryFrom } from "./rotary.ts";
 export { type SharedBlockConfig, sharedBlock } from "./shared-block.ts";
 export { type ShortConvConfig, shortConv } from "./short-conv.ts";

@@ -27,7 +27,16 @@ export function rotaryConfig(
   P: number,
   defaults: { theta: number; partial: number },
 ): RotaryConfig {
-  const chosen = json.object(json.has("rope_scaling") ? "rope_scaling" : "rope_parameters");
+  return rotaryFrom(json.object(json.has("rope_scaling") ? "rope_scaling" : "rope_parameters"), json, P, defaults);
+}
+
+/** Reads one object of positions, where a config has several (Gemma 3: one for each kind of layer); `json` is the config around it. */
+export function rotaryFrom(
+  chosen: ConfigReader,
+  json: ConfigReader,
+  P: number,
+  defaults: { theta: number; partial: number },
+): RotaryConfig {
   const theta = chosen.number("rope_theta", json.number("rope_theta", defaults.theta));
   const turned = Math.trunc(P * chosen.number("partial_rotary_factor", defaults.partial));
   check(

@@ -3,6 +3,7 @@ import { ConfigReader } from "../core/config-reader.ts";
 import { type Architecture, build, type Model } from "./architecture.ts";
 import { bamba } from "./bamba.ts";
 import { falcon_h1 } from "./falcon_h1.ts";
+import { gemma3_text } from "./gemma3_text.ts";
 import { granitemoehybrid } from "./granitemoehybrid.ts";
 import { lfm2 } from "./lfm2.ts";
 import { llama } from "./llama.ts";
@@ -18,6 +19,7 @@ import { zamba2 } from "./zamba2.ts";
 export const architectures: Readonly<Record<string, Architecture>> = {
   bamba,
   falcon_h1,
+  gemma3_text,
   granitemoehybrid,
   lfm2,
   llama,

@@ -25,13 +25,22 @@ export function layerTypes<const T extends string>(
   return found.map((name) => (spelled.includes(name) ? renamed[name] : name) as T);
 }
 
-/** Refuses a config in which some attention layer sees a sliding window only. */
-export function everyLayerSeesAll(json: ConfigReader): void {
-  if (json.has("layer_types")) layerTypes(json, ["full_attention"]);
-  check(
-    !json.boolean("use_sliding_window", false) || json.isNull("sliding_window"),
-    "weights_invalid",
-    () => "config.json: use_sliding_window: expected false, got true",
-    "use_sliding_window",
-  );
+/**
+ * By layer: the window of layers that slide, from `layer_types`. Where the config has no list, the layers that `slides` names (from this layer
+ * on, or those it holds for) do when `use_sliding_window` is set.
+ */
+export function slidingWindows(
+  json: ConfigReader,
+  defaultDepth: number,
+  slides: number | ((layer: number) => boolean),
+): { window?: number }[] {
+  const depth = json.depth(defaultDepth);
+  const on = json.boolean("use_sliding_window", false) && json.has("sliding_window");
+  const from = typeof slides === "number" ? json.int("max_window_layers", slides, 0) : 0;
+  const types = json.has("layer_types")
+    ? layerTypes(json, ["full_attention", "sliding_attention"], depth)
+    : Array.from({ length: depth }, (_, layer) =>
+        on && (typeof slides === "number" ? layer >= from : slides(layer)) ? "sliding_attention" : "full_attention",
+      );
+  return types.map((type) => (type === "sliding_attention" ? { window: json.int("sliding_window", 4096) } : {}));
 }

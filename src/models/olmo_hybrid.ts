@@ -71,7 +71,7 @@ export const olmo_hybrid: Architecture = {
         const own = `${at}.self_attn`;
         const headNorm = { q: `${own}.q_norm.weight`, k: `${own}.k_norm.weight`, epsilon, over: "all heads" } as const;
         return [
-          after(at, "post_attention_layernorm", attention(own, { ...sizes, headNorm })),
+          after(at, "post_attention_layernorm", attention(own, { ...sizes, layer: i, headNorm })),
           after(at, "post_feedforward_layernorm", gatedMlp(`${at}.mlp`, mlp)),
         ];
       }),

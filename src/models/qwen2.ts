@@ -5,19 +5,21 @@
  */
 import { attention } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";
-import { everyLayerSeesAll } from "./layer-types.ts";
+import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
 export const qwen2: Architecture = {
   type: "qwen2",
   read(json) {
-    everyLayerSeesAll(json);
+    const windows = slidingWindows(json, 32, 28);
     const mixer = {
       ...attentionSizes(json, { D: 4096, Hq: 32, Hkv: 32, theta: 10_000 }),
       bias: true,
       outputBias: false,
     };
     const defaults = { V: 151_936, D: 4096, I: 22_016, depth: 32, contextLength: 32_768, epsilon: 1e-6, tied: false };
-    return preNormShape(json, { ...defaults, mlpBias: false }, (at) => attention(`${at}.self_attn`, mixer));
+    return preNormShape(json, { ...defaults, mlpBias: false }, (at, layer) =>
+      attention(`${at}.self_attn`, { ...mixer, layer, ...windows[layer] }),
+    );
   },
 };

@@ -5,20 +5,20 @@
  */
 import { attention } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";
-import { everyLayerSeesAll } from "./layer-types.ts";
+import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
 export const qwen3: Architecture = {
   type: "qwen3",
   read(json) {
-    everyLayerSeesAll(json);
+    const windows = slidingWindows(json, 32, 28);
     const sizes = attentionSizes(json, { D: 4096, Hq: 32, Hkv: 32, head: 128, theta: 10_000 });
     const bias = json.boolean("attention_bias", false);
     const epsilon = json.number("rms_norm_eps", 1e-6);
     const defaults = { V: 151_936, D: 4096, I: 22_016, depth: 32, contextLength: 32_768, epsilon: 1e-6, tied: false };
-    return preNormShape(json, { ...defaults, mlpBias: false }, (at) => {
+    return preNormShape(json, { ...defaults, mlpBias: false }, (at, layer) => {
       const headNorm = { q: `${at}.self_attn.q_norm.weight`, k: `${at}.self_attn.k_norm.weight`, epsilon };
-      return attention(`${at}.self_attn`, { ...sizes, bias, outputBias: bias, headNorm });
+      return attention(`${at}.self_attn`, { ...sizes, layer, ...windows[layer], bias, outputBias: bias, headNorm });
     });
   },
 };

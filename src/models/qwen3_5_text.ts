@@ -63,7 +63,7 @@ export const qwen3_5_text: Architecture = {
           epsilon,
           zeroCentred: true,
         };
-        return attention(`${at}.self_attn`, { ...sizes, bias, outputBias: bias, headNorm, gated: true });
+        return attention(`${at}.self_attn`, { ...sizes, layer, bias, outputBias: bias, headNorm, gated: true });
       },
       zeroCentred,
     );

@@ -7,20 +7,22 @@
 import type { ConfigReader } from "../core/config-reader.ts";
 import { attention } from "../layers/index.ts";
 import { type Architecture, refuse } from "./architecture.ts";
-import { everyLayerSeesAll } from "./layer-types.ts";
+import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
 export const smollm3: Architecture = {
   type: "smollm3",
   read(json) {
-    everyLayerSeesAll(json);
+    const turns = turning(json);
+    const windows = slidingWindows(json, 36, (layer) => !turns[layer]);
     const { rotary, ...sizes } = attentionSizes(json, { D: 2048, Hq: 16, Hkv: 4, theta: 2_000_000 });
     const bias = json.boolean("attention_bias", false);
-    const turns = turning(json);
     const defaults = { V: 128_256, D: 2048, I: 11_008, depth: 36, contextLength: 32_768, epsilon: 1e-6, tied: true };
     return preNormShape(json, defaults, (at, layer) =>
       attention(`${at}.self_attn`, {
         ...sizes,
+        layer,
+        ...windows[layer],
         ...(turns[layer] && rotary ? { rotary } : {}),
         bias,
         outputBias: bias,

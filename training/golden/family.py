@@ -34,6 +34,10 @@ DEFAULTS = {
         num_hidden_layers=4, intermediate_size=48, head_dim=16, linear_key_head_dim=8, linear_value_head_dim=12, linear_num_key_heads=2,
         linear_num_value_heads=4, rope_parameters=dict(rope_type="default", rope_theta=1e5, partial_rotary_factor=0.25, mrope_section=[1, 1, 0]),
     ),
+    "gemma3_text": SMALL | HEADS | dict(
+        num_hidden_layers=4, intermediate_size=48, head_dim=12, sliding_window=9, query_pre_attn_scalar=20, **PLAIN_IDS,
+        layer_types=["sliding_attention", "sliding_attention", "full_attention", "sliding_attention"],
+    ),
     "olmo_hybrid": SMALL | HEADS | dict(
         num_hidden_layers=4, intermediate_size=48, linear_key_head_dim=8, linear_value_head_dim=12, **PLAIN_IDS,
     ),
@@ -46,7 +50,7 @@ def case(type: str, tokens: int, dt=(0.01, 1.0), decay=(0.3, 8.0), old_config=No
 
 
 def rope(theta: float = 1e4, **more) -> dict:
-    return {"rope_type": "default", "rope_theta": theta, **more}
+    return {"rope_type": "default", "rope_theta": theta} | more
 
 
 FAMILY = {
@@ -168,5 +172,21 @@ FAMILY = {
         layer_types=["full_attention", "linear_attention", "full_attention"], linear_num_key_heads=2, linear_num_value_heads=6,
         linear_key_head_dim=7, linear_value_head_dim=9, linear_conv_kernel_dim=3, linear_allow_neg_eigval=False, tie_word_embeddings=True,
         attention_bias=True, rope_parameters=rope(5e5),
+    ),
+    "qwen2-sliding": case("qwen2", 70, use_sliding_window=True, sliding_window=11, max_window_layers=1, num_hidden_layers=4),
+    "gemma3_text-plain": case("gemma3_text", 70),
+    "gemma3_text-untied-odd": case(
+        "gemma3_text", 75, hidden_size=40, num_attention_heads=5, num_key_value_heads=1, head_dim=10, vocab_size=101, num_hidden_layers=3,
+        tie_word_embeddings=False, attention_bias=True, sliding_window=16, layer_types=["full_attention", "sliding_attention", "full_attention"],
+        rope_parameters={"sliding_attention": rope(1e3), "full_attention": rope(1e5, rope_type="linear", factor=8.0)},
+    ),
+    # As published: a pattern in place of types, and positions of both kinds beside each other.
+    "gemma3_text-old-config": case(
+        "gemma3_text", 60, num_hidden_layers=7, sliding_window=7, layer_types=None,
+        rope_parameters={"sliding_attention": rope(1e4), "full_attention": rope(1e6)},
+        old_config=dict(
+            layer_types=None, sliding_window_pattern=6, _sliding_window_pattern=None, rope_parameters=None, rope_theta=1000000.0,
+            rope_local_base_freq=10000.0, rope_scaling=None, dtype=None, transformers_version=None, tie_word_embeddings=None,
+        ),
     ),
 }

@@ -1,0 +1,103 @@
+/**
+ * Gemma 3 (text): five layers that see a sliding window to one that sees everything, with positions of their own each; norms before and after
+ * attention and MLP, an embedding that is scaled, and a GeGLU.
+ *
+ * Source: transformers `models/gemma3`; checkpoints google/gemma-3-270m, -1b. Golden: test/golden/gemma3_text-*, from training/golden.py.
+ */
+import type { ConfigReader } from "../core/config-reader.ts";
+import {
+  attention,
+  gatedMlp,
+  type Layer,
+  postNorm,
+  type RotaryConfig,
+  rotaryConfig,
+  rotaryFrom,
+  zeroCentred,
+} from "../layers/index.ts";
+import { type Architecture, refuse, residual } from "./architecture.ts";
+import { layerTypes } from "./layer-types.ts";
+
+type Kind = "sliding_attention" | "full_attention";
+
+export const gemma3_text: Architecture = {
+  type: "gemma3_text",
+  wrappedBy: ["gemma3"],
+  read(json) {
+    json.oneOf("hidden_activation", ["gelu_pytorch_tanh"], "gelu_pytorch_tanh");
+    for (const field of ["final_logit_softcapping", "attn_logit_softcapping"])
+      if (json.has(field)) refuse(field, "expected null: logits are not capped");
+    if (json.boolean("use_bidirectional_attention", false))
+      refuse("use_bidirectional_attention", "expected false: a token sees those before it");
+    const D = json.int("hidden_size", 2304);
+    const epsilon = json.number("rms_norm_eps", 1e-6);
+    const P = json.int("head_dim", 256);
+    const bias = json.boolean("attention_bias", false);
+    const sizes = {
+      D,
+      Hq: json.int("num_attention_heads", 8),
+      Hkv: json.int("num_key_value_heads", 4),
+      P,
+      scale: json.number("query_pre_attn_scalar", 256) ** -0.5,
+      bias,
+      outputBias: bias,
+    };
+    const rotary = positions(json, P);
+    const window = json.int("sliding_window", 4096);
+    const mlp = { D, I: json.int("intermediate_size", 9216), bias: false, activation: "gelu_tanh" } as const;
+    const norm = (at: string, name: string) => zeroCentred(`${at}.${name}.weight`, D);
+    const between = (at: string, before: string, layer: Layer, after: string) =>
+      residual(norm(at, before), D, postNorm(norm(at, after), D, epsilon, layer));
+    return {
+      D,
+      V: json.int("vocab_size", 262_208),
+      epsilon,
+      contextLength: json.int("max_position_embeddings", 131_072),
+      tied: json.boolean("tie_word_embeddings", true),
+      names: {
+        embedding: "model.embed_tokens.weight",
+        norm: zeroCentred("model.norm.weight", D),
+        head: "lm_head.weight",
+      },
+      scale: { embedding: Math.sqrt(D) },
+      blocks: kinds(json).flatMap((kind, layer) => {
+        const at = `model.layers.${layer}`;
+        const own = `${at}.self_attn`;
+        const mixer = attention(own, {
+          ...sizes,
+          layer,
+          ...(kind === "sliding_attention" ? { window } : {}),
+          rotary: rotary[kind],
+          headNorm: { q: `${own}.q_norm.weight`, k: `${own}.k_norm.weight`, epsilon, zeroCentred: true },
+        });
+        return [
+          between(at, "input_layernorm", mixer, "post_attention_layernorm"),
+          between(at, "pre_feedforward_layernorm", gatedMlp(`${at}.mlp`, mlp), "post_feedforward_layernorm"),
+        ];
+      }),
+    };
+  },
+};
+
+/** From the list of types, or from how often a layer sees everything. */
+function kinds(json: ConfigReader): Kind[] {
+  const depth = json.depth(26);
+  if (json.has("layer_types")) return layerTypes(json, ["sliding_attention", "full_attention"], depth);
+  const every = json.int("sliding_window_pattern", json.int("_sliding_window_pattern", 6));
+  return Array.from({ length: depth }, (_, i) => ((i + 1) % every === 0 ? "full_attention" : "sliding_attention"));
+}
+
+/** Positions of both kinds of layers: one object each, or as older configs have them, `rope_theta` and `rope_local_base_freq`. */
+function positions(json: ConfigReader, P: number): Record<Kind, RotaryConfig> {
+  const all = json.object("rope_parameters");
+  const wide = { theta: 1_000_000, partial: 1 };
+  const near = { theta: json.number("rope_local_base_freq", 10_000), partial: 1 };
+  return {
+    full_attention: all.has("full_attention")
+      ? rotaryFrom(all.object("full_attention"), json, P, wide)
+      : rotaryConfig(json, P, wide),
+    sliding_attention: all.has("sliding_attention")
+      ? rotaryFrom(all.object("sliding_attention"), json, P, near)
+      : { theta: near.theta, turned: P, scaling: { type: "default" } },
+  };
+}
