@@ -12,8 +12,8 @@ import { goldenForward } from "../model/self-check.ts";
 import { admission, served } from "../model/served-model.ts";
 import { Alarms } from "../platform/alarms.ts";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
+import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { tenantOf } from "../platform/request-headers.ts";
-import { logged, refused } from "../reply/http-reply.ts";
 import { Store } from "../storage/conversation-store.ts";
 import { type Host, Runs } from "../turn/scheduler.ts";
 import { Listing } from "./directory-outbox.ts";
@@ -84,7 +84,7 @@ export class Conversation extends DurableObject<Env> {
     await next();
     if (reads) return;
     const told = this.#after().catch((thrown: unknown) => {
-      logged(thrown);
+      logFailure(thrown);
       this.alarms.ask(Date.now() + LATER_MS);
     });
     if (isTurn) this.ctx.waitUntil(told);
@@ -103,7 +103,7 @@ export class Conversation extends DurableObject<Env> {
 
   #route(): void {
     const app = this.#routes;
-    app.onError((thrown) => refused(thrown));
+    app.onError((thrown) => failureResponse(thrown));
     app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
     app.get("/ready", async () => Response.json(await goldenForward(await this.#served(), admission)));
     app.post("/turn", async (c) => this.#turns.post((await c.req.json()) as TurnRequest, c.req.raw.signal));

@@ -5,7 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { check } from "../../src/core/failure.ts";
-import { refused } from "../reply/http-reply.ts";
+import { failureResponse } from "../platform/log-failure.ts";
 import { DirectoryStore, type PageRequest } from "./directory-store.ts";
 
 export class Directory extends DurableObject<Env> {
@@ -22,7 +22,7 @@ export class Directory extends DurableObject<Env> {
       if (pathname === "/list") return Response.json(this.#store.list(body as PageRequest));
       return Response.json({ revision: this.#store.tell(body as DirectoryEntry, Date.now()) });
     } catch (thrown) {
-      return refused(thrown);
+      return failureResponse(thrown);
     }
   }
 }

@@ -4,10 +4,9 @@
  * FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that counts (1), `times` how many do (1).
  * `throw` raises, `abort` kills the object, `delay` waits, `barrier` calls FAULT_HOOK/at/<point> and waits for the answer. In places
  * that cannot wait only `throw` works. The list `off` names protections that are to be left out, to prove that a test needs them;
- * `limits` are numbers of work-budget.ts and sse-body.ts that a test of a whole server would otherwise wait for.
+ * `limits` are numbers of limits.ts that a test of a whole server would otherwise wait for.
  */
-import { limits } from "../turn/work-budget.ts";
-import { streamLimits } from "./sse-body.ts";
+import { limits, streamLimits } from "./limits.ts";
 
 export interface Fault {
   action: "throw" | "abort" | "delay" | "barrier";

@@ -6,15 +6,7 @@
  */
 import type { WireEvent } from "../../src/api/encoders.ts";
 import { count } from "../../src/core/events.ts";
-
-export interface StreamLimits {
-  bufferBytes: number;
-  heartbeatMs: number;
-  stallMs: number;
-}
-
-/** Tests may tighten them. */
-export const streamLimits: StreamLimits = { bufferBytes: 64 * 1024, heartbeatMs: 10_000, stallMs: 30_000 };
+import { type StreamLimits, streamLimits } from "./limits.ts";
 
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;

@@ -1,9 +1,8 @@
 /** answer: a turn as the HTTP reply that a caller asked for: one object, or a stream from any point on. */
 
 import { encoderFor, type WireEvent } from "../../src/api/encoders.ts";
-import { errorBody, errorResponse } from "../../src/api/shared/error-body.ts";
+import { errorBody } from "../../src/api/shared/error-body.ts";
 import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
-import { Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { EventStream } from "../platform/sse-body.ts";
 import { Live, type Told } from "../turn/running-turn.ts";
@@ -94,14 +93,4 @@ export async function soFar({ told, request, form, served }: Question, status: 2
   const known: Told = { start: told.start, ids: told.ids, logprobs: told.logprobs, last: told.last };
   for await (const event of tell(known, served, request)) encoder.events(event);
   return Response.json(encoder.whole(), { status, headers: headersOf(told) });
-}
-
-export const refused = (thrown: unknown): Response => errorResponse(logged(thrown));
-
-/** Names the failure, and keeps what must not go out in the log. */
-export function logged(thrown: unknown): Failure {
-  const failure = Failure.from(thrown);
-  if (failure.code === "bug" || failure.cause)
-    console.error(failure.code, failure.message, failure.cause ?? failure.stack);
-  return failure;
 }

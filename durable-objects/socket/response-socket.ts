@@ -14,7 +14,7 @@ import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
 import { requireModel } from "../model/model-card.ts";
-import { logged } from "../reply/http-reply.ts";
+import { logFailure } from "../platform/log-failure.ts";
 import { Outbox } from "./socket-writer.ts";
 
 interface Attachment {
@@ -90,7 +90,7 @@ export class ResponseSocket extends DurableObject<Env> {
         outbox.gone,
       );
     } catch (thrown) {
-      await outbox.send({ ...errorFrame(logged(thrown)), ...lane });
+      await outbox.send({ ...errorFrame(logFailure(thrown)), ...lane });
     }
   }
 

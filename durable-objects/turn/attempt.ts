@@ -10,7 +10,8 @@ import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { fault, protects } from "../platform/fault-points.ts";
-import { logged } from "../reply/http-reply.ts";
+import { limits } from "../platform/limits.ts";
+import { logFailure } from "../platform/log-failure.ts";
 import type { Store } from "../storage/conversation-store.ts";
 import { LeaseLost } from "../storage/lease-lost.ts";
 import { Turn, type Work } from "./compute-turn.ts";
@@ -20,7 +21,6 @@ import { fresh, restore } from "./restore-state.ts";
 import type { Live } from "./running-turn.ts";
 import { type Host, sourceOf } from "./scheduler.ts";
 import { failed } from "./turn-record.ts";
-import { limits } from "./work-budget.ts";
 
 /** What passes: another invocation may succeed. */
 export const passing: readonly FailureCode[] = [
@@ -128,7 +128,7 @@ export class Invocation {
       count("lease_lost");
       return live.lose(lost);
     }
-    const failure = logged(thrown);
+    const failure = logFailure(thrown);
     if (store && passing.includes(failure.code)) return live.lose(goesOn(failure));
     const { error } = errorBody(failure);
     try {
@@ -136,7 +136,7 @@ export class Invocation {
       store?.commit(turn, epoch, Uint32Array.from([...prompt, ...live.ids]), undefined);
       await store?.database.settled();
     } catch (unwritten) {
-      return live.lose(unwritten instanceof LeaseLost ? lost : logged(unwritten));
+      return live.lose(unwritten instanceof LeaseLost ? lost : logFailure(unwritten));
     }
     count("turn_failed");
     live.end({ type: "failed", index: live.ids.length + 1, error });

@@ -22,8 +22,8 @@ import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { Place } from "../model/admission.ts";
 import { admission } from "../model/served-model.ts";
+import { logFailure } from "../platform/log-failure.ts";
 import { EventStream } from "../platform/sse-body.ts";
-import { logged } from "../reply/http-reply.ts";
 import { loggedToken } from "./logged-token.ts";
 import { checkBrought, checkRoom, replyOptions } from "./reply-options.ts";
 import { account } from "./turn-log.ts";
@@ -79,7 +79,7 @@ export async function batch(
         for (const wire of encoder.events(event)) await stream.send(wire);
       }
     } catch (thrown) {
-      const event: TurnEvent = { type: "failed", index: index + 1, error: errorBody(logged(thrown)).error };
+      const event: TurnEvent = { type: "failed", index: index + 1, error: errorBody(logFailure(thrown)).error };
       for (const wire of encoder.events(event)) await stream.send(wire);
     } finally {
       leave();

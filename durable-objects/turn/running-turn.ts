@@ -6,7 +6,7 @@
 import type { EndEvent, LoggedToken, StartEvent, TurnEvent } from "../../src/api/shared/turn.ts";
 import type { Failure } from "../../src/core/failure.ts";
 import { protects } from "../platform/fault-points.ts";
-import { limits } from "./work-budget.ts";
+import { limits } from "../platform/limits.ts";
 
 type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
 

@@ -8,13 +8,13 @@ import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Alarms } from "../platform/alarms.ts";
 import { HeadLocks } from "../platform/head-locks.ts";
-import { logged } from "../reply/http-reply.ts";
+import { limits } from "../platform/limits.ts";
+import { logFailure } from "../platform/log-failure.ts";
 import type { Store } from "../storage/conversation-store.ts";
 import { LeaseLost } from "../storage/lease-lost.ts";
 import { Invocation, lost, passing } from "./attempt.ts";
 import { plan, turnIdOf } from "./plan.ts";
 import { Live } from "./running-turn.ts";
-import { limits } from "./work-budget.ts";
 
 const LONGEST_WAIT_MS = 600_000;
 
@@ -153,7 +153,7 @@ export class Runs {
 
   /** What passes is tried again, each time later and not by all objects at once; what does not ends the turn. */
   #notTaken(live: Live, thrown: unknown): void {
-    const failure = thrown instanceof LeaseLost ? lost : logged(thrown);
+    const failure = thrown instanceof LeaseLost ? lost : logFailure(thrown);
     const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";
     if (failure !== lost && passes) {
       const waitMs = Math.min((limits.alarmMs / 6) * 2 ** this.#setbacks++, LONGEST_WAIT_MS);
@@ -163,7 +163,7 @@ export class Runs {
     try {
       if (failure !== lost) Invocation.giveUp(this.#host.store(), live.id, failure);
     } catch (unwritten) {
-      logged(unwritten);
+      logFailure(unwritten);
     }
     live.lose(failure);
     this.#over(live.id);

@@ -5,20 +5,7 @@
  */
 import type { Backend } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/events.ts";
-
-/** Tests may tighten them. */
-export const limits = {
-  /** 4096 tokens of a model of 135 M parameters: about half of the 300 s of CPU that wrangler.toml asks for. */
-  unitsPerInvocation: 4096 * 135,
-  /** Tokens fed or generated between two checkpoints: what a crash may cost. */
-  checkpointTokens: 512,
-  /** Takeovers without progress after which a turn is given up. */
-  attempts: 10,
-  /** Tokens that a foreground turn may be ahead of its fastest reader. */
-  leadTokens: 256,
-  /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
-  alarmMs: 30_000,
-};
+import { limits } from "../platform/limits.ts";
 
 /** Warnings of the platform that this isolate has seen. */
 let signals = 0;

@@ -4,8 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { admission, weights } from "../../durable-objects/model/served-model.ts";
 import { armFaults } from "../../durable-objects/platform/fault-points.ts";
-import { streamLimits } from "../../durable-objects/platform/sse-body.ts";
-import { limits } from "../../durable-objects/turn/work-budget.ts";
+import { limits, streamLimits } from "../../durable-objects/platform/limits.ts";
 import { type ErrorReply, send } from "./chat-client.ts";
 import { type Toy, type ToyOptions, toyServed } from "./toy-served.ts";
 

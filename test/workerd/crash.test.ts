@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } fro
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { armFaults } from "../../durable-objects/platform/fault-points.ts";
-import { limits } from "../../durable-objects/turn/work-budget.ts";
+import { limits } from "../../durable-objects/platform/limits.ts";
 import { countsOf, type EventName } from "../../src/core/events.ts";
 import { chat, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import { served } from "../../durable-objects/model/served-model.ts";
 import { armFaults } from "../../durable-objects/platform/fault-points.ts";
-import { limits } from "../../durable-objects/turn/work-budget.ts";
+import { limits } from "../../durable-objects/platform/limits.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import { chat, say } from "../support/chat-client.ts";
 import { emptied } from "../support/gated-toy.ts";

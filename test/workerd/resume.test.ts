@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { admission } from "../../durable-objects/model/served-model.ts";
-import { streamLimits } from "../../durable-objects/platform/sse-body.ts";
+import { streamLimits } from "../../durable-objects/platform/limits.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";
 import { inside, stub, turnsOf } from "../support/inside.ts";

@@ -2,8 +2,8 @@
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { limits } from "../../durable-objects/platform/limits.ts";
 import { Store } from "../../durable-objects/storage/conversation-store.ts";
-import { limits } from "../../durable-objects/turn/work-budget.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";

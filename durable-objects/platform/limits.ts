@@ -1,0 +1,25 @@
+/** Limits of turns and of their streams. They are objects that can be written to, so that tests may tighten them. */
+
+export const limits = {
+  /** 4096 tokens of a model of 135 M parameters: about half of the 300 s of CPU that wrangler.toml asks for. */
+  unitsPerInvocation: 4096 * 135,
+  /** Tokens fed or generated between two checkpoints: what a crash may cost. */
+  checkpointTokens: 512,
+  /** Takeovers without progress after which a turn is given up. */
+  attempts: 10,
+  /** Tokens that a foreground turn may be ahead of its fastest reader. */
+  leadTokens: 256,
+  /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
+  alarmMs: 30_000,
+};
+
+export interface StreamLimits {
+  /** Bytes that a reader may be behind before the writer waits. */
+  bufferBytes: number;
+  /** A stream is never silent for longer than this. */
+  heartbeatMs: number;
+  /** A reader that takes nothing for this long has left. */
+  stallMs: number;
+}
+
+export const streamLimits: StreamLimits = { bufferBytes: 64 * 1024, heartbeatMs: 10_000, stallMs: 30_000 };
