@@ -6,8 +6,8 @@ import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
-import { type Head, newHead, revised, used } from "../storage/heads.ts";
-import { type Asked, noted, repeated } from "../storage/idempotency.ts";
+import { type Head, type KeyedRequest, newHead, revised, used } from "../storage/heads.ts";
+import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import { plan } from "../turn/plan.ts";
 import type { Host } from "../turn/scheduler.ts";
@@ -63,7 +63,7 @@ export class Branches {
     tenant: string,
     conversation: string | null,
     fields: Change & { prefix?: string | null },
-    request?: Asked,
+    request?: KeyedRequest,
   ) {
     const { fingerprint } = await this.#host.served();
     const store = this.#store;
@@ -81,7 +81,11 @@ export class Branches {
   }
 
   /** `at`: a turn, null for the beginning, absent for where the conversation stands. One row. Fails with `not_found`. */
-  fork(conversation: string | null, { at, ...fields }: Change & { at?: string | null }, request?: Asked): HeadView {
+  fork(
+    conversation: string | null,
+    { at, ...fields }: Change & { at?: string | null },
+    request?: KeyedRequest,
+  ): HeadView {
     const { root, head: from } = splitConversation(conversation ?? MAIN);
     const named = request && forkIdOf((i) => Number.parseInt(request.key.slice(2 * i, 2 * i + 2), 16) % FORK_ID.length);
     const made = named && this.#store.heads.get(named);
@@ -100,7 +104,7 @@ export class Branches {
   }
 
   /** Fails with `not_found` unless `to` lies on the head's path. */
-  rewind(id: string, to: string | null, request?: Asked): HeadView & { recomputeTokens: number } {
+  rewind(id: string, to: string | null, request?: KeyedRequest): HeadView & { recomputeTokens: number } {
     const head = this.#store.heads.require(id);
     const known = repeated(head, request);
     if (known) return { ...this.view(head), recomputeTokens: known.recomputeTokens ?? 0 };

@@ -5,13 +5,14 @@ import { MAIN } from "../../src/api/shared/ids.ts";
 import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { inProgress } from "../platform/keyed-lock.ts";
 import { type Question, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { toldOf } from "../reply/turn-events.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import { Live, type Told } from "../turn/running-turn.ts";
-import { type Host, inProgress, type Runs } from "../turn/scheduler.ts";
+import type { Host, Runs } from "../turn/scheduler.ts";
 import { eraseAll } from "./removal.ts";
 import { Prefixes } from "./shared-prefix.ts";
 

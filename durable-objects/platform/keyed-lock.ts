@@ -1,5 +1,11 @@
-/** TurnLock: one turn of a conversation at a time. The next ones wait in order; too many, or too long, fail with `turn_in_progress`. */
+/**
+ * HeadLocks: whatever changes a head happens one after another, and different heads do not wait for each other. Those who wait for one head
+ * come in order; too many of them, or one that waits too long, fail with `turn_in_progress`.
+ */
 import { Failure } from "../../src/core/failure.ts";
+
+export const inProgress = (): Failure =>
+  new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");
 
 export class TurnLock {
   readonly #waiting: (() => void)[] = [];
@@ -42,5 +48,24 @@ export class TurnLock {
   }
 }
 
-const inProgress = () =>
-  new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");
+export class HeadLocks {
+  readonly #locks = new Map<string, TurnLock>();
+
+  /** Resolves to what lets the next one in; at once where no head moves. Fails with `turn_in_progress`. */
+  async acquire(head: string | undefined): Promise<() => void> {
+    if (head === undefined) return () => {};
+    const lock = this.#locks.get(head) ?? new TurnLock();
+    this.#locks.set(head, lock);
+    return lock.acquire();
+  }
+
+  /** Does the work while no turn of the head runs. */
+  async alone<T>(head: string, work: () => T | Promise<T>): Promise<T> {
+    const release = await this.acquire(head);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+}

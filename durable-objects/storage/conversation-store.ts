@@ -5,9 +5,9 @@
  */
 import { Failure } from "../../src/core/failure.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";
-import type { Plan } from "../turn/plan.ts";
 import { Database } from "./database.ts";
 import { type Head, Heads, newHead, revised, used } from "./heads.ts";
+import type { PlannedTurn } from "./journal.ts";
 import { type Accepted, Journal } from "./journal.ts";
 import { released } from "./retention.ts";
 import type { Storage } from "./schema.ts";
@@ -71,7 +71,7 @@ export class Store {
   }
 
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
-  accept({ accepted, prompt, tip }: Plan, family: Family): void {
+  accept({ accepted, prompt, tip }: PlannedTurn, family: Family): void {
     const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
     const { feedOnly: shared = false } = accepted.request;
     this.database.transaction(() => {

@@ -2,7 +2,6 @@
 import { Buffer } from "node:buffer";
 import { Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
-import { LeaseLost } from "./lease-lost.ts";
 import { hasTables, migrate, type Row, type SqlValue, type Storage } from "./schema.ts";
 
 /** The platform's documented limit of a row is 2,000,000 bytes; local runs do not enforce it, so this does. */
@@ -13,6 +12,9 @@ const PART_BYTES = 1_900_000;
 
 /** Stands in place of the id of a turn that is gone, and is as long as one. */
 export const GONE = "0".repeat(16);
+
+/** Another instance computes the turn, or it has ended: nothing more may be written or said about it here. */
+export class LeaseLost extends Error {}
 
 export class Database {
   readonly #storage: Storage;

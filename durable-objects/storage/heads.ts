@@ -1,7 +1,14 @@
 /** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
 import { Failure } from "../../src/core/failure.ts";
 import { type Database, jsonBytes, jsonOf, padded, roomFor } from "./database.ts";
-import type { Asked } from "./idempotency.ts";
+
+/** A request with a key; hex digits stand for both. */
+export interface KeyedRequest {
+  key: string;
+  digest: string;
+  /** What a rewind said. */
+  recomputeTokens?: number;
+}
 
 export interface HeadRecord {
   /** Full conversation id, as the client knows it; null where it has none. */
@@ -22,7 +29,7 @@ export interface HeadRecord {
   revision: number;
   told: number;
   /** Requests with a key that have changed it. */
-  asked?: Asked[];
+  asked?: KeyedRequest[];
 }
 
 export interface Head extends HeadRecord {

@@ -5,17 +5,9 @@
 import { createHash } from "node:crypto";
 import { check } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
-import type { Head } from "./heads.ts";
+import type { Head, KeyedRequest } from "./heads.ts";
 
 const KEPT = 8;
-
-/** A request with a key; hex digits stand for both. */
-export interface Asked {
-  key: string;
-  digest: string;
-  /** What a rewind said. */
-  recomputeTokens?: number;
-}
 
 /** What two requests with one key must have in common. */
 export const digestOf = (request: unknown): string => sha256(JSON.stringify(request, inOrder));
@@ -36,19 +28,19 @@ export function checkSame(known: string | undefined, digest: string): void {
 const short = (digest: string): string => digest.slice(0, 32);
 
 /** `what` was asked: one key may be used once for each. */
-export const asked = (what: string, key: string | undefined, body: unknown): Asked | undefined =>
+export const asked = (what: string, key: string | undefined, body: unknown): KeyedRequest | undefined =>
   key === undefined ? undefined : { key: keyOf(what, key), digest: short(digestOf(body)) };
 
 export const keyOf = (what: string, key: string): string => short(sha256(`${what}\n${key}`));
 
 /** What the head was asked before with this key. Fails with `idempotency_mismatch` when that was something else. */
-export function repeated(head: Head | undefined, request: Asked | undefined): Asked | undefined {
+export function repeated(head: Head | undefined, request: KeyedRequest | undefined): KeyedRequest | undefined {
   const known = request && head?.asked?.find(({ key }) => key === request.key);
   if (known) checkSame(known.digest, request!.digest);
   return known;
 }
 
-export const noted = (head: Head, request: Asked | undefined): Head =>
+export const noted = (head: Head, request: KeyedRequest | undefined): Head =>
   request ? { ...head, asked: [...(head.asked ?? []), request].slice(-KEPT) } : head;
 
 /** A body that is hashed while it is read. */

@@ -9,8 +9,7 @@
  */
 import type { LoggedToken, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
-import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, padded, roomFor } from "./database.ts";
-import { LeaseLost } from "./lease-lost.ts";
+import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, LeaseLost, padded, roomFor } from "./database.ts";
 import type { SqlValue } from "./schema.ts";
 
 /** An accepted turn: everything that was decided before the model ran. */
@@ -38,6 +37,14 @@ export interface Accepted {
   /** Takeovers since the last progress; −1 when it was left in good order, so that the next one counts for nothing. */
   attempts: number;
   logprobs?: LoggedToken[];
+}
+
+export interface PlannedTurn {
+  accepted: Accepted;
+  /** Ids of the new messages, up to where the reply begins. */
+  prompt: Uint32Array<ArrayBuffer>;
+  /** Where its head stands; null at the beginning. */
+  tip: string | null;
 }
 
 export interface Entry {

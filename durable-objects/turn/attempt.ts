@@ -13,10 +13,10 @@ import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import type { Store } from "../storage/conversation-store.ts";
-import { LeaseLost } from "../storage/lease-lost.ts";
+import { LeaseLost } from "../storage/database.ts";
+import type { PlannedTurn } from "../storage/journal.ts";
 import { Turn, type Work } from "./compute-turn.ts";
 import { enter } from "./enter.ts";
-import type { Plan } from "./plan.ts";
 import { fresh, restore } from "./restore-state.ts";
 import type { Live } from "./running-turn.ts";
 import { type Host, sourceOf } from "./scheduler.ts";
@@ -41,7 +41,13 @@ export class Invocation {
   }
 
   /** Of a new turn. Resolves when it is accepted: its place is taken, its state restored, its row on disk. */
-  static async first(host: Host, live: Live, planned: Plan, served: Served, client: AbortSignal): Promise<Invocation> {
+  static async first(
+    host: Host,
+    live: Live,
+    planned: PlannedTurn,
+    served: Served,
+    client: AbortSignal,
+  ): Promise<Invocation> {
     const { accepted, prompt } = planned;
     const store = accepted.request.persistent ? host.store() : undefined;
     const take = async () => {

@@ -8,26 +8,18 @@ import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { Store } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
-import type { Accepted } from "../storage/journal.ts";
+import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import { fitted, unrepeated } from "./fresh-messages.ts";
 import { type Continuation, chainAll, continuation } from "./match-history.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
-
-export interface Plan {
-  accepted: Accepted;
-  /** Ids of the new messages, up to where the reply begins. */
-  prompt: Uint32Array<ArrayBuffer>;
-  /** Where its head stands; null at the beginning. */
-  tip: string | null;
-}
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
 export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
   idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
 
 /** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
-export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): Plan {
+export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): PlannedTurn {
   const { tip, moved, story } = store ? placeOf(request, served, store) : nowhere(request);
   const { parent, history } = story;
   const encode = (fresh: Message[]): number[] => {

@@ -7,11 +7,11 @@ import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Alarms } from "../platform/alarms.ts";
-import { HeadLocks } from "../platform/head-locks.ts";
+import { HeadLocks, inProgress } from "../platform/keyed-lock.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import type { Store } from "../storage/conversation-store.ts";
-import { LeaseLost } from "../storage/lease-lost.ts";
+import { LeaseLost } from "../storage/database.ts";
 import { Invocation, lost, passing } from "./attempt.ts";
 import { plan, turnIdOf } from "./plan.ts";
 import { Live } from "./running-turn.ts";
@@ -189,6 +189,3 @@ export class Runs {
 /** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
 export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): Store | undefined =>
   persistent || prefix !== undefined ? host.store() : undefined;
-
-export const inProgress = () =>
-  new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");

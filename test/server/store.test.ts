@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { LeaseLost } from "../../durable-objects/storage/database.ts";
 import { newHead } from "../../durable-objects/storage/heads.ts";
 import type { Accepted } from "../../durable-objects/storage/journal.ts";
-import { LeaseLost } from "../../durable-objects/storage/lease-lost.ts";
 import { SCHEMA_VERSION } from "../../durable-objects/storage/schema.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
