@@ -2,7 +2,7 @@
  * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no other head needs, and
  * with the last head everything that the object holds.
  */
-import { forgetStages } from "../model/forget-stages.ts";
+import { forgetStages } from "../model/served-model.ts";
 import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Host, Runs } from "../turn/scheduler.ts";

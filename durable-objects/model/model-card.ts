@@ -4,7 +4,7 @@ import { Failure } from "../../src/core/failure.ts";
 import { modelFrom } from "../../src/models/index.ts";
 import { transformerCacheBytes } from "../../src/models/transformer-cache.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
-import { packSource } from "./served-model.ts";
+import { packSource } from "./pack.ts";
 
 export interface ModelCard {
   id: string;

@@ -1,17 +1,13 @@
 /** weights: the pack that this isolate serves, loaded once and shared by every conversation in it. */
 import { loadServed, type Served } from "../../src/dialogue/load.ts";
-import { type Bucket, bucketFetches } from "../../src/weights/bucket-fetches.ts";
-import { fetchSource } from "../../src/weights/fetch-source.ts";
+import { readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
 import { admission, placesFor } from "./admission.ts";
-import { remotePipeline } from "./stage-client.ts";
-
-/** Of the platform's 128 MB per isolate; the rest is for JavaScript and for one state on its way to or from storage. */
-export const ENGINE_MAX_BYTES = 112 * 1024 * 1024;
+import { ENGINE_MAX_BYTES, packSource } from "./pack.ts";
+import { remotePipeline, stageObject } from "./stage-client.ts";
 
 export const weights = new SingleFlight<Served>();
-export { admission };
 
 export const served = (env: Env): Promise<Served> =>
   weights.get(async (progress) => {
@@ -24,8 +20,8 @@ export const served = (env: Env): Promise<Served> =>
     return loaded;
   });
 
-type PackBindings = Pick<Env, "ASSETS"> & { PACK_PATH: string; PACKS?: Bucket };
-
-/** From the bucket `PACKS` where one is bound, else from the static assets. The host is of no meaning to either. */
-export const packSource = ({ ASSETS, PACKS, PACK_PATH }: PackBindings) =>
-  fetchSource(PACKS ? bucketFetches(PACKS) : ASSETS, new URL(`${PACK_PATH}/`, "http://assets/").href);
+/** Removes what the stages of a divided model keep of a conversation. Needs the manifest, not the weights; does nothing for a model that is not divided. */
+export async function forgetStages(env: Env, owner: string): Promise<void> {
+  const { manifest } = weights.value ?? (await readManifest(packSource(env)));
+  await Promise.all((manifest.stages ?? []).map((_, stage) => stageObject(env, owner, stage).forget()));
+}

@@ -9,15 +9,9 @@ import { check } from "../../src/core/failure.ts";
 import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { Admission } from "../model/admission.ts";
-import { ENGINE_MAX_BYTES, packSource } from "../model/served-model.ts";
+import { ENGINE_MAX_BYTES, packSource } from "../model/pack.ts";
+import type { StageName } from "../model/stage-client.ts";
 import { SingleFlight } from "../platform/single-flight.ts";
-
-/** Which stage, of which pack; the conversation says where that lies, so that both mean the same. */
-export interface StageName {
-  path: string;
-  fingerprint: string;
-  stage: number;
-}
 
 export interface LoadedStage {
   engine: Engine;

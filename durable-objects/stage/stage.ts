@@ -10,10 +10,11 @@ import { Seat } from "../../src/backends/pipeline/seat.ts";
 import type { Stored } from "../../src/backends/pipeline/stage.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Place } from "../model/admission.ts";
+import type { StageCalls, StageName } from "../model/stage-client.ts";
 import { StageStore } from "./stage-store.ts";
-import { forget, loadedStage, type StageName } from "./stage-weights.ts";
+import { forget, loadedStage } from "./stage-weights.ts";
 
-export class Stage extends DurableObject<Env> {
+export class Stage extends DurableObject<Env> implements StageCalls {
   #seat: { of: string; seat: Seat } | undefined;
   readonly #places = new Map<string, Place>();
 

@@ -21,7 +21,7 @@ import { reply, slices } from "../../src/dialogue/reply.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { Place } from "../model/admission.ts";
-import { admission } from "../model/served-model.ts";
+import { admission } from "../model/admission.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { EventStream } from "../platform/sse-body.ts";
 import { loggedToken } from "./logged-token.ts";

@@ -1,5 +1,5 @@
 /** GET /metrics: counts of the isolate that answers, for Prometheus. */
-import { admission } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
 import { countsOf } from "../core/events.ts";
 import { metricsText } from "../core/metrics.ts";
 import { endpoint } from "./endpoint.ts";

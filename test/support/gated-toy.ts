@@ -2,7 +2,8 @@
 import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect } from "vitest";
-import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { armFaults } from "../../durable-objects/platform/fault-points.ts";
 import { limits, streamLimits } from "../../durable-objects/platform/limits.ts";
 import { type ErrorReply, send } from "./chat-client.ts";

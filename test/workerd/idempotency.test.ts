@@ -1,7 +1,7 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { admission } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
 import { Store } from "../../durable-objects/storage/conversation-store.ts";
 import { call } from "../../src/routes/call.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";

@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, reset } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../support/chat-client.ts";
 import { turnsOf } from "../support/inside.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";

@@ -1,7 +1,8 @@
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { objectName } from "../../src/api/shared/ids.ts";
 import { type Loaded, loadModel } from "../../src/backends/load-model.ts";
 import { openOnnx, startOrt } from "../../src/backends/onnx/index.ts";

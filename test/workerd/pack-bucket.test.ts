@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
-import { packSource } from "../../durable-objects/model/served-model.ts";
+import { packSource } from "../../durable-objects/model/pack.ts";
 import { loadPack, readManifest } from "../../src/weights/load-pack.ts";
 
 const bucket = (env as unknown as { TEST_PACKS: R2Bucket }).TEST_PACKS;

@@ -2,7 +2,8 @@ import { evictAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObjec
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
-import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { Database } from "../../durable-objects/storage/database.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { Failure } from "../../src/core/failure.ts";

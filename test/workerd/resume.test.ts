@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { admission } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
 import { streamLimits } from "../../durable-objects/platform/limits.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";

@@ -3,7 +3,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
-import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { askObject, contentOf, converse, named, refused, told, turnRequest } from "../support/object.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 

@@ -1,6 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { admission, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { Store } from "../../durable-objects/storage/conversation-store.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, send, textOf } from "../support/chat-client.ts";

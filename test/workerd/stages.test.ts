@@ -2,7 +2,9 @@
 import { evictDurableObject, listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { admission, packSource, weights } from "../../durable-objects/model/served-model.ts";
+import { admission } from "../../durable-objects/model/admission.ts";
+import { packSource } from "../../durable-objects/model/pack.ts";
+import { weights } from "../../durable-objects/model/served-model.ts";
 import { remotePipeline } from "../../durable-objects/model/stage-client.ts";
 import { Stage } from "../../durable-objects/stage/stage.ts";
 import { liveSequences } from "../../durable-objects/stage/stage-weights.ts";
