@@ -9,7 +9,8 @@ import { Failure } from "../../src/core/failure.ts";
 import { tellDirectory } from "../directory/directory-client.ts";
 import { jsonBytes, jsonOf } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
-import type { Host, Runs } from "../turn/scheduler.ts";
+import type { Host } from "../turn/context.ts";
+import type { Runs } from "../turn/scheduler.ts";
 import { Branches } from "./head-actions.ts";
 import { Prefixes } from "./shared-prefix.ts";
 

@@ -9,8 +9,8 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { type Head, type KeyedRequest, newHead, revised, used } from "../storage/heads.ts";
 import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { Host } from "../turn/context.ts";
 import { plan } from "../turn/plan.ts";
-import type { Host } from "../turn/scheduler.ts";
 import { runningView, type TurnView, viewOf } from "./turn-view.ts";
 
 export interface HeadView extends Head, Shown {

@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { asked, repeated } from "../storage/idempotency.ts";
-import type { Host, Runs } from "../turn/scheduler.ts";
+import type { Host } from "../turn/context.ts";
+import type { Runs } from "../turn/scheduler.ts";
 import { Branches } from "./head-actions.ts";
 import { Prefixes } from "./shared-prefix.ts";
 

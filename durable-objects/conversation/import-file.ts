@@ -16,7 +16,7 @@ import { idsOf, jsonOf } from "../storage/database.ts";
 import { type Head, newHead } from "../storage/heads.ts";
 import { Staging } from "../storage/import-staging.ts";
 import type { TurnRecord } from "../storage/turn-tree.ts";
-import type { Host } from "../turn/scheduler.ts";
+import type { Host } from "../turn/context.ts";
 import { PORTABLE_SCHEMA } from "./export-file.ts";
 
 /** Bytes between two waits for the disk. */

@@ -5,7 +5,8 @@
 import { forgetStages } from "../model/served-model.ts";
 import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
-import type { Host, Runs } from "../turn/scheduler.ts";
+import type { Host } from "../turn/context.ts";
+import type { Runs } from "../turn/scheduler.ts";
 import type { Listing } from "./directory-outbox.ts";
 
 const TOLD_WITHIN_MS = 30_000;

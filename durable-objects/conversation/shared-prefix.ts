@@ -12,9 +12,10 @@ import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
 import { type Head, used } from "../storage/heads.ts";
+import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import type { Live } from "../turn/running-turn.ts";
-import type { Host, Runs } from "../turn/scheduler.ts";
+import type { Runs } from "../turn/scheduler.ts";
 import { exportHead, identityOf } from "./export-file.ts";
 import { importFile } from "./import-file.ts";
 

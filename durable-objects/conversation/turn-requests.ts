@@ -12,8 +12,12 @@ import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import { Live, type Told } from "../turn/running-turn.ts";
-import type { Host, Runs } from "../turn/scheduler.ts";
+
+
+import type { Runs } from "../turn/scheduler.ts";
+
 import { eraseAll } from "./removal.ts";
+
 import { Prefixes } from "./shared-prefix.ts";
 
 export class Turns {

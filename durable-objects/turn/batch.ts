@@ -24,8 +24,7 @@ import type { Place } from "../model/admission.ts";
 import { admission } from "../model/admission.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { EventStream } from "../platform/sse-body.ts";
-import { loggedToken } from "./logged-token.ts";
-import { checkBrought, checkRoom, replyOptions } from "./reply-options.ts";
+import { checkBrought, checkRoom, loggedToken, replyOptions } from "./reply-options.ts";
 import { account } from "./turn-log.ts";
 import { Budget } from "./work-budget.ts";
 

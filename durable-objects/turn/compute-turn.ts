@@ -4,36 +4,14 @@
  * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The state is in the
  * engine's memory only between the two.
  */
-import type { FinishReason, Timings } from "../../src/api/shared/turn.ts";
+import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
-import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
-import type { Place } from "../model/admission.ts";
 import { fault } from "../platform/fault-points.ts";
-import type { Store } from "../storage/conversation-store.ts";
-import type { Accepted } from "../storage/journal.ts";
-import { loggedToken } from "./logged-token.ts";
-import { replyOptions } from "./reply-options.ts";
-import type { Restored } from "./restore-state.ts";
-import type { Live } from "./running-turn.ts";
+import type { Work } from "./context.ts";
+import { loggedToken, replyOptions } from "./reply-options.ts";
 import { Keeper } from "./turn-writer.ts";
-import type { Budget } from "./work-budget.ts";
-
-export interface Work {
-  accepted: Accepted;
-  prompt: readonly number[];
-  epoch: number;
-  live: Live;
-  served: Served;
-  /** Absent: nothing is kept. */
-  store: Store | undefined;
-  place: Place;
-  restored: Restored;
-  budget: Budget;
-  timings: Timings;
-  ctx: DurableObjectState;
-}
 
 export class Turn {
   readonly #work: Work;

@@ -1,9 +1,11 @@
 /**
- * transcript: where in the tree a request goes on, and which of its messages are new there.
+ * match-history: where in the tree a request continues, and which of its messages are new there: neither those that the tree holds, nor
+ * the instructions that the state has read already, nor more than fits.
  *
  * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are compared by a
  * chained hash, so that neither storage nor reading grows with the dialogue.
  */
+import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
@@ -107,4 +109,36 @@ function anywhere(tree: Tree, told: Told): Continuation | undefined {
 function before(tree: Tree, turn: StoredTurn): Continuation {
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
   return { parent, fresh: turn.request.messages, history: parent?.history ?? "" };
+}
+
+const instructionsOf = ({ reply }: TurnRequest): unknown => reply.echo?.instructions;
+
+/** Without the instructions that lead a response's messages, where the turn before was given the same ones. */
+export function unrepeated(request: TurnRequest, parent: StoredTurn | undefined, fresh: Message[]): Message[] {
+  const instructions = instructionsOf(request);
+  const known = typeof instructions === "string" && parent && instructionsOf(parent.request) === instructions;
+  return known && fresh[0]?.role === "system" && fresh[0].content === instructions ? fresh.slice(1) : fresh;
+}
+
+/**
+ * The longest end of `messages` whose prompt has at most `room` ids, with all system messages; at least the last message stays.
+ * `encode` is asked about as often as a search by halves needs.
+ */
+export function fitted(
+  messages: Message[],
+  room: number,
+  encode: (messages: Message[]) => number[],
+): { messages: Message[]; prompt: number[] } {
+  const without = (count: number) => {
+    let left = count;
+    return messages.filter(({ role }, i) => role === "system" || i === messages.length - 1 || left-- <= 0);
+  };
+  let [most, least] = [messages.filter(({ role }) => role !== "system").length - 1, 0];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if (encode(without(middle)).length <= room) most = middle;
+    else least = middle + 1;
+  }
+  const kept = without(Math.max(0, least));
+  return { messages: kept, prompt: encode(kept) };
 }

@@ -10,8 +10,7 @@ import type { Store } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
-import { fitted, unrepeated } from "./fresh-messages.ts";
-import { type Continuation, chainAll, continuation } from "./match-history.ts";
+import { type Continuation, chainAll, continuation, fitted, unrepeated } from "./match-history.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */

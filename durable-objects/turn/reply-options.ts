@@ -1,9 +1,9 @@
 /** replyOptions: how an accepted turn is to be answered: sampling, form, and the bounds of model and pack. */
-import { DEFAULT_MAX_TOKENS, type TurnRequest } from "../../src/api/shared/turn.ts";
+import { DEFAULT_MAX_TOKENS, type LoggedToken, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import type { ReplyOptions } from "../../src/dialogue/reply.ts";
+import type { ReplyOptions, TokenLogprob } from "../../src/dialogue/reply.ts";
 import { greedy, type Sampling } from "../../src/sampling/sampling.ts";
 import type { Accepted } from "../storage/journal.ts";
 
@@ -44,4 +44,10 @@ function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
     ([, value]) => value !== undefined,
   );
   return { ...greedy, ...Object.fromEntries(stated), ...asked, logitBias: new Map(logitBias ?? []) };
+}
+
+/** A token's log probability and its alternatives, as they are told and kept: by the bytes that they show as. */
+export function loggedToken({ id, logprob, top }: TokenLogprob, { codec }: Served): LoggedToken {
+  const bytes = (token: number) => [...codec.tokenBytes(token)];
+  return { bytes: bytes(id), logprob, top: top.map((other) => ({ bytes: bytes(other.id), logprob: other.logprob })) };
 }

@@ -5,31 +5,16 @@
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
-import type { Served } from "../../src/dialogue/load.ts";
-import type { Alarms } from "../platform/alarms.ts";
 import { HeadLocks, inProgress } from "../platform/keyed-lock.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
-import type { Store } from "../storage/conversation-store.ts";
 import { LeaseLost } from "../storage/database.ts";
 import { Invocation, lost, passing } from "./attempt.ts";
+import { type Host, sourceOf } from "./context.ts";
 import { plan, turnIdOf } from "./plan.ts";
 import { Live } from "./running-turn.ts";
 
 const LONGEST_WAIT_MS = 600_000;
-
-/** What an object lends to its turns. */
-export interface Host {
-  ctx: DurableObjectState;
-  env: Env;
-  store(): Store;
-  alarms: Alarms;
-  served(): Promise<Served>;
-  /** Names the object's places in the engine. */
-  owner: string;
-  /** The object's own name: 32 hex digits. */
-  object: string;
-}
 
 export class Runs {
   readonly #host: Host;
@@ -185,7 +170,3 @@ export class Runs {
     this.#live.delete(id);
   }
 }
-
-/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
-export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): Store | undefined =>
-  persistent || prefix !== undefined ? host.store() : undefined;

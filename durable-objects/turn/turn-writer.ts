@@ -6,7 +6,7 @@ import type { Sampler } from "../../src/sampling/sampler.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
-import type { Work } from "./compute-turn.ts";
+import type { Work } from "./context.ts";
 import { account } from "./turn-log.ts";
 import { endOf, finished } from "./turn-record.ts";
 

@@ -1,0 +1,42 @@
+/** What turns are computed with: what their object lends to all of them, and what one attempt at one of them holds. */
+import type { Timings, TurnRequest } from "../../src/api/shared/turn.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { Place } from "../model/admission.ts";
+import type { Alarms } from "../platform/alarms.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import type { Accepted } from "../storage/journal.ts";
+import type { Restored } from "./restore-state.ts";
+import type { Live } from "./running-turn.ts";
+import type { Budget } from "./work-budget.ts";
+
+/** What an object lends to its turns. */
+export interface Host {
+  ctx: DurableObjectState;
+  env: Env;
+  store(): Store;
+  alarms: Alarms;
+  served(): Promise<Served>;
+  /** Names the object's places in the engine. */
+  owner: string;
+  /** The object's own name: 32 hex digits. */
+  object: string;
+}
+
+/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
+export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): Store | undefined =>
+  persistent || prefix !== undefined ? host.store() : undefined;
+
+export interface Work {
+  accepted: Accepted;
+  prompt: readonly number[];
+  epoch: number;
+  live: Live;
+  served: Served;
+  /** Absent: nothing is kept. */
+  store: Store | undefined;
+  place: Place;
+  restored: Restored;
+  budget: Budget;
+  timings: Timings;
+  ctx: DurableObjectState;
+}
