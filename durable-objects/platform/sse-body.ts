@@ -4,7 +4,7 @@
  * The writer waits while the reader is behind. A reader that leaves, or stands still for too long, sets `gone`; nothing is lost by that,
  * for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write is how a lost client is noticed.
  */
-import type { WireEvent } from "../../src/api/encoders.ts";
+import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import { count } from "../../src/core/events.ts";
 import { type StreamLimits, streamLimits } from "./limits.ts";
 

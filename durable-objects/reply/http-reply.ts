@@ -1,7 +1,8 @@
 /** answer: a turn as the HTTP reply that a caller asked for: one object, or a stream from any point on. */
 
-import { encoderFor, type WireEvent } from "../../src/api/encoders.ts";
+import { encoderFor } from "../../src/api/encoders.ts";
 import { errorBody } from "../../src/api/shared/error-body.ts";
+import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { EventStream } from "../platform/sse-body.ts";

@@ -1,28 +1,10 @@
-/**
- * ReplyEncoder: a turn's events in the form that an endpoint speaks. One file per form; this one lists them.
- *
- * An encoder is a pure function of the events: whoever asks later gets the same bytes with the same ids.
- */
+/** encoderFor: the encoder of each form that a reply can have. An endpoint with a form of its own adds one line here. */
 import { Failure } from "../core/failure.ts";
 import { ChatReply } from "./chat/reply.ts";
 import { CompletionReply } from "./completions/reply.ts";
 import { ResponseReply } from "./responses/reply.ts";
-import type { ReplyForm, ReplyObject, TurnEvent } from "./shared/turn.ts";
-
-/** One server-sent event. Ids rise; a reader that names one gets exactly what follows it. */
-export interface WireEvent {
-  id?: number;
-  /** The `event:` field. */
-  event?: string;
-  data: object | "[DONE]";
-}
-
-export interface ReplyEncoder {
-  /** What this event adds to a stream, often nothing. The last event brings the form's farewell (`[DONE]`) with it. */
-  events(event: TurnEvent): WireEvent[];
-  /** The whole reply as far as the events seen. Throws a `Failure` where the form has no object for it. */
-  whole(): object;
-}
+import type { ReplyEncoder } from "./shared/reply-encoder.ts";
+import type { ReplyForm, ReplyObject } from "./shared/turn.ts";
 
 const encoders: Record<ReplyObject, new (form: ReplyForm) => ReplyEncoder> = {
   "chat.completion": ChatReply,

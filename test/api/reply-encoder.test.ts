@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { encoderFor, type WireEvent } from "../../src/api/encoders.ts";
+import { encoderFor } from "../../src/api/encoders.ts";
+import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import type { ReplyForm, ReplyObject, TurnEvent } from "../../src/api/shared/turn.ts";
 import { end, failed, type Json, KEY, logged, plain, start, token } from "./turn-events.ts";
 

@@ -1,55 +1,18 @@
 /** ChatReply: a turn as /v1/chat/completions speaks: one `chat.completion`, or `chat.completion.chunk` objects. */
 import { Failure } from "../../core/failure.ts";
-import type { ReplyEncoder, WireEvent } from "../encoders.ts";
+import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
+import { failedEvents, frameOf, lastEvents, logprobOf, reasonOf, usageOf } from "../shared/reply-parts.ts";
 import type {
   ChoiceEvent,
   EndEvent,
   FailedEvent,
-  LoggedToken,
   ProgressEvent,
   ReplyForm,
   StartEvent,
   TokenEvent,
   TurnEvent,
-  TurnUsage,
 } from "../shared/turn.ts";
 import { ChatWords } from "./message-parts.ts";
-
-export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
-  prompt_tokens: promptTokens,
-  completion_tokens: completionTokens,
-  total_tokens: promptTokens + completionTokens,
-  prompt_tokens_details: { cached_tokens: cachedTokens },
-});
-
-/** A turn that its client left has no one to read its reason; OpenAI has no word for it. */
-export const reasonOf = ({ reason }: Pick<EndEvent, "reason">) => (reason === "cancelled" ? "length" : reason);
-
-export function logprobOf({ top, ...chosen }: LoggedToken) {
-  const entry = ({ bytes, logprob }: Omit<LoggedToken, "top">) => ({
-    token: new TextDecoder().decode(Uint8Array.from(bytes)),
-    logprob,
-    bytes,
-  });
-  return { ...entry(chosen), top_logprobs: top.map(entry) };
-}
-
-/** What every object of a reply begins with. */
-export const frameOf = ({ key, createdMs, model, fingerprint }: StartEvent, prefix: string, object: string) => ({
-  id: `${prefix}${key}`,
-  object,
-  created: Math.floor(createdMs / 1000),
-  model,
-  system_fingerprint: `fp_${fingerprint.slice(0, 16)}`,
-});
-
-/** The last chunks of a reply, numbered on from its end. */
-export const lastEvents = ({ index }: Pick<EndEvent, "index">, chunks: readonly object[]): WireEvent[] => [
-  ...chunks.map((data, i) => ({ id: index + i, data })),
-  { data: "[DONE]" },
-];
-
-export const failedEvents = (event: FailedEvent): WireEvent[] => lastEvents(event, [{ error: event.error }]);
 
 interface Choice {
   said: ChatWords;

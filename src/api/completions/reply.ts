@@ -1,7 +1,7 @@
 /** CompletionReply: a turn as /v1/completions speaks: `text_completion` objects, whole or in pieces. */
 import { Failure } from "../../core/failure.ts";
-import { failedEvents, frameOf, lastEvents, logprobOf, reasonOf, usageOf } from "../chat/reply.ts";
-import type { ReplyEncoder, WireEvent } from "../encoders.ts";
+import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
+import { failedEvents, frameOf, lastEvents, logprobOf, reasonOf, usageOf } from "../shared/reply-parts.ts";
 import type { EndEvent, FailedEvent, LoggedToken, ReplyForm, StartEvent, TurnEvent } from "../shared/turn.ts";
 
 /** The legacy form of log probabilities: columns. Offsets count characters of the choice's text. */

@@ -4,9 +4,9 @@
  * `sequence_number` counts wire events from 0 and is their id. It depends on nothing but the turn's events, so a replay numbers the same.
  */
 import { CallParser, type ReplyPiece } from "../../constrain/reply/call-parser.ts";
-import { logprobOf } from "../chat/reply.ts";
-import type { ReplyEncoder, WireEvent } from "../encoders.ts";
 import { callId } from "../shared/ids.ts";
+import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
+import { logprobOf } from "../shared/reply-parts.ts";
 import type { EndEvent, FailedEvent, ReplyForm, StartEvent, TokenEvent, TurnEvent, TurnUsage } from "../shared/turn.ts";
 import { type ItemStatus, type OutputEvent, ResponseOutput } from "./output.ts";
 

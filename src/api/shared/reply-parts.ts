@@ -1,0 +1,39 @@
+/** Parts of replies that several forms share: usage, reasons, log probabilities, what every object begins with, and how a stream ends. */
+import type { WireEvent } from "./reply-encoder.ts";
+import type { EndEvent, FailedEvent, LoggedToken, StartEvent, TurnUsage } from "./turn.ts";
+
+export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: completionTokens,
+  total_tokens: promptTokens + completionTokens,
+  prompt_tokens_details: { cached_tokens: cachedTokens },
+});
+
+/** A turn that its client left has no one to read its reason; OpenAI has no word for it. */
+export const reasonOf = ({ reason }: Pick<EndEvent, "reason">) => (reason === "cancelled" ? "length" : reason);
+
+export function logprobOf({ top, ...chosen }: LoggedToken) {
+  const entry = ({ bytes, logprob }: Omit<LoggedToken, "top">) => ({
+    token: new TextDecoder().decode(Uint8Array.from(bytes)),
+    logprob,
+    bytes,
+  });
+  return { ...entry(chosen), top_logprobs: top.map(entry) };
+}
+
+/** What every object of a reply begins with. */
+export const frameOf = ({ key, createdMs, model, fingerprint }: StartEvent, prefix: string, object: string) => ({
+  id: `${prefix}${key}`,
+  object,
+  created: Math.floor(createdMs / 1000),
+  model,
+  system_fingerprint: `fp_${fingerprint.slice(0, 16)}`,
+});
+
+/** The last chunks of a reply, numbered on from its end. */
+export const lastEvents = ({ index }: Pick<EndEvent, "index">, chunks: readonly object[]): WireEvent[] => [
+  ...chunks.map((data, i) => ({ id: index + i, data })),
+  { data: "[DONE]" },
+];
+
+export const failedEvents = (event: FailedEvent): WireEvent[] => lastEvents(event, [{ error: event.error }]);
