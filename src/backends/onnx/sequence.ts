@@ -2,20 +2,33 @@
 import { Tensor } from "onnxruntime-web/wasm";
 import { check, Failure } from "../../core/failure.ts";
 import { product } from "../../core/sizes.ts";
+import type { OnnxDecoder } from "../../weights/manifest.ts";
 import type { Saved, Sequence, StateTensor, Want } from "../backend.ts";
-import type { OnnxEngine } from "./engine.ts";
 import { feedsOf } from "./feeds.ts";
 import { shapeAt } from "./state-shape.ts";
 
+/** What a sequence needs of its engine. */
+export interface SequenceHost {
+  readonly decoder: OnnxDecoder;
+  readonly vocab: number;
+  readonly contextLength: number;
+  readonly sliceTokens: number;
+  stateBytes(position: number): number;
+  hold(bytes: number): void;
+  reserve(bytes: number): void;
+  inTurn<R>(work: () => Promise<R>): Promise<R>;
+  run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>;
+}
+
 export class OnnxSequence implements Sequence {
-  readonly #engine: OnnxEngine;
+  readonly #engine: SequenceHost;
   /** In the order of the decoder's table. */
   #state: Float32Array[];
   #position: number;
   #open = true;
 
   /** `saved` was checked. */
-  constructor(engine: OnnxEngine, saved?: Saved) {
+  constructor(engine: SequenceHost, saved?: Saved) {
     const data = new Map(saved?.tensors.map((tensor) => [tensor.name, tensor.data]));
     this.#engine = engine;
     this.#position = saved?.position ?? 0;

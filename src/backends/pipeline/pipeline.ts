@@ -5,6 +5,7 @@
  */
 import type { Backend, Saved, Sequence } from "../backend.ts";
 import { bytesOf, checkState, type StateShape } from "../check-state.ts";
+import { Line } from "./line.ts";
 import { PipelineSequence } from "./sequence.ts";
 import type { Stage } from "./stage.ts";
 
@@ -79,37 +80,5 @@ export class Pipeline implements Backend {
     const line = this.#lines.get(owner) ?? new Line(owner, () => this.#lines.delete(owner));
     this.#lines.set(owner, line);
     return line.enter();
-  }
-}
-
-/** Epoch numbers of one conversation, shared by its live sequences so that no two take the same. */
-export class Line {
-  readonly owner: string;
-  readonly #gone: () => void;
-  #newest = 0;
-  #live = 0;
-
-  constructor(owner: string, gone: () => void) {
-    this.owner = owner;
-    this.#gone = gone;
-  }
-
-  enter(): this {
-    this.#live++;
-    return this;
-  }
-
-  leave(): void {
-    if (--this.#live === 0) this.#gone();
-  }
-
-  /** A stage has stored this epoch, whether it ever counted or not. */
-  saw(epoch: number): void {
-    this.#newest = Math.max(this.#newest, epoch);
-  }
-
-  next(): number {
-    this.#newest += 1;
-    return this.#newest;
   }
 }

@@ -9,16 +9,27 @@ import { check, Failure } from "../../core/failure.ts";
 import type { Saved, Sequence, StateTensor, Want } from "../backend.ts";
 import { checkIds } from "../wasm/pass.ts";
 import { Flow } from "./flow.ts";
+import type { Line } from "./line.ts";
 import { isLoss, lost } from "./loss.ts";
-import type { Line, Pipeline } from "./pipeline.ts";
 import { type Reference, referencesOf, tensorsOf } from "./references.ts";
 import type { Stage } from "./stage.ts";
 
 /** Tries of one call; each begins with all stages at the same epoch. */
 const ATTEMPTS = 4;
 
+/** What a sequence needs of its pipeline. */
+export interface SequenceHost {
+  readonly vocab: number;
+  readonly sliceTokens: number;
+  readonly stageCount: number;
+  readonly keepsStates: boolean;
+  stateBytes(position: number): number;
+  stagesOf(owner: string): Stage[];
+  ownPart(k: number, saved: Saved | undefined): Saved | undefined;
+}
+
 export class PipelineSequence implements Sequence {
-  readonly #pipeline: Pipeline;
+  readonly #pipeline: SequenceHost;
   readonly #line: Line;
   #from: { saved: Saved; references: Reference | undefined } | undefined;
   /** Slices since `#from`, where states are kept at the stages. */
@@ -30,7 +41,7 @@ export class PipelineSequence implements Sequence {
   #open = true;
 
   /** Call `begin` before anything else. */
-  constructor(pipeline: Pipeline, line: Line, saved?: Saved) {
+  constructor(pipeline: SequenceHost, line: Line, saved?: Saved) {
     this.#pipeline = pipeline;
     this.#line = line;
     this.#position = saved?.position ?? 0;

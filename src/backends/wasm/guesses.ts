@@ -3,10 +3,14 @@
  *
  * The fixed state cannot be undone from what came after, so it is copied before; of caches only the slots that the guess overwrites.
  */
-import type { WasmSequence } from "./sequence.ts";
+
+/** The conversation whose tokens are a guess. */
+interface Guesser {
+  settle(): void;
+}
 
 export interface Guess {
-  sequence: WasmSequence;
+  sequence: Guesser;
   /** Tokens before it; its first id is certain. */
   S: number;
   ids: Uint32Array;
@@ -22,7 +26,7 @@ export class Guesses {
     this.open?.sequence.settle();
   }
 
-  forget(sequence: WasmSequence): void {
+  forget(sequence: Guesser): void {
     if (this.open?.sequence === sequence) this.open = undefined;
   }
 

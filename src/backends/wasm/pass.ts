@@ -6,14 +6,37 @@
  */
 import { check } from "../../core/failure.ts";
 import { pad8 } from "../../core/sizes.ts";
+import type { Kernels } from "../../kernels/kernels.ts";
 import type { Run, Step } from "../../layers/layer.ts";
+import type { Model } from "../../models/architecture.ts";
 import type { Rows, Want } from "../backend.ts";
-import type { Engine } from "./engine.ts";
-import type { WasmSequence } from "./sequence.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a pass needs of the engine that it runs in. */
+export interface PassEngine {
+  readonly model: Model;
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Kernels;
+  readonly plan: Plan;
+  /** Most tokens of one pass. */
+  readonly L: number;
+}
+
+/** What a pass needs of each conversation in it. */
+export interface PassSequence {
+  /** An open guess is this conversation's. */
+  readonly guessing: boolean;
+  readonly lost: Uint32Array;
+  ready(ids: Uint32Array): void;
+  rewind(): Uint32Array;
+  settle(): void;
+  reserve(at: number, T: number, again?: number): Run;
+  advance(T: number): void;
+}
 
 /** One stage's share of a conversation's step: ids, or the rows of the stage before. */
 export interface Turn {
-  sequence: WasmSequence;
+  sequence: PassSequence;
   input: Uint32Array | Rows;
   want: Want;
   /** Rows take state one after another, each as if it came alone. */
@@ -23,7 +46,7 @@ export interface Turn {
 }
 
 /** Per turn the rows for the next stage, or at last the logits. On a failure no state has changed. */
-export function pass(engine: Engine, turns: readonly Turn[]): (Rows | Float32Array)[] {
+export function pass(engine: PassEngine, turns: readonly Turn[]): (Rows | Float32Array)[] {
   const { sequence, input } = turns[0]!;
   const alone = turns.length === 1 && sequence.guessing && !("stream" in input);
   if (!alone || sequence.lost.length + input.length > engine.L) {
@@ -35,7 +58,7 @@ export function pass(engine: Engine, turns: readonly Turn[]): (Rows | Float32Arr
 }
 
 /** As `pass`, once guesses are settled. */
-export function step(engine: Engine, turns: readonly Turn[]): (Rows | Float32Array)[] {
+export function step(engine: PassEngine, turns: readonly Turn[]): (Rows | Float32Array)[] {
   const { model, L } = engine;
   const runs: Run[] = [];
   let T = 0;
@@ -64,7 +87,7 @@ function parts(run: Run, { oneByOne, again }: Turn): Run[] {
   return from < run.T ? [...singles, part(from, run.T - from)] : singles;
 }
 
-function enter({ plan, model, kernels, memory }: Engine, input: Uint32Array | Rows, { at, T }: Run): void {
+function enter({ plan, model, kernels, memory }: PassEngine, input: Uint32Array | Rows, { at, T }: Run): void {
   const { D, scale, entry } = model;
   const stream = plan.stream + 4 * at * D;
   const embedded = plan.embedded === undefined ? undefined : plan.embedded + 4 * at * D;
@@ -83,7 +106,7 @@ function enter({ plan, model, kernels, memory }: Engine, input: Uint32Array | Ro
 }
 
 /** After the last block with a state, rows whose logits nobody asked for are left out. */
-function blocks(engine: Engine, step: Step, turns: readonly Turn[]): void {
+function blocks(engine: PassEngine, step: Step, turns: readonly Turn[]): void {
   const { plan, model } = engine;
   const unasked = turns.length > 1 || !model.exit ? 0 : { all: 0, last: step.T - 1, none: step.T }[turns[0]!.want];
   plan.blocks.forEach((block, i) => {
@@ -92,7 +115,7 @@ function blocks(engine: Engine, step: Step, turns: readonly Turn[]): void {
   });
 }
 
-function through({ plan, model, kernels }: Engine, block: Engine["plan"]["blocks"][0], step: Step, first: number) {
+function through({ plan, model, kernels }: PassEngine, block: Plan["blocks"][0], step: Step, first: number) {
   const { D, epsilon, scale } = model;
   const { T } = step;
   const stream = plan.stream + 4 * first * D;
@@ -106,13 +129,13 @@ function through({ plan, model, kernels }: Engine, block: Engine["plan"]["blocks
   }
 }
 
-function rowsOf({ plan, model, memory }: Engine, { at, T }: Run): Rows {
+function rowsOf({ plan, model, memory }: PassEngine, { at, T }: Run): Rows {
   const copy = (from: number) => new Float32Array(memory.buffer, from + 4 * at * model.D, T * model.D).slice();
   return { stream: copy(plan.stream), ...(plan.embedded === undefined ? {} : { embedded: copy(plan.embedded) }) };
 }
 
 /** The head is a fifth of the work: it runs only for the rows that are asked for, a few at a time. */
-function logits(engine: Engine, turns: readonly Turn[], runs: readonly Run[]): Float32Array[] {
+function logits(engine: PassEngine, turns: readonly Turn[], runs: readonly Run[]): Float32Array[] {
   const { plan, model, kernels, memory } = engine;
   const { D, V } = model;
   const { norm, head, logits: at, rows: most } = plan.exit!;

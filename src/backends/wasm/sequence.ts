@@ -3,17 +3,29 @@
 import { check } from "../../core/failure.ts";
 import { padTo, product } from "../../core/sizes.ts";
 import type { Run } from "../../layers/layer.ts";
+import type { CachePolicy } from "../../weights/manifest.ts";
 import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
-import { checkState } from "../check-state.ts";
+import { checkState, type StateShape } from "../check-state.ts";
 import { Cache } from "./cache.ts";
 import { cacheLayout } from "./cache-layout.ts";
-import type { Engine } from "./engine.ts";
-import { checkIds, pass, step } from "./pass.ts";
+import type { Guesses } from "./guesses.ts";
+import type { Heap } from "./heap.ts";
+import { checkIds, type PassEngine, pass, step } from "./pass.ts";
+
+/** What a conversation needs of its engine. */
+export interface SequenceHost extends PassEngine {
+  readonly cache: CachePolicy;
+  readonly heap: Heap;
+  readonly guesses: Guesses;
+  /** Open conversations. */
+  sequences: number;
+  describe(position: number): StateShape[];
+}
 
 const NONE = new Uint32Array(0);
 
 export class WasmSequence implements Sequence {
-  readonly #engine: Engine;
+  readonly #engine: SequenceHost;
   readonly #caches: Cache[];
   readonly #fixed: { name: string; shape: number[]; offset: number }[] = [];
   readonly #fixedBytes: number;
@@ -21,7 +33,7 @@ export class WasmSequence implements Sequence {
   #position = 0;
   #open = true;
 
-  constructor(engine: Engine, saved?: Saved) {
+  constructor(engine: SequenceHost, saved?: Saved) {
     this.#engine = engine;
     let bytes = 0;
     for (const spec of engine.model.state) {
@@ -42,7 +54,7 @@ export class WasmSequence implements Sequence {
     return this.#position;
   }
 
-  of(engine: Engine): boolean {
+  of(engine: SequenceHost): boolean {
     return this.#engine === engine;
   }
 
