@@ -1,6 +1,6 @@
 /** printInfo: the facts of `info` as lines of text. */
 import { bytes, count } from "./amounts.ts";
-import type { Info } from "./info.ts";
+import type { Info } from "./describe.ts";
 import type { StageFacts } from "./pack-facts.ts";
 
 export function printInfo(info: Info): string {

@@ -1,6 +1,6 @@
 /** byteLevelStages: the stages of a byte-level BPE tokenizer (`tokenizer.ggml.model` "gpt2"). */
 import { byteLevel, fallback, splittings } from "./splittings.ts";
-import type { TokenizerStages } from "./tokenizer.ts";
+import type { TokenizerStages } from "./vocabulary.ts";
 import { type GgufVocabulary, show } from "./vocabulary.ts";
 
 /** `anyPre`: text is split in the default way where the file names an unknown one. */

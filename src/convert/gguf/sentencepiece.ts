@@ -4,8 +4,7 @@
  * SentencePiece has no list of merges: of all neighbours whose union is a token it joins those with the best score. The same as a list:
  * every way to cut a token in two, best score first. Source: transformers `generate_merges`, llama.cpp `llm_tokenizer_spm`.
  */
-import type { TokenizerStages } from "./tokenizer.ts";
-import type { GgufVocabulary } from "./vocabulary.ts";
+import type { GgufVocabulary, TokenizerStages } from "./vocabulary.ts";
 
 const SPACE = "\u2581";
 

@@ -7,20 +7,6 @@ import { byteLevelStages } from "./bpe.ts";
 import { sentencePieceStages } from "./sentencepiece.ts";
 import { readVocabulary } from "./vocabulary.ts";
 
-/** What differs between the kinds of tokenizer. */
-export interface TokenizerStages {
-  normalizer: object | null;
-  pre_tokenizer: object | null;
-  decoder: object;
-  model: {
-    unk_token: string | null;
-    fuse_unk: boolean;
-    byte_fallback: boolean;
-    ignore_merges: boolean;
-    merges: [string, string][];
-  };
-}
-
 export interface GgufTokenizer {
   /** tokenizer.json. */
   tokenizer: object;

@@ -69,3 +69,17 @@ function addedTokens(tokens: string[], types: Int32Array | undefined): AddedToke
     return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
   });
 }
+
+/** The parts of a tokenizer.json that differ between the kinds of tokenizer; bpe.ts and sentencepiece.ts make them of a vocabulary. */
+export interface TokenizerStages {
+  normalizer: object | null;
+  pre_tokenizer: object | null;
+  decoder: object;
+  model: {
+    unk_token: string | null;
+    fuse_unk: boolean;
+    byte_fallback: boolean;
+    ignore_merges: boolean;
+    merges: [string, string][];
+  };
+}
