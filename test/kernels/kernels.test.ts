@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import { referenceKernels } from "../../src/kernels/reference/index.ts";
-import { type Case, cases } from "./cases.ts";
+import type { Case } from "./cases/case.ts";
+import { cases } from "./cases.ts";
 import { expectSame, type Implementation, wasmKernels } from "./run-case.ts";
 
 const names = Object.keys(cases) as (keyof Kernels)[];

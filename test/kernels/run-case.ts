@@ -5,7 +5,7 @@ import type { Kernels } from "../../src/kernels/kernels.ts";
 import { instantiateKernels } from "../../src/kernels/wasm.ts";
 import { expectClose } from "../support/expect-close.ts";
 import { Arena } from "./arena.ts";
-import type { Case } from "./cases.ts";
+import type { Case } from "./cases/case.ts";
 
 export type Implementation = (memory: WebAssembly.Memory) => Kernels;
 

@@ -2,8 +2,8 @@
 
 import { eightBits } from "../../../src/kernels/reference/quantize.ts";
 import type { Arena } from "../arena.ts";
-import type { Case } from "../cases.ts";
 import { between, normal } from "../random.ts";
+import type { Case } from "./case.ts";
 
 const table = (half: number, T: number, S: number, limit: number): Case<"rotaryTable"> => ({
   title: `half ${half}, T ${T}, S ${S}, limit ${limit}`,

@@ -2,7 +2,7 @@
 import type { Kernels } from "../../../src/kernels/kernels.ts";
 import { gatedDeltaScratchBytes } from "../../../src/kernels/scratch.ts";
 import type { Arena } from "../arena.ts";
-import type { Case } from "../cases.ts";
+import type { Case } from "./case.ts";
 import { between, normal } from "../random.ts";
 
 interface Shape {

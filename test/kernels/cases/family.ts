@@ -1,6 +1,6 @@
 /** What architectures other than Bamba and Llama need. */
 import type { Kernels } from "../../../src/kernels/kernels.ts";
-import type { Case } from "../cases.ts";
+import type { Case } from "./case.ts";
 import { between, normal } from "../random.ts";
 
 export const relu2: Case<"relu2">[] = [

@@ -5,8 +5,8 @@ import type { Kernels } from "../../../src/kernels/kernels.ts";
 import { packMatrix } from "../../../src/kernels/layout.ts";
 import { quantize as quantizeReference } from "../../../src/kernels/reference/quantize.ts";
 import type { Arena } from "../arena.ts";
-import type { Case } from "../cases.ts";
 import { normal, uniform } from "../random.ts";
+import type { Case } from "./case.ts";
 
 /** [T, R, C]: rows not a multiple of 8, columns of neither 32 nor 4, tokens around the tiles of four. */
 const shapes: [T: number, R: number, C: number][] = [

@@ -1,6 +1,7 @@
 /** Norms, activations and sums over rows. */
-import type { Case } from "../cases.ts";
+
 import { between, normal } from "../random.ts";
+import type { Case } from "./case.ts";
 
 /** A few roundings of f32 and exp within 2 ulp. */
 const close = { abs: 1e-30, rel: 2e-6 };

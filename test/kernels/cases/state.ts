@@ -2,8 +2,8 @@
 import type { Kernels } from "../../../src/kernels/kernels.ts";
 import { ssdScratchBytes } from "../../../src/kernels/scratch.ts";
 import type { Arena } from "../arena.ts";
-import type { Case } from "../cases.ts";
 import { between, normal } from "../random.ts";
+import type { Case } from "./case.ts";
 
 const conv = (T: number, C: number, K: number, bias: boolean): Case<"causalConv1d"> => ({
   title: `T ${T}, C ${C}, K ${K}${bias ? "" : ", no bias"}, then again`,
