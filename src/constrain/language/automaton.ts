@@ -2,7 +2,8 @@
  * Automaton: a regular language as a table. What is intersected or excluded is brought into this form once, and states from which no end
  * can be reached are taken out, so that an expression of it is never a dead end.
  */
-import type { ByteSet } from "./expr.ts";
+/** (256) 1 for each member. */
+export type ByteSet = Uint8Array;
 
 export class Automaton {
   /** By state: 1 where the language may end. */

@@ -6,7 +6,7 @@
  * Source: Brzozowski, Derivatives of Regular Expressions, 1964.
  */
 import { check } from "../../core/failure.ts";
-import type { Automaton } from "./automaton.ts";
+import type { Automaton, ByteSet } from "./automaton.ts";
 import { Budget } from "./budget.ts";
 import { Unsupported } from "./unsupported.ts";
 
@@ -29,9 +29,6 @@ export type Expr = Base &
     | { readonly kind: "automaton"; readonly automaton: Automaton; readonly state: number }
     | { readonly kind: "ref"; readonly name: string }
   );
-
-/** (256) 1 for each member. */
-export type ByteSet = Uint8Array;
 
 /** Steps to make an expression: about 300 bytes. */
 const MAKING = 8;
