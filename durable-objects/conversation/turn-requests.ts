@@ -10,10 +10,9 @@ import { type Question, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { toldOf } from "../reply/turn-events.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
+import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import { Live, type Told } from "../turn/running-turn.ts";
-
-
 import type { Runs } from "../turn/scheduler.ts";
 
 import { eraseAll } from "./removal.ts";

@@ -1,7 +1,7 @@
 /** Cases of every kernel. A kernel without cases does not compile. The suites and the benchmark share the builders. */
 import type { Kernels } from "../../src/kernels/kernels.ts";
-import type { Case } from "./cases/case.ts";
 import { attendF32, attendI8, cacheF32, cacheI8, rotary, rotaryTable, softmax } from "./cases/attention.ts";
+import type { Case } from "./cases/case.ts";
 import { gatedDeltaChunk, gatedDeltaStep } from "./cases/delta.ts";
 import { gatedConv1d, geglu, gegluTanh, l2Norm, relu2, sigmoidTimes } from "./cases/family.ts";
 import { embedF16, embedF32, embedQ4, embedQ8, matF16, matF32, matQ4, matQ8, quantize } from "./cases/matrices.ts";

@@ -2,8 +2,8 @@
 import type { Kernels } from "../../../src/kernels/kernels.ts";
 import { gatedDeltaScratchBytes } from "../../../src/kernels/scratch.ts";
 import type { Arena } from "../arena.ts";
-import type { Case } from "./case.ts";
 import { between, normal } from "../random.ts";
+import type { Case } from "./case.ts";
 
 interface Shape {
   T: number;

@@ -1,7 +1,7 @@
 /** What architectures other than Bamba and Llama need. */
 import type { Kernels } from "../../../src/kernels/kernels.ts";
-import type { Case } from "./case.ts";
 import { between, normal } from "../random.ts";
+import type { Case } from "./case.ts";
 
 export const relu2: Case<"relu2">[] = [
   { n: 64, values: normal(64) },
