@@ -19,12 +19,29 @@ from training.mixer import MixerState, mix
 class View:
     """What an attention layer sees: the first `sinks` tokens and the last `window`. window 0 means all.
 
+    `windows` are those of single layers that differ, by the layer's number.
     Towards the sinks a query stands at most at position sinks + window - 1, so no distance grows past those trained.
     Source: StreamingLLM, arXiv 2309.17453.
     """
 
     window: int = 0
     sinks: int = 4
+    windows: dict[int, int] = field(default_factory=dict)
+
+    def at(self, layer: int) -> "View":
+        """The view of one layer."""
+        return View(self.windows.get(layer, self.window), self.sinks)
+
+    def cache(self) -> dict:
+        """The engine's `rivulet_cache`."""
+        own = {str(layer): window for layer, window in sorted(self.windows.items())}
+        return {"window": self.window, "sinks": self.sinks} | ({"windows": own} if own else {})
+
+    @staticmethod
+    def of(cache: dict) -> "View":
+        """The inverse of `cache`; an empty one means all."""
+        own = {int(layer): window for layer, window in cache.get("windows", {}).items()}
+        return View(cache.get("window", 0), cache.get("sinks", 4), own)
 
 
 @dataclass
@@ -93,12 +110,16 @@ def forward_hidden(model, ids, view: View = View(), state: HybridState | None = 
     seen = 0 if state is None else state.tokens
     hidden = body.embed_tokens(ids)
     positions = torch.arange(seen, seen + ids.shape[1], device=ids.device)
-    rotary = [body.rotary_emb(hidden, positions[None])]
-    if view.window and seen + ids.shape[1] > view.sinks + view.window:
-        rotary.append(body.rotary_emb(hidden, positions[None].clamp(max=view.sinks + view.window - 1)))
+    turned = body.rotary_emb(hidden, positions[None])
+    to_sinks = {}  # by window: the queries' turn towards the sinks, where it is another
+    for window in {view.window, *view.windows.values()}:
+        if window and seen + ids.shape[1] > view.sinks + window:
+            to_sinks[window] = body.rotary_emb(hidden, positions[None].clamp(max=view.sinks + window - 1))
     for index, layer in enumerate(body.layers):
         past = None if state is None else state.layers.get(index)
-        arguments = (layer, hidden, rotary, positions, view, past, state is not None)
+        own = view.at(index)
+        rotary = [turned, to_sinks[own.window]] if own.window in to_sinks else [turned]
+        arguments = (layer, hidden, rotary, positions, own, past, state is not None)
         if recompute and torch.is_grad_enabled():
             hidden, _ = checkpoint(block, *arguments, use_reentrant=False)
         else:

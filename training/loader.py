@@ -5,12 +5,15 @@ loader's state is one number, equal on all ranks, and the number of ranks may ch
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 from torchdata.stateful_dataloader import StatefulDataLoader
+
+from training.settings import length_of
 
 
 class Windows(Dataset):
@@ -19,18 +22,60 @@ class Windows(Dataset):
     def __init__(self, folder: Path, kinds: list[str], sequence: int, split: str = "train", most: int = 0):
         self.sequence, self.most = sequence, most  # `most` windows of each kind, 0 for all
         self.files = {k: np.memmap(folder / f"{k}.{split}.u16", dtype=np.uint16, mode="r") for k in kinds}
+        self.weights = {k: np.memmap(path, dtype=np.uint8, mode="r") for k in kinds if (path := folder / f"{k}.{split}.weights").exists()}
         for kind, file in self.files.items():
-            if len(file) < sequence:
-                raise ValueError(f"{kind}.{split}.u16: expected at least {sequence} tokens, got {len(file)}")
+            if len(file) < self.length(kind):
+                raise ValueError(f"{kind}.{split}.u16: expected at least {self.length(kind)} tokens, got {len(file)}")
+
+    def length(self, kind: str) -> int:
+        return length_of(kind, self.sequence)
 
     def count(self, kind: str) -> int:
-        whole = len(self.files[kind]) // self.sequence
+        whole = len(self.files[kind]) // self.length(kind)
         return min(whole, self.most) if self.most else whole
 
     def __getitem__(self, index: tuple[str, int]) -> torch.Tensor:
-        kind, number = index
-        window = self.files[kind][number * self.sequence : (number + 1) * self.sequence]
-        return torch.from_numpy(window.astype(np.int64))
+        return self.window(self.files, np.int64, *index)
+
+    def window(self, files: dict, dtype, kind: str, number: int) -> torch.Tensor:
+        length = self.length(kind)
+        return torch.from_numpy(files[kind][number * length : (number + 1) * length].astype(dtype))
+
+
+@dataclass
+class Piece:
+    """Rows of one kind: ids (b,T); weights (b,T) of the loss on each token, or None where the teacher's view of all is learnt."""
+
+    ids: torch.Tensor
+    weights: torch.Tensor | None = None
+
+    def to(self, device) -> "Piece":
+        return Piece(self.ids.to(device), None if self.weights is None else self.weights.to(device))
+
+    def without_padding(self) -> "Piece":
+        """Cut after the last token that counts."""
+        if self.weights is None:
+            return self
+        end = int(self.weights.any(0).nonzero().max()) + 1
+        return Piece(self.ids[:, :end], self.weights[:, :end])
+
+
+class Pieces(Windows):
+    """Windows whose item is (kind, ids, weights or None), for batches of several kinds and lengths."""
+
+    def __getitem__(self, index: tuple[str, int]):
+        weights = self.window(self.weights, np.float32, *index) / 255 if index[0] in self.weights else None
+        return index[0], super().__getitem__(index), weights
+
+    @staticmethod
+    def collate(items: list) -> list[Piece]:
+        """One piece for each kind in the batch."""
+        pieces = []
+        for kind in dict.fromkeys(kind for kind, _, _ in items):
+            own = [item for item in items if item[0] == kind]
+            weights = None if own[0][2] is None else torch.stack([w for _, _, w in own])
+            pieces.append(Piece(torch.stack([ids for _, ids, _ in own]), weights).without_padding())
+        return pieces
 
 
 def shares(mix: dict[str, float], batch: int) -> dict[str, int]:
@@ -82,5 +127,6 @@ class GlobalBatches:
 
 
 def make_loader(windows: Windows, mix, batch: int, seed: int, rank: int = 0, ranks: int = 1) -> StatefulDataLoader:
-    """Endless batches of ids (batch / ranks, sequence), int64."""
-    return StatefulDataLoader(windows, batch_sampler=GlobalBatches(windows, mix, batch, seed, rank, ranks))
+    """Endless batches of ids (batch / ranks, sequence), int64; of `Pieces`, lists of pieces."""
+    sampler = GlobalBatches(windows, mix, batch, seed, rank, ranks)
+    return StatefulDataLoader(windows, batch_sampler=sampler, collate_fn=getattr(windows, "collate", None))

@@ -7,10 +7,12 @@ registered: it is neither trained, saved nor synchronised.
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from transformers import BambaForCausalLM, LlamaForCausalLM
 
 from training.hybrid import View, forward_hidden, mamba_layers
+from training.loader import Piece
 from training.mixer import mixer_features
 from training.refit import product
 from training.rollouts import Rollouts, unlikelihood
@@ -71,6 +73,39 @@ class EndToEnd(nn.Module):
             loss = loss + self.weight * unlikely
             parts += [unlikely.detach(), torch.tensor(share, device=loss.device)]
         return loss, torch.stack(parts)
+
+
+class Answers(nn.Module):
+    """Pieces of several kinds: cross-entropy where the text proves the answer, KL to the teacher elsewhere.
+
+    forward takes a `Piece` and returns the sum of its loss: of weight times nats over the weighted tokens, or of KL over all tokens.
+    """
+
+    def __init__(self, student, teacher, view: View, recompute: bool, every: int = 1):
+        super().__init__()
+        self.student, self.view, self.recompute, self.every = student, view, recompute, every
+        self.unregistered = (teacher,)
+
+    def forward(self, piece: Piece) -> torch.Tensor:
+        hidden = forward_hidden(self.student, piece.ids, self.view, recompute=self.recompute)
+        return self.distilled(hidden, piece.ids) if piece.weights is None else self.proven(hidden, piece)
+
+    def proven(self, hidden: torch.Tensor, piece: Piece) -> torch.Tensor:
+        """Only the tokens that count go through the head."""
+        counted = piece.weights[:, 1:] > 0
+        hidden, ids, weights = hidden[:, :-1][counted], piece.ids[:, 1:][counted], piece.weights[:, 1:][counted]
+        total = hidden.sum() * 0
+        for h, i, w in zip(hidden.split(512), ids.split(512), weights.split(512)):
+            total = total + (F.cross_entropy(self.student.lm_head(h).float(), i, reduction="none") * w).sum()
+        return total
+
+    def distilled(self, hidden: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        teacher = self.unregistered[0]
+        with torch.no_grad():
+            target = teacher.model(ids, use_cache=False).last_hidden_state
+        first = int(torch.randint(self.every, ())) if torch.is_grad_enabled() else 0
+        hidden, target = hidden[:, first :: self.every], target[:, first :: self.every]
+        return HeadKl.apply(hidden, self.student.lm_head.weight, target, teacher.lm_head.weight, target.dtype) * ids.numel()
 
 
 class HeadKl(torch.autograd.Function):

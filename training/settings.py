@@ -4,6 +4,12 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+def length_of(kind: str, sequence: int) -> int:
+    """Tokens of one sequence: kinds like "dialogues-256" say it themselves."""
+    tail = kind.rpartition("-")[2]
+    return int(tail) if tail.isdigit() else sequence
+
+
 KINDS = ("closed-form", "layer-by-layer", "end-to-end")
 
 
@@ -13,7 +19,7 @@ class Stage:
 
     kind: str
     sequence: int
-    batch: int
+    batch: int = 0
     steps: int = 1
     micro_batch: int = 0  # 0: the rank's whole share at once
     rate: float = 0.0  # learning rate of the mixers
@@ -26,6 +32,7 @@ class Stage:
     clip: float = 1.0
     window: int = 0  # attention window, 0 = all
     sinks: int = 4
+    layer_windows: dict[str, int] = field(default_factory=dict)  # of single attention layers, by number
     recompute: bool = False  # trades time for memory in the backward pass
     save_every: int = 50
     windows: int = 0  # of each kind: the first so many are reused, epoch after epoch; 0: all there are
@@ -33,10 +40,22 @@ class Stage:
     refit_every: int = 0  # layer-by-layer: steps between exact solutions of out_proj, which then has no gradient; 0: never
     mix: dict[str, float] = field(default_factory=lambda: {"chat": 0.5, "text": 0.5})
 
+    rows: dict[str, int] = field(default_factory=dict)  # end-to-end: sequences of each kind in a step, in place of batch and mix
+    distillation: float = 1.0  # weight of the KL beside the loss on answers
+    kl_every: int = 1  # positions: KL on every so many of a sequence
+    attention_share: float = 1.0  # of `rate`, for attention layers; 0: they learn at rest_rate
+    grid: bool = False  # weights on the engine's 4-bit grid, gradients straight through it
+    gain_rate: float = 3e-4  # of the rows' gains, which train with the grid
+
     unlikelihood: float = 0.0  # end-to-end: weight of repeated n-grams in the student's own answers; 0: no rollouts
     lanes: int = 16  # answers written at once
     new_tokens: int = 128  # of each
     rollout_every: int = 4  # backward passes (steps, without micro_batch) that share the answers written
+
+    @property
+    def step_tokens(self) -> int:
+        """Tokens of one step, padding included."""
+        return sum(count * length_of(kind, self.sequence) for kind, count in self.rows.items()) or self.batch * self.sequence
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -52,7 +71,7 @@ class Run:
     out: Path
     stages: tuple[Stage, ...]
     attention_layers: tuple[int, ...] = ()
-    start: Path | None = None  # a checkpoint whose weights this run begins with
+    start: Path | None = None  # a checkpoint, or the folder of a pack, whose weights this run begins with
     chunk: int = 64
     seed: int = 0
     precision: str = "no"  # "bf16" for autocast

@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import contextmanager
 
 import torch
 from accelerate import Accelerator
@@ -9,9 +10,10 @@ from tqdm import tqdm
 
 from training import checkpoint
 from training.curves import Log, draw
+from training.grid import Grid
 from training.hybrid import View, mamba_layers
-from training.loader import Windows, make_loader
-from training.objectives import EndToEnd, LayerByLayer
+from training.loader import Piece, Pieces, Windows, make_loader
+from training.objectives import Answers, EndToEnd, LayerByLayer
 from training.refit import OutProjections
 from training.rollouts import Rollouts
 from training.settings import Run, Stage
@@ -38,6 +40,8 @@ def parameter_groups(stage: Stage, student) -> list[dict]:
         elif id(parameter) not in mixer_ids:
             frozen = stage.kind != "end-to-end" or (parameter is student.lm_head.weight and not stage.embedding)
             rate = 0 if frozen else stage.rest_rate
+            if ".self_attn." in name and stage.attention_share and not frozen:
+                rate = stage.rate * stage.attention_share
         else:
             rate = stage.rate * (10 if name.endswith(FAST) else 1)
         parameter.requires_grad_(rate > 0)
@@ -46,16 +50,26 @@ def parameter_groups(stage: Stage, student) -> list[dict]:
     return [{"params": p, "lr": rate, "full": rate} for rate, p in groups.items()]
 
 
-def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator: Accelerator, log: Log, saved, stop_after) -> bool:
-    """Trains `student` in place; False when `stop_after` seconds ended it before its last step."""
+def view_of(stage: Stage) -> View:
+    return View(stage.window, stage.sinks, {int(layer): window for layer, window in stage.layer_windows.items()})
+
+
+def run_stage(
+    run: Run, stage: Stage, number: int, teacher, student, accelerator: Accelerator, log: Log, saved, stop_after, grid: Grid | None = None
+) -> bool:
+    """Trains `student` in place, on `grid` where one is given; False when `stop_after` seconds ended it before its last step."""
     started, ranks = time.monotonic(), accelerator.num_processes
     student.train()
     groups = parameter_groups(stage, student)
+    if grid:
+        groups.append({"params": grid.parameters(), "lr": stage.gain_rate, "full": stage.gain_rate})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=stage.weight_decay)
     if stage.kind == "layer-by-layer":
         objective = LayerByLayer(student, teacher, run.out / "traces" if stage.record else None, bool(stage.refit_every))
+    elif stage.rows:
+        objective = Answers(student, teacher, view_of(stage), stage.recompute, stage.kl_every)
     else:
-        view = View(stage.window, stage.sinks)
+        view = view_of(stage)
         objective = EndToEnd(student, teacher, view, stage.recompute, rollouts_of(run, stage, student, view), stage.unlikelihood)
     wrapped = torch.compile(objective) if run.compile else objective
     wrapped, optimizer = accelerator.prepare(wrapped, optimizer)
@@ -63,8 +77,9 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
     refit = OutProjections(objective.mixers) if stage.refit_every else None
     rollouts = getattr(objective, "rollouts", None)
 
-    windows = Windows(run.tokens, list(stage.mix), stage.sequence, most=stage.windows)
-    loader = make_loader(windows, stage.mix, stage.batch, run.seed + number, accelerator.process_index, ranks)
+    mix, batch = stage.rows or stage.mix, sum(stage.rows.values()) or stage.batch
+    windows = (Pieces if stage.rows else Windows)(run.tokens, list(mix), stage.sequence, most=stage.windows)
+    loader = make_loader(windows, mix, batch, run.seed + number, accelerator.process_index, ranks)
     sizes = {kind: len(file) for kind, file in windows.files.items()}
     step = 0
     if saved and saved["step"]:
@@ -82,7 +97,8 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
             rollouts.load_state_dict(saved["rollouts"])
 
     def save(done: int) -> None:
-        held = held_out_loss(run, stage, objective, accelerator)
+        with on(grid):
+            held = held_out_loss(run, stage, objective, accelerator)
         if accelerator.is_main_process:
             finished = done == stage.steps
             content = {"stage": number + finished, "step": 0 if finished else done, "student": student.state_dict()}
@@ -90,10 +106,11 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
                 content |= {"optimizer": optimizer.state_dict(), "loader": loader.state_dict(), "sizes": sizes}
                 content |= {"refit": refit.state_dict()} if refit else {}
                 content |= {"rollouts": rollouts.state_dict()} if rollouts else {}
+            content |= {"grid": grid.state_dict()} if grid else {}
             checkpoint.save(run.out / "checkpoint.pt", content | {"random": checkpoint.random_state()})
             if finished:
-                checkpoint.save(run.out / f"stage-{number}.pt", {"student": student.state_dict()})
-            log.add(stage=number, step=done - 1, kind=stage.kind, tokens=done * stage.batch * stage.sequence, held=held)
+                checkpoint.save(run.out / f"stage-{number}.pt", {k: content[k] for k in ("student", "grid") if k in content})
+            log.add(stage=number, step=done - 1, kind=stage.kind, tokens=done * stage.step_tokens, held=held)
             draw(log.rows(), run.out / "curves.png", run.name)
         accelerator.wait_for_everyone()
 
@@ -102,12 +119,12 @@ def run_stage(run: Run, stage: Stage, number: int, teacher, student, accelerator
         while step < stage.steps:
             for group in optimizer.param_groups:
                 group["lr"] = group["full"] * factor(step, stage)
-            loss, parts = one_step(wrapped, optimizer, next(batches).to(accelerator.device), stage, accelerator, refit)
+            loss, parts = one_step(wrapped, optimizer, on_device(next(batches), accelerator), stage, accelerator, refit, grid)
             step += 1
             if refit and step % stage.refit_every == 0 and step >= stage.warmup:
                 refit.solve()
             if accelerator.is_main_process:
-                row = {"stage": number, "step": step - 1, "kind": stage.kind, "tokens": step * stage.batch * stage.sequence}
+                row = {"stage": number, "step": step - 1, "kind": stage.kind, "tokens": step * stage.step_tokens}
                 log.add(**row, loss=loss, seconds=round(time.monotonic() - started, 2), **parts)
                 bar.set_postfix(loss=f"{loss:.4f}")
                 bar.update()
@@ -126,8 +143,61 @@ def rollouts_of(run: Run, stage: Stage, student, view: View) -> Rollouts | None:
     return Rollouts(student, windows, run.teacher, stage.lanes, stage.new_tokens, stage.rollout_every, view)
 
 
-def one_step(objective, optimizer, ids, stage: Stage, accelerator: Accelerator, refit=None) -> tuple[float, dict]:
-    """One optimizer step on this rank's ids (b,T); returns the mean loss over all ranks, and its parts."""
+@contextmanager
+def on(grid: Grid | None):
+    """Inside, the weights are those of the grid."""
+    if grid:
+        grid.enter()
+    yield
+    if grid:
+        grid.leave()
+
+
+def on_device(batch, accelerator: Accelerator):
+    return [piece.to(accelerator.device) for piece in batch] if isinstance(batch, list) else batch.to(accelerator.device)
+
+
+def one_step(objective, optimizer, batch, stage: Stage, accelerator: Accelerator, refit=None, grid=None) -> tuple[float, dict]:
+    """One optimizer step on this rank's share of a batch; returns the mean loss over all ranks, and its parts."""
+    with on(grid):
+        if stage.rows:
+            total, shown = backward_pieces(objective, batch, stage, accelerator)
+        else:
+            total, shown = backward(objective, batch, stage, accelerator, refit)
+    accelerator.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], stage.clip)
+    optimizer.step()
+    optimizer.zero_grad()
+    return total, shown
+
+
+def backward_pieces(objective, pieces: list[Piece], stage: Stage, accelerator: Accelerator) -> tuple[float, dict]:
+    """Gradients of: the mean loss on answers, by weight, and `distillation` times the mean KL."""
+    answers = sum(float(piece.weights.sum()) for piece in pieces if piece.weights is not None)
+    others = sum(piece.ids.numel() for piece in pieces if piece.weights is None)
+    sums = {"answers": 0.0, "kl": 0.0}
+    for piece in pieces:
+        known = piece.weights is not None
+        for part in slices_of(piece, stage.micro_batch):
+            with accelerator.autocast():
+                loss = objective(part) / (answers if known else others)
+            accelerator.backward(loss if known else loss * stage.distillation)
+            sums["answers" if known else "kl"] += float(loss.detach())
+    total = torch.tensor([sums["answers"] + stage.distillation * sums["kl"], *sums.values()], device=accelerator.device)
+    total = accelerator.reduce(total, "mean").tolist()
+    tokens = sum(piece.ids.numel() for piece in pieces)
+    return total[0], {"answers": total[1], "kl": total[2], "fed": tokens, "answer tokens": sum(int((p.weights > 0).sum()) for p in pieces if p.weights is not None)}
+
+
+def slices_of(piece: Piece, rows: int) -> list[Piece]:
+    """At most `rows` rows each; 0: all at once."""
+    if not rows:
+        return [piece]
+    weights = piece.weights.split(rows) if piece.weights is not None else [None] * len(piece.ids.split(rows))
+    return [Piece(ids, w).without_padding() for ids, w in zip(piece.ids.split(rows), weights)]
+
+
+def backward(objective, ids: torch.Tensor, stage: Stage, accelerator: Accelerator, refit=None) -> tuple[float, dict]:
+    """Gradients of an objective that takes ids (b,T)."""
     pieces = ids.split(stage.micro_batch or len(ids))
     total, parts = torch.zeros((), device=ids.device), 0
     for piece in pieces:
@@ -138,9 +208,6 @@ def one_step(objective, optimizer, ids, stage: Stage, accelerator: Accelerator, 
         if refit:
             refit.add(accelerator.unwrap_model(objective).products, lambda t: accelerator.reduce(t, "sum"))
         total, parts = total + loss.detach() * weight, parts + piece_parts * weight
-    accelerator.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], stage.clip)
-    optimizer.step()
-    optimizer.zero_grad()
     total, parts = accelerator.reduce(total, "mean"), accelerator.reduce(parts, "mean")
     shown = {"layers": [round(v, 4) for v in parts.tolist()]} if stage.kind == "layer-by-layer" else {}
     if stage.unlikelihood:
@@ -152,10 +219,25 @@ def one_step(objective, optimizer, ids, stage: Stage, accelerator: Accelerator, 
 def held_out_loss(run: Run, stage: Stage, objective, accelerator: Accelerator) -> dict[str, float]:
     """The stage's own loss on the first held-out windows of each kind; every rank computes the same."""
     losses = {}
+    if stage.rows:
+        return held_out_pieces(run, stage, objective, accelerator)
     for kind in stage.mix:
         windows = Windows(run.tokens, [kind], stage.sequence, "held")
         count = min(HELD_WINDOWS, windows.count(kind))
         ids = torch.stack([windows[kind, i] for i in range(count)]).to(accelerator.device)
         with accelerator.autocast():
             losses[kind] = float(objective(ids)[0])
+    return losses
+
+
+def held_out_pieces(run: Run, stage: Stage, objective, accelerator: Accelerator) -> dict[str, float]:
+    """Mean loss on the first held-out rows of each kind: nats of an answer's token, or KL."""
+    losses = {}
+    for kind in stage.rows:
+        windows = Pieces(run.tokens, [kind], stage.sequence, "held")
+        count = min(windows.count(kind), HELD_WINDOWS)
+        (piece,) = Pieces.collate([windows[kind, i] for i in range(count)])
+        with accelerator.autocast():
+            total = sum(float(objective(part.to(accelerator.device))) for part in slices_of(piece, 2))
+        losses[kind] = total / (piece.ids.numel() if piece.weights is None else float(piece.weights.sum()))
     return losses

@@ -13,8 +13,10 @@ from accelerate import Accelerator
 from training import checkpoint
 from training.closed_form import closed_form_start
 from training.curves import Log
+from training.grid import Grid
 from training.hybrid import inherit
 from training.loader import GlobalBatches, Windows
+from training.pack import bamba_from_pack
 from training.settings import Run, Stage, load_run
 from training.stage import run_stage
 from training.teacher import load_teacher
@@ -36,20 +38,26 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         mixer.chunk_size = run.chunk
 
     log = Log(run.out / "log.jsonl")
-    saved = None
+    saved, known = None, None
     if (run.out / "checkpoint.pt").exists():
         saved = checkpoint.load(run.out / "checkpoint.pt")
         student.load_state_dict(saved["student"])
+    elif run.start and run.start.is_dir():
+        model, known = bamba_from_pack(run.start)
+        student.load_state_dict(model.state_dict())
     elif run.start:
         take_weights(student, checkpoint.load(run.start)["student"])
     first = saved["stage"] if saved else 0
     if accelerator.is_main_process:
         log.rewind(first, saved["step"] if saved else 0)
     accelerator.wait_for_everyone()
+    grid = Grid(student, known) if any(stage.grid for stage in run.stages) else None
+    if grid and saved and "grid" in saved:
+        grid.load_state_dict(saved["grid"])
     for number, stage in enumerate(run.stages[first:], start=first):
         if stage.kind == "closed-form":
             start_closed_form(run, stage, number, teacher, student, accelerator, log)
-        elif not run_stage(run, stage, number, teacher, student, accelerator, log, saved, stop_after):
+        elif not run_stage(run, stage, number, teacher, student, accelerator, log, saved, stop_after, grid if stage.grid else None):
             return
         saved = None
 

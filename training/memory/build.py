@@ -1,0 +1,138 @@
+"""Writes the dialogues that train memory as rows of tokens with weights, by length.
+
+    python -m training.memory.build
+
+`<kind>-<length>.<split>.u16` holds rows of exactly `length` ids, ended by padding, and `.weights` one byte for each: what the loss on it
+counts, in 255ths; 0 is context. Needs the chat and the text that `synthesize` and `collect` wrote, for what is said between.
+"""
+
+import argparse
+import json
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from training.corpus import is_held_out, read
+from training.memory.dialogues import is_fixed, memory_dialogue, talk
+from training.memory.documents import copying, document, listing, picking
+from training.memory.quoted import quoted
+from training.memory.turns import Dialogue
+from training.teacher import load_tokenizer
+
+PADDING = 0  # <|endoftext|>
+ROWS = {256: 3000, 512: 1200, 1024: 500, 2048: 300}
+CHARACTERS = 4  # of English in a token, about
+TURN = re.compile(r"<\|im_start\|>(user|assistant)\n(.*?)<\|im_end\|>", re.S)
+
+
+class Filler:
+    """Other talk, from the teacher's dialogues of one split: calling it gives one (question, answer)."""
+
+    def __init__(self, chat: list[dict], text: list[dict], held: bool):
+        self.pairs = []
+        for row in chat:
+            turns = TURN.findall(row["text"])
+            for (a, question), (b, answer) in zip(turns, turns[1:]):
+                if (a, b) == ("user", "assistant") and 3 < len(question) < 240 and 3 < len(answer) < 900 and is_held_out(row["key"]) == held:
+                    self.pairs.append((question.strip(), answer.strip()))
+        self.sentences = []
+        for row in text:
+            if is_held_out(row["key"]) == held:
+                self.sentences += [s for s in re.split(r"(?<=[.!?])\s+", row["text"][:3000]) if 30 < len(s) < 220 and s.isascii() and "\n\n" not in s]
+
+        if not self.pairs or not self.sentences:
+            raise ValueError("memory.build: expected dialogues and text of both splits, run synthesize and collect for more")
+
+    def __call__(self, r: random.Random) -> tuple[str, str]:
+        return r.choice(self.pairs)
+
+    def short(self, r: random.Random) -> tuple[str, str]:
+        for _ in range(20):
+            pair = r.choice(self.pairs)
+            if sum(map(len, pair)) < 320:
+                break
+        return pair
+
+    def prose(self, r: random.Random, characters: int) -> list[str]:
+        at, out = r.randrange(len(self.sentences)), []
+        while sum(map(len, out)) < characters:
+            out.append(" ".join(self.sentences[at % len(self.sentences)].split()))
+            at += 1
+        return out
+
+
+def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
+    """A dialogue of at most about `length` tokens, and what kind it is."""
+    other = filler.short if length <= 256 else filler
+    characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
+    choice = r.random()
+    if length <= 256 and choice < 0.25:
+        return "talk", talk(r, int(characters * 0.9))
+    if choice < 0.40:
+        return "quoted", quoted(r, other, held)
+    if choice < 0.48:
+        return "document", document(r, filler.prose(r, characters // 2), held)
+    if choice < 0.54:
+        return "list", listing(r, held)
+    if choice < 0.60 and length <= 512:
+        return "copy", copying(r, held)
+    if choice < 0.63 and length <= 512:
+        return "picking", picking(r, held)
+    return "memory", memory_dialogue(r, other, characters, held)
+
+
+def shortest(length: int) -> int:
+    """Rows of a length are longer than what the next shorter length takes."""
+    return 0 if length <= 256 else length // 2
+
+
+def rows(length: int, count: int, filler: Filler, tokenizer, held: bool, seed: int) -> tuple[np.ndarray, np.ndarray, Counter]:
+    """ids and weights (count, length), and how many there are of each kind."""
+    ids, weights = np.full((count, length), PADDING, np.uint16), np.zeros((count, length), np.uint8)
+    kinds, r, at = Counter(), random.Random(f"{seed}/{length}/{held}"), 0
+    with tqdm(total=count, desc=f"{length} {'held' if held else 'train'}", mininterval=5) as bar:
+        while at < count:
+            kind, dialogue = one(r, length, filler, held)
+            if is_fixed(dialogue):
+                continue
+            tokens, w = dialogue.tokens(tokenizer)
+            if not shortest(length) < len(tokens) <= length or not any(w):
+                continue
+            ids[at, : len(tokens)] = tokens
+            weights[at, : len(tokens)] = np.round(np.array(w) * 255)
+            kinds[kind] += 1
+            at += 1
+            bar.update()
+    return ids, weights, kinds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("training/data"))
+    parser.add_argument("--share", type=float, default=1.0, help="of the usual number of rows")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    tokenizer = load_tokenizer(arguments.data / "teacher")
+    out = arguments.data / "tokens"
+    out.mkdir(parents=True, exist_ok=True)
+    chat, text = read(arguments.data / "chat"), read(arguments.data / "text")
+    card = {}
+    for split in ("held", "train"):
+        held = split == "held"
+        filler = Filler(chat, text, held)
+        for length, count in ROWS.items():
+            count = max(8, int(count * arguments.share * (0.02 if held else 1)))
+            ids, weights, kinds = rows(length, count, filler, tokenizer, held, arguments.seed)
+            ids.tofile(out / f"dialogues-{length}.{split}.u16")
+            weights.tofile(out / f"dialogues-{length}.{split}.weights")
+            card[f"dialogues-{length}.{split}"] = {"rows": count, "tokens": int((ids != PADDING).sum()), "answers": int((weights > 0).sum()), **kinds}
+    (out / "dialogues.json").write_text(json.dumps(card, indent=1))
+    print(json.dumps(card, indent=1))
+
+
+if __name__ == "__main__":
+    main()

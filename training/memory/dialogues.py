@@ -1,0 +1,147 @@
+"""Dialogues in which facts are told, corrected, asked for and put to use, with other talk between."""
+
+import random
+
+from training.memory.everyday import everyday, fixed_questions, letters
+from training.memory.facts import KINDS_AND_NAME, Kind, answered, asked, cased, corrected, told, unknown, value_of
+from training.memory.greetings import small_talk
+from training.memory.turns import POLITE, PROVEN, Dialogue, system_turn, typed
+from training.memory.uses import use
+
+HELLO = ["Hello!", "Hi!", "Hi there.", "Good morning.", "Hey.", "Hello,", "", "", ""]
+NOTED = ["Thank you for telling me.", "Got it. I will remember that.", "Thank you, I will remember that.", "Good to know. How can I help you?", "Noted. What can I do for you?"]
+PASSING = ["I had a long day.", "The bus was late again.", "It has been raining all week.", "Sorry for the many questions.", "I hope this is the right place to ask.", "My neighbour told me about you.",
+           "I am writing from my phone.", "We had visitors on the weekend.", "I slept badly.", "Let me tell you something about me.", "Here are some things about me."]
+
+
+def acknowledged(r: random.Random, facts: list[tuple[Kind, str]]) -> str:
+    names = [value for fact, value in facts if fact.about == "your name"]
+    if names and r.random() < 0.8:
+        return f"Nice to meet you, {names[0]}!" + r.choice([" How can I help you today?", "", " What can I do for you?"])
+    if r.random() < 0.4:
+        fact, value = r.choice(facts)
+        return "Got it. " + answered(fact, value)
+    return r.choice(NOTED)
+
+
+class Conversation:
+    """One dialogue being written: what has been told so far, and what may come next."""
+
+    def __init__(self, r: random.Random, filler, held: bool = False):
+        self.r, self.filler, self.held = r, filler, held
+        self.dialogue = Dialogue(system_turn(r))
+        self.told: dict[str, str] = {}
+        self.kinds = {kind.about: kind for kind in KINDS_AND_NAME}
+
+    def tell(self, kinds: list[Kind]) -> None:
+        """One user turn that tells some facts, alone or in passing."""
+        r = self.r
+        facts = [(kind, value_of(r, kind, self.held)) for kind in kinds]
+        said = [told(r, kind, value, self.held) for kind, value in facts]
+        kept = tuple(value for _, value in facts)
+        self.told |= {kind.about: value for kind, value in facts}
+        if r.random() < 0.25:
+            said.insert(r.randrange(len(said) + 1), r.choice(PASSING))
+        text = typed(r, (r.choice(HELLO) + " " + " ".join(said)).strip(), kept)
+        if r.random() < 0.2:
+            question, answer, weight = self.other()
+            self.dialogue.add(f"{text} {question}", answer, weight)
+        elif r.random() < 0.1:
+            kind, value = r.choice(facts)
+            self.dialogue.add(f"{text} {typed(r, asked(r, kind, self.held))}", answered(kind, value), PROVEN)
+        else:
+            self.dialogue.add(text, acknowledged(r, facts), POLITE)
+
+    def correct(self) -> None:
+        about = self.r.choice([a for a in self.told])
+        kind, old = self.kinds[about], self.told[about]
+        value = value_of(self.r, kind, self.held)
+        if value == old:
+            return
+        self.told[about] = value
+        said = typed(self.r, corrected(self.r, kind, value, old, self.held), (value, old))
+        self.dialogue.add(said, self.r.choice(["Got it. " + answered(kind, value), "Thank you, I have noted that.", "All right. " + answered(kind, value)]), POLITE)
+
+    def ask(self) -> None:
+        """A question about what was told; now and then two at once."""
+        r = self.r
+        abouts = r.sample(list(self.told), min(len(self.told), r.choice([1, 1, 1, 1, 2])))
+        questions = [typed(r, asked(r, self.kinds[a], self.held)) for a in abouts]
+        answers = [answered(self.kinds[a], self.told[a]) for a in abouts]
+        self.dialogue.add(" ".join(questions), " ".join(answers), PROVEN)
+
+    def ask_untold(self) -> None:
+        known = set(self.told)
+        if "the code word" in known:
+            known.add("the password")
+        kind = self.r.choice([k for k in KINDS_AND_NAME if k.about not in known])
+        self.dialogue.add(typed(self.r, asked(self.r, kind, self.held)), unknown(self.r, kind), PROVEN)
+
+    def use(self) -> None:
+        made = use(self.r, self.told)
+        if made:
+            self.dialogue.add(typed(self.r, made[0], tuple(self.told.values())) if "\n" not in made[0] else made[0], made[1], PROVEN)
+
+    def other(self) -> tuple[str, str, float]:
+        """Other talk: an everyday question and small talk are learnt, a dialogue of the teacher's is only there."""
+        choice = self.r.random()
+        if choice < 0.3:
+            question, answer = everyday(self.r)
+            return typed(self.r, question), answer, PROVEN
+        if choice < 0.4:
+            return *small_talk(self.r), POLITE
+        return *self.filler(self.r), 0.0
+
+    def between(self) -> None:
+        self.dialogue.add(*self.other())
+
+
+def memory_dialogue(r: random.Random, filler, characters: int, held: bool = False) -> Dialogue:
+    """A dialogue of about so many characters."""
+    c = Conversation(r, filler, held)
+    if r.random() < 0.15:
+        c.dialogue.add(*small_talk(r, opening=True), POLITE)
+    if r.random() < 0.12:
+        c.ask_untold()
+    wanted = r.sample(KINDS_AND_NAME, r.choice([1, 2, 2, 3, 4, 6]))
+    pending = list({kind.about: kind for kind in wanted}.values())
+    quiet = r.random() < 0.5  # all is told at once, then much other talk, then the questions
+    while c.dialogue.characters() < characters:
+        choice = r.random()
+        if pending and (not c.told or choice < 0.35):
+            count = min(len(pending), r.choice([1, 1, 2, 3]))
+            c.tell([pending.pop() for _ in range(count)])
+        elif quiet and c.dialogue.characters() < 0.6 * characters and choice < 0.8:
+            c.between()
+        elif choice < 0.6:
+            c.ask()
+        elif choice < 0.72:
+            c.use()
+        elif choice < 0.79:
+            c.correct()
+        elif choice < 0.85:
+            c.ask_untold()
+        else:
+            c.between()
+    c.ask()
+    return c.dialogue
+
+
+def talk(r: random.Random, characters: int) -> Dialogue:
+    """Openings and everyday questions, one after the other."""
+    dialogue = Dialogue(system_turn(r))
+    while dialogue.characters() < characters or len(dialogue.turns) < 3:
+        if r.random() < (0.5 if len(dialogue.turns) < 2 else 0.15):
+            dialogue.add(*small_talk(r, opening=len(dialogue.turns) < 2), PROVEN)
+        else:
+            question, answer = everyday(r)
+            dialogue.add(typed(r, question), answer, PROVEN)
+    return dialogue
+
+
+def is_fixed(dialogue: Dialogue) -> bool:
+    """Whether one of the evaluation's fixed questions is among the user's turns."""
+    return any(role == "user" and letters(text) in fixed_questions() for role, text, _ in dialogue.turns)
+
+
+__all__ = ["Conversation", "cased", "is_fixed", "memory_dialogue", "talk"]
