@@ -128,7 +128,7 @@ def main() -> None:
     teacher = load_teacher(arguments.data / "teacher").to(device)
     student = BambaForCausalLM.from_pretrained(arguments.export, dtype=torch.float32).eval().to(device)
     cache = getattr(student.config, "rivulet_cache", None) or {}
-    view = View(cache.get("window", 0), cache.get("sinks", 4))
+    view = View.of(cache)
     sections, results = ["# Evaluation\n"], {}
     with torch.no_grad():
         if "quality" in arguments.parts:

@@ -3,7 +3,7 @@
     python -m training.export training/configs/cpu-longer.toml training/runs/cpu-longer/export
     python -m training.export training/configs/cpu-longer.toml training/runs/cpu-longer/export-4bit --calibration 8
 
-With --calibration the weights are balanced and lie on the 4-bit grid, found with so many training windows of each kind:
+A run that trained on the 4-bit grid leaves its weights there. With --calibration other weights are balanced and lie on the 4-bit grid, found with so many training windows of each kind:
 `rivulet convert --dtype q4` finds that grid again, so its pack has the calibrated values.
 """
 
@@ -14,10 +14,12 @@ import torch
 
 from training import checkpoint
 from training.balance import balance
-from training.hybrid import inherit
+from training.grid import final_weights
+from training.hybrid import View, inherit
 from training.loader import Windows
 from training.quantize import input_products, quantized
 from training.settings import Run, load_run
+from training.stage import view_of
 from training.teacher import load_teacher, load_tokenizer
 
 KINDS = ("chat", "text")
@@ -37,15 +39,17 @@ def blended(last: dict, earlier: dict, share: float) -> dict:
     return {name: torch.lerp(earlier[name], weight, share) for name, weight in last.items()}
 
 
-def export(run: Run, out: Path, dtype="f32", window=512, sinks=4, calibration=0, blend: Path | None = None, share=0.5) -> None:
-    """Writes `out`. `rivulet_cache` in its config is the attention view the last stage was trained with."""
+def export(run: Run, out: Path, dtype="f32", window=512, sinks=4, calibration=0, blend: Path | None = None, share=0.5, saved: Path | None = None) -> None:
+    """Writes `out`. `rivulet_cache` in its config is the attention view of the last stage, or else the one that is given."""
     student = inherit(load_teacher(run.teacher), list(run.attention_layers))
-    weights = checkpoint.load(run.out / "checkpoint.pt")["student"]
+    last = checkpoint.load(saved or run.out / "checkpoint.pt")
+    weights = final_weights(last["student"], last["grid"]) if "grid" in last else last["student"]
     student.load_state_dict(blended(weights, checkpoint.load(blend)["student"], share) if blend else weights)
     student.config.mamba_chunk_size = run.chunk
     if calibration:
         student = calibrated(student, run.tokens, calibration)
-    student.config.rivulet_cache = {"window": window, "sinks": sinks}
+    trained = view_of(run.stages[-1]) if run.stages else View()
+    student.config.rivulet_cache = (trained if trained.windows else View(window, sinks)).cache()
     student.to(DTYPES[dtype]).save_pretrained(out)
     load_tokenizer(run.teacher).save_pretrained(out)
 
@@ -61,11 +65,12 @@ def main() -> None:
     parser.add_argument("--sinks", type=int, default=4)
     parser.add_argument("--calibration", type=int, default=0, help="windows of each kind; 0 leaves the weights as trained")
     parser.add_argument("--blend", type=Path, help="an earlier stage's weights (stage-N.pt), to be mixed in")
+    parser.add_argument("--checkpoint", type=Path, help="instead of the run's last one, e.g. a stage-N.pt")
     parser.add_argument("--share", type=float, default=0.5, help="of the last stage in that mixture")
     arguments = parser.parse_args()
     run = load_run(arguments.config, arguments.data, arguments.out)
     shape = (arguments.dtype, arguments.window, arguments.sinks, arguments.calibration)
-    export(run, arguments.folder, *shape, arguments.blend, arguments.share)
+    export(run, arguments.folder, *shape, arguments.blend, arguments.share, arguments.checkpoint)
 
 
 if __name__ == "__main__":

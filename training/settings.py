@@ -43,7 +43,7 @@ class Stage:
     rows: dict[str, int] = field(default_factory=dict)  # end-to-end: sequences of each kind in a step, in place of batch and mix
     distillation: float = 1.0  # weight of the KL beside the loss on answers
     kl_every: int = 1  # positions: KL on every so many of a sequence
-    attention_share: float = 1.0  # of `rate`, for attention layers; 0: they learn at rest_rate
+    attention_share: float = 0.0  # of `rate`, for attention layers; 0: they learn at rest_rate
     grid: bool = False  # weights on the engine's 4-bit grid, gradients straight through it
     gain_rate: float = 3e-4  # of the rows' gains, which train with the grid
 

@@ -89,7 +89,10 @@ def run_stage(
         loader.load_state_dict(saved["loader"])
     batches = iter(loader)
     if saved and saved["step"]:
+        full = [group["full"] for group in optimizer.param_groups]
         optimizer.load_state_dict(saved["optimizer"])
+        for group, rate in zip(optimizer.param_groups, full):
+            group["full"] = rate  # a run file whose rates were changed is followed
         checkpoint.set_random_state(saved["random"])
         if refit:
             refit.load_state_dict(saved["refit"])

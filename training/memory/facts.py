@@ -5,9 +5,10 @@
 
 import random
 from dataclasses import dataclass
+from functools import cache
 
 from training.memory import values as v
-from training.memory.values import Sampler, pool, split_phrasings
+from training.memory.values import Sampler, pool, rank, split_phrasings
 
 TELL = """{My} is {v}.|By the way, {my} is {v}.|Please remember that {my} is {v}.|Just so you know, {my} is {v}.|Note that {my} is {v}.|For later: {my} is {v}.|
 {My}: {v}.|You should know that {my} is {v}.|Keep in mind that {my} is {v}.|{My} is {v}, in case it matters.|I want you to remember this: {my} is {v}.""".replace("\n", "")
@@ -104,21 +105,31 @@ def filled(template: str, fact: Kind, value: str = "", old: str = "") -> str:
     return text[:1].upper() + text[1:] if template[:1].isupper() else text
 
 
-def phrasing(r: random.Random, own: str, general: str, held: bool, own_share: float = 0.6) -> str:
-    use_own = own and (r.random() < own_share)
-    return r.choice(split_phrasings(own if use_own else general, held))
+@cache
+def in_training(fact: Kind, own: str, general: str) -> frozenset[float]:
+    """Every wording that training may draw, by its letters: a kind's own list may say what a general one says."""
+    return frozenset(rank(filled(text, fact)) for part in (own, general) if part for text in split_phrasings(part, False))
+
+
+def phrasing(r: random.Random, fact: Kind, own: str, general: str, held: bool, own_share: float = 0.6) -> str:
+    """A wording of the split that is wanted, from the kind's own list or the general one."""
+    for _ in range(50):
+        text = r.choice(split_phrasings(own if own and r.random() < own_share else general, held))
+        if not held or rank(filled(text, fact)) not in in_training(fact, own, general):
+            break
+    return text
 
 
 def told(r: random.Random, fact: Kind, value: str, held: bool = False) -> str:
-    return filled(phrasing(r, fact.tell, TELL, held, 0.75), fact, value)
+    return filled(phrasing(r, fact, fact.tell, TELL, held, 0.75), fact, value)
 
 
 def asked(r: random.Random, fact: Kind, held: bool = False) -> str:
-    return filled(phrasing(r, fact.ask, ASK, held), fact)
+    return filled(phrasing(r, fact, fact.ask, ASK, held), fact)
 
 
 def corrected(r: random.Random, fact: Kind, value: str, old: str, held: bool = False) -> str:
-    return filled(phrasing(r, "", CORRECT, held), fact, value, old)
+    return filled(phrasing(r, fact, "", CORRECT, held), fact, value, old)
 
 
 def answered(fact: Kind, value: str) -> str:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 CONFIG = """
@@ -104,6 +105,46 @@ def test_a_killed_run_goes_on_bit_for_bit(config, data, tmp_path):
     assert len(later) >= 20
     assert [got[at] for at in later] == [expected[at] for at in later], f"killed at step {reached}"
     assert got == expected
+
+
+GRID_STAGES = """
+[[stage]]
+kind = "end-to-end"
+sequence = 16
+micro_batch = 1
+rows = { chat = 1, text = 1, "dialogues-32" = 2 }
+steps = 20
+rate = 1e-3
+attention_share = 0.5
+rest_rate = 1e-3
+embedding = false
+grid = true
+kl_every = 2
+window = 8
+sinks = 2
+layer_windows = { 1 = 16 }
+warmup = 2
+save_every = 7
+"""
+
+
+def test_a_killed_run_on_the_grid_goes_on_bit_for_bit(config, data, tmp_path):
+    random_rows = np.random.default_rng(3)
+    random_rows.integers(5, 128, 32 * 40).astype(np.uint16).tofile(data / "tokens" / "dialogues-32.train.u16")
+    random_rows.integers(5, 128, 32 * 4).astype(np.uint16).tofile(data / "tokens" / "dialogues-32.held.u16")
+    for split, rows in (("train", 40), ("held", 4)):
+        weights = np.zeros((rows, 32), np.uint8)
+        weights[:, 20:24] = 255
+        weights.tofile(data / "tokens" / f"dialogues-32.{split}.weights")
+    config.write_text(CONFIG.split("[[stage]]")[0] + GRID_STAGES + GRID_STAGES)
+    run(config, data, tmp_path / "whole")
+    expected = losses(tmp_path / "whole")
+    assert len(expected) == 40 and expected[1, 19] < expected[0, 0]
+    out = tmp_path / "killed"
+    kill_at = random.randint(1, 25)
+    reached = run_until(kill_at, command(config, data, out), out)
+    run(config, data, out)
+    assert losses(out) == expected, f"killed at step {reached}"
 
 
 def assert_near(got: dict, expected: dict) -> None:

@@ -1,0 +1,202 @@
+"""Dialogues that train memory: what they hold is right, what is learnt is the answer alone, and the evaluation's part is held out."""
+
+import random
+import re
+
+import pytest
+import torch
+
+from training.loader import Piece, Pieces, make_loader
+from training.memory.build import PADDING, rows
+from training.memory.dialogues import Conversation, is_fixed, memory_dialogue, talk
+from training.memory.documents import copying, document, listing, picking
+from training.memory.everyday import everyday, fixed_questions, letters, pairs
+from training.memory.facts import ASK, KINDS, NAME, TELL, answered, asked, told, value_of
+from training.memory.quoted import HEAD, quoted
+from training.memory.turns import Dialogue, typed
+from training.memory.values import is_held, split_phrasings
+from training.objectives import Answers
+from training.hybrid import View, forward_hidden, inherit
+from training.settings import Stage
+from training.stage import slices_of
+from training.tests.conftest import tiny_tokenizer
+
+
+def filler(r):
+    return r.choice([("Why is water wet?", "Because of its molecules."), ("Name a river.", "The Danube.")])
+
+
+filler.short = filler
+
+
+def dialogues(count=300, held=False):
+    r = random.Random(5)
+    return [memory_dialogue(r, filler, 900, held) for _ in range(count)]
+
+
+def said_before(dialogue: Dialogue, at: int) -> str:
+    return "\n".join(text for role, text, _ in dialogue.turns[: at + 1] if role != "assistant").lower()
+
+
+def test_a_remembered_value_was_said_before_it_is_answered():
+    checked = 0
+    for dialogue in dialogues():
+        for at, (role, text, weight) in enumerate(dialogue.turns):
+            match = re.fullmatch(r"Your (?:name|lucky number|room number|order number|phone number) is ([^.]+)\.", text)
+            if role == "assistant" and match and weight == 1:
+                assert match[1].lower() in said_before(dialogue, at), (text, dialogue.text())
+                checked += 1
+    assert checked > 50
+
+
+def test_what_was_corrected_is_answered_in_its_new_form():
+    r, found = random.Random(1), 0
+    for _ in range(200):
+        c = Conversation(r, filler)
+        c.tell([NAME])
+        old = c.told["your name"]
+        c.correct()
+        c.ask()
+        new = c.told["your name"]
+        if new != old:
+            assert c.dialogue.turns[-1][1] == f"Your name is {new}."
+            found += 1
+    assert found > 150
+
+
+def test_what_was_never_told_is_said_to_be_so():
+    r = random.Random(2)
+    for _ in range(100):
+        c = Conversation(r, filler)
+        c.tell([NAME])
+        c.ask_untold()
+        assert "not told me" in c.dialogue.turns[-1][1] and "your name" not in c.dialogue.turns[-1][1]
+
+
+def test_quoted_memory_comes_as_the_server_writes_it():
+    r, right, missing = random.Random(3), 0, 0
+    for _ in range(200):
+        turns = quoted(r, filler).turns
+        (role, quotation, weight), question, (_, answer, learnt) = turns[-3:]
+        lines = quotation.split("\n")
+        assert role == "system" and lines[0] == HEAD and weight == 0 and learnt == 1 and question[0] == "user"
+        assert all(re.match(r"- (user|assistant): ", line) for line in lines[1:])
+        missing += "not told me" in answer
+        right += "not told me" not in answer and answer.rstrip(".").split()[-1].lower() in quotation.lower()
+    assert missing > 10 and right > 120
+
+
+def test_held_out_values_and_phrasings_do_not_occur_in_training():
+    r = random.Random(4)
+    for kind in [NAME, *KINDS]:
+        for general in (TELL, ASK, kind.tell, kind.ask):
+            known, held = split_phrasings(general, False), split_phrasings(general, True)
+            assert not set(map(letters, known)) & set(map(letters, held)) and known
+    for _ in range(300):
+        assert not is_held(value_of(r, NAME)) and is_held(value_of(r, NAME, True))
+    held_questions = {asked(r, NAME, True) for _ in range(100)}
+    assert not held_questions & {asked(r, NAME) for _ in range(2000)}
+
+
+def test_none_of_the_fixed_questions_is_asked():
+    r = random.Random(6)
+    assert not any(letters(question) in fixed_questions() for question, _ in [everyday(r) for _ in range(3000)] + pairs())
+    assert is_fixed(Dialogue([("user", "what is the capital of france", 0.0)]))
+    assert not any(is_fixed(talk(r, 400)) for _ in range(200))
+
+
+def test_everyday_answers_are_right_where_a_rule_makes_them():
+    r = random.Random(7)
+    for _ in range(2000):
+        question, answer = everyday(r)
+        numbers = [int(n) for n in re.findall(r"\d+", answer)]
+        if re.fullmatch(r"\d+ plus \d+ is \d+\.", answer):
+            assert numbers[0] + numbers[1] == numbers[2]
+        if re.fullmatch(r"\d+ times \d+ is \d+\.", answer):
+            assert numbers[0] * numbers[1] == numbers[2]
+    assert ("What is the capital of Portugal?", "The capital of Portugal is Lisbon.") in pairs()
+
+
+def test_documents_lists_and_copies_hold_their_answers():
+    r = random.Random(8)
+    for _ in range(100):
+        d = document(r, ["Water is wet.", "Snow is cold."])
+        assert d.turns[-1][1].rstrip(".").split()[-1] in said_before_raw(d)
+        copy = copying(r)
+        assert copy.turns[-1][1] in said_before_raw(copy)
+        assert listing(r).turns[-1][2] == 1 and picking(r).turns[-1][2] == 1
+
+
+def said_before_raw(dialogue: Dialogue) -> str:
+    return "\n".join(text for _, text, _ in dialogue.turns[:-1])
+
+
+def test_typing_leaves_the_value_as_it_is():
+    r = random.Random(9)
+    shapes = {typed(r, told(r, NAME, "Zelda Quux"), ("Zelda Quux",)) for _ in range(300)}
+    assert all("Zelda Quux" in text for text in shapes) and any(text[0].islower() for text in shapes)
+
+
+def test_weights_stand_on_the_answer_and_its_end_alone():
+    tokenizer = tiny_tokenizer()
+    dialogue = Dialogue([("user", "w5 w6", 0.0), ("assistant", "w7 w8", 1.0), ("user", "w9", 0.0), ("assistant", "w10", 0.0)])
+    ids, weights = dialogue.tokens(tokenizer)
+    text = tokenizer.convert_ids_to_tokens(ids)
+    assert [t for t, w in zip(text, weights) if w] == ["w7", "w8", "<|im_end|>"]
+    assert len(ids) == len(weights)
+
+
+def test_rows_are_padded_to_their_length_and_reach_the_trainer(tmp_path):
+    class Characters:  # a tokenizer of one id per character
+        def encode(self, text, add_special_tokens=False):
+            return [1 + ord(c) % 120 for c in text]
+
+    class Talk:
+        def __call__(self, r):
+            return filler(r)
+
+        short = __call__
+
+        def prose(self, r, characters):
+            return ["Water is wet."] * 3
+
+    ids, weights, kinds = rows(1024, 6, Talk(), Characters(), False, 0)
+    assert ids.shape == weights.shape == (6, 1024) and sum(kinds.values()) == 6
+    assert (weights[ids == PADDING] == 0).all() and (weights.max(1) > 0).all()
+    ids.tofile(tmp_path / "dialogues-1024.train.u16")
+    weights.tofile(tmp_path / "dialogues-1024.train.weights")
+    ids.tofile(tmp_path / "chat.train.u16")
+    pieces = next(iter(make_loader(Pieces(tmp_path, ["chat", "dialogues-1024"], 64), {"chat": 2, "dialogues-1024": 1}, 3, 0)))
+    chat, answers = pieces
+    assert chat.ids.shape == (2, 64) and chat.weights is None
+    assert answers.weights is not None and float(answers.weights[:, -1].max()) > 0, "padding is cut off"
+
+
+def test_the_loss_on_answers_is_their_cross_entropy(teacher):
+    student = inherit(teacher, [0, 1, 2])
+    ids = torch.arange(5, 25)[None]
+    weights = torch.zeros(1, 20)
+    weights[0, 7], weights[0, 12] = 1, 0.5
+    objective = Answers(student, teacher, View(), False)
+    logits = torch.log_softmax(student.lm_head(forward_hidden(student, ids)), -1)[0]
+    expected = -(logits[6, ids[0, 7]] + 0.5 * logits[11, ids[0, 12]])
+    assert float(objective(Piece(ids, weights)).detach()) == pytest.approx(float(expected), rel=1e-5)
+    assert float(objective(Piece(ids)).detach()) < 1e-3, "the student is the teacher"
+    assert float(Answers(inherit(teacher, [0]), teacher, View(), False)(Piece(ids)).detach()) > 1e-2
+
+
+def test_a_piece_is_cut_into_rows_without_their_padding():
+    weights = torch.zeros(2, 9)
+    weights[0, 3], weights[1, 8] = 1, 1
+    one, two = slices_of(Piece(torch.ones(2, 9, dtype=torch.long), weights), 1)
+    assert one.ids.shape == (1, 4) and two.ids.shape == (1, 9)
+    assert Stage("end-to-end", 32, rows={"chat": 2, "dialogues-256": 3}, steps=30).step_tokens == 64 + 768
+
+
+def test_answers_of_all_kinds_are_sentences():
+    r = random.Random(10)
+    for kind in [NAME, *KINDS]:
+        answer = answered(kind, value_of(r, kind))
+        assert answer[0].isupper() and answer.endswith(".") and "{" not in answer
+        for text in (told(r, kind, "X"), asked(r, kind)):
+            assert "{" not in text and text[0] == text[0].upper()
