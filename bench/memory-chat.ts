@@ -9,8 +9,8 @@ import type { Message } from "../src/tokenizer/text-codec.ts";
 
 /** What the pack samples with where a request says nothing. */
 export function usual({ manifest: { generation } }: Served): Sampling {
-  const { temperature, topK, topP, minP, repetitionPenalty } = generation;
-  const given = { temperature, topK, topP, minP, repetitionPenalty };
+  const { temperature, topK, topP, repetitionPenalty } = generation;
+  const given = { temperature, topK, topP, repetitionPenalty };
   return { ...greedy, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
