@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { HeadView as Shown } from "../../src/api/conversations/replies.ts";
 import { MAIN, newTurnId, splitConversation } from "../../src/api/shared/ids.ts";
-import type { TurnRequest } from "../../src/api/shared/turn.ts";
+import type { RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
@@ -21,6 +21,7 @@ interface Change {
   metadata?: Record<string, string>;
   /** Null: kept for ever. */
   ttlSeconds?: number | null;
+  recall?: RecallMode;
 }
 
 export interface TurnsRequest {
@@ -124,7 +125,7 @@ export class Branches {
     const request: TurnRequest = {
       ...{ tenant: store.family()!.owner, persistent: true, head: id, parent: head.turn, model: served.manifest.name },
       ...(head.conversation === null ? {} : { conversation: head.conversation }),
-      ...{ messages, sampling: {}, stop: [], reply },
+      ...{ messages, sampling: {}, stop: [], recall: "off", reply },
     };
     const { accepted } = plan(request, newTurnId(), served, store);
     const parent = head.turn === null ? undefined : store.tree.turn(head.turn)!;
@@ -177,9 +178,9 @@ export class Branches {
     check(isThere, "not_found", () => "turn: no such turn in this conversation", "turn");
   }
 
-  #put(head: Head, { metadata, ttlSeconds }: Change): HeadView {
+  #put(head: Head, { metadata, ttlSeconds, recall }: Change): HeadView {
     const ttl = ttlSeconds === undefined ? {} : { ttlSeconds, expiresMs: null };
-    const changed = used(revised(head, { ...(metadata ? { metadata } : {}), ...ttl }));
+    const changed = used(revised(head, { ...(metadata ? { metadata } : {}), ...ttl, ...(recall ? { recall } : {}) }));
     return this.#store.database.transaction(() => {
       this.#store.heads.put(changed);
       return this.view(changed);

@@ -1,5 +1,6 @@
 /** headRoutes: the conversations of a family over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
 import { Hono } from "hono";
+import type { RecallMode } from "../../src/api/shared/turn.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { asked, repeated } from "../storage/idempotency.ts";
@@ -10,7 +11,7 @@ import { Prefixes } from "./shared-prefix.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
 interface Bodies {
-  change: { metadata?: Record<string, string>; ttlSeconds?: number | null };
+  change: { metadata?: Record<string, string>; ttlSeconds?: number | null; recall?: RecallMode };
   fork: Bodies["change"] & { at?: string | null };
   make: Bodies["change"] & { prefix?: string | null; model: string };
 }

@@ -5,6 +5,7 @@
 import { forgetStages } from "../model/served-model.ts";
 import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
+import { PassageIndex } from "../storage/passage-index.ts";
 import type { Host } from "../turn/context.ts";
 import type { Runs } from "../turn/scheduler.ts";
 import type { Listing } from "./directory-outbox.ts";
@@ -14,6 +15,7 @@ const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "f
 
 /** Within a transaction: everything but what the directory must still be told. The database's file goes with `tidy`. */
 export const eraseAll = (database: Database): void => {
+  new PassageIndex(database).clear();
   for (const table of TABLES) database.exec(`DELETE FROM ${table}`);
 };
 

@@ -28,6 +28,7 @@ export function viewOf(turn: StoredTurn, store: Store): TurnView {
   const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;
   return {
     ...(calls ? { calls } : {}),
+    ...(turn.recalled ? { recalled: turn.recalled } : {}),
     ...{ id, parent, createdMs, status, messages: request.messages, reply, stateKept, form: request.reply },
     ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
     heads: store.heads.all().flatMap((head) => (head.turn === id ? [head.id] : [])),

@@ -16,6 +16,7 @@ export function toldOf(turn: StoredTurn, object: string, ids: Uint32Array): Told
     start: {
       ...{ type: "start", key: `${object}${id}`, createdMs, model, fingerprint, state },
       ...(calls ? { calls } : {}),
+      ...(turn.recalled ? { recalled: turn.recalled } : {}),
       place: { conversation: request.conversation ?? null, turn: id, parent },
     },
     ids: reply,

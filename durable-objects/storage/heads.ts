@@ -1,4 +1,5 @@
 /** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
+import type { RecallMode } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { type Database, jsonBytes, jsonOf, padded, roomFor } from "./database.ts";
 
@@ -25,6 +26,8 @@ export interface HeadRecord {
   /** Name of the shared prefix it began with, or that it is when it is `shared`. */
   prefix: string | null;
   shared: boolean;
+  /** Absent: `auto`. */
+  recall?: RecallMode;
   /** Grows with every change that a list shows; the directory has heard of `told`. */
   revision: number;
   told: number;

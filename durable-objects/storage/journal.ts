@@ -7,7 +7,7 @@
  * Values have zeros behind them up to the room of their slot, so that the next turn is written exactly where the last one lay: nothing of a
  * turn stays in the file once its row was written over or `forget` was called.
  */
-import type { LoggedToken, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
+import type { LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, LeaseLost, padded, roomFor } from "./database.ts";
 import type { SqlValue } from "./schema.ts";
@@ -30,6 +30,10 @@ export interface Accepted {
   cachedTokens: number;
   rebuiltTokens: number;
   promptCount: number;
+  /** What was quoted to the model, and its cost; among the prompt's ids. Absent: recall was off. */
+  recalled?: Recalled[];
+  recallTokens?: number;
+  recallMs?: number;
   /** Of the conversation with the new messages. */
   asked: string;
   messageCount: number;

@@ -49,6 +49,18 @@ const migrations: readonly (readonly string[])[] = [
   ],
   // Values of `journal` and `heads` have zeros behind them from here on, which an earlier release would not understand.
   [],
+  [
+    // Words of what was said, for `PassageIndex`: terms and no text. Deleting takes the same terms again, and leaves nothing of them.
+    "CREATE VIRTUAL TABLE passages USING fts5(terms, content='', columnsize=0, detail=none, tokenize='ascii')",
+    "INSERT INTO passages (passages, rank) VALUES ('secure-delete', 1)",
+    // A turn by its place, lane · 2²⁰ + depth, and where its sections start in its text (u32).
+    "CREATE TABLE passage_turns (place INTEGER PRIMARY KEY, turn TEXT NOT NULL, starts BLOB NOT NULL) STRICT",
+    // Lanes but the first: the lane and depth that each begins after.
+    "CREATE TABLE passage_lanes (lane INTEGER PRIMARY KEY, parent INTEGER, depth INTEGER NOT NULL) STRICT",
+    "ALTER TABLE turns ADD COLUMN lane INTEGER",
+    // A mark: turns of an earlier release are not indexed yet.
+    "INSERT INTO passage_lanes (lane, parent, depth) SELECT -1, NULL, 0 WHERE EXISTS (SELECT 1 FROM turns)",
+  ],
 ];
 
 export const SCHEMA_VERSION = migrations.length;

@@ -5,10 +5,12 @@
  */
 
 import type { ErrorBody } from "../../src/api/shared/error-body.ts";
-import type { EndEvent, LoggedToken, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
+import type { EndEvent, LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";
+import { PassageIndex } from "./passage-index.ts";
+import type { Said } from "./passages.ts";
 import type { Row } from "./schema.ts";
 
 export type TurnStatus = "completed" | "incomplete" | "cancelled" | "failed";
@@ -38,6 +40,8 @@ export interface TurnRecord {
   fingerprint: string;
   model: string;
   origin: StateOrigin;
+  /** What was quoted to the model before the question, and lies in the turn's ids. Absent: recall was off. */
+  recalled?: Recalled[];
   /** Null: messages that ask for no reply. */
   reply: string | null;
   /** Of its ids, the first are the prompt's. */
@@ -64,9 +68,19 @@ const IS_THERE = "status NOT LIKE 'erased%'";
 
 export class Tree {
   readonly #database: Database;
+  readonly #passages: PassageIndex;
+  #isBehind = true;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#passages = new PassageIndex(database);
+  }
+
+  /** Where what was said in the turns is found again. Turns of an earlier release are indexed now, all at once. */
+  get passages(): PassageIndex {
+    if (this.#isBehind && this.#passages.isBehind) this.#passages.catchUp(this.#unplaced());
+    this.#isBehind = false;
+    return this.#passages;
   }
 
   node(id: string): TurnNode | undefined {
@@ -82,12 +96,15 @@ export class Tree {
   insert(turn: StoredTurn, ids: Uint32Array<ArrayBuffer>): void {
     const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
     check(start + ids.length === logged, "bug", () => `${ids.length} ids from ${start} on, expected up to ${logged}`);
+    const lane = canBeContinued(turn) ? this.passages.laneFor(turn) : null;
     this.#database.exec(
-      `INSERT ${protects("key") ? "" : "OR REPLACE "}INTO turns (${NODE}, record, ids) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT ${protects("key") ? "" : "OR REPLACE "}INTO turns (${NODE}, record, ids, lane) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[id, parent, depth, createdMs, status, start, position, logged, Number(hidden)],
       this.#database.inline(`${id} record`, jsonBytes(record)),
       this.#database.inline(`${id} ids`, bytesOf(ids)),
+      lane,
     );
+    if (lane !== null) this.passages.add(turn, lane, saidIn(turn));
   }
 
   /** From a turn up to the beginning, itself first. */
@@ -134,20 +151,45 @@ export class Tree {
     return this.#database.exec(`SELECT 1 AS one FROM turns WHERE parent = ? AND ${IS_THERE} LIMIT 1`, id).length > 0;
   }
 
+  /** What it said is found no more. */
   hide(id: string): void {
+    const turn = this.turn(id);
+    if (turn && !turn.hidden) this.passages.conceal(turn, saidIn(turn));
     this.#database.exec("UPDATE turns SET hidden = 1 WHERE id = ?", id);
   }
 
   /** Nothing of it stays in the file. */
   remove(id: string): void {
+    const turn = this.turn(id);
+    if (turn) this.passages.remove(turn, saidIn(turn), turn.hidden);
     this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
     this.#database.erase("overflow", { bytes: "" }, "key IN (?, ?)", `${id} record`, `${id} ids`);
+  }
+
+  /** Parents first. */
+  *#unplaced() {
+    for (const { id } of this.all().sort((a, b) => a.depth - b.depth || a.createdMs - b.createdMs)) {
+      const turn = this.turn(id)!;
+      if (canBeContinued(turn)) yield { ...turn, said: turn.hidden ? undefined : saidIn(turn) };
+    }
   }
 
   #toTurn(row: Row): StoredTurn {
     const record = jsonOf(this.#database.outline(`${row.id} record`, row.record)) as TurnRecord;
     return { ...toNode(row), ...record };
   }
+}
+
+/** A failed turn is in no one's past, and neither is one that ended before its first token. */
+const canBeContinued = ({ status, reply, start, logged }: StoredTurn): boolean =>
+  status !== "failed" && (reply === null || logged > start);
+
+/** What was said in a turn: instructions are of its request only. */
+export function saidIn({ request, reply }: Pick<StoredTurn, "request" | "reply">): Said {
+  const instructions = request.reply.echo?.instructions;
+  const [first, ...rest] = request.messages;
+  const isSaid = first?.role !== "system" || first.content !== instructions;
+  return { messages: isSaid ? request.messages : rest, reply };
 }
 
 const toNode = (row: Row): TurnNode => ({

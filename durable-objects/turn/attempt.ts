@@ -184,7 +184,9 @@ async function enter(
     const taken = await take();
     const { accepted, restored } = taken;
     place.hold(restored.sequence);
-    const waited = { queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
+    const { recallTokens = 0, recallMs = 0 } = accepted;
+    const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
+    const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
     const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
     live.start = startOf(host, accepted, store !== undefined);
     live.changed();
@@ -201,7 +203,7 @@ const NOTHING = "0".repeat(32);
 /** A turn of which nothing is kept names no object. */
 function startOf(
   { object }: Host,
-  { id, parent, createdMs, request, fingerprint, origin }: Accepted,
+  { id, parent, createdMs, request, fingerprint, origin, recalled }: Accepted,
   kept: boolean,
 ): StartEvent {
   const calls = callsIn(request);
@@ -209,6 +211,7 @@ function startOf(
     ...{ type: "start", createdMs, model: request.model, fingerprint, state: origin },
     key: `${kept ? object : NOTHING}${id}`,
     ...(calls ? { calls } : {}),
+    ...(recalled ? { recalled } : {}),
     ...(kept ? { place: { conversation: request.conversation ?? null, turn: id, parent } } : {}),
   };
 }

@@ -1,6 +1,6 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
 import { newTurnId } from "../../src/api/shared/ids.ts";
-import type { TurnRequest } from "../../src/api/shared/turn.ts";
+import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce } from "../../src/constrain/reply/announce.ts";
 import { check } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
@@ -11,6 +11,8 @@ import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import { type Continuation, chainAll, continuation, fitted, unrepeated } from "./match-history.ts";
+import { withQuote } from "./quote-passages.ts";
+import { quotePast, recallTokens } from "./quote-past.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
@@ -19,21 +21,25 @@ export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idemp
 
 /** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
 export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): PlannedTurn {
-  const { tip, moved, story } = store ? placeOf(request, served, store) : nowhere(request);
+  const { tip, moved, story, recall } = store ? placeOf(request, served, store) : nowhere(request);
   const { parent, history } = story;
-  const encode = (fresh: Message[]): number[] => {
+  const encode = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {
     const { base, messages } = unanswered(store, parent, fresh);
-    return promptOf(request, served, base, announce(messages, request, base?.request));
+    return promptOf(request, served, base, withQuote(announce(messages, request, base?.request), quoted));
   };
   const start = parent?.logged ?? 0;
   const asked = unrepeated(request, parent, story.fresh);
   const { backend, manifest } = served;
   const room = Math.min(backend.contextLength - start, manifest.contextLength);
-  const { messages: fresh, prompt } = request.truncate
+  const { messages: fresh, prompt: plain } = request.truncate
     ? fitted(asked, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
     : { messages: asked, prompt: encode(asked) };
-  checkRoom(start + prompt.length, backend.contextLength);
-  if (!request.feedOnly) checkBrought(prompt.length, manifest);
+  checkRoom(start + plain.length, backend.contextLength);
+  if (!request.feedOnly) checkBrought(plain.length, manifest);
+  const bound = recallTokens(request, recall);
+  const maxTokens = bound && Math.min(bound, room - plain.length - 1);
+  const search = { store, ...unanswered(store, parent, fresh), served, maxTokens };
+  const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
   const accepted: Accepted = {
     id,
     parent: parent?.id ?? null,
@@ -49,6 +55,7 @@ export function plan(request: TurnRequest, id: string, served: Served, store: St
     cachedTokens: 0,
     rebuiltTokens: 0,
     promptCount: prompt.length,
+    ...quoted,
     asked: chainAll(history, fresh),
     messageCount: (parent?.messageCount ?? 0) + fresh.length,
     hasSystem: (parent?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
@@ -62,6 +69,8 @@ interface Place {
   /** Not the plain next turn of its head. */
   moved: boolean;
   story: Continuation;
+  /** What the conversation says of recall. */
+  recall?: RecallMode | undefined;
 }
 
 const nowhere = ({ messages }: TurnRequest): Place => ({ tip: null, moved: true, story: append(messages) });
@@ -89,7 +98,12 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Store): P
       ? continuation(store.tree, tip, request.messages)
       : append(request.messages, turnOf(store, request.parent ?? root));
   const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
-  return { tip: tip?.id ?? null, moved: !story.parent || elsewhere || (head?.moved ?? false), story };
+  return {
+    tip: tip?.id ?? null,
+    moved: !story.parent || elsewhere || (head?.moved ?? false),
+    story,
+    recall: head?.recall,
+  };
 }
 
 /** The turn that the family's shared prefix is. */

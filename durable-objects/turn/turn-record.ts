@@ -87,6 +87,14 @@ export function failed(accepted: Accepted, reply: readonly number[], error: Erro
 function common(accepted: Accepted) {
   const { id, parent, depth, createdMs, start, request, digest, fingerprint, origin, asked, hasSystem } = accepted;
   const where = { id, parent, depth, createdMs, start, hidden: false };
-  const what = { request, ...(digest === undefined ? {} : { digest }), fingerprint, model: request.model, origin };
+  const { recalled } = accepted;
+  const what = {
+    request,
+    ...(recalled ? { recalled } : {}),
+    ...(digest === undefined ? {} : { digest }),
+    fingerprint,
+    model: request.model,
+    origin,
+  };
   return { ...where, ...what, asked, hasSystem };
 }

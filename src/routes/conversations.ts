@@ -1,4 +1,5 @@
 /** /v1/conversations: what OpenAI has of them. Their state is the model's own; items are what was said in their turns. */
+import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { modelCard } from "../../durable-objects/model/model-card.ts";
@@ -13,6 +14,7 @@ import {
 import { conversationCreate, conversationPath, conversationUpdate, listQuery } from "../api/conversations/requests.ts";
 import { type Caller, conversationFor, inConversation, type Place } from "../api/object-address.ts";
 import { messagesOf } from "../api/responses/input.ts";
+import { recallMode } from "../api/shared/recall.ts";
 import { Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
@@ -47,9 +49,10 @@ export const answerOfHead = async <T>(...asked: Parameters<typeof askHead>): Pro
 const headOf = ({ turn }: Place): string => turn.head!;
 
 /** `undefined` leaves things as they are. */
-const changes = (body: { metadata?: Record<string, string> | null; ttl_seconds?: number | null }) => ({
+const changes = (body: z.infer<typeof conversationUpdate>) => ({
   ...(body.metadata === undefined ? {} : { metadata: body.metadata ?? {} }),
   ...(body.ttl_seconds === undefined ? {} : { ttlSeconds: body.ttl_seconds }),
+  ...(body.recall === undefined ? {} : { recall: body.recall === null ? "auto" : recallMode(body.recall) }),
 });
 
 export const conversations = [

@@ -37,6 +37,7 @@ class TemplatePromptBuilder implements PromptBuilder {
   /** The template lists tools itself, each by `tool | tojson`, and says how they are called. */
   readonly #tellsOfTools: boolean;
   readonly #takesSystem: boolean;
+  readonly takesSystemLater: boolean;
 
   constructor(template: ChatTemplate, codec: TextCodec, { systemPrompt, ...config }: PromptOptions) {
     this.#template = template;
@@ -49,6 +50,7 @@ class TemplatePromptBuilder implements PromptBuilder {
       this.#endOfTurn = this.#encode(closing).find((id) => codec.control.has(id));
       this.#tellsOfTools = this.#canTell();
       this.#takesSystem = this.#passes([system, user]);
+      this.takesSystemLater = this.#takesLater();
     } catch (thrown) {
       const { message } = Failure.from(thrown);
       throw new Failure("weights_invalid", `chat template: one plain turn fails: ${message}`, {
@@ -132,6 +134,16 @@ class TemplatePromptBuilder implements PromptBuilder {
     try {
       this.#pieces(messages, true);
       return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #takesLater(): boolean {
+    try {
+      const pieces = this.#render([user, assistant], [system, user]);
+      const places = [1, 2, 3].map((at) => pieces.findIndex((piece) => "message" in piece && piece.message === at));
+      return places[0]! < places[1]! && places[1]! < places[2]!;
     } catch {
       return false;
     }

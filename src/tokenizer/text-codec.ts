@@ -42,6 +42,8 @@ export interface PromptBuilder {
    * `closed` says that the log already ends with the end-of-turn token that the model sampled.
    */
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[];
+  /** The template takes a system message between the assistant's and the user's, and writes it there. */
+  readonly takesSystemLater: boolean;
   /** Ids of a system message up to the end of its text: what conversations that share it have in common. */
   system(text: string): number[];
   /** Ids of a new conversation from there on: `system(text)` and these are `start` of the same messages. */

@@ -15,6 +15,8 @@ export interface ToyOptions {
   contextLength?: number;
   /** Called before every forward pass. */
   onForward?: (ids: Uint32Array, position: number) => void | Promise<void>;
+  /** Tokens, here bytes, that are seen; all of them unless given. What is recalled has left it. */
+  window?: number;
   /** Bytes of ballast in every saved state. */
   ballast?: number;
 }
@@ -28,7 +30,7 @@ export interface Toy extends Served {
 const step = (hash: number, id: number): number => (Math.imul(hash, 31) + id + 1) >>> 0;
 
 export function toyServed(options: ToyOptions = {}): Toy {
-  const { contextLength = 4096, onForward, ballast = 0 } = options;
+  const { contextLength = 4096, onForward, ballast = 0, window } = options;
   const live = new Set<Sequence>();
   const fed: number[] = [];
   const open = (saved?: { position: number; tensors: StateTensor[] }): Sequence => {
@@ -71,7 +73,16 @@ export function toyServed(options: ToyOptions = {}): Toy {
     stateBytes: () => 4 + ballast,
     open,
   };
-  return { manifest: { ...manifest, contextLength }, fingerprint: "0".repeat(64), backend, codec, prompt, live, fed };
+  const cache = window === undefined ? manifest.cache : { ...manifest.cache, policy: "window" as const, window };
+  return {
+    manifest: { ...manifest, contextLength, cache },
+    fingerprint: "0".repeat(64),
+    backend,
+    codec,
+    prompt,
+    live,
+    fed,
+  };
 }
 
 /** Letters and spaces at random, everything else far below. */
@@ -111,6 +122,7 @@ const codec: Served["codec"] = {
 };
 
 const prompt: Served["prompt"] = {
+  takesSystemLater: true,
   start: (messages) => [...messages.flatMap(messageIds), ...answer],
   append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(messageIds), ...answer],
   system: (text) => [START, ...encode(`system\n${text}`)],
@@ -121,4 +133,5 @@ const manifest = {
   name: "tiny",
   dtype: "q4",
   generation: { eos: [END] },
+  cache: { policy: "full", sinks: 0, dtype: "f32" },
 } as unknown as Served["manifest"];

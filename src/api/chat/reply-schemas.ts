@@ -1,5 +1,6 @@
 /** Replies of /v1/chat/completions and /v1/completions. */
 import { z } from "@hono/zod-openapi";
+import { recalledReply } from "../shared/recall.ts";
 import { timingsReply, usageReply } from "../shared/usage.ts";
 
 const bytes = z.array(z.int().min(0).max(255));
@@ -19,9 +20,14 @@ const frame = {
   system_fingerprint: z.string(),
 };
 
-/** The turn as a node of its conversation; absent where nothing is kept. */
+/** The turn as a node of its conversation, where it is kept, and what was recalled for it. */
 export const place = z
-  .strictObject({ conversation: z.string().nullable(), turn: z.string(), parent: z.string().nullable() })
+  .strictObject({
+    conversation: z.string().nullable().optional(),
+    turn: z.string().optional(),
+    parent: z.string().nullable().optional(),
+    recalled: recalledReply.optional(),
+  })
   .openapi("TurnPlace");
 
 const status = z.literal("in_progress").optional().openapi({ description: "While the reply is not complete." });

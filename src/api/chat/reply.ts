@@ -1,5 +1,6 @@
 /** ChatReply: a turn as /v1/chat/completions speaks: one `chat.completion`, or `chat.completion.chunk` objects. */
 import { Failure } from "../../core/failure.ts";
+import { rivuletOf } from "../shared/recall.ts";
 import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
 import { failedEvents, frameOf, lastEvents, logprobOf, reasonOf, usageOf } from "../shared/reply-parts.ts";
 import type {
@@ -119,7 +120,7 @@ export class ChatReply implements ReplyEncoder {
 
   #frame = (object: string) => frameOf(this.#start!, "chatcmpl-", object);
 
-  #place = () => (this.#start?.place ? { rivulet: this.#start.place } : {});
+  #place = () => rivuletOf(this.#start);
 
   #chunk(index: number, choice: { delta: object; finish_reason?: string; logprobs?: object }) {
     return {

@@ -13,6 +13,7 @@ import {
   tokenLimit,
 } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
+import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { chatShape, shapeOf } from "./reply-shape.ts";
@@ -92,6 +93,7 @@ export const chatRequest = z
       .nullish()
       .openapi({ description: "Keeps the reply, to be asked for by its id. In a session it always is." }),
     metadata: metadata.nullish(),
+    recall: recallField,
     modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
     ...samplingFields,
     ...ignoredFields,
@@ -128,6 +130,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     ...(body.prefix ? { prefix: body.prefix } : {}),
     ...(body.metadata ? { metadata: body.metadata } : {}),
     ...(body.background ? { background: true } : {}),
+    ...recallOf(body),
     reply: {
       object: "chat.completion",
       stream: body.stream === true,

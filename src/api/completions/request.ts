@@ -31,6 +31,7 @@ export const completionRequest = z
     max_tokens: tokenLimit.openapi({ description: "16 unless given." }),
     n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({ description: "Replies to each prompt." }),
     logprobs: z.int().min(0).max(LOGPROBS_MAX).nullish(),
+    recall: z.enum(["auto", "off"]).nullish().openapi({ description: "Without effect: nothing is kept." }),
     stream: z.boolean().nullish(),
     stream_options: streamOptions.nullish(),
     ...samplingFields,

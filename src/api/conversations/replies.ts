@@ -2,6 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import type { CallPlace } from "../../constrain/reply/call-parser.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
+import { recalledReply, recallField, shownRecall } from "../shared/recall.ts";
+import type { Recalled, RecallMode } from "../shared/turn.ts";
 import { timingsReply } from "../shared/usage.ts";
 
 const count = z.int().min(0);
@@ -22,6 +24,7 @@ export const conversationReply = z
       expires_at: z.int().nullable(),
       forked_from: z.strictObject({ conversation: z.string().nullable(), turn: turn.nullable() }).nullable(),
       prefix: z.string().nullable(),
+      recall: recallField.optional(),
     }),
     recompute_tokens: count.optional().openapi({
       description: "After a rewind: tokens that the next turn computes again; 0 where the state is kept.",
@@ -37,6 +40,8 @@ export interface HeadView {
   expiresMs: number | null;
   forkedFrom: { conversation: string | null; turn: string | null } | null;
   prefix: string | null;
+  /** Absent: `auto`. */
+  recall?: RecallMode;
   model: string | null;
   turn: string | null;
   /** Turns and tokens along its path; bytes of its state. */
@@ -62,6 +67,7 @@ export function shownConversation(id: string, head: HeadView): z.infer<typeof co
       expires_at: expiresMs === null ? null : Math.floor(expiresMs / 1000),
       forked_from: forkedFrom && { conversation: forkedFrom.conversation, turn: forkedFrom.turn },
       prefix,
+      recall: shownRecall(head.recall ?? "auto"),
     },
     ...(head.recomputeTokens === undefined ? {} : { recompute_tokens: head.recomputeTokens }),
   };
@@ -81,6 +87,7 @@ export const turnReply = z
     reply: z.string().nullable(),
     usage: z.strictObject({ prompt_tokens: count, cached_tokens: count, completion_tokens: count }).nullable(),
     timings: timingsReply.nullable(),
+    recalled: recalledReply.optional(),
     error: z.looseObject({ code: z.string() }).nullable(),
     state_kept: z.boolean(),
     conversations: z.array(z.string()).openapi({ description: "Conversations that stand here." }),
@@ -102,6 +109,8 @@ export interface TurnView {
   stateKept: boolean;
   usage: { promptTokens: number; cachedTokens: number; completionTokens: number } | null;
   timings: z.infer<typeof timingsReply> | null;
+  /** Lines quoted to the model before the question; absent where recall was off. */
+  recalled?: Recalled[];
   error: { code: string; message: string } | null;
   /** Heads that stand at it. */
   heads: string[];
@@ -125,6 +134,7 @@ export function shownTurn(view: TurnView, object: string, root: string): z.infer
       completion_tokens: usage.completionTokens,
     },
     timings,
+    ...(view.recalled ? { recalled: view.recalled } : {}),
     error: error && { ...error },
     state_kept: stateKept,
     conversations: heads.map((head) => (head === "main" ? root : `${root}~${head}`)),

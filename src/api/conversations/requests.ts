@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { inputItem } from "../responses/input.ts";
 import { includeQuery, intQuery, metadata, pageQuery } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
+import { recallField } from "../shared/recall.ts";
 
 /** Ten years. */
 const TTL_MAX_SECONDS = 315_360_000;
@@ -24,12 +25,13 @@ export const conversationCreate = z
     items: z.array(inputItem).max(ITEMS_MAX).nullish(),
     metadata: metadata.nullish(),
     ttl_seconds: ttl,
+    recall: recallField,
     prefix: z.string().min(1).max(64).nullish().openapi({ description: "A shared prefix that it begins with." }),
   })
   .openapi("ConversationCreate");
 
 export const conversationUpdate = z
-  .strictObject({ metadata: metadata.nullish(), ttl_seconds: ttl })
+  .strictObject({ metadata: metadata.nullish(), ttl_seconds: ttl, recall: recallField })
   .openapi("ConversationUpdate");
 
 export const itemsCreate = z.strictObject({ items: z.array(inputItem).min(1).max(ITEMS_MAX) }).openapi("ItemsCreate");

@@ -5,6 +5,7 @@
  */
 import { CallParser, type ReplyPiece } from "../../constrain/reply/call-parser.ts";
 import { callId } from "../shared/ids.ts";
+import { rivuletOf } from "../shared/recall.ts";
 import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
 import { logprobOf } from "../shared/reply-parts.ts";
 import type { EndEvent, FailedEvent, ReplyForm, StartEvent, TokenEvent, TurnEvent, TurnUsage } from "../shared/turn.ts";
@@ -76,7 +77,7 @@ export class ResponseReply implements ReplyEncoder {
 
   whole(): object {
     const end = this.#end;
-    const { key = "", createdMs = 0, model, place } = this.#start ?? {};
+    const { key = "", createdMs = 0, model } = this.#start ?? {};
     return {
       id: `resp_${key}`,
       object: "response",
@@ -90,7 +91,7 @@ export class ResponseReply implements ReplyEncoder {
       ...silent,
       ...this.#echo,
       ...(end?.type === "end" ? { timings: end.timings } : {}),
-      ...(place ? { rivulet: place } : {}),
+      ...rivuletOf(this.#start),
     };
   }
 

@@ -15,6 +15,7 @@ import {
   tokenLimit,
 } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
+import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { input, messagesOf } from "./input.ts";
@@ -35,6 +36,7 @@ const fields = {
     .nullish()
     .openapi({ description: "True unless given. False keeps nothing: no id can be asked for later." }),
   metadata: metadata.nullish(),
+  recall: recallField,
   max_output_tokens: tokenLimit,
   truncation: z.enum(["auto", "disabled"]).nullish().openapi({
     description: "`auto` leaves out the oldest items of the input that do not fit; what a state holds stays.",
@@ -113,6 +115,7 @@ export function responseTurn(body: ResponseRequest): Omit<TurnRequest, "tenant" 
     ...(body.truncation === "auto" ? { truncate: true } : {}),
     ...(body.background ? { background: true } : {}),
     ...(body.metadata ? { metadata: body.metadata } : {}),
+    ...recallOf(body),
     reply: {
       object: "response",
       stream: body.stream === true,

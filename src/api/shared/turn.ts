@@ -46,9 +46,24 @@ export interface TurnRequest extends ReplyShape {
   idempotencyKey?: string;
   /** How long the conversation is kept, where this turn is its first. Absent: for ever. */
   ttlSeconds?: number;
+  /** Whether lines that left the model's sight are quoted to it. Absent: as the conversation says. */
+  recall?: RecallMode;
   /** Kept with the turn and given back with it. */
   metadata?: Record<string, string>;
   reply: ReplyForm;
+}
+
+/** `auto`: where it helps, at the usual cost; or with another bound of tokens. */
+export type RecallMode = "auto" | "off" | { maxTokens: number };
+
+/** A line of the conversation's past that was quoted to the model before this turn's question. */
+export interface Recalled {
+  /** Where it was said. */
+  turn: string;
+  role: "user" | "assistant";
+  text: string;
+  /** How well it fits the question, 0 to 1. */
+  score: number;
 }
 
 export type ReplyObject = "chat.completion" | "text_completion" | "response";
@@ -74,6 +89,9 @@ export interface Timings {
   rebuilt_tokens: number;
   /** Bytes of the state as stored after the turn; 0 when nothing is stored. */
   state_bytes: number;
+  /** Tokens of the lines that were quoted, among `prefill_tokens`, and the search for them. */
+  recall_tokens?: number;
+  recall_ms?: number;
   queue_ms: number;
   load_ms: number;
   prefill_ms: number;
@@ -130,6 +148,8 @@ export interface StartEvent {
   place?: TurnPlace;
   /** Calls of tools may stand in the text, and where. Absent: what looks like one is text. */
   calls?: CallPlace;
+  /** Absent where recall is off. */
+  recalled?: Recalled[];
   /** Text of the prompts, where the reply repeats them. */
   prompts?: string[];
 }

@@ -21,6 +21,8 @@ export const timingsReply = z
     state: z.string().openapi({ description: "Where the state that the turn began with came from." }),
     rebuilt_tokens: count.openapi({ description: "Tokens fed again because stored state could not be read." }),
     state_bytes: count.openapi({ description: "Bytes of the state as stored after the turn." }),
+    recall_tokens: count.optional().openapi({ description: "Tokens of recalled lines, among prefill_tokens." }),
+    recall_ms: z.number().optional(),
     queue_ms: z.number(),
     load_ms: z.number(),
     prefill_ms: z.number(),

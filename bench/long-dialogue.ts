@@ -1,0 +1,164 @@
+/**
+ * Does a long dialogue keep what was said in it? Facts are told at known places, among others of their kind; some are corrected later; at the
+ * end they are asked for, in the words of the telling and in others, with questions between that nothing was said about.
+ *
+ *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--misses]
+ *
+ * Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Store } from "../durable-objects/storage/conversation-store.ts";
+import type { StoredTurn } from "../durable-objects/storage/turn-tree.ts";
+import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
+import { recall } from "../durable-objects/turn/recall.ts";
+import type { Served } from "../src/dialogue/load.ts";
+import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
+import { parseManifest } from "../src/weights/parse-manifest.ts";
+import { sqliteStorage } from "../test/support/sqlite-storage.ts";
+import { longDialogue, type Probe } from "./long-dialogue/dialogue.ts";
+import { filler } from "./long-dialogue/filler.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    tokens: { type: "string", default: "2048,8192,32768,131072" },
+    seeds: { type: "string", default: "1,2" },
+    pack: { type: "string", default: "models/rivulet-150m" },
+    misses: { type: "boolean", default: false },
+  },
+});
+const numbers = (text: string) => text.split(",").map(Number);
+const file = (name: string) => readFileSync(join(options.pack, name));
+const manifest = parseManifest(file("manifest.json"));
+const codec = createTextCodec(JSON.parse(file("tokenizer.json").toString()), manifest.tokenizerConfig ?? {});
+const served = { codec, manifest } as Served;
+/** Of the template, for each turn. */
+const AROUND_TURN = 12;
+
+interface Built {
+  store: Store;
+  base: StoredTurn;
+  probes: Probe[];
+  indexMs: number;
+}
+
+/** A conversation of about so many tokens, as the object would hold it; the last turns are small talk that fills the window. */
+function built(tokens: number, seed: number): Built {
+  const store = new Store(sqliteStorage());
+  store.database.open();
+  const average = 64;
+  const { turns, probes } = longDialogue(Math.max(12, Math.round((tokens - 900) / average)), seed);
+  const tail = Array.from({ length: 16 }, (_, n) => filler(seed + 1000, n));
+  let base: StoredTurn | undefined;
+  const beganMs = performance.now();
+  [...turns, ...tail].forEach(({ user, assistant }, n) => {
+    const ids = Uint32Array.from([
+      ...codec.encodeText(user),
+      ...codec.encodeText(assistant),
+      ...Array(AROUND_TURN).fill(0),
+    ]);
+    const start: number = base?.logged ?? 0;
+    base = {
+      ...{
+        id: n.toString(16).padStart(16, "0"),
+        parent: base?.id ?? null,
+        depth: n + 1,
+        createdMs: n,
+        status: "completed",
+      },
+      ...{
+        start,
+        position: start,
+        logged: start + ids.length,
+        hidden: false,
+        fingerprint: "f",
+        model: "m",
+        origin: "resumed",
+      },
+      request: {
+        ...{
+          tenant: "t",
+          persistent: true,
+          model: "m",
+          sampling: {},
+          stop: [],
+          messages: [{ role: "user", content: user }],
+        },
+        reply: { object: "chat.completion", stream: false, includeUsage: false },
+      },
+      ...{
+        reply: assistant,
+        promptCount: 0,
+        asked: "",
+        history: "",
+        messageCount: 2 * n,
+        hasSystem: false,
+        closed: true,
+        generator: [],
+      },
+    } as StoredTurn;
+    store.tree.insert(base, ids);
+  });
+  return { store, base: base!, probes, indexMs: performance.now() - beganMs };
+}
+
+const share = (part: number, whole: number) => (whole === 0 ? "–" : (part / whole).toFixed(2));
+
+console.log(
+  "| history | probe | n | right line quoted | wrong line only | nothing quoted | lines | tokens | ms (median, most) |",
+);
+console.log("|---|---|---|---|---|---|---|---|---|");
+for (const tokens of numbers(options.tokens)) {
+  const rows = new Map<
+    string,
+    { n: number; right: number; wrong: number; none: number; lines: number; tokens: number; ms: number[] }
+  >();
+  let length = 0;
+  for (const seed of numbers(options.seeds)) {
+    const { store, base, probes } = built(tokens, seed);
+    length = base.logged;
+    for (const probe of probes) {
+      const messages = [{ role: "user" as const, content: probe.question }];
+      const beganMs = performance.now();
+      const found = recall({
+        store,
+        base,
+        messages,
+        promptTokens: codec.encodeText(probe.question).length + AROUND_TURN,
+        served,
+        maxTokens: 128,
+      });
+      const ms = performance.now() - beganMs;
+      const keys = [
+        probe.kind,
+        ...(probe.kind === "plain" || probe.kind === "rephrased" ? [`${probe.kind}, ${probe.lang}`] : []),
+      ];
+      for (const key of keys) {
+        const row = rows.get(key) ?? { n: 0, right: 0, wrong: 0, none: 0, lines: 0, tokens: 0, ms: [] };
+        rows.set(key, row);
+        const isRight = found.some(({ text }) => text.includes(probe.value)) && probe.value !== "";
+        row.n++;
+        row.right += Number(isRight);
+        row.none += Number(found.length === 0);
+        row.wrong += Number(found.length > 0 && !isRight);
+        row.lines += found.length;
+        row.tokens +=
+          found.length > 0
+            ? codec.encodeText(quoteMessage(found.map(({ role, text }) => ({ role: role, text }))).content).length
+            : 0;
+        row.ms.push(ms);
+        if (options.misses && key === probe.kind && (probe.kind === "unrelated" ? found.length > 0 : !isRight))
+          console.log(
+            `  MISS ${probe.kind} ${JSON.stringify(probe.question)} wants ${probe.value} (turn ${probe.turn}): ${JSON.stringify(found.map(({ role, text, score }) => [role, text, score]))}`,
+          );
+      }
+    }
+  }
+  for (const [kind, { n, right, wrong, none, lines, tokens: spent, ms }] of [...rows].sort()) {
+    const sorted = ms.toSorted((a, b) => a - b);
+    console.log(
+      `| ${length} | ${kind} | ${n} | ${share(right, n)} | ${share(wrong, n)} | ${share(none, n)} | ${(lines / n).toFixed(1)} | ${(spent / n).toFixed(0)} | ${sorted[n >> 1]!.toFixed(1)}, ${sorted.at(-1)!.toFixed(1)} |`,
+    );
+  }
+}

@@ -1,0 +1,73 @@
+/** A long dialogue with facts at known places: what is said in each turn, and what can be asked at its end. */
+import { draws } from "./draws.ts";
+import { type Fact, facts, unrelated } from "./facts.ts";
+import { filler } from "./filler.ts";
+
+export interface Turn {
+  user: string;
+  assistant: string;
+}
+
+export interface Probe {
+  kind: "plain" | "rephrased" | "corrected" | "unrelated";
+  lang: Fact["lang"];
+  question: string;
+  /** What the answer must hold; "" where nothing was told. */
+  value: string;
+  /** What it must not be. */
+  wrong: string[];
+  /** Number of the turn that told it last. */
+  turn: number;
+}
+
+const ACKNOWLEDGE = {
+  en: ["Got it.", "Good to know, thank you.", "Noted!"],
+  number: ["Noted.", "All right."],
+  de: ["Alles klar.", "Danke, ist notiert."],
+  zh: ["好的，记住了。", "明白了。"],
+};
+
+/** `turns`: how many. Facts, their distractors and every fourth one's correction are spread evenly over them. */
+export function longDialogue(turns: number, seed: number): { turns: Turn[]; probes: Probe[] } {
+  const { pick, below } = draws(seed);
+  const said: Turn[] = Array.from({ length: turns }, (_, n) => filler(seed, n));
+  const probes: Probe[] = [];
+  const order = facts.map((fact, i) => ({ fact, i, at: below(1 << 30) })).sort((a, b) => a.at - b.at);
+  const slots = facts.length * 2 + Math.ceil(facts.length / 4);
+  const free = Array.from({ length: slots }, (_, i) => Math.min(turns - 1, Math.floor((i * turns) / slots)));
+  const tell = (text: string, lang: Fact["lang"], at: number): number => {
+    // Short dialogues tell several things in one turn.
+    const told = said[at]! as Turn & { isTold?: boolean };
+    const joint = lang === "zh" ? "" : " ";
+    if (told.isTold) told.user = `${told.user}${joint}${text}`;
+    else said[at] = { user: text, assistant: pick(ACKNOWLEDGE[lang]), isTold: true } as Turn;
+    return at;
+  };
+  const corrected: { fact: Fact; value: string; wrong: string[] }[] = [];
+  const later: (() => void)[] = [];
+  for (const { fact, i } of order) {
+    const value = pick(fact.values);
+    const rest = fact.values.filter((other) => other !== value);
+    const other = pick(rest);
+    const at = free.shift()!;
+    tell(pick(fact.tell).replace("{v}", value), fact.lang, at);
+    later.push(() => void tell(fact.other.replace("{w}", other), fact.lang, free.shift()!));
+    if (i % 4 === 0) {
+      const next = pick(rest.filter((word) => word !== other));
+      corrected.push({ fact, value: next, wrong: [value, other] });
+      continue;
+    }
+    probes.push({ kind: "plain", lang: fact.lang, question: pick(fact.ask), value, wrong: [other], turn: at });
+    probes.push({ kind: "rephrased", lang: fact.lang, question: pick(fact.rephrase), value, wrong: [other], turn: at });
+  }
+  for (const { fact, value, wrong } of corrected) {
+    later.push(() => {
+      const turn = tell(fact.correct.replace("{v}", value), fact.lang, free.shift()!);
+      probes.push({ kind: "corrected", lang: fact.lang, question: pick(fact.ask), value, wrong, turn });
+    });
+  }
+  for (const work of later) work();
+  for (const question of unrelated)
+    probes.push({ kind: "unrelated", lang: "en", question, value: "", wrong: [], turn: 0 });
+  return { turns: said, probes };
+}

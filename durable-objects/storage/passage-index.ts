@@ -1,0 +1,228 @@
+/**
+ * PassageIndex: which turns of a conversation tree have said which words. SQLite's full-text index holds hashes of terms; texts lie in the turns.
+ *
+ * A turn has a place, lane and depth. The first turn that continues another one stays on its lane, every further one begins a lane of its
+ * own. So a branch of the tree is a few ranges of places, and a search of one branch reads no entry of another.
+ */
+import { bytesOf, type Database, idsOf } from "./database.ts";
+import { termsOf } from "./index-terms.ts";
+import { type Said, sectionsOf } from "./passages.ts";
+
+const DEPTHS = 2 ** 20;
+const SECTIONS = 2 ** 10;
+/** Lanes of a branch that are searched one by one; older ones are read as one range, with a filter. */
+const RANGES_MAX = 16;
+const FILTER_FACTOR = 4;
+
+/** A section of a turn that stands on the branch that was asked. */
+export interface Posting {
+  place: number;
+  depth: number;
+  section: number;
+}
+
+/** Where a branch runs: on `lane` from depth `from` to depth `to`. Newest first. */
+export interface Stretch {
+  lane: number;
+  from: number;
+  to: number;
+}
+
+/** Groups of terms: a section must hold one of each. */
+export type Question = readonly (readonly string[])[];
+
+interface Placed {
+  id: string;
+  parent: string | null;
+  depth: number;
+}
+
+export class PassageIndex {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The lane for a turn that is not there yet. Writes a row when it begins a new one. Within a transaction. */
+  laneFor({ parent, depth }: Omit<Placed, "id">): number {
+    const lane = parent === null ? 0 : this.#laneOf(parent);
+    if (!this.#isTaken(lane, depth)) return lane;
+    const [row] = this.#database.exec("SELECT max(lane) AS last FROM passage_lanes");
+    const next = Math.max(0, Number(row?.last ?? 0)) + 1;
+    this.#database.exec(
+      "INSERT INTO passage_lanes (lane, parent, depth) VALUES (?, ?, ?)",
+      ...[next, parent === null ? null : lane, depth - 1],
+    );
+    return next;
+  }
+
+  /** One row for the turn, and one for each of its sections. Within the transaction that inserts the turn. */
+  add({ id, depth }: Placed, lane: number, said: Said): void {
+    const place = lane * DEPTHS + depth;
+    const sections = sectionsOf(said);
+    const starts = Uint32Array.from(sections, ([first]) => first!.start);
+    this.#database.exec(
+      "INSERT INTO passage_turns (place, turn, starts) VALUES (?, ?, ?)",
+      ...[place, id, bytesOf(starts)],
+    );
+    sections.forEach((section, i) => {
+      this.#database.exec(
+        "INSERT INTO passages (rowid, terms) VALUES (?, ?)",
+        ...[place * SECTIONS + i, termsIn(section)],
+      );
+    });
+  }
+
+  /** The turn's words are gone; its place is kept for the turns that follow it. `said`: as it was added. */
+  conceal({ id, depth }: Placed, said: Said): void {
+    const lane = this.#lane(id);
+    if (lane === undefined) return;
+    const place = lane * DEPTHS + depth;
+    sectionsOf(said).forEach((section, i) => {
+      this.#database.exec(
+        "INSERT INTO passages (passages, rowid, terms) VALUES ('delete', ?, ?)",
+        ...[place * SECTIONS + i, termsIn(section)],
+      );
+    });
+  }
+
+  /** The turn is gone. Nothing follows it. */
+  remove(turn: Placed, said: Said, isConcealed: boolean): void {
+    const lane = this.#lane(turn.id);
+    if (lane === undefined) return;
+    if (!isConcealed) this.conceal(turn, said);
+    this.#database.exec("DELETE FROM passage_turns WHERE place = ?", lane * DEPTHS + turn.depth);
+  }
+
+  clear(): void {
+    this.#database.exec("INSERT INTO passages (passages) VALUES ('delete-all')");
+    this.#database.exec("DELETE FROM passage_turns");
+    this.#database.exec("DELETE FROM passage_lanes");
+  }
+
+  /** Turns of an earlier release have no places yet. */
+  get isBehind(): boolean {
+    return this.#database.exec("SELECT 1 AS one FROM passage_lanes WHERE lane = -1").length > 0;
+  }
+
+  /** Gives them theirs, parents first. `turns`: all of the tree that can be continued. */
+  catchUp(turns: Iterable<Placed & { said: Said | undefined }>): void {
+    this.#database.transaction(() => {
+      for (const turn of turns) {
+        const lane = this.laneFor(turn);
+        this.#database.exec("UPDATE turns SET lane = ? WHERE id = ?", lane, turn.id);
+        this.add(turn, lane, turn.said ?? { messages: [], reply: null });
+      }
+      this.#database.exec("DELETE FROM passage_lanes WHERE lane = -1");
+    });
+  }
+
+  /** The branch up to a turn. */
+  branch({ id, depth }: Pick<Placed, "id" | "depth">): Stretch[] {
+    const stretches: Stretch[] = [];
+    let to = depth;
+    let lane: number | null = this.#laneOf(id);
+    while (lane !== null) {
+      const { parent, after } = this.#originOf(lane);
+      if (to > after) stretches.push({ lane, from: after + 1, to });
+      to = Math.min(to, after);
+      lane = parent;
+    }
+    return stretches;
+  }
+
+  /** For each question, the newest sections of the branch that hold one of the terms of each of its groups, newest first, at most `limit`. */
+  find(branch: readonly Stretch[], questions: readonly Question[], limit: number): Posting[][] {
+    const near = branch.slice(0, RANGES_MAX);
+    const far = branch.slice(RANGES_MAX);
+    const ranges = near.map(({ lane, from, to }) => rangeOf(lane, from, to));
+    if (far.length > 0) {
+      const lanes = far.map(({ lane }) => lane);
+      ranges.push([rangeOf(Math.min(...lanes), 0, 0)[0], rangeOf(Math.max(...lanes), 0, DEPTHS - 1)[1]]);
+    }
+    const asked = questions.flatMap((question, i) => ranges.map((range) => [i, matching(question), ...range]));
+    if (asked.length === 0) return questions.map(() => []);
+    const rows = this.#database.exec(
+      `SELECT value ->> 0 AS question, (
+         SELECT json_group_array(id) FROM (
+           SELECT rowid AS id FROM passages WHERE passages MATCH (value ->> 1)
+             AND rowid BETWEEN (value ->> 2) AND (value ->> 3) ORDER BY rowid DESC LIMIT ?2
+         )
+       ) AS ids FROM json_each(?1)`,
+      ...[JSON.stringify(asked), far.length > 0 ? limit * FILTER_FACTOR : limit],
+    );
+    const found = questions.map((): Posting[] => []);
+    const reach = new Map(branch.map(({ lane, from, to }) => [lane, { from, to }]));
+    for (const { question, ids } of rows)
+      for (const id of JSON.parse(String(ids)) as number[]) {
+        const posting = postingOf(id);
+        const { from, to } = reach.get(Math.floor(posting.place / DEPTHS)) ?? { from: 1, to: 0 };
+        if (posting.depth >= from && posting.depth <= to) found[Number(question)]!.push(posting);
+      }
+    const isNewer = (a: Posting, b: Posting) => b.depth - a.depth || b.section - a.section;
+    // A section may lie in a range of its own and in the last one.
+    const once = (posting: Posting, i: number, all: Posting[]) => i === 0 || isNewer(all[i - 1]!, posting) !== 0;
+    return found.map((postings) => postings.sort(isNewer).filter(once).slice(0, limit));
+  }
+
+  /** The turn of a place, and the part of its text that a section is: from `from` up to `to`. */
+  sectionAt({ place, section }: Posting): { turn: string; from: number; to: number } | undefined {
+    const [row] = this.#database.exec("SELECT turn, starts FROM passage_turns WHERE place = ?", place);
+    if (!row) return undefined;
+    const starts = idsOf(new Uint8Array(row.starts as ArrayBuffer));
+    return {
+      turn: String(row.turn),
+      from: starts[section] ?? Number.POSITIVE_INFINITY,
+      to: starts[section + 1] ?? Number.POSITIVE_INFINITY,
+    };
+  }
+
+  #isTaken = (lane: number, depth: number): boolean =>
+    this.#database.exec("SELECT 1 AS one FROM passage_turns WHERE place = ?", lane * DEPTHS + depth).length > 0;
+
+  #lane(turn: string): number | undefined {
+    const [row] = this.#database.exec("SELECT lane FROM turns WHERE id = ?", turn);
+    return row && row.lane !== null ? Number(row.lane) : undefined;
+  }
+
+  /** Where a lane begins: after this depth of its parent. */
+  #originOf(lane: number): { parent: number | null; after: number } {
+    const [row] = this.#database.exec("SELECT parent, depth FROM passage_lanes WHERE lane = ?", lane);
+    return { parent: row && row.parent !== null ? Number(row.parent) : null, after: Number(row?.depth ?? 0) };
+  }
+
+  #laneOf = (turn: string): number => this.#lane(turn) ?? 0;
+}
+
+/** Terms as the index has them: numbers that words are hashed to, so that nothing that was said can be read in it or in what SQLite leaves of it. */
+function hashed(term: string): string {
+  let [low, high] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < term.length; i++) {
+    const unit = term.charCodeAt(i);
+    low = Math.imul(low ^ unit, 0x9e3779b1);
+    high = Math.imul(high ^ unit, 0x5f356495);
+  }
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
+  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
+  return ((high & 0x7ff) * 2 ** 32 + (low >>> 0)).toString(36).padStart(9, "0");
+}
+
+const termsIn = (section: readonly { text: string }[]): string =>
+  [...new Set(section.flatMap(({ text }) => termsOf(text)))].map(hashed).join(" ");
+
+/** As FTS5 writes it. A group without terms matches nothing. */
+const matching = (question: Question): string =>
+  question
+    .map((group) => `(${(group.length > 0 ? group : [""]).map((term) => `"${hashed(term)}"`).join(" OR ")})`)
+    .join(" AND ");
+
+const rangeOf = (lane: number, from: number, to: number): [number, number] => [
+  (lane * DEPTHS + from) * SECTIONS,
+  (lane * DEPTHS + to) * SECTIONS + SECTIONS - 1,
+];
+
+function postingOf(id: number): Posting {
+  const place = Math.floor(id / SECTIONS);
+  return { place, depth: place % DEPTHS, section: id % SECTIONS };
+}

@@ -1,0 +1,142 @@
+/**
+ * passages: what was said in a turn, cut at the borders of sentences into pieces that can be found and quoted by themselves.
+ *
+ * The same text is always cut the same way, so that only its words need an index and the text itself lies in its turn alone.
+ */
+import type { Message } from "../../src/tokenizer/text-codec.ts";
+
+/** Whose words a passage is. What the model did not say itself came from the user's side: questions, documents, results of tools. */
+export type SpokenRole = "user" | "assistant";
+
+export interface Passage {
+  role: SpokenRole;
+  text: string;
+  /** UTF-16 units of the turn's text, all messages and the reply one behind the other, before the passage and from its end on. */
+  start: number;
+  toEnd: number;
+}
+
+/** A turn of which passages are made. */
+export interface Said {
+  messages: readonly Pick<Message, "role" | "content">[];
+  /** Null: none was asked for. */
+  reply: string | null;
+}
+
+/** Longest passage, in tokens as `tokensAbout` estimates them. */
+export const PASSAGE_TOKENS = 56;
+
+/** Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. */
+const SENTENCE = /[^\n]*?(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)|$)/guy;
+const SMALLER = /[^,;:、，；：]*[,;:、，；：]+|[^,;:、，；：]+$/gu;
+
+/** Tokens of a text, roughly and rather too many than too few: an estimate that needs no tokenizer and never changes. */
+export function tokensAbout(text: string): number {
+  let tokens = 0;
+  for (const [run] of text.matchAll(/[A-Za-z]+|\d|[^\sA-Za-z\d]/gu)) {
+    if (/[A-Za-z]/.test(run)) tokens += Math.ceil(run.length / 5);
+    else tokens += run.codePointAt(0)! < 0x80 ? 1 : run.codePointAt(0)! < 0x500 ? 0.7 : 1.6;
+  }
+  return tokens;
+}
+
+/** Sentences of a text, in order; one that is too long is cut at smaller signs, then anywhere. */
+export function* sentencesOf(text: string): Generator<{ text: string; at: number; end: number }> {
+  const sentence = (from: number, to: number) => {
+    const part = text.slice(from, to);
+    const said = part.trim();
+    return { text: said, at: from + part.indexOf(said), end: from + part.trimEnd().length };
+  };
+  for (let at = 0; at < text.length; ) {
+    SENTENCE.lastIndex = at;
+    const length = Math.max(1, SENTENCE.exec(text)?.[0].length ?? 1);
+    const whole = text.slice(at, at + length);
+    const ranges = tokensAbout(whole) <= PASSAGE_TOKENS ? [[0, length] as const] : smaller(whole);
+    for (const [from, to] of ranges) if (whole.slice(from, to).trim() !== "") yield sentence(at + from, at + to);
+    at += length;
+  }
+}
+
+/** Ranges of a long sentence, each short enough. */
+function smaller(sentence: string): [number, number][] {
+  const ranges: [number, number][] = [];
+  let from = 0;
+  let to = 0;
+  let tokens = 0;
+  const close = () => {
+    if (to > from) ranges.push([from, to]);
+    from = to;
+    tokens = 0;
+  };
+  for (const [part] of sentence.matchAll(SMALLER)) {
+    for (const piece of tokensAbout(part) <= PASSAGE_TOKENS ? [part] : (part.match(/\S{1,48}\s*|\s+/gu) ?? [])) {
+      const more = tokensAbout(piece);
+      if (tokens + more > PASSAGE_TOKENS) close();
+      to += piece.length;
+      tokens += more;
+    }
+  }
+  close();
+  return ranges;
+}
+
+/** Passages of a turn, in order: neighbouring sentences of one message together, as many as fit. From the passage that starts at `from` on. */
+export function* passagesOf({ messages, reply }: Said, from = 0): Generator<Passage> {
+  const said: { role: SpokenRole; content: string }[] = messages.map(({ role, content }) => ({
+    role: role === "assistant" ? "assistant" : "user",
+    content,
+  }));
+  if (reply !== null) said.push({ role: "assistant", content: reply });
+  const length = said.reduce((sum, { content }) => sum + content.length, 0);
+  let before = 0;
+  for (const { role, content } of said) {
+    const first = Math.max(0, from - before);
+    for (const { text, at, end } of first < content.length ? grouped(content.slice(first)) : []) {
+      const start = before + first + at;
+      yield { role, text, start, toEnd: length - (before + first + end) };
+    }
+    before += content.length;
+  }
+}
+
+function* grouped(text: string): Generator<{ text: string; at: number; end: number }> {
+  let held: string[] = [];
+  let tokens = 0;
+  let at = 0;
+  let end = 0;
+  for (const sentence of sentencesOf(text)) {
+    const more = tokensAbout(sentence.text);
+    if (held.length > 0 && tokens + more > PASSAGE_TOKENS) {
+      yield { text: held.join(" "), at, end };
+      held = [];
+      tokens = 0;
+    }
+    if (held.length === 0) at = sentence.at;
+    held.push(sentence.text);
+    tokens += more;
+    end = sentence.end;
+  }
+  if (held.length > 0) yield { text: held.join(" "), at, end };
+}
+
+/** Passages that are one document of the index. An ordinary turn is one. */
+const SECTION_PASSAGES = 16;
+/** Longer turns have larger sections. */
+export const SECTIONS_MAX = 1024;
+
+/** The turn's passages in sections, as the index numbers them. */
+export function sectionsOf(said: Said): Passage[][] {
+  const passages = [...passagesOf(said)];
+  const size = Math.max(SECTION_PASSAGES, Math.ceil(passages.length / SECTIONS_MAX));
+  return Array.from({ length: Math.ceil(passages.length / size) }, (_, i) => passages.slice(i * size, (i + 1) * size));
+}
+
+/** One section again, without cutting the others: it starts at `from`, and the next one at `to`. */
+export function section(said: Said, from: number, to: number): Passage[] {
+  const passages: Passage[] = [];
+  for (const passage of passagesOf(said, from)) {
+    if (passage.start >= to) break;
+    passages.push(passage);
+  }
+  return passages;
+}

@@ -1,0 +1,139 @@
+/**
+ * rank-passages: which of the passages that share words with a question answer it, and whether any does.
+ *
+ * BM25's weight of a word (its rarity) over passages of nearly one length; then what quoting needs beyond it: a passage that only asks the
+ * same question says nothing, the user knows his own facts better than the model's replies do, and of two like ones the newer is true.
+ */
+import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
+import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
+import { languageOf } from "./lexicon.ts";
+import { hasMeaning, pairsOf, type Question } from "./recall-question.ts";
+
+/** A passage, and where it stands on the branch. */
+export interface Candidate extends Passage {
+  turn: string;
+  depth: number;
+  /** Of the turn's passages. */
+  order: number;
+}
+
+export interface Scored extends Candidate {
+  score: number;
+  /** The share of the question that the passage is about, 0 to 1. */
+  coverage: number;
+}
+
+/** Of a term of the question: how much a hit ranks, in its own form or one of its relatives, and how much of the question it is. */
+export interface Weights {
+  own: number;
+  relative: number;
+  importance: number;
+}
+
+const QUESTION_SHARE = 0.3;
+const ASSISTANT_SHARE = 0.7;
+const SAME_WORDS_SHARE = 0.2;
+const PAIR_BONUS = 0.2;
+const PAIRS_MAX = 3;
+const NUMBER_BONUS = 1.15;
+const FIRST_PERSON_BONUS = 1.15;
+const OTHER_LANGUAGE_SHARE = 0.75;
+const ASSISTANT_COVERAGE = 0.85;
+/** Of a line that says what the question asks for by its form alone: "I turned 52" to "How old am I?". */
+const SELF_COVERAGE = 0.6;
+/** Of a hit's share of the question, where only a relative was said. */
+const RELATIVE_SHARE = 0.8;
+const RECENCY_BONUS = 0.12;
+const TRIMMED_TOKENS = 24;
+
+/** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */
+export const rarity = (df: number, N: number): number => {
+  const idf = (n: number) => Math.log(1 + (N - n + 0.5) / (n + 0.5));
+  return idf(Math.min(df, N)) / idf(0);
+};
+
+/** `newest`: depth of the end of the branch. */
+export function scored(candidate: Candidate, question: Question, weights: readonly Weights[], newest: number): Scored {
+  const ranks = question.terms.map(() => 0);
+  const shares = question.terms.map(() => 0);
+  let pairs = 0;
+  let hasNews = false;
+  let isOwn = false;
+  let isAsked = false;
+  const languages = new Set<number>();
+  for (const { text } of sentencesOf(candidate.text)) {
+    const share = isQuestion(text) ? QUESTION_SHARE : 1;
+    const words = wordsOf(text);
+    const stems = new Set([...words.map(({ stem }) => stem), ...selfTerms(text)]);
+    languages.add(languageOf(words.map(({ text: word }) => word)));
+    let isHit = false;
+    question.terms.forEach(({ stem, relatives }, i) => {
+      const { own, relative, importance } = weights[i]!;
+      const has = stems.has(stem);
+      if (!has && !relatives.some((form) => stems.has(form))) return;
+      isHit = true;
+      ranks[i] = Math.max(ranks[i]!, share * (has ? own : relative));
+      shares[i] = Math.max(shares[i]!, share * importance * (has ? 1 : RELATIVE_SHARE));
+      isAsked ||= isSelfTerm(stem) && share === 1;
+    });
+    if (share < 1) continue;
+    for (const pair of pairsOf(words)) if (question.pairs.has(pair)) pairs++;
+    hasNews ||= words.some(({ text: word, stem }) => !question.stems.has(stem) && hasMeaning(word));
+    isOwn ||= isHit && FIRST_PERSON.test(text);
+  }
+  const important = weights.reduce((sum, { importance }) => sum + importance, 0);
+  const isSaid = candidate.role === "user";
+  const part = important > 0 ? sumOf(shares) / important : 0;
+  const coverage = (isSaid ? 1 : ASSISTANT_COVERAGE) * Math.max(part, isAsked ? SELF_COVERAGE : 0);
+  const score =
+    sumOf(ranks) *
+    (1 + PAIR_BONUS * Math.min(pairs, PAIRS_MAX)) *
+    (question.wantsNumber && /\p{Nd}/u.test(candidate.text) ? NUMBER_BONUS : 1) *
+    (question.isOwn && isOwn ? FIRST_PERSON_BONUS : 1) *
+    (isSaid ? 1 : ASSISTANT_SHARE) *
+    (languages.has(question.language) || question.language < 0 ? 1 : OTHER_LANGUAGE_SHARE) *
+    (hasNews ? 1 : SAME_WORDS_SHARE) *
+    (1 + (RECENCY_BONUS * candidate.depth) / Math.max(1, newest));
+  return { ...candidate, score, coverage };
+}
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
+/** Who says "I" speaks of himself; who says "my aunt" perhaps not. */
+const FIRST_PERSON = /\b(?:I|we|ich|wir|je|yo)\b|我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)/u;
+
+const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
+
+/** The best few, best first: none below the floor, none that says the same as another. */
+export function best(
+  all: readonly Scored[],
+  question: Question,
+  { floor, share, most }: { floor: number; share: number; most: number },
+): Scored[] {
+  const ranked = all
+    .filter(({ coverage, score }) => coverage >= floor && score > 0)
+    .sort((a, b) => b.score - a.score || b.depth - a.depth || a.order - b.order);
+  const said = new Set<string>();
+  const chosen: Scored[] = [];
+  for (const passage of ranked) {
+    if (chosen.length === most || passage.score < share * ranked[0]!.score) break;
+    const words = folded(trimmed(passage.text, question))
+      .replace(/[^\p{L}\p{N}]+/gu, " ")
+      .trim();
+    if (said.has(words)) continue;
+    said.add(words);
+    chosen.push(passage);
+  }
+  return chosen;
+}
+
+/** The part of a longer passage that the question is about: from its first sentence with a word of it to the one after the last. */
+export function trimmed(text: string, { terms }: Question): string {
+  if (tokensAbout(text) <= TRIMMED_TOKENS) return text;
+  const sentences = [...sentencesOf(text)].map((sentence) => sentence.text);
+  const forms = new Set(terms.flatMap(({ stem, relatives }) => [stem, ...relatives]));
+  const isAbout = (sentence: string) =>
+    wordsOf(sentence).some(({ stem }) => forms.has(stem)) || selfTerms(sentence).some((term) => forms.has(term));
+  const first = sentences.findIndex(isAbout);
+  const last = sentences.findLastIndex(isAbout);
+  return first < 0 ? text : sentences.slice(first, last + 2).join(" ");
+}

@@ -1,0 +1,68 @@
+/**
+ * recall-question: what to look for in the conversation's past, from what a user asks now.
+ *
+ * A term is a word of the question with its relatives. Words that carry no meaning by themselves are left out.
+ */
+import { type Word, wordsOf } from "../storage/index-terms.ts";
+import { askedFor, isFunctionWord, languageOf, relatives } from "./lexicon.ts";
+
+/** A word that is looked for. */
+export interface Term {
+  stem: string;
+  /** Terms for the same thing; a hit of one counts less. */
+  relatives: readonly string[];
+  /** Not a word of the question: its form asks for it. It helps to rank, and is no part of what must be found. */
+  isImplied: boolean;
+}
+
+export interface Question {
+  terms: readonly Term[];
+  /** Neighbours in the question, function words among them: "my dog" is another dog than "her dog". */
+  pairs: ReadonlySet<string>;
+  /** As `languageOf` numbers it. */
+  language: number;
+  /** The user asks about himself. */
+  isOwn: boolean;
+  /** It asks for a number, a date, an age. */
+  wantsNumber: boolean;
+  /** Every stem of the question. */
+  stems: ReadonlySet<string>;
+}
+
+/** Of a long question its end is what is asked. */
+const QUESTION_MAX_CHARS = 2000;
+const NUMBER =
+  /\bhow (?:many|much|old|tall|long|far)\b|\bwhen\b|\bnumber\b|\bphone\b|\bwann\b|\bwie ?(?:viele?|alt|gro(?:ß|ss)|lange|weit)\b|\bnummer\b|多少|几|号|什么时候|电话/iu;
+
+const OWN = /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b|我/iu;
+/** A pair of letters that nobody wrote next to each other is no word. */
+const PAIR = /^\P{sc=Latin}{2}$/u;
+export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.test(term);
+
+export function questionOf(said: string): Question {
+  const text = said.slice(-QUESTION_MAX_CHARS);
+  const words = wordsOf(text);
+  const stems = new Set(words.map(({ stem }) => stem));
+  const own = words.filter(({ text: word }) => hasMeaning(word)).map(({ stem }) => stem);
+  const isImplied = (stem: string) => own.length > 0 && !own.includes(stem);
+  const terms = [...new Set([...own, ...askedFor(text)])].map((stem) => ({
+    ...{ stem, relatives: relatives(stem), isImplied: isImplied(stem) },
+  }));
+  const pairs = pairsOf(words);
+  const language = languageOf(words.map(({ text: word }) => word));
+  return { terms, pairs, language, isOwn: OWN.test(text), wantsNumber: NUMBER.test(text), stems };
+}
+
+/** Of a folded word. A pair of letters of an unspaced script has none where neither letter has. */
+export const hasMeaning = (word: string): boolean =>
+  !isFunctionWord(word) && (/[\p{sc=Latin}\d]/u.test(word) || ![...word].every(isFunctionWord));
+
+/** Neighbours of which at least one means something. */
+export function pairsOf(words: readonly Word[]): Set<string> {
+  const pairs = new Set<string>();
+  for (let i = 1; i < words.length; i++) {
+    const [left, right] = [words[i - 1]!, words[i]!];
+    if (hasMeaning(left.text) || hasMeaning(right.text)) pairs.add(`${left.stem} ${right.stem}`);
+  }
+  return pairs;
+}

@@ -1,0 +1,75 @@
+/**
+ * visible-past: how far back the model still sees what was said, word by word, when its reply begins.
+ *
+ * Attention layers see a window of tokens each; what no window holds is past. With a layer that sees everything, nothing ever is.
+ */
+import { ENDLESS } from "../../src/backends/backend.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import type { Message } from "../../src/tokenizer/text-codec.ts";
+import type { CachePolicy } from "../../src/weights/manifest.ts";
+import type { Store } from "../storage/conversation-store.ts";
+import type { StoredTurn } from "../storage/turn-tree.ts";
+
+/** What recall is asked. */
+export interface Search {
+  store: Store | undefined;
+  /** The last turn that was fed; what follows it is among `messages`. */
+  base: StoredTurn | undefined;
+  /** What the turn feeds, and the tokens that it makes. */
+  messages: readonly Message[];
+  promptTokens: number;
+  served: Served;
+  /** Most tokens that may be spent. */
+  maxTokens: number;
+}
+
+export interface Past {
+  /** Turns of the branch up to this depth are out of sight, the one at it perhaps not to its end. */
+  depth: number;
+  /** The turn that is half in sight: UTF-16 units at its end that are. */
+  straddling: { depth: number; seen: number } | undefined;
+  /** Of the new messages before the user's last one: units at their end that will be in sight; all of them where none leaves it. */
+  unfedSeen: number;
+}
+
+/** Without attention nothing is seen word by word; a state of constant size holds about so many tokens well. */
+const WITHOUT_ATTENTION = 512;
+
+/** Tokens that some attention layer sees. */
+export function windowOf({ manifest, backend }: Served): number {
+  const { policy, window = 0, windows = {} }: CachePolicy = manifest.cache;
+  if (policy === "full") return backend.contextLength < ENDLESS ? Number.POSITIVE_INFINITY : WITHOUT_ATTENTION;
+  return Math.max(window, ...Object.values(windows));
+}
+
+/** Of the template, around a message: fewer than any has. */
+const AROUND_MESSAGE = 2;
+
+/** Undefined where everything is in sight, or where the question alone fills it. */
+export function pastOf({ store, base, messages, promptTokens, served, maxTokens }: Search): Past | undefined {
+  const window = windowOf(served);
+  if ((base?.logged ?? 0) + promptTokens <= window) return undefined;
+  const { codec } = served;
+  const asked = messages.findLastIndex(({ role }) => role === "user");
+  const lengthOf = (text: string) => codec.encodeText(text).length + AROUND_MESSAGE;
+  let left = window - messages.slice(asked).reduce((sum, { content }) => sum + lengthOf(content), 0);
+  // A quote that is out of sight itself when the reply begins helps nobody.
+  if (asked < 0 || left < maxTokens) return undefined;
+  let unfedSeen = 0;
+  for (const { content } of messages.slice(0, asked).reverse()) {
+    if (left <= 0) break;
+    const ids = codec.encodeText(content);
+    unfedSeen += ids.length + AROUND_MESSAGE <= left ? content.length : codec.decode(ids.slice(-left)).length;
+    left -= ids.length + AROUND_MESSAGE;
+  }
+  left = window - promptTokens;
+  for (const { id, depth, start, logged } of base && store ? store.tree.path(base.id) : []) {
+    if (left <= 0) return { depth, straddling: undefined, unfedSeen };
+    if (logged - start > left) {
+      const seen = codec.decode([...store!.tree.ownIds(id).slice(-left)]).length;
+      return { depth, straddling: { depth, seen }, unfedSeen };
+    }
+    left -= logged - start;
+  }
+  return { depth: 0, straddling: undefined, unfedSeen };
+}

@@ -1,0 +1,38 @@
+/** recall: how a request says whether lines of the past are quoted to the model, and how a reply says which were. */
+import { z } from "@hono/zod-openapi";
+import type { RecallMode, StartEvent } from "./turn.ts";
+
+export const RECALL_MAX_TOKENS = 512;
+
+export const recallField = z
+  .union(
+    [z.enum(["auto", "off"]), z.strictObject({ max_tokens: z.int().min(16).max(RECALL_MAX_TOKENS) })],
+    `expected "auto", "off" or {"max_tokens": 16 to ${RECALL_MAX_TOKENS}}`,
+  )
+  .nullish()
+  .openapi({
+    description:
+      "Whether lines of the conversation that the model no longer sees are quoted to it where the question needs them: `auto` spends at most 128 tokens. `auto` where replies are kept, else `off`.",
+  });
+
+/** As objects know it. */
+export const recallMode = (field: Exclude<z.infer<typeof recallField>, null | undefined>): RecallMode =>
+  typeof field === "string" ? field : { maxTokens: field.max_tokens };
+
+/** Nothing where the request says nothing. */
+export const recallOf = ({ recall }: { recall?: z.infer<typeof recallField> }): { recall?: RecallMode } =>
+  recall == null ? {} : { recall: recallMode(recall) };
+
+/** As requests say it. */
+export const shownRecall = (mode: RecallMode): z.infer<typeof recallField> =>
+  typeof mode === "string" ? mode : { max_tokens: mode.maxTokens };
+
+export const recalledReply = z
+  .array(z.strictObject({ turn: z.string(), role: z.enum(["user", "assistant"]), text: z.string(), score: z.number() }))
+  .openapi({ description: "Lines of the past that were quoted to the model before the question, oldest first." });
+
+/** `rivulet` of a reply: the turn's place where it is kept, and what was recalled. Nothing where there is neither. */
+export function rivuletOf(start: StartEvent | undefined): { rivulet?: object } {
+  const { place, recalled } = start ?? {};
+  return place || recalled ? { rivulet: { ...place, ...(recalled ? { recalled } : {}) } } : {};
+}
