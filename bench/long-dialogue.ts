@@ -106,7 +106,7 @@ function built(tokens: number, seed: number): Built {
 const share = (part: number, whole: number) => (whole === 0 ? "–" : (part / whole).toFixed(2));
 
 console.log(
-  "| history | probe | n | right line quoted | wrong line only | nothing quoted | lines | tokens | ms (median, most) |",
+  "| history | probe | n | right line quoted | wrong line only | nothing quoted | lines | tokens | ms of CPU (median, 95 %) |",
 );
 console.log("|---|---|---|---|---|---|---|---|---|");
 for (const tokens of numbers(options.tokens)) {
@@ -120,7 +120,7 @@ for (const tokens of numbers(options.tokens)) {
     length = base.logged;
     for (const probe of probes) {
       const messages = [{ role: "user" as const, content: probe.question }];
-      const beganMs = performance.now();
+      const began = process.cpuUsage();
       const found = recall({
         store,
         base,
@@ -129,7 +129,8 @@ for (const tokens of numbers(options.tokens)) {
         served,
         maxTokens: 128,
       });
-      const ms = performance.now() - beganMs;
+      const { user, system } = process.cpuUsage(began);
+      const ms = (user + system) / 1000;
       const keys = [
         probe.kind,
         ...(probe.kind === "plain" || probe.kind === "rephrased" ? [`${probe.kind}, ${probe.lang}`] : []),
@@ -158,7 +159,7 @@ for (const tokens of numbers(options.tokens)) {
   for (const [kind, { n, right, wrong, none, lines, tokens: spent, ms }] of [...rows].sort()) {
     const sorted = ms.toSorted((a, b) => a - b);
     console.log(
-      `| ${length} | ${kind} | ${n} | ${share(right, n)} | ${share(wrong, n)} | ${share(none, n)} | ${(lines / n).toFixed(1)} | ${(spent / n).toFixed(0)} | ${sorted[n >> 1]!.toFixed(1)}, ${sorted.at(-1)!.toFixed(1)} |`,
+      `| ${length} | ${kind} | ${n} | ${share(right, n)} | ${share(wrong, n)} | ${share(none, n)} | ${(lines / n).toFixed(1)} | ${(spent / n).toFixed(0)} | ${sorted[n >> 1]!.toFixed(1)}, ${sorted[Math.floor(0.95 * (sorted.length - 1))]!.toFixed(1)} |`,
     );
   }
 }

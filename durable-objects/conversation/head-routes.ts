@@ -7,6 +7,7 @@ import { asked, repeated } from "../storage/idempotency.ts";
 import type { Host } from "../turn/context.ts";
 import type { Runs } from "../turn/scheduler.ts";
 import { Branches } from "./head-actions.ts";
+import { searchSaid } from "./search-said.ts";
 import { Prefixes } from "./shared-prefix.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
@@ -57,6 +58,11 @@ export function headRoutes(host: Host, runs: Runs): Hono {
       return c.json(
         await runs.locks.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)),
       );
+    })
+    .get("/head/:head/search", (c) => {
+      const { q = "", limit = "20" } = c.req.query();
+      const { turn } = host.store().heads.require(c.req.param("head"));
+      return c.json(searchSaid(host.store(), turn, q, Number(limit)));
     })
     .get("/turns", (c) => {
       const { head, after, from, order, limit = "20", all, running } = c.req.query();

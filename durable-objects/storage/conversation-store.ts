@@ -1,7 +1,8 @@
 /**
  * Store: what a family of conversations holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
  *
- * An ordinary turn writes six rows when its state has three pieces: one at acceptance, then turn, head and pieces in one transaction.
+ * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the index, head and pieces in
+ * one transaction.
  */
 import { Failure } from "../../src/core/failure.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";

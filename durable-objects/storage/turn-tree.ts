@@ -160,10 +160,20 @@ export class Tree {
 
   /** Nothing of it stays in the file. */
   remove(id: string): void {
-    const turn = this.turn(id);
+    const turn = this.#readable(id);
     if (turn) this.passages.remove(turn, saidIn(turn), turn.hidden);
     this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
     this.#database.erase("overflow", { bytes: "" }, "key IN (?, ?)", `${id} record`, `${id} ids`);
+  }
+
+  /** A damaged row must not keep its turn from being removed; of its words only hashes stay. */
+  #readable(id: string): StoredTurn | undefined {
+    try {
+      return this.turn(id);
+    } catch (thrown) {
+      console.warn(`turn ${id} is unreadable, its words stay in the index:`, thrown);
+      return undefined;
+    }
   }
 
   /** Parents first. */

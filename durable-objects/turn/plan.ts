@@ -25,7 +25,7 @@ export function plan(request: TurnRequest, id: string, served: Served, store: St
   const { parent, history } = story;
   const encode = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {
     const { base, messages } = unanswered(store, parent, fresh);
-    return promptOf(request, served, base, withQuote(announce(messages, request, base?.request), quoted));
+    return promptOf(request, served, base, announce(messages, request, base?.request), quoted);
   };
   const start = parent?.logged ?? 0;
   const asked = unrepeated(request, parent, story.fresh);
@@ -139,12 +139,20 @@ function unanswered(store: Store | undefined, parent: StoredTurn | undefined, fr
 /** A turn that was fed and asked for no reply: the beginning that conversations share. */
 const isFed = ({ reply, start, logged }: StoredTurn): boolean => reply === null && logged > start;
 
-function promptOf({ feedOnly }: TurnRequest, { prompt }: Served, base: StoredTurn | undefined, messages: Message[]) {
+/** `quoted`: lines of the past, which become a system message of their own. */
+function promptOf(
+  { feedOnly }: TurnRequest,
+  { prompt }: Served,
+  base: StoredTurn | undefined,
+  said: Message[],
+  quoted: readonly Recalled[],
+) {
+  const messages = withQuote(said, quoted);
   if (feedOnly) return prompt.system(messages[0]!.content);
   if (!base) return prompt.start(messages);
   if (isFed(base)) {
     const twice = "messages: the prefix is the system message already";
-    const isFree = messages.every(({ role }) => role !== "system");
+    const isFree = said.every(({ role }) => role !== "system");
     check(isFree, "conversation_conflict", () => twice, "messages");
     return prompt.afterSystem(messages);
   }

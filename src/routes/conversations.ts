@@ -3,6 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { modelCard } from "../../durable-objects/model/model-card.ts";
+import type { DirectoryEntry } from "../api/conversations/directory-entry.ts";
 import {
   conversationReply,
   type HeadView,
@@ -11,7 +12,13 @@ import {
   removed,
   shownConversation,
 } from "../api/conversations/replies.ts";
-import { conversationCreate, conversationPath, conversationUpdate, listQuery } from "../api/conversations/requests.ts";
+import {
+  conversationCreate,
+  conversationPath,
+  conversationsQuery,
+  conversationUpdate,
+} from "../api/conversations/requests.ts";
+import { type SearchHit, shownHit } from "../api/conversations/search.ts";
 import { type Caller, conversationFor, inConversation, type Place } from "../api/object-address.ts";
 import { messagesOf } from "../api/responses/input.ts";
 import { recallMode } from "../api/shared/recall.ts";
@@ -55,6 +62,41 @@ const changes = (body: z.infer<typeof conversationUpdate>) => ({
   ...(body.recall === undefined ? {} : { recall: body.recall === null ? "auto" : recallMode(body.recall) }),
 });
 
+/** Passages of one conversation that hold words of a query. */
+export const searchedIn = (c: Context<Bindings>, caller: Caller, id: string, q: string, limit: number) =>
+  answerOfHead<{ hits: SearchHit[]; hasMore: boolean }>(
+    c,
+    caller,
+    id,
+    (head) => `/head/${head}/search?${new URLSearchParams({ q, limit: String(limit) })}`,
+  );
+
+const HITS_OF_EACH = 3;
+/** Objects that are asked at a time. */
+const AT_A_TIME = 6;
+
+/** Of a page of the list, those that a query fits: by their metadata, or by what was said in them. */
+async function fitting(c: Context<Bindings>, caller: Caller, entries: readonly DirectoryEntry[], query: string) {
+  const found: z.infer<typeof conversationReply>[] = [];
+  const look = async ({ id, info }: DirectoryEntry) => {
+    const head = info as unknown as HeadView;
+    const { object } = inConversation(c.env, caller, id);
+    // One that was removed a moment ago is still listed.
+    const gone = (thrown: unknown) => {
+      if (Failure.from(thrown).code === "not_found") return { hits: [] };
+      throw thrown;
+    };
+    const { hits } = await searchedIn(c, caller, id, query, HITS_OF_EACH).catch(gone);
+    const isNamed = Object.values(head.metadata).some((value) => value.toLowerCase().includes(query.toLowerCase()));
+    return hits.length === 0 && !isNamed
+      ? []
+      : [{ ...shownConversation(id, head), hits: hits.map((hit) => shownHit(hit, object)) }];
+  };
+  for (let at = 0; at < entries.length; at += AT_A_TIME)
+    found.push(...(await Promise.all(entries.slice(at, at + AT_A_TIME).map(look))).flat());
+  return found;
+}
+
 export const conversations = [
   endpoint(
     {
@@ -90,12 +132,16 @@ export const conversations = [
       summary: "The caller's conversations",
       description:
         "By the time of their beginning. A conversation is listed from its first turn on; what changes with each turn is as it was at the last change of its metadata.",
-      query: listQuery,
+      query: conversationsQuery,
       replies: { 200: { description: "A page of them.", schema: listOf(conversationReply, "ConversationList") } },
     },
-    async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
+    async (c, { tenant, caller, query: { limit = 20, order = "desc", after, query } }) => {
       const page = { kind: "conversation" as const, limit, order, ...(after === undefined ? {} : { after }) };
       const { entries, hasMore } = await listDirectory(c.env, tenant, page);
+      if (query !== undefined) {
+        const found = await fitting(c, caller, entries, query);
+        return c.json({ ...list(found, hasMore), last_id: entries.at(-1)?.id ?? null });
+      }
       const shown = entries.map(({ id, info }) => shownConversation(id, info as unknown as HeadView));
       return c.json(list(shown, hasMore));
     },

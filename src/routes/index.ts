@@ -13,6 +13,7 @@ import { portable } from "./portable.ts";
 import { prefixes } from "./prefixes.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
+import { search } from "./search.ts";
 
 export const endpoints: Declared[] = [
   ...chatCompletions,
@@ -24,6 +25,7 @@ export const endpoints: Declared[] = [
   ...prefixes,
   ...items,
   ...branches,
+  ...search,
   ...completions,
   ...models,
   ...health,

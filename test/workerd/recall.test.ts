@@ -187,3 +187,35 @@ it("lets no quoted line speak as somebody else", async () => {
   const [, line] = /Earlier in this conversation:\n([^#]*)#/.exec(quote)!;
   expect(line!.split("\n").length).toBe(1);
 });
+
+it("quotes a shared prefix that is longer than the window", async () => {
+  const text = `The warranty of the pump ends in 2031. ${"Many other things are said of it. ".repeat(30)}`;
+  expect((await post("/v1/prefixes", { name: "manual", text })).status).toBeLessThan(300);
+  const { rivulet } = (await chat({
+    conversation: "reader",
+    prefix: "manual",
+    messages: [say("When does the warranty of the pump end?")],
+  })) as unknown as { rivulet: { recalled: Recalled[] } };
+  expect(rivulet.recalled[0]!.text).toContain("The warranty of the pump ends in 2031.");
+});
+
+it("finds what was said, for people, in one conversation and in all", async () => {
+  const { rivulet } = await turn("ada", FACT);
+  await turn("bob", "I prefer ferries.", { metadata: {} });
+  const found = async (path: string) =>
+    (await (await ask2(path)).json()) as { data: Record<string, unknown>[]; last_id: string };
+  const { data } = await found("/v1/conversations/ada/search?q=DOGS");
+  expect(data).toEqual([
+    {
+      ...{ turn: rivulet.turn, role: "user", snippet: FACT, score: 1, created_at: expect.any(Number) },
+      response_id: `resp_${stub("ada").id.name}${rivulet.turn}`,
+    },
+  ]);
+  expect((await found("/v1/conversations/ada/search?q=ferries")).data).toEqual([]);
+  expect((await ask2("/v1/conversations/ada/search?q=")).status).toBe(400);
+  expect((await ask2("/v1/conversations/nobody/search?q=dog")).status).toBe(404);
+  await until(async () => (await found("/v1/conversations")).data.length === 2);
+  const all = await found("/v1/conversations?query=ferry+ferries");
+  expect(all.data.map(({ id }) => id)).toEqual(["bob"]);
+  expect((all.data[0]!.hits as unknown[]).length).toBe(1);
+});

@@ -5,6 +5,7 @@ import type { Message } from "../../tokenizer/text-codec.ts";
 import { recalledReply, recallField, shownRecall } from "../shared/recall.ts";
 import type { Recalled, RecallMode } from "../shared/turn.ts";
 import { timingsReply } from "../shared/usage.ts";
+import { hitReply } from "./search.ts";
 
 const count = z.int().min(0);
 const turn = z.string().openapi({ example: "0123456789abcdef" });
@@ -26,6 +27,7 @@ export const conversationReply = z
       prefix: z.string().nullable(),
       recall: recallField.optional(),
     }),
+    hits: z.array(hitReply).optional().openapi({ description: "In a search: passages that it was found by." }),
     recompute_tokens: count.optional().openapi({
       description: "After a rewind: tokens that the next turn computes again; 0 where the state is kept.",
     }),

@@ -4,6 +4,7 @@ import { inputItem } from "../responses/input.ts";
 import { includeQuery, intQuery, metadata, pageQuery } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
 import { recallField } from "../shared/recall.ts";
+import { searchText } from "./search.ts";
 
 /** Ten years. */
 const TTL_MAX_SECONDS = 315_360_000;
@@ -48,6 +49,13 @@ export const rewindRequest = z
   .openapi("Rewind");
 
 export const listQuery = z.strictObject(pageQuery);
+export const conversationsQuery = z.strictObject({
+  ...pageQuery,
+  query: searchText.optional().openapi({
+    description:
+      "Leaves out conversations of the page that it does not fit, by their metadata or by what was said in them. `last_id` is the last one that was looked through.",
+  }),
+});
 export const itemsQuery = z.strictObject({ ...pageQuery, ...includeQuery });
 export const itemQuery = z.strictObject(includeQuery);
 export const turnsQuery = z.strictObject({
