@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Store } from "../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../durable-objects/storage/conversation-store.ts";
 import type { StoredTurn } from "../durable-objects/storage/turn-tree.ts";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
 import { recall } from "../durable-objects/turn/recall.ts";
@@ -37,7 +37,7 @@ const served = { codec, manifest } as Served;
 const AROUND_TURN = 12;
 
 interface Built {
-  store: Store;
+  store: ConversationStore;
   base: StoredTurn;
   probes: Probe[];
   indexMs: number;
@@ -45,7 +45,7 @@ interface Built {
 
 /** A conversation of about so many tokens, as the object would hold it; the last turns are small talk that fills the window. */
 function built(tokens: number, seed: number): Built {
-  const store = new Store(sqliteStorage());
+  const store = new ConversationStore(sqliteStorage());
   store.database.open();
   const average = 64;
   const { turns, probes } = longDialogue(Math.max(12, Math.round((tokens - 900) / average)), seed);

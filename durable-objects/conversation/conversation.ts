@@ -9,32 +9,32 @@ import { Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { admission } from "../model/admission.ts";
-import { goldenForward } from "../model/self-check.ts";
+import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
 import { Alarms } from "../platform/alarms.ts";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { tenantOf } from "../platform/request-headers.ts";
-import { Store } from "../storage/conversation-store.ts";
+import { ConversationStore } from "../storage/conversation-store.ts";
 import type { Host } from "../turn/context.ts";
-import { Runs } from "../turn/scheduler.ts";
-import { Listing } from "./directory-outbox.ts";
+import { Scheduler } from "../turn/scheduler.ts";
+import { DirectoryOutbox } from "./directory-outbox.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
 import { beginRoutes, portableRoutes } from "./portable-routes.ts";
 import { Removal } from "./removal.ts";
-import { Turns } from "./turn-requests.ts";
+import { TurnRequests } from "./turn-requests.ts";
 
 /** The last of the platform's retries of an alarm whose handler threw. */
 const LAST_RETRY = 6;
 const LATER_MS = 30_000;
 
 export class Conversation extends DurableObject<Env> {
-  store = new Store(this.ctx.storage);
+  store = new ConversationStore(this.ctx.storage);
   readonly alarms = new Alarms(this.ctx.storage);
   readonly #host: Host;
-  readonly runs: Runs;
-  readonly #turns: Turns;
-  readonly #listing: Listing;
+  readonly scheduler: Scheduler;
+  readonly #turnRequests: TurnRequests;
+  readonly #outbox: DirectoryOutbox;
   readonly #removal: Removal;
   readonly #routes = new Hono();
 
@@ -48,10 +48,10 @@ export class Conversation extends DurableObject<Env> {
       store: () => this.store,
       served: () => this.#served(),
     };
-    this.runs = new Runs(this.#host);
-    this.#turns = new Turns(this.#host, this.runs);
-    this.#listing = new Listing(this.#host, this.runs);
-    this.#removal = new Removal(this.#host, this.runs, this.#listing);
+    this.scheduler = new Scheduler(this.#host);
+    this.#turnRequests = new TurnRequests(this.#host, this.scheduler);
+    this.#outbox = new DirectoryOutbox(this.#host, this.scheduler);
+    this.#removal = new Removal(this.#host, this.scheduler, this.#outbox);
     this.#route();
   }
 
@@ -66,13 +66,13 @@ export class Conversation extends DurableObject<Env> {
       await fault("alarm", this.ctx);
       if (!this.store.database.exists) return;
       this.store.database.open();
-      await this.runs.proceed();
+      await this.scheduler.proceed();
       await this.#removal.expire();
       await this.#removal.tidy();
     } catch (thrown) {
       if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
       const message = "this turn could not be continued, after seven tries";
-      this.runs.giveUp(new Failure("storage_unavailable", message, { cause: thrown }));
+      this.scheduler.giveUp(new Failure("storage_unavailable", message, { cause: thrown }));
     }
   }
 
@@ -85,35 +85,35 @@ export class Conversation extends DurableObject<Env> {
     }
     await next();
     if (reads) return;
-    const told = this.#after().catch((thrown: unknown) => {
+    const published = this.#after().catch((thrown: unknown) => {
       logFailure(thrown);
       this.alarms.ask(Date.now() + LATER_MS);
     });
-    if (isTurn) this.ctx.waitUntil(told);
-    else await told;
+    if (isTurn) this.ctx.waitUntil(published);
+    else await published;
   }
 
   async #after(): Promise<void> {
     const { database, heads } = this.store;
     if (!database.exists) return;
     // A beginning that failed leaves nothing, not even tables.
-    if (!this.store.family()) return this.#removal.tidy();
-    if (!heads.untold) return;
+    if (!this.store.identity()) return this.#removal.tidy();
+    if (!heads.unpublished) return;
     await this.#removal.watch();
-    await this.#listing.tell();
+    await this.#outbox.publish();
   }
 
   #route(): void {
     const app = this.#routes;
     app.onError((thrown) => failureResponse(thrown));
     app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
-    app.get("/ready", async () => Response.json(await goldenForward(await this.#served(), admission)));
-    app.post("/turn", async (c) => this.#turns.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
-    app.route("/", makeRoute(this.#host, this.runs));
-    app.route("/", beginRoutes(this.#host, this.runs, this.#listing));
+    app.get("/ready", async () => Response.json(await selfCheck(await this.#served(), admission)));
+    app.post("/turn", async (c) => this.#turnRequests.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
+    app.route("/", makeRoute(this.#host, this.scheduler));
+    app.route("/", beginRoutes(this.#host, this.scheduler, this.#outbox));
     app.use(async (c, next) => {
       this.store.openFor(tenantOf(c));
-      this.runs.recover();
+      this.scheduler.recover();
       await next();
     });
     app.get("/turn/:turn", (c) => {
@@ -125,7 +125,7 @@ export class Conversation extends DurableObject<Env> {
         () => "starting_after: expected a number of an event",
         "starting_after",
       );
-      return this.#turns.get(
+      return this.#turnRequests.get(
         c.req.param("turn"),
         form as ReplyObject | undefined,
         stream === "true",
@@ -134,11 +134,11 @@ export class Conversation extends DurableObject<Env> {
       );
     });
     app.post("/turn/:turn/cancel", (c) =>
-      this.#turns.cancel(c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
+      this.#turnRequests.cancel(c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
     );
-    app.delete("/turn/:turn", async (c) => c.json(await this.#turns.remove(c.req.param("turn"))));
-    app.route("/", headRoutes(this.#host, this.runs));
-    app.route("/", portableRoutes(this.#host, this.runs, this.#removal));
+    app.delete("/turn/:turn", async (c) => c.json(await this.#turnRequests.remove(c.req.param("turn"))));
+    app.route("/", headRoutes(this.#host, this.scheduler));
+    app.route("/", portableRoutes(this.#host, this.scheduler, this.#removal));
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */

@@ -1,73 +1,73 @@
 /**
- * Listing: what the tenant's directory is told of this object's conversations: each once, and again when something changes that a list
+ * DirectoryOutbox: what the tenant's directory is told of this object's conversations: each once, and again when something changes that a list
  * shows, and when it is gone. Never per turn.
  *
  * What was told is written down, so that a message that was lost is sent again: by the next request that changes something, or the alarm.
  */
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { tellDirectory } from "../directory/directory-client.ts";
+import { publishEntry } from "../directory/directory-client.ts";
 import { jsonBytes, jsonOf } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
-import type { Runs } from "../turn/scheduler.ts";
-import { Branches } from "./head-actions.ts";
-import { Prefixes } from "./shared-prefix.ts";
+import type { Scheduler } from "../turn/scheduler.ts";
+import { HeadActions } from "./head-actions.ts";
+import { SharedPrefix } from "./shared-prefix.ts";
 
 const RETRY_MS = 30_000;
 
-export class Listing {
+export class DirectoryOutbox {
   readonly #host: Host;
-  readonly #branches: Branches;
-  readonly #prefixes: Prefixes;
-  #telling: Promise<void> = Promise.resolve();
+  readonly #headActions: HeadActions;
+  readonly #sharedPrefix: SharedPrefix;
+  #publishing: Promise<void> = Promise.resolve();
 
-  constructor(host: Host, runs: Runs) {
+  constructor(host: Host, scheduler: Scheduler) {
     this.#host = host;
-    this.#branches = new Branches(host);
-    this.#prefixes = new Prefixes(host, runs);
+    this.#headActions = new HeadActions(host);
+    this.#sharedPrefix = new SharedPrefix(host, scheduler);
   }
 
   /** In the transaction that removes a head. */
   departs(head: Head): void {
     const { database } = this.#host.store();
-    const { owner } = this.#host.store().family()!;
+    const { owner } = this.#host.store().identity()!;
     const { conversation, prefix, shared, createdMs } = head;
     const revision = Math.max(Date.now(), head.revision + 1);
     const record = jsonBytes({ conversation, prefix, shared, createdMs, revision } satisfies Partial<Head>);
     database.exec("INSERT OR REPLACE INTO departed (head, owner, record) VALUES (?, ?, ?)", head.id, owner, record);
-    this.#host.store().heads.untold = true;
+    this.#host.store().heads.unpublished = true;
   }
 
   /** Everything that the directory has not heard. Never rejects: what cannot be said now is said later. */
-  tell(): Promise<void> {
-    this.#telling = this.#telling.then(() => this.#tell());
-    return this.#telling;
+  publish(): Promise<void> {
+    this.#publishing = this.#publishing.then(() => this.#publish());
+    return this.#publishing;
   }
 
-  async #tell(): Promise<void> {
+  async #publish(): Promise<void> {
     const { heads, database } = this.#host.store();
-    if (!heads.untold) return;
-    heads.untold = false;
+    if (!heads.unpublished) return;
+    heads.unpublished = false;
     try {
       // What an instance erased and did not come to delete.
       database.exec("DELETE FROM departed WHERE substr(record, 1, 1) = x'00'");
       for (const row of database.exec("SELECT head, owner, record FROM departed")) {
         const head = jsonOf(new Uint8Array(row.record as ArrayBuffer)) as Head;
-        await this.#say(String(row.owner), { ...entryOf(head), deleted: true });
+        await this.#publishOne(String(row.owner), { ...entryOf(head), deleted: true });
         database.erase("departed", { record: "" }, "head = ?", String(row.head));
         await database.settled();
       }
-      const owner = this.#host.store().family()?.owner;
+      const owner = this.#host.store().identity()?.owner;
       for (const head of owner === undefined ? [] : heads.all()) {
         if (head.revision === head.told) continue;
-        const info = { ...(head.shared ? this.#prefixes.view() : this.#branches.view(head)) };
-        const revision = await this.#say(owner!, { ...entryOf(head), info });
+        const info = { ...(head.shared ? this.#sharedPrefix.view() : this.#headActions.view(head)) };
+        const revision = await this.#publishOne(owner!, { ...entryOf(head), info });
         const now = database.exists ? heads.get(head.id) : undefined;
         if (now?.revision === head.revision) heads.put({ ...now, revision, told: revision });
       }
     } catch (thrown) {
-      heads.untold = true;
+      heads.unpublished = true;
       const failure = Failure.from(thrown);
       console.warn(`the directory was not told: ${failure.message}`);
       this.#host.alarms.ask(Date.now() + RETRY_MS);
@@ -75,9 +75,9 @@ export class Listing {
   }
 
   /** The revision that stands in the directory. */
-  #say(owner: string, entry: DirectoryEntry): number | Promise<number> {
+  #publishOne(owner: string, entry: DirectoryEntry): number | Promise<number> {
     // What no caller has a name for is in no list.
-    return entry.id === "" ? entry.revision : tellDirectory(this.#host.env, owner, entry);
+    return entry.id === "" ? entry.revision : publishEntry(this.#host.env, owner, entry);
   }
 }
 

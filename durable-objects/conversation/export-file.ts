@@ -15,7 +15,7 @@ import {
 import type { TurnPlace } from "../../src/portable/turn-place.ts";
 import { conversationFile } from "../../src/portable/write-file.ts";
 import { pack } from "../../src/state/strict-msgpack.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { bytesOf, jsonBytes } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
 import type { StateSet } from "../storage/state-pieces.ts";
@@ -35,7 +35,11 @@ export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => 
 });
 
 /** Fails with `state_unreadable` when the path has a gap. */
-export function exportHead(store: Store, head: Head, { keys, model }: ExportOptions): ReadableStream<Uint8Array> {
+export function exportHead(
+  store: ConversationStore,
+  head: Head,
+  { keys, model }: ExportOptions,
+): ReadableStream<Uint8Array> {
   const path = [...store.tree.path(head.turn)].reverse();
   const state = soundState(store, head.turn);
   const header: FileHeader = {
@@ -55,7 +59,7 @@ export function exportHead(store: Store, head: Head, { keys, model }: ExportOpti
   return conversationFile(header, recordsOf(store, ids, state?.set), keys);
 }
 
-function soundState(store: Store, turn: string | null): { set: StateSet; bytes: number } | null {
+function soundState(store: ConversationStore, turn: string | null): { set: StateSet; bytes: number } | null {
   for (const { set } of store.statesFrom(turn)) {
     try {
       let bytes = 0;
@@ -68,7 +72,7 @@ function soundState(store: Store, turn: string | null): { set: StateSet; bytes: 
   return null;
 }
 
-function* recordsOf(store: Store, path: string[], set: StateSet | undefined): Generator<FileRecord> {
+function* recordsOf(store: ConversationStore, path: string[], set: StateSet | undefined): Generator<FileRecord> {
   for (const id of path) {
     const { place, detail } = parted(store.tree.turn(id)!);
     const bytes = jsonBytes(detail);

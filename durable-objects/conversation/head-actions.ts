@@ -11,9 +11,9 @@ import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { plan } from "../turn/plan.ts";
-import { runningView, type TurnView, viewOf } from "./turn-view.ts";
+import { type FullTurnView, runningView, viewOf } from "./turn-view.ts";
 
-export interface HeadView extends Head, Shown {
+export interface FullHeadView extends Head, Shown {
   fingerprint: string;
 }
 
@@ -40,7 +40,7 @@ const forkIdOf = (letter: (i: number) => number): string =>
   Array.from({ length: 8 }, (_, i) => FORK_ID[letter(i)]).join("");
 const TURNS_MAX = 100;
 
-export class Branches {
+export class HeadActions {
   readonly #host: Host;
 
   constructor(host: Host) {
@@ -51,10 +51,10 @@ export class Branches {
     return this.#host.store();
   }
 
-  view(head: Head): HeadView {
+  view(head: Head): FullHeadView {
     const turn = head.turn === null ? undefined : this.#store.tree.turn(head.turn);
     const { depth = 0, logged = 0, model = null, end } = turn ?? {};
-    const { fingerprint } = this.#store.family()!;
+    const { fingerprint } = this.#store.identity()!;
     return { ...head, fingerprint, model, turns: depth, tokens: logged, stateBytes: end?.timings.state_bytes ?? 0 };
   }
 
@@ -69,7 +69,7 @@ export class Branches {
     const { fingerprint } = await this.#host.served();
     const store = this.#store;
     store.database.open();
-    check((store.family()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");
+    check((store.identity()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");
     return store.database.transaction(() => {
       store.found({ owner: tenant, object: this.#host.object, fingerprint });
       const head = store.heads.get(id) ?? newHead(id, { conversation, prefix: fields.prefix ?? null });
@@ -77,7 +77,7 @@ export class Branches {
     });
   }
 
-  change(id: string, fields: Change): HeadView {
+  change(id: string, fields: Change): FullHeadView {
     return this.#put(this.#store.heads.require(id), fields);
   }
 
@@ -86,7 +86,7 @@ export class Branches {
     conversation: string | null,
     { at, ...fields }: Change & { at?: string | null },
     request?: KeyedRequest,
-  ): HeadView {
+  ): FullHeadView {
     const { root, head: from } = splitConversation(conversation ?? MAIN);
     const named = request && forkIdOf((i) => Number.parseInt(request.key.slice(2 * i, 2 * i + 2), 16) % FORK_ID.length);
     const made = named && this.#store.heads.get(named);
@@ -105,7 +105,7 @@ export class Branches {
   }
 
   /** Fails with `not_found` unless `to` lies on the head's path. */
-  rewind(id: string, to: string | null, request?: KeyedRequest): HeadView & { recomputeTokens: number } {
+  rewind(id: string, to: string | null, request?: KeyedRequest): FullHeadView & { recomputeTokens: number } {
     const head = this.#store.heads.require(id);
     const known = repeated(head, request);
     if (known) return { ...this.view(head), recomputeTokens: known.recomputeTokens ?? 0 };
@@ -118,12 +118,18 @@ export class Branches {
   }
 
   /** Messages without a reply: a turn that feeds nothing by itself. Fails as a turn with them would. */
-  add(id: string, messages: Message[], served: Served): TurnView {
+  add(id: string, messages: Message[], served: Served): FullTurnView {
     const store = this.#store;
     const head = store.heads.require(id);
     const reply = { object: "chat.completion" as const, stream: false, includeUsage: false };
     const request: TurnRequest = {
-      ...{ tenant: store.family()!.owner, persistent: true, head: id, parent: head.turn, model: served.manifest.name },
+      ...{
+        tenant: store.identity()!.owner,
+        persistent: true,
+        head: id,
+        parent: head.turn,
+        model: served.manifest.name,
+      },
       ...(head.conversation === null ? {} : { conversation: head.conversation }),
       ...{ messages, sampling: {}, stop: [], recall: "off", reply },
     };
@@ -163,7 +169,7 @@ export class Branches {
     return { turns: [...finished, ...left.slice(0, room)], hasMore: left.length > room };
   }
 
-  #running(head: string | undefined): TurnView[] {
+  #running(head: string | undefined): FullTurnView[] {
     const { journal } = this.#store;
     const entries = journal.running().flatMap((id) => journal.get(id) ?? []);
     return entries
@@ -178,7 +184,7 @@ export class Branches {
     check(isThere, "not_found", () => "turn: no such turn in this conversation", "turn");
   }
 
-  #put(head: Head, { metadata, ttlSeconds, recall }: Change): HeadView {
+  #put(head: Head, { metadata, ttlSeconds, recall }: Change): FullHeadView {
     const ttl = ttlSeconds === undefined ? {} : { ttlSeconds, expiresMs: null };
     const changed = used(revised(head, { ...(metadata ? { metadata } : {}), ...ttl, ...(recall ? { recall } : {}) }));
     return this.#store.database.transaction(() => {

@@ -5,10 +5,10 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { asked, repeated } from "../storage/idempotency.ts";
 import type { Host } from "../turn/context.ts";
-import type { Runs } from "../turn/scheduler.ts";
-import { Branches } from "./head-actions.ts";
+import type { Scheduler } from "../turn/scheduler.ts";
+import { HeadActions } from "./head-actions.ts";
 import { searchSaid } from "./search-said.ts";
-import { Prefixes } from "./shared-prefix.ts";
+import { SharedPrefix } from "./shared-prefix.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
 interface Bodies {
@@ -18,8 +18,8 @@ interface Bodies {
 }
 
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
-export function makeRoute(host: Host, runs: Runs): Hono {
-  const branches = new Branches(host);
+export function makeRoute(host: Host, scheduler: Scheduler): Hono {
+  const headActions = new HeadActions(host);
   return new Hono().put("/head/:head", async (c) => {
     const tenant = tenantOf(c);
     const { model, ...body } = (await c.req.json()) as Bodies["make"];
@@ -28,35 +28,35 @@ export function makeRoute(host: Host, runs: Runs): Hono {
     const isNew = !store.database.exists || !repeated(store.heads.get(c.req.param("head")), request);
     if (body.prefix && isNew) {
       const fields = { id: c.req.param("head"), conversation: conversationOf(c) };
-      await new Prefixes(host, runs).begin(tenant, body.prefix, fields);
+      await new SharedPrefix(host, scheduler).begin(tenant, body.prefix, fields);
     }
-    return c.json(await branches.make(c.req.param("head"), tenant, conversationOf(c), body, request));
+    return c.json(await headActions.make(c.req.param("head"), tenant, conversationOf(c), body, request));
   });
 }
 
-export function headRoutes(host: Host, runs: Runs): Hono {
-  const branches = new Branches(host);
+export function headRoutes(host: Host, scheduler: Scheduler): Hono {
+  const headActions = new HeadActions(host);
   return new Hono()
-    .get("/head/:head", (c) => c.json(branches.view(host.store().heads.require(c.req.param("head")))))
+    .get("/head/:head", (c) => c.json(headActions.view(host.store().heads.require(c.req.param("head")))))
     .post("/head/:head", async (c) =>
-      c.json(branches.change(c.req.param("head"), (await c.req.json()) as Bodies["change"])),
+      c.json(headActions.change(c.req.param("head"), (await c.req.json()) as Bodies["change"])),
     )
     .post("/head", async (c) => {
       const body = (await c.req.json()) as Bodies["fork"];
       const request = asked(`fork ${conversationOf(c)}`, idempotencyKeyOf(c), body);
-      return c.json(branches.fork(conversationOf(c), body, request));
+      return c.json(headActions.fork(conversationOf(c), body, request));
     })
     .post("/head/:head/rewind", async (c) => {
       const { to } = (await c.req.json()) as { to: string | null };
       const request = asked("rewind", idempotencyKeyOf(c), to);
       const head = c.req.param("head");
-      return c.json(await runs.locks.alone(head, () => branches.rewind(head, to, request)));
+      return c.json(await scheduler.locks.alone(head, () => headActions.rewind(head, to, request)));
     })
     .post("/head/:head/messages", async (c) => {
       const { messages } = (await c.req.json()) as { messages: Message[] };
       const served = await host.served();
       return c.json(
-        await runs.locks.alone(c.req.param("head"), () => branches.add(c.req.param("head"), messages, served)),
+        await scheduler.locks.alone(c.req.param("head"), () => headActions.add(c.req.param("head"), messages, served)),
       );
     })
     .get("/head/:head/search", (c) => {
@@ -67,6 +67,6 @@ export function headRoutes(host: Host, runs: Runs): Hono {
     .get("/turns", (c) => {
       const { head, after, from, order, limit = "20", all, running } = c.req.query();
       const which = { hidden: all === "hidden", running: running === "true" };
-      return c.json(branches.turns({ head, after, from, order, limit: Number(limit), ...which }));
+      return c.json(headActions.turns({ head, after, from, order, limit: Number(limit), ...which }));
     });
 }

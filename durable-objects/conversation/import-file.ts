@@ -11,10 +11,10 @@ import { readConversationFile } from "../../src/portable/read-file.ts";
 import { type TurnPlace, turnPlace } from "../../src/portable/turn-place.ts";
 import { unpack } from "../../src/state/strict-msgpack.ts";
 import { fault } from "../platform/fault-points.ts";
-import type { Family, Store } from "../storage/conversation-store.ts";
+import type { ConversationStore, TreeIdentity } from "../storage/conversation-store.ts";
 import { idsOf, jsonOf } from "../storage/database.ts";
 import { type Head, newHead } from "../storage/heads.ts";
-import { Staging } from "../storage/import-staging.ts";
+import { ImportStaging } from "../storage/import-staging.ts";
 import type { TurnRecord } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { PORTABLE_SCHEMA } from "./export-file.ts";
@@ -26,7 +26,7 @@ const LEFT_BEHIND_MS = 60_000;
 export interface ImportOptions {
   keys: FileKeys;
   model: ModelIdentity;
-  family: Family;
+  identity: TreeIdentity;
   /** Fields of the new head; the file's stand where none are given. Null: no head stands at the last turn. */
   head: Partial<Head> | null;
   /** More of them, known when the file was read. */
@@ -37,11 +37,11 @@ export interface ImportOptions {
 export async function importFile(
   { store: get, alarms }: Pick<Host, "store" | "alarms">,
   body: ReadableStream<Uint8Array>,
-  { keys, model, family, head, more }: ImportOptions,
+  { keys, model, identity, head, more }: ImportOptions,
 ): Promise<Head | undefined> {
   const store = get();
   store.database.open();
-  const staging = new Staging(store.database);
+  const staging = new ImportStaging(store.database);
   checkFree(store);
   // Should this instance end in the middle: what it leaves is removed then.
   alarms.ask(Date.now() + LEFT_BEHIND_MS);
@@ -52,8 +52,8 @@ export async function importFile(
     await fault("import.staged");
     const made = store.database.transaction(() => {
       checkFree(store);
-      store.found(family);
-      const tip = unstage(store, staging, header, family, head);
+      store.found(identity);
+      const tip = unstage(store, staging, header, identity, head);
       staging.clear();
       if (!head) return undefined;
       const { moved, prefix, metadata } = header;
@@ -69,14 +69,14 @@ export async function importFile(
   }
 }
 
-function checkFree(store: Store): void {
+function checkFree(store: ConversationStore): void {
   const message = "a conversation of this name exists; delete it first or import under another id";
-  check(!store.family(), "conversation_conflict", () => message, "id");
+  check(!store.identity(), "conversation_conflict", () => message, "id");
 }
 
 async function stage(
-  staging: Staging,
-  store: Store,
+  staging: ImportStaging,
+  store: ConversationStore,
   body: ReadableStream<Uint8Array>,
   options: { keys: FileKeys; model: ModelIdentity },
 ): Promise<FileHeader> {
@@ -97,7 +97,13 @@ async function stage(
 }
 
 /** The id of the last turn. */
-function unstage(store: Store, staging: Staging, header: FileHeader, { owner }: Family, head: Partial<Head> | null) {
+function unstage(
+  store: ConversationStore,
+  staging: ImportStaging,
+  header: FileHeader,
+  { owner }: TreeIdentity,
+  head: Partial<Head> | null,
+) {
   let tip: TurnPlace | undefined;
   let turns = 0;
   const records = staging.records();

@@ -3,22 +3,22 @@ import { Hono } from "hono";
 import { type PrefixView, shownPrefix } from "../../src/api/conversations/prefix.ts";
 import { fileKeys } from "../../src/portable/file-format.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
-import { EventStream } from "../platform/sse-body.ts";
+import { SseBody } from "../platform/sse-body.ts";
 import { hashed, keyOf, repeated } from "../storage/idempotency.ts";
 import type { Host } from "../turn/context.ts";
-import type { Live } from "../turn/running-turn.ts";
-import type { Runs } from "../turn/scheduler.ts";
-import type { Listing } from "./directory-outbox.ts";
+import type { RunningTurn } from "../turn/running-turn.ts";
+import type { Scheduler } from "../turn/scheduler.ts";
+import type { DirectoryOutbox } from "./directory-outbox.ts";
 import { exportHead, identityOf } from "./export-file.ts";
-import { Branches } from "./head-actions.ts";
+import { HeadActions } from "./head-actions.ts";
 import { importFile } from "./import-file.ts";
 import type { Removal } from "./removal.ts";
-import { Prefixes, type PrefixRequest } from "./shared-prefix.ts";
+import { type PrefixRequest, SharedPrefix } from "./shared-prefix.ts";
 
 /** Those that may find an empty object. */
-export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
-  const prefixes = new Prefixes(host, runs);
-  const branches = new Branches(host);
+export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryOutbox): Hono {
+  const sharedPrefix = new SharedPrefix(host, scheduler);
+  const headActions = new HeadActions(host);
   return new Hono()
     .post("/import", async (c) => {
       const tenant = tenantOf(c);
@@ -26,37 +26,37 @@ export function beginRoutes(host: Host, runs: Runs, listing: Listing): Hono {
       const { object, env } = host;
       const options = {
         ...{ keys: fileKeys(env.SESSION_KEY, tenant), model: identityOf(served) },
-        family: { owner: tenant, object, fingerprint: served.fingerprint },
+        identity: { owner: tenant, object, fingerprint: served.fingerprint },
         head: { conversation: conversationOf(c) },
       };
       const { body, digest } = hashed(c.req.raw.body!);
       const given = idempotencyKeyOf(c);
       const key = given === undefined ? undefined : keyOf("import", given);
       const more = () => (key === undefined ? {} : { asked: [{ key, digest: digest() }] });
-      const head = await runs.locks.alone("main", async () => {
+      const head = await scheduler.locks.alone("main", async () => {
         const store = host.store();
-        const there = store.database.exists && store.family()?.owner === tenant ? store.heads.get("main") : undefined;
+        const there = store.database.exists && store.identity()?.owner === tenant ? store.heads.get("main") : undefined;
         if (!there?.asked?.some((request) => request.key === key)) return importFile(host, body, { ...options, more });
         await body.pipeTo(new WritableStream());
         repeated(there, { key: key!, digest: digest() });
         return there;
       });
-      return c.json(branches.view(head!));
+      return c.json(headActions.view(head!));
     })
     .post("/prefix", async (c) => {
       const request = (await c.req.json()) as PrefixRequest;
-      const live = await prefixes.make(tenantOf(c), request, c.req.raw.signal, idempotencyKeyOf(c));
+      const running = await sharedPrefix.make(tenantOf(c), request, c.req.raw.signal, idempotencyKeyOf(c));
       const { stream, background } = c.req.query();
-      const ended = (live?.until(() => live.over) ?? Promise.resolve()).then(() => listing.tell());
+      const ended = (running?.until(() => running.over) ?? Promise.resolve()).then(() => outbox.publish());
       host.ctx.waitUntil(ended);
-      if (stream) return progress(host, prefixes, live, c.req.raw.signal);
+      if (stream) return progress(host, sharedPrefix, running, c.req.raw.signal);
       if (!background) await ended;
-      return c.json(prefixes.view(), background ? 202 : 200);
+      return c.json(sharedPrefix.view(), background ? 202 : 200);
     });
 }
 
-export function portableRoutes(host: Host, runs: Runs, removal: Removal): Hono {
-  const prefixes = new Prefixes(host, runs);
+export function portableRoutes(host: Host, scheduler: Scheduler, removal: Removal): Hono {
+  const sharedPrefix = new SharedPrefix(host, scheduler);
   return new Hono()
     .get("/export/:head", async (c) => {
       const { heads } = host.store();
@@ -64,10 +64,10 @@ export function portableRoutes(host: Host, runs: Runs, removal: Removal): Hono {
       const model = identityOf(await host.served());
       return file(exportHead(host.store(), heads.require(c.req.param("head")), { keys, model }));
     })
-    .get("/prefix", (c) => c.json(prefixes.view()))
-    .get("/prefix/file", async (c) => file(await prefixes.file(tenantOf(c))))
+    .get("/prefix", (c) => c.json(sharedPrefix.view()))
+    .get("/prefix/file", async (c) => file(await sharedPrefix.file(tenantOf(c))))
     .delete("/prefix", async (c) => {
-      prefixes.view();
+      sharedPrefix.view();
       await removal.remove("main");
       return c.json({ deleted: true });
     })
@@ -83,18 +83,23 @@ const file = (body: ReadableStream<Uint8Array>) =>
   });
 
 /** The prefix again and again while it is computed, then [DONE]. */
-function progress(host: Host, prefixes: Prefixes, live: Live | undefined, client: AbortSignal): Response {
-  const stream = new EventStream(client);
+function progress(
+  host: Host,
+  sharedPrefix: SharedPrefix,
+  running: RunningTurn | undefined,
+  client: AbortSignal,
+): Response {
+  const stream = new SseBody(client);
   const work = async () => {
     let last = "";
     for (;;) {
-      const isOver = !live || live.over;
-      const view: PrefixView = prefixes.view();
+      const isOver = !running || running.over;
+      const view: PrefixView = sharedPrefix.view();
       const data = shownPrefix(view);
       if (JSON.stringify(data) !== last) await stream.send({ data });
       last = JSON.stringify(data);
       if (isOver || stream.gone.aborted) break;
-      await live.next();
+      await running.next();
     }
     await stream.send({ data: "[DONE]" });
     stream.end();

@@ -7,8 +7,8 @@ import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
 import { PassageIndex } from "../storage/passage-index.ts";
 import type { Host } from "../turn/context.ts";
-import type { Runs } from "../turn/scheduler.ts";
-import type { Listing } from "./directory-outbox.ts";
+import type { Scheduler } from "../turn/scheduler.ts";
+import type { DirectoryOutbox } from "./directory-outbox.ts";
 
 const TOLD_WITHIN_MS = 30_000;
 const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "family"];
@@ -21,19 +21,19 @@ export const eraseAll = (database: Database): void => {
 
 export class Removal {
   readonly #host: Host;
-  readonly #runs: Runs;
-  readonly #listing: Listing;
+  readonly #scheduler: Scheduler;
+  readonly #outbox: DirectoryOutbox;
 
-  constructor(host: Host, runs: Runs, listing: Listing) {
+  constructor(host: Host, scheduler: Scheduler, outbox: DirectoryOutbox) {
     this.#host = host;
-    this.#runs = runs;
-    this.#listing = listing;
+    this.#scheduler = scheduler;
+    this.#outbox = outbox;
   }
 
   /** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
   async remove(id: string): Promise<void> {
     this.#host.store().heads.require(id);
-    await this.#runs.without(id, () => this.#erase(id));
+    await this.#scheduler.without(id, () => this.#erase(id));
     await this.#host.store().database.settled();
     await this.tidy();
   }
@@ -57,7 +57,7 @@ export class Removal {
   async tidy(): Promise<void> {
     const { database, importing } = this.#host.store();
     if (!importing && database.exists) database.exec("DELETE FROM staging");
-    await this.#listing.tell();
+    await this.#outbox.publish();
     if (database.exists) await database.settled();
     if (!this.#isEmpty()) return;
     // While its own storage is there the alarm comes back, so what the stages hold goes first.
@@ -79,7 +79,7 @@ export class Removal {
     database.transaction(() => {
       const head = heads.get(id);
       if (!head) return;
-      this.#listing.departs(head);
+      this.#outbox.departs(head);
       // Should this instance end before the directory knows.
       this.#host.alarms.ask(Date.now() + TOLD_WITHIN_MS);
       heads.remove(id);
@@ -92,7 +92,7 @@ export class Removal {
   #isEmpty(): boolean {
     const { database, importing } = this.#host.store();
     // The alarm comes back for what is in use now.
-    if (importing || !this.#runs.isIdle || !database.exists) return false;
+    if (importing || !this.#scheduler.isIdle || !database.exists) return false;
     return [...TABLES, "departed"].every(
       (table) => database.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).length === 0,
     );

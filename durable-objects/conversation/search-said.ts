@@ -4,7 +4,7 @@
  * Hits hold all words of the query if any section does, else some of them; those with most of them first, the newer of equals before the older.
  */
 import type { SearchHit } from "../../src/api/conversations/search.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Posting } from "../storage/passage-index.ts";
 import { section } from "../storage/passages.ts";
@@ -17,7 +17,7 @@ const SECTIONS_READ = 64;
 const SNIPPET_CHARS = 240;
 
 export function searchSaid(
-  store: Store,
+  store: ConversationStore,
   tip: string | null,
   query: string,
   limit: number,
@@ -46,7 +46,7 @@ export function searchSaid(
 }
 
 /** The section's passages that hold a word. */
-function hitsIn(store: Store, posting: Posting, stems: ReadonlySet<string>): SearchHit[] {
+function hitsIn(store: ConversationStore, posting: Posting, stems: ReadonlySet<string>): SearchHit[] {
   const place = store.tree.passages.sectionAt(posting);
   const turn = place && store.tree.turn(place.turn);
   if (!turn) return [];

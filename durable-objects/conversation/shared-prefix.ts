@@ -14,8 +14,8 @@ import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
 import { type Head, used } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
-import type { Live } from "../turn/running-turn.ts";
-import type { Runs } from "../turn/scheduler.ts";
+import type { RunningTurn } from "../turn/running-turn.ts";
+import type { Scheduler } from "../turn/scheduler.ts";
 import { exportHead, identityOf } from "./export-file.ts";
 import { importFile } from "./import-file.ts";
 
@@ -25,13 +25,13 @@ export interface PrefixRequest {
   ttlSeconds?: number;
 }
 
-export class Prefixes {
+export class SharedPrefix {
   readonly #host: Host;
-  readonly #runs: Runs;
+  readonly #scheduler: Scheduler;
 
-  constructor(host: Host, runs: Runs) {
+  constructor(host: Host, scheduler: Scheduler) {
     this.#host = host;
-    this.#runs = runs;
+    this.#scheduler = scheduler;
   }
 
   /**
@@ -43,15 +43,15 @@ export class Prefixes {
     { name, text, ttlSeconds }: PrefixRequest,
     client: AbortSignal,
     idempotencyKey?: string,
-  ): Promise<Live | undefined> {
+  ): Promise<RunningTurn | undefined> {
     const store = this.#host.store();
     store.database.open();
-    const known = store.family() && this.#turn();
+    const known = store.identity() && this.#turn();
     const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
     if (known && known.status !== "failed") {
       const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
       check(known.text === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
-      return this.#runs.get(known.id);
+      return this.#scheduler.get(known.id);
     }
     const { manifest } = await this.#host.served();
     const request: TurnRequest = {
@@ -61,7 +61,7 @@ export class Prefixes {
       ...{ messages: [{ role: "system", content: text }], feedOnly: true, background: true, sampling: {}, stop: [] },
       reply: { object: "chat.completion", stream: false, includeUsage: false },
     };
-    return this.#runs.start(request, client);
+    return this.#scheduler.start(request, client);
   }
 
   /** Fails with `not_found`. */
@@ -87,8 +87,8 @@ export class Prefixes {
   /** Resolves when it is computed; a use puts its expiry off. Fails with `not_found`, or as its computing did. */
   async ready(): Promise<void> {
     this.#head();
-    const live = this.#runs.get(this.#turn()?.id ?? "");
-    await live?.until(() => live.over);
+    const running = this.#scheduler.get(this.#turn()?.id ?? "");
+    await running?.until(() => running.over);
     const { status, error } = this.view();
     if (status === "failed") throw failureOf({ error: error! });
     check(status === "completed", "turn_in_progress", () => "the prefix is still being computed; try again", "prefix");
@@ -103,12 +103,12 @@ export class Prefixes {
   async begin(tenant: string, name: string, fields: (Partial<Head> & { id: string }) | null): Promise<void> {
     const id = fields?.id ?? MAIN;
     const store = this.#host.store();
-    await this.#runs.locks.alone(id, async () => {
-      const family = store.database.exists ? store.family() : undefined;
-      const head = family && store.heads.get(id);
+    await this.#scheduler.locks.alone(id, async () => {
+      const identity = store.database.exists ? store.identity() : undefined;
+      const head = identity && store.heads.get(id);
       const other = "prefix: the conversation has begun otherwise; a prefix is for new conversations";
-      check(!family || head?.prefix === name, "conversation_conflict", () => other, "prefix");
-      if (family) return;
+      check(!identity || head?.prefix === name, "conversation_conflict", () => other, "prefix");
+      if (identity) return;
       const { env, object } = this.#host;
       const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch(
         "http://prefix/prefix/file",
@@ -120,7 +120,7 @@ export class Prefixes {
       const served = await this.#host.served();
       await importFile(this.#host, file.body!, {
         ...{ keys: this.#keys(tenant), model: identityOf(served) },
-        family: { owner: tenant, object, fingerprint: served.fingerprint },
+        identity: { owner: tenant, object, fingerprint: served.fingerprint },
         // Two conversations of one prefix draw different numbers.
         head: fields && { createdMs: Date.now(), metadata: {}, ...fields, prefix: name, moved: true },
       });
@@ -142,7 +142,7 @@ export class Prefixes {
     const [running] = journal.running();
     if (running) {
       const { accepted } = journal.get(running)!;
-      const { done = 0, total = accepted.promptCount } = this.#runs.get(running)?.work ?? {};
+      const { done = 0, total = accepted.promptCount } = this.#scheduler.get(running)?.work ?? {};
       const counts = { tokens: total, tokensDone: done, stateBytes: 0, error: null };
       return { id: running, status: "in_progress" as const, text: accepted.request.messages[0]!.content, ...counts };
     }

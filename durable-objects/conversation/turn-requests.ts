@@ -6,26 +6,26 @@ import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/shared/t
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
-import { type Question, soFar, streamed, whole } from "../reply/http-reply.ts";
-import { toldOf } from "../reply/turn-events.ts";
+import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
+import { knownTurn } from "../reply/turn-events.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
-import { Live, type Told } from "../turn/running-turn.ts";
-import type { Runs } from "../turn/scheduler.ts";
+import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
+import type { Scheduler } from "../turn/scheduler.ts";
 
 import { eraseAll } from "./removal.ts";
 
-import { Prefixes } from "./shared-prefix.ts";
+import { SharedPrefix } from "./shared-prefix.ts";
 
-export class Turns {
+export class TurnRequests {
   readonly #host: Host;
-  readonly #runs: Runs;
+  readonly #scheduler: Scheduler;
 
-  constructor(host: Host, runs: Runs) {
+  constructor(host: Host, scheduler: Scheduler) {
     this.#host = host;
-    this.#runs = runs;
+    this.#scheduler = scheduler;
   }
 
   /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
@@ -35,13 +35,13 @@ export class Turns {
     if (isBatch(request)) return this.#batch(request, client);
     if (persistent) this.#open(request);
     const repeated = persistent ? this.#repeated(request) : undefined;
-    if (persistent) this.#runs.recover();
+    if (persistent) this.#scheduler.recover();
     if (persistent && !repeated) await this.#begin(request);
     if (!persistent && request.prefix !== undefined) await this.#visit(request);
-    const told = repeated ?? (await this.#runs.start(request, client));
-    const question = { told, request, form, served: await this.#host.served(), client };
-    if (form.stream) return this.#stream(question);
-    return background && !told.last ? soFar(question, 202) : whole(question);
+    const turn = repeated ?? (await this.#scheduler.start(request, client));
+    const context = { turn, request, form, served: await this.#host.served(), client };
+    if (form.stream) return this.#stream(context);
+    return background && !turn.last ? soFar(context, 202) : whole(context);
   }
 
   /** What names something that must be there begins nothing. Fails with `not_found`. */
@@ -73,29 +73,29 @@ export class Turns {
     after: number | undefined,
     client: AbortSignal,
   ) {
-    const question = await this.#question(id, object, client);
-    if (stream) return this.#stream(question, after);
-    return question.told.last ? whole(question) : soFar(question, 200);
+    const context = await this.#context(id, object, client);
+    if (stream) return this.#stream(context, after);
+    return context.turn.last ? whole(context) : soFar(context, 200);
   }
 
   /** Resolves when the turn has ended, however. Idempotent. */
   async cancel(id: string, object: ReplyObject | undefined, client: AbortSignal): Promise<Response> {
-    const question = await this.#question(id, object, client);
-    const { told } = question;
-    if (told instanceof Live) {
-      told.background = true;
-      told.cancel();
-      await told.until(() => told.over);
-      if (told.lost) throw told.lost;
+    const context = await this.#context(id, object, client);
+    const { turn } = context;
+    if (turn instanceof RunningTurn) {
+      turn.background = true;
+      turn.cancel();
+      await turn.until(() => turn.over);
+      if (turn.lost) throw turn.lost;
     }
-    return soFar(question, 200);
+    return soFar(context, 200);
   }
 
   /** A leaf is gone; one that others follow is hidden. A head that stood at it goes back to the turn before. */
   async remove(id: string): Promise<{ id: string; deleted: true }> {
     const store = this.#host.store();
     const { tree, heads, database } = store;
-    check(!this.#runs.get(id), "turn_in_progress", () => "this turn is still running; cancel it first");
+    check(!this.#scheduler.get(id), "turn_in_progress", () => "this turn is still running; cancel it first");
     const node = tree.node(id);
     check(node && !node.hidden, "not_found", () => "no such response", "id");
     database.transaction(() => {
@@ -114,54 +114,54 @@ export class Turns {
   async #begin({ prefix, tenant, head, conversation = "", ...request }: TurnRequest): Promise<void> {
     if (prefix === undefined || (head === undefined && request.parent !== null)) return;
     const fields = head === undefined ? null : { id: head, conversation };
-    await new Prefixes(this.#host, this.#runs).begin(tenant, prefix, fields);
+    await new SharedPrefix(this.#host, this.#scheduler).begin(tenant, prefix, fields);
   }
 
   /** In the object of a prefix: a turn that begins with it and leaves nothing behind. */
   async #visit({ tenant }: TurnRequest): Promise<void> {
     this.#host.store().openFor(tenant, "prefix");
-    await new Prefixes(this.#host, this.#runs).ready();
+    await new SharedPrefix(this.#host, this.#scheduler).ready();
   }
 
-  async #stream(question: Question, after?: number): Promise<Response> {
-    const { response, done } = await streamed(question, after);
+  async #stream(context: ReplyContext, after?: number): Promise<Response> {
+    const { response, done } = await streamed(context, after);
     this.#host.ctx.waitUntil(done);
     return response;
   }
 
   /** What an earlier call began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
-  #repeated(request: TurnRequest): Told | undefined {
+  #repeated(request: TurnRequest): KnownTurn | undefined {
     const { tree, journal } = this.#host.store();
-    if (this.#host.store().family()?.owner !== request.tenant) return undefined;
+    if (this.#host.store().identity()?.owner !== request.tenant) return undefined;
     const id = turnIdOf(request);
     const known = tree.turn(id) ?? journal.get(id)?.accepted;
     if (!known) return undefined;
-    const isLive = this.#runs.get(id) !== undefined;
+    const isLive = this.#scheduler.get(id) !== undefined;
     if (request.idempotencyKey !== undefined) {
       checkSame(known.digest, digestOf(request));
       if (isLive) throw inProgress();
     }
     count("idempotent_replay");
     // One that an instance left that is no more goes on now, and this request takes its place.
-    this.#runs.recover();
-    return this.#runs.get(id) ?? this.#stored(id).told;
+    this.#scheduler.recover();
+    return this.#scheduler.get(id) ?? this.#stored(id).turn;
   }
 
-  async #question(id: string, object: ReplyObject | undefined, client: AbortSignal): Promise<Question> {
-    const live = this.#runs.get(id);
-    const { told, request } = live
-      ? { told: live, request: this.#host.store().journal.get(id)?.accepted.request }
+  async #context(id: string, object: ReplyObject | undefined, client: AbortSignal): Promise<ReplyContext> {
+    const running = this.#scheduler.get(id);
+    const { turn, request } = running
+      ? { turn: running, request: this.#host.store().journal.get(id)?.accepted.request }
       : this.#stored(id);
     if (!request) throw notFound();
     const served = await this.#host.served();
-    return { told, request, form: formOf(request.reply, object), served, client };
+    return { turn, request, form: formOf(request.reply, object), served, client };
   }
 
-  #stored(id: string): { told: Told; request: TurnRequest } {
+  #stored(id: string): { turn: KnownTurn; request: TurnRequest } {
     const { tree } = this.#host.store();
     const turn = tree.turn(id);
     if (!turn || turn.hidden || turn.reply === null) throw notFound();
-    return { told: toldOf(turn, this.#host.object, tree.ownIds(id)), request: turn.request };
+    return { turn: knownTurn(turn, this.#host.object, tree.ownIds(id)), request: turn.request };
   }
 }
 

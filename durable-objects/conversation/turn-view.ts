@@ -1,12 +1,12 @@
-/** TurnView: what is told of a stored turn in lists. */
+/** FullTurnView: what is told of a stored turn in lists. */
 import type { TurnView as Shown } from "../../src/api/conversations/replies.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
 
-export interface TurnView extends Shown {
+export interface FullTurnView extends Shown {
   status: TurnStatus | "running";
   conversation: string | null;
   metadata: Record<string, string>;
@@ -16,13 +16,13 @@ export interface TurnView extends Shown {
 }
 
 /** A turn that is not finished; what it says so far is in its stream. */
-export const runningView = ({ id, parent, createdMs, request }: Accepted): TurnView => ({
+export const runningView = ({ id, parent, createdMs, request }: Accepted): FullTurnView => ({
   ...{ id, parent, createdMs, status: "running", messages: request.messages, reply: null, stateKept: false },
   ...{ form: request.reply, usage: null, timings: null, reason: null, error: null, heads: [] },
   ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
 });
 
-export function viewOf(turn: StoredTurn, store: Store): TurnView {
+export function viewOf(turn: StoredTurn, store: ConversationStore): FullTurnView {
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
   const calls = callsIn(request);
   const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;

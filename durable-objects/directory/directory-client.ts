@@ -7,10 +7,10 @@ import type { PageRequest } from "./directory-store.ts";
 type Bindings = Pick<Env, "DIRECTORY" | "SESSION_KEY">;
 
 /** Tells it, and resolves when it has written that down: the revision that stands, above `entry.revision` when an older clock told it. */
-export async function tellDirectory(env: Bindings, tenant: string, entry: DirectoryEntry): Promise<number> {
+export async function publishEntry(env: Bindings, tenant: string, entry: DirectoryEntry): Promise<number> {
   const { revision } = await ask<{ revision: number }>(env, tenant, "/entry", entry);
   // A clock that was put back: its changes are new all the same.
-  return revision > entry.revision ? tellDirectory(env, tenant, { ...entry, revision: revision + 1 }) : revision;
+  return revision > entry.revision ? publishEntry(env, tenant, { ...entry, revision: revision + 1 }) : revision;
 }
 
 /** Fails with `not_found` when `after` names nothing. */

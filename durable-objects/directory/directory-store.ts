@@ -50,7 +50,7 @@ export class DirectoryStore {
   }
 
   /** The revision that stands now: the told one, or a higher one, and then nothing was changed. */
-  tell({ kind, id, createdMs, revision, deleted = false, info }: DirectoryEntry, nowMs: number): number {
+  put({ kind, id, createdMs, revision, deleted = false, info }: DirectoryEntry, nowMs: number): number {
     const key = keyOf(kind, id);
     const [known] = this.#exec("SELECT revision, length(record) AS bytes FROM listed WHERE key = ?", key);
     if (known && Number(known.revision) >= revision) return Number(known.revision);
@@ -108,7 +108,7 @@ export class DirectoryStore {
       const deleted = row.deleted === 1;
       const info = deleted ? {} : (JSON.parse(String(row.info)) as DirectoryEntry["info"]);
       const entry = { kind, id, createdMs: Number(row.created_ms), revision: Number(row.revision), deleted, info };
-      this.tell(entry, 0);
+      this.put(entry, 0);
     }
     this.#exec("DROP TABLE entries");
   }

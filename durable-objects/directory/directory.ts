@@ -20,7 +20,7 @@ export class Directory extends DurableObject<Env> {
       const body = await request.json();
       this.#store.open(tenant);
       if (pathname === "/list") return Response.json(this.#store.list(body as PageRequest));
-      return Response.json({ revision: this.#store.tell(body as DirectoryEntry, Date.now()) });
+      return Response.json({ revision: this.#store.put(body as DirectoryEntry, Date.now()) });
     } catch (thrown) {
       return failureResponse(thrown);
     }

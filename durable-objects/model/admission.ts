@@ -25,7 +25,7 @@ const JAVASCRIPT_BYTES = 8e6;
 const DEEP = 1024;
 
 /** Places that fit beside the weights, 1 to 4, with one state being stored and one kept for the rewind of a guess. */
-export function placesFor(backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">): number {
+export function slotsFor(backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">): number {
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
   const room = ISOLATE_BYTES - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
@@ -39,7 +39,7 @@ interface Ticket {
 
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #live = new Set<Place>();
+  readonly #live = new Set<MemorySlot>();
   readonly #queue: Ticket[] = [];
 
   constructor(limits: Partial<AdmissionLimits> = {}) {
@@ -56,7 +56,7 @@ export class Admission {
   }
 
   /** A place, at once or when it is this caller's turn. Fails with `busy`. */
-  async enter(owner: string, gone: AbortSignal): Promise<Place> {
+  async enter(owner: string, gone: AbortSignal): Promise<MemorySlot> {
     const { waiting, waitMs, pollMs } = this.#limits;
     this.#sweep();
     if (this.#hasRoom() && this.#queue.length === 0) return this.#admit(owner);
@@ -77,23 +77,23 @@ export class Admission {
   }
 
   /** A place if one is free now. */
-  tryEnter(owner: string): Place | undefined {
+  tryEnter(owner: string): MemorySlot | undefined {
     this.#sweep();
     return this.#hasRoom() && this.#queue.length === 0 ? this.#admit(owner) : undefined;
   }
 
   /** A new instance of an object has come up: whatever its last one held is free. */
   forget(owner: string): void {
-    for (const place of this.#live) if (place.owner === owner) place.leave();
+    for (const slot of this.#live) if (slot.owner === owner) slot.leave();
     for (const ticket of this.#queue.filter((waiting) => waiting.owner === owner)) this.#drop(ticket);
   }
 
   #hasRoom = () => this.#live.size < this.#limits.live;
 
-  #admit(owner: string): Place {
-    const place = new Place(owner, () => this.#live.delete(place));
-    this.#live.add(place);
-    return place;
+  #admit(owner: string): MemorySlot {
+    const slot = new MemorySlot(owner, () => this.#live.delete(slot));
+    this.#live.add(slot);
+    return slot;
   }
 
   #drop(ticket: Ticket): void {
@@ -103,7 +103,7 @@ export class Admission {
 
   #sweep(): void {
     const oldest = Date.now() - this.#limits.silentMs;
-    for (const place of this.#live) if (place.seenMs < oldest) place.leave();
+    for (const slot of this.#live) if (slot.seenMs < oldest) slot.leave();
     for (const ticket of this.#queue.filter(({ seenMs }) => seenMs < oldest)) this.#drop(ticket);
   }
 }
@@ -112,7 +112,7 @@ export class Admission {
 export const admission = new Admission();
 
 /** Owns one sequence in the engine's memory. */
-export class Place {
+export class MemorySlot {
   readonly owner: string;
   readonly #left: () => void;
   #held: { release(): void } | undefined;

@@ -1,5 +1,5 @@
 /**
- * goldenForward: proof that this isolate's engine computes, and always the same.
+ * selfCheck: proof that this isolate's engine computes, and always the same.
  *
  * Fixed ids go through an empty sequence; the first time twice, later once, and every result must equal the first one bit by bit.
  */
@@ -19,10 +19,10 @@ export interface Readiness {
 }
 
 /** Fails with `weights_invalid` when results are not finite or differ. */
-export async function goldenForward(served: Served, admission: Admission): Promise<Readiness> {
+export async function selfCheck(served: Served, admission: Admission): Promise<Readiness> {
   const ready: Readiness = { status: "ready", model: served.manifest.name, fingerprint: served.fingerprint };
-  const place = admission.tryEnter("golden");
-  if (!place) return ready;
+  const slot = admission.tryEnter("golden");
+  if (!slot) return ready;
   try {
     const first = digests.get(served) ?? (await forward(served));
     const again = await forward(served);
@@ -30,7 +30,7 @@ export async function goldenForward(served: Served, admission: Admission): Promi
     digests.set(served, first);
     return { ...ready, golden: first };
   } finally {
-    place.leave();
+    slot.leave();
   }
 }
 

@@ -3,7 +3,7 @@ import { loadServed, type Served } from "../../src/dialogue/load.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
-import { admission, placesFor } from "./admission.ts";
+import { admission, slotsFor } from "./admission.ts";
 import { ENGINE_MAX_BYTES, packSource } from "./pack.ts";
 import { remotePipeline, stageObject } from "./stage-client.ts";
 
@@ -16,7 +16,7 @@ export const served = (env: Env): Promise<Served> =>
       progress,
       elsewhere: (divided) => remotePipeline(env, divided),
     });
-    admission.limit(placesFor(loaded.backend));
+    admission.limit(slotsFor(loaded.backend));
     return loaded;
   });
 

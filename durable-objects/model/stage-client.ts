@@ -2,7 +2,7 @@
 import type { Backend, Rows, Saved, StateTensor, Want } from "../../src/backends/backend.ts";
 import type { Divided } from "../../src/backends/load-model.ts";
 import { Pipeline } from "../../src/backends/pipeline/pipeline.ts";
-import type { Stage as StageLink, Stored } from "../../src/backends/pipeline/stage.ts";
+import type { StageLink, Stored } from "../../src/backends/pipeline/stage.ts";
 import { contextOf, describeState } from "../../src/backends/wasm/describe.ts";
 import { SLICE_TOKENS } from "../../src/backends/wasm/index.ts";
 import { Failure } from "../../src/core/failure.ts";

@@ -1,5 +1,5 @@
 /**
- * EventStream: the body of a server-sent-events reply.
+ * SseBody: the body of a server-sent-events reply.
  *
  * The writer waits while the reader is behind. A reader that leaves, or stands still for too long, sets `gone`; nothing is lost by that,
  * for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write is how a lost client is noticed.
@@ -8,7 +8,7 @@ import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import { count } from "../../src/core/events.ts";
 import { type StreamLimits, streamLimits } from "./limits.ts";
 
-export class EventStream {
+export class SseBody {
   readonly body: ReadableStream<Uint8Array>;
   readonly #limits: StreamLimits;
   readonly #left = new AbortController();

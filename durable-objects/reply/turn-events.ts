@@ -4,10 +4,10 @@ import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
-import { Live, type Told } from "../turn/running-turn.ts";
+import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 
 /** Of a stored turn, all at once. `ids`: of the whole turn. */
-export function toldOf(turn: StoredTurn, object: string, ids: Uint32Array): Told {
+export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): KnownTurn {
   const { id, parent, request, createdMs, model, fingerprint, origin: state, end, error, promptCount } = turn;
   const reply = [...ids.subarray(promptCount)];
   const index = reply.length + 1;
@@ -17,7 +17,7 @@ export function toldOf(turn: StoredTurn, object: string, ids: Uint32Array): Told
       ...{ type: "start", key: `${object}${id}`, createdMs, model, fingerprint, state },
       ...(calls ? { calls } : {}),
       ...(turn.recalled ? { recalled: turn.recalled } : {}),
-      place: { conversation: request.conversation ?? null, turn: id, parent },
+      reference: { conversation: request.conversation ?? null, turn: id, parent },
     },
     ids: reply,
     logprobs: turn.logprobs,
@@ -26,37 +26,37 @@ export function toldOf(turn: StoredTurn, object: string, ids: Uint32Array): Told
 }
 
 /** Follows a live turn until it is over; of one that was lost there is no last event. `read` is told how far the reader is. */
-export async function* tell(
-  told: Told,
+export async function* turnEvents(
+  turn: KnownTurn,
   served: Served,
   { stop }: { stop: readonly string[] },
   read: (tokens: number) => void = () => {},
 ): AsyncGenerator<TurnEvent, void, void> {
-  const live = told instanceof Live ? told : undefined;
-  if (live) await live.until(() => live.start !== undefined || live.over);
-  if (!told.start) return;
-  yield told.start;
-  if (told.start.fingerprint !== served.fingerprint) {
+  const running = turn instanceof RunningTurn ? turn : undefined;
+  if (running) await running.until(() => running.start !== undefined || running.over);
+  if (!turn.start) return;
+  yield turn.start;
+  if (turn.start.fingerprint !== served.fingerprint) {
     // Another model's ids say nothing here, but the text is known.
-    if (told.last) yield told.last;
+    if (turn.last) yield turn.last;
     return;
   }
   const text = new ReplyText(served, { stop });
-  let work: Live["work"];
+  let work: RunningTurn["work"];
   for (let index = 1; ; ) {
-    if (index <= told.ids.length) {
-      const id = told.ids[index - 1]!;
-      const logprob = told.logprobs?.[index - 1];
+    if (index <= turn.ids.length) {
+      const id = turn.ids[index - 1]!;
+      const logprob = turn.logprobs?.[index - 1];
       yield { type: "token", index, id, text: text.push(id), ...(logprob ? { logprob } : {}) };
       read(index++);
-    } else if (told.last) {
-      const last = told.last;
+    } else if (turn.last) {
+      const last = turn.last;
       return yield last.type === "end" ? { ...last, text: text.rest() } : last;
-    } else if (live && !live.lost) {
-      if (live.work && live.work !== work) {
-        work = live.work;
+    } else if (running && !running.lost) {
+      if (running.work && running.work !== work) {
+        work = running.work;
         yield { type: "progress", ...work };
-      } else await live.next();
+      } else await running.next();
     } else return;
   }
 }

@@ -15,7 +15,7 @@ import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
 import { requireModel } from "../model/model-card.ts";
 import { logFailure } from "../platform/log-failure.ts";
-import { Outbox } from "./socket-writer.ts";
+import { SocketWriter } from "./socket-writer.ts";
 
 interface Attachment {
   tenant: string;
@@ -31,7 +31,7 @@ export const POLICY_VIOLATION = 1008;
 export class ResponseSocket extends DurableObject<Env> {
   #waiting = 0;
   #last: Promise<void> = Promise.resolve();
-  readonly #outboxes = new WeakMap<WebSocket, Outbox>();
+  readonly #outboxes = new WeakMap<WebSocket, SocketWriter>();
 
   /** The upgrade. The Worker in front has seen the key and the origin. */
   override async fetch(request: Request): Promise<Response> {
@@ -68,13 +68,13 @@ export class ResponseSocket extends DurableObject<Env> {
     this.#outbox(socket).leave();
   }
 
-  #outbox(socket: WebSocket): Outbox {
-    const known = this.#outboxes.get(socket) ?? new Outbox(socket);
+  #outbox(socket: WebSocket): SocketWriter {
+    const known = this.#outboxes.get(socket) ?? new SocketWriter(socket);
     this.#outboxes.set(socket, known);
     return known;
   }
 
-  async #answer(socket: WebSocket, outbox: Outbox, message: string | ArrayBuffer): Promise<void> {
+  async #answer(socket: WebSocket, outbox: SocketWriter, message: string | ArrayBuffer): Promise<void> {
     let lane: object = {};
     if (outbox.gone.aborted) return;
     try {

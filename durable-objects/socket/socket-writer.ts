@@ -1,5 +1,5 @@
 /**
- * Outbox: what goes out over one WebSocket, with a bound on what the other side has not read.
+ * SocketWriter: what goes out over one WebSocket, with a bound on what the other side has not read.
  *
  * A socket has no writer that waits, so a sender looks at what is still buffered. Who reads nothing for too long is closed with 1013 and
  * can fetch the rest by the response's id.
@@ -16,7 +16,7 @@ export const TRY_AGAIN_LATER = 1013;
 /** RFC 6455: a close frame holds 125 bytes, two of them the code. */
 const REASON_MAX_BYTES = 123;
 
-export class Outbox {
+export class SocketWriter {
   readonly #socket: WebSocket;
   readonly #limits: OutboxLimits;
   readonly #left = new AbortController();

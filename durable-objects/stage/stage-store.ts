@@ -5,7 +5,7 @@
  * the next was written. Nothing that differs from what was stored is ever given back.
  */
 import type { Saved } from "../../src/backends/backend.ts";
-import type { Epochs, Stored } from "../../src/backends/pipeline/stage.ts";
+import type { EpochStore, Stored } from "../../src/backends/pipeline/stage.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
@@ -22,7 +22,7 @@ const tables = [
   "CREATE TABLE IF NOT EXISTS pieces (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
 ];
 
-export class StageStore implements Epochs {
+export class StageStore implements EpochStore {
   readonly #storage: Storage;
   readonly #fingerprint: string;
   readonly #pieceBytes: number;

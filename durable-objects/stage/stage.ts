@@ -6,17 +6,17 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Rows, Want } from "../../src/backends/backend.ts";
-import { Seat } from "../../src/backends/pipeline/seat.ts";
 import type { Stored } from "../../src/backends/pipeline/stage.ts";
+import { StageSequences } from "../../src/backends/pipeline/stage-sequences.ts";
 import { check } from "../../src/core/failure.ts";
-import type { Place } from "../model/admission.ts";
+import type { MemorySlot } from "../model/admission.ts";
 import type { StageCalls, StageName } from "../model/stage-client.ts";
 import { StageStore } from "./stage-store.ts";
 import { forget, loadedStage } from "./stage-weights.ts";
 
 export class Stage extends DurableObject<Env> implements StageCalls {
-  #seat: { of: string; seat: Seat } | undefined;
-  readonly #places = new Map<string, Place>();
+  #sequences: { of: string; sequences: StageSequences } | undefined;
+  readonly #slots = new Map<string, MemorySlot>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -33,24 +33,27 @@ export class Stage extends DurableObject<Env> implements StageCalls {
   async open(name: StageName, lease: string, from?: Stored): Promise<{ newest: number }> {
     const { engine, admission } = await loadedStage(this.env, name);
     const of = `${name.fingerprint}/${name.stage}`;
-    if (this.#seat?.of !== of) {
-      for (const place of this.#places.values()) place.leave();
-      this.#seat = { of, seat: new Seat(engine, new StageStore(this.ctx.storage, name.fingerprint)) };
+    if (this.#sequences?.of !== of) {
+      for (const slot of this.#slots.values()) slot.leave();
+      this.#sequences = {
+        of,
+        sequences: new StageSequences(engine, new StageStore(this.ctx.storage, name.fingerprint)),
+      };
     }
-    const { seat } = this.#seat;
-    const place = await admission.enter(this.ctx.id.toString(), new AbortController().signal);
+    const { sequences } = this.#sequences;
+    const slot = await admission.enter(this.ctx.id.toString(), new AbortController().signal);
     try {
-      const opened = await seat.open(lease, from);
-      this.#places.set(lease, place);
-      place.hold({
+      const opened = await sequences.open(lease, from);
+      this.#slots.set(lease, slot);
+      slot.hold({
         release: () => {
-          this.#places.delete(lease);
-          void seat.release(lease);
+          this.#slots.delete(lease);
+          void sequences.release(lease);
         },
       });
       return opened;
     } catch (thrown) {
-      place.leave();
+      slot.leave();
       throw thrown;
     }
   }
@@ -64,20 +67,20 @@ export class Stage extends DurableObject<Env> implements StageCalls {
   }
 
   async release(lease: string): Promise<void> {
-    this.#places.get(lease)?.leave();
+    this.#slots.get(lease)?.leave();
   }
 
   /** Removes everything that is kept of the conversation. */
   async forget(): Promise<void> {
-    for (const place of this.#places.values()) place.leave();
-    this.#seat = undefined;
+    for (const slot of this.#slots.values()) slot.leave();
+    this.#sequences = undefined;
     await this.ctx.storage.deleteAll();
   }
 
-  #at(lease: string): Seat {
-    const place = this.#places.get(lease);
-    check(place && this.#seat, "stage_lost", () => "the stage holds nothing of this turn");
-    place.beat();
-    return this.#seat.seat;
+  #at(lease: string): StageSequences {
+    const slot = this.#slots.get(lease);
+    check(slot && this.#sequences, "stage_lost", () => "the stage holds nothing of this turn");
+    slot.beat();
+    return this.#sequences.sequences;
   }
 }

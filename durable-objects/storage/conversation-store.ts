@@ -1,5 +1,5 @@
 /**
- * Store: what a family of conversations holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
+ * ConversationStore: what a family of conversations holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
  *
  * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the index, head and pieces in
  * one transaction.
@@ -12,10 +12,10 @@ import type { PlannedTurn } from "./journal.ts";
 import { type Accepted, Journal } from "./journal.ts";
 import { released } from "./retention.ts";
 import type { Storage } from "./schema.ts";
-import { PIECE_BYTES, Pieces, type StateSet } from "./state-pieces.ts";
-import { type StoredTurn, Tree, type TurnNode } from "./turn-tree.ts";
+import { PIECE_BYTES, StatePieces, type StateSet } from "./state-pieces.ts";
+import { type StoredTurn, type TurnNode, TurnTree } from "./turn-tree.ts";
 
-export interface Family {
+export interface TreeIdentity {
   /** Tenant. */
   owner: string;
   /** The object's own name. */
@@ -29,42 +29,42 @@ export interface StateBytes {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-export class Store {
+export class ConversationStore {
   readonly database: Database;
-  readonly tree: Tree;
+  readonly tree: TurnTree;
   readonly heads: Heads;
   readonly journal: Journal;
-  readonly pieces: Pieces;
+  readonly pieces: StatePieces;
   /** A file is being read into it. */
   importing = false;
 
   constructor(storage: Storage, pieceBytes = PIECE_BYTES) {
     this.database = new Database(storage);
-    this.tree = new Tree(this.database);
+    this.tree = new TurnTree(this.database);
     this.heads = new Heads(this.database);
     this.journal = new Journal(this.database);
-    this.pieces = new Pieces(this.database, pieceBytes);
+    this.pieces = new StatePieces(this.database, pieceBytes);
   }
 
   /** Whose family this is, or undefined before anything was stored. */
-  family(): Family | undefined {
+  identity(): TreeIdentity | undefined {
     const [row] = this.database.exec("SELECT owner, object, fingerprint FROM family");
     return row && { owner: String(row.owner), object: String(row.object), fingerprint: String(row.fingerprint) };
   }
 
   /** Opens what is there for its owner. Fails with `not_found` for everybody else, and where nothing is. */
-  openFor(tenant: string, param = "id"): Family {
+  openFor(tenant: string, param = "id"): TreeIdentity {
     if (this.database.exists) {
       this.database.open();
-      const family = this.family();
-      if (family && (family.owner === tenant || !protects("owner"))) return family;
+      const identity = this.identity();
+      if (identity && (identity.owner === tenant || !protects("owner"))) return identity;
     }
     throw new Failure("not_found", `${param}: nothing is kept under this name`, { param });
   }
 
   /** The family's one row, written with the first thing that is kept. Within a transaction. */
-  found({ owner, object, fingerprint }: Family): void {
-    if (this.family()) return;
+  found({ owner, object, fingerprint }: TreeIdentity): void {
+    if (this.identity()) return;
     this.database.exec(
       "INSERT INTO family (id, owner, object, fingerprint, created_ms) VALUES (1, ?, ?, ?, ?)",
       ...[owner, object, fingerprint, Date.now()],
@@ -72,11 +72,11 @@ export class Store {
   }
 
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
-  accept({ accepted, prompt, tip }: PlannedTurn, family: Family): void {
+  accept({ accepted, prompt, tip }: PlannedTurn, identity: TreeIdentity): void {
     const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
     const { feedOnly: shared = false } = accepted.request;
     this.database.transaction(() => {
-      this.found(family);
+      this.found(identity);
       const head = name === undefined ? undefined : this.heads.get(name);
       const isThere = accepted.parent === null || this.tree.node(accepted.parent);
       if (!isThere || (name !== undefined && (head?.turn ?? null) !== tip))

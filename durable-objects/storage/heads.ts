@@ -48,7 +48,7 @@ const IS_THERE = "substr(record, 1, 1) <> x'00'";
 export class Heads {
   readonly #database: Database;
   /** This instance has changed something that the directory does not know. */
-  untold = true;
+  unpublished = true;
   #earliestMs: number | undefined;
 
   constructor(database: Database) {
@@ -73,7 +73,7 @@ export class Heads {
 
   /** New or changed: one row, written where the one before lay if it is no longer than that. */
   put({ id, turn, ...record }: Head): void {
-    if (record.revision !== record.told) this.untold = true;
+    if (record.revision !== record.told) this.unpublished = true;
     if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
     const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
     const bytes = jsonBytes(record);

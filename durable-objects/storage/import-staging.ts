@@ -7,7 +7,7 @@ import { sha256 } from "../../src/core/sha256.ts";
 import type { FileRecord } from "../../src/portable/file-format.ts";
 import type { Database } from "./database.ts";
 
-export class Staging {
+export class ImportStaging {
   readonly #database: Database;
   #rows = 0;
 

@@ -51,7 +51,7 @@ export interface PlannedTurn {
   tip: string | null;
 }
 
-export interface Entry {
+export interface JournalEntry {
   accepted: Accepted;
   epoch: number;
   /** Ids of the prompt, then of the reply as far as the last checkpoint. */
@@ -85,7 +85,7 @@ export class Journal {
     return this.#database.exec(`SELECT turn FROM journal WHERE ${UNFINISHED}`).map(({ turn }) => String(turn));
   }
 
-  get(turn: string): Entry | undefined {
+  get(turn: string): JournalEntry | undefined {
     const [row] = this.#database.exec(`SELECT epoch, record, ids FROM journal WHERE turn = ? AND ${UNFINISHED}`, turn);
     if (!row) return undefined;
     const accepted = jsonOf(this.#database.outline(`${turn} accepted`, row.record)) as Accepted;
@@ -116,7 +116,7 @@ export class Journal {
   }
 
   /** Takes the turn over: the epoch that this caller now holds. Throws `LeaseLost` when it is not there. */
-  take(turn: string): Entry {
+  take(turn: string): JournalEntry {
     const entry = this.get(turn);
     if (!entry) throw new LeaseLost();
     const accepted = { ...entry.accepted, attempts: entry.accepted.attempts + 1 };

@@ -16,7 +16,7 @@ export function keeps(depth: number, end: number): boolean {
   return depth % (back < FAR_TURNS ? RECENT_TURNS : FAR_TURNS) === 0;
 }
 
-interface Family {
+interface Ancestry {
   path(from: string | null): Iterable<TurnNode>;
   node(id: string): TurnNode | undefined;
 }
@@ -26,7 +26,7 @@ interface Family {
  * cross a bound on it can lose theirs, and only if no other path needs them. `tips`: where the other heads stand.
  */
 export function released(
-  family: Family,
+  ancestry: Ancestry,
   parent: string | null,
   holders: ReadonlySet<string>,
   tips: readonly string[],
@@ -35,7 +35,7 @@ export function released(
   const upwards = new Set<string>();
   const leaving: TurnNode[] = [];
   let end = 0;
-  for (const node of family.path(parent)) {
+  for (const node of ancestry.path(parent)) {
     end ||= node.depth + 1;
     upwards.add(node.id);
     const back = end - node.depth;
@@ -44,14 +44,14 @@ export function released(
     if (back === FAR_TURNS || (back === RECENT_TURNS && end % RECENT_TURNS !== 0)) break;
   }
   const ends = [...tips, ...[...holders].filter((id) => !upwards.has(id))];
-  return leaving.filter((turn) => holders.has(turn.id) && !isNeeded(family, turn, ends)).map(({ id }) => id);
+  return leaving.filter((turn) => holders.has(turn.id) && !isNeeded(ancestry, turn, ends)).map(({ id }) => id);
 }
 
-function isNeeded(family: Family, turn: TurnNode, ends: readonly string[]): boolean {
+function isNeeded(ancestry: Ancestry, turn: TurnNode, ends: readonly string[]): boolean {
   return ends.some((id) => {
-    const end = family.node(id)?.depth ?? 0;
+    const end = ancestry.node(id)?.depth ?? 0;
     if (end < turn.depth || !keeps(turn.depth, end)) return false;
-    for (const node of family.path(id)) if (node.depth <= turn.depth) return node.id === turn.id;
+    for (const node of ancestry.path(id)) if (node.depth <= turn.depth) return node.id === turn.id;
     return false;
   });
 }

@@ -19,7 +19,7 @@ export interface StateSet {
   rows: number[];
 }
 
-export class Pieces {
+export class StatePieces {
   readonly #database: Database;
   readonly #pieceBytes: number;
 

@@ -1,5 +1,5 @@
 /**
- * Tree: the finished turns of a family, each under the turn it continues. A turn is written once and never changed.
+ * TurnTree: the finished turns of a family, each under the turn it continues. A turn is written once and never changed.
  *
  * A turn's ids are its part of the token log; the log of a conversation is the ids along its path, from the beginning to where it stands.
  */
@@ -66,7 +66,7 @@ const NODE = "id, parent, depth, created_ms, status, start, position, logged, hi
 const ERASED = "substr('erased....', 1, length(status))";
 const IS_THERE = "status NOT LIKE 'erased%'";
 
-export class Tree {
+export class TurnTree {
   readonly #database: Database;
   readonly #passages: PassageIndex;
   #isBehind = true;

@@ -1,5 +1,5 @@
 /**
- * Invocation: one stretch of a turn's computing, as long as one request or alarm may last, and what its end means.
+ * Attempt: one stretch of a turn's computing, as long as one request or alarm may last, and what its end means.
  *
  * A failure of the model ends the turn. A failure of storage, or the loss of the lease, ends only this stretch: nothing can be said of
  * the turn from here, and whoever holds it next goes on.
@@ -15,15 +15,15 @@ import { admission } from "../model/admission.ts";
 import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { LeaseLost } from "../storage/database.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
-import { Turn } from "./compute-turn.ts";
-import { type Host, sourceOf, type Work } from "./context.ts";
+import { TurnComputation } from "./compute-turn.ts";
+import { type AttemptContext, type Host, sourceOf } from "./context.ts";
 import { fresh, type Restored, restore } from "./restore-state.ts";
-import type { Live } from "./running-turn.ts";
+import type { RunningTurn } from "./running-turn.ts";
 import { failed } from "./turn-record.ts";
-import { Budget } from "./work-budget.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 /** What passes: another invocation may succeed. */
 export const passing: readonly FailureCode[] = [
@@ -34,11 +34,11 @@ export const passing: readonly FailureCode[] = [
 ];
 const NOBODY = new AbortController().signal;
 
-export class Invocation {
+export class Attempt {
   readonly #host: Host;
-  readonly #work: Work;
+  readonly #work: AttemptContext;
 
-  private constructor(host: Host, work: Work) {
+  private constructor(host: Host, work: AttemptContext) {
     this.#host = host;
     this.#work = work;
   }
@@ -46,11 +46,11 @@ export class Invocation {
   /** Of a new turn. Resolves when it is accepted: its place is taken, its state restored, its row on disk. */
   static async first(
     host: Host,
-    live: Live,
+    running: RunningTurn,
     planned: PlannedTurn,
     served: Served,
     client: AbortSignal,
-  ): Promise<Invocation> {
+  ): Promise<Attempt> {
     const { accepted, prompt } = planned;
     const store = accepted.request.persistent ? host.store() : undefined;
     const take = async () => {
@@ -65,7 +65,7 @@ export class Invocation {
       accepted.rebuiltTokens = restored.missing.length;
       return { restored, accepted, prompt: [...prompt], epoch: 1 };
     };
-    const work = await enter(host, live, served, store, client, take);
+    const work = await enter(host, running, served, store, client, take);
     try {
       if (store && protects("journal")) {
         const { object } = host;
@@ -75,21 +75,21 @@ export class Invocation {
         await fault("turn.accepted", host.ctx);
       }
     } catch (thrown) {
-      work.place.leave();
+      work.slot.leave();
       throw thrown;
     }
-    return new Invocation(host, work);
+    return new Attempt(host, work);
   }
 
   /** Of a turn in the journal. Fails with the lease, or with what passes. */
-  static async next(host: Host, live: Live): Promise<Invocation> {
+  static async next(host: Host, running: RunningTurn): Promise<Attempt> {
     const store = host.store();
     const served = await host.served();
     const take = async () => {
-      const entry = store.journal.take(live.id);
+      const entry = store.journal.take(running.id);
       const { accepted, epoch, ids } = entry;
       const reply = ids.subarray(accepted.promptCount);
-      for (let n = live.ids.length; n < reply.length; n++) live.push(reply[n]!, accepted.logprobs?.[n]);
+      for (let n = running.ids.length; n < reply.length; n++) running.push(reply[n]!, accepted.logprobs?.[n]);
       return {
         restored: await restore(store, served.backend, accepted, host.owner),
         accepted,
@@ -97,13 +97,13 @@ export class Invocation {
         epoch,
       };
     };
-    const work = await enter(host, live, served, store, NOBODY, take);
+    const work = await enter(host, running, served, store, NOBODY, take);
     count("turn_resumed");
-    return new Invocation(host, work);
+    return new Attempt(host, work);
   }
 
   /** A turn that nobody will compute any more. */
-  static giveUp(store: Store, id: string, failure: Failure): void {
+  static giveUp(store: ConversationStore, id: string, failure: Failure): void {
     const { accepted, epoch, ids } = store.journal.take(id);
     const reply = [...ids.subarray(accepted.promptCount)];
     const turn = failed(accepted, reply, errorBody(failure).error);
@@ -113,7 +113,7 @@ export class Invocation {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    const { accepted, served, place } = this.#work;
+    const { accepted, served, slot } = this.#work;
     const beganMs = Date.now();
     try {
       const { attempts } = accepted;
@@ -121,34 +121,34 @@ export class Invocation {
       check(attempts <= limits.attempts, "bug", message);
       const changed = "the model has changed since this turn began";
       check(accepted.fingerprint === served.fingerprint, "model_changed", () => changed);
-      const outcome = await new Turn(this.#work).run();
+      const outcome = await new TurnComputation(this.#work).run();
       if (outcome === "paused") this.#host.alarms.ask(Date.now());
     } catch (thrown) {
       await this.#failed(thrown);
     } finally {
-      if (protects("release")) place.leave();
+      if (protects("release")) slot.leave();
       metrics.objectSeconds.add((Date.now() - beganMs) / 1000);
     }
   }
 
   async #failed(thrown: unknown): Promise<void> {
-    const { live, accepted, prompt, epoch, store } = this.#work;
+    const { running, accepted, prompt, epoch, store } = this.#work;
     if (thrown instanceof LeaseLost) {
       count("lease_lost");
-      return live.lose(lost);
+      return running.lose(lost);
     }
     const failure = logFailure(thrown);
-    if (store && passing.includes(failure.code)) return live.lose(goesOn(failure));
+    if (store && passing.includes(failure.code)) return running.lose(goesOn(failure));
     const { error } = errorBody(failure);
     try {
-      const turn = failed(accepted, live.ids, error);
-      store?.commit(turn, epoch, Uint32Array.from([...prompt, ...live.ids]), undefined);
+      const turn = failed(accepted, running.ids, error);
+      store?.commit(turn, epoch, Uint32Array.from([...prompt, ...running.ids]), undefined);
       await store?.database.settled();
     } catch (unwritten) {
-      return live.lose(unwritten instanceof LeaseLost ? lost : logFailure(unwritten));
+      return running.lose(unwritten instanceof LeaseLost ? lost : logFailure(unwritten));
     }
     count("turn_failed");
-    live.end({ type: "failed", index: live.ids.length + 1, error });
+    running.end({ type: "failed", index: running.ids.length + 1, error });
   }
 }
 
@@ -171,29 +171,29 @@ export const lost = new Failure(
  */
 async function enter(
   host: Host,
-  live: Live,
+  running: RunningTurn,
   served: Served,
-  store: Store | undefined,
+  store: ConversationStore | undefined,
   client: AbortSignal,
   take: () => Promise<{ restored: Restored; accepted: Accepted; prompt: number[]; epoch: number }>,
-): Promise<Work> {
+): Promise<AttemptContext> {
   const queuedMs = Date.now();
-  const place = await admission.enter(host.owner, client);
+  const slot = await admission.enter(host.owner, client);
   try {
     const enteredMs = Date.now();
     const taken = await take();
     const { accepted, restored } = taken;
-    place.hold(restored.sequence);
+    slot.hold(restored.sequence);
     const { recallTokens = 0, recallMs = 0 } = accepted;
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
     const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
-    live.start = startOf(host, accepted, store !== undefined);
-    live.changed();
-    const budget = new Budget(served.backend, served.manifest.parameters, accepted.attempts);
-    return { ...taken, live, served, store, place, budget, timings, ctx: host.ctx };
+    running.start = startOf(host, accepted, store !== undefined);
+    running.changed();
+    const budget = new WorkBudget(served.backend, served.manifest.parameters, accepted.attempts);
+    return { ...taken, running, served, store, slot, budget, timings, ctx: host.ctx };
   } catch (thrown) {
-    place.leave();
+    slot.leave();
     throw thrown;
   }
 }
@@ -212,6 +212,6 @@ function startOf(
     key: `${kept ? object : NOTHING}${id}`,
     ...(calls ? { calls } : {}),
     ...(recalled ? { recalled } : {}),
-    ...(kept ? { place: { conversation: request.conversation ?? null, turn: id, parent } } : {}),
+    ...(kept ? { reference: { conversation: request.conversation ?? null, turn: id, parent } } : {}),
   };
 }

@@ -20,20 +20,20 @@ import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices } from "../../src/dialogue/reply.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
-import type { Place } from "../model/admission.ts";
+import type { MemorySlot } from "../model/admission.ts";
 import { admission } from "../model/admission.ts";
 import { logFailure } from "../platform/log-failure.ts";
-import { EventStream } from "../platform/sse-body.ts";
+import { SseBody } from "../platform/sse-body.ts";
 import { checkBrought, checkRoom, loggedToken, replyOptions } from "./reply-options.ts";
-import { account } from "./turn-log.ts";
-import { Budget } from "./work-budget.ts";
+import { logTurn } from "./turn-log.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 const SEEDS = 2 ** 47;
 
 interface Work {
   request: TurnRequest;
   served: Served;
-  place: Place;
+  slot: MemorySlot;
   prompts: number[][];
   timings: Timings;
 }
@@ -51,12 +51,12 @@ export async function batch(
   const encoder = encoderFor(request.reply);
   const prompts = promptsOf(request, served);
   const queuedMs = Date.now();
-  const place = await admission.enter(owner, client);
+  const slot = await admission.enter(owner, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
-  const work: Work = { request, served, place, prompts, timings };
+  const work: Work = { request, served, slot, prompts, timings };
   const enteredMs = Date.now();
   const leave = () => {
-    place.leave();
+    slot.leave();
     metrics.objectSeconds.add((Date.now() - enteredMs) / 1000);
   };
   const headers = { "x-rivulet-state": "new", "cache-control": "no-store" };
@@ -69,7 +69,7 @@ export async function batch(
     if (client.aborted) throw new Failure("busy", "the caller left before the replies were complete");
     return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
   }
-  const stream = new EventStream(client);
+  const stream = new SseBody(client);
   const tell = async () => {
     let index = 0;
     try {
@@ -107,13 +107,13 @@ function promptsOf(request: TurnRequest, served: Served): number[][] {
   return all;
 }
 
-async function* run({ request, served, place, prompts, timings }: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
+async function* run({ request, served, slot, prompts, timings }: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
   const { choices = 1, reply: form, seed = randomInt(SEEDS) } = request;
   const { codec, fingerprint, manifest } = served;
   const key = `${"0".repeat(32)}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const calls = callsIn(request);
   const start = { type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" } as const;
-  const budget = new Budget(served.backend, manifest.parameters);
+  const budget = new WorkBudget(served.backend, manifest.parameters);
   yield {
     ...start,
     ...(calls ? { calls } : {}),
@@ -126,11 +126,11 @@ async function* run({ request, served, place, prompts, timings }: Work, gone: Ab
     if (choice < total - 1) return { type: "choice", index, choice, text, reason };
     const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
     const usage = { promptTokens, cachedTokens: 0, completionTokens: tokens };
-    account(key, request, { usage, timings, reason });
+    logTurn(key, request, { usage, timings, reason });
     return { type: "end", index, choice, text, reason, usage, timings };
   };
   for (const [p, feed] of prompts.entries()) {
-    const prompt = budget.spent ? undefined : await prefill(served, place, feed, timings, gone);
+    const prompt = budget.spent ? undefined : await prefill(served, slot, feed, timings, gone);
     if (gone.aborted) return;
     budget.spend(feed.length);
     for (let n = 0; n < choices; n++) {
@@ -139,12 +139,12 @@ async function* run({ request, served, place, prompts, timings }: Work, gone: Ab
       let closed: Closing = { text: "", reason: "length" };
       if (prompt && !budget.spent) {
         const sequence = n === 0 ? prompt.sequence : await served.backend.open(prompt.saved);
-        place.hold(sequence);
+        slot.hold(sequence);
         const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed + n);
         const options = replyOptions({ request, start: 0, promptCount: feed.length }, served);
         const beganMs = Date.now();
         for await (const event of reply(served, sequence, sampler, feed, options, prompt.resumed)) {
-          place.beat();
+          slot.beat();
           if (gone.aborted) return;
           if (event.type === "end") closed = event;
           if (event.type !== "token") continue;
@@ -173,18 +173,18 @@ async function* run({ request, served, place, prompts, timings }: Work, gone: Ab
 type Closing = Pick<ChoiceEvent, "text" | "reason">;
 
 /** The state after a prompt, and all that its replies begin with. Undefined when nobody waits any more. */
-async function prefill(served: Served, place: Place, feed: number[], timings: Timings, gone: AbortSignal) {
+async function prefill(served: Served, slot: MemorySlot, feed: number[], timings: Timings, gone: AbortSignal) {
   const { backend } = served;
   const beganMs = Date.now();
   const sequence = await backend.open();
-  place.hold(sequence);
+  slot.hold(sequence);
   const order = roundRobin(backend);
   const primed = new Sampler(backend.vocab, undefined, 0);
   let logits: Float32Array = new Float32Array(0);
   for (const { slice, last } of slices(feed, backend.sliceTokens)) {
     logits = Float32Array.from(await order.forward(sequence, slice, last ? "last" : "none"));
     for (const id of slice) primed.accept(id);
-    place.beat();
+    slot.beat();
     if (gone.aborted) return undefined;
   }
   timings.prefill_ms += Date.now() - beganMs;

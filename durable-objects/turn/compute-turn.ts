@@ -9,58 +9,58 @@ import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
-import type { Work } from "./context.ts";
+import type { AttemptContext } from "./context.ts";
 import { loggedToken, replyOptions } from "./reply-options.ts";
-import { Keeper } from "./turn-writer.ts";
+import { TurnWriter } from "./turn-writer.ts";
 
-export class Turn {
-  readonly #work: Work;
+export class TurnComputation {
+  readonly #work: AttemptContext;
   readonly #sampler: Sampler;
-  readonly #keeper: Keeper;
+  readonly #writer: TurnWriter;
 
-  constructor(work: Work) {
+  constructor(work: AttemptContext) {
     const { accepted, restored, served } = work;
     this.#work = work;
     // The seed began the generator once; a checkpoint has the generator as it went on.
     const seed = restored.own ? undefined : (accepted.seed ?? undefined);
     this.#sampler = new Sampler(served.backend.vocab, restored.sampler, seed);
-    this.#keeper = new Keeper(work, this.#sampler);
+    this.#writer = new TurnWriter(work, this.#sampler);
   }
 
   /** Fails as the model and the storage do, with the lease, and with `busy` when the place in the engine was taken back. */
   async run(): Promise<"ended" | "paused"> {
-    const { live, ctx } = this.#work;
+    const { running, ctx } = this.#work;
     await fault("turn.begin", ctx);
     const outcome = (await this.#rebuild()) ?? (await this.#generate());
     if (outcome === "paused") {
-      await this.#keeper.checkpoint("pause");
+      await this.#writer.checkpoint("pause");
       return outcome;
     }
-    await this.#keeper.commit(live.cancelled ? "cancelled" : outcome);
+    await this.#writer.commit(running.cancelled ? "cancelled" : outcome);
     return "ended";
   }
 
   /** Feeds the part of the path's log that the restored state lacks. */
   async #rebuild(): Promise<"paused" | "cancelled" | undefined> {
-    const { restored, served, live, place, store, budget } = this.#work;
+    const { restored, served, running, slot, store, budget } = this.#work;
     for (const { slice } of slices([...restored.missing], served.backend.sliceTokens)) {
-      if (live.cancelled) return "cancelled";
+      if (running.cancelled) return "cancelled";
       await restored.sequence.forward(slice, "none");
-      place.beat();
+      slot.beat();
       budget.spend(slice.length);
       if (budget.spent && store) return "paused";
-      if (budget.checkpointDue) await this.#keeper.checkpoint();
+      if (budget.checkpointDue) await this.#writer.checkpoint();
       await yieldToEvents();
     }
     return undefined;
   }
 
   async #generate(): Promise<FinishReason | "paused"> {
-    const { prompt, restored, live, timings } = this.#work;
-    if (live.cancelled) return "cancelled";
+    const { prompt, restored, running, timings } = this.#work;
+    if (running.cancelled) return "cancelled";
     const feed = [...restored.pending, ...prompt];
     const beganMs = Date.now();
-    live.work = { done: 0, total: feed.length };
+    running.work = { done: 0, total: feed.length };
     let prefilledMs = beganMs;
     try {
       return await this.#run(feed, () => {
@@ -70,48 +70,48 @@ export class Turn {
       timings.prefill_ms += prefilledMs - beganMs;
       timings.decode_ms += Date.now() - prefilledMs;
       timings.prefill_tokens = feed.length;
-      timings.decode_tokens = live.ids.length;
+      timings.decode_tokens = running.ids.length;
     }
   }
 
   async #run(feed: number[], prefilled: () => void): Promise<FinishReason | "paused"> {
-    const { accepted, restored, served, live, place, store, budget, ctx } = this.#work;
+    const { accepted, restored, served, running, slot, store, budget, ctx } = this.#work;
     const { sequence, pending } = restored;
     let fed = Math.max(0, sequence.position - (accepted.start - pending.length));
-    const known = live.ids.slice(0, Math.max(0, fed - feed.length + 1));
+    const known = running.ids.slice(0, Math.max(0, fed - feed.length + 1));
     let tokens = known.length;
     const options = replyOptions(accepted, served);
     for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
-      place.beat();
+      slot.beat();
       if (event.type === "end") return event.reason;
       if (event.type === "prefill") {
         prefilled();
         budget.spend(event.done - fed);
         fed = event.done;
-        live.work = { done: event.done, total: event.total };
-        live.changed();
-        if (live.cancelled) return "cancelled";
+        running.work = { done: event.done, total: event.total };
+        running.changed();
+        if (running.cancelled) return "cancelled";
         // The logits of the last slice are nowhere but here: a token must come before anything can be kept.
         if (event.done === event.total) continue;
       } else {
         this.#take(++tokens, event.id, event.logprobs);
         budget.spend(1);
         await fault("turn.token", ctx);
-        await live.room();
-        place.beat();
-        if (live.cancelled) return "cancelled";
+        await running.room();
+        slot.beat();
+        if (running.cancelled) return "cancelled";
       }
       if (budget.spent) return store ? "paused" : "length";
-      if (budget.checkpointDue) await this.#keeper.checkpoint();
+      if (budget.checkpointDue) await this.#writer.checkpoint();
     }
     return "length";
   }
 
   /** A token that was told already must come again. */
   #take(n: number, id: number, logprob: TokenLogprob | undefined): void {
-    const { live, served } = this.#work;
-    const known = live.ids[n - 1];
-    if (known === undefined) live.push(id, logprob && loggedToken(logprob, served));
+    const { running, served } = this.#work;
+    const known = running.ids[n - 1];
+    if (known === undefined) running.push(id, logprob && loggedToken(logprob, served));
     else check(known === id, "bug", () => `token ${n} was ${known}, computed again it is ${id}`);
   }
 }

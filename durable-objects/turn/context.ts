@@ -1,19 +1,19 @@
 /** What turns are computed with: what their object lends to all of them, and what one attempt at one of them holds. */
 import type { Timings, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import type { Place } from "../model/admission.ts";
+import type { MemorySlot } from "../model/admission.ts";
 import type { Alarms } from "../platform/alarms.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { Restored } from "./restore-state.ts";
-import type { Live } from "./running-turn.ts";
-import type { Budget } from "./work-budget.ts";
+import type { RunningTurn } from "./running-turn.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 /** What an object lends to its turns. */
 export interface Host {
   ctx: DurableObjectState;
   env: Env;
-  store(): Store;
+  store(): ConversationStore;
   alarms: Alarms;
   served(): Promise<Served>;
   /** Names the object's places in the engine. */
@@ -23,20 +23,20 @@ export interface Host {
 }
 
 /** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
-export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): Store | undefined =>
+export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): ConversationStore | undefined =>
   persistent || prefix !== undefined ? host.store() : undefined;
 
-export interface Work {
+export interface AttemptContext {
   accepted: Accepted;
   prompt: readonly number[];
   epoch: number;
-  live: Live;
+  running: RunningTurn;
   served: Served;
   /** Absent: nothing is kept. */
-  store: Store | undefined;
-  place: Place;
+  store: ConversationStore | undefined;
+  slot: MemorySlot;
   restored: Restored;
-  budget: Budget;
+  budget: WorkBudget;
   timings: Timings;
   ctx: DurableObjectState;
 }

@@ -9,7 +9,7 @@ import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
-import type { StoredTurn, Tree } from "../storage/turn-tree.ts";
+import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
 
 /** The hash of a history and one more message. */
 export function chain(history: string, { role, content, name = "", ...rest }: Message): string {
@@ -28,11 +28,11 @@ export interface Continuation {
 }
 
 /** `tip`: where the head stands. Fails with `conversation_conflict` when the request tells a story that the family does not hold. */
-export function continuation(tree: Tree, tip: StoredTurn | undefined, messages: Message[]): Continuation {
+export function continuation(tree: TurnTree, tip: StoredTurn | undefined, messages: Message[]): Continuation {
   const append = { parent: tip, fresh: messages, history: tip?.history ?? "" };
   // Without a reply or a system message among them these are no retelling of a history.
   if (messages.every(({ role }) => role === "user" || role === "tool")) return append;
-  const told = new Told(messages);
+  const told = new ClientHistory(messages);
   const near = tip && along(tree, tip, told);
   // It tells of more replies than this path has: another branch may have them.
   const known = near?.fresh.every(({ role }) => role !== "assistant") ? near : tip && (anywhere(tree, told) ?? near);
@@ -45,7 +45,7 @@ export function continuation(tree: Tree, tip: StoredTurn | undefined, messages: 
 }
 
 /** A history as a client tells it. */
-class Told {
+class ClientHistory {
   readonly messages: Message[];
   readonly #hashes: string[] = [""];
 
@@ -84,7 +84,7 @@ export const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant",
 const isShortened = (turn: StoredTurn, { content }: Message): boolean =>
   turn.status === "cancelled" && turn.reply!.startsWith(content);
 
-function along(tree: Tree, tip: StoredTurn, told: Told): Continuation | undefined {
+function along(tree: TurnTree, tip: StoredTurn, told: ClientHistory): Continuation | undefined {
   for (const { id } of tree.path(tip.id)) {
     const turn = tree.turn(id)!;
     const found = told.after(turn) ?? (told.asks(turn) ? before(tree, turn) : undefined);
@@ -94,7 +94,7 @@ function along(tree: Tree, tip: StoredTurn, told: Told): Continuation | undefine
 }
 
 /** Reads the whole family: for who goes on from a branch that no head stands on. */
-function anywhere(tree: Tree, told: Told): Continuation | undefined {
+function anywhere(tree: TurnTree, told: ClientHistory): Continuation | undefined {
   let best: Continuation | undefined;
   for (const { id, status, hidden } of tree.all()) {
     if (status === "failed" || hidden) continue;
@@ -106,7 +106,7 @@ function anywhere(tree: Tree, told: Told): Continuation | undefined {
 }
 
 /** The same question once more, beside this turn. */
-function before(tree: Tree, turn: StoredTurn): Continuation {
+function before(tree: TurnTree, turn: StoredTurn): Continuation {
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
   return { parent, fresh: turn.request.messages, history: parent?.history ?? "" };
 }

@@ -6,7 +6,7 @@ import { check } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
@@ -20,7 +20,12 @@ export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idemp
   idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
 
 /** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
-export function plan(request: TurnRequest, id: string, served: Served, store: Store | undefined): PlannedTurn {
+export function plan(
+  request: TurnRequest,
+  id: string,
+  served: Served,
+  store: ConversationStore | undefined,
+): PlannedTurn {
   const { tip, moved, story, recall } = store ? placeOf(request, served, store) : nowhere(request);
   const { parent, history } = story;
   const encode = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {
@@ -64,7 +69,7 @@ export function plan(request: TurnRequest, id: string, served: Served, store: St
   return { accepted, prompt: Uint32Array.from(prompt), tip };
 }
 
-interface Place {
+interface TreePosition {
   tip: string | null;
   /** Not the plain next turn of its head. */
   moved: boolean;
@@ -73,17 +78,17 @@ interface Place {
   recall?: RecallMode | undefined;
 }
 
-const nowhere = ({ messages }: TurnRequest): Place => ({ tip: null, moved: true, story: append(messages) });
+const nowhere = ({ messages }: TurnRequest): TreePosition => ({ tip: null, moved: true, story: append(messages) });
 
 /** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
-function placeOf(request: TurnRequest, { fingerprint }: Served, store: Store): Place {
-  const family = store.family();
-  if (!family) return nowhere(request);
+function placeOf(request: TurnRequest, { fingerprint }: Served, store: ConversationStore): TreePosition {
+  const identity = store.identity();
+  if (!identity) return nowhere(request);
   // Another tenant's conversation does not exist.
-  check(family.owner === request.tenant, "not_found", () => "no such conversation", "conversation");
+  check(identity.owner === request.tenant, "not_found", () => "no such conversation", "conversation");
   const changed =
     "this conversation's state belongs to another model or another version of it; begin a new conversation";
-  check(family.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
+  check(identity.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
   const head = request.head === undefined ? undefined : store.heads.get(request.head);
   check(
     head || request.head === undefined || request.head === "main",
@@ -107,7 +112,7 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Store): P
 }
 
 /** The turn that the family's shared prefix is. */
-const prefixOf = (store: Store): string | null =>
+const prefixOf = (store: ConversationStore): string | null =>
   store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
 
 const append = (fresh: Message[], parent?: StoredTurn): Continuation => ({
@@ -117,7 +122,7 @@ const append = (fresh: Message[], parent?: StoredTurn): Continuation => ({
 });
 
 /** Fails with `not_found`. */
-function turnOf(store: Store, id: string | null | undefined): StoredTurn | undefined {
+function turnOf(store: ConversationStore, id: string | null | undefined): StoredTurn | undefined {
   if (id === null || id === undefined) return undefined;
   const turn = store.tree.turn(id);
   const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
@@ -126,7 +131,7 @@ function turnOf(store: Store, id: string | null | undefined): StoredTurn | undef
 }
 
 /** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
-function unanswered(store: Store | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
+function unanswered(store: ConversationStore | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
   let base = parent;
   let messages = fresh;
   while (base && base.reply === null && !isFed(base)) {

@@ -7,7 +7,7 @@
  */
 import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { termsOf } from "../storage/index-terms.ts";
 import type { Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
 import { type Passage, passagesOf, section } from "../storage/passages.ts";
@@ -104,15 +104,15 @@ function look(all: Question, { store, base }: Search, depth: number, unfed: read
   const worth = new Map<string, { posting: Posting; worth: number }>();
   const add = (postings: readonly Posting[], weight: number) => {
     for (const posting of postings) {
-      const key = `${posting.place} ${posting.section}`;
+      const key = `${posting.slot} ${posting.section}`;
       worth.set(key, { posting, worth: (worth.get(key)?.worth ?? 0) + weight });
     }
   };
   for (const { weights, postings, others } of terms) {
-    const own = new Set(postings.map(({ place, section }) => `${place} ${section}`));
+    const own = new Set(postings.map(({ slot, section }) => `${slot} ${section}`));
     add(postings, weights.own);
     add(
-      others.filter(({ place, section }) => !own.has(`${place} ${section}`)),
+      others.filter(({ slot, section }) => !own.has(`${slot} ${section}`)),
       weights.relative,
     );
   }
@@ -125,7 +125,7 @@ function look(all: Question, { store, base }: Search, depth: number, unfed: read
   );
   find(pairs.map(({ groups }) => groups)).forEach((postings, i) => {
     for (const posting of postings) {
-      const key = `${posting.place} ${posting.section}`;
+      const key = `${posting.slot} ${posting.section}`;
       if (!worth.has(key)) worth.set(key, { posting, worth: pairs[i]!.weight });
     }
   });
@@ -157,13 +157,17 @@ function combined(terms: readonly { term: Term; weights: Weights; isCut: boolean
 const formsOf = ({ stem, relatives }: Term): string[] => [stem, ...relatives];
 
 /** The section's passages that are out of sight. */
-function read(store: Store, posting: Posting, straddling: { depth: number; seen: number } | undefined): Candidate[] {
-  const place = store.tree.passages.sectionAt(posting);
-  const turn = place && store.tree.turn(place.turn);
+function read(
+  store: ConversationStore,
+  posting: Posting,
+  straddling: { depth: number; seen: number } | undefined,
+): Candidate[] {
+  const slot = store.tree.passages.sectionAt(posting);
+  const turn = slot && store.tree.turn(slot.turn);
   if (!turn) return [];
   const { depth } = posting;
   const seen = straddling?.depth === depth ? straddling.seen : 0;
-  return section(saidIn(turn), place.from, place.to)
+  return section(saidIn(turn), slot.from, slot.to)
     .filter((passage: Passage) => passage.toEnd >= seen)
     .map((passage, order) => ({ ...passage, turn: turn.id, depth, order }));
 }

@@ -11,7 +11,7 @@ import { Random } from "../../src/sampling/random.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { decodeState } from "../../src/state/codec.ts";
 import { protects } from "../platform/fault-points.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StateSet } from "../storage/state-pieces.ts";
 
@@ -37,7 +37,12 @@ export const fresh = async (backend: Backend, owner: string): Promise<Restored> 
 });
 
 /** Fails with `state_unreadable` when the token log itself has a gap. */
-export async function restore(store: Store, backend: Backend, turn: Accepted, owner: string): Promise<Restored> {
+export async function restore(
+  store: ConversationStore,
+  backend: Backend,
+  turn: Accepted,
+  owner: string,
+): Promise<Restored> {
   const { tree, pieces } = store;
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent)!;
   const position = parent?.position ?? 0;
@@ -62,7 +67,7 @@ export async function restore(store: Store, backend: Backend, turn: Accepted, ow
   return { sequence, sampler: samplerOf(store, parent.id), missing, pending, own: false };
 }
 
-async function load(store: Store, backend: Backend, fingerprint: string, set: StateSet, owner: string) {
+async function load(store: ConversationStore, backend: Backend, fingerprint: string, set: StateSet, owner: string) {
   const verify = protects("checksum");
   try {
     const { position, tensors, sampler } = decodeState(store.pieces.read(set), fingerprint, { verify });
@@ -78,7 +83,7 @@ async function load(store: Store, backend: Backend, fingerprint: string, set: St
 }
 
 /** The sampler's state without the stored one: its generator is in the turn's row, its recent ids are in the log. */
-function samplerOf(store: Store, id: string): SamplerState | undefined {
+function samplerOf(store: ConversationStore, id: string): SamplerState | undefined {
   const { generator, logged } = store.tree.turn(id)!;
   if (generator.length === 0) return undefined;
   const recent = store.tree.ids(id, Math.max(0, logged - RECENT_TOKENS), logged);

@@ -1,5 +1,5 @@
 /**
- * Live: a turn that this object computes, and those who follow it.
+ * RunningTurn: a turn that this object computes, and those who follow it.
  *
  * It holds ids, not text: every reader tells them again at its own pace, so that a slow one costs nothing and a late one misses nothing.
  */
@@ -11,7 +11,7 @@ import { limits } from "../platform/limits.ts";
 type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
 
 /** What there is to tell of a turn, finished or not. */
-export interface Told {
+export interface KnownTurn {
   start: StartEvent;
   /** Of the reply. */
   ids: readonly number[];
@@ -25,7 +25,7 @@ export interface Reader {
   read: number;
 }
 
-export class Live implements Told {
+export class RunningTurn implements KnownTurn {
   readonly id: string;
   /** Goes on without readers. */
   background: boolean;

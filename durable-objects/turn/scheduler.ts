@@ -1,5 +1,5 @@
 /**
- * Runs: the turns that this object computes: new ones, those that an invocation left half done, and those that a former instance of the
+ * Scheduler: the turns that this object computes: new ones, those that an invocation left half done, and those that a former instance of the
  * object did not finish. Turns of one head run one after another.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
@@ -9,16 +9,16 @@ import { HeadLocks, inProgress } from "../platform/keyed-lock.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { LeaseLost } from "../storage/database.ts";
-import { Invocation, lost, passing } from "./attempt.ts";
+import { Attempt, lost, passing } from "./attempt.ts";
 import { type Host, sourceOf } from "./context.ts";
 import { plan, turnIdOf } from "./plan.ts";
-import { Live } from "./running-turn.ts";
+import { RunningTurn } from "./running-turn.ts";
 
 const LONGEST_WAIT_MS = 600_000;
 
-export class Runs {
+export class Scheduler {
   readonly #host: Host;
-  readonly #live = new Map<string, Live>();
+  readonly #running = new Map<string, RunningTurn>();
   /** Turns between request and acceptance. */
   readonly #coming = new Set<string>();
   readonly locks = new HeadLocks();
@@ -33,16 +33,16 @@ export class Runs {
 
   /** Nothing is computed here, and nothing is about to be. */
   get isIdle(): boolean {
-    return this.#live.size === 0 && this.#coming.size === 0;
+    return this.#running.size === 0 && this.#coming.size === 0;
   }
 
   /** A turn that is not over, as far as this instance knows. */
-  get(id: string): Live | undefined {
-    return this.#live.get(id);
+  get(id: string): RunningTurn | undefined {
+    return this.#running.get(id);
   }
 
   /** Resolves when the turn is accepted and on disk. Fails as `plan` does, with `busy`, or `turn_in_progress`. */
-  async start(request: TurnRequest, client: AbortSignal): Promise<Live> {
+  async start(request: TurnRequest, client: AbortSignal): Promise<RunningTurn> {
     const id = turnIdOf(request);
     if (this.#coming.has(id)) throw inProgress();
     this.#coming.add(id);
@@ -55,17 +55,17 @@ export class Runs {
       const served = await this.#host.served();
       check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
       const planned = plan(request, id, served, sourceOf(request, this.#host));
-      const live = new Live(id, request.background ?? false);
-      live.release = release;
+      const running = new RunningTurn(id, request.background ?? false);
+      running.release = release;
       // Before it is in the journal, so that nobody takes it for one that was left behind.
-      this.#live.set(id, live);
-      const invocation = await Invocation.first(this.#host, live, planned, served, client);
-      this.#compute(live, invocation);
+      this.#running.set(id, running);
+      const attempt = await Attempt.first(this.#host, running, planned, served, client);
+      this.#compute(running, attempt);
       count("turn_accepted");
-      return live;
+      return running;
     } catch (thrown) {
       release();
-      this.#live.delete(id);
+      this.#running.delete(id);
       throw thrown;
     } finally {
       this.#coming.delete(id);
@@ -74,22 +74,22 @@ export class Runs {
 
   /** Takes up what was left behind, by a former instance or when storage failed; before anything new. */
   recover(): void {
-    for (const id of this.#host.store().journal.running()) if (!this.#live.has(id)) void this.#resume(id);
+    for (const id of this.#host.store().journal.running()) if (!this.#running.has(id)) void this.#resume(id);
   }
 
   /** The alarm: goes on with everything that nobody computes. Resolves when this invocation has done its part. */
   async proceed(): Promise<void> {
     const running = this.#host.store().journal.running();
-    await Promise.all(running.map((id) => this.#live.get(id)?.computing || this.#resume(id)));
+    await Promise.all(running.map((id) => this.#running.get(id)?.computing || this.#resume(id)));
     if (this.#host.store().journal.running().length > 0) this.#host.alarms.ask(Date.now() + limits.alarmMs);
   }
 
   /** Ends everything unfinished that nobody computes, as failed. */
   giveUp(failure: Failure): void {
     for (const id of this.#host.store().journal.running()) {
-      if (this.#live.get(id)?.computing) continue;
-      Invocation.giveUp(this.#host.store(), id, failure);
-      this.#live.get(id)?.lose(failure);
+      if (this.#running.get(id)?.computing) continue;
+      Attempt.giveUp(this.#host.store(), id, failure);
+      this.#running.get(id)?.lose(failure);
       this.#over(id);
     }
   }
@@ -100,44 +100,46 @@ export class Runs {
     for (;;) {
       const { journal } = this.#host.store();
       const mine = journal.running().filter((id) => journal.get(id)?.accepted.request.head === head);
-      const busy = mine.flatMap((id) => this.#live.get(id) ?? []).filter((live) => live.computing && !live.over);
+      const busy = mine
+        .flatMap((id) => this.#running.get(id) ?? [])
+        .filter((running) => running.computing && !running.over);
       if (busy.length === 0) {
         for (const id of mine) this.#drop(id);
         return work();
       }
-      for (const live of busy) live.cancel();
-      await Promise.all(busy.map((live) => live.until(() => live.over || !live.computing)));
+      for (const running of busy) running.cancel();
+      await Promise.all(busy.map((running) => running.until(() => running.over || !running.computing)));
     }
   }
 
   /** Nobody computes it, and nobody will. */
   #drop(id: string): void {
-    this.#live.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
+    this.#running.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
     this.#host.store().journal.forget(id);
     this.#over(id);
   }
 
   /** Never rejects. */
   async #resume(id: string): Promise<void> {
-    const known = this.#live.get(id);
-    const live = known ?? new Live(id, true);
-    this.#live.set(id, live);
-    live.computing = true;
+    const known = this.#running.get(id);
+    const running = known ?? new RunningTurn(id, true);
+    this.#running.set(id, running);
+    running.computing = true;
     try {
       const entry = this.#host.store().journal.get(id);
       if (!entry) return this.#over(id);
-      live.release ??= await this.locks.acquire(entry.accepted.request.head);
-      const invocation = await Invocation.next(this.#host, live);
+      running.release ??= await this.locks.acquire(entry.accepted.request.head);
+      const attempt = await Attempt.next(this.#host, running);
       this.#setbacks = 0;
-      await this.#compute(live, invocation);
+      await this.#compute(running, attempt);
     } catch (thrown) {
-      live.computing = false;
-      this.#notTaken(live, thrown);
+      running.computing = false;
+      this.#notTaken(running, thrown);
     }
   }
 
   /** What passes is tried again, each time later and not by all objects at once; what does not ends the turn. */
-  #notTaken(live: Live, thrown: unknown): void {
+  #notTaken(running: RunningTurn, thrown: unknown): void {
     const failure = thrown instanceof LeaseLost ? lost : logFailure(thrown);
     const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";
     if (failure !== lost && passes) {
@@ -146,27 +148,27 @@ export class Runs {
       return;
     }
     try {
-      if (failure !== lost) Invocation.giveUp(this.#host.store(), live.id, failure);
+      if (failure !== lost) Attempt.giveUp(this.#host.store(), running.id, failure);
     } catch (unwritten) {
       logFailure(unwritten);
     }
-    live.lose(failure);
-    this.#over(live.id);
+    running.lose(failure);
+    this.#over(running.id);
   }
 
-  async #compute(live: Live, invocation: Invocation): Promise<void> {
-    live.computing = true;
-    const work = invocation.run().finally(() => {
-      live.computing = false;
-      live.changed();
-      if (live.over) this.#over(live.id);
+  async #compute(running: RunningTurn, attempt: Attempt): Promise<void> {
+    running.computing = true;
+    const work = attempt.run().finally(() => {
+      running.computing = false;
+      running.changed();
+      if (running.over) this.#over(running.id);
     });
     this.#host.ctx.waitUntil(work);
     await work;
   }
 
   #over(id: string): void {
-    this.#live.get(id)?.release?.();
-    this.#live.delete(id);
+    this.#running.get(id)?.release?.();
+    this.#running.delete(id);
   }
 }

@@ -3,7 +3,7 @@ import type { EndEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import { countTurn } from "../../src/core/metrics.ts";
 
 /** `key`: object name and turn, by which a log line and a reply's id mean the same. */
-export function account(
+export function logTurn(
   key: string,
   { model, reply }: TurnRequest,
   { usage, timings, reason }: Omit<EndEvent, "type" | "index" | "text">,

@@ -1,4 +1,4 @@
-/** Keeper: what a running turn writes: checkpoints on the way, and the commit that ends it. */
+/** TurnWriter: what a running turn writes: checkpoints on the way, and the commit that ends it. */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
@@ -6,29 +6,29 @@ import type { Sampler } from "../../src/sampling/sampler.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
-import type { Work } from "./context.ts";
-import { account } from "./turn-log.ts";
+import type { AttemptContext } from "./context.ts";
+import { logTurn } from "./turn-log.ts";
 import { endOf, finished } from "./turn-record.ts";
 
 /** A statement that fails once fails by chance; one that fails as often as this does not. */
 const COMMIT_TRIES = 3;
 
-export class Keeper {
-  readonly #work: Work;
+export class TurnWriter {
+  readonly #work: AttemptContext;
   readonly #sampler: Sampler;
 
-  constructor(work: Work, sampler: Sampler) {
+  constructor(work: AttemptContext, sampler: Sampler) {
     this.#work = work;
     this.#sampler = sampler;
   }
 
   /** Resolves when it is on disk. `pause`: another invocation goes on from here, and none has crashed. */
   async checkpoint(pause?: "pause"): Promise<void> {
-    const { accepted, epoch, live, store, budget, ctx } = this.#work;
+    const { accepted, epoch, running, store, budget, ctx } = this.#work;
     budget.checkpointed();
     if (!store) return;
     await fault("checkpoint.before", ctx);
-    const { logprobs } = live;
+    const { logprobs } = running;
     store.checkpoint(
       { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) },
       epoch,
@@ -42,19 +42,19 @@ export class Keeper {
 
   /** Resolves when turn, tokens and state are on disk, and its readers know. Frees the engine's memory on the way. */
   async commit(reason: FinishReason): Promise<void> {
-    const { accepted, epoch, live, served, store, place, timings, restored, ctx } = this.#work;
+    const { accepted, epoch, running, served, store, slot, timings, restored, ctx } = this.#work;
     const beganMs = Date.now();
     const { position } = restored.sequence;
     const generator = this.#sampler.state().generator;
-    const hasMore = live.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
+    const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
     const state = store && hasMore ? await this.#state() : undefined;
     const stateBytes = state ? state.bytes.length + (restored.sequence.bytesElsewhere ?? 0) : 0;
-    place.leave(); // wipes what the state's tensors were views of
+    slot.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
-    const end = endOf(accepted, reason, live.ids.length, { ...timings });
+    const end = endOf(accepted, reason, running.ids.length, { ...timings });
     if (store) {
       await fault("commit.before", ctx);
-      const outcome = { reply: live.ids, logprobs: live.logprobs, position, generator };
+      const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
       const turn = finished(accepted, served, outcome, end);
       const ids = turn.logged > turn.start ? this.#ids() : new Uint32Array(0);
       this.#tryOften(() => store.commit(turn, epoch, ids, state));
@@ -62,8 +62,8 @@ export class Keeper {
       await fault("commit.after", ctx);
     }
     count(reason === "cancelled" ? "turn_cancelled" : "turn_completed");
-    account(live.start.key, accepted.request, end);
-    live.end({ type: "end", index: live.ids.length + 1, text: "", ...end });
+    logTurn(running.start.key, accepted.request, end);
+    running.end({ type: "end", index: running.ids.length + 1, text: "", ...end });
   }
 
   #tryOften(work: () => void): void {
@@ -77,18 +77,18 @@ export class Keeper {
     }
   }
 
-  #ids = (): Uint32Array<ArrayBuffer> => Uint32Array.from([...this.#work.prompt, ...this.#work.live.ids]);
+  #ids = (): Uint32Array<ArrayBuffer> => Uint32Array.from([...this.#work.prompt, ...this.#work.running.ids]);
 
   /** Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept. */
   async #state(): Promise<StateBytes> {
-    const { accepted, prompt, live, served, restored } = this.#work;
+    const { accepted, prompt, running, served, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
-    const logged = accepted.start + prompt.length + live.ids.length;
+    const logged = accepted.start + prompt.length + running.ids.length;
     check(position <= logged, "bug", () => `${position} tokens fed, ${logged} logged`);
     // While tokens are computed again, those after this one are known too.
     const fed = position - accepted.start - prompt.length;
-    const pending = fed < 0 ? [] : live.ids.slice(fed, fed + 1);
+    const pending = fed < 0 ? [] : running.ids.slice(fed, fed + 1);
     const rest = { fingerprint: served.fingerprint, pending, sampler: this.#sampler.state() };
     const bytes = await encodeSequence(sequence, rest);
     return { position, bytes: bytes as Uint8Array<ArrayBuffer> };

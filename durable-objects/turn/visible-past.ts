@@ -7,12 +7,12 @@ import { ENDLESS } from "../../src/backends/backend.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { CachePolicy } from "../../src/weights/manifest.ts";
-import type { Store } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 
 /** What recall is asked. */
 export interface Search {
-  store: Store | undefined;
+  store: ConversationStore | undefined;
   /** The last turn that was fed; what follows it is among `messages`. */
   base: StoredTurn | undefined;
   /** What the turn feeds, and the tokens that it makes. */

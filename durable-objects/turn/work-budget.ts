@@ -1,5 +1,5 @@
 /**
- * Budget: how much one invocation may compute before it writes a checkpoint and lets the alarm go on in a new one.
+ * WorkBudget: how much one invocation may compute before it writes a checkpoint and lets the alarm go on in a new one.
  *
  * Counted in work, never in time: the clock of a deployed Worker stands still while code runs. A unit is a million multiply-adds.
  */
@@ -10,7 +10,7 @@ import { limits } from "../platform/limits.ts";
 /** Warnings of the platform that this isolate has seen. */
 let signals = 0;
 
-export class Budget {
+export class WorkBudget {
   readonly #backend: Backend;
   readonly #unitsPerToken: number;
   readonly #signalsBefore: number;

@@ -11,7 +11,7 @@ export interface Caller {
   idempotencyKey?: string;
 }
 
-export interface Place {
+export interface ObjectAddress {
   object: string;
   /** The conversation as its client knows it. */
   conversation?: string;
@@ -27,20 +27,20 @@ const STATELESS_OBJECTS = 8;
 export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;
 
 /** Where nothing is kept; what begins with a prefix finds its state in the object of that prefix. */
-const nowhere = (secret: Secret, { tenant }: Caller, prefix: string | null | undefined): Place => ({
+const nowhere = (secret: Secret, { tenant }: Caller, prefix: string | null | undefined): ObjectAddress => ({
   object: prefix ? prefixObject(secret, tenant, prefix) : anyName(),
   turn: { persistent: false, ...(prefix ? { parent: null } : {}) },
 });
 
 /** In a conversation that its client named; it begins when nothing has that name. */
-export function inConversation(secret: Secret, { tenant }: Caller, conversation: string): Place {
+export function inConversation(secret: Secret, { tenant }: Caller, conversation: string): ObjectAddress {
   const { root, head } = splitConversation(conversation);
   const object = objectName(secret, tenant, root);
   return { object, conversation, turn: { persistent: true, conversation, head } };
 }
 
 /** In an object of its own, that only ids of turns lead to. A request that is repeated with its key comes to the same one. */
-function inNewObject(secret: Secret, { tenant, idempotencyKey }: Caller): Place {
+function inNewObject(secret: Secret, { tenant, idempotencyKey }: Caller): ObjectAddress {
   // No client can choose this name: it has a line break.
   const root = idempotencyKey === undefined ? newConversation() : `key\n${idempotencyKey}`;
   return { object: objectName(secret, tenant, root), turn: { persistent: true, parent: null } };
@@ -62,7 +62,7 @@ export function chatPlace(
   caller: Caller,
   session: string | undefined,
   { store, prefix }: Pick<ChatRequest, "store" | "prefix">,
-): Place {
+): ObjectAddress {
   if (session !== undefined) return inConversation(secret, caller, session);
   if (store) return inNewObject(secret, caller);
   if (caller.idempotencyKey === undefined) return nowhere(secret, caller, prefix);
@@ -71,7 +71,7 @@ export function chatPlace(
 }
 
 /** Fails with `not_found` when `previous_response_id` is no id. */
-export function responsePlace(secret: Secret, caller: Caller, body: ResponseRequest): Place {
+export function responsePlace(secret: Secret, caller: Caller, body: ResponseRequest): ObjectAddress {
   const { previous_response_id: previous, conversation, store, prefix } = body;
   if (previous != null) {
     const { object, turn } = turnNamed(previous, "previous_response_id");

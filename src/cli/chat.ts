@@ -12,7 +12,7 @@ import { chatAnswer, type Screen } from "./chat-answer.ts";
 import { commandIn, listed } from "./chat-commands.ts";
 import { ChatSession } from "./chat-session.ts";
 import { dim } from "./dim.ts";
-import { line } from "./fault.ts";
+import { line } from "./report-failure.ts";
 
 interface Options {
   session?: string;

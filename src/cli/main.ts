@@ -6,7 +6,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "../../scripts/package-root.ts";
 import { Failure } from "../core/failure.ts";
-import { faultOf, line } from "./fault.ts";
+import { faultOf, line } from "./report-failure.ts";
 
 interface CommandFile {
   register(program: Command): void;

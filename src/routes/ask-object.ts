@@ -1,12 +1,12 @@
 /** askObject: one request to a conversation's object, in its caller's name. */
 import type { Context } from "hono";
-import type { Caller, Place } from "../api/object-address.ts";
+import type { Caller, ObjectAddress } from "../api/object-address.ts";
 import { newTurnId } from "../api/shared/ids.ts";
 import type { TurnRequest } from "../api/shared/turn.ts";
 import { call } from "./call.ts";
 import type { Bindings } from "./endpoint.ts";
 
-export type Addressee = Caller & Pick<Place, "object" | "conversation">;
+export type Addressee = Caller & Pick<ObjectAddress, "object" | "conversation">;
 
 /** Its reply as it is, failures too. */
 export function askObject(
@@ -31,7 +31,7 @@ export function askObject(
 export const runTurn = (
   c: Context<Bindings>,
   caller: Caller,
-  { turn: where, ...place }: Place,
+  { turn: where, ...place }: ObjectAddress,
   turn: Omit<TurnRequest, "tenant" | "persistent">,
 ): Promise<Response> => {
   const { tenant, idempotencyKey } = caller;

@@ -19,7 +19,7 @@ import {
   conversationUpdate,
 } from "../api/conversations/requests.ts";
 import { type SearchHit, shownHit } from "../api/conversations/search.ts";
-import { type Caller, conversationFor, inConversation, type Place } from "../api/object-address.ts";
+import { type Caller, conversationFor, inConversation, type ObjectAddress } from "../api/object-address.ts";
 import { messagesOf } from "../api/responses/input.ts";
 import { recallMode } from "../api/shared/recall.ts";
 import { Failure } from "../core/failure.ts";
@@ -53,7 +53,7 @@ export function askHead(
 export const answerOfHead = async <T>(...asked: Parameters<typeof askHead>): Promise<T> =>
   answerOf<T>(await askHead(...asked));
 
-const headOf = ({ turn }: Place): string => turn.head!;
+const headOf = ({ turn }: ObjectAddress): string => turn.head!;
 
 /** `undefined` leaves things as they are. */
 const changes = (body: z.infer<typeof conversationUpdate>) => ({

@@ -27,7 +27,7 @@ export const start: TurnEvent = {
   model: "tiny",
   fingerprint: "f".repeat(64),
   state: "new",
-  place: { conversation: "mine", turn: "01".repeat(8), parent: null },
+  reference: { conversation: "mine", turn: "01".repeat(8), parent: null },
 };
 
 export const logged = (text: string): LoggedToken => {

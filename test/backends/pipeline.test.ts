@@ -4,8 +4,8 @@ import { StageStore } from "../../durable-objects/stage/stage-store.ts";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import { localPipeline } from "../../src/backends/pipeline/local.ts";
 import type { Pipeline } from "../../src/backends/pipeline/pipeline.ts";
-import { Seat } from "../../src/backends/pipeline/seat.ts";
-import type { Stage } from "../../src/backends/pipeline/stage.ts";
+import type { StageLink } from "../../src/backends/pipeline/stage.ts";
+import { StageSequences } from "../../src/backends/pipeline/stage-sequences.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { architectures } from "../../src/models/index.ts";
 import { decodeState } from "../../src/state/codec.ts";
@@ -99,7 +99,7 @@ async function world(stages = 4) {
           store: (...args) => watched("store", () => stage.store(...args)),
           save: (...args) => stage.save(...args),
           release: (lease) => stage.release(lease),
-        } satisfies Stage;
+        } satisfies StageLink;
       },
     });
   const whole = (await load(`golden/${NAME}`)).backend;
@@ -338,12 +338,14 @@ describe("epochs", () => {
 
 it("a stage that missed a slice, or got one twice, or is another instance, refuses the next", async () => {
   const [engine] = await stageEngines(`golden/${NAME}`, 2);
-  const seat = new Seat(engine!);
+  const seat = new StageSequences(engine!);
   await seat.open("lease");
   await seat.pass("lease", 0, Uint32Array.of(1, 2), "none");
   for (const S of [0, 4])
     expect((await failure(() => seat.pass("lease", S, Uint32Array.of(1, 2), "none"))).code).toBe("stage_lost");
   expect((await failure(() => seat.pass("another", 2, Uint32Array.of(1, 2), "none"))).code).toBe("stage_lost");
-  expect((await failure(() => new Seat(engine!).pass("lease", 2, Uint32Array.of(1), "none"))).code).toBe("stage_lost");
+  expect((await failure(() => new StageSequences(engine!).pass("lease", 2, Uint32Array.of(1), "none"))).code).toBe(
+    "stage_lost",
+  );
   await seat.pass("lease", 2, Uint32Array.of(3), "none");
 });

@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { bytes, count } from "../../src/cli/amounts.ts";
-import { faultOf, line } from "../../src/cli/fault.ts";
+import { faultOf, line } from "../../src/cli/report-failure.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 describe("faultOf", () => {

@@ -21,7 +21,7 @@ const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
 const { packFolder } = await import("../../scripts/serve-pack.ts");
-const { placesFor } = await import("../../durable-objects/model/admission.ts");
+const { slotsFor } = await import("../../durable-objects/model/admission.ts");
 
 const DEPTH = 1040;
 const served = await loadServed(folderSource(packFolder(process.argv[2])), compiledKernels());
@@ -34,7 +34,7 @@ const open = async () => {
   const sampler = new Sampler(backend.vocab, undefined, 1);
   return { sequence, sampler, events: reply(served, sequence, sampler, ids, options) };
 };
-const live = await Promise.all(Array.from({ length: placesFor(backend) }, open));
+const live = await Promise.all(Array.from({ length: slotsFor(backend) }, open));
 let peak = javascript() - before;
 const running = new Set(live);
 while (running.size > 0) {

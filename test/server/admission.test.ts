@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Admission, placesFor } from "../../durable-objects/model/admission.ts";
+import { Admission, slotsFor } from "../../durable-objects/model/admission.ts";
 import { TurnLock } from "../../durable-objects/platform/keyed-lock.ts";
 import { SingleFlight } from "../../durable-objects/platform/single-flight.ts";
 import { ENDLESS, type Sequence } from "../../src/backends/backend.ts";
@@ -14,11 +14,11 @@ it("has as many places as states fit beside the weights, at least one and at mos
     contextLength: 2048,
     stateBytes: (position: number) => (bytes / 1024) * position,
   });
-  expect(placesFor(backend(79e6, 5.5e6))).toBe(4);
-  expect(placesFor(backend(91e6, 5.4e6))).toBe(3);
-  expect(placesFor(backend(100e6, 5e6))).toBe(2);
-  expect(placesFor(backend(119e6, 50e6))).toBe(1);
-  expect(placesFor(backend(1e6, 1e3))).toBe(4);
+  expect(slotsFor(backend(79e6, 5.5e6))).toBe(4);
+  expect(slotsFor(backend(91e6, 5.4e6))).toBe(3);
+  expect(slotsFor(backend(100e6, 5e6))).toBe(2);
+  expect(slotsFor(backend(119e6, 50e6))).toBe(1);
+  expect(slotsFor(backend(1e6, 1e3))).toBe(4);
 });
 
 it("counts a state that stops growing as it is when it is full", () => {
@@ -27,8 +27,8 @@ it("counts a state that stops growing as it is when it is full", () => {
     contextLength: ENDLESS,
     stateBytes: (position: number) => 4096 * Math.min(position, until),
   });
-  expect(placesFor(grows(1000))).toBe(4);
-  expect(placesFor(grows(2000))).toBe(1);
+  expect(slotsFor(grows(1000))).toBe(4);
+  expect(slotsFor(grows(2000))).toBe(1);
 });
 
 it("may be limited later, and lets those stay who are in", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { DirectoryStore } from "../../durable-objects/directory/directory-store.ts";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { newHead } from "../../durable-objects/storage/heads.ts";
 import type { Accepted } from "../../durable-objects/storage/journal.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
@@ -21,7 +21,7 @@ let files = 0;
 function opened() {
   const file = join(work, `${files++}.sqlite`);
   const storage = sqliteStorage(file);
-  const store = new Store(storage, 100);
+  const store = new ConversationStore(storage, 100);
   store.database.open();
   /** A turn of nothing but its text, accepted and finished. */
   const add = (n: number, text: string, head?: string) => {
@@ -108,7 +108,7 @@ it("an erased turn is not there even before its row is deleted, nor one that a c
   add(1, CANARY);
   add(2, "something else");
   store.database.transaction(() => store.forgetTurn(name(1)));
-  const left = new Store(storage, 100);
+  const left = new ConversationStore(storage, 100);
   for (const each of [store, left]) {
     expect(each.tree.turn(name(1))).toBeUndefined();
     expect(each.tree.all().map(({ id }) => id)).toEqual([name(2)]);
@@ -140,10 +140,10 @@ it("a deleted entry of the directory leaves no name and no metadata, nor does on
     ...{ kind: "conversation" as const, id: `${CANARY}-id`, createdMs: 1, revision },
     info: { metadata: { note } },
   });
-  store.tell(entry(1, CANARY), 1);
-  store.tell(entry(2, CANARY + "y".repeat(3000)), 1);
-  store.tell(entry(3, "short"), 1);
-  store.tell({ ...entry(4, ""), deleted: true, info: {} }, 1);
+  store.put(entry(1, CANARY), 1);
+  store.put(entry(2, CANARY + "y".repeat(3000)), 1);
+  store.put(entry(3, "short"), 1);
+  store.put({ ...entry(4, ""), deleted: true, info: {} }, 1);
   expect(store.list({ kind: "conversation", limit: 10, order: "asc" }).entries).toEqual([]);
   storage.close();
   expect(readFileSync(file).includes(CANARY)).toBe(false);
@@ -159,5 +159,5 @@ it("a directory of an earlier release is taken over", () => {
   expect(store.list({ kind: "conversation", limit: 10, order: "asc" }).entries).toEqual([
     { kind: "conversation", id: "a", createdMs: 5, revision: 7, info: { metadata: { n: "1" } } },
   ]);
-  expect(store.tell({ kind: "conversation", id: "b", createdMs: 6, revision: 7, info: {} }, 9)).toBe(8);
+  expect(store.put({ kind: "conversation", id: "b", createdMs: 6, revision: 7, info: {} }, 9)).toBe(8);
 });

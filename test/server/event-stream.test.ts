@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import { EventStream } from "../../durable-objects/platform/sse-body.ts";
+import { SseBody } from "../../durable-objects/platform/sse-body.ts";
 
 const present = new AbortController().signal;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const textOf = async (stream: EventStream) => new Response(stream.body).text();
+const textOf = async (stream: SseBody) => new Response(stream.body).text();
 
 it("S9: a quiet stretch is filled with comments, never longer than the heartbeat apart", async () => {
-  const stream = new EventStream(present, { heartbeatMs: 40 });
+  const stream = new SseBody(present, { heartbeatMs: 40 });
   const text = textOf(stream);
   await stream.send({ id: 0, data: { a: 1 } });
   await pause(150);
@@ -17,7 +17,7 @@ it("S9: a quiet stretch is filled with comments, never longer than the heartbeat
 });
 
 it("a busy stream has no comments", async () => {
-  const stream = new EventStream(present, { heartbeatMs: 60 });
+  const stream = new SseBody(present, { heartbeatMs: 60 });
   const text = textOf(stream);
   for (let i = 0; i < 12; i++) {
     await stream.send({ id: i, data: { i } });
@@ -28,7 +28,7 @@ it("a busy stream has no comments", async () => {
 });
 
 it("S6: the writer waits for a slow reader and holds no more than the buffer and one event", async () => {
-  const stream = new EventStream(present, { bufferBytes: 100 });
+  const stream = new SseBody(present, { bufferBytes: 100 });
   const reader = stream.body.getReader();
   let sent = 0;
   const writing = (async () => {
@@ -43,7 +43,7 @@ it("S6: the writer waits for a slow reader and holds no more than the buffer and
 });
 
 it("S7: a reader that stands still is given up, and the writer goes on without it", async () => {
-  const stream = new EventStream(present, { bufferBytes: 10, stallMs: 40 });
+  const stream = new SseBody(present, { bufferBytes: 10, stallMs: 40 });
   await stream.send({ data: { text: "longer than the buffer" } });
   expect(stream.gone.aborted).toBe(true);
   await stream.send({ data: { more: true } });
@@ -56,7 +56,7 @@ it.each(["cancel", "signal", "early"])(
   async (how) => {
     const client = new AbortController();
     if (how === "early") client.abort();
-    const stream = new EventStream(client.signal, { bufferBytes: 10 });
+    const stream = new SseBody(client.signal, { bufferBytes: 10 });
     const writing = stream.send({ data: { text: "longer than the buffer" } });
     if (how === "cancel") await stream.body.cancel();
     if (how === "signal") client.abort();
@@ -69,7 +69,7 @@ it.each(["cancel", "signal", "early"])(
 
 it("leaving after the end changes nothing", async () => {
   const client = new AbortController();
-  const stream = new EventStream(client.signal);
+  const stream = new SseBody(client.signal);
   const text = textOf(stream);
   await stream.send({ data: { a: 1 } });
   stream.end();

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { stem } from "../../durable-objects/storage/index-terms.ts";
 import { migrate } from "../../durable-objects/storage/schema.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
@@ -9,7 +9,7 @@ import { sqliteStorage } from "../support/sqlite-storage.ts";
 const name = (n: number) => n.toString(16).padStart(16, "0");
 
 function opened(storage = new FaultyStorage(sqliteStorage())) {
-  const store = new Store(storage);
+  const store = new ConversationStore(storage);
   store.database.open();
   const add = (n: number, parent: number | null, content: string, fields: Partial<StoredTurn> = {}) => {
     const above = parent === null ? undefined : store.tree.node(name(parent))!;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { LeaseLost } from "../../durable-objects/storage/database.ts";
 import { newHead } from "../../durable-objects/storage/heads.ts";
 import type { Accepted } from "../../durable-objects/storage/journal.ts";
@@ -47,7 +47,7 @@ const SMALL = 100;
 const ids = (...values: number[]) => Uint32Array.from(values);
 
 function opened(storage = new FaultyStorage(sqliteStorage()), pieceBytes = SMALL) {
-  const store = new Store(storage, pieceBytes);
+  const store = new ConversationStore(storage, pieceBytes);
   store.database.open();
   /** Accepts and commits turn `n` under `parent`. */
   const add = (n: number, parent: number | null, state = bytesOf(2 * SMALL, n), head: string | undefined = "main") => {
@@ -64,10 +64,10 @@ function opened(storage = new FaultyStorage(sqliteStorage()), pieceBytes = SMALL
 
 it("gives back turns, ids along a path, and states as they were committed", () => {
   const { store, add, state } = opened();
-  expect(store.family()).toBeUndefined();
+  expect(store.identity()).toBeUndefined();
   for (let n = 1; n <= 5; n++) add(n, n === 1 ? null : n - 1, bytesOf(10 + n, n));
   add(6, 3, bytesOf(3, 6));
-  expect(store.family()).toEqual(family);
+  expect(store.identity()).toEqual(family);
   expect(store.tree.turn(name(5))).toMatchObject(finished(accepted(5, 4, 5, "main")));
   expectSame(state(5), bytesOf(15, 5));
   expectSame(state(6), bytesOf(3, 6));
@@ -189,7 +189,7 @@ it.each([false, true])(
 it("C6, V5: a migration that fails at any statement can be done again", () => {
   for (let failAt = 1; ; failAt++) {
     const storage = new FaultyStorage(sqliteStorage());
-    const store = new Store(storage);
+    const store = new ConversationStore(storage);
     storage.arm({ failAt });
     try {
       store.database.open();

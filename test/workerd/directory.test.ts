@@ -1,7 +1,7 @@
 import { evictAllDurableObjects, listDurableObjectIds, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
-import { listDirectory, tellDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { listDirectory, publishEntry } from "../../durable-objects/directory/directory-client.ts";
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 
 afterEach(reset);
@@ -17,9 +17,9 @@ const entry = (id: string, revision: number): DirectoryEntry => ({
 const idsOf = async (tenant: string) => (await listDirectory(env, tenant, page)).entries.map(({ id }) => id);
 
 it("lists what a tenant's objects told it, after an eviction too; A3, A5: each tenant has its own, whose name tells nothing", async () => {
-  await tellDirectory(env, "ann", entry("one", 1));
-  await tellDirectory(env, "ann", entry("two", 2));
-  await tellDirectory(env, "bob", entry("three", 3));
+  await publishEntry(env, "ann", entry("one", 1));
+  await publishEntry(env, "ann", entry("two", 2));
+  await publishEntry(env, "bob", entry("three", 3));
   await evictAllDurableObjects();
   expect([await idsOf("ann"), await idsOf("bob"), await idsOf("eve")]).toEqual([["one", "two"], ["three"], []]);
   const ids = await listDurableObjectIds(env.DIRECTORY);
@@ -29,8 +29,8 @@ it("lists what a tenant's objects told it, after an eviction too; A3, A5: each t
 
 it("L4: a clock that was put back does not make changes go unheard", async () => {
   const future = Date.now() + 3_600_000;
-  await tellDirectory(env, "ann", { ...entry("one", future), deleted: true });
-  expect(await tellDirectory(env, "ann", entry("one", Date.now()))).toBe(future + 1);
+  await publishEntry(env, "ann", { ...entry("one", future), deleted: true });
+  expect(await publishEntry(env, "ann", entry("one", Date.now()))).toBe(future + 1);
   expect(await idsOf("ann")).toEqual(["one"]);
 });
 

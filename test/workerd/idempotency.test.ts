@@ -2,7 +2,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { admission } from "../../durable-objects/model/admission.ts";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { call } from "../../src/routes/call.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
@@ -167,7 +167,7 @@ it("I10: an instance that storage no longer knows says nothing of the turn's end
   gate.at = () => pause(1);
   const shim = await inside("ada", (instance, { storage }) => {
     const faulty = new FaultyStorage(storage as never);
-    instance.store = new Store(faulty);
+    instance.store = new ConversationStore(faulty);
     return faulty;
   });
   const tail = await stream("ada", "one");

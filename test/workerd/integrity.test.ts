@@ -2,7 +2,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { armFaults } from "../../durable-objects/platform/fault-points.ts";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { SCHEMA_VERSION } from "../../durable-objects/storage/schema.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import { countsOf } from "../../src/core/events.ts";
@@ -25,7 +25,7 @@ const turn = (conversation: string, content: string, fields = {}) =>
   chat({ conversation, messages: [say(content)], ...fields });
 const inPieces = (conversation: string) =>
   inside(conversation, (instance, { storage }) => {
-    instance.store = new Store(storage as never, PIECE);
+    instance.store = new ConversationStore(storage as never, PIECE);
   });
 const codeOf = async (response: Response) => [response.status, ((await response.json()) as ErrorReply).error.code];
 
@@ -121,7 +121,7 @@ it("V6: a turn that another model began is not finished by this one", async () =
     store.journal.take(id!);
   });
   held = false;
-  await until(async () => await inside("ada", ({ runs }) => runs.get(id!) === undefined));
+  await until(async () => await inside("ada", ({ scheduler }) => scheduler.get(id!) === undefined));
   await runDurableObjectAlarm(stub("ada"));
   await until(async () => (await turnsOf("ada")).length === 2);
   expect((await turnsOf("ada"))[0]).toMatchObject({ status: "failed", error: { code: "model_changed" } });
@@ -150,7 +150,7 @@ it("V9: with storage full a turn fails clean with 507; reading and forgetting st
   const reply = await chat({ conversation: "ada", messages: [say("one")] });
   const shim = await inside("ada", (instance, { storage }) => {
     const faulty = new FaultyStorage(storage as never);
-    instance.store = new Store(faulty);
+    instance.store = new ConversationStore(faulty);
     return faulty;
   });
   shim.arm({ failAt: 1, forever: true, only: /^INSERT/, message: "database or disk is full: SQLITE_FULL" });

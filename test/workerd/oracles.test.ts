@@ -5,8 +5,8 @@ import { expect, it } from "vitest";
 import { admission } from "../../durable-objects/model/admission.ts";
 import { armFaults, type Protection } from "../../durable-objects/platform/fault-points.ts";
 import { limits, streamLimits } from "../../durable-objects/platform/limits.ts";
-import type { Live } from "../../durable-objects/turn/running-turn.ts";
-import { Runs } from "../../durable-objects/turn/scheduler.ts";
+import type { RunningTurn } from "../../durable-objects/turn/running-turn.ts";
+import { Scheduler } from "../../durable-objects/turn/scheduler.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, until } from "../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../support/inside.ts";
@@ -40,10 +40,10 @@ it.each([[[]], [["lease"]], [["key"]], [both]] as [Protection[]][])(
     const second = await inside("ada", async ({ store, alarms }, ctx) => {
       const object = ctx.id.name!;
       const lent = { ctx, env, alarms, object, owner: "second", store: () => store, served: async () => toy() };
-      const runs = new Runs(lent as never);
+      const runs = new Scheduler(lent as never);
       const [id] = store.journal.running();
       const work = runs.proceed();
-      const live: Live = runs.get(id!)!;
+      const live: RunningTurn = runs.get(id!)!;
       await work;
       return live.last?.type;
     });

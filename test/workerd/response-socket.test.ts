@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../durable-objects/model/served-model.ts";
-import { Outbox } from "../../durable-objects/socket/socket-writer.ts";
+import { SocketWriter } from "../../durable-objects/socket/socket-writer.ts";
 import { type Toy, toyServed } from "../support/toy-served.ts";
 
 let toy: Toy;
@@ -178,7 +178,10 @@ describe("Outbox", () => {
       send: () => void said.sent++,
       close: (code: number, reason: string) => Object.assign(said, { code, reason }),
     };
-    return { said, outbox: new Outbox(socket as unknown as WebSocket, { bufferBytes: 100, stallMs: 60, pollMs: 10 }) };
+    return {
+      said,
+      outbox: new SocketWriter(socket as unknown as WebSocket, { bufferBytes: 100, stallMs: 60, pollMs: 10 }),
+    };
   };
 
   it("S8: waits while the other side is behind, and goes on when it has read", async () => {

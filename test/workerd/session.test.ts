@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, reset } from "cloudflare:te
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { admission } from "../../durable-objects/model/admission.ts";
 import { weights } from "../../durable-objects/model/served-model.ts";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, send, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
@@ -118,7 +118,7 @@ it("L6: an ordinary turn writes at most 6 rows, the tenth as many as the third",
           return { toArray: () => got };
         },
       };
-      instance.store = new Store({
+      instance.store = new ConversationStore({
         sql,
         transactionSync: <T>(work: () => T) => storage.transactionSync(work),
         sync: () => storage.sync(),
@@ -142,7 +142,7 @@ it.each([false, true])(
       await turn(session, "one");
       const faulty = await inside(session, (instance, { storage }) => {
         const shim = new FaultyStorage(storage as never);
-        instance.store = new Store(shim);
+        instance.store = new ConversationStore(shim);
         shim.arm({ failAt, forever });
         return shim;
       });

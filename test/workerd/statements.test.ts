@@ -3,7 +3,7 @@ import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { limits } from "../../durable-objects/platform/limits.ts";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../support/gated-toy.ts";
@@ -18,7 +18,7 @@ const key = { "idempotency-key": "k" };
 const shimmed = (conversation: string, failAt: number, forever: boolean) =>
   inside(conversation, (instance, { storage }) => {
     const shim = new FaultyStorage(storage as never);
-    instance.store = new Store(shim);
+    instance.store = new ConversationStore(shim);
     shim.arm({ failAt, forever });
     return shim;
   });
@@ -163,7 +163,7 @@ for (const [what, { before, work, after }] of Object.entries(scenarios))
       limits.alarmMs = 100;
       const shim = await shimmed(name, failAt, forever);
       const how = await work(name);
-      await until(() => inside(name, ({ runs }) => runs.isIdle || shim.failures > 0));
+      await until(() => inside(name, ({ scheduler }) => scheduler.isIdle || shim.failures > 0));
       failures = shim.failures;
       shim.arm({});
       await after(name, expected, how).catch((cause: unknown) => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Store } from "../../durable-objects/storage/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../support/chat-client.ts";
 import { FaultyStorage } from "../support/faulty-storage.ts";
@@ -200,7 +200,7 @@ it.each([false, true])(
     const [one, two] = await dialogue("ada", ["one", "two"]);
     const shim = await inside("ada", (instance, { storage }) => {
       const faulty = new FaultyStorage(storage as never);
-      instance.store = new Store(faulty);
+      instance.store = new ConversationStore(faulty);
       return faulty;
     });
     const tables = () =>

@@ -63,7 +63,7 @@ export class ChatReply implements ReplyEncoder {
       ...(end ? {} : { status: "in_progress" }),
       choices: end ? this.#choices.map(shown) : [],
       ...(end ? { usage: usageOf(end.usage), timings: end.timings } : {}),
-      ...this.#place(),
+      ...this.#reference(),
     };
   }
 
@@ -99,7 +99,7 @@ export class ChatReply implements ReplyEncoder {
     const { choice, opening } = this.#choice(n);
     const said = choice.said.end(end.text);
     if (said) chunks.push(this.#chunk(n, { delta: { ...opening, ...said } }));
-    chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...this.#place() });
+    chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...this.#reference() });
     if (this.#includeUsage)
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });
     return lastEvents(end, chunks);
@@ -120,7 +120,7 @@ export class ChatReply implements ReplyEncoder {
 
   #frame = (object: string) => frameOf(this.#start!, "chatcmpl-", object);
 
-  #place = () => rivuletOf(this.#start);
+  #reference = () => rivuletOf(this.#start);
 
   #chunk(index: number, choice: { delta: object; finish_reason?: string; logprobs?: object }) {
     return {

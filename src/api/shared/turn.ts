@@ -124,7 +124,7 @@ export interface LoggedToken {
 }
 
 /** Names a stored turn. */
-export interface TurnPlace {
+export interface TurnReference {
   conversation: string | null;
   turn: string;
   parent: string | null;
@@ -145,7 +145,7 @@ export interface StartEvent {
   fingerprint: string;
   state: StateOrigin;
   /** Absent when nothing is stored. */
-  place?: TurnPlace;
+  reference?: TurnReference;
   /** Calls of tools may stand in the text, and where. Absent: what looks like one is text. */
   calls?: CallPlace;
   /** Absent where recall is off. */

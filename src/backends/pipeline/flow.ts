@@ -6,17 +6,17 @@
  */
 import { check } from "../../core/failure.ts";
 import type { Rows, Want } from "../backend.ts";
-import type { Stage } from "./stage.ts";
+import type { StageLink } from "./stage.ts";
 
 export class Flow {
-  readonly #stages: readonly Stage[];
+  readonly #stages: readonly StageLink[];
   readonly #lease: string;
   /** Of each stage, its last slice. */
   readonly #tails: Promise<unknown>[];
   /** Slices that have not left the last stage, oldest first. */
   readonly #under: Promise<unknown>[] = [];
 
-  constructor(stages: readonly Stage[], lease: string) {
+  constructor(stages: readonly StageLink[], lease: string) {
     this.#stages = stages;
     this.#lease = lease;
     this.#tails = stages.map(() => Promise.resolve());

@@ -1,14 +1,14 @@
 /** localPipeline: all stages in this program, each with an engine of its own (command line, tests). */
 import type { Engine } from "../wasm/engine.ts";
 import { Pipeline } from "./pipeline.ts";
-import { Seat } from "./seat.ts";
-import type { Epochs, Stage } from "./stage.ts";
+import type { EpochStore, StageLink } from "./stage.ts";
+import { StageSequences } from "./stage-sequences.ts";
 
 export interface LocalOptions {
   /** Where stage `k` stores a conversation's states; without it, saving gives the tensors. */
-  epochs?: (owner: string, k: number) => Epochs;
+  epochs?: (owner: string, k: number) => EpochStore;
   /** Stands between a sequence and its stages (tests). */
-  wrap?: (stage: Seat, k: number, owner: string) => Stage;
+  wrap?: (stage: StageSequences, k: number, owner: string) => StageLink;
 }
 
 export function localPipeline(engines: readonly Engine[], { epochs, wrap }: LocalOptions = {}): Pipeline {
@@ -20,7 +20,7 @@ export function localPipeline(engines: readonly Engine[], { epochs, wrap }: Loca
     shapes: engines.map((engine) => (position) => engine.describe(position)),
     stagesOf: (owner) =>
       engines.map((engine, k) => {
-        const seat = new Seat(engine, epochs?.(owner, k));
+        const seat = new StageSequences(engine, epochs?.(owner, k));
         return wrap ? wrap(seat, k, owner) : seat;
       }),
     keepsStates: epochs !== undefined,

@@ -5,9 +5,9 @@
  */
 import type { Backend, Saved, Sequence } from "../backend.ts";
 import { bytesOf, checkState, type StateShape } from "../check-state.ts";
-import { Line } from "./line.ts";
+import { EpochCounter } from "./epoch-counter.ts";
 import { PipelineSequence } from "./sequence.ts";
-import type { Stage } from "./stage.ts";
+import type { StageLink } from "./stage.ts";
 
 export interface PipelineParts {
   vocab: number;
@@ -16,7 +16,7 @@ export interface PipelineParts {
   /** Of each stage: names, types and shapes of a state of so many tokens. */
   shapes: readonly ((position: number) => readonly StateShape[])[];
   /** The stages of one conversation, fresh handles each time. */
-  stagesOf(owner: string): Stage[];
+  stagesOf(owner: string): StageLink[];
   /** The stages store states, and saving gives references; else saving gives the tensors. */
   keepsStates: boolean;
   memoryBytes?(): number;
@@ -24,7 +24,7 @@ export interface PipelineParts {
 
 export class Pipeline implements Backend {
   readonly #parts: PipelineParts;
-  readonly #lines = new Map<string, Line>();
+  readonly #counters = new Map<string, EpochCounter>();
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -62,10 +62,10 @@ export class Pipeline implements Backend {
   async open(saved?: Saved, owner: string = crypto.randomUUID()): Promise<Sequence> {
     const isReference = saved?.tensors.some(({ name }) => name.startsWith("stage."));
     if (saved && !isReference) checkState(saved, (position) => this.#parts.shapes.flatMap((at) => at(position)));
-    return new PipelineSequence(this, this.#line(owner), saved).begin();
+    return new PipelineSequence(this, this.#epochs(owner), saved).begin();
   }
 
-  stagesOf(owner: string): Stage[] {
+  stagesOf(owner: string): StageLink[] {
     return this.#parts.stagesOf(owner);
   }
 
@@ -76,9 +76,9 @@ export class Pipeline implements Backend {
     return { position: saved.position, tensors: saved.tensors.filter(({ name }) => names.has(name)) };
   }
 
-  #line(owner: string): Line {
-    const line = this.#lines.get(owner) ?? new Line(owner, () => this.#lines.delete(owner));
-    this.#lines.set(owner, line);
-    return line.enter();
+  #epochs(owner: string): EpochCounter {
+    const epochs = this.#counters.get(owner) ?? new EpochCounter(owner, () => this.#counters.delete(owner));
+    this.#counters.set(owner, epochs);
+    return epochs.enter();
   }
 }

@@ -8,11 +8,11 @@
 import { check, Failure } from "../../core/failure.ts";
 import type { Saved, Sequence, StateTensor, Want } from "../backend.ts";
 import { checkIds } from "../wasm/pass.ts";
+import type { EpochCounter } from "./epoch-counter.ts";
 import { Flow } from "./flow.ts";
-import type { Line } from "./line.ts";
 import { isLoss, lost } from "./loss.ts";
 import { type Reference, referencesOf, tensorsOf } from "./references.ts";
-import type { Stage } from "./stage.ts";
+import type { StageLink } from "./stage.ts";
 
 /** Tries of one call; each begins with all stages at the same epoch. */
 const ATTEMPTS = 4;
@@ -24,26 +24,26 @@ export interface SequenceHost {
   readonly stageCount: number;
   readonly keepsStates: boolean;
   stateBytes(position: number): number;
-  stagesOf(owner: string): Stage[];
+  stagesOf(owner: string): StageLink[];
   ownPart(k: number, saved: Saved | undefined): Saved | undefined;
 }
 
 export class PipelineSequence implements Sequence {
   readonly #pipeline: SequenceHost;
-  readonly #line: Line;
+  readonly #epochs: EpochCounter;
   #from: { saved: Saved; references: Reference | undefined } | undefined;
   /** Slices since `#from`, where states are kept at the stages. */
   #fed: Uint32Array[] = [];
   #position: number;
-  #stages: readonly Stage[] = [];
+  #stages: readonly StageLink[] = [];
   #lease = "";
   #flow: Flow | undefined;
   #open = true;
 
   /** Call `begin` before anything else. */
-  constructor(pipeline: SequenceHost, line: Line, saved?: Saved) {
+  constructor(pipeline: SequenceHost, epochs: EpochCounter, saved?: Saved) {
     this.#pipeline = pipeline;
-    this.#line = line;
+    this.#epochs = epochs;
     this.#position = saved?.position ?? 0;
     this.#from = saved && { saved, references: referencesOf(saved, pipeline.stageCount) };
   }
@@ -53,7 +53,7 @@ export class PipelineSequence implements Sequence {
     try {
       const { references } = this.#from ?? {};
       const message = () => "state: kept by the stages of another conversation";
-      check(references === undefined || references.owner === this.#line.owner, "state_unreadable", message);
+      check(references === undefined || references.owner === this.#epochs.owner, "state_unreadable", message);
       return await this.#insist(0, async () => this);
     } catch (thrown) {
       this.release();
@@ -99,9 +99,9 @@ export class PipelineSequence implements Sequence {
       await flow.drained();
       if (!this.#pipeline.keepsStates)
         return (await Promise.all(this.#stages.map((stage) => stage.save(this.#lease, S)))).flat();
-      const epoch = this.#line.next();
+      const epoch = this.#epochs.next();
       const stored = await Promise.all(this.#stages.map((stage) => stage.store(this.#lease, S, epoch)));
-      const references = { owner: this.#line.owner, stored };
+      const references = { owner: this.#epochs.owner, stored };
       const tensors = tensorsOf(references);
       this.#from = { saved: { position: S, tensors }, references };
       this.#fed = [];
@@ -112,7 +112,7 @@ export class PipelineSequence implements Sequence {
   release(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#line.leave();
+    this.#epochs.leave();
     this.#abandon();
   }
 
@@ -138,13 +138,13 @@ export class PipelineSequence implements Sequence {
     const failed = () => "this sequence has failed, and what it held is kept nowhere";
     check(this.#pipeline.keepsStates || !begun, "stage_lost", failed);
     const { references, saved } = this.#from ?? {};
-    this.#stages = this.#pipeline.stagesOf(this.#line.owner);
+    this.#stages = this.#pipeline.stagesOf(this.#epochs.owner);
     this.#lease = crypto.randomUUID();
     for (const stage of this.#stages) stage.warm?.().catch(() => {});
     // One after another: two conversations that wait for each other's places would wait for ever.
     for (const [k, stage] of this.#stages.entries()) {
       const { newest } = await stage.open(this.#lease, references?.stored[k] ?? this.#pipeline.ownPart(k, saved));
-      this.#line.saw(newest);
+      this.#epochs.saw(newest);
     }
     const flow = new Flow(this.#stages, this.#lease);
     let S = saved?.position ?? 0;

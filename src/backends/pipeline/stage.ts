@@ -15,7 +15,7 @@ export interface Stored {
   bytes: number;
 }
 
-export interface Stage {
+export interface StageLink {
   /** Begins to load what takes long. */
   warm?(): Promise<void>;
   /**
@@ -33,7 +33,7 @@ export interface Stage {
 }
 
 /** States that a stage has stored for one conversation, by epoch. */
-export interface Epochs {
+export interface EpochStore {
   /** 0 when there is none. */
   newest(): number;
   /** Fails with `state_unreadable` unless every byte is as it was stored. */

@@ -1,23 +1,23 @@
-/** Seat: one stage's side of one conversation, over an engine that holds the stage's weights. */
+/** StageSequences: one stage's side of one conversation, over an engine that holds the stage's weights. */
 import { Failure } from "../../core/failure.ts";
 import type { Rows, Saved, StateTensor, Want } from "../backend.ts";
 import type { Engine } from "../wasm/engine.ts";
 import type { WasmSequence } from "../wasm/sequence.ts";
-import type { Epochs, Stage, Stored } from "./stage.ts";
+import type { EpochStore, StageLink, Stored } from "./stage.ts";
 
-interface Live {
+interface Open {
   sequence: WasmSequence;
   /** Epoch that it was opened from. */
   from: number | undefined;
 }
 
-export class Seat implements Stage {
+export class StageSequences implements StageLink {
   readonly #engine: Engine;
-  readonly #epochs: Epochs | undefined;
-  readonly #live = new Map<string, Live>();
+  readonly #epochs: EpochStore | undefined;
+  readonly #open = new Map<string, Open>();
 
   /** Without `epochs` it stores nothing. */
-  constructor(engine: Engine, epochs?: Epochs) {
+  constructor(engine: Engine, epochs?: EpochStore) {
     this.#engine = engine;
     this.#epochs = epochs;
   }
@@ -26,7 +26,7 @@ export class Seat implements Stage {
     const stored = from && "epoch" in from ? from : undefined;
     const saved = stored ? this.#stored().load(stored) : (from as Saved | undefined);
     this.#drop(lease);
-    this.#live.set(lease, { sequence: this.#engine.open(saved), from: stored?.epoch });
+    this.#open.set(lease, { sequence: this.#engine.open(saved), from: stored?.epoch });
     return { newest: this.#epochs?.newest() ?? 0 };
   }
 
@@ -35,9 +35,9 @@ export class Seat implements Stage {
   }
 
   async store(lease: string, S: number, epoch: number): Promise<Stored> {
-    const live = this.#at(lease, S);
-    const stored = await this.#stored().store(epoch, { position: S, tensors: live.sequence.save("view") }, live.from);
-    live.from = epoch;
+    const open = this.#at(lease, S);
+    const stored = await this.#stored().store(epoch, { position: S, tensors: open.sequence.save("view") }, open.from);
+    open.from = epoch;
     return stored;
   }
 
@@ -51,22 +51,22 @@ export class Seat implements Stage {
 
   /** Whether it holds the lease's sequence. */
   holds(lease: string): boolean {
-    return this.#live.has(lease);
+    return this.#open.has(lease);
   }
 
   #drop(lease: string): void {
-    this.#live.get(lease)?.sequence.release();
-    this.#live.delete(lease);
+    this.#open.get(lease)?.sequence.release();
+    this.#open.delete(lease);
   }
 
-  #at(lease: string, S: number): Live {
-    const live = this.#live.get(lease);
-    if (live?.sequence.position === S) return live;
-    const got = live ? `${live.sequence.position} tokens` : "nothing of this turn";
+  #at(lease: string, S: number): Open {
+    const open = this.#open.get(lease);
+    if (open?.sequence.position === S) return open;
+    const got = open ? `${open.sequence.position} tokens` : "nothing of this turn";
     throw new Failure("stage_lost", `expected a state of ${S} tokens, the stage holds ${got}`);
   }
 
-  #stored(): Epochs {
+  #stored(): EpochStore {
     if (this.#epochs) return this.#epochs;
     throw new Failure("bug", "this stage stores no states");
   }

@@ -1,5 +1,5 @@
 /** Epoch numbers of one conversation, shared by its live sequences so that no two take the same. */
-export class Line {
+export class EpochCounter {
   readonly owner: string;
   readonly #gone: () => void;
   #newest = 0;
