@@ -20,7 +20,7 @@ export interface RotaryConfig {
 
 /**
  * Reads both spellings: `rope_parameters` (transformers 5), and `rope_scaling` with `rope_theta` beside it, which wins where both stand.
- * `partial` holds where the chosen object names no `partial_rotary_factor`.
+ * `partial` holds where neither the chosen object nor the config around it names a `partial_rotary_factor`.
  */
 export function rotaryConfig(
   json: ConfigReader,
@@ -38,7 +38,9 @@ export function rotaryFrom(
   defaults: { theta: number; partial: number },
 ): RotaryConfig {
   const theta = chosen.number("rope_theta", json.number("rope_theta", defaults.theta));
-  const turned = Math.trunc(P * chosen.number("partial_rotary_factor", defaults.partial));
+  const turned = Math.trunc(
+    P * chosen.number("partial_rotary_factor", json.number("partial_rotary_factor", defaults.partial)),
+  );
   check(
     turned >= 0 && turned <= P,
     "weights_invalid",

@@ -55,6 +55,8 @@ export interface Gguf {
   tensor(name: string): string | undefined;
   /** Undoes a reordering that GGUF files apply to this tensor's rows; row → row of the file. */
   row?(name: string, config: Record<string, unknown>): ((row: number) => number) | undefined;
+  /** Undoes a change that GGUF files apply to every value of this tensor. */
+  values?(name: string): ((value: number) => number) | undefined;
 }
 
 /** How checkpoints spell what the model knows by other names. Source: transformers `conversion_mapping.py`. */

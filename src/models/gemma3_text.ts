@@ -16,6 +16,7 @@ import {
   zeroCentred,
 } from "../layers/index.ts";
 import { type Architecture, refuse, residual } from "./architecture.ts";
+import { transformerGguf } from "./gguf-spelling.ts";
 import { layerTypes } from "./layer-types.ts";
 
 type Kind = "sliding_attention" | "full_attention";
@@ -77,6 +78,23 @@ export const gemma3_text: Architecture = {
       }),
     };
   },
+  gguf: transformerGguf({
+    architecture: "gemma3",
+    type: "gemma3_text",
+    normsFromOne: true,
+    parts: {
+      post_attention_layernorm: "post_attention_norm",
+      pre_feedforward_layernorm: "ffn_norm",
+      post_feedforward_layernorm: "post_ffw_norm",
+    },
+    // Files do not state the queries' scale: it is that of the head's width, but for the largest model. Nor how often a layer sees everything.
+    more: (get) => ({
+      query_pre_attn_scalar: get("attention.key_length"),
+      sliding_window: get("attention.sliding_window"),
+      rope_theta: get("rope.freq_base") ?? 1_000_000,
+      rope_local_base_freq: get("rope.freq_base_swa") ?? 10_000,
+    }),
+  }),
 };
 
 /** From the list of types, or from how often a layer sees everything. */

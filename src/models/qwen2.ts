@@ -5,6 +5,7 @@
  */
 import { attention } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";
+import { transformerGguf } from "./gguf-spelling.ts";
 import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
@@ -22,4 +23,5 @@ export const qwen2: Architecture = {
       attention(`${at}.self_attn`, { ...mixer, layer, ...windows[layer] }),
     );
   },
+  gguf: transformerGguf({ architecture: "qwen2", type: "qwen2" }),
 };

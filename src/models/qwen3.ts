@@ -5,6 +5,7 @@
  */
 import { attention } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";
+import { transformerGguf } from "./gguf-spelling.ts";
 import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
@@ -21,4 +22,5 @@ export const qwen3: Architecture = {
       return attention(`${at}.self_attn`, { ...sizes, layer, ...windows[layer], bias, outputBias: bias, headNorm });
     });
   },
+  gguf: transformerGguf({ architecture: "qwen3", type: "qwen3" }),
 };

@@ -7,6 +7,7 @@
 import type { ConfigReader } from "../core/config-reader.ts";
 import { attention } from "../layers/index.ts";
 import { type Architecture, refuse } from "./architecture.ts";
+import { transformerGguf } from "./gguf-spelling.ts";
 import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
 
@@ -29,6 +30,7 @@ export const smollm3: Architecture = {
       }),
     );
   },
+  gguf: transformerGguf({ architecture: "smollm3", type: "smollm3", turnedRows: true }),
 };
 
 /** By layer: whether its heads turn. The config lists 1 for a layer that does. */

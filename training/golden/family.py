@@ -182,7 +182,7 @@ FAMILY = {
     ),
     # As published: a pattern in place of types, and positions of both kinds beside each other.
     "gemma3_text-old-config": case(
-        "gemma3_text", 60, num_hidden_layers=7, sliding_window=7, layer_types=None,
+        "gemma3_text", 60, num_hidden_layers=7, sliding_window=7, layer_types=None, query_pre_attn_scalar=12,
         rope_parameters={"sliding_attention": rope(1e4), "full_attention": rope(1e6)},
         old_config=dict(
             layer_types=None, sliding_window_pattern=6, _sliding_window_pattern=None, rope_parameters=None, rope_theta=1000000.0,

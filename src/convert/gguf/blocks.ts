@@ -70,6 +70,21 @@ function nibbles(options: { offset: boolean; fifth: boolean; zero: number }): De
   };
 }
 
+/** Values of IQ4_NL's sixteen codes. Source: ggml `kvalues_iq4nl`. */
+const uneven = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+
+/** f16 d, then 16 bytes of codes as in Q4_0: w = d · value of the code. */
+const decodeIq4Nl: Decode = (bytes, count, out) => {
+  for (let b = 0, at = 0, o = 0; b < count; b++, at += 18, o += 32) {
+    const d = halfAt(bytes, at);
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[at + 2 + i]!;
+      out[o + i] = d * uneven[byte & 15]!;
+      out[o + 16 + i] = d * uneven[byte >> 4]!;
+    }
+  }
+};
+
 /** By ggml type code. */
 export const blockTypes: ReadonlyMap<number, BlockType> = new Map([
   [0, { name: "F32", elements: 1, bytes: 4, decode: decodeF32 }],
@@ -82,6 +97,7 @@ export const blockTypes: ReadonlyMap<number, BlockType> = new Map([
   [12, { name: "Q4_K", elements: 256, bytes: 144, decode: decodeQ4K }],
   [13, { name: "Q5_K", elements: 256, bytes: 176, decode: decodeQ5K }],
   [14, { name: "Q6_K", elements: 256, bytes: 210, decode: decodeQ6K }],
+  [20, { name: "IQ4_NL", elements: 32, bytes: 18, decode: decodeIq4Nl }],
   [30, { name: "BF16", elements: 1, bytes: 2, decode: decodeBF16 }],
 ]);
 

@@ -21,7 +21,11 @@ export async function openGguf(path: string, options: TokenizerOptions = {}): Pr
     return {
       config,
       tensors: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-      rows: (name, from, to) => readRows(file, tensors.get(name)!, from, to, gguf.row?.(name, config)),
+      rows: async (name, from, to) => {
+        const rows = await readRows(file, tensors.get(name)!, from, to, gguf.row?.(name, config));
+        const undo = gguf.values?.(name);
+        return undo ? rows.map(undo) : rows;
+      },
       companions: async () => ggufCompanions(file.name, header.meta, options),
       provenance: async (signal) => ({ format: "gguf", files: [await file.identity(signal)], ...general(header.meta) }),
       close: () => file.close(),
