@@ -100,7 +100,7 @@ describe("openGguf", () => {
     [
       "an architecture that it does not know",
       { meta: { "general.architecture": "gptneox" } },
-      'general.architecture: expected "llama"',
+      'general.architecture: expected "gemma3" or "llama" or "qwen2"',
     ],
     ["a file without an architecture", { meta: { "general.architecture": undefined } }, "got nothing"],
     [
