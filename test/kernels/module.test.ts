@@ -41,7 +41,7 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
     [...code.matchAll(/\brelaxed\w*/g)].map(([name]) => `${file} ${name}`),
   );
   const [narrow, wide] = ["relaxed_dot_i8x16_i7x16_s", "relaxed_dot_i8x16_i7x16_add_s"];
-  const [probe, tiled] = ["wasm/kernels/mat-q4/mat-q4.ts", "wasm/kernels/mat-q4/tiles.ts"];
+  const [probe, tiled] = ["wasm/kernels/mat-q4/mat-q4.ts", "wasm/kernels/mat-q4/dots.ts"];
   // The probe breaks the rule on purpose: it asks which instruction this is, and decides between equal results.
   expect(uses.sort()).toEqual(
     [
@@ -52,14 +52,15 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
   );
   const { code } = sources.find(({ file }) => file === tiled)!;
   // Operands of dot() and mac() in the tiles are ul, uh, vl, vh, and these come from low() and high() alone, which mask with 15.
-  const four = sources.find(({ file }) => file === "wasm/kernels/mat-q4/tile4.ts")!;
-  const tiles = code.slice(code.indexOf("function tile1")) + four.code;
-  const operands = [...tiles.matchAll(/\b(?:dot<Lane>\(\w|mac<Lane>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
+  const tiles = ["blocks", "tiles", "tile4"]
+    .map((name) => sources.find(({ file }) => file === `wasm/kernels/mat-q4/${name}.ts`)!.code)
+    .join("");
+  const operands = [...tiles.matchAll(/\b(?:dot<\w+>\(\w|mac<\w+>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
   const nibbles = new Set([...tiles.matchAll(/\b(\w+) = (?:low|high)\(\w, mask\)/g)].map(([, name]) => name!));
-  expect(operands.length).toBe((1 + 2 + 4) * 16);
+  expect(operands.length).toBe((1 + 2 + 4 + 4) * 16);
   for (const name of operands) expect(nibbles).toContain(name);
-  expect(tiles.match(/\bmask = i8x16\.splat\(15\)/g)).toHaveLength(3);
-  expect(tiles.match(/\bmask =/g)).toHaveLength(3);
+  expect(tiles.match(/\bmask = i8x16\.splat\(15\)/g)).toHaveLength(4);
+  expect(tiles.match(/\bmask =/g)).toHaveLength(4);
   expect(code).toMatch(/function low\(q: v128, mask: v128\): v128 \{\s+return v128\.and\(q, mask\);/);
   expect(code).toMatch(
     /function high\(q: v128, mask: v128\): v128 \{\s+return v128\.and\(i16x8\.shr_u\(q, 4\), mask\);/,
@@ -67,7 +68,7 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
 
   // Panels: dots read u and v alone, which are loads of what unpack() stored, and that is low() and high() again.
   const { code: panels } = sources.find(({ file }) => file === "wasm/kernels/mat-q4/panels.ts")!;
-  const read = [...panels.matchAll(/\b(?:dot<Lane>\(\w|mac<Lane>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
+  const read = [...panels.matchAll(/\b(?:dot<i32>\(\w|mac<i32>\(\w\d, \w), (\w+)[,)]/g)].map(([, name]) => name!);
   expect(read.length).toBe(12 * 8);
   expect(new Set(read)).toEqual(new Set(["u", "v"]));
   const stored = [...panels.matchAll(/store\(p, (\w+)\(\w\d, mask\), \d+\)/g)].map(([, name]) => name!);

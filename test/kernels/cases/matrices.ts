@@ -134,6 +134,8 @@ export const matQ8: Case<"matQ8">[] = [
 export const matQ4: Case<"matQ4">[] = [
   ...shapes.map((shape) => matQuantized("q4", ...shape)),
   matQuantized("q4", 5, 13, 37, { x: 1e4, w: 1e3 }),
+  // Row groups that several places of the matrix share evenly, and with one to three left over.
+  ...[32, 35, 48, 57, 128].flatMap((R) => [1, 2, 3, 4, 6, 9].map((T) => matQuantized("q4", T, R, 70))),
   matQuantized("q4", 60, 8, 8192), // more tokens than the kernel rounds sums for at once
   matQuantized("q4", 2, 8, 9000),
   matQuantized("q4", 14, 16, 1600), // more blocks than a panel has room for

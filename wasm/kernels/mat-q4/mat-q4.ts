@@ -2,14 +2,15 @@ import { blocksOf } from "../lanes";
 import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./offset-panels";
 import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./offsets";
 import { MANY, panels } from "./panels";
-import { tile4 } from "./tile4";
-import { tile1, tile2 } from "./tiles";
+import { tile4Narrow } from "./tile4";
+import { tile1, tile2, tile4 } from "./tiles";
 
 /**
  * y (T, pad8(R)) = xq · Wᵀ with 4-bit weights and 8-bit activations.
  *
  * One output is d · Σ_b sx_b · (s_b · dot_b) + m · Σ_b t_b · sum_b over blocks b of 32 inputs. `dot_b` and `s_b · dot_b` (below 2^24) are
- * exact; the sums over blocks round, always in this order, so an output has the same bits in a tile of four tokens as alone.
+ * exact; the sums over blocks round, always in this order, so an output has the same bits in a tile of four tokens as alone, and from wherever
+ * in the matrix its rows are read.
  * The nibbles are the 7-bit operand of the relaxed dot product. The second sum is in offsets.ts.
  *
  * Dots are summed in lanes of 16 bits (exact: 16 products of at most 15 · 127) or of 32, with equal results; `wideDots` says which is faster.
@@ -38,39 +39,57 @@ function multiply<Lane>(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): 
   const xRow = scales + 2 * (((blocks + 3) >>> 2) << 4);
   const groups = (R + 7) >>> 3;
   const yRow = <usize>groups << 5;
-  const group: usize = 64 + blocks * 144;
-  const most = tokensAtOnce(blocks), record = recordBytes(blocks);
+  const most = tokensAtOnce(blocks);
   for (let left = T; left > 0; left -= <i32>most, y += most * yRow, xq += most * xRow) {
     const tokens = min(<i32>most, left);
-    const many = tokens >= MANY && blocks <= MOST_BLOCKS;
+    const many = sizeof<Lane>() == 4 && tokens >= MANY && blocks <= MOST_BLOCKS;
     roundSums(xq + scales, xRow, tokens, blocks, many);
-    for (let g = 0, head = w, to = y; g < groups; g++, head += group, to += 32) {
-      if (many) {
-        prefill<Lane>(to, yRow, xq, xRow, scales, head, blocks, tokens);
-        continue;
-      }
-      tiles<Lane>(to, yRow, xq, xRow, scales, head, blocks, tokens);
-      let left = tokens, out = to, sums = SUMS;
-      for (; left >= 3; left -= 4, out += 4 * yRow, sums += 4 * record) addOffsets4(out, yRow, sums, record, left > 3 ? 3 : 2, head, blocks);
-      for (; left > 0; left--, out += yRow, sums += record) addOffsets1(out, sums, head, blocks);
-    }
+    if (many) prefill(y, yRow, xq, xRow, scales, w, blocks, groups, tokens);
+    else few<Lane>(y, yRow, xq, xRow, scales, w, blocks, groups, tokens);
   }
 }
 
-/** Eight rows of a few tokens. Three cost less as four with the last one twice. */
-function tiles<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
-  for (; tokens >= 3; tokens -= 4, x += 4 * xRow, y += 4 * yRow) tile4<Lane>(y, yRow, x, xRow, tokens > 3 ? 3 : 2, scales, head, blocks);
-  if (tokens == 2) tile2<Lane>(y, yRow, x, xRow, scales, head, blocks);
-  else if (tokens == 1) tile1<Lane>(y, x, scales, head, blocks);
+/** A row group after another, or from several places at once, as long as memory and not the arithmetic is the limit. */
+function few<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, w: usize, blocks: usize, groups: i32, tokens: i32): void {
+  const group: usize = 64 + blocks * 144, record = recordBytes(blocks);
+  for (let places = tokens < 3 ? 4 : sizeof<Lane>() == 4 ? 2 : 1; groups > 0; places = 1) {
+    const each = groups / places, step = <usize>each * group, yStep = <usize>each << 5;
+    for (let g = each; g > 0; g--, w += group, y += 32) {
+      tiles<Lane>(y, yRow, x, xRow, scales, w, blocks, tokens, places, step, yStep);
+      for (let p = places, to = y, head = w; p > 0; p--, to += yStep, head += step) {
+        let left = tokens, out = to, sums = SUMS;
+        for (; left >= 3; left -= 4, out += 4 * yRow, sums += 4 * record) addOffsets4(out, yRow, sums, record, left > 3 ? 3 : 2, head, blocks);
+        for (; left > 0; left--, out += yRow, sums += record) addOffsets1(out, sums, head, blocks);
+      }
+    }
+    groups -= each * places;
+    w += <usize>(places - 1) * step;
+    y += <usize>(places - 1) * yStep;
+  }
 }
 
-/** Eight rows of many tokens: six at a time, the last ones in tiles. */
-function prefill<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
-  const whole = tokens - tokens % 6;
-  panels<Lane>(y, yRow, x, xRow, scales, head, blocks, whole);
-  offsetPanel(head, blocks);
-  addOffsetPanel(y, yRow, SUMS, whole, head, blocks, false);
-  y += whole * yRow;
-  tiles<Lane>(y, yRow, x + whole * xRow, xRow, scales, head, blocks, tokens - whole);
-  addOffsetPanel(y, yRow, SUMS + whole * recordBytes(blocks), tokens - whole, head, blocks, true);
+/** Eight rows of a few tokens at each place. Three cost less as four with the last one twice. */
+function tiles<Lane>(
+  y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32, places: i32, step: usize, yStep: usize,
+): void {
+  for (; tokens >= 3; tokens -= 4, x += 4 * xRow, y += 4 * yRow) {
+    const fourth: usize = tokens > 3 ? 3 : 2;
+    if (sizeof<Lane>() == 4) tile4(y, yRow, x, xRow, fourth, scales, head, blocks, places, step, yStep);
+    else tile4Narrow(y, yRow, x, xRow, fourth, scales, head, blocks);
+  }
+  if (tokens == 2) tile2<Lane>(y, yRow, x, xRow, scales, head, blocks, places, step, yStep);
+  else if (tokens == 1) tile1<Lane>(y, x, scales, head, blocks, places, step, yStep);
+}
+
+/** Many tokens: six at a time, the last ones in tiles. */
+function prefill(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, w: usize, blocks: usize, groups: i32, tokens: i32): void {
+  const whole = tokens - tokens % 6, rest = <usize>whole;
+  for (; groups > 0; groups--, w += 64 + blocks * 144, y += 32) {
+    panels(y, yRow, x, xRow, scales, w, blocks, whole);
+    offsetPanel(w, blocks);
+    addOffsetPanel(y, yRow, SUMS, whole, w, blocks, false);
+    const to = y + rest * yRow;
+    tiles<i32>(to, yRow, x + rest * xRow, xRow, scales, w, blocks, tokens - whole, 1, 0, 0);
+    addOffsetPanel(to, yRow, SUMS + rest * recordBytes(blocks), tokens - whole, w, blocks, true);
+  }
 }

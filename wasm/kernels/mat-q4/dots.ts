@@ -1,0 +1,77 @@
+/**
+ * What the tiles of `matQ4` are made of: nibbles, dot products of one block, and sums over blocks, which are kept in y.
+ *
+ * `Lane` is i16 or i32, the lanes in which the dots of one block are summed. Both are exact, so the results have the same bits.
+ */
+
+// @ts-ignore: decorator
+@inline export function dot<Lane>(x: v128, q: v128, zero: v128): v128 {
+  if (sizeof<Lane>() == 4) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, q, zero);
+  return i16x8.relaxed_dot_i8x16_i7x16_s(x, q);
+}
+
+// @ts-ignore: decorator
+@inline export function mac<Lane>(acc: v128, x: v128, q: v128): v128 {
+  if (sizeof<Lane>() == 4) return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, q, acc);
+  return i16x8.add(acc, i16x8.relaxed_dot_i8x16_i7x16_s(x, q));
+}
+
+// @ts-ignore: decorator
+@inline export function low(q: v128, mask: v128): v128 {
+  return v128.and(q, mask);
+}
+
+// @ts-ignore: decorator
+@inline export function high(q: v128, mask: v128): v128 {
+  return v128.and(i16x8.shr_u(q, 4), mask);
+}
+
+/** Scales of rows 0…3 in the form that `scaled` wants. */
+// @ts-ignore: decorator
+@inline export function lowScales<Lane>(s: v128): v128 {
+  if (sizeof<Lane>() == 4) return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(s));
+  return i16x8.shuffle(s, s, 0, 0, 1, 1, 2, 2, 3, 3);
+}
+
+// @ts-ignore: decorator
+@inline export function highScales<Lane>(s: v128): v128 {
+  if (sizeof<Lane>() == 4) return f32x4.convert_i32x4_u(i32x4.extend_high_i16x8_u(s));
+  return i16x8.shuffle(s, s, 4, 4, 5, 5, 6, 6, 7, 7);
+}
+
+/**
+ * sum + sx · (s · dot). Sums of 32 bits started from the bits of 1.5 · 2^23 (`zero`), so that one subtraction makes them floats;
+ * pairs of 16 bits are added by their multiplication.
+ */
+// @ts-ignore: decorator
+@inline export function scaled<Lane>(sum: v128, dots: v128, s: v128, sx: v128, zero: v128): v128 {
+  if (sizeof<Lane>() == 4) return f32x4.add(sum, f32x4.mul(f32x4.mul(f32x4.sub(dots, zero), s), sx));
+  return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(dots, s)), sx));
+}
+
+/** The sums over blocks of a row of y (eight outputs) are kept in y itself. */
+// @ts-ignore: decorator
+@inline export function clear(y: usize): void {
+  v128.store(y, f32x4.splat(0));
+  v128.store(y, f32x4.splat(0), 16);
+}
+
+/** y + sx · (s · dot) for rows 0…3 (a) and 4…7 (b). */
+// @ts-ignore: decorator
+@inline export function addBlock<Lane>(y: usize, a: v128, b: v128, sa: v128, sb: v128, sx: v128, zero: v128): void {
+  v128.store(y, scaled<Lane>(v128.load(y), a, sa, sx, zero));
+  v128.store(y, scaled<Lane>(v128.load(y, 16), b, sb, sx, zero), 16);
+}
+
+/** y · d. */
+// @ts-ignore: decorator
+@inline export function finish(y: usize, head: usize): void {
+  v128.store(y, f32x4.mul(v128.load(y), v128.load(head)));
+  v128.store(y, f32x4.mul(v128.load(y, 16), v128.load(head, 16)), 16);
+}
+
+// @ts-ignore: decorator
+@inline export function both<Lane>(a: v128, b: v128): v128 {
+  if (sizeof<Lane>() == 4) return i32x4.add(a, b);
+  return i16x8.add(a, b);
+}
