@@ -9,6 +9,8 @@
 const BINS_PER_NAT = 32;
 /** 32 nats; everything further down shares the last bin. */
 const BINS = 1024;
+/** Relative error of a sum over a vocabulary, in any order: below 2^-53 per token. */
+const SUM_ROUNDS = 1e-9;
 
 /** Bit id % 32 of word id >> 5; ids beyond the mask are not allowed. */
 export const isAllowed = (allowed: Uint32Array, id: number): boolean => ((allowed[id >> 5]! >>> (id & 31)) & 1) === 1;
@@ -20,17 +22,23 @@ export class Candidates {
   readonly #below: Float64Array;
   readonly #bins = new Float64Array(BINS);
 
-  /** `below` (V), at temperature: filled by the caller before every use. */
+  /** `below` (V): logits, filled by the caller before every `within`, which makes them distances. */
   constructor(below: Float64Array) {
     this.ids = new Int32Array(below.length);
     this.#below = below;
   }
 
-  /** Every id, or those whose bit is set. */
-  all(allowed?: Uint32Array): void {
+  /** Those less than `reach` nats below the logit `top`, at this temperature. A logit of −∞ is below everything. */
+  within(top: number, temperature: number, reach: number): void {
     const { ids } = this;
+    const x = this.#below;
     let kept = 0;
-    for (let id = 0; id < ids.length; id++) if (!allowed || isAllowed(allowed, id)) ids[kept++] = id;
+    for (let id = 0; id < ids.length; id++) {
+      const below = (top - x[id]!) / temperature;
+      if (!(below < reach)) continue;
+      x[id] = below;
+      ids[kept++] = id;
+    }
     this.length = kept;
   }
 
@@ -45,9 +53,13 @@ export class Candidates {
     this.#keepUpTo(this.#sorted(bin)[left - 1]!);
   }
 
-  /** Keeps the fewest whose share of the weight is ≥ share; at least one. `weights` (V): e^-below of the candidates. */
-  keepShare(weights: Float64Array, share: number): void {
-    if (share >= 1) return;
+  /**
+   * Keeps the fewest whose share of the weight is ≥ share; at least one. `weights` (V): e^-below of the candidates.
+   *
+   * `beyond`: what tokens below all candidates may weigh at most. False, and nothing is cut, where the cut depends on how much it is.
+   */
+  keepShare(weights: Float64Array, share: number, beyond = 0): boolean {
+    if (share >= 1) return true;
     const bins = this.#bins.fill(0);
     let total = 0;
     let lastBin = 0;
@@ -58,15 +70,29 @@ export class Candidates {
       total += weights[id]!;
       if (bin > lastBin) lastBin = bin;
     }
-    let left = share * total;
+    // The sum over all tokens, in whatever order it rounds, lies between these; and a larger sum never makes the cut come earlier.
+    const least = beyond > 0 ? total * (1 - SUM_ROUNDS) : total;
+    const cut = this.#cut(weights, share * least, lastBin);
+    if (beyond > 0) {
+      const last = this.#cut(weights, share * (total + beyond) * (1 + SUM_ROUNDS), lastBin);
+      if (!last.reached || last.id !== cut.id) return false;
+    }
+    this.#keepUpTo(cut.id);
+    return true;
+  }
+
+  /** The first token at which those down to it weigh `left`; the last one where none does. Over `#bins`, which hold the weights. */
+  #cut(weights: Float64Array, left: number, lastBin: number): { id: number; reached: boolean } {
+    const bins = this.#bins;
     let bin = 0;
     while (bin < lastBin && left > bins[bin]!) left -= bins[bin++]!;
     // An empty bin at the cut has nothing to sort; the next one starts with the token that belongs to it.
     while (bins[bin] === 0 && bin < lastBin) bin++;
+    const reached = left <= bins[bin]!;
     const sorted = this.#sorted(bin);
     let at = 0;
     while (at < sorted.length - 1 && left > weights[sorted[at]!]!) left -= weights[sorted[at++]!]!;
-    this.#keepUpTo(sorted[at]!);
+    return { id: sorted[at]!, reached };
   }
 
   /** Keeps those of at least this weight; the best has weight 1. */

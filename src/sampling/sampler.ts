@@ -12,6 +12,12 @@ import { SeenTokens } from "./penalties.ts";
 import { Random } from "./random.ts";
 import type { SamplerState, Sampling } from "./sampling.ts";
 
+/**
+ * Nats below the best within which the cuts are looked for first: what lies further down weighs e^-20 at most, a ten-thousandth for a
+ * vocabulary of 49,152 together. A whole number of bins of `Candidates`.
+ */
+const NEAR = 20;
+
 /** OpenAI's bound for `top_logprobs`. */
 export const MAX_TOP_LOGPROBS = 20;
 
@@ -56,28 +62,46 @@ export class Sampler {
    */
   choose(logits: Float32Array, sampling: Sampling, allowed?: Uint32Array): { id: number; probability: number } {
     checkSampling(sampling);
-    const x = this.#below;
     this.#checkLogits(logits);
+    const best = this.#prepare(logits, sampling, allowed);
+    if (sampling.temperature === 0) return { id: best, probability: 1 };
+    if (!this.#cut(best, sampling, NEAR)) {
+      this.#prepare(logits, sampling, allowed);
+      this.#cut(best, sampling, Infinity);
+    }
+    return this.#draw(best);
+  }
+
+  /** Penalties and mask; the best id. */
+  #prepare(logits: Float32Array, sampling: Sampling, allowed: Uint32Array | undefined): number {
+    const x = this.#below;
     x.set(logits);
     this.#seen.penalise(x, sampling);
     if (allowed) bar(x, allowed);
     const best = largest(x);
     check(x[best]! > -Infinity, "bug", () => "mask: expected at least one allowed id");
-    if (sampling.temperature === 0) return { id: best, probability: 1 };
+    return best;
+  }
 
-    const top = x[best]!;
-    for (let id = 0; id < x.length; id++) x[id] = (top - x[id]!) / sampling.temperature;
+  /**
+   * Leaves the candidates that the cuts keep, with their weights; only tokens less than `reach` nats below the best are weighed.
+   * False where those further down have a say; with `reach` Infinity there are none, and the result is the same in every bit.
+   */
+  #cut(best: number, { temperature, topK, topP, minP }: Sampling, reach: number): boolean {
+    const x = this.#below;
     const candidates = this.#candidates;
     const weights = this.#weights;
-    candidates.all(allowed);
-    candidates.keepCount(sampling.topK);
+    candidates.within(x[best]!, temperature, reach);
+    const further = reach < Infinity && (topK === 0 || topK > candidates.length) ? x.length - candidates.length : 0;
+    if (further > 0 && (topK > 0 || (topP >= 1 && minP < Math.exp(-reach)))) return false;
+    candidates.keepCount(topK);
     for (let i = 0; i < candidates.length; i++) {
       const id = candidates.ids[i]!;
       weights[id] = Math.exp(-x[id]!);
     }
-    candidates.keepShare(weights, sampling.topP);
-    candidates.keepWeight(weights, sampling.minP);
-    return this.#draw(best);
+    if (!candidates.keepShare(weights, topP, further * Math.exp(-reach))) return false;
+    candidates.keepWeight(weights, minP);
+    return true;
   }
 
   /** `best` stands in where rounding leaves nothing to land on. */

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Candidates } from "../../src/sampling/candidates.ts";
 import { Random, splitMix64 } from "../../src/sampling/random.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { greedy, RECENT_TOKENS, type Sampling } from "../../src/sampling/sampling.ts";
@@ -115,6 +116,63 @@ describe("sampler", () => {
     const freedom = expected.size - 1;
     expect([...counts.keys()].every((id) => expected.has(id))).toBe(true);
     expect(chiSquare).toBeLessThan(freedom + 4 * Math.sqrt(2 * freedom)); // four standard deviations
+  });
+
+  it("draws the same ids with the same bits of probability as when every token is weighed", () => {
+    const random = Random.fromSeed(21);
+    const pick = <T>(...of: T[]): T => of[Math.floor(random.nextFloat() * of.length)]!;
+    for (let round = 0; round < 150; round++) {
+      const vocab = pick(1, 7, 300, 1000);
+      const spread = pick(0, 0.5, 4, 12);
+      const logits = randomLogits(vocab, random, spread);
+      if (pick(true, false)) for (let id = 0; id < vocab; id++) logits[id] = Math.round(logits[id]!); // ties
+      const sampling: Sampling = {
+        ...greedy,
+        temperature: pick(1e-3, 0.2, 0.7, 1, 3),
+        topK: pick(0, 0, 1, 40, 5000),
+        topP: pick(1, 0.999999, 0.95, 0.5, 0),
+        minP: pick(0, 1e-12, 0.05, 1),
+        repetitionPenalty: pick(1, 1.3),
+        frequencyPenalty: pick(0, 0.2),
+        logitBias: new Map(pick([], [[0, 100]], [[vocab - 1, -100]]) as [number, number][]),
+      };
+      const allowed = pick(
+        undefined,
+        Uint32Array.from({ length: (vocab + 31) >> 5 }, () => random.nextWord() | 1),
+      );
+      const drawn = (weighAll: boolean) => {
+        const { within } = Candidates.prototype;
+        if (weighAll)
+          vi.spyOn(Candidates.prototype, "within").mockImplementation(function (this: Candidates, top, temperature) {
+            within.call(this, top, temperature, Infinity);
+          });
+        const sampler = new Sampler(vocab, undefined, round);
+        const results = Array.from({ length: 4 }, () => {
+          const result = sampler.choose(logits, sampling, allowed);
+          sampler.accept(result.id);
+          return result;
+        });
+        vi.restoreAllMocks();
+        return { results, state: sampler.state() };
+      };
+      expect(drawn(false), `round ${round}`).toEqual(drawn(true));
+    }
+  });
+
+  it("weighs few tokens where the temperature and top-p cut most of them", () => {
+    const vocab = 49_152;
+    const logits = randomLogits(vocab, Random.fromSeed(4));
+    const exponentials = (sampling: Sampling) => {
+      const exp = vi.spyOn(Math, "exp");
+      new Sampler(vocab, undefined, 1).choose(logits, sampling);
+      const { length } = exp.mock.calls;
+      vi.restoreAllMocks();
+      return length;
+    };
+    expect(exponentials({ ...drawing, temperature: 0.2, topP: 0.9, repetitionPenalty: 1.05 })).toBeLessThan(200);
+    expect(exponentials({ ...drawing, temperature: 0.5, minP: 0.05 })).toBeLessThan(10_000);
+    expect(exponentials({ ...drawing, topK: 40 })).toBeLessThan(100);
+    expect(exponentials(drawing)).toBeGreaterThanOrEqual(vocab);
   });
 
   it("goes on from its saved state with the same ids", () => {
