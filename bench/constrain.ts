@@ -80,13 +80,13 @@ keptBytes();
 let began = cpuMs();
 const trie = new TokenTrie(codec);
 console.log(`tree of ${codec.vocab} tokens: ${(cpuMs() - began).toFixed(0)} ms, ${mb(trie.memoryBytes)}`);
-constraintFor({ format: { type: "json_object" } }, codec, generation.eos)!.mask();
+(await constraintFor({ format: { type: "json_object" } }, codec, generation.eos))!.mask();
 console.log("schema | grammar ms | kept | tokens | mask ms: mean | p50 | p95 | max");
 for (const [name, schema] of Object.entries(schemas)) {
   const before = keptBytes();
   began = cpuMs();
   const shape = { format: { type: "json_schema", name: "x", schema, strict: true } } as const;
-  const constraint = constraintFor(shape, codec, generation.eos)!;
+  const constraint = (await constraintFor(shape, codec, generation.eos))!;
   const made = cpuMs() - began;
   const kept = keptBytes() - before;
   const ms = masks(constraint);

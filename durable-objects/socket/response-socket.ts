@@ -7,10 +7,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { responsePlace } from "../../src/api/object-address.ts";
+import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
 import { type ErrorBody, errorBody } from "../../src/api/shared/error-body.ts";
 import { tenantOfDigest } from "../../src/api/shared/keys.ts";
 import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
+import { checkShape } from "../../src/constrain/constraint-for.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
 import { requireModel } from "../model/model-card.ts";
@@ -102,6 +104,7 @@ export class ResponseSocket extends DurableObject<Env> {
   ): Promise<void> {
     const turn = responseTurn(body);
     const { object, turn: where } = responsePlace(this.env, { tenant }, body);
+    await checkShape(turn, responsePaths, gone);
     await requireModel(this.env, turn.model);
     const response = await this.env.CONVERSATION.getByName(object).fetch("http://conversation/turn", {
       method: "POST",

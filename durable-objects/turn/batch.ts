@@ -18,13 +18,14 @@ import { check, Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices } from "../../src/dialogue/reply.ts";
+import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { MemorySlot } from "../model/admission.ts";
 import { admission } from "../model/admission.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
-import { checkBrought, checkRoom, loggedToken, replyOptions } from "./reply-options.ts";
+import { checkBrought, checkRoom, loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
 import { logTurn } from "./turn-log.ts";
 import { WorkBudget } from "./work-budget.ts";
 
@@ -121,13 +122,23 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
   };
   const total = prompts.length * choices;
   let [index, tokens] = [0, 0];
+  let schemaChecked = false;
   const closing = (choice: number, { text, reason }: Closing): TurnEvent => {
     index++;
     if (choice < total - 1) return { type: "choice", index, choice, text, reason };
     const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
     const usage = { promptTokens, cachedTokens: 0, completionTokens: tokens };
     logTurn(key, request, { usage, timings, reason });
-    return { type: "end", index, choice, text, reason, usage, timings };
+    return {
+      type: "end",
+      index,
+      choice,
+      text,
+      reason,
+      usage,
+      timings,
+      ...(schemaChecked ? { schemaChecked: true } : {}),
+    };
   };
   for (const [p, feed] of prompts.entries()) {
     const prompt = budget.spent ? undefined : await prefill(served, slot, feed, timings, gone);
@@ -141,14 +152,16 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
         const sequence = n === 0 ? prompt.sequence : await served.backend.open(prompt.saved);
         slot.hold(sequence);
         const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed + n);
-        const options = replyOptions({ request, start: 0, promptCount: feed.length }, served);
+        const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
         const beganMs = Date.now();
+        const ids: number[] = [];
         for await (const event of reply(served, sequence, sampler, feed, options, prompt.resumed)) {
           slot.beat();
           if (gone.aborted) return;
           if (event.type === "end") closed = event;
           if (event.type !== "token") continue;
           tokens++;
+          ids.push(event.id);
           budget.spend(1);
           const logprob = event.logprobs && loggedToken(event.logprobs, served);
           yield {
@@ -164,6 +177,12 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
         timings.decode_ms += Date.now() - beganMs;
         timings.decode_tokens = tokens;
         sequence.release();
+        const schemas = options.constraint?.schemas ?? [];
+        if (closed.reason === "stop" && schemas.length > 0) {
+          const text = new ReplyText(served, request);
+          const content = ids.map((id) => text.push(id)).join("") + text.rest();
+          schemaChecked = requireSchema(content, request, schemas) || schemaChecked;
+        }
       }
       yield closing(choice, closed);
     }

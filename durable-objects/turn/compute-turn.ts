@@ -5,18 +5,21 @@
  * engine's memory only between the two.
  */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
+import type { HeldSchema } from "../../src/constrain/constraint.ts";
 import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
+import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { AttemptContext } from "./context.ts";
-import { loggedToken, replyOptions } from "./reply-options.ts";
+import { loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export class TurnComputation {
   readonly #work: AttemptContext;
   readonly #sampler: Sampler;
   readonly #writer: TurnWriter;
+  #isSchemaChecked = false;
 
   constructor(work: AttemptContext) {
     const { accepted, restored, served } = work;
@@ -36,7 +39,7 @@ export class TurnComputation {
       await this.#writer.checkpoint("pause");
       return outcome;
     }
-    await this.#writer.commit(running.cancelled ? "cancelled" : outcome);
+    await this.#writer.commit(running.cancelled ? "cancelled" : outcome, this.#isSchemaChecked);
     return "ended";
   }
 
@@ -80,10 +83,13 @@ export class TurnComputation {
     let fed = Math.max(0, sequence.position - (accepted.start - pending.length));
     const known = running.ids.slice(0, Math.max(0, fed - feed.length + 1));
     let tokens = known.length;
-    const options = replyOptions(accepted, served);
+    const options = await replyOptions(accepted, served);
     for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
       slot.beat();
-      if (event.type === "end") return event.reason;
+      if (event.type === "end") {
+        if (event.reason === "stop") this.#check(options.constraint?.schemas);
+        return event.reason;
+      }
       if (event.type === "prefill") {
         prefilled();
         budget.spend(event.done - fed);
@@ -105,6 +111,15 @@ export class TurnComputation {
       if (budget.checkpointDue) await this.#writer.checkpoint();
     }
     return "length";
+  }
+
+  /** What the form was not held to. Failure `schema_unmet`. */
+  #check(schemas: readonly HeldSchema[] = []): void {
+    const { accepted, served, running } = this.#work;
+    if (schemas.length === 0) return;
+    const text = new ReplyText(served, accepted.request);
+    const content = running.ids.map((id) => text.push(id)).join("") + text.rest();
+    this.#isSchemaChecked = requireSchema(content, accepted.request, schemas);
   }
 
   /** A token that was told already must come again. */

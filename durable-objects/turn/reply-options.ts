@@ -1,7 +1,9 @@
 /** replyOptions: how an accepted turn is to be answered: sampling, form, and the bounds of model and pack. */
 import { DEFAULT_MAX_TOKENS, type LoggedToken, type TurnRequest } from "../../src/api/shared/turn.ts";
+import { checkReply } from "../../src/constrain/check/reply-check.ts";
+import type { HeldSchema } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
-import { Failure } from "../../src/core/failure.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { ReplyOptions, TokenLogprob } from "../../src/dialogue/reply.ts";
 import { greedy, type Sampling } from "../../src/sampling/sampling.ts";
@@ -21,13 +23,13 @@ export function checkBrought(tokens: number, { contextLength }: Served["manifest
   throw new Failure("context_length_exceeded", message, { param });
 }
 
-/** The reply ends where the context does. */
-export function replyOptions(
+/** The reply ends where the context does. Preparing a form takes its time in slices. */
+export async function replyOptions(
   { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,
   served: Served,
-): ReplyOptions {
+): Promise<ReplyOptions> {
   const { topLogprobs, stop, maxTokens = DEFAULT_MAX_TOKENS } = request;
-  const constraint = constraintFor(request, served.codec, served.manifest.generation.eos);
+  const constraint = await constraintFor(request, served.codec, served.manifest.generation.eos);
   return {
     sampling: samplingOf(request, served),
     maxTokens: request.feedOnly ? 0 : Math.min(maxTokens, served.backend.contextLength - start - promptCount),
@@ -35,6 +37,18 @@ export function replyOptions(
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     ...(constraint ? { constraint } : {}),
   };
+}
+
+/**
+ * Whether anything had to be checked of a whole reply. Failure `schema_unmet` when it does not satisfy its schema: nothing goes on from
+ * such a turn.
+ */
+export function requireSchema(text: string, request: TurnRequest, schemas: readonly HeldSchema[]): boolean {
+  const { checked, unmet } = checkReply(text, request, schemas);
+  const message = () =>
+    `${unmet}: the reply does not satisfy the schema, some keywords of which can only be checked afterwards; try again, or say strict: true to learn their names`;
+  check(unmet === undefined, "schema_unmet", message, unmet);
+  return checked;
 }
 
 function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {

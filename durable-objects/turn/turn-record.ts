@@ -21,9 +21,16 @@ export interface Outcome {
 /** What is told at the end; its text is told from the ids. */
 export type End = Omit<EndEvent, "type" | "index" | "text">;
 
-export function endOf(accepted: Accepted, reason: FinishReason, tokens: number, timings: End["timings"]): End {
+export function endOf(
+  accepted: Accepted,
+  reason: FinishReason,
+  tokens: number,
+  timings: End["timings"],
+  isSchemaChecked = false,
+): End {
   const { start, promptCount, cachedTokens } = accepted;
-  return { reason, usage: { promptTokens: start + promptCount, cachedTokens, completionTokens: tokens }, timings };
+  const usage = { promptTokens: start + promptCount, cachedTokens, completionTokens: tokens };
+  return { reason, usage, timings, ...(isSchemaChecked ? { schemaChecked: true } : {}) };
 }
 
 /** A turn without a token leaves nothing to go on from: it adds nothing to the log. */

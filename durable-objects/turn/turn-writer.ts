@@ -41,7 +41,7 @@ export class TurnWriter {
   }
 
   /** Resolves when turn, tokens and state are on disk, and its readers know. Frees the engine's memory on the way. */
-  async commit(reason: FinishReason): Promise<void> {
+  async commit(reason: FinishReason, isSchemaChecked = false): Promise<void> {
     const { accepted, epoch, running, served, store, slot, timings, restored, ctx } = this.#work;
     const beganMs = Date.now();
     const { position } = restored.sequence;
@@ -51,7 +51,7 @@ export class TurnWriter {
     const stateBytes = state ? state.bytes.length + (restored.sequence.bytesElsewhere ?? 0) : 0;
     slot.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
-    const end = endOf(accepted, reason, running.ids.length, { ...timings });
+    const end = endOf(accepted, reason, running.ids.length, { ...timings }, isSchemaChecked);
     if (store) {
       await fault("commit.before", ctx);
       const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };

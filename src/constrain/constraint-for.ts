@@ -1,7 +1,8 @@
 /** constraintFor: the constraint that a request asks for. */
 import { check } from "../core/failure.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
-import type { Constraint, ReplyShape } from "./constraint.ts";
+import type { Constraint, HeldSchema, ReplyShape } from "./constraint.ts";
+import { inSlices } from "./language/budget.ts";
 import { Grammar } from "./language/expr.ts";
 import { replyGrammar, type ShapePaths } from "./reply/reply-grammar.ts";
 import { TokenConstraint } from "./tokens/token-constraint.ts";
@@ -20,12 +21,16 @@ const NEEDED: readonly [low: number, high: number][] = [
 
 /**
  * Undefined when any text will do. `eosIds`: end a reply where it may end. To go on with a reply, `accept` its ids again.
- * Failure `request_invalid` as `checkShape` says, or when the model's tokenizer cannot spell every text.
+ * Failure as `checkShape` says, or when the model's tokenizer cannot spell every text.
  */
-export function constraintFor(shape: ReplyShape, codec: TextCodec, eosIds: readonly number[]): Constraint | undefined {
+export async function constraintFor(
+  shape: ReplyShape,
+  codec: TextCodec,
+  eosIds: readonly number[],
+): Promise<Constraint | undefined> {
   const grammar = new Grammar();
-  const root = replyGrammar(grammar, shape);
-  if (!root) return undefined;
+  const language = await inSlices(replyGrammar(grammar, shape), () => others());
+  if (!language) return undefined;
   grammar.finish();
   const trie = tries.get(codec) ?? new TokenTrie(codec);
   tries.set(codec, trie);
@@ -36,10 +41,23 @@ export function constraintFor(shape: ReplyShape, codec: TextCodec, eosIds: reado
       check(trie.hasByte(byte), "request_invalid", message, shape.format ? "response_format" : "tools");
     }
   }
-  return new TokenConstraint(grammar, root, codec, trie, eosIds);
+  return new TokenConstraint(grammar, language, codec, trie, eosIds);
 }
 
-/** Failure `request_invalid`, with the field by `paths`, when the shape asks for what cannot be held to. Needs no model. */
-export function checkShape(shape: ReplyShape, paths?: ShapePaths): void {
-  replyGrammar(new Grammar(), shape, paths);
+/**
+ * What replies will not be held to of the schemas of a shape, by the fields that they came in. Needs no model, and leaves the others
+ * their turn while it works; a `signal` that is aborted ends it with its reason.
+ *
+ * Failure, with the field by `paths`: `request_invalid` when the shape asks for what cannot be held to, `schema_too_complex` when finding
+ * out takes more steps than a request has.
+ */
+export async function checkShape(shape: ReplyShape, paths?: ShapePaths, signal?: AbortSignal): Promise<HeldSchema[]> {
+  const language = await inSlices(replyGrammar(new Grammar(), shape, paths), () => others(signal));
+  return language?.schemas ?? [];
+}
+
+/** Timers and requests that wait have their turn. */
+async function others(signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve));
+  signal?.throwIfAborted();
 }

@@ -6,6 +6,7 @@
 export const failures = {
   // The caller's request.
   request_invalid: { status: 400, type: "invalid_request_error", retry: "never" },
+  schema_unmet: { status: 422, type: "invalid_request_error", retry: "now" },
   schema_too_complex: { status: 400, type: "invalid_request_error", retry: "never" },
   model_unknown: { status: 404, type: "invalid_request_error", retry: "never" },
   not_found: { status: 404, type: "invalid_request_error", retry: "never" },

@@ -9,6 +9,8 @@ import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { chatCompletionReply } from "../api/chat/reply-schemas.ts";
 import { chatRequest, chatTurn } from "../api/chat/request.ts";
 import { chatPlace } from "../api/object-address.ts";
+import { checkShape } from "../constrain/constraint-for.ts";
+import { chatPaths } from "../constrain/reply/reply-grammar.ts";
 import { runTurn } from "./ask-object.ts";
 import { sessionOf } from "./caller.ts";
 import { endpoint } from "./endpoint.ts";
@@ -37,6 +39,7 @@ export const chatCompletions = [
       const session = sessionOf(c.req.raw, body.conversation);
       const place = chatPlace(c.env, caller, session, body);
       const turn = chatTurn(body, place.turn.persistent);
+      await checkShape(turn, chatPaths, c.req.raw.signal);
       await requireModel(c.env, turn.model);
       return runTurn(c, caller, place, turn);
     },

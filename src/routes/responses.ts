@@ -2,8 +2,10 @@
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { responsePlace } from "../api/object-address.ts";
 import { responseSchema } from "../api/responses/reply-schemas.ts";
+import { responsePaths } from "../api/responses/reply-shape.ts";
 import { responseRequest, responseTurn } from "../api/responses/request.ts";
 import { boolQuery, includeQuery } from "../api/shared/fields.ts";
+import { checkShape } from "../constrain/constraint-for.ts";
 import { runTurn } from "./ask-object.ts";
 import { endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";
@@ -32,6 +34,7 @@ export const responses = [
     async (c, { caller, body }) => {
       const turn = responseTurn(body);
       const place = responsePlace(c.env, caller, body);
+      await checkShape(turn, responsePaths, c.req.raw.signal);
       await requireModel(c.env, turn.model);
       const response = await runTurn(c, caller, place, turn);
       // OpenAI says 200 also of a response that has only begun.

@@ -3,12 +3,14 @@ import { chatRequest, chatTurn } from "../../src/api/chat/request.ts";
 import { encoderFor } from "../../src/api/encoders.ts";
 import { parse } from "../../src/api/shared/parse-body.ts";
 import type { TurnEvent } from "../../src/api/shared/turn.ts";
-import { replyText } from "../../src/constrain/reply/reply-grammar.ts";
+import { checkShape } from "../../src/constrain/constraint-for.ts";
+import { chatPaths, replyText } from "../../src/constrain/reply/reply-grammar.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { end, type Json, KEY, logged, start, token } from "./turn-events.ts";
 
 const user = { role: "user", content: "hi" };
 const turn = (fields: object) => chatTurn(parse({ model: "m", messages: [user], ...fields }, chatRequest));
+const checked = async (fields: object) => checkShape(turn(fields), chatPaths);
 const tool = (name: string, more: object = {}) => ({ type: "function", function: { name, ...more } });
 const allow = (mode: string, ...names: string[]) => ({
   tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools: names.map((name) => tool(name)) } },
@@ -30,7 +32,7 @@ const invalid: [what: string, fields: object, param: string][] = [
   ],
   [
     "a keyword that is not supported",
-    format({ name: "a", schema: { properties: { x: { not: {} } } } }),
+    format({ name: "a", strict: true, schema: { properties: { x: { not: { format: "date" } } } } }),
     "response_format.json_schema.schema.properties.x.not",
   ],
   ["an unknown field of a format", format({ name: "a", schema: {}, extra: 1 }), "response_format.json_schema.extra"],
@@ -42,7 +44,7 @@ const invalid: [what: string, fields: object, param: string][] = [
   ["129 tools", { tools: Array.from({ length: 129 }, (_, i) => tool(`t${i}`)) }, "tools"],
   [
     "a parameter that is not supported",
-    { tools: [tool("a"), tool("b", { parameters: { properties: { x: { format: "iri" } } } })] },
+    { tools: [tool("a"), tool("b", { strict: true, parameters: { properties: { x: { format: "colour" } } } })] },
     "tools[1].function.parameters.properties.x.format",
   ],
   ["a description that is too long", { tools: [tool("a", { description: long })] }, "tools[0].function.description"],
@@ -77,10 +79,10 @@ const invalid: [what: string, fields: object, param: string][] = [
 ];
 
 describe("POST /v1/chat/completions", () => {
-  it.each(invalid)("refuses %s, naming the field", (_, fields, param) => {
+  it.each(invalid)("refuses %s, naming the field", async (_, fields, param) => {
     let thrown: unknown;
     try {
-      turn(fields);
+      await checked(fields);
     } catch (failure) {
       thrown = failure;
     }

@@ -1,25 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { encoderFor } from "../../src/api/encoders.ts";
+import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseRequest, responseTurn } from "../../src/api/responses/request.ts";
 import { parse } from "../../src/api/shared/parse-body.ts";
 import type { TurnEvent } from "../../src/api/shared/turn.ts";
+import { checkShape } from "../../src/constrain/constraint-for.ts";
 import { replyText } from "../../src/constrain/reply/reply-grammar.ts";
 import { end, type Json, KEY, logged, start, token } from "./turn-events.ts";
 
 const turn = (fields: object) => responseTurn(parse({ model: "m", input: "hi", ...fields }, responseRequest));
+const checked = async (fields: object) => checkShape(turn(fields), responsePaths);
 const f = { type: "function", name: "f" };
 
 describe("POST /v1/responses", () => {
   it.each<[string, object, string]>([
     [
       "a format's keyword",
-      { text: { format: { type: "json_schema", name: "a", schema: { not: {} } } } },
+      { text: { format: { type: "json_schema", name: "a", strict: true, schema: { not: { format: "date" } } } } },
       "text.format.schema.not",
     ],
     [
       "a tool's keyword",
-      { tools: [f, { ...f, name: "g", parameters: { properties: { x: { if: {} } } } }] },
-      "tools[1].parameters.properties.x.if",
+      { tools: [f, { ...f, name: "g", strict: true, parameters: { properties: { x: { unevaluatedItems: false } } } }] },
+      "tools[1].parameters.properties.x.unevaluatedItems",
     ],
     [
       "a schema that is too long",
@@ -36,8 +39,8 @@ describe("POST /v1/responses", () => {
       },
       "input[1].call_id",
     ],
-  ])("refuses %s, naming the field", (_, fields, param) => {
-    expect(() => turn(fields)).toThrow(expect.objectContaining({ code: "request_invalid", param }));
+  ])("refuses %s, naming the field", async (_, fields, param) => {
+    await expect(checked(fields)).rejects.toThrow(expect.objectContaining({ code: "request_invalid", param }));
   });
 
   it("reads a text and the calls behind it as one message, in the model's words", () => {

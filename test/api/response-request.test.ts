@@ -71,8 +71,8 @@ describe("POST /v1/responses", () => {
       conversation: "mine",
     });
     expect(turn).toMatchObject({
-      format: { type: "json_schema", name: "s", schema, strict: true },
-      tools: [{ name: "f", parameters: schema }],
+      format: { type: "json_schema", name: "s", schema, strict: false },
+      tools: [{ name: "f", parameters: schema, strict: true }],
       toolChoice: { name: "f" },
       parallelToolCalls: false,
       maxTokens: 7,
@@ -96,8 +96,6 @@ describe("POST /v1/responses", () => {
     [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type"],
     [{ input: [{ role: "assistant", content: "x" }] }, "input"],
     [{ input: [{ type: "function_call_output", call_id: "", output: "x" }] }, "input[0].call_id"],
-    [{ text: { format: { type: "json_schema", name: "s", schema: { type: "thing" } } } }, "text.format.schema.type"],
-    [{ tools: [{ type: "function", name: "f", parameters: { type: "string" } }] }, "tools[0].parameters"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
     [{ tools: [{ type: "function", name: "a b" }] }, "tools[0].name"],
     [{ tools: [1, 2].map(() => ({ type: "function", name: "f" })) }, "tools"],

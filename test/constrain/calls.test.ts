@@ -195,8 +195,13 @@ describe("announce", () => {
 it.each<[string, ReplyShape, string]>([
   [
     "a tool's schema",
-    { tools: [{ name: "a" }, { name: "b", parameters: { properties: { x: { not: {} } } } }] },
-    "tools[1].function.parameters.properties.x.not",
+    {
+      tools: [
+        { name: "a" },
+        { name: "b", strict: true, parameters: { properties: { x: { unevaluatedItems: false } } } },
+      ],
+    },
+    "tools[1].function.parameters.properties.x.unevaluatedItems",
   ],
   [
     "arguments that are no object",
@@ -204,6 +209,6 @@ it.each<[string, ReplyShape, string]>([
     "tools[0].function.parameters",
   ],
   ["a choice that is no tool", { tools, toolChoice: { name: "x" } as ToolChoice }, "tool_choice"],
-])("%s is refused by name", (_, shape, param) => {
-  expect(() => checkShape(shape)).toThrow(expect.objectContaining({ code: "request_invalid", param }));
+])("%s is refused by name", async (_, shape, param) => {
+  await expect(checkShape(shape)).rejects.toThrow(expect.objectContaining({ code: "request_invalid", param }));
 });

@@ -14,11 +14,11 @@ const allows = (mask: Uint32Array, id: number) => ((mask[id >> 5]! >>> (id & 31)
 const feed = (constraint: Constraint, text: string) => {
   for (const id of codec.encodeText(text)) constraint.accept(id);
 };
-const open = (shape: Parameters<typeof constraintFor>[0]) => constraintFor(shape, codec, [EOS])!;
+const open = async (shape: Parameters<typeof constraintFor>[0]) => (await constraintFor(shape, codec, [EOS]))!;
 
 describe("mask", () => {
-  it("allows exactly the tokens whose bytes may follow", () => {
-    const constraint = open(schemaShape({ type: "array", items: { enum: [12, 123, "x"] }, maxItems: 2 }));
+  it("allows exactly the tokens whose bytes may follow", async () => {
+    const constraint = await open(schemaShape({ type: "array", items: { enum: [12, 123, "x"] }, maxItems: 2 }));
     feed(constraint, "[12");
     const mask = constraint.mask();
     const continuations = ["3", "3,", "3]", ",", ", ", ",\n", "]", "\n", " ", " ]", "\n]"];
@@ -37,8 +37,8 @@ describe("mask", () => {
     expect(allowed).toBeGreaterThan(20);
   });
 
-  it("lets a turn end only where the grammar is complete, and never allows another control token", () => {
-    const constraint = open(schemaShape({ type: "integer", minimum: 1, maximum: 120 }));
+  it("lets a turn end only where the grammar is complete, and never allows another control token", async () => {
+    const constraint = await open(schemaShape({ type: "integer", minimum: 1, maximum: 120 }));
     expect(allows(constraint.mask(), EOS)).toBe(false);
     feed(constraint, "1");
     expect(allows(constraint.mask(), EOS)).toBe(true);
@@ -47,11 +47,11 @@ describe("mask", () => {
     // 112 is whole, and nothing can follow.
     expect(constraint.done).toBe(true);
     for (const id of codec.control)
-      if (id !== EOS) expect(allows(open({ format: { type: "json_object" } }).mask(), id)).toBe(false);
+      if (id !== EOS) expect(allows((await open({ format: { type: "json_object" } })).mask(), id)).toBe(false);
   });
 
-  it("refuses a token that it does not allow", () => {
-    const constraint = open(person);
+  it("refuses a token that it does not allow", async () => {
+    const constraint = await open(person);
     for (const id of [EOS, codec.encodeText("[")[0]!, [...codec.control].find((id) => id !== EOS)!]) {
       expect(() => constraint.accept(id), `${id}`).toThrow(expect.objectContaining({ code: "bug" }));
     }
@@ -60,16 +60,16 @@ describe("mask", () => {
 
   it("is the same after a replay of the ids", async () => {
     const { ids } = await write(person, random(3));
-    const [first, again] = [open(person), open(person)];
+    const [first, again] = [await open(person), await open(person)];
     for (const [i, id] of ids.entries()) {
-      const replayed = open(person);
+      const replayed = await open(person);
       for (const earlier of ids.slice(0, i)) replayed.accept(earlier);
       expect(replayed.mask()).toEqual(first.mask());
       if (i > 20 && i < ids.length - 5) break;
       first.accept(id);
       again.accept(id);
     }
-    const whole = open(person);
+    const whole = await open(person);
     for (const id of ids) whole.accept(id);
     expect(whole.done).toBe(true);
   });
@@ -113,7 +113,7 @@ describe("a reply", () => {
   });
 });
 
-it("a request that asks for no form has no constraint", () => {
-  expect(constraintFor({}, codec, [EOS])).toBeUndefined();
-  expect(constraintFor({ tools: [] }, codec, [EOS])).toBeUndefined();
+it("a request that asks for no form has no constraint", async () => {
+  expect(await constraintFor({}, codec, [EOS])).toBeUndefined();
+  expect(await constraintFor({ tools: [] }, codec, [EOS])).toBeUndefined();
 });

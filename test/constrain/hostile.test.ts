@@ -1,6 +1,6 @@
 /** Schemas that ask for far more work than they are long: each is prepared within the budget or refused, counted in steps and not in time. */
 import { describe, expect, it } from "vitest";
-import { Budget, STEPS } from "../../src/constrain/language/budget.ts";
+import { atOnce, Budget, STEPS } from "../../src/constrain/language/budget.ts";
 import { Grammar } from "../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -14,7 +14,7 @@ interface Prepared {
 function prepare(schema: unknown, most?: number): Prepared {
   const budget = new Budget(most);
   try {
-    schemaGrammar(new Grammar(budget), schema as never, "schema");
+    atOnce(schemaGrammar(new Grammar(budget), schema as never, "schema"));
     return { steps: budget.spent };
   } catch (thrown) {
     expect(thrown, JSON.stringify(schema).slice(0, 500)).toBeInstanceOf(Failure);
@@ -55,7 +55,7 @@ describe("a schema is prepared within few steps", () => {
   });
 });
 
-describe("a schema is refused with its place", () => {
+describe("a schema that takes too much", () => {
   it.each<[what: string, schema: unknown, param: string]>([
     [
       "a pattern of nested counts",
@@ -69,21 +69,20 @@ describe("a schema is refused with its place", () => {
       { allOf: [1, 2].map((n) => ({ enum: Array.from({ length: 1500 }, (_, i) => ({ a: i, b: [i + n] })) })) },
       "",
     ],
-  ])("%s", (_, schema, param) => {
+  ])("is refused with its place: %s", (_, schema, param) => {
     const { steps, failure } = prepare(schema);
     expect(failure?.code, failure?.message).toBe("schema_too_complex");
     expect(failure!.param).toBe(["schema", param].filter(Boolean).join("."));
     expect(steps).toBeLessThan(1.1 * STEPS);
   });
 
-  it("oneOf of sixty branches over two long lists", () => {
+  it("oneOf of sixty branches over two long lists ends", () => {
     const branch = (i: number) => ({
       type: "object",
       required: ["x", "y"],
       properties: { k: { const: i }, x: lists("minLength"), y: lists("maxLength") },
     });
-    const { steps, failure } = prepare({ oneOf: Array.from({ length: 60 }, (_, i) => branch(i)) });
-    expect(failure?.param).toMatch(/^schema/);
+    const { steps } = prepare({ oneOf: Array.from({ length: 60 }, (_, i) => branch(i)) });
     expect(steps).toBeLessThan(STEPS);
   });
 });

@@ -1,12 +1,13 @@
 /** Languages against their definitions: membership of many texts, inside and outside. */
 import { describe, expect, it } from "vitest";
+import { atOnce } from "../../src/constrain/language/budget.ts";
 import { Grammar } from "../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../src/constrain/schema/schema-grammar.ts";
 import { Random } from "../../src/sampling/random.ts";
 
 const language = (schema: object) => {
   const g = new Grammar();
-  const expr = schemaGrammar(g, schema as never, "schema");
+  const { expr } = atOnce(schemaGrammar(g, schema as never, "schema", { strict: true }));
   return (text: string) => g.holds(expr, text);
 };
 
@@ -169,7 +170,7 @@ describe("strings", () => {
   });
   it("hold no bytes that are not UTF-8", () => {
     const g = new Grammar();
-    const expr = schemaGrammar(g, { type: "string" }, "schema");
+    const { expr } = atOnce(schemaGrammar(g, { type: "string" }, "schema"));
     for (const bytes of [[0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe0, 0x80, 0x80], [0xf5], [0xff]]) {
       const end = [0x22, ...bytes, 0x22].reduce((at, byte) => g.after(at, byte), expr);
       expect(end.kind, `${bytes}`).toBe("never");

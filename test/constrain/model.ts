@@ -92,7 +92,7 @@ export async function write(
   known: readonly number[] = [],
 ): Promise<Written> {
   const served = servedBy(wants, known.length);
-  const constraint = constraintFor(shape, codec, [EOS]);
+  const constraint = await constraintFor(shape, codec, [EOS]);
   const written: Written = { text: "", ids: [], reason: "length" };
   const all = { sampling: greedy, maxTokens: 1500, stop: [], ...options, ...(constraint ? { constraint } : {}) };
   const sampler = new Sampler(codec.vocab, undefined, 1);

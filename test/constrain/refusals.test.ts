@@ -8,12 +8,9 @@ const endless = { type: "object", properties: { x: { $ref: "#" } }, required: ["
 const property = (schema: unknown) => ({ type: "object", properties: { x: schema } });
 
 const cases: [what: string, schema: unknown, param: string][] = [
-  ["a keyword that is not supported", property({ not: { type: "null" } }), `${at}.properties.x.not`],
+  ["not of a format", property({ not: { format: "date" } }), `${at}.properties.x.not`],
   ["a misspelled keyword", { type: "string", maxlength: 3 }, `${at}.maxlength`],
-  ["if", { if: true }, `${at}.if`],
-  ["contains", { type: "array", contains: { type: "null" } }, `${at}.contains`],
   ["uniqueItems", { type: "array", uniqueItems: true }, `${at}.uniqueItems`],
-  ["dependentRequired", { dependentRequired: {} }, `${at}.dependentRequired`],
   ["unevaluatedProperties", { unevaluatedProperties: false }, `${at}.unevaluatedProperties`],
   ["a pattern that is none", property({ pattern: "(" }), `${at}.properties.x.pattern`],
   ["look-behind", property({ pattern: "^(?<!a)b" }), `${at}.properties.x.pattern`],
@@ -32,7 +29,7 @@ const cases: [what: string, schema: unknown, param: string][] = [
   ["a negative length", { minLength: -1 }, `${at}.minLength`],
   ["a fraction of items", { maxItems: 1.5 }, `${at}.maxItems`],
   ["a multiple of zero", { type: "integer", multipleOf: 0 }, `${at}.multipleOf`],
-  ["a multiple of a fraction", { type: "number", multipleOf: 0.3 }, `${at}.multipleOf`],
+  ["a multiple of a fraction of many digits", { type: "number", multipleOf: 0.12345678 }, `${at}.multipleOf`],
   ["a reference elsewhere", { $ref: "https://example.com/s.json" }, `${at}.$ref`],
   ["a reference to nothing", { $ref: "#/$defs/a" }, `${at}.$ref`],
   ["a reference to itself", { $ref: "#" }, at],
@@ -50,22 +47,22 @@ const cases: [what: string, schema: unknown, param: string][] = [
   ["oneOf that is not told apart", { oneOf: [{ type: "integer" }, { type: "number" }] }, `${at}.oneOf`],
   [
     "more named properties than there are",
-    { ...property(true), minProperties: 2, additionalProperties: true },
+    { ...property(true), minProperties: 3, additionalProperties: true },
     `${at}.minProperties`,
   ],
   ["too deep", JSON.parse(`${'{"items":'.repeat(150)}{}${"}".repeat(150)}`), `${at}${".items".repeat(100)}`],
   [
     "too many alternatives",
     { allOf: Array.from({ length: 9 }, (_, i) => ({ anyOf: [{ minLength: i }, { maxLength: i + 50 }] })) },
-    at,
+    `${at}.allOf`,
   ],
 ];
 
 describe("a schema with", () => {
-  it.each(cases)("%s is refused by name", (_, schema, param) => {
+  it.each(cases)("%s is refused by name", async (_, schema, param) => {
     let thrown: unknown;
     try {
-      checkShape(schemaShape(schema as never));
+      await checkShape(schemaShape(schema as never));
     } catch (failure) {
       thrown = failure;
     }
@@ -75,7 +72,7 @@ describe("a schema with", () => {
     expect(message.startsWith(`${param}: `), message).toBe(true);
   });
 
-  it("annotations is taken", () => {
+  it("annotations is taken", async () => {
     const annotated = {
       title: "t",
       description: "d",
@@ -86,6 +83,6 @@ describe("a schema with", () => {
       deprecated: true,
       "x-order": 1,
     };
-    expect(() => checkShape(schemaShape({ ...annotated, type: "integer" }))).not.toThrow();
+    await checkShape(schemaShape({ ...annotated, type: "integer" }));
   });
 });

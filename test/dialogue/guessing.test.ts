@@ -18,6 +18,7 @@ const codec = { ...toyServed().codec, detokenizer: () => ({ push: (id: number) =
 const alternating = (vocab: number): Constraint => {
   let n = 0;
   return {
+    schemas: [],
     mask: () => {
       const words = new Uint32Array(Math.ceil(vocab / 32));
       for (let id = (n >> 1) % 3; id < vocab; id += 3) words[id >> 5]! |= 1 << (id & 31);

@@ -52,6 +52,7 @@ export const chatCompletionReply = z
     ),
     usage: usageReply.optional(),
     timings: timingsReply.optional(),
+    schema_checked: z.literal(true).optional(),
     rivulet: place.optional(),
   })
   .openapi("ChatCompletion");
@@ -74,6 +75,7 @@ export const chatChunkReply = z
     ),
     usage: usageReply.nullish(),
     timings: timingsReply.optional(),
+    schema_checked: z.literal(true).optional(),
     rivulet: place.optional(),
     progress: z.strictObject({ done: z.int(), total: z.int() }).optional(),
   })
@@ -101,5 +103,6 @@ export const completionReply = z
     ),
     usage: usageReply.nullish(),
     timings: timingsReply.optional(),
+    schema_checked: z.literal(true).optional(),
   })
   .openapi("Completion");

@@ -1,7 +1,6 @@
 /** The fields of /v1/chat/completions that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
-import type { ShapePaths } from "../../constrain/reply/reply-grammar.ts";
 import {
   type AskedShape,
   description,
@@ -32,7 +31,10 @@ const tool = z.strictObject({
     name: toolName,
     description,
     parameters: jsonSchema.nullish(),
-    strict: z.boolean().nullish().openapi({ description: "Without effect: arguments always fit their schema." }),
+    strict: z.boolean().nullish().openapi({
+      description:
+        "True: arguments are held to all of their schema, or it is refused by name. Else what cannot be held to is checked.",
+    }),
   }),
 });
 
@@ -59,14 +61,16 @@ export const chatShape = {
 
 type Fields = z.infer<z.ZodObject<typeof chatShape>>;
 
-/** Fails as `replyShape` does. `paths`: where the request has the fields; in a chat unless given. */
-export function shapeOf(
-  { response_format: asked, tools, tool_choice: choice, parallel_tool_calls: parallel }: Fields,
-  paths?: ShapePaths,
-): ReplyShape {
+/** Fails as `replyShape` does. */
+export function shapeOf({
+  response_format: asked,
+  tools,
+  tool_choice: choice,
+  parallel_tool_calls: parallel,
+}: Fields): ReplyShape {
   const format = asked && asked.type !== "text" ? formatOf(asked) : undefined;
   const wanted = { format, tools: tools?.map((tool) => tool.function), choice: flat(choice), parallel };
-  return replyShape({ ...wanted, autoIsFree: false }, paths);
+  return replyShape({ ...wanted, autoIsFree: false });
 }
 
 /** A choice as the Responses API writes it. */

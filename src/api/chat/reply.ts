@@ -2,7 +2,15 @@
 import { Failure } from "../../core/failure.ts";
 import { rivuletOf } from "../shared/recall.ts";
 import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
-import { failedEvents, frameOf, lastEvents, logprobOf, reasonOf, usageOf } from "../shared/reply-parts.ts";
+import {
+  failedEvents,
+  frameOf,
+  lastEvents,
+  logprobOf,
+  reasonOf,
+  schemaChecked,
+  usageOf,
+} from "../shared/reply-parts.ts";
 import type {
   ChoiceEvent,
   EndEvent,
@@ -62,7 +70,7 @@ export class ChatReply implements ReplyEncoder {
       ...this.#frame("chat.completion"),
       ...(end ? {} : { status: "in_progress" }),
       choices: end ? this.#choices.map(shown) : [],
-      ...(end ? { usage: usageOf(end.usage), timings: end.timings } : {}),
+      ...(end ? { usage: usageOf(end.usage), timings: end.timings, ...schemaChecked(end) } : {}),
       ...this.#reference(),
     };
   }
@@ -99,7 +107,7 @@ export class ChatReply implements ReplyEncoder {
     const { choice, opening } = this.#choice(n);
     const said = choice.said.end(end.text);
     if (said) chunks.push(this.#chunk(n, { delta: { ...opening, ...said } }));
-    chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...this.#reference() });
+    chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...schemaChecked(end), ...this.#reference() });
     if (this.#includeUsage)
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });
     return lastEvents(end, chunks);

@@ -54,6 +54,7 @@ export const responseSchema = z
     previous_response_id: z.string().nullable(),
     metadata: z.record(z.string(), z.string()),
     timings: timingsReply.optional(),
+    schema_checked: z.literal(true).optional(),
     rivulet: place.optional(),
   })
   .openapi("Response");

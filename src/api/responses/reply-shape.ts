@@ -64,7 +64,8 @@ export const responseShape = {
 
 type Fields = z.infer<z.ZodObject<typeof responseShape>>;
 
-const paths = {
+/** Where a response's request has its schemas. */
+export const responsePaths = {
   format: "text.format",
   schema: "text.format.schema",
   tools: "tools",
@@ -73,11 +74,11 @@ const paths = {
 
 /** Fails as `replyShape` does. */
 export function shapeOf({ text, tools, tool_choice: choice, parallel_tool_calls: parallel }: Fields): ReplyShape {
-  return replyShape({ format: formatOf(text?.format), tools, choice, parallel, autoIsFree: true }, paths);
+  return replyShape({ format: formatOf(text?.format), tools, choice, parallel, autoIsFree: true });
 }
 
 function formatOf(asked: z.infer<typeof format> | null | undefined): ReplyShape["format"] {
   if (asked?.type !== "json_schema") return asked?.type === "json_object" ? asked : undefined;
   const { type, name, schema, strict } = asked;
-  return { type, name, schema: schema as JsonSchema, strict: strict ?? true };
+  return { type, name, schema: schema as JsonSchema, strict: strict ?? false };
 }

@@ -7,7 +7,7 @@ import { CallParser, type ReplyPiece } from "../../constrain/reply/call-parser.t
 import { callId } from "../shared/ids.ts";
 import { rivuletOf } from "../shared/recall.ts";
 import type { ReplyEncoder, WireEvent } from "../shared/reply-encoder.ts";
-import { logprobOf } from "../shared/reply-parts.ts";
+import { logprobOf, schemaChecked } from "../shared/reply-parts.ts";
 import type { EndEvent, FailedEvent, ReplyForm, StartEvent, TokenEvent, TurnEvent, TurnUsage } from "../shared/turn.ts";
 import { type ItemStatus, type OutputEvent, ResponseOutput } from "./output.ts";
 
@@ -90,7 +90,7 @@ export class ResponseReply implements ReplyEncoder {
       usage: end?.type === "end" ? usageOf(end.usage) : null,
       ...silent,
       ...this.#echo,
-      ...(end?.type === "end" ? { timings: end.timings } : {}),
+      ...(end?.type === "end" ? { timings: end.timings, ...schemaChecked(end) } : {}),
       ...rivuletOf(this.#start),
     };
   }

@@ -13,6 +13,8 @@ export const fieldWords: Record<string, string> = {
   model: "Name of the model that is served.",
   metadata: "What the caller keeps with it.",
   usage: "Tokens that were read and written.",
+  schema_checked:
+    "The reply was checked against keywords of its schema that its form could not be held to, and satisfies them.",
   timings: "Where the time went and where the state came from.",
   rivulet: "What only this server has to say: the place in the tree, and sizes.",
   status: "How far it is.",

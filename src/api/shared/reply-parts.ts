@@ -30,6 +30,10 @@ export const frameOf = ({ key, createdMs, model, fingerprint }: StartEvent, pref
   system_fingerprint: `fp_${fingerprint.slice(0, 16)}`,
 });
 
+/** Said where the reply had to be checked. */
+export const schemaChecked = (end: Pick<EndEvent, "schemaChecked">) =>
+  end.schemaChecked ? { schema_checked: true } : {};
+
 /** The last chunks of a reply, numbered on from its end. */
 export const lastEvents = ({ index }: Pick<EndEvent, "index">, chunks: readonly object[]): WireEvent[] => [
   ...chunks.map((data, i) => ({ id: index + i, data })),

@@ -1,8 +1,6 @@
 /** replyShape: what form a reply must have, from the fields of any endpoint; and the schemas that those fields share. */
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
-import { checkShape } from "../../constrain/constraint-for.ts";
-import type { ShapePaths } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
 import { text } from "./fields.ts";
 
@@ -39,6 +37,7 @@ interface AskedTool {
   name: string;
   description?: string | null | undefined;
   parameters?: Record<string, unknown> | null | undefined;
+  strict?: boolean | null | undefined;
 }
 
 export interface AskedShape {
@@ -55,14 +54,8 @@ export interface AskedShape {
   autoIsFree: boolean;
 }
 
-/**
- * Fails with `request_invalid` where the fields contradict each other, or ask for what replies cannot be held to. `paths`: where the request
- * has them; in a chat unless given.
- */
-export function replyShape(
-  { format, tools, choice, parallel, autoIsFree }: AskedShape,
-  paths?: ShapePaths,
-): ReplyShape {
+/** Fails with `request_invalid` where the fields contradict each other. Schemas are looked at by `checkShape`. */
+export function replyShape({ format, tools, choice, parallel, autoIsFree }: AskedShape): ReplyShape {
   const names = (tools ?? []).map(({ name }) => name);
   const refuse = (param: string, holds: boolean, message: string) =>
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
@@ -71,7 +64,11 @@ export function replyShape(
   refuse("tool_choice", isFree || names.length > 0, "expected tools beside it");
   const mode =
     choice == null || typeof choice === "string" ? choice : choice.type === "function" ? choice : choice.mode;
-  const shape: ReplyShape = {
+  const chosen =
+    typeof choice !== "object" || choice === null ? [] : choice.type === "function" ? [choice] : choice.tools;
+  const isThere = chosen.every(({ name }) => names.includes(name));
+  refuse("tool_choice", isThere, "expected the name of one of the tools");
+  return {
     ...(format ? { format } : {}),
     ...(names.length > 0 ? { tools: tools!.map(toTool) } : {}),
     ...(mode ? { toolChoice: typeof mode === "string" ? mode : { name: mode.name } } : {}),
@@ -80,12 +77,11 @@ export function replyShape(
       : {}),
     ...(parallel == null ? {} : { parallelToolCalls: parallel }),
   };
-  checkShape(shape, paths);
-  return shape;
 }
 
-const toTool = ({ name, description: said, parameters }: AskedTool) => ({
+const toTool = ({ name, description: said, parameters, strict }: AskedTool) => ({
   name,
   ...(said ? { description: said } : {}),
   ...(parameters ? { parameters: parameters as JsonSchema } : {}),
+  ...(strict ? { strict } : {}),
 });

@@ -190,6 +190,8 @@ export interface EndEvent {
   reason: FinishReason;
   usage: TurnUsage;
   timings: Timings;
+  /** The reply was held against keywords of its schema that its form was not held to, and satisfies them. */
+  schemaChecked?: true;
 }
 
 export interface FailedEvent {

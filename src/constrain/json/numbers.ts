@@ -3,9 +3,11 @@
  * on for ever. Bounded numbers and integers have no exponent.
  */
 import { Automaton } from "../language/automaton.ts";
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";
+import { decimalOf } from "./decimal.ts";
 
 export interface Bound {
   value: number;
@@ -16,7 +18,11 @@ export interface Bound {
 const DIGITS = 15;
 /** Of a number with bounds, unless the bounds have more themselves. */
 const FRACTION_DIGITS = 6;
-const MAX_DIVISOR = 1000;
+/** Of one with two bounds. */
+const MAX_FRACTION = 12;
+/** Remainders that a table of multiples may have. */
+const MAX_STEP = 20_000;
+const MAX_PLACES = 10;
 
 /** Digits of a magnitude: `whole` without leading zeros, `fraction` without trailing ones. */
 interface Decimal {
@@ -37,41 +43,73 @@ export function number(g: Grammar, low?: Bound, high?: Bound): Expr {
   const behind = Math.max(...bounds.map(({ fraction }) => fraction.length));
   const before = Math.min(Math.max(...bounds.map(({ whole }) => `${whole}`.length)), DIGITS);
   if (behind + before > DIGITS && behind > 0) throw new Unsupported(`expected bounds with at most ${DIGITS} digits`);
-  return signed(g, low, high, Math.max(behind, Math.min(FRACTION_DIGITS, DIGITS - before)));
+  const places = Math.max(behind, Math.min(low && high ? MAX_FRACTION : FRACTION_DIGITS, DIGITS - before));
+  // The longer the fraction may be, the shorter is the rest: whole numbers have all digits.
+  return g.alt(signed(g, low, high, places), integer(g, low, high));
 }
 
 export function integer(g: Grammar, low?: Bound, high?: Bound): Expr {
   return signed(g, low, high, 0);
 }
 
-/** Whole multiples. */
-export function multiplesOf(g: Grammar, numbers: Expr, divisor: number): Expr {
-  if (!Number.isInteger(divisor) || divisor > MAX_DIVISOR) {
-    throw new Unsupported(`expected a whole number of at most ${MAX_DIVISOR}`);
-  }
-  // States: the remainder; then the start. A sign changes no remainder of zero.
-  const start = divisor;
-  const next = new Int32Array((divisor + 1) * 12).fill(-1);
-  const classOf = Uint8Array.from({ length: 256 }, (_, b) => (b >= 48 && b <= 57 ? b - 48 : b === 45 ? 10 : 11));
-  for (let state = 0; state <= divisor; state++) {
-    for (let digit = 0; digit < 10; digit++) {
-      next[state * 12 + digit] = ((state === start ? 0 : state) * 10 + digit) % divisor;
-    }
-  }
-  next[start * 12 + 10] = start;
-  const accepts = Uint8Array.from({ length: divisor + 1 }, (_, state) => Number(state === 0));
-  return intersect(g, [numbers, g.automaton(new Automaton(accepts, classOf, next), start)]);
+/** Multiples of all of `divisors`, which may be decimals. */
+export function* multiplesOf(
+  g: Grammar,
+  type: "number" | "integer",
+  low: Bound | undefined,
+  high: Bound | undefined,
+  divisors: readonly number[],
+): Work<Expr> {
+  const { step, places } = commonStep(type === "integer" ? [1, ...divisors] : divisors);
+  const numbers = places === 0 ? integer(g, low, high) : number(g, low, high);
+  return yield* intersect(g, [numbers, steps(g, step, places)]);
 }
 
-/** At most `places` digits behind the point. */
-export function rounded(g: Grammar, numbers: Expr, places: number): Expr {
-  const digits = g.repeat(g.range(48, 57), 1);
-  const form = g.seq(
-    g.optional(g.literal("-")),
-    digits,
-    g.optional(g.seq(g.literal("."), g.repeat(g.range(48, 57), 1, places))),
+/** The least common multiple, as `step` units of the last of `places` digits behind the point. */
+function commonStep(divisors: readonly number[]): { step: number; places: number } {
+  const decimals = divisors.map(decimalOf);
+  const places = Math.max(0, ...decimals.map(({ exponent }) => -exponent));
+  if (places > MAX_PLACES) throw new Unsupported(`expected at most ${MAX_PLACES} digits behind the point`);
+  const whole = decimals.map(({ digits, exponent }) => digits * 10n ** BigInt(places + exponent));
+  const divisor = (a: bigint, b: bigint): bigint => (b === 0n ? a : divisor(b, a % b));
+  const step = whole.reduce((a, b) => (a / divisor(a, b)) * b);
+  if (step * BigInt(places + 1) > BigInt(MAX_STEP)) throw new Unsupported(`expected multiples of at most ${MAX_STEP}`);
+  let [least, behind] = [Number(step), places];
+  for (; behind > 0 && least % 10 === 0; behind--) least /= 10;
+  return { step: least, places: behind };
+}
+
+/** Digits, with at most `places` behind the point, that are a multiple of `step` units of the last place. */
+function steps(g: Grammar, step: number, places: number): Expr {
+  // States: the remainder with so many digits behind the point still to come; in front of it all of them. Then the start.
+  const rows = step * (places + 2);
+  const next = new Int32Array((rows + 1) * 13).fill(-1);
+  const classOf = Uint8Array.from({ length: 256 }, (_, b) =>
+    b >= 48 && b <= 57 ? b - 48 : b === 45 ? 10 : b === 46 ? 11 : 12,
   );
-  return intersect(g, [numbers, form]);
+  const accepts = new Uint8Array(rows + 1);
+  for (let row = 0; row <= rows; row++) {
+    const state = row === rows ? 0 : row;
+    const [rest, behind] = [state % step, Math.floor(state / step)];
+    // Block 0: before the point. Block 1 + n: n digits behind it were read.
+    const isWhole = behind === 0;
+    const missing = isWhole ? places : places - (behind - 1);
+    accepts[row] = Number((rest * 10 ** missing) % step === 0 && row !== rows && behind !== 1);
+    for (let digit = 0; digit < 10; digit++) {
+      if (!isWhole && missing === 0) continue;
+      next[row * 13 + digit] = ((rest * 10 + digit) % step) + (isWhole ? 0 : behind + 1) * step;
+    }
+    if (isWhole && row !== rows && places > 0) next[row * 13 + 11] = rest + step;
+  }
+  next[rows * 13 + 10] = rows;
+  return g.automaton(new Automaton(accepts, classOf, next), rows);
+}
+
+/** Without an exponent, and without zeros behind the last digit of a fraction. */
+export function plainNumbers(g: Grammar): Expr {
+  const digit = g.range(48, 57);
+  const whole = g.alt(g.literal("0"), g.seq(g.range(49, 57), g.repeat(digit)));
+  return g.seq(g.optional(g.literal("-")), whole, g.optional(g.seq(g.literal("."), g.repeat(digit), g.range(49, 57))));
 }
 
 function signed(g: Grammar, low: Bound | undefined, high: Bound | undefined, places: number): Expr {

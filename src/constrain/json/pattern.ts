@@ -4,15 +4,19 @@
  * A part is compiled together with what follows it up to the string's end, so that `$` and look-ahead know what comes. Not supported, and
  * said so: back references, word boundaries, look-behind, and repetitions of assertions.
  */
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";
 import { parseRegex, type Regex } from "./regex-syntax.ts";
 import { ANY, character } from "./text.ts";
 
+/** Of one sequence, with what stands between them. */
+const MAX_ASSERTIONS = 60;
+
 /** Throws Unsupported and TooComplex. */
-export function pattern(g: Grammar, source: string): Expr {
-  return new Compiler(g).whole(parseRegex(source, (steps) => g.budget.spend(steps)));
+export function* pattern(g: Grammar, source: string): Work<Expr> {
+  return yield* new Compiler(g).whole(parseRegex(source, (steps) => g.budget.spend(steps)));
 }
 
 class Compiler {
@@ -24,11 +28,11 @@ class Compiler {
     this.#anything = g.repeat(character(g, ANY));
   }
 
-  whole(regex: Regex): Expr {
+  *whole(regex: Regex): Work<Expr> {
     const g = this.#g;
-    const fromStart = this.#read(regex, true, this.#anything);
+    const fromStart = yield* this.#read(regex, true, this.#anything);
     if (isAnchored(regex)) return fromStart;
-    const later = this.#read(regex, false, this.#anything);
+    const later = yield* this.#read(regex, false, this.#anything);
     // What a match may be anywhere, it may be at the start.
     return later === fromStart
       ? g.seq(this.#anything, later)
@@ -36,7 +40,7 @@ class Compiler {
   }
 
   /** Strings that match here and then are in `rest`, which goes up to the end. `atStart`: nothing stands before. */
-  #read(regex: Regex, atStart: boolean, rest: Expr): Expr {
+  *#read(regex: Regex, atStart: boolean, rest: Expr): Work<Expr> {
     const g = this.#g;
     if (!hasAssertion(regex)) return g.seq(this.#plain(regex), rest);
     switch (regex.kind) {
@@ -45,44 +49,63 @@ class Compiler {
       case "end":
         return rest.nullable ? g.empty : g.never;
       case "look": {
-        const ahead = this.#read(regex.of, atStart, this.#anything);
-        return regex.wanted ? intersect(g, [rest, ahead]) : intersect(g, [rest], [ahead]);
+        const ahead = yield* this.#read(regex.of, atStart, this.#anything);
+        return regex.wanted ? yield* intersect(g, [rest, ahead]) : yield* intersect(g, [rest], [ahead]);
       }
       case "alt":
-        return g.alt(...regex.of.map((branch) => this.#read(branch, atStart, rest)));
+        return yield* this.#branches(regex.of, atStart, rest);
       case "seq":
-        return this.#sequence(regex.parts, atStart, rest);
+        return yield* this.#sequence(regex.parts, atStart, rest);
       case "repeat":
-        if (regex.max > 1) return this.#repeated(regex.of, regex.min, regex.max, atStart, rest);
-        return g.alt(regex.min === 0 ? rest : g.never, this.#read(regex.of, atStart, rest));
+        if (regex.max > 1) return yield* this.#repeated(regex.of, regex.min, regex.max, atStart, rest);
+        return g.alt(regex.min === 0 ? rest : g.never, yield* this.#read(regex.of, atStart, rest));
       default:
         return g.never;
     }
   }
 
-  #sequence(parts: readonly Regex[], atStart: boolean, rest: Expr): Expr {
-    const [first, ...others] = parts;
-    if (!first) return rest;
+  *#branches(of: readonly Regex[], atStart: boolean, rest: Expr): Work<Expr> {
+    const read: Expr[] = [];
+    for (const branch of of) read.push(yield* this.#read(branch, atStart, rest));
+    return this.#g.union(read);
+  }
+
+  *#sequence(parts: readonly Regex[], atStart: boolean, rest: Expr): Work<Expr> {
     const g = this.#g;
-    const following: Regex = { kind: "seq", parts: others };
-    const mayBeEmpty = isEmpty(first);
-    if (!atStart || mayBeEmpty === "always" || !others.some(hasStart)) {
-      return this.#read(first, atStart, this.#sequence(others, atStart && mayBeEmpty === "always", rest));
+    const joined = join(parts);
+    if (joined.length > MAX_ASSERTIONS) throw new Unsupported(`has more than ${MAX_ASSERTIONS} assertions`);
+    let from = 0;
+    while (atStart && from < joined.length && isEmpty(joined[from]!) === "always") from++;
+    const starts = joined.findLastIndex(hasStart);
+    if (!atStart || starts <= from) {
+      // What comes first may see the start, and nothing after it asks.
+      let read = rest;
+      for (let i = joined.length - 1; i >= 0; i--) read = yield* this.#read(joined[i]!, atStart && i <= from, read);
+      return read;
     }
-    if (mayBeEmpty === "never") return this.#read(first, true, this.#read(following, false, rest));
-    if (hasAssertion(first)) throw new Unsupported("has an assertion before ^");
-    return g.alt(
-      this.#read(following, true, rest),
-      g.seq(g.withoutEmpty(this.#plain(first)), this.#read(following, false, rest)),
-    );
+    const [first, following] = [joined[from]!, { kind: "seq", parts: joined.slice(from + 1) } as const];
+    let read: Expr;
+    if (isEmpty(first) === "never") {
+      read = yield* this.#read(first, true, yield* this.#read(following, false, rest));
+    } else if (hasAssertion(first)) throw new Unsupported("has an assertion before ^");
+    else {
+      const none = yield* this.#read(following, true, rest);
+      const some = g.withoutEmpty(this.#plain(first));
+      read = g.alt(none, g.seq(some, yield* this.#read(following, false, rest)));
+    }
+    for (let i = from - 1; i >= 0; i--) read = yield* this.#read(joined[i]!, true, read);
+    return read;
   }
 
   /** An assertion holds or does not, however often; only what is not one is repeated. */
-  #repeated(of: Regex, min: number, max: number, atStart: boolean, rest: Expr): Expr {
-    if (isEmpty(of) === "always") return this.#g.alt(min === 0 ? rest : this.#g.never, this.#read(of, atStart, rest));
+  *#repeated(of: Regex, min: number, max: number, atStart: boolean, rest: Expr): Work<Expr> {
+    if (isEmpty(of) === "always")
+      return this.#g.alt(min === 0 ? rest : this.#g.never, yield* this.#read(of, atStart, rest));
     if (max > 8 || hasStart(of)) throw new Unsupported("repeats an assertion");
-    const less = () => this.#repeated(of, Math.max(min - 1, 0), max - 1, false, rest);
-    return this.#g.alt(min === 0 ? rest : this.#g.never, max > 0 ? this.#read(of, atStart, less()) : this.#g.never);
+    const none = min === 0 ? rest : this.#g.never;
+    if (max === 0) return none;
+    const less = yield* this.#repeated(of, Math.max(min - 1, 0), max - 1, false, rest);
+    return this.#g.alt(none, yield* this.#read(of, atStart, less));
   }
 
   #plain(regex: Regex): Expr {
@@ -91,15 +114,30 @@ class Compiler {
       case "set":
         return character(g, regex.ranges);
       case "seq":
-        return g.seq(...regex.parts.map((part) => this.#plain(part)));
+        return g.sequence(regex.parts.map((part) => this.#plain(part)));
       case "alt":
-        return g.alt(...regex.of.map((part) => this.#plain(part)));
+        return g.union(regex.of.map((part) => this.#plain(part)));
       case "repeat":
         return g.repeat(this.#plain(regex.of), regex.min, regex.max);
       default:
         throw new Unsupported("has an assertion here");
     }
   }
+}
+
+/** Neighbours without assertions as one part. */
+function join(parts: readonly Regex[]): Regex[] {
+  const joined: Regex[] = [];
+  let plain: Regex[] = [];
+  for (const part of [...parts, undefined]) {
+    if (part && !hasAssertion(part)) plain.push(part);
+    else {
+      if (plain.length > 0) joined.push(plain.length === 1 ? plain[0]! : { kind: "seq", parts: plain });
+      if (part) joined.push(part);
+      plain = [];
+    }
+  }
+  return joined;
 }
 
 function hasAssertion(regex: Regex): boolean {

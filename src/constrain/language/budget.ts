@@ -2,18 +2,28 @@
  * Budget: the work that preparing one request's schemas may cost, counted in steps and never in time.
  *
  * A step is about a derivative of a small expression, a cell of a table, or a comparison of two values. Whoever loops over what a caller
- * wrote spends steps first, so that the largest request costs the same on every machine.
+ * wrote spends steps first, so that the largest request costs the same on every machine. Work that lasts is cut into slices, between
+ * which other requests have their turn.
  */
 
-/** About a fifth of a second on one core of a small server; see docs/structured-output.md. */
-export const STEPS = 2_000_000;
+/** About half a second on one core of a small server; see docs/structured-output.md. */
+export const STEPS = 3_000_000;
+/** About 10 ms. */
+export const SLICE = 50_000;
+/** What may be spent without a pause, where pieces of work cannot be cut further. */
+const WITHOUT_PAUSE = 700_000;
 
 /** The budget is spent. Whoever knows the place turns it into a Failure. */
 export class TooComplex extends Error {}
 
+/** Work that pauses when a slice is over. `yield* ` it from other work; `inSlices` and `atOnce` bring it to its end. */
+export type Work<T> = Generator<void, T, void>;
+
 export class Budget {
   readonly #most: number;
   #spent = 0;
+  /** What was spent when the slice began. */
+  #since = 0;
 
   constructor(most = STEPS) {
     this.#most = most;
@@ -26,6 +36,31 @@ export class Budget {
   /** Throws TooComplex when no more is left. */
   spend(steps: number): void {
     this.#spent += steps;
-    if (this.#spent > this.#most) throw new TooComplex("takes too long to prepare");
+    if (this.#spent > this.#most || this.#spent - this.#since > WITHOUT_PAUSE) {
+      throw new TooComplex("takes too long to prepare");
+    }
+  }
+
+  /** Pauses when the slice is over. */
+  *pause(): Work<void> {
+    if (this.#spent - this.#since < SLICE) return;
+    yield;
+    this.#since = this.#spent;
+  }
+}
+
+export function atOnce<T>(work: Work<T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** `pause` lets others have their turn; it may throw to end the work. */
+export async function inSlices<T>(work: Work<T>, pause: () => Promise<void>): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    await pause();
   }
 }

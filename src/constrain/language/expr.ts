@@ -74,10 +74,15 @@ export class Grammar {
   }
 
   literal(text: string): Expr {
-    return this.seq(...Array.from(encoder.encode(text), (byte) => this.range(byte, byte)));
+    return this.sequence(Array.from(encoder.encode(text), (byte) => this.range(byte, byte)));
   }
 
   seq(...parts: readonly Expr[]): Expr {
+    return this.sequence(parts);
+  }
+
+  /** As `seq`, for lists of any length. */
+  sequence(parts: readonly Expr[]): Expr {
     return parts.reduceRight((rest, part) => this.#then(part, rest), this.empty);
   }
 
@@ -108,6 +113,11 @@ export class Grammar {
   }
 
   alt(...parts: readonly Expr[]): Expr {
+    return this.union(parts);
+  }
+
+  /** As `alt`, for lists of any length. */
+  union(parts: readonly Expr[]): Expr {
     const members = new Map<number, Expr>();
     let set: Expr | undefined;
     for (const part of parts) {
@@ -155,7 +165,7 @@ export class Grammar {
     if (!expr.nullable) return expr;
     switch (expr.kind) {
       case "alt":
-        return this.alt(...expr.of.map((member) => this.withoutEmpty(member)));
+        return this.union(expr.of.map((member) => this.withoutEmpty(member)));
       case "repeat":
         return this.seq(expr.of, this.repeat(expr.of, 0, expr.max - 1));
       case "seq":
@@ -224,7 +234,7 @@ export class Grammar {
         return expr.first.nullable ? this.alt(read, this.after(expr.rest, byte)) : read;
       }
       case "alt":
-        return this.alt(...expr.of.map((member) => this.after(member, byte)));
+        return this.union(expr.of.map((member) => this.after(member, byte)));
       case "repeat": {
         const read = this.after(expr.of, byte);
         return read.kind === "never"

@@ -2,7 +2,7 @@
 
 import type { ByteSet } from "./automaton.ts";
 import { Automaton, classesOf, trimmed } from "./automaton.ts";
-import { TooComplex } from "./budget.ts";
+import { TooComplex, type Work } from "./budget.ts";
 import type { Expr, Grammar } from "./expr.ts";
 
 /** An automaton of so many states takes about a megabyte. */
@@ -11,9 +11,11 @@ const MAX_STATES = 40_000;
 const DERIVATIVE = 8;
 
 /** Strings that belong to all of `all` and to none of `none`. No references inside. Throws TooComplex. */
-export function intersect(grammar: Grammar, all: readonly Expr[], none: readonly Expr[] = []): Expr {
+export function* intersect(grammar: Grammar, all: readonly Expr[], none: readonly Expr[] = []): Work<Expr> {
   // What belongs to none of several languages does not belong to their union.
-  const parts = [...all, ...(none.length > 0 ? [grammar.alt(...none)] : [])].map((expr) => tableOf(grammar, expr));
+  const parts: Table[] = [];
+  for (const expr of [...all, ...(none.length > 0 ? [grammar.alt(...none)] : [])])
+    parts.push(yield* tableOf(grammar, expr));
   if (parts.length === 1) return grammar.automaton(parts[0]!.automaton, parts[0]!.start);
   const { classOf, bytes } = classesOf(parts.map(({ automaton }) => automaton.classOf));
   const numbers = new Map<number | string, number>();
@@ -45,6 +47,7 @@ export function intersect(grammar: Grammar, all: readonly Expr[], none: readonly
       next.push(isDead ? -1 : numberOf(read));
     }
     grammar.budget.spend(ways + (bytes.length >> 4));
+    yield* grammar.budget.pause();
   }
   const holds = (state: Int32Array) =>
     parts.every(({ automaton }, i) => (state[i]! >= 0 && automaton.accepts[state[i]!] === 1) === i < all.length);
@@ -62,17 +65,17 @@ interface Table {
 /** Tables of expressions, by the grammar that made them. */
 const tables = new WeakMap<Grammar, Map<Expr, Table>>();
 
-function tableOf(grammar: Grammar, expr: Expr): Table {
+function* tableOf(grammar: Grammar, expr: Expr): Work<Table> {
   if (expr.kind === "automaton") return { automaton: expr.automaton, start: expr.state };
   const known = tables.get(grammar) ?? new Map<Expr, Table>();
   tables.set(grammar, known);
-  const found = known.get(expr) ?? determinised(grammar, expr);
+  const found = known.get(expr) ?? (yield* determinised(grammar, expr));
   known.set(expr, found);
   return found;
 }
 
 /** The derivatives of an expression, as a table. */
-function determinised(grammar: Grammar, expr: Expr): Table {
+function* determinised(grammar: Grammar, expr: Expr): Work<Table> {
   const numbers = new Map<Expr, number>([[expr, 0]]);
   const states = [expr];
   const parted = new Map<Expr, { classOf: Uint8Array; bytes: number[] }>();
@@ -103,6 +106,7 @@ function determinised(grammar: Grammar, expr: Expr): Table {
       return states.push(read) - 1;
     });
     steps.push({ classOf, to });
+    yield* grammar.budget.pause();
   }
   const rows = new Set(steps.map((step) => step.classOf));
   const { classOf, bytes } = classesOf(rows);

@@ -6,12 +6,11 @@
  * All but the arguments is fixed, so that `replyText` gives back exactly what the model wrote.
  */
 import { check } from "../../core/failure.ts";
-import type { JsonSchema, ReplyShape, Tool } from "../constraint.ts";
+import type { HeldSchema, JsonSchema, ReplyShape, Tool } from "../constraint.ts";
 import { Automaton } from "../language/automaton.ts";
-import { TooComplex } from "../language/budget.ts";
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
-import { Unsupported } from "../language/unsupported.ts";
-import { refuse, refuseTooComplex } from "../schema/keywords.ts";
+import { failureAt } from "../schema/place.ts";
 import { schemaGrammar } from "../schema/schema-grammar.ts";
 
 export const CALL_OPEN = "<tool_call>";
@@ -52,35 +51,48 @@ export const chatPaths: ShapePaths = {
   parameters: (tool) => `tools[${tool}].function.parameters`,
 };
 
-/** Undefined when any text will do. Failure `request_invalid` that names what cannot be held to. */
-export function replyGrammar(g: Grammar, shape: ReplyShape, paths: ShapePaths = chatPaths): Expr | undefined {
+export interface ReplyLanguage {
+  expr: Expr;
+  schemas: HeldSchema[];
+}
+
+/** Undefined when any text will do. Failure `request_invalid` or `schema_too_complex` that names what cannot be held to. */
+export function* replyGrammar(
+  g: Grammar,
+  shape: ReplyShape,
+  paths: ShapePaths = chatPaths,
+): Work<ReplyLanguage | undefined> {
+  const schemas: HeldSchema[] = [];
   try {
-    return grammarOf(g, shape, paths);
+    const expr = yield* grammarOf(g, shape, paths, schemas);
+    return expr && { expr, schemas };
   } catch (thrown) {
-    const path = shape.tools ? paths.tools : paths.format;
     // Each schema was taken, but together they are too much.
-    if (thrown instanceof TooComplex) return refuseTooComplex(path, thrown.message);
-    if (thrown instanceof Unsupported) return refuse(path, thrown.message);
-    throw thrown;
+    throw failureAt(shape.tools ? paths.tools : paths.format, thrown);
   }
 }
 
-function grammarOf(
+function* grammarOf(
   g: Grammar,
   { format, tools = [], toolChoice, allowedTools, parallelToolCalls }: ReplyShape,
   paths: ShapePaths,
-): Expr | undefined {
-  const content = format && contentGrammar(g, format, paths);
+  schemas: HeldSchema[],
+): Work<Expr | undefined> {
+  const content = format && (yield* contentGrammar(g, format, paths, schemas));
   if (tools.length === 0) return content;
   const choice = toolChoice ?? "auto";
   // Also tools that this reply may not call are checked.
-  const all = tools.map((tool, i) => ({ name: tool.name, call: call(g, tool, paths.parameters(i)) }));
+  const all: { name: string; call: Expr }[] = [];
+  for (const [i, tool] of tools.entries()) {
+    all.push({ name: tool.name, call: yield* call(g, tool, paths.parameters(i), schemas) });
+    yield* g.budget.pause();
+  }
   const named = typeof choice === "object" ? choice.name : undefined;
   const wanted = new Set(named === undefined ? allowedTools : [named]);
   const callable = all.filter(({ name }) => wanted.size === 0 || wanted.has(name));
   const isThere = callable.length >= wanted.size;
   check(isThere, "request_invalid", () => "tool_choice: expected the name of one of the tools", "tool_choice");
-  const one = g.alt(...callable.map((tool) => tool.call));
+  const one = g.union(callable.map((tool) => tool.call));
   const isSingle = named !== undefined || parallelToolCalls === false;
   const calls = g.seq(one, g.repeat(g.seq(g.literal(CALL_SEPARATOR), one), 0, isSingle ? 0 : MAX_CALLS - 1));
   if (choice === "required" || named !== undefined) return calls;
@@ -88,15 +100,24 @@ function grammarOf(
   return content ? g.alt(content, calls) : textWithout(g, CALL_OPEN, calls);
 }
 
-function contentGrammar(g: Grammar, format: NonNullable<ReplyShape["format"]>, paths: ShapePaths): Expr {
-  if (format.type === "json_schema") return schemaGrammar(g, format.schema, paths.schema);
-  return schemaGrammar(g, true, paths.format, "object");
+function* contentGrammar(
+  g: Grammar,
+  format: NonNullable<ReplyShape["format"]>,
+  paths: ShapePaths,
+  schemas: HeldSchema[],
+): Work<Expr> {
+  if (format.type === "json_object") return (yield* schemaGrammar(g, true, paths.format, { only: "object" })).expr;
+  const { schema, strict } = format;
+  const { expr, leftOut } = yield* schemaGrammar(g, schema, paths.schema, { strict });
+  schemas.push({ path: paths.schema, schema, leftOut });
+  return expr;
 }
 
-function call(g: Grammar, { name, parameters }: Tool, path: string): Expr {
+function* call(g: Grammar, { name, parameters, strict }: Tool, path: string, schemas: HeldSchema[]): Work<Expr> {
   const schema: JsonSchema = parameters ?? { type: "object", properties: {}, additionalProperties: false };
-  const values = schemaGrammar(g, schema, path, "object");
-  return g.seq(g.literal(callHead(name)), values, g.literal(CALL_TAIL));
+  const { expr, leftOut } = yield* schemaGrammar(g, schema, path, { only: "object", strict: strict === true });
+  schemas.push({ path, schema, tool: name, leftOut });
+  return g.seq(g.literal(callHead(name)), expr, g.literal(CALL_TAIL));
 }
 
 /** Any bytes without `trigger`; or up to its first place, and from there on `then`, which begins with it. */

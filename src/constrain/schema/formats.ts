@@ -11,6 +11,9 @@ const clock = `T(?:${number}H(?:${number}M(?:${number}S)?)?|${number}M(?:${numbe
 const local = "[A-Za-z0-9_%+-]{1,32}";
 const urlCharacter = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
 
+/** OpenAPI's formats of numbers: but for int32, they have more room than the digits that are written. */
+export const numberFormats: ReadonlySet<string> = new Set(["int32", "int64", "uint32", "uint64", "float", "double"]);
+
 export const stringFormats: Readonly<Record<string, string>> = {
   date: `^${date}$`,
   time: `^${time}$`,

@@ -1,129 +1,115 @@
 /**
- * keywords: what one JSON Schema object says of a value, checked. Schemas inside (of properties, items) stay as they came.
- *
- * A keyword that cannot be held to is a Failure `request_invalid` that names its place; annotations are ignored.
+ * keywords: what one schema object says of a value itself. Schemas inside (of properties, items) stay as they came, and applicators
+ * (`allOf`, `not`, …) are read in alternatives.ts.
  */
+import type { LeftOut } from "../constraint.ts";
+import type { SchemaObject } from "./document.ts";
+import { type Placed, under } from "./place.ts";
+import type { TypeName } from "./values.ts";
 
-import { Failure } from "../../core/failure.ts";
-import type { JsonSchema } from "../constraint.ts";
-import type { Budget } from "../language/budget.ts";
-
-/** A schema and its place in the request. */
-export interface Placed {
-  schema: JsonSchema;
-  path: string;
+/** One schema's words on members: each name's value fits `properties`, every pattern that finds a match, and else `additional`. */
+export interface Members {
+  properties: ReadonlyMap<string, Placed>;
+  patterns: readonly { source: string; pointer: string; value: Placed }[];
+  additional?: Placed;
 }
 
-export const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
-export type TypeName = (typeof typeNames)[number];
+/** One schema's words on items: those of `prefix` one by one, `rest` for all others. */
+export interface Items {
+  prefix: readonly Placed[];
+  rest?: Placed;
+}
+
+export interface Contains {
+  item: Placed;
+  min: number;
+  max: number;
+}
+
+export interface Named {
+  name: string;
+  pointer: string;
+}
+
+/** A keyword that a grammar is not held to, and why. */
+export interface Loose extends LeftOut {
+  why: string;
+}
 
 /** What holds for a value. Keywords of other types than the value's do not matter. */
 export interface Flat {
-  path: string;
+  pointer: string;
   types?: ReadonlySet<TypeName>;
   /** `enum` and `const`. */
   values?: readonly unknown[];
-  properties?: ReadonlyMap<string, Placed>;
-  patternProperties?: readonly { pattern: string; value: Placed }[];
-  additionalProperties?: Placed;
-  propertyNames?: Placed;
+  /** Values that it is not. */
+  excluded?: readonly unknown[];
+  members?: readonly Members[];
+  names?: readonly Placed[];
   required?: ReadonlySet<string>;
   minProperties?: number;
   maxProperties?: number;
-  prefixItems?: readonly Placed[];
-  items?: Placed;
+  items?: readonly Items[];
+  contains?: readonly Contains[];
   minItems?: number;
   maxItems?: number;
+  unique?: boolean;
   minLength?: number;
   maxLength?: number;
-  patterns?: readonly Placed[];
-  formats?: readonly Placed[];
+  patterns?: readonly Named[];
+  notPatterns?: readonly Named[];
+  formats?: readonly Named[];
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
-  multipleOf?: number;
+  multiples?: readonly number[];
+  /** A number is no whole one. */
+  fractional?: true;
+  /** What these words leave out: the value must be checked for it. */
+  loose?: readonly Loose[];
 }
 
-const annotations = new Set(
-  "title description default examples example $schema $id $comment $defs definitions deprecated readOnly writeOnly discriminator".split(
-    " ",
-  ),
-);
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-export const refuse = (path: string, message: string): never => {
-  throw new Failure("request_invalid", `${path}: ${message}`, { param: path });
-};
+export const loose = (pointer: string, keyword: string, why = "is not supported"): Loose => ({
+  pointer: under(pointer, keyword),
+  keyword,
+  checked: true,
+  why,
+});
 
-/** The budget of a request ended while this place was prepared. */
-export const refuseTooComplex = (path: string, message: string): never => {
-  throw new Failure("schema_too_complex", `${path}: ${message}`, { param: path });
-};
-
-/** The keywords of one schema object that speak of the value itself. */
-export function keywords(schema: { readonly [keyword: string]: unknown }, path: string, budget: Budget): Flat {
-  const flat: { -readonly [K in keyof Flat]: Flat[K] } = { path };
+/** The keywords of one schema object that speak of the value itself; their types were checked. */
+export function keywords(schema: SchemaObject, pointer: string): Flat {
+  const flat: Writable<Flat> = { pointer };
+  const at = (...steps: (string | number)[]) => under(pointer, ...steps);
+  const placed = (keyword: string): Placed => ({ schema: schema[keyword] as never, pointer: at(keyword) });
   for (const [keyword, value] of Object.entries(schema)) {
-    const at = `${path}.${keyword}`;
-    const expected = (what: string) => refuse(at, `expected ${what}`);
-    const placed = (): Placed => ({ schema: value as JsonSchema, path: at });
     switch (keyword) {
-      case "$ref":
-      case "allOf":
-      case "anyOf":
-      case "oneOf":
+      case "type":
+        flat.types = withoutDoubles(new Set([value].flat() as TypeName[]));
         break;
-      case "type": {
-        const names = Array.isArray(value) ? value : [value];
-        const are = names.length > 0 && names.every((name) => (typeNames as readonly unknown[]).includes(name));
-        flat.types = new Set(are ? names : expected(`one of ${typeNames.join(", ")}, or a list of them`));
-        break;
-      }
       case "enum":
-      case "const": {
-        const values =
-          keyword === "const"
-            ? [value]
-            : Array.isArray(value) && value.length > 0
-              ? value
-              : expected("a list of values");
-        const other = flat.values;
-        flat.values = other ? values.filter((a: unknown) => other.some((b) => isSame(a, b, budget))) : values;
+        flat.values = Object.hasOwn(schema, "const") ? [schema.const] : (value as unknown[]);
         break;
-      }
-      case "properties":
-        if (!isObject(value)) expected("an object of schemas");
-        flat.properties = new Map(
-          Object.entries(value as object).map(([name, inner]) => [
-            name,
-            { schema: inner, path: `${at}.${shown(name)}` },
-          ]),
-        );
-        break;
-      case "patternProperties":
-        if (!isObject(value)) expected("an object of schemas");
-        flat.patternProperties = Object.entries(value as object).map(([pattern, inner]) => ({
-          pattern,
-          value: { schema: inner, path: `${at}.${shown(pattern)}` },
-        }));
+      case "const":
+        flat.values = [value];
         break;
       case "required":
-        if (!Array.isArray(value) || !value.every((name) => typeof name === "string")) expected("a list of names");
         flat.required = new Set(value as string[]);
         break;
-      case "additionalProperties":
       case "propertyNames":
-        flat[keyword] = isSchema(value) ? placed() : expected(aSchema);
-        break;
-      case "items":
-      case "prefixItems":
-      case "additionalItems":
-        readItems(flat, keyword, value, at, schema);
+        flat.names = [placed(keyword)];
         break;
       case "pattern":
       case "format":
-        if (typeof value !== "string") expected("a string");
-        flat[`${keyword}s`] = [{ schema: value as never, path: at }];
+        flat[`${keyword}s`] = [{ name: value as string, pointer: at(keyword) }];
+        break;
+      case "uniqueItems":
+        if (value === true) flat.unique = true;
+        break;
+      case "multipleOf":
+        flat.multiples = [value as number];
         break;
       case "minLength":
       case "maxLength":
@@ -131,67 +117,62 @@ export function keywords(schema: { readonly [keyword: string]: unknown }, path: 
       case "maxItems":
       case "minProperties":
       case "maxProperties":
-        flat[keyword] =
-          Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1_000_000
-            ? (value as number)
-            : expected("a whole number from 0 to 1000000");
-        break;
       case "minimum":
       case "maximum":
+        flat[keyword] ??= value as number;
+        break;
       case "exclusiveMinimum":
       case "exclusiveMaximum":
-      case "multipleOf": {
-        const fits = typeof value === "number" && Number.isFinite(value) && (keyword !== "multipleOf" || value > 0);
-        flat[keyword] = fits ? value : expected(keyword === "multipleOf" ? "a positive number" : "a number");
-        break;
-      }
-      case "uniqueItems":
-        // Held to only where it says nothing.
-        if (value !== false && !((schema.maxItems as number) <= 1)) refuse(at, "is not supported");
-        break;
-      default:
-        if (!annotations.has(keyword) && !keyword.startsWith("x-")) refuse(at.slice(0, 300), "is not supported");
+        if (typeof value === "number") flat[keyword] = value;
+        else if (value === true)
+          flat[keyword] = schema[keyword === "exclusiveMinimum" ? "minimum" : "maximum"] as number;
     }
+  }
+  if (["properties", "patternProperties", "additionalProperties"].some((keyword) => schema[keyword] !== undefined)) {
+    flat.members = [membersOf(schema, at)];
+  }
+  if (["prefixItems", "items"].some((keyword) => schema[keyword] !== undefined)) flat.items = [itemsOf(schema, at)];
+  if (schema.contains !== undefined) {
+    const { minContains: min = 1, maxContains: max = Number.POSITIVE_INFINITY } = schema as Record<string, number>;
+    flat.contains = [{ item: placed("contains"), min, max }];
   }
   return flat;
 }
 
-/** `items` as a list, and `additionalItems`, are `prefixItems` and `items` of older drafts. */
-function readItems(
-  flat: { -readonly [K in keyof Flat]: Flat[K] },
-  keyword: string,
-  value: unknown,
-  at: string,
-  schema: { readonly [keyword: string]: unknown },
-): void {
-  const isList = Array.isArray(value);
-  if (keyword === "prefixItems" || isList) {
-    if (!isList || value.length === 0) refuse(at, "expected a list of schemas");
-    flat.prefixItems = (value as JsonSchema[]).map((inner, i) => ({ schema: inner, path: `${at}[${i}]` }));
-  } else if (keyword === "items" || Array.isArray(schema.items)) {
-    flat.items = isSchema(value) ? { schema: value, path: at } : refuse(at, `expected ${aSchema}`);
-  }
+function membersOf(schema: SchemaObject, at: (...steps: string[]) => string): Members {
+  const {
+    properties = {},
+    patternProperties = {},
+    additionalProperties: additional,
+  } = schema as Record<string, object>;
+  return {
+    properties: new Map(
+      Object.entries(properties).map(([name, inner]) => [name, { schema: inner, pointer: at("properties", name) }]),
+    ),
+    patterns: Object.entries(patternProperties).map(([source, inner]) => {
+      const pointer = at("patternProperties", source);
+      return { source, pointer, value: { schema: inner, pointer } };
+    }),
+    ...(additional === undefined
+      ? {}
+      : { additional: { schema: additional as never, pointer: at("additionalProperties") } }),
+  };
 }
 
-const aSchema = "a schema: an object or a boolean";
-const isSchema = (value: unknown): value is JsonSchema => typeof value === "boolean" || isObject(value);
+/** `items` as a list, and `additionalItems`, are `prefixItems` and `items` of older drafts. */
+function itemsOf(schema: SchemaObject, at: (...steps: (string | number)[]) => string): Items {
+  const isList = Array.isArray(schema.items);
+  const [prefixName, restName] = isList ? ["items", "additionalItems"] : ["prefixItems", "items"];
+  const prefix = ((isList ? schema.items : schema.prefixItems) ?? []) as Placed["schema"][];
+  const rest = schema[restName!];
+  return {
+    prefix: prefix.map((inner, i) => ({ schema: inner, pointer: at(prefixName!, i) })),
+    ...(rest === undefined ? {} : { rest: { schema: rest as never, pointer: at(restName!) } }),
+  };
+}
 
-/** A name as a part of a path. */
-export const shown = (name: string): string => JSON.stringify(name.slice(0, 80)).slice(1, -1);
-
-export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Equality of JSON values. */
-export function isSame(a: unknown, b: unknown, budget: Budget): boolean {
-  budget.spend(1);
-  if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, i) => isSame(item, b[i], budget));
-  if (!isObject(a) || !isObject(b)) return false;
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name], budget))
-  );
+/** Integers are numbers. */
+export function withoutDoubles(types: Set<TypeName>): ReadonlySet<TypeName> {
+  if (types.has("number")) types.delete("integer");
+  return types;
 }

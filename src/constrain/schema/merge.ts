@@ -1,98 +1,91 @@
 /** merge: what holds when both of two flat schemas hold. */
-
-import type { JsonSchema } from "../constraint.ts";
 import type { Budget } from "../language/budget.ts";
+import { type Flat, type Writable, withoutDoubles } from "./keywords.ts";
+import { isSame, type TypeName, typeOf } from "./values.ts";
 
-import { type Flat, isSame, type Placed, refuse, type TypeName } from "./keywords.ts";
+const LARGEST = ["minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"] as const;
+const SMALLEST = ["maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum"] as const;
+const LISTS = [
+  "excluded",
+  "members",
+  "names",
+  "items",
+  "contains",
+  "patterns",
+  "notPatterns",
+  "formats",
+  "multiples",
+  "loose",
+] as const;
 
-/** Undefined when no value can satisfy both. Failure `request_invalid` where the two cannot be brought together. */
+/** Undefined when no value can satisfy both. */
 export function merge(a: Flat, b: Flat, budget: Budget): Flat | undefined {
   budget.spend(8);
-  const and = (x: Placed, y: Placed) => allOf(x, y, budget);
-  const types = both(a.types, b.types, commonTypes);
-  const values = both(a.values, b.values, (x, y) =>
-    x.filter((value) => y.some((other) => isSame(value, other, budget))),
-  );
-  if (types?.size === 0 || values?.length === 0) return undefined;
-  const clash = [
-    ["patternProperties", a.patternProperties, b, hasMembers],
-    ["patternProperties", b.patternProperties, a, hasMembers],
-    ["prefixItems", a.prefixItems, b, hasItems],
-    ["prefixItems", b.prefixItems, a, hasItems],
-  ] as const;
-  for (const [keyword, value, other, speaks] of clash) {
-    if (value && speaks(other))
-      refuse(`${a.path}.${keyword}`, "is not supported together with schemas that say more of it");
+  if (Object.keys(b).length === 1) return a;
+  if (Object.keys(a).length === 1) return b;
+  const merged: Writable<Flat> = { ...a };
+  if (a.types && b.types) merged.types = commonTypes(a.types, b.types);
+  else if (b.types) merged.types = b.types;
+  if (a.values && b.values) {
+    const others = b.values;
+    merged.values = a.values.filter((value) => others.some((other) => isSame(value, other, budget)));
+  } else if (b.values) merged.values = b.values;
+  if (a.required || b.required) merged.required = new Set([...(a.required ?? []), ...(b.required ?? [])]);
+  if (b.unique) merged.unique = true;
+  if (b.fractional) merged.fractional = true;
+  for (const keyword of LISTS) {
+    const [x, y] = [a[keyword], b[keyword]] as const;
+    if (!y) continue;
+    budget.spend(y.length);
+    Object.assign(merged, { [keyword]: x ? [...new Set<unknown>([...x, ...y])] : y });
   }
-  const merged: Flat = {
-    path: a.path,
-    ...defined({
-      types,
-      values,
-      properties: properties(a, b, budget),
-      patternProperties: a.patternProperties ?? b.patternProperties,
-      additionalProperties: both(a.additionalProperties, b.additionalProperties, and),
-      propertyNames: both(a.propertyNames, b.propertyNames, and),
-      required: both(a.required, b.required, (x, y) => new Set([...x, ...y])),
-      prefixItems: a.prefixItems ?? b.prefixItems,
-      items: both(a.items, b.items, and),
-      patterns: both(a.patterns, b.patterns, (x, y) => [...x, ...y]),
-      formats: both(a.formats, b.formats, (x, y) => [...x, ...y]),
-      multipleOf: both(a.multipleOf, b.multipleOf, (x, y) => commonMultiple(x, y, a.path)),
-    }),
-  };
-  for (const keyword of ["minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"] as const) {
-    Object.assign(merged, defined({ [keyword]: both(a[keyword], b[keyword], Math.max) }));
-  }
-  for (const keyword of ["maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum"] as const) {
-    Object.assign(merged, defined({ [keyword]: both(a[keyword], b[keyword], Math.min) }));
-  }
-  return merged;
+  for (const keyword of LARGEST) merged[keyword] = both(a[keyword], b[keyword], Math.max);
+  for (const keyword of SMALLEST) merged[keyword] = both(a[keyword], b[keyword], Math.min);
+  for (const keyword of [...LARGEST, ...SMALLEST]) if (merged[keyword] === undefined) delete merged[keyword];
+  return isImpossible(merged, budget) ? undefined : merged;
 }
-
-const hasMembers = (flat: Flat) =>
-  Boolean(flat.properties ?? flat.patternProperties ?? flat.additionalProperties ?? flat.propertyNames);
-const hasItems = (flat: Flat) => Boolean(flat.prefixItems ?? flat.items);
 
 /** `join` of two, or the one that is there. */
 export const both = <T>(a: T | undefined, b: T | undefined, join: (a: T, b: T) => T): T | undefined =>
   a === undefined ? b : b === undefined ? a : join(a, b);
 
-const defined = <T extends object>(fields: T): { [K in keyof T]: NonNullable<T[K]> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-
-/** Integers are numbers. */
-function commonTypes(a: ReadonlySet<TypeName>, b: ReadonlySet<TypeName>): ReadonlySet<TypeName> {
-  const common = new Set([...a].filter((type) => b.has(type)));
-  for (const [x, y] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (x.has("integer") && y.has("number")) common.add("integer");
+/** Seen at a glance. */
+function isImpossible(flat: Writable<Flat>, budget: Budget): boolean {
+  const { types, values, excluded = [] } = flat;
+  if (values) {
+    flat.values = values.filter((value) => {
+      if ((types && !hasType(types, value)) || (flat.fractional && Number.isInteger(value))) return false;
+      return !excluded.some((other) => isSame(value, other, budget));
+    });
+    return flat.values.length === 0;
   }
-  if (common.has("number")) common.delete("integer");
-  return common;
+  if (!types) return false;
+  const out = (type: TypeName, isOut: boolean) => isOut && types.has(type);
+  const crosses = (low: number | undefined, high: number | undefined) =>
+    low !== undefined && high !== undefined && low > high;
+  const isOut =
+    crosses(flat.minimum, flat.maximum) ||
+    crosses(flat.exclusiveMinimum, flat.maximum) ||
+    crosses(flat.minimum, flat.exclusiveMaximum);
+  const left = new Set(types);
+  if (out("number", isOut)) left.delete("number");
+  if (out("integer", isOut || flat.fractional === true)) left.delete("integer");
+  if (out("string", crosses(flat.minLength, flat.maxLength))) left.delete("string");
+  if (out("array", crosses(flat.minItems, flat.maxItems))) left.delete("array");
+  if (out("object", crosses(Math.max(flat.minProperties ?? 0, flat.required?.size ?? 0), flat.maxProperties)))
+    left.delete("object");
+  if (excluded.includes(null)) left.delete("null");
+  if (excluded.includes(true) && excluded.includes(false)) left.delete("boolean");
+  flat.types = left;
+  return left.size === 0;
 }
 
-/** A property that only one side names is one of the other side's additional properties. */
-function properties(a: Flat, b: Flat, budget: Budget): ReadonlyMap<string, Placed> | undefined {
-  if (!a.properties && !b.properties) return undefined;
-  const names = [...(a.properties?.keys() ?? []), ...(b.properties?.keys() ?? [])];
-  budget.spend(names.length);
-  const and = (x: Placed, y: Placed) => allOf(x, y, budget);
-  const of = (flat: Flat, name: string) => flat.properties?.get(name) ?? flat.additionalProperties;
-  return new Map([...new Set(names)].map((name) => [name, both(of(a, name), of(b, name), and) as Placed]));
+export function hasType(types: ReadonlySet<TypeName>, value: unknown): boolean {
+  return types.has(typeOf(value)) || (types.has("integer") && Number.isInteger(value));
 }
 
-function allOf(a: Placed, b: Placed, budget: Budget): Placed {
-  if (a.schema === true || isSame(a.schema, b.schema, budget)) return b;
-  if (b.schema === true) return a;
-  return { path: a.path, schema: { allOf: [a.schema, b.schema] } as JsonSchema };
-}
-
-function commonMultiple(a: number, b: number, path: string): number {
-  if (!Number.isInteger(a) || !Number.isInteger(b))
-    return refuse(`${path}.multipleOf`, "two of them must be whole numbers");
-  const divisor = (x: number, y: number): number => (y === 0 ? x : divisor(y, x % y));
-  return (a / divisor(a, b)) * b;
+function commonTypes(a: ReadonlySet<TypeName>, b: ReadonlySet<TypeName>): ReadonlySet<TypeName> {
+  const isIn = (types: ReadonlySet<TypeName>, type: TypeName) =>
+    types.has(type) || (type === "integer" && types.has("number"));
+  return withoutDoubles(new Set([...a, ...b].filter((type) => isIn(a, type) && isIn(b, type))));
 }

@@ -1,125 +1,149 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
-
-import { ANY, constant, constantText, oneSpace, plain, space } from "../json/text.ts";
+import type { Matcher } from "../json/matcher.ts";
+import { ANY, character, constant, constantText, oneSpace, plain, space } from "../json/text.ts";
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
-import { type Flat, type Placed, refuse } from "./keywords.ts";
+import { type Flat, loose, type Members } from "./keywords.ts";
+import { type Placed, refuse } from "./place.ts";
+import { type LeaveOut, patternOf } from "./scalars.ts";
 
-const MAX_PROPERTIES = 512;
+const MAX_PROPERTIES = 2048;
 
 interface Member {
   expr: Expr;
   required: boolean;
 }
 
-export class ObjectGrammar {
-  readonly #g: Grammar;
-  readonly #value: (placed: Placed) => Expr;
-  readonly #pattern: (placed: Placed) => Expr;
-  /** What stands between the quotes of names that a schema allows. */
-  readonly #keys: (placed: Placed) => Expr;
+/** What an object's grammar needs of the schema around it. */
+export interface Around {
+  g: Grammar;
+  matcher: Matcher;
+  /** Values that fit all of these. */
+  value(all: readonly Placed[]): Work<Expr>;
+  /** Names that a schema allows, without their quotes. */
+  names(placed: Placed): Work<Expr>;
+  fits(name: string, placed: Placed): boolean;
+  leaveOut: LeaveOut;
+}
 
-  constructor(
-    g: Grammar,
-    value: (placed: Placed) => Expr,
-    pattern: (placed: Placed) => Expr,
-    keys: (placed: Placed) => Expr,
-  ) {
-    this.#g = g;
-    this.#value = value;
-    this.#pattern = pattern;
-    this.#keys = keys;
+export class ObjectGrammar {
+  readonly #around: Around;
+  readonly #flat: Flat;
+  readonly #sources: readonly Members[];
+
+  constructor(around: Around, flat: Flat) {
+    this.#around = around;
+    this.#flat = flat;
+    this.#sources = flat.members ?? [];
   }
 
-  object(flat: Flat): Expr {
-    const g = this.#g;
-    const members = this.#members(flat);
-    const other = this.#other(flat);
-    const { minProperties: min = 0, maxProperties: max = Number.POSITIVE_INFINITY } = flat;
-    // Equal keys count once, so further members never help towards the least number.
-    const most = max - members.filter(({ required }) => required).length;
-    if (min > members.length) {
-      return other.kind === "never"
-        ? g.never
-        : refuse(`${flat.path}.minProperties`, "is supported up to the number of named properties");
-    }
+  *object(): Work<Expr> {
+    const { g, leaveOut } = this.#around;
+    const members = yield* this.#members();
+    const other = yield* this.#other(members.length > 0);
+    const { pointer, minProperties: min = 0, maxProperties: max = Number.POSITIVE_INFINITY } = this.#flat;
+    if (members.filter(({ required }) => required).length > max) return g.never;
+    // Equal keys count once: more than one further member may be the same one.
+    const isLoose = min > members.length + 1 && other.kind !== "never";
+    if (isLoose)
+      leaveOut(loose(pointer, "minProperties", "is supported up to the number of named properties, and one more"));
     const comma = g.seq(g.literal(","), space(g));
     const close = g.seq(space(g), g.literal("}"));
     const counts = min > 0 || max < Number.POSITIVE_INFINITY;
-    const known = new Map<string, Expr>();
-    /** What follows when `had` members are written (0, 1 for some, or counted) and those from `at` on are still to come. */
-    const rest = (at: number, had: number): Expr => {
-      const key = `${at},${had}`;
-      const expr = known.get(key) ?? make(at, had);
-      known.set(key, expr);
-      return expr;
+    const end = (had: number): Expr => {
+      const least = Math.max(min - had, 0);
+      if (counts && ((least > 1 && !isLoose) || had > max)) return g.never;
+      const left = max - had;
+      const others = (count: number) =>
+        g.repeat(g.seq(comma, other), Math.max(least - count, 0), Math.max(left - count, 0));
+      if (had > 0) return g.seq(others(0), close);
+      const some = left > 0 ? g.seq(other, others(1), close) : g.never;
+      return g.alt(least > 0 ? g.never : g.literal("}"), some);
     };
-    const more = (had: number) => (counts ? had + 1 : 1);
-    const make = (at: number, had: number): Expr => {
-      const before = had > 0 ? comma : g.empty;
-      const member = members[at];
-      if (member) {
-        const written = counts && had >= max ? g.never : g.seq(before, member.expr, rest(at + 1, more(had)));
-        return member.required ? written : g.alt(written, rest(at + 1, had));
-      }
-      if (counts && had < min) return g.never;
-      const left = counts ? max - had : Number.POSITIVE_INFINITY;
-      const others = g.repeat(g.seq(comma, other), 0, had > 0 ? left : Math.max(left - 1, 0));
-      if (had > 0) return g.seq(others, close);
-      return g.alt(g.literal("}"), left > 0 ? g.seq(other, others, close) : g.never);
-    };
-    return most < 0 ? g.never : g.seq(g.literal("{"), space(g), rest(0, 0));
+    // From the last member on: what follows when `had` members are written (0, 1 for some, or counted).
+    let rest = Array.from({ length: counts ? members.length + 1 : 2 }, (_, had) => end(had));
+    for (let at = members.length - 1; at >= 0; at--) {
+      const { expr, required } = members[at]!;
+      const after = rest;
+      rest = Array.from({ length: counts ? at + 1 : Math.min(at + 1, 2) }, (_, had) => {
+        const next = after[counts ? had + 1 : 1]!;
+        const written = had >= max ? g.never : g.seq(had > 0 ? comma : g.empty, expr, next);
+        return required ? written : g.alt(written, after[had]!);
+      });
+      yield* g.budget.pause();
+    }
+    return g.seq(g.literal("{"), space(g), rest[0]!);
   }
 
-  #members(flat: Flat): Member[] {
-    const g = this.#g;
-    const required = flat.required ?? new Set();
-    const named = new Map(flat.properties ?? []);
-    for (const name of required) {
-      if (!named.has(name))
-        named.set(name, flat.additionalProperties ?? { schema: true, path: `${flat.path}.required` });
+  *#members(): Work<Member[]> {
+    const { g, fits, value } = this.#around;
+    const { pointer, required = new Set(), names: allowed = [] } = this.#flat;
+    const names = new Set([...this.#sources.flatMap(({ properties }) => [...properties.keys()]), ...required]);
+    if (names.size > MAX_PROPERTIES) refuse(pointer, `expected at most ${MAX_PROPERTIES} properties`);
+    const members: Member[] = [];
+    for (const name of names) {
+      const isAllowed = allowed.every((placed) => fits(name, placed));
+      const inner = isAllowed ? yield* value(this.#about(name)) : g.never;
+      const expr = g.seq(constant(g, name), g.literal(":"), oneSpace(g), inner);
+      members.push({ expr, required: required.has(name) });
+      yield* g.budget.pause();
     }
-    if (named.size > MAX_PROPERTIES) refuse(`${flat.path}.properties`, `expected at most ${MAX_PROPERTIES}`);
-    return [...named].map(([name, value]) => {
-      const key = constantText(name).slice(1, -1);
-      const patterned = (flat.patternProperties ?? []).filter(({ pattern, value: { path } }) =>
-        g.holds(this.#pattern({ schema: pattern as never, path }), key),
-      );
-      if (patterned.length > 0)
-        refuse(
-          patterned[0]!.value.path,
-          `matches the property ${JSON.stringify(name).slice(0, 80)}, which is not supported`,
-        );
-      const fits = !flat.propertyNames || g.holds(this.#keys(flat.propertyNames), key);
-      const expr = fits ? g.seq(constant(g, name), g.literal(":"), oneSpace(g), this.#value(value)) : g.never;
-      return { expr, required: required.has(name) };
+    // What cannot be there needs no counting.
+    return members.filter(({ expr, required }) => required || expr.kind !== "never");
+  }
+
+  /** What its schemas say of the value of this name. */
+  #about(name: string): Placed[] {
+    return this.#sources.flatMap(({ properties, patterns, additional }) => {
+      const own = properties.get(name);
+      const found = patterns
+        .filter(({ source }) => this.#around.matcher.matches(source, name))
+        .map(({ value }) => value);
+      if (own) found.unshift(own);
+      return found.length === 0 && additional ? [additional] : found;
     });
   }
 
   /** A member that is not named: key, colon, value. */
-  #other(flat: Flat): Expr {
-    const g = this.#g;
-    const { properties, required, patternProperties = [], propertyNames } = flat;
-    const speaksOfNone = !properties && !required && patternProperties.length === 0;
-    const additional = flat.additionalProperties ?? (speaksOfNone ? { schema: true, path: flat.path } : undefined);
-    const names = [...new Set([...(properties?.keys() ?? []), ...(required ?? [])])];
-    const taken = names.map((name) => g.literal(constantText(name).slice(1, -1)));
-    const patterns = patternProperties.map(({ pattern, value }) =>
-      this.#pattern({ schema: pattern as never, path: value.path }),
+  *#other(isNamed: boolean): Work<Expr> {
+    const { g, value, names: namesOf } = this.#around;
+    const { names: allowed = [], required } = this.#flat;
+    const named = new Set([...this.#sources.flatMap(({ properties }) => [...properties.keys()]), ...(required ?? [])]);
+    const taken = [...named].map((name) => g.literal(constantText(name).slice(1, -1)));
+    const sources = new Map(
+      this.#sources.flatMap(({ patterns }) => patterns.map((pattern) => [pattern.source, pattern])),
     );
-    const member = (key: Expr, value: Placed) =>
-      g.seq(g.literal('"'), key, g.literal('":'), oneSpace(g), this.#value(value));
+    const patterns: Expr[] = [];
+    for (const { source, pointer } of sources.values()) patterns.push(yield* patternOf(g, { name: source, pointer }));
     const free = g.repeat(plain(g, ANY));
-    const keys = propertyNames ? [free, this.#keys(propertyNames)] : [free];
-    const others = patternProperties.map(({ value }, i) => {
+    const keys: Expr[] = [free];
+    for (const placed of allowed) keys.push(yield* namesOf(placed));
+    const others: Expr[] = [];
+    for (const [i, source] of [...sources.keys()].entries()) {
+      const about = this.#sources.flatMap(({ patterns, additional }) => {
+        const own = patterns.filter((pattern) => pattern.source === source).map((pattern) => pattern.value);
+        return own.length === 0 && additional ? [additional] : own;
+      });
+      if (about.some(({ schema }) => schema === false)) continue;
       const rest = patterns.filter((_, at) => at !== i);
-      return member(intersect(g, [...keys, patterns[i]!], [...taken, ...rest]), value);
-    });
-    if (additional && additional.schema !== false) {
-      const key =
-        keys.length === 1 && taken.length + patterns.length === 0 ? free : intersect(g, keys, [...taken, ...patterns]);
-      others.push(member(key, additional));
+      const key = yield* intersect(g, [...keys, patterns[i]!], [...taken, ...rest]);
+      others.push(member(g, key, key.kind === "never" ? g.never : yield* value(about)));
+    }
+    // Others come where a schema speaks of them, or where none is named.
+    const additional = this.#sources.flatMap((source) => source.additional ?? []);
+    const isOpen = additional.length > 0 || (!isNamed && named.size === 0 && patterns.length === 0);
+    if (isOpen && additional.every(({ schema }) => schema !== false)) {
+      const isFree = keys.length === 1 && taken.length + patterns.length === 0;
+      const key = isFree ? free : yield* intersect(g, keys, [...taken, ...patterns]);
+      others.push(member(g, key, key.kind === "never" ? g.never : yield* value(additional)));
     }
     return g.alt(...others);
   }
 }
+
+const member = (g: Grammar, key: Expr, value: Expr): Expr =>
+  g.seq(g.literal('"'), key, g.literal('":'), oneSpace(g), value);
+
+/** A name in its one spelling, without quotes. */
+export const anyName = (g: Grammar): Expr => g.repeat(character(g, ANY));

@@ -1,83 +1,101 @@
 /** Strings and numbers of a schema. */
 
-import { type Bound, integer, multiplesOf, number, rounded } from "../json/numbers.ts";
+import { formatChecks } from "../check/format-checks.ts";
+import { type Bound, integer, multiplesOf, number, plainNumbers } from "../json/numbers.ts";
 import { pattern } from "../json/pattern.ts";
-import { ANY, anyCharacter, character } from "../json/text.ts";
-import { TooComplex } from "../language/budget.ts";
+import { ANY, anyCharacter, character, constantText } from "../json/text.ts";
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";
-import { stringFormats } from "./formats.ts";
-import { type Flat, type Placed, refuse, refuseTooComplex, shown } from "./keywords.ts";
+import { numberFormats, stringFormats } from "./formats.ts";
+import { type Flat, type Loose, loose, type Named } from "./keywords.ts";
 import { both } from "./merge.ts";
+import { placed } from "./place.ts";
 
-/** Names the place of what cannot be held to. */
-export function at(path: string, make: () => Expr): Expr {
+/** Told of what a language is not held to. */
+export type LeaveOut = (what: Loose) => void;
+
+/** With its quotes. */
+export function* string(g: Grammar, flat: Flat, leaveOut: LeaveOut): Work<Expr> {
+  return g.seq(g.literal('"'), yield* content(g, flat, anyCharacter(g), leaveOut), g.literal('"'));
+}
+
+/** A name of a member, without its quotes and in one spelling. */
+export function name(g: Grammar, flat: Flat, leaveOut: LeaveOut): Work<Expr> {
+  return content(g, flat, character(g, ANY), leaveOut);
+}
+
+const parentOf = (pointer: string) => pointer.slice(0, pointer.lastIndexOf("/"));
+
+function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut): Work<Expr> {
+  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, patterns = [], notPatterns = [], excluded = [] } = flat;
+  const held: Expr[] = [];
+  for (const named of patterns) held.push(yield* patternOf(g, named));
+  const none: Expr[] = excluded
+    .filter((value) => typeof value === "string")
+    .map((value) => g.literal(constantText(value).slice(1, -1)));
+  for (const named of notPatterns) none.push(yield* patternOf(g, named));
+  const formats: Expr[] = [];
+  for (const named of flat.formats ?? []) formats.push(...(yield* formatOf(g, named, leaveOut)));
+  const bounded = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
+  if (held.length + none.length + formats.length === 0) return g.repeat(free, minLength, maxLength);
+  if (bounded || held.length + formats.length === 0) held.push(g.repeat(character(g, ANY), minLength, maxLength));
+  const where = patterns[0] ?? flat.formats?.[0];
   try {
-    return make();
+    const narrow = yield* intersect(g, [...held, ...formats], none);
+    if (narrow.kind !== "never" || formats.length === 0) return narrow;
+    // What is written for a format is narrower than the format: others may fit.
+    for (const { pointer } of flat.formats ?? []) leaveOut(loose(parentOf(pointer), "format"));
+    return held.length + none.length > 0
+      ? yield* intersect(g, held.length > 0 ? held : [g.repeat(character(g, ANY))], none)
+      : g.repeat(free);
   } catch (thrown) {
-    if (thrown instanceof Unsupported) return refuse(path, thrown.message);
-    if (thrown instanceof TooComplex) return refuseTooComplex(path, thrown.message);
-    throw thrown;
+    throw where ? placed(thrown, where.pointer) : thrown;
   }
 }
 
-/** With its quotes. */
-export function string(g: Grammar, flat: Flat): Expr {
-  return g.seq(g.literal('"'), content(g, flat, anyCharacter(g)), g.literal('"'));
-}
-
-/** A name of a property, without its quotes, and in one spelling. */
-export function key(g: Grammar, flat: Flat): Expr {
-  return content(g, flat, character(g, ANY));
-}
-
-function content(
-  g: Grammar,
-  { minLength = 0, maxLength = Number.POSITIVE_INFINITY, patterns = [], formats = [] }: Flat,
-  free: Expr,
-): Expr {
-  const parts = [...patterns.map((placed) => patternOf(g, placed)), ...formats.map((placed) => formatOf(g, placed))];
-  if (parts.length === 0) return g.repeat(free, minLength, maxLength);
-  const places = [...patterns, ...formats];
-  const bounded = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
-  const length = bounded ? [g.repeat(character(g, ANY), minLength, maxLength)] : [];
-  return at(places[0]!.path, () => intersect(g, [...parts, ...length]));
-}
-
 /** What stands between the quotes. */
-export function patternOf(g: Grammar, { schema, path }: Placed): Expr {
-  return at(path, () => pattern(g, schema as never));
+export function* patternOf(g: Grammar, { name, pointer }: Named): Work<Expr> {
+  try {
+    return yield* pattern(g, name);
+  } catch (thrown) {
+    throw placed(thrown, pointer);
+  }
 }
 
-function formatOf(g: Grammar, { schema, path }: Placed): Expr {
-  const name = schema as unknown as string;
-  const source = Object.hasOwn(stringFormats, name) ? stringFormats[name]! : undefined;
-  if (source === undefined)
-    return refuse(path, `${shown(name)} is not supported, but ${Object.keys(stringFormats).join(", ")}`);
-  return at(path, () => pattern(g, source));
+/** Nothing where the format is only checked, or says nothing of strings. */
+function* formatOf(g: Grammar, { name, pointer }: Named, leaveOut: LeaveOut): Work<Expr[]> {
+  if (Object.hasOwn(stringFormats, name)) return [yield* patternOf(g, { name: stringFormats[name]!, pointer })];
+  if (numberFormats.has(name)) return [];
+  const why = `is supported as ${Object.keys(stringFormats).join(", ")}`;
+  leaveOut({ ...loose(parentOf(pointer), "format", why), checked: Object.hasOwn(formatChecks, name) });
+  return [];
 }
 
-export function numeric(g: Grammar, type: "number" | "integer", flat: Flat): Expr {
-  const [least, most] = numberFormats(flat);
+export function* numeric(g: Grammar, type: "number" | "integer", flat: Flat): Work<Expr> {
+  const formats = (flat.formats ?? []).map(({ name }) => name);
+  const [least, most] = formats.includes("int32") ? [-(2 ** 31), 2 ** 31 - 1] : [undefined, undefined];
   const low = tighter(both(flat.minimum, least, Math.max), flat.exclusiveMinimum, (a, b) => a >= b);
   const high = tighter(both(flat.maximum, most, Math.min), flat.exclusiveMaximum, (a, b) => a <= b);
-  const { multipleOf } = flat;
-  if (multipleOf === undefined) return type === "integer" ? integer(g, low, high) : number(g, low, high);
-  return at(`${flat.path}.multipleOf`, () => {
-    const places = [1, 2, 3, 4, 5, 6].find((n) => multipleOf === Number(`1e-${n}`));
-    if (places === undefined) return multiplesOf(g, integer(g, low, high), multipleOf);
-    return type === "integer" ? integer(g, low, high) : rounded(g, number(g, low, high), places);
-  });
+  const excluded = (flat.excluded ?? []).filter((value) => typeof value === "number");
+  let found: Expr;
+  if (flat.multiples) found = yield* multiplesOf(g, type, low, high, flat.multiples);
+  else found = type === "integer" ? integer(g, low, high) : number(g, low, high);
+  return excluded.length === 0
+    ? found
+    : yield* intersect(
+        g,
+        [found, plainNumbers(g)],
+        excluded.flatMap((value) => spellings(g, value)),
+      );
 }
 
-/** OpenAPI's formats of numbers; the others have more room than the digits that are written. */
-function numberFormats({ formats = [], path }: Flat): [low?: number, high?: number] {
-  const names = formats.map(({ schema }) => schema as unknown as string);
-  const known = ["int32", "int64", "float", "double", ...Object.keys(stringFormats)];
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) return refuse(`${path}.format`, `${shown(unknown)} is not supported for numbers`);
-  return names.includes("int32") ? [-(2 ** 31), 2 ** 31 - 1] : [];
+/** Of a number without an exponent and without zeros at the end. */
+function spellings(g: Grammar, value: number): Expr[] {
+  const text = `${value}`;
+  if (text.includes("e")) throw new Unsupported("expected a number without an exponent");
+  return value === 0 ? [g.literal("0"), g.literal("-0")] : [g.literal(text)];
 }
 
 function tighter(

@@ -2,175 +2,270 @@
  * schemaGrammar: JSON values of a schema, as a language of bytes.
  *
  * Objects have their properties in the schema's order; properties that it does not name come only where `additionalProperties` or
- * `patternProperties` ask for them, or where it names none at all. Every text of the language is valid JSON of the schema.
+ * `patternProperties` ask for them, or where it names none at all. Every text of the language is valid JSON of the schema, but for what
+ * the result says it left out.
  */
-
-import type { JsonSchema } from "../constraint.ts";
-import { constant, constantText, space } from "../json/text.ts";
+import { Validator } from "../check/validator.ts";
+import type { JsonSchema, LeftOut } from "../constraint.ts";
+import { Matcher } from "../json/matcher.ts";
+import { constant, constantText } from "../json/text.ts";
 import { barren } from "../language/barren.ts";
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
-import { Schemas } from "./json-schema.ts";
-import { type Flat, type Placed, refuse, type TypeName, typeNames } from "./keywords.ts";
-import { merge } from "./merge.ts";
-import { ObjectGrammar } from "./object-grammar.ts";
-import { at, key, numeric, patternOf, string } from "./scalars.ts";
+import { intersect } from "../language/intersect.ts";
+import { Alternatives } from "./alternatives.ts";
+import { array } from "./array-grammar.ts";
+import { Document } from "./document.ts";
+import { type Flat, type Loose, loose } from "./keywords.ts";
+import { hasType, merge } from "./merge.ts";
+import { anyName, ObjectGrammar } from "./object-grammar.ts";
+import { failureAt, type Placed, placed, Refusal } from "./place.ts";
+import { name, numeric, string } from "./scalars.ts";
+import { isObject, type TypeName, typeNames } from "./values.ts";
 
 const MAX_DEPTH = 100;
 
+export interface SchemaOptions {
+  /** Values of this type only. */
+  only?: TypeName;
+  /** Everything is held to, or refused by name. */
+  strict?: boolean;
+}
+
+export interface SchemaLanguage {
+  expr: Expr;
+  /** Keywords that texts of the language need not satisfy: those to be checked, and those without effect. */
+  leftOut: LeftOut[];
+}
+
 /**
- * Values of `schema`, of this type only when `only` is given; `path` is its place in the request. Failure `request_invalid` that names
+ * Values of `schema`; `path` is its place in the request. Failure `request_invalid` or `schema_too_complex` that names what is wrong, or
  * what cannot be held to.
  */
-export function schemaGrammar(g: Grammar, schema: JsonSchema, path: string, only?: TypeName): Expr {
-  let endless: ReadonlySet<string> = new Set();
-  for (;;) {
-    const expr = new SchemaGrammar(g, { schema, path }, endless).root(only);
-    const found = barren(g).filter((name) => !endless.has(name));
-    if (expr.kind === "never" || (expr.kind === "ref" && found.includes(expr.name)))
-      return refuse(path, "no value fits");
-    if (found.length === 0) return expr;
-    // Again, without what never ends.
-    endless = new Set([...endless, ...found]);
-    g.forget();
+export function* schemaGrammar(
+  g: Grammar,
+  schema: JsonSchema,
+  path: string,
+  options: SchemaOptions = {},
+): Work<SchemaLanguage> {
+  try {
+    const document = new Document(schema, g.budget);
+    const unknown = document.unknown[0];
+    if (options.strict && unknown) throw new Refusal(unknown.pointer, "is not supported");
+    let endless: ReadonlySet<string> = new Set();
+    for (;;) {
+      const grammar = new SchemaGrammar(g, document, path, options, endless);
+      const expr = yield* grammar.root();
+      const found = barren(g).filter((name) => !endless.has(name));
+      if (expr.kind === "never" || (expr.kind === "ref" && found.includes(expr.name))) {
+        throw new Refusal("", "no value fits");
+      }
+      if (found.length === 0) return { expr, leftOut: [...grammar.leftOut(), ...document.unknown] };
+      // Again, without what never ends.
+      endless = new Set([...endless, ...found]);
+      g.forget();
+    }
+  } catch (thrown) {
+    throw failureAt(path, thrown);
   }
 }
 
 class SchemaGrammar {
   readonly #g: Grammar;
-  readonly #root: Placed;
-  readonly #schemas: Schemas;
+  readonly #document: Document;
+  readonly #alternatives: Alternatives;
+  readonly #matcher: Matcher;
+  readonly #validator: Validator;
+  readonly #options: SchemaOptions;
   readonly #endless: ReadonlySet<string>;
   readonly #prefix: string;
   readonly #done = new Map<string, Expr>();
+  readonly #numbers = new Map<string, number>();
+  readonly #numberOf = new WeakMap<object, number>();
+  readonly #left = new Map<string, Loose>();
   #depth = 0;
 
-  constructor(g: Grammar, root: Placed, endless: ReadonlySet<string>) {
+  constructor(g: Grammar, document: Document, path: string, options: SchemaOptions, endless: ReadonlySet<string>) {
     this.#g = g;
-    this.#root = root;
-    this.#schemas = new Schemas(root, g.budget);
+    this.#document = document;
+    this.#options = options;
+    this.#alternatives = new Alternatives(document);
+    this.#matcher = new Matcher(g.budget);
+    this.#validator = new Validator(document, this.#matcher);
     this.#endless = endless;
-    this.#prefix = `${root.path} `;
+    this.#prefix = `${path} `;
   }
 
-  root(only?: TypeName): Expr {
-    if (!only) return this.value(this.#root);
-    const { path } = this.#root;
-    const flats = this.#schemas
-      .flatten(this.#root)
-      .flatMap((flat) => merge(flat, { path, types: new Set([only]) }, this.#g.budget) ?? []);
-    return at(path, () => this.#g.alt(...flats.map((flat) => this.#flat(flat))));
+  leftOut(): LeftOut[] {
+    return [...this.#left.values()].map(({ pointer, keyword, checked }) => ({ pointer, keyword, checked }));
   }
 
-  /** Schemas of the same text are the same language, however deep they recur. */
-  value(placed: Placed): Expr {
+  *root(): Work<Expr> {
+    const { root } = this.#document;
+    const { only } = this.#options;
+    if (!only) return yield* this.#value([root]);
+    const one: Flat = { pointer: "", types: new Set([only]) };
+    const flats = this.#alternatives.of(root).flatMap((flat) => merge(flat, one, this.#g.budget) ?? []);
+    return yield* this.#union(flats, [root]);
+  }
+
+  #leaveOut = (what: Loose): void => {
+    if (this.#options.strict) throw new Refusal(what.pointer, what.why);
+    this.#left.set(what.pointer, what);
+  };
+
+  /** Values that fit all of these. Schemas of the same text are the same language, however deep they recur. */
+  #value = function* (this: SchemaGrammar, all: readonly Placed[]): Work<Expr> {
     const g = this.#g;
-    const text = JSON.stringify(placed.schema);
-    g.budget.spend(text.length >> 4);
-    const name = this.#prefix + text;
-    if (this.#endless.has(name)) return g.never;
-    const known = this.#done.get(name);
+    const parts = all.filter(({ schema }) => schema !== true);
+    if (parts.some(({ schema }) => schema === false)) return g.never;
+    const place = parts[0]?.pointer ?? all[0]?.pointer ?? "";
+    const numbers = new Set(parts.map(({ schema }) => this.#number(schema as object)));
+    const key = this.#prefix + [...numbers].sort((a, b) => a - b).join();
+    if (this.#endless.has(key)) return g.never;
+    const known = this.#done.get(key);
     if (known) return known;
-    if (this.#depth >= MAX_DEPTH) refuse(placed.path, `nests deeper than ${MAX_DEPTH}`);
-    this.#done.set(name, g.ref(name));
+    if (this.#depth >= MAX_DEPTH) throw new Refusal(place, `nests deeper than ${MAX_DEPTH}`);
+    this.#done.set(key, g.ref(key));
     this.#depth++;
-    const expr = at(placed.path, () => g.alt(...this.#schemas.flatten(placed).map((flat) => this.#flat(flat))));
-    this.#depth--;
-    g.define(name, expr);
-    // What refers to itself has used the reference by now, and it is the same language.
-    if (expr.kind === "never") this.#done.set(name, expr);
-    return this.#done.get(name)!;
-  }
-
-  #flat(flat: Flat): Expr {
-    const { values, ...others } = flat;
-    const g = this.#g;
-    if (values) {
-      const rest = this.#flat(others);
-      return g.alt(...values.filter((value) => g.holds(rest, constantText(value))).map((value) => constant(g, value)));
+    let expr: Expr;
+    try {
+      yield* g.budget.pause();
+      expr = yield* this.#union(this.#alternatives.ofAll(parts), parts);
+    } catch (thrown) {
+      throw placed(thrown, place);
     }
-    return g.alt(...[...(flat.types ?? impliedTypes(flat))].map((type) => this.#type(type, flat)));
+    this.#depth--;
+    g.define(key, expr);
+    // What refers to itself has used the reference by now, and it is the same language.
+    if (expr.kind === "never") this.#done.set(key, expr);
+    return this.#done.get(key)!;
+  }.bind(this);
+
+  /** Of a schema's text, and of the place that its references start from. */
+  #number(schema: object): number {
+    const known = this.#numberOf.get(schema);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(schema);
+    this.#g.budget.spend(1 + (text.length >> 5));
+    const key = `${this.#document.baseOf(schema as never)} ${text}`;
+    const number = this.#numbers.get(key) ?? this.#numbers.size;
+    this.#numbers.set(key, number);
+    this.#numberOf.set(schema, number);
+    return number;
   }
 
-  #type(type: TypeName, flat: Flat): Expr {
+  *#union(flats: readonly Flat[], all: readonly Placed[]): Work<Expr> {
+    const exprs: Expr[] = [];
+    for (const flat of flats) {
+      exprs.push(yield* this.#flat(flat, all));
+      yield* this.#g.budget.pause();
+    }
+    return this.#g.union(exprs);
+  }
+
+  *#flat(flat: Flat, all: readonly Placed[]): Work<Expr> {
     const g = this.#g;
+    // A constant is judged by what the schema means, and then it comes as it is.
+    if (flat.values) {
+      const fitting = flat.values.filter((value) => all.every((placed) => this.#validator.isValid(value, placed)));
+      return g.union(fitting.map((value) => constant(g, value)));
+    }
+    for (const what of flat.loose ?? []) this.#leaveOut(what);
+    const exprs: Expr[] = [];
+    for (const type of flat.types ?? impliedTypes(flat)) exprs.push(yield* this.#type(type, flat));
+    return g.union(exprs);
+  }
+
+  *#type(type: TypeName, flat: Flat): Work<Expr> {
+    const g = this.#g;
+    const { excluded = [] } = flat;
     switch (type) {
       case "null":
-        return g.literal("null");
+        return excluded.includes(null) ? g.never : g.literal("null");
       case "boolean":
-        return g.alt(g.literal("true"), g.literal("false"));
+        return g.union(
+          [true, false].filter((value) => !excluded.includes(value)).map((value) => g.literal(`${value}`)),
+        );
       case "string":
-        return string(g, flat);
+        return yield* string(g, flat, this.#leaveOut);
       case "number":
       case "integer":
-        return at(flat.path, () => numeric(g, type, flat));
+        return yield* this.#numeric(type, flat);
       case "array":
-        return this.#array(flat);
-      case "object":
-        return new ObjectGrammar(
+        if (excluded.some(Array.isArray)) this.#leaveOut(loose(flat.pointer, "not"));
+        return yield* array(
+          { g, value: this.#value, constants: (all) => this.#constants(all), leaveOut: this.#leaveOut },
+          flat,
+        );
+      case "object": {
+        if (excluded.some(isObject)) this.#leaveOut(loose(flat.pointer, "not"));
+        const around = {
           g,
-          (placed) => this.value(placed),
-          (placed) => patternOf(g, placed),
-          (placed) => this.#names(placed),
-        ).object(flat);
+          matcher: this.#matcher,
+          value: this.#value,
+          names: (placed: Placed) => this.#names(placed),
+          fits: (text: string, placed: Placed) => this.#validator.isValid(text, placed),
+          leaveOut: this.#leaveOut,
+        };
+        return yield* new ObjectGrammar(around, flat).object();
+      }
     }
   }
 
-  /** Names of properties, without their quotes. */
-  #names(placed: Placed): Expr {
-    const g = this.#g;
-    const of = ({ values, ...flat }: Flat) => {
-      if (flat.types && !flat.types.has("string")) return [];
-      const names = key(g, flat);
-      if (!values) return [names];
-      const texts = values
-        .filter((value) => typeof value === "string")
-        .map((value) => constantText(value).slice(1, -1));
-      return texts.filter((text) => g.holds(names, text)).map((text) => g.literal(text));
-    };
-    return at(placed.path, () => g.alt(...this.#schemas.flatten(placed).flatMap(of)));
+  *#numeric(type: "number" | "integer", flat: Flat): Work<Expr> {
+    if (flat.fractional) this.#leaveOut(loose(flat.pointer, "not"));
+    try {
+      return yield* numeric(this.#g, type, flat);
+    } catch (thrown) {
+      const found = placed(thrown, flat.pointer);
+      if (!(found instanceof Refusal) || found.code !== "request_invalid") throw found;
+      const keyword = flat.multiples ? "multipleOf" : flat.excluded ? "not" : "minimum";
+      this.#leaveOut(loose(flat.pointer, keyword, found.message));
+      const { multiples: _, excluded: __, ...others } = flat;
+      return yield* numeric(
+        this.#g,
+        flat.multiples?.every((n) => Number.isInteger(n)) ? "integer" : type,
+        keyword === "minimum" ? { pointer: flat.pointer } : others,
+      );
+    }
   }
 
-  #array(flat: Flat): Expr {
+  #constants(all: readonly Placed[]): readonly unknown[] | undefined {
+    const flats = this.#alternatives.ofAll(all);
+    if (!flats.every(({ values }) => values)) return undefined;
+    const values = flats.flatMap((flat) => flat.values!);
+    return [...new Set(values.map((value) => constantText(value)))]
+      .map((text) => JSON.parse(text) as unknown)
+      .filter((value) => all.every((placed) => this.#validator.isValid(value, placed)));
+  }
+
+  /** Names of members, without their quotes. */
+  *#names(placed: Placed): Work<Expr> {
     const g = this.#g;
-    const { prefixItems = [], minItems: min = 0, maxItems: max = Number.POSITIVE_INFINITY } = flat;
-    const comma = g.seq(g.literal(","), space(g));
-    const close = g.seq(space(g), g.literal("]"));
-    // Behind a prefix, further items only where the schema speaks of them or asks for so many.
-    const speaks = flat.items !== undefined || prefixItems.length === 0 || min > prefixItems.length;
-    const item = speaks ? this.value(flat.items ?? { schema: true, path: flat.path }) : g.never;
-    const more = (had: number) =>
-      g.seq(g.repeat(g.seq(comma, item), Math.max(min - had, 0), Math.max(max - had, 0)), close);
-    let rest = prefixItems.length <= max ? more(prefixItems.length) : g.never;
-    if (prefixItems.length === 0) {
-      const some = max > 0 ? g.seq(item, more(1)) : g.never;
-      rest = g.alt(min === 0 ? g.literal("]") : g.never, some);
+    const texts: Expr[] = [];
+    for (const flat of this.#alternatives.of(placed)) {
+      for (const what of flat.loose ?? []) this.#leaveOut(what);
+      if (flat.types && !hasType(flat.types, "")) continue;
+      if (!flat.values) texts.push(yield* name(g, flat, this.#leaveOut));
+      else {
+        const fitting = flat.values.filter(
+          (value) => typeof value === "string" && this.#validator.isValid(value, placed),
+        );
+        texts.push(...fitting.map((value) => g.literal(constantText(value).slice(1, -1))));
+      }
     }
-    for (let i = prefixItems.length - 1; i >= 0; i--) {
-      const next = i < max ? g.seq(i > 0 ? comma : g.empty, this.value(prefixItems[i]!), rest) : g.never;
-      rest = g.alt(i >= min ? (i === 0 ? g.literal("]") : close) : g.never, next);
-    }
-    return g.seq(g.literal("["), space(g), rest);
+    return yield* intersect(g, [anyName(g), g.union(texts)]);
   }
 }
 
 /** A schema that speaks of properties means an object. */
 function impliedTypes(flat: Flat): readonly TypeName[] {
   const speaksOf: [TypeName, (keyof Flat)[]][] = [
-    [
-      "object",
-      [
-        "properties",
-        "patternProperties",
-        "additionalProperties",
-        "propertyNames",
-        "required",
-        "minProperties",
-        "maxProperties",
-      ],
-    ],
-    ["array", ["prefixItems", "items", "minItems", "maxItems"]],
-    ["string", ["minLength", "maxLength", "patterns", "formats"]],
-    ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]],
+    ["object", ["members", "names", "required", "minProperties", "maxProperties"]],
+    ["array", ["items", "contains", "minItems", "maxItems", "unique"]],
+    ["string", ["minLength", "maxLength", "patterns", "notPatterns", "formats"]],
+    ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multiples"]],
   ];
   const implied = speaksOf.filter(([, names]) => names.some((name) => flat[name] !== undefined)).map(([type]) => type);
   return implied.length > 0 ? implied : typeNames.filter((type) => type !== "integer");

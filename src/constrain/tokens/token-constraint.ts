@@ -1,14 +1,16 @@
 /** TokenConstraint: a grammar of bytes, held to token by token. */
 import { check } from "../../core/failure.ts";
 import type { TextCodec } from "../../tokenizer/text-codec.ts";
-import type { Constraint } from "../constraint.ts";
+import type { Constraint, HeldSchema } from "../constraint.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
+import type { ReplyLanguage } from "../reply/reply-grammar.ts";
 import type { TokenTrie } from "./token-trie.ts";
 
 /** Masks kept for places that come again, such as the inside of a string. */
 const MASKS = 32;
 
 export class TokenConstraint implements Constraint {
+  readonly schemas: readonly HeldSchema[];
   readonly #grammar: Grammar;
   readonly #codec: TextCodec;
   readonly #trie: TokenTrie;
@@ -17,12 +19,19 @@ export class TokenConstraint implements Constraint {
   #at: Expr;
   #ended = false;
 
-  constructor(grammar: Grammar, root: Expr, codec: TextCodec, trie: TokenTrie, eosIds: readonly number[]) {
+  constructor(
+    grammar: Grammar,
+    { expr, schemas }: ReplyLanguage,
+    codec: TextCodec,
+    trie: TokenTrie,
+    eosIds: readonly number[],
+  ) {
     this.#grammar = grammar;
     this.#codec = codec;
     this.#trie = trie;
     this.#eos = new Set(eosIds);
-    this.#at = root;
+    this.#at = expr;
+    this.schemas = schemas;
   }
 
   get done(): boolean {
