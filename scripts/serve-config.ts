@@ -13,6 +13,7 @@ export interface ServeOptions {
   apiKeys: string;
   sessionKey: string;
   allowedOrigins: string;
+  allowedHosts: string;
   /** A plan of faults, and where its barriers call: for tests (durable-objects/platform/fault-points.ts). */
   faults?: string;
   faultHook?: string;
@@ -34,6 +35,7 @@ export function workerdConfig({
   apiKeys,
   sessionKey,
   allowedOrigins,
+  allowedHosts,
   faults,
   faultHook,
 }: ServeOptions): string {
@@ -80,6 +82,7 @@ ${modules.join("\n")}
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),
     (name = "ALLOWED_ORIGINS", text = ${text(allowedOrigins)}),
+    (name = "ALLOWED_HOSTS", text = ${text(allowedHosts)}),
 ${faultBindings.join("")}  ],
 );
 `;

@@ -3,7 +3,7 @@
  *
  * Run by itself (wrangler does, before `dev` and `deploy`) it puts the default pack of models/ under dist/assets.
  */
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { built, installed, root } from "./package-root.ts";
@@ -34,6 +34,25 @@ function defaultPack(): string {
     return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   } catch {
     throw new Error(`the weights are not installed: npm install ${name}, or name another pack with --pack <folder>`);
+  }
+}
+
+/** Throws one line when a file that the manifest names is not there or has another length: the Worker would look for it again and again. */
+export function checkShards(pack: string): void {
+  let files: { file?: unknown; bytes?: unknown }[];
+  try {
+    const manifest = JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8"));
+    files = [...manifest.shards, manifest.tokenizer, manifest.template];
+  } catch {
+    return; // The Worker says what is wrong with it.
+  }
+  for (const { file, bytes } of files.filter(Boolean)) {
+    if (typeof file !== "string" || typeof bytes !== "number") continue;
+    const size = statSync(join(pack, file), { throwIfNoEntry: false })?.size;
+    if (size !== bytes)
+      throw new Error(
+        `${join(pack, file)}: expected ${bytes} bytes, ${size === undefined ? "it is missing" : `got ${size}`}`,
+      );
   }
 }
 

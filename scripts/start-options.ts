@@ -20,6 +20,7 @@ export const startOptions = {
 const environment = {
   API_KEYS: "callers as tenant:sha256-of-key, separated by commas; empty lets everybody in as tenant local",
   ALLOWED_ORIGINS: "origins whose pages may call the API, separated by commas",
+  ALLOWED_HOSTS: "names under which a proxy or another machine reaches this server, separated by commas",
   SESSION_KEY: "keys names of conversations and signs their files, in place of the folder's own session.key",
 };
 

@@ -5,16 +5,17 @@
  * folder's own secret.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { parseKeys } from "../src/api/shared/keys.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
 import { ensureBundle } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
-import { entryFor, packFolder } from "./serve-pack.ts";
+import { checkShards, entryFor, packFolder } from "./serve-pack.ts";
 import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
 import { startHelp, startOptions } from "./start-options.ts";
 
@@ -35,6 +36,29 @@ function optionsOf(args: string[]) {
   }
 }
 
+/**
+ * Names under which this machine is reached, and those that are listed. Where it listens on every address, every address is one of its own:
+ * what must not pass is a name, which its owner may point anywhere.
+ */
+const hostsOf = (host: string): string =>
+  [
+    ...["localhost", "127.0.0.1", "[::1]", host.includes(":") ? `[${host}]` : host],
+    ...(["0.0.0.0", "::"].includes(host) ? ["address"] : []),
+    ...(process.env.ALLOWED_HOSTS ?? "").split(/[\s,]+/),
+  ]
+    .filter(Boolean)
+    .join(",");
+
+/** Throws one line. */
+function checkKeys(text: string): string {
+  try {
+    parseKeys(text);
+    return text;
+  } catch (thrown) {
+    throw new UserError((thrown as Error).message);
+  }
+}
+
 /** Keys the names of conversations and signs their files; lost with the folder that holds it, unless it comes from outside. */
 function sessionKeyOf(folder: string): string {
   if (process.env.SESSION_KEY) return process.env.SESSION_KEY;
@@ -51,7 +75,14 @@ async function prepare(args: string[]): Promise<{ folder: string; port: number }
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
   }
-  mkdirSync(join(options.folder, "objects"), { recursive: true });
+  const apiKeys = checkKeys(process.env.API_KEYS ?? "");
+  try {
+    checkShards(pack);
+  } catch (thrown) {
+    throw new UserError((thrown as Error).message);
+  }
+  mkdirSync(join(options.folder, "objects"), { recursive: true, mode: 0o700 });
+  chmodSync(options.folder, 0o700);
   const folder = realpathSync(options.folder);
   await reclaim(folder);
   if (options.port !== 0) await requireFree(options.port, options.host);
@@ -70,9 +101,10 @@ async function prepare(args: string[]): Promise<{ folder: string; port: number }
     folder,
     pack,
     bundle,
-    apiKeys: process.env.API_KEYS ?? "",
+    apiKeys,
     sessionKey: sessionKeyOf(folder),
     allowedOrigins: process.env.ALLOWED_ORIGINS ?? "",
+    allowedHosts: hostsOf(options.host),
     faults: process.env.FAULTS ?? "",
     faultHook: process.env.FAULT_HOOK ?? "",
   };
@@ -127,6 +159,8 @@ export async function start(args: string[]): Promise<void> {
 }
 
 async function serve(args: string[]): Promise<void> {
+  // What is kept here is for its owner alone, and the server's files come after this process's.
+  process.umask(0o077);
   const { folder } = await prepare(args);
   const server = await launch(folder);
   let stopping = false;

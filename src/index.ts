@@ -5,10 +5,12 @@ import { Directory } from "../durable-objects/directory/directory.ts";
 import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
 import { Stage } from "../durable-objects/stage/stage.ts";
 import { errorResponse } from "./api/shared/error-body.ts";
+import { drain } from "./api/shared/upload.ts";
 import { Failure } from "./core/failure.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
+import { originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
@@ -16,7 +18,12 @@ export { Conversation, Directory, ResponseSocket, Stage };
 
 const app = new Hono<Bindings>();
 
-app.use(requestLog, secure, crossOrigin);
+app.use(requestLog, secure);
+app.use(async (c, next) => {
+  await next();
+  if (c.res.status >= 400) await drain(c.req.raw);
+});
+app.use(originGuard, crossOrigin);
 
 for (const { definition, serve } of endpoints)
   app.on(definition.method.toUpperCase(), definition.path.replaceAll(/\{(.+?)\}/g, ":$1"), serve);
@@ -36,8 +43,11 @@ app.notFound((c) => {
   return response;
 });
 
-app.onError((thrown) => {
+app.onError((thrown, c) => {
   const failure = Failure.from(thrown);
+  // What broke because its client left is nobody's bug.
+  if (failure.code === "bug" && c.req.raw.signal.aborted)
+    return errorResponse(new Failure("client_gone", "the client left", { cause: thrown }));
   if (failure.code === "bug") console.error(failure.cause ?? failure);
   return errorResponse(failure);
 });

@@ -105,7 +105,11 @@ export class Conversation extends DurableObject<Env> {
 
   #route(): void {
     const app = this.#routes;
-    app.onError((thrown) => failureResponse(thrown));
+    app.onError((thrown, c) => {
+      const failure = Failure.from(thrown);
+      const left = failure.code === "bug" && c.req.raw.signal.aborted;
+      return failureResponse(left ? new Failure("client_gone", "the client left") : thrown);
+    });
     app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
     app.get("/ready", async () => Response.json(await selfCheck(await this.#served(), admission)));
     app.post("/turn", async (c) => this.#turnRequests.post((await c.req.json()) as TurnRequest, c.req.raw.signal));

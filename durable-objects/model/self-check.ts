@@ -1,14 +1,21 @@
 /**
  * selfCheck: proof that this isolate's engine computes, and always the same.
  *
- * Fixed ids go through an empty sequence; the first time twice, later once, and every result must equal the first one bit by bit.
+ * Fixed ids go through an empty sequence; the first time twice, later once, and every result must equal the first one bit by bit. What was
+ * found holds for a while.
  */
 import { createHash } from "node:crypto";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Admission } from "./admission.ts";
 
-const digests = new WeakMap<Served, string>();
+interface Checked {
+  digest: string;
+  atMs: number;
+}
+const checked = new WeakMap<Served, Checked>();
+/** A forward pass costs what it costs, and nobody needs a key to ask for it. */
+export const selfCheck = { everyMs: 10_000 };
 
 export interface Readiness {
   status: "ready";
@@ -21,13 +28,15 @@ export interface Readiness {
 /** Fails with `weights_invalid` when results are not finite or differ. */
 export async function selfCheck(served: Served, admission: Admission): Promise<Readiness> {
   const ready: Readiness = { status: "ready", model: served.manifest.name, fingerprint: served.fingerprint };
+  const known = checked.get(served);
+  if (known && Date.now() - known.atMs < selfCheck.everyMs) return { ...ready, golden: known.digest };
   const slot = admission.tryEnter("golden");
   if (!slot) return ready;
   try {
-    const first = digests.get(served) ?? (await forward(served));
+    const first = known?.digest ?? (await forward(served));
     const again = await forward(served);
     check(first === again, "weights_invalid", () => "the same forward pass gave two results");
-    digests.set(served, first);
+    checked.set(served, { digest: first, atMs: Date.now() });
     return { ...ready, golden: first };
   } finally {
     slot.leave();

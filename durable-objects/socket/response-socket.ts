@@ -10,7 +10,7 @@ import { responsePlace } from "../../src/api/object-address.ts";
 import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
 import { type ErrorBody, errorBody } from "../../src/api/shared/error-body.ts";
-import { tenantOfDigest } from "../../src/api/shared/keys.ts";
+import { checkScope, identityOfDigest } from "../../src/api/shared/keys.ts";
 import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
 import { checkShape } from "../../src/constrain/constraint-for.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
@@ -81,8 +81,9 @@ export class ResponseSocket extends DurableObject<Env> {
     if (outbox.gone.aborted) return;
     try {
       const { tenant, digest } = socket.deserializeAttachment() as Attachment;
-      if (tenantOfDigest(digest, this.env) !== tenant)
-        return outbox.close(POLICY_VIOLATION, "the key is no longer valid");
+      const identity = identityOfDigest(digest, this.env);
+      if (identity?.tenant !== tenant) return outbox.close(POLICY_VIOLATION, "the key is no longer valid");
+      checkScope(identity.scopes, "write");
       const body = parse(jsonOf(message), responseCreate);
       if (body.stream_id !== undefined) lane = { stream_id: body.stream_id };
       await this.#respond(

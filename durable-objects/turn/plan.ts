@@ -2,7 +2,7 @@
 import { newTurnId } from "../../src/api/shared/ids.ts";
 import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce } from "../../src/constrain/reply/announce.ts";
-import { check } from "../../src/core/failure.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
@@ -85,6 +85,7 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
   const identity = store.identity();
   if (!identity) return nowhere(request);
   // Another tenant's conversation does not exist.
+  if (identity.owner !== request.tenant && typeof request.parent === "string") throw noSuchResponse();
   check(identity.owner === request.tenant, "not_found", () => "no such conversation", "conversation");
   const changed =
     "this conversation's state belongs to another model or another version of it; begin a new conversation";
@@ -126,9 +127,13 @@ function turnOf(store: ConversationStore, id: string | null | undefined): Stored
   if (id === null || id === undefined) return undefined;
   const turn = store.tree.turn(id);
   const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
-  check(there, "not_found", () => "previous_response_id: no such response", "previous_response_id");
+  if (!there) throw noSuchResponse();
   return turn;
 }
+
+/** The same for one that is another tenant's, that is gone, and that never was. */
+export const noSuchResponse = () =>
+  new Failure("not_found", "previous_response_id: no such response", { param: "previous_response_id" });
 
 /** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
 function unanswered(store: ConversationStore | undefined, parent: StoredTurn | undefined, fresh: Message[]) {

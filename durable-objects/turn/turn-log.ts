@@ -5,11 +5,12 @@ import { countTurn } from "../../src/core/metrics.ts";
 /** `key`: object name and turn, by which a log line and a reply's id mean the same. */
 export function logTurn(
   key: string,
-  { model, reply }: TurnRequest,
+  { tenant, model, reply }: TurnRequest,
   { usage, timings, reason }: Omit<EndEvent, "type" | "index" | "text">,
 ): void {
   const { queue_ms, load_ms, prefill_ms, decode_ms } = timings;
   countTurn({
+    tenant,
     ...usage,
     ...{ queueMs: queue_ms, loadMs: load_ms, prefillMs: prefill_ms, decodeMs: decode_ms },
   });

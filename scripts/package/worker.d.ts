@@ -19,6 +19,8 @@ export interface RivuletBindings {
   /** Keys the names of conversation objects and signs their files; never change it. */
   SESSION_KEY: string;
   ALLOWED_ORIGINS: string;
+  /** Hosts that are answered, separated by commas; empty or absent where routes decide. */
+  ALLOWED_HOSTS?: string;
   STAGE_MAX_BYTES: string;
 }
 

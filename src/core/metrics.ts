@@ -1,7 +1,7 @@
 /**
  * metrics: what this isolate has done since it began, as Prometheus reads it.
  *
- * Only numbers and names of ours: no tenant, no text. Source: Prometheus text format 0.0.4.
+ * Only numbers and names of ours: no text, and tenants only for who asks for them. Source: Prometheus text format 0.0.4.
  */
 type Labels = Record<string, string | number>;
 
@@ -59,6 +59,7 @@ export const metrics = {
   promptTokens: new Counter(),
   cachedTokens: new Counter(),
   completionTokens: new Counter(),
+  tenantTokens: new Counter(),
   timeToFirstToken: new Histogram([0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]),
   decodeRate: new Histogram([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),
   recalledTurns: new Counter(),
@@ -88,17 +89,22 @@ const described: [name: string, type: string, help: string, metric: Counter | Hi
 const block = (name: string, type: string, help: string, lines: string[]): string =>
   [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
 
-/** `live`: generations that hold a place now; `events`: how often each happened. */
-export function metricsText(live: number, events: ReadonlyMap<string, number>): string {
+/** `live`: generations that hold a place now; `events`: how often each happened; `tenants`: with the totals of each. */
+export function metricsText(live: number, events: ReadonlyMap<string, number>, tenants = false): string {
   const happened = [...events].map(([event, times]) => `rivulet_events_total{event=${quoted(event)}} ${times}`);
   return [
     ...described.map(([name, type, help, metric]) => block(name, type, help, metric.lines(name))),
+    ...(tenants ? [block("rivulet_tenant_tokens_total", "counter", PER_TENANT, perTenant())] : []),
     block("rivulet_live_generations", "gauge", "Generations that hold a place.", [`rivulet_live_generations ${live}`]),
     block("rivulet_events_total", "counter", "State rebuilt, turns resumed, and what else is worth knowing.", happened),
   ].join("");
 }
 
+const PER_TENANT = "Tokens computed for each tenant.";
+const perTenant = () => metrics.tenantTokens.lines("rivulet_tenant_tokens_total");
+
 export interface TurnCost {
+  tenant: string;
   promptTokens: number;
   cachedTokens: number;
   completionTokens: number;
@@ -113,6 +119,7 @@ export function countTurn(cost: TurnCost): void {
   metrics.promptTokens.add(cost.promptTokens);
   metrics.cachedTokens.add(cost.cachedTokens);
   metrics.completionTokens.add(cost.completionTokens);
+  metrics.tenantTokens.add(cost.promptTokens - cost.cachedTokens + cost.completionTokens, { tenant: cost.tenant });
   metrics.timeToFirstToken.observe((cost.queueMs + cost.loadMs + cost.prefillMs) / 1000);
   // A clock that stands still while code runs tells nothing of speed.
   if (cost.decodeMs > 0) metrics.decodeRate.observe((cost.completionTokens * 1000) / cost.decodeMs);

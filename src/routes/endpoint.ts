@@ -8,8 +8,9 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import type { Caller } from "../api/object-address.ts";
 import { errorReply } from "../api/shared/error-body.ts";
-import { identityOf } from "../api/shared/keys.ts";
+import { checkScope, type Identity, identityOf, type Scope } from "../api/shared/keys.ts";
 import { parse, parseBody } from "../api/shared/parse-body.ts";
+import { Failure } from "../core/failure.ts";
 import { idempotencyKeyOf } from "./caller.ts";
 
 export type Bindings = { Bindings: Env };
@@ -24,17 +25,27 @@ export interface Endpoint<Body, Query, Path> {
   description?: string;
   /** Needs no key. */
   open?: boolean;
+  /** What a key must be allowed. To read for GET and to write for others, unless given. */
+  scope?: Scope;
   params?: z.ZodObject & z.ZodType<Path>;
   query?: z.ZodObject & z.ZodType<Query>;
   /** A JSON body. A handler that reads another kind declares its media type instead, and what JSON it takes beside it. */
-  body?: z.ZodType<Body> | { media: string; schema?: z.ZodType };
+  body?: z.ZodType<Body> | OtherBody;
   replies: { [status: number]: { description: string; schema?: z.ZodType; media?: string[] } };
+}
+
+interface OtherBody {
+  media: string;
+  /** Other names under which the same is sent. */
+  also?: string[];
+  schema?: z.ZodType;
 }
 
 export interface Given<Body, Query, Path> {
   tenant: string;
   /** Of the caller's key. */
   digest: string;
+  scopes: readonly Scope[];
   caller: Caller;
   body: Body;
   query: Query;
@@ -51,8 +62,7 @@ export interface Declared {
   serve: (c: Context<Bindings>) => Promise<Response>;
 }
 
-const isSchema = <T>(body: z.ZodType<T> | { media: string; schema?: z.ZodType }): body is z.ZodType<T> =>
-  !("media" in body);
+const isSchema = <T>(body: z.ZodType<T> | OtherBody): body is z.ZodType<T> => !("media" in body);
 
 export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
   definition: Endpoint<Body, Query, Path>,
@@ -61,11 +71,13 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
   const { method, params, query, body } = definition;
   const serve = async (c: Context<Bindings>): Promise<Response> => {
     const request = c.req.raw;
-    const { tenant, digest } = definition.open ? { tenant: "", digest: "" } : identityOf(request, c.env);
+    const identity = definition.open ? NOBODY : identityOf(request, c.env);
+    if (!definition.open) checkScope(identity.scopes, definition.scope ?? (method === "get" ? "read" : "write"));
+    if (method === "post") checkMedia(request, body);
+    const { tenant } = identity;
     const idempotencyKey = method === "get" ? undefined : idempotencyKeyOf(request);
     return handle(c, {
-      tenant,
-      digest,
+      ...identity,
       caller: { tenant, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
       query: (query ? parse(singles(c.req.queries()), query) : undefined) as Query,
@@ -73,6 +85,23 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
     });
   };
   return { definition: definition as Endpoint<unknown, unknown, unknown>, serve };
+}
+
+const NOBODY: Identity = { tenant: "", digest: "", scopes: [] };
+
+/**
+ * A browser may send text and forms across origins without asking first, JSON and types of our own it may not. So a body must say that it is
+ * what the route takes, and where it takes none, there must be none that says otherwise. Fails with `request_invalid`.
+ */
+function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>["body"]): void {
+  const given = request.headers.get("content-type");
+  const length = request.headers.get("content-length");
+  if (!body && (given === null || request.body === null || length === "0")) return;
+  const media = ["application/json", ...(body && !isSchema(body) ? [body.media, ...(body.also ?? [])] : [])];
+  if (body && !isSchema(body) && !body.schema) media.shift();
+  const type = (given ?? "").split(";")[0]!.trim().toLowerCase();
+  if (media.includes(type)) return;
+  throw new Failure("request_invalid", `content-type: expected ${media.join(" or ")}`, { param: "content-type" });
 }
 
 /** A value given once is text, one given more often a list. */

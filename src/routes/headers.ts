@@ -8,12 +8,6 @@ type Middleware = MiddlewareHandler<{ Bindings: Env }>;
 export const allowedOrigins = ({ ALLOWED_ORIGINS }: { ALLOWED_ORIGINS: string }): string[] =>
   ALLOWED_ORIGINS.split(/[\s,]+/).filter(Boolean);
 
-/** Whether a page of this origin may talk to the server: its own pages, and those that are listed. */
-export function mayTalk(request: Request, env: Env): boolean {
-  const origin = request.headers.get("origin");
-  return origin === null || origin === new URL(request.url).origin || allowedOrigins(env).includes(origin);
-}
-
 const shared = cors({
   origin: (origin) => origin,
   allowMethods: ["GET", "POST", "DELETE"],

@@ -12,12 +12,14 @@ export const metricsRoutes = [
       operationId: "metrics",
       tag: "Operation",
       summary: "Counts for Prometheus",
+      scope: "metrics",
       description:
         "Of the isolate that answers, since it began: on one machine that is all, at the edge one of many. Sums over all come from the logs.",
       replies: { 200: { description: "Prometheus' text format.", media: ["text/plain"] } },
     },
-    () =>
-      new Response(metricsText(admission.live, countsOf()), {
+    (_, { scopes, digest }) =>
+      // Who uses how much is told to an admin's key alone.
+      new Response(metricsText(admission.live, countsOf(), digest !== "" && scopes.includes("admin")), {
         headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
       }),
   ),

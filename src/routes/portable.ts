@@ -5,6 +5,7 @@ import { conversationReply, type HeadView, shownConversation } from "../api/conv
 import { conversationPath } from "../api/conversations/requests.ts";
 import { conversationFor, inConversation } from "../api/object-address.ts";
 import { splitConversation } from "../api/shared/ids.ts";
+import { uploadOf } from "../api/shared/upload.ts";
 import { check } from "../core/failure.ts";
 import { fileKeys } from "../portable/file-format.ts";
 import { peekHeader } from "../portable/read-file.ts";
@@ -44,11 +45,11 @@ export const portable = [
       description:
         "Under the name that it had, unless `id` gives another. Refused, with what is wrong, when the file is damaged, of another tenant, model, quantisation, tokenizer or template, or of a later release; nothing of it is used before its signature was verified.",
       query: importQuery,
-      body: { media: FILE },
+      body: { media: FILE, also: ["application/octet-stream"] },
       replies: { 200: { description: "The conversation.", schema: conversationReply } },
     },
     async (c, { tenant, caller, query }) => {
-      const { body } = c.req.raw;
+      const body = uploadOf(c.req.raw);
       check(body, "request_invalid", () => "body: expected the file of a conversation", "body");
       const keys = fileKeys(c.env.SESSION_KEY, tenant);
       const { header, whole } = await peekHeader(body, { keys, schema: PORTABLE_SCHEMA });

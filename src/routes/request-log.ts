@@ -23,7 +23,9 @@ export const requestLog: MiddlewareHandler<{ Bindings: Env }> = async (c, next) 
       method: c.req.method.slice(0, 16),
       route,
       status: c.res.status,
-      ...(c.error ? { code: (c.error as { code?: string }).code ?? "bug" } : {}),
+      ...(c.error
+        ? { code: (c.error as { code?: string }).code ?? (c.req.raw.signal.aborted ? "client_gone" : "bug") }
+        : {}),
       ms: Date.now() - beganMs,
     }),
   );

@@ -1,7 +1,6 @@
 /** GET /v1/responses with an upgrade: the Responses API over a WebSocket. */
 import { Failure } from "../core/failure.ts";
 import { endpoint } from "./endpoint.ts";
-import { mayTalk } from "./headers.ts";
 
 export const responseSocket = [
   endpoint(
@@ -9,6 +8,7 @@ export const responseSocket = [
       method: "get",
       path: "/v1/responses",
       operationId: "responseSocket",
+      scope: "write",
       tag: "Responses",
       summary: "The same over a WebSocket",
       description:
@@ -19,10 +19,6 @@ export const responseSocket = [
       const request = c.req.raw;
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
         throw new Failure("upgrade_required", "upgrade: expected websocket", { param: "upgrade" });
-      if (!mayTalk(request, c.env))
-        throw new Failure("origin_refused", "origin: pages of this origin may not talk to the server", {
-          param: "origin",
-        });
       const socket = c.env.SOCKET.get(c.env.SOCKET.newUniqueId());
       const { webSocket } = await socket.fetch("http://socket/", {
         headers: { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest },

@@ -29,6 +29,7 @@ it("a histogram's buckets hold everything below their bound, the bound included"
 
 it("is text that Prometheus takes: help and type before every metric, each metric once", () => {
   countTurn({
+    tenant: "ann",
     promptTokens: 10,
     cachedTokens: 8,
     completionTokens: 5,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { objectName } from "../../src/api/shared/ids.ts";
-import { identityOf, tenantOfDigest } from "../../src/api/shared/keys.ts";
+import { checkScope, identityOf, identityOfDigest, parseKeys } from "../../src/api/shared/keys.ts";
 import { idempotencyKeyOf, sessionOf } from "../../src/routes/caller.ts";
 
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");
@@ -73,11 +73,11 @@ it("names of objects differ by tenant, session and secret, and show none of them
 it("knows a key again by its digest, as long as it is configured", () => {
   const { tenant, digest: known } = identityOf(asking({ authorization: "Bearer key-a" }), { API_KEYS });
   expect([tenant, known]).toEqual(["ann", digest("key-a")]);
-  expect(tenantOfDigest(known, { API_KEYS })).toBe("ann");
-  expect(tenantOfDigest(known, { API_KEYS: `bob:${digest("key-b")}` })).toBeUndefined();
+  expect(identityOfDigest(known, { API_KEYS })?.tenant).toBe("ann");
+  expect(identityOfDigest(known, { API_KEYS: `bob:${digest("key-b")}` })).toBeUndefined();
   for (const wrong of ["", "zz", known.slice(1), `${known}0`.slice(1)])
-    expect(tenantOfDigest(wrong, { API_KEYS })).toBeUndefined();
-  expect(identityOf(asking({}), { API_KEYS: "" })).toEqual({ tenant: "local", digest: "" });
+    expect(identityOfDigest(wrong, { API_KEYS })).toBeUndefined();
+  expect(identityOf(asking({}), { API_KEYS: "" })).toEqual({ tenant: "local", digest: "", scopes: ["admin"] });
 });
 
 it("takes an idempotency key bare or as a structured field, and no other", () => {
@@ -87,4 +87,42 @@ it("takes an idempotency key bare or as a structured field, and no other", () =>
   for (const wrong of ["", '""', "a b", "k".repeat(257)])
     expect(() => idempotencyKeyOf(asking({ "idempotency-key": wrong }))).toThrow("idempotency-key");
   expect(idempotencyKeyOf(asking({ "idempotency-key": "k".repeat(256) }))).toHaveLength(256);
+});
+
+it("A1: a key ends when it was to end, and may do what it was given", () => {
+  const line = (more: string) => ({ API_KEYS: `ann:${digest("key-a")}${more}` });
+  const scopesOf = (more: string) => identityOfDigest(digest("key-a"), line(more))?.scopes;
+  expect(scopesOf("")).toEqual(["read", "write"]);
+  expect(scopesOf(";expires=2999-12-31;scopes=read")).toEqual(["read"]);
+  expect(scopesOf(";expires=2020-01-31")).toBeUndefined();
+  const today = new Date().toISOString();
+  expect(scopesOf(`;expires=${today.slice(0, 10)}`), "to the end of the day").toBeDefined();
+  expect(scopesOf(`;expires=${new Date(Date.now() - 60_000).toISOString().slice(0, 19)}Z`)).toBeUndefined();
+  for (const [given, needed, fails] of [
+    [["read"], "write", true],
+    [["read", "write"], "metrics", true],
+    [["metrics"], "read", true],
+    [["admin"], "metrics", false],
+    [["read"], "read", false],
+  ] as const) {
+    const check = () => checkScope(given, needed);
+    if (fails) expect(check).toThrow(expect.objectContaining({ code: "scope_missing" }));
+    else check();
+  }
+});
+
+it("A1: keys that are written wrongly are refused with one line that names the entry and not its digest", () => {
+  const good = `ann:${digest("key-a")}`;
+  for (const wrong of [
+    "ann",
+    `${good};scopes=`,
+    `${good};scopes=read+fly`,
+    `${good};expires=soon`,
+    `${good};expires=2027-02-31x`,
+    `${good};colour=red`,
+  ]) {
+    const parse = () => parseKeys(`bob:${digest("b")},${wrong}`);
+    expect(parse, wrong).toThrow(/^API_KEYS: entry 2: [^\n]+$/);
+    expect(parse).not.toThrow(digest("key-a"));
+  }
 });

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { Failure } from "../../core/failure.ts";
 import { parseJson } from "../../core/strict-json.ts";
+import { readerOf } from "./upload.ts";
 
 /** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
 export const BODY_MAX_BYTES = 1024 * 1024;
@@ -26,11 +27,12 @@ async function readJson(request: Request, maxBytes: number): Promise<unknown> {
 export async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
   const pieces: Uint8Array[] = [];
+  const upload = readerOf(request);
   let size = 0;
-  for await (const piece of request.body ?? []) {
-    size += piece.length;
+  for (let next = await upload?.read(); next && !next.done; next = await upload?.read()) {
+    size += next.value.length;
     if (size > maxBytes) throw tooLarge(maxBytes);
-    pieces.push(piece);
+    pieces.push(next.value);
   }
   const bytes = new Uint8Array(size);
   let at = 0;
