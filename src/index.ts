@@ -10,7 +10,7 @@ import { Failure } from "./core/failure.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
-import { originGuard } from "./routes/origin-guard.ts";
+import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
@@ -23,7 +23,7 @@ app.use(async (c, next) => {
   await next();
   if (c.res.status >= 400) await drain(c.req.raw);
 });
-app.use(originGuard, crossOrigin);
+app.use(hostGuard, crossOrigin, originGuard);
 
 for (const { definition, serve } of endpoints)
   app.on(definition.method.toUpperCase(), definition.path.replaceAll(/\{(.+?)\}/g, ":$1"), serve);

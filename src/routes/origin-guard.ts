@@ -11,8 +11,14 @@ import { allowedOrigins } from "./headers.ts";
 
 type Variables = Pick<Env, "ALLOWED_ORIGINS" | "ALLOWED_HOSTS">;
 
-export const originGuard: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+type Middleware = MiddlewareHandler<{ Bindings: Env }>;
+
+export const hostGuard: Middleware = async (c, next) => {
   checkHost(c.req.raw, c.env);
+  await next();
+};
+
+export const originGuard: Middleware = async (c, next) => {
   checkOrigin(c.req.raw, c.env);
   await next();
 };

@@ -6,8 +6,9 @@
  */
 import { Failure } from "../../core/failure.ts";
 
-/** What a refused upload may still send before its connection is closed under it. */
+/** What a refused upload may still send before its connection is closed under it; less where it does not say how much that is. */
 const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
+const UNDECLARED_MAX_BYTES = 16 * 1024 * 1024;
 
 type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel">;
 const readers = new WeakMap<Request, Reader>();
@@ -56,8 +57,8 @@ export async function drain(request: Request): Promise<void> {
   try {
     const reader = readerOf(request);
     if (!reader) return;
-    const declared = Number(request.headers.get("content-length") ?? 0);
-    for (let left = declared > DRAIN_MAX_BYTES ? 0 : DRAIN_MAX_BYTES; left > 0; ) {
+    const declared = Number(request.headers.get("content-length") ?? UNDECLARED_MAX_BYTES);
+    for (let left = declared > DRAIN_MAX_BYTES ? 0 : declared; left > 0; ) {
       const { done, value } = await reader.read();
       if (done) return;
       left -= value.length;
