@@ -15,7 +15,7 @@ interface Checked {
 }
 const checked = new WeakMap<Served, Checked>();
 /** A forward pass costs what it costs, and nobody needs a key to ask for it. */
-export const selfCheck = { everyMs: 10_000 };
+export const selfCheckPace = { everyMs: 10_000 };
 
 export interface Readiness {
   status: "ready";
@@ -29,7 +29,7 @@ export interface Readiness {
 export async function selfCheck(served: Served, admission: Admission): Promise<Readiness> {
   const ready: Readiness = { status: "ready", model: served.manifest.name, fingerprint: served.fingerprint };
   const known = checked.get(served);
-  if (known && Date.now() - known.atMs < selfCheck.everyMs) return { ...ready, golden: known.digest };
+  if (known && Date.now() - known.atMs < selfCheckPace.everyMs) return { ...ready, golden: known.digest };
   const slot = admission.tryEnter("golden");
   if (!slot) return ready;
   try {
