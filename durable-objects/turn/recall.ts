@@ -104,15 +104,15 @@ function look(all: Question, { store, base }: Search, depth: number, unfed: read
   const worth = new Map<string, { posting: Posting; worth: number }>();
   const add = (postings: readonly Posting[], weight: number) => {
     for (const posting of postings) {
-      const key = `${posting.slot} ${posting.section}`;
+      const key = `${posting.place} ${posting.section}`;
       worth.set(key, { posting, worth: (worth.get(key)?.worth ?? 0) + weight });
     }
   };
   for (const { weights, postings, others } of terms) {
-    const own = new Set(postings.map(({ slot, section }) => `${slot} ${section}`));
+    const own = new Set(postings.map(({ place, section }) => `${place} ${section}`));
     add(postings, weights.own);
     add(
-      others.filter(({ slot, section }) => !own.has(`${slot} ${section}`)),
+      others.filter(({ place, section }) => !own.has(`${place} ${section}`)),
       weights.relative,
     );
   }
@@ -125,7 +125,7 @@ function look(all: Question, { store, base }: Search, depth: number, unfed: read
   );
   find(pairs.map(({ groups }) => groups)).forEach((postings, i) => {
     for (const posting of postings) {
-      const key = `${posting.slot} ${posting.section}`;
+      const key = `${posting.place} ${posting.section}`;
       if (!worth.has(key)) worth.set(key, { posting, worth: pairs[i]!.weight });
     }
   });

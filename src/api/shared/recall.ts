@@ -31,8 +31,8 @@ export const recalledReply = z
   .array(z.strictObject({ turn: z.string(), role: z.enum(["user", "assistant"]), text: z.string(), score: z.number() }))
   .openapi({ description: "Lines of the past that were quoted to the model before the question, oldest first." });
 
-/** `rivulet` of a reply: the turn's place where it is kept, and what was recalled. Nothing where there is neither. */
+/** `rivulet` of a reply: the turn's reference where it is kept, and what was recalled. Nothing where there is neither. */
 export function rivuletOf(start: StartEvent | undefined): { rivulet?: object } {
-  const { place, recalled } = start ?? {};
-  return place || recalled ? { rivulet: { ...place, ...(recalled ? { recalled } : {}) } } : {};
+  const { reference, recalled } = start ?? {};
+  return reference || recalled ? { rivulet: { ...reference, ...(recalled ? { recalled } : {}) } } : {};
 }
