@@ -6,7 +6,7 @@ import { constraintFor } from "../../src/constrain/constraint-for.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { ReplyOptions, TokenLogprob } from "../../src/dialogue/reply.ts";
-import { greedy, type Sampling } from "../../src/sampling/sampling.ts";
+import { packSampling, type Sampling } from "../../src/sampling/sampling.ts";
 import type { Accepted } from "../storage/journal.ts";
 
 /** The prompt must leave room for a token. */
@@ -53,11 +53,7 @@ export function requireSchema(text: string, request: TurnRequest, schemas: reado
 
 function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
   const { logitBias, ...asked } = request.sampling;
-  const { temperature, topP, topK, repetitionPenalty } = manifest.generation;
-  const stated = Object.entries({ temperature, topP, topK, repetitionPenalty }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return { ...greedy, ...Object.fromEntries(stated), ...asked, logitBias: new Map(logitBias ?? []) };
+  return { ...packSampling(manifest.generation), ...asked, logitBias: new Map(logitBias ?? []) };
 }
 
 /** A token's log probability and its alternatives, as they are told and kept: by the bytes that they show as. */

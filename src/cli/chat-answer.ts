@@ -4,6 +4,7 @@ import type { ReplyEvent } from "../client/reply.ts";
 import { fedTokens, firstTokenMs } from "../client/turns.ts";
 import type { ChatSession } from "./chat-session.ts";
 import { dim } from "./dim.ts";
+import { WordWrap } from "./word-wrap.ts";
 
 export interface Screen {
   input: Interface;
@@ -27,25 +28,28 @@ export async function chatAnswer(session: ChatSession, text: string, { input, te
   input.on("SIGINT", stop);
   process.on("SIGINT", stop);
   const status = statusLine(terminal);
+  const wrap = new WordWrap(() => process.stdout.columns ?? Number.POSITIVE_INFINITY);
+  const shown = (text: string) => (process.stdout.isTTY ? wrap.push(text) : text);
   try {
     for await (const event of session.say(text, leave.signal)) {
       if (event.type === "accepted") response = event.response;
       else if (event.type === "text") {
         status("");
-        process.stdout.write(printable(event.text));
+        process.stdout.write(shown(printable(event.text)));
       } else if (event.type === "progress") status(`reading ${event.done} of ${event.total} tokens`);
       else if (event.type === "lost")
         status(`connection lost; try ${event.attempt} in ${(event.retryMs / 1000).toFixed(1)} s`);
       else if (event.type === "back") status("");
       else {
         status("");
-        process.stdout.write("\n");
+        process.stdout.write(`${wrap.end()}\n`);
         if (stopped) process.stderr.write(dim("(stopped)\n"));
         else if (terminal) process.stderr.write(dim(`${cost(event)}\n`));
       }
     }
   } catch (thrown) {
     status("");
+    process.stdout.write(wrap.end());
     if (!leave.signal.aborted) throw thrown;
     process.stderr.write(dim("\n(stopped)\n"));
   } finally {
@@ -55,7 +59,7 @@ export async function chatAnswer(session: ChatSession, text: string, { input, te
 }
 
 /** One line that is written over, below the text so far; nothing where nobody is sitting. */
-function statusLine(terminal: boolean): (text: string) => void {
+export function statusLine(terminal: boolean): (text: string) => void {
   let shown = false;
   return (text) => {
     if (!terminal || (text === "" && !shown)) return;
@@ -74,5 +78,5 @@ function cost({ usage, timings, reason }: Extract<ReplyEvent, { type: "end" }>):
   const rate =
     timings.decode_ms > 0 ? ` · ${Math.round((1000 * timings.decode_tokens) / timings.decode_ms)} tokens/s` : "";
   const notes = `${timings.state === "rebuilt" ? " · state was rebuilt" : ""}${reason === "length" ? " · cut" : ""}`;
-  return `fed ${fedTokens(usage)}, carried ${usage.cached_tokens} tokens · first after ${Math.round(firstTokenMs(timings))} ms${rate}${notes}`;
+  return `computed ${fedTokens(usage)}, reused ${usage.cached_tokens} tokens · first after ${Math.round(firstTokenMs(timings))} ms${rate}${notes}`;
 }

@@ -1,6 +1,8 @@
 /** ChatSession: one conversation of a server, and where in it we stand. The server keeps all of it; here is only its name. */
 import { Conversations } from "../client/conversations.ts";
+import { documentName, documentText, messageWith, type NamedText, titleOfDocument } from "../client/documents.ts";
 import { Family, rootOf } from "../client/family.ts";
+import { type Prefix, Prefixes } from "../client/prefixes.ts";
 import { pause, type ReplyEvent, replyTo } from "../client/reply.ts";
 import { Server, Unreachable } from "../client/server.ts";
 import type { Conversation, Message, Turn } from "../client/turns.ts";
@@ -20,7 +22,12 @@ const TITLE_MAX = 60;
 export class ChatSession {
   readonly #server: Server;
   readonly #settings: ChatSettings;
+  readonly #prefixes: Prefixes;
   readonly conversations: Conversations;
+  /** Read before the conversation begins. */
+  #prefix: string | undefined;
+  /** Goes with the next message of a conversation that has begun. */
+  #document: NamedText | undefined;
   /** Undefined until the first message, when none was named. */
   id: string | undefined;
   #model = "";
@@ -29,11 +36,16 @@ export class ChatSession {
     this.#server = new Server(url, key);
     this.#settings = settings;
     this.conversations = new Conversations(this.#server);
+    this.#prefixes = new Prefixes(this.#server);
   }
 
   /** The served model's name. Fails with `request_invalid` where no server answers: the URL is the user's. */
   async connect(): Promise<string> {
     const model = await this.conversations.model().catch((thrown) => {
+      if (thrown instanceof Failure && thrown.code === "unauthorized")
+        throw new Failure("unauthorized", `${thrown.message}; the variable RIVULET_API_KEY holds the key`, {
+          cause: thrown,
+        });
       if (!(thrown instanceof Unreachable)) throw thrown;
       throw new Failure("request_invalid", `${thrown.message}; start one with npm start`, { cause: thrown });
     });
@@ -53,6 +65,41 @@ export class ChatSession {
     });
     const here = turns.find(({ conversations }) => conversations.includes(id));
     return new Family(turns).path(here?.id ?? null);
+  }
+
+  /** Whether anything was said in it. */
+  hasBegun = async (): Promise<boolean> => this.id !== undefined && (await this.path()).length > 0;
+
+  /** Where the next message begins a conversation, the document is read now, once; else it goes with the next message. */
+  async attach(document: NamedText, onProgress: (prefix: Prefix) => void): Promise<"read" | "sent with the message"> {
+    if (await this.hasBegun()) {
+      this.#document = document;
+      return "sent with the message";
+    }
+    const { system } = this.#settings;
+    const name = await documentName(document, system);
+    await this.#prefixes.compute(name, documentText(document, system), { onProgress });
+    this.#prefix = name;
+    return "read";
+  }
+
+  /** What the next conversation begins with; undefined asks for the model's own. */
+  async beginWith(system: string | undefined): Promise<void> {
+    const begun = "the conversation has begun with another; /new begins one with this";
+    check(!(await this.hasBegun()), "request_invalid", () => begun);
+    this.#settings.system = system;
+    this.#prefix = undefined;
+  }
+
+  /** Where the words stand; in titles only, on a server that cannot search. */
+  async search(words: string): Promise<Conversation[]> {
+    try {
+      return await this.conversations.search(words);
+    } catch (thrown) {
+      if (!(thrown instanceof Failure && thrown.code === "request_invalid")) throw thrown;
+      const wanted = words.toLowerCase();
+      return (await this.list()).filter(({ metadata }) => metadata.title?.toLowerCase().includes(wanted));
+    }
   }
 
   /** Newest first; forks stand under the conversation they came from. */
@@ -76,15 +123,22 @@ export class ChatSession {
   /** Sends a message; the events of its answer, to the end. */
   async *say(content: string, signal: AbortSignal): AsyncGenerator<ReplyEvent> {
     const { system, temperature, maxTokens, patienceMs } = this.#settings;
-    const messages: Message[] = [{ role: "user", content }];
+    const document = this.#document;
+    const messages: Message[] = [{ role: "user", content: document ? messageWith(document, content) : content }];
     const fresh = this.id === undefined;
-    if (system !== undefined && (fresh || (await this.path()).length === 0))
+    const prefix = this.#prefix;
+    if (system !== undefined && prefix === undefined && !(await this.hasBegun()))
       messages.unshift({ role: "system", content: system });
-    if (fresh) this.id = (await this.conversations.create({ title: titleOf(content) })).id;
+    const title = titleOf(prefix === undefined ? content : `${titleOfDocument(prefix)}: ${content}`);
+    if (fresh) this.id = (await this.conversations.create({ title }, prefix)).id;
+    this.#document = undefined;
+    this.#prefix = undefined;
     const question = {
       model: this.#model,
       conversation: this.id!,
       messages,
+      // One that was named with --session, and has no turns yet.
+      ...(!fresh && prefix !== undefined ? { prefix } : {}),
       ...(temperature === undefined ? {} : { temperature }),
       ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
     };

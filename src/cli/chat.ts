@@ -5,14 +5,16 @@
  */
 import { createInterface } from "node:readline";
 import { type Command, InvalidArgumentError } from "commander";
+import { installed } from "../../scripts/package-root.ts";
 import { Unreachable } from "../client/server.ts";
 import { check, Failure } from "../core/failure.ts";
 import { integer } from "./arguments.ts";
-import { chatAnswer, type Screen } from "./chat-answer.ts";
+import { chatAnswer, type Screen, statusLine } from "./chat-answer.ts";
 import { commandIn, listed } from "./chat-commands.ts";
 import { ChatSession } from "./chat-session.ts";
 import { dim } from "./dim.ts";
 import { line } from "./report-failure.ts";
+import { messageOf, terminalInput } from "./terminal-input.ts";
 
 interface Options {
   session?: string;
@@ -71,36 +73,44 @@ async function chat(url: string, { patience, ...options }: Options): Promise<voi
 async function converse(session: ChatSession, model: string, url: string): Promise<void> {
   const terminal = process.stdin.isTTY === true;
   const past = terminal ? await session.path() : [];
-  const input = createInterface({
-    input: process.stdin,
-    output: process.stderr,
-    terminal,
-    prompt: "\n> ",
-    // What was asked before can be recalled with the arrow keys, newest first.
-    history: past.map(({ messages }) => messages.at(-1)?.content ?? "").reverse(),
-  });
+  // What was asked before can be recalled with the arrow keys, newest first.
+  const history = past.map(({ messages }) => messages.at(-1)?.content ?? "").reverse();
+  const keyboard = terminal
+    ? terminalInput(history)
+    : { input: createInterface({ input: process.stdin }), hush: () => {}, close: () => process.stdin.destroy() };
+  const { input } = keyboard;
   let open = true;
   input.once("close", () => {
     open = false;
   });
-  const prompt = () => terminal && open && input.prompt();
+  const prompt = () => terminal && open && input.prompt(true);
   if (terminal) {
     const place = session.id === undefined ? "a new conversation" : `${session.id}, ${past.length} turns`;
     process.stderr.write(dim(`${model} · ${place} · /help lists commands, Ctrl-C stops an answer, Ctrl-D ends\n`));
   }
   prompt();
   try {
-    for await (const text of input) {
+    let isTypedAhead = false;
+    for await (const typed of input) {
+      const text = messageOf(typed);
+      // It was typed while nothing was shown.
+      if (terminal && isTypedAhead) process.stderr.write(`\n> ${text}\n`);
+      keyboard.hush(true);
+      const waiting = new Promise((resolve) => input.once("line", resolve));
       if (text.trim() !== "") await respond(session, text, { input, terminal });
-      prompt();
+      keyboard.hush(false);
+      isTypedAhead = await Promise.race([waiting.then(() => true), Promise.resolve(false)]);
+      if (!isTypedAhead) prompt();
     }
   } finally {
     // An open input would keep a program alive that has failed.
     input.close();
-    process.stdin.destroy();
+    keyboard.close();
   }
   if (terminal && session.id !== undefined)
-    process.stderr.write(dim(`\nrivulet chat ${url} --session ${session.id}\n`));
+    process.stderr.write(
+      dim(`\n${installed ? "rivulet" : "npm run -s rivulet --"} chat ${url} --session ${session.id}\n`),
+    );
 }
 
 /** Answers one line. On a terminal a failure is said and the chat goes on; else it ends the program. */
@@ -108,7 +118,8 @@ async function respond(session: ChatSession, text: string, screen: Screen): Prom
   try {
     const called = commandIn(text);
     if (!called) return await chatAnswer(session, text, screen);
-    const result = await called.command.run(session, called.argument);
+    const status = statusLine(screen.terminal);
+    const result = await called.command.run(session, called.argument, status).finally(() => status(""));
     if (typeof result === "string") process.stderr.write(`${dim(result)}\n`);
     else await chatAnswer(session, result.again, screen);
   } catch (thrown) {

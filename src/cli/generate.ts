@@ -1,19 +1,23 @@
 /** rivulet generate: continues a prompt (or answers it, with --chat) and streams the text to stdout. */
 import type { Command } from "commander";
+import { DEFAULT_MAX_TOKENS } from "../api/shared/turn.ts";
 import { loadModel } from "../backends/load-model.ts";
 import { check, Failure } from "../core/failure.ts";
 import { loadServed } from "../dialogue/load.ts";
 import { reply } from "../dialogue/reply.ts";
 import { Sampler } from "../sampling/sampler.ts";
-import { greedy } from "../sampling/sampling.ts";
+import { packSampling } from "../sampling/sampling.ts";
 import { createTextCodec } from "../tokenizer/hf-codec.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { compiledKernels } from "./kernels.ts";
 
+/** Of a text that is continued and has no end of its own. */
+const CONTINUED_TOKENS = 256;
+
 interface Options {
   chat?: boolean;
-  maxTokens: number;
-  temperature: number;
+  maxTokens?: number;
+  temperature?: number;
   seed: number;
   json?: boolean;
 }
@@ -25,8 +29,12 @@ export function register(program: Command): void {
     .argument("<pack>", "folder of the pack")
     .argument("<prompt>", "text to continue, or the user's message with --chat")
     .option("--chat", "put the prompt into the pack's chat template")
-    .option("--max-tokens <n>", "longest reply", integer(1), 256)
-    .option("--temperature <t>", "0 is greedy", temperature, 0)
+    .option(
+      "--max-tokens <n>",
+      `longest reply (default: ${CONTINUED_TOKENS}, with --chat ${DEFAULT_MAX_TOKENS} as on the server)`,
+      integer(1),
+    )
+    .option("--temperature <t>", "0 is greedy (default: the pack's, as on the server)", temperature)
     .option("--seed <s>", "seed of the sampler", integer(0), 0)
     .option("--json", "print ids, text, finish_reason and timings as one JSON line")
     .action(generate);
@@ -36,7 +44,11 @@ async function generate(pack: string, prompt: string, options: Options): Promise
   const started = performance.now();
   const { model, feed } = await prepare(pack, prompt, options.chat === true);
   const loaded = performance.now();
-  const sampling = { ...greedy, temperature: options.temperature };
+  const { temperature: asked, maxTokens = options.chat ? DEFAULT_MAX_TOKENS : CONTINUED_TOKENS } = options;
+  const sampling = {
+    ...packSampling(model.manifest.generation),
+    ...(asked === undefined ? {} : { temperature: asked }),
+  };
   const sampler = new Sampler(model.backend.vocab, undefined, options.seed);
   const sequence = await model.backend.open();
   const ids: number[] = [];
@@ -45,7 +57,7 @@ async function generate(pack: string, prompt: string, options: Options): Promise
   let prefilled = loaded;
   for await (const event of reply(model, sequence, sampler, feed, {
     sampling,
-    maxTokens: options.maxTokens,
+    maxTokens: Math.min(maxTokens, Math.max(1, model.backend.contextLength - feed.length)),
     stop: [],
   })) {
     if (event.type === "prefill") {

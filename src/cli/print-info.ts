@@ -14,8 +14,22 @@ export function printInfo(info: Info): string {
     ...(info.stages ?? []).map((stage, k): [string, string] => [`  stage ${k}`, stageLine(stage)]),
     ["state", stateLine(info)],
   ];
-  return `${lines.map(([label, text]) => `${label.padEnd(20)}${clean(text)}`).join("\n")}\n`;
+  const width = Math.max(18, ...lines.map(([label]) => label.length)) + 2;
+  return `${lines.map(([label, text]) => `${label.padEnd(width)}${clean(text)}`).join("\n")}\n`;
 }
+
+const inWords = (value: unknown): string =>
+  value !== null && typeof value === "object" ? Object.values(value).join(" ") : String(value);
+
+/** A record as lines of its own, one for each value: a column of text, and none of braces. */
+const facts = (title: string, record: object, depth = 0): [string, string][] =>
+  Object.entries(record).flatMap(([name, value], i): [string, string][] => {
+    const label = i === 0 && depth === 0 ? title : "";
+    const key = `${"  ".repeat(depth)}${name}`;
+    if (value !== null && typeof value === "object" && !Array.isArray(value))
+      return [[label, key], ...facts("", value, depth + 1)];
+    return [[label, `${key.padEnd(22)}  ${Array.isArray(value) ? value.map(inWords).join(", ") : String(value)}`]];
+  });
 
 type PackInfo = Extract<Info, { kind: "pack" }>;
 
@@ -27,8 +41,8 @@ function packLines(info: PackInfo): [string, string][] {
     ...parts.map(([part, size]): [string, string] => [`  ${part}`, bytes(size)]),
     ["tokenizer", info.tokenizer ? `yes, ${chat}` : "none: can be scored, not chatted with"],
     ["licence", info.licence ?? "not stated"],
-    ["provenance", JSON.stringify(info.provenance)],
-    ["quality", info.quality ? JSON.stringify(info.quality) : "not measured"],
+    ...facts("provenance", info.provenance),
+    ...(info.quality ? facts("quality", info.quality) : [["quality", "not measured"] satisfies [string, string]]),
     ["fingerprint", info.fingerprint],
     ["checked", info.verified ? "every byte" : "the manifest only"],
   ];

@@ -19,19 +19,25 @@ export class Conversations {
     this.#server = server;
   }
 
-  async model(): Promise<ModelCard | undefined> {
-    return (await this.#server.json<Page<ModelCard>>("/v1/models")).data[0];
-  }
+  /** Every model that is served; the first is the one that is meant where none is named. */
+  models = async (): Promise<ModelCard[]> => (await this.#server.json<Page<ModelCard>>("/v1/models")).data;
+
+  model = async (): Promise<ModelCard | undefined> => (await this.models())[0];
 
   /** Newest first, at most `max`. */
   list = (max = 500): Promise<Conversation[]> => this.#all("/v1/conversations?order=desc&", max);
+
+  /** Those in whose titles or turns the words stand, best first. */
+  search = async (words: string): Promise<Conversation[]> =>
+    (await this.#server.json<Page<Conversation>>(`/v1/conversations?limit=50&query=${encodeURIComponent(words)}`)).data;
 
   /** Every turn of the family, oldest first. */
   turns = async (id: string): Promise<Turn[]> =>
     (await this.#all<Turn>(at(id, "/turns?all=true&"), 10_000)).map((turn) => ({ ...turn, reply: textOf(turn.reply) }));
 
-  create = (metadata: Record<string, string>): Promise<Conversation> =>
-    this.#server.json("/v1/conversations", { body: { metadata } });
+  /** `prefix`: a shared prefix that it begins with. */
+  create = (metadata: Record<string, string>, prefix?: string): Promise<Conversation> =>
+    this.#server.json("/v1/conversations", { body: { metadata, ...(prefix === undefined ? {} : { prefix }) } });
 
   get = (id: string): Promise<Conversation> => this.#server.json(at(id));
 

@@ -36,7 +36,15 @@ export interface Conversation {
   id: string;
   created_at: number;
   metadata: Record<string, string>;
-  rivulet: { turn: string | null; turns: number; tokens: number; state_bytes: number };
+  rivulet: {
+    model?: string | null;
+    turn: string | null;
+    turns: number;
+    tokens: number;
+    state_bytes: number;
+    /** The shared prefix that it began with. */
+    prefix?: string | null;
+  };
 }
 
 export interface ModelCard {

@@ -29,6 +29,19 @@ export const greedy: Sampling = {
   logitBias: new Map(),
 };
 
+/** What a pack asks for, where the caller says nothing: the same on the server and on the command line. */
+export function packSampling({
+  temperature,
+  topP,
+  topK,
+  repetitionPenalty,
+}: Partial<Pick<Sampling, "temperature" | "topP" | "topK" | "repetitionPenalty">>): Sampling {
+  const stated = Object.entries({ temperature, topP, topK, repetitionPenalty }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { ...greedy, ...Object.fromEntries(stated) };
+}
+
 /** Recent ids that the repetition penalty looks at: bounded, so that state and time per token stay constant. */
 export const RECENT_TOKENS = 1024;
 
