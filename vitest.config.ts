@@ -66,7 +66,10 @@ export default defineConfig({
           name: "server",
           include: ["test/server/**/*.e2e.ts"],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // The first one builds the Worker.
+          hookTimeout: 600_000,
+          // A browser on a busy machine takes its time.
+          expect: { poll: { timeout: 60_000 } },
           fileParallelism: false,
         },
       },

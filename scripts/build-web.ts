@@ -4,30 +4,44 @@
  * `node scripts/build-web.ts` prints one line and fails on a compile error; `ensurePage` is the same for a program.
  */
 import { globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
+import type { Plugin } from "esbuild";
 import { installed, root } from "./package-root.ts";
 
 const folder = join(root, "web/build");
+/** What the page loads only when it is needed: each a file of its own, beside the page's script. */
+const lazy = ["highlight", "html-text", "maths", "pdf-text", "pdf-worker"];
 /** Endings that a Worker imports as text. */
-const outputs = { js: "page.js.txt", css: "page.css.txt", html: "page.html" };
-const sources = ["web/*.*", "src/client/*.ts", "src/core/failure.ts", "package-lock.json", "scripts/build-web.ts"];
+const outputs = ["page.js.txt", "page.css.txt", "page.html", ...lazy.map((name) => `${name}.js.txt`)];
+const sources = [
+  "web/*.*",
+  "web/lazy/*.*",
+  "src/client/*.ts",
+  "src/core/failure.ts",
+  "package-lock.json",
+  "scripts/build-web.ts",
+];
 
 const modifiedMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
 
 function isCurrent(): boolean {
   const newest = Math.max(...sources.flatMap((pattern) => globSync(pattern, { cwd: root })).map(modifiedMs));
-  return Object.values(outputs).every((name) => modifiedMs(join(folder, name)) > newest);
+  return outputs.every((name) => modifiedMs(join(folder, name)) > newest);
 }
 
 /** Paths of the page's files, up to date; throws with the bundler's messages. */
 export async function ensurePage(): Promise<{ paths: string[]; built: boolean }> {
-  const paths = Object.values(outputs).map((name) => join(folder, name));
+  const paths = outputs.map((name) => join(folder, name));
   if (installed || isCurrent()) return { paths, built: false };
   // Loaded only now: the bundler is a development dependency.
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    entryPoints: { page: join(root, "web/main.tsx"), styles: join(root, "web/page.css") },
+    entryPoints: {
+      page: join(root, "web/main.tsx"),
+      styles: join(root, "web/page.css"),
+      ...Object.fromEntries(lazy.map((name) => [name, join(root, `web/lazy/${name}.ts`)])),
+    },
     outdir: folder,
     write: false,
     bundle: true,
@@ -40,14 +54,25 @@ export async function ensurePage(): Promise<{ paths: string[]; built: boolean }>
     conditions: ["worker"],
     legalComments: "none",
     logLevel: "silent",
+    plugins: [besideThePage],
   });
-  const textOf = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
+  const textOf = (name: string) => outputFiles.find(({ path }) => basename(path) === name)!.text;
   mkdirSync(folder, { recursive: true });
-  put(outputs.js, textOf("page.js"));
-  put(outputs.css, textOf("styles.css"));
-  put(outputs.html, readFileSync(join(root, "web/page.html"), "utf8"));
+  for (const name of ["page", ...lazy]) put(`${name}.js.txt`, textOf(`${name}.js`));
+  put("page.css.txt", textOf("styles.css"));
+  put("page.html", readFileSync(join(root, "web/page.html"), "utf8"));
   return { paths, built: true };
 }
+
+/** `import("./lazy/maths.ts")` asks the server for maths.js, wherever the page is mounted. */
+const besideThePage: Plugin = {
+  name: "beside-the-page",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/lazy\/[\w-]+\.ts$/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path: `./${basename(path, ".ts")}.js`, external: true } : undefined,
+    );
+  },
+};
 
 /** Several processes may build at once, so each writes its own file and the last rename stands. */
 function put(name: string, text: string): void {

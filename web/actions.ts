@@ -1,7 +1,11 @@
-/** What a person does with conversations: open, walk branches, rename, delete, export, import. */
+/** What a person does with conversations: open, walk branches, rename, delete. */
 import { Family } from "../src/client/family.ts";
 import type { Turn } from "../src/client/turns.ts";
-import { leaveAnswer, rejoin } from "./answer.ts";
+import { answer, leaveAnswer, rejoin } from "./answer.ts";
+import { beginReading, refreshDocuments } from "./documents.ts";
+import { draft, keepDraft } from "./drafts.ts";
+import { onNews, tell, use } from "./recent.ts";
+import { settings } from "./settings.ts";
 import {
   api,
   attempt,
@@ -9,32 +13,35 @@ import {
   family,
   inAddress,
   leaf,
-  model,
+  models,
+  named,
   needsKey,
   notice,
   opened,
-  openedTitle,
   refreshList,
   refreshTurns,
-  spoken,
 } from "./store.ts";
 
-/** Asks for the model and the list, then shows the conversation that the address names. */
-/** Asks for the model and the list, then shows the conversation that the address names. */
+/** Asks for the models and the list, then shows the conversation that the address names. */
 export const begin = (): Promise<void> =>
   attempt(async () => {
     // Read first: who writes before the server has answered begins a conversation, whose name is put there.
-    const named = decodeURIComponent(location.hash.slice(1));
-    model.value = await api.model();
+    const wanted = named();
+    models.value = await api.models();
     needsKey.value = false;
     await refreshList();
-    if (named && opened.value === null && family.value.turns.length === 0) await show(named);
+    if (wanted && opened.value === null && family.value.turns.length === 0) await show(wanted);
+    await refreshDocuments();
+    // What was attached before a reload is read on.
+    const { attachment } = draft.peek();
+    if (attachment && opened.value === null) beginReading(attachment, settings.peek().system);
   });
 
 export const open = (id: string): Promise<void> => attempt(() => show(id));
 
-async function show(id: string): Promise<void> {
+export async function show(id: string): Promise<void> {
   leaveAnswer();
+  notice.value = "";
   opened.value = id;
   family.value = new Family([]);
   leaf.value = null;
@@ -52,6 +59,30 @@ export function startNew(): void {
   inAddress(null);
 }
 
+/** A new conversation about a document that the server has read. */
+export function startAbout(document: string): void {
+  startNew();
+  keepDraft({ text: draft.peek().text, document });
+}
+
+addEventListener("popstate", () => {
+  const wanted = named();
+  if (wanted === opened.peek()) return;
+  if (wanted === null) startNew();
+  else void open(wanted);
+});
+
+onNews((changed) =>
+  attempt(async () => {
+    await refreshList();
+    // While this tab follows an answer it knows better.
+    if (changed !== opened.peek() || answer.peek() !== null) return;
+    await refreshTurns();
+    leaf.value = family.peek().newest;
+    rejoin();
+  }),
+);
+
 /** Shows the branch that goes through this turn. */
 export function walkTo(turn: Turn): void {
   leaveAnswer();
@@ -64,6 +95,8 @@ export const rename = (id: string, title: string): Promise<void> =>
     const { metadata } = await api.get(id);
     const renamed = await api.rename(id, { ...metadata, title });
     conversations.value = conversations.value.map((other) => (other.id === id ? renamed : other));
+    use(id);
+    tell({ changed: id });
   });
 
 /** Deletes the conversation with all its forks. */
@@ -75,23 +108,6 @@ export const remove = (id: string): Promise<void> =>
     for (const head of [...heads, id]) await api.delete(head);
     if (opened.value === id) startNew();
     conversations.value = conversations.value.filter((other) => other.id !== id);
-  });
-
-/** Saves the shown branch as a file. */
-export const save = (id: string): Promise<void> =>
-  attempt(async () => {
-    const head = (opened.value === id && family.value.get(leaf.value)?.conversations[0]) || id;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await api.export(head));
-    link.download = `${id.replaceAll(/[^\w.-]+/g, "-")}.rivulet`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  });
-
-export const load = (file: File): Promise<void> =>
-  attempt(async () => {
-    const { id } = await api.import(file);
-    await refreshList();
-    await show(id);
-    spoken.value = `Imported ${openedTitle.value}`;
+    keepDraft({ text: "" }, id);
+    tell({ changed: id });
   });

@@ -6,6 +6,7 @@ import type { Turn } from "../src/client/turns.ts";
 import { count } from "./amounts.ts";
 import type { Answer } from "./answer.ts";
 import { tryNow } from "./connection.ts";
+import { reading } from "./documents.ts";
 
 export function AnswerState({ turn, writing }: { turn: Turn; writing: Answer | null }): VNode | null {
   if (writing?.lost) return <Lost at={writing.lost.at} />;
@@ -15,6 +16,15 @@ export function AnswerState({ turn, writing }: { turn: Turn; writing: Answer | n
       <p class="going">
         <progress value={done} max={total} aria-label="Reading" />
         Reading, {count(done)} of {count(total)} tokens
+      </p>
+    );
+  }
+  if (writing && reading.value && turn.response_id === "") {
+    const { done, total } = reading.value;
+    return (
+      <p class="going">
+        <progress value={done} max={Math.max(1, total)} aria-label="Reading the document" />
+        Reading the document once, {count(done)} of {count(total)} tokens
       </p>
     );
   }

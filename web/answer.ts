@@ -3,7 +3,8 @@ import { batch, signal } from "@preact/signals";
 import { type Asked, type ReplyEvent, replyTo } from "../src/client/reply.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { broken, wait } from "./connection.ts";
-import { attempt, family, leaf, refreshTurns, report, server, spoken } from "./store.ts";
+import { tell, use } from "./recent.ts";
+import { attempt, family, leaf, opened, refreshTurns, report, server, spoken } from "./store.ts";
 
 export interface Answer {
   turn: string;
@@ -20,6 +21,17 @@ export const answer = signal<Answer | null>(null);
 /** What to follow; `conversation` is the head that moves to the new turn. */
 export type Followed = Asked & { conversation?: string };
 
+/** What becomes of a message that is on its way. */
+export interface Fate {
+  /** The server has it. */
+  said(): void;
+  /** The server never heard of it. */
+  lost(): void;
+}
+
+/** How often an answer that nobody follows is asked whether it has ended. */
+const WATCH_MS = 3000;
+
 let following: AbortController | undefined;
 let response: string | undefined;
 
@@ -32,9 +44,27 @@ export function rejoin(): void {
 
 /** Stops following; the server goes on with the turn. */
 export function leaveAnswer(): void {
+  const left = following && answer.peek() && opened.peek();
+  if (left && response !== undefined) void watch(left, response);
+  unfollow();
+}
+
+function unfollow(): void {
   following?.abort();
   following = undefined;
   answer.value = null;
+}
+
+/** Until an answer that is not shown has ended, its conversation is marked. */
+async function watch(conversation: string, id: string): Promise<void> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
+    const asked = server.json<{ status?: string }>(`/v1/responses/resp_${id.slice(-48)}`);
+    const { status } = await asked.catch((): { status?: string } => ({}));
+    if (status === "in_progress" || status === "queued") continue;
+    tell({ idle: conversation });
+    return tell({ changed: conversation });
+  }
 }
 
 /** Ends the answer where it stands. */
@@ -46,7 +76,7 @@ export async function stop(): Promise<void> {
 }
 
 /** Shows `begun` as it is written. What `asks` and the server refuse becomes the notice. */
-export async function follow(begun: Turn, asks: () => Promise<Followed>): Promise<void> {
+export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: Fate): Promise<void> {
   const own = new AbortController();
   following = own;
   response = begun.response_id || undefined;
@@ -55,13 +85,17 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>): Promis
   spoken.value = "Answering";
   try {
     const asked = await asks();
+    own.signal.throwIfAborted();
     for await (const event of replyTo(server, asked, { signal: own.signal, wait, broken })) {
-      if (event.type === "accepted") turn = accepted(turn, event);
-      else if (event.type === "end") turn = ended(turn, event, asked.conversation);
+      if (event.type === "accepted") {
+        turn = accepted(turn, event);
+        fate?.said();
+      } else if (event.type === "end") turn = ended(turn, event, asked.conversation);
       else show(event);
     }
     spoken.value = `Answer: ${turn.reply}`;
   } catch (thrown) {
+    if (turn.response_id === "") fate?.lost();
     // Another answer, or another conversation, is shown by now.
     if (following !== own) return;
     const status = own.signal.aborted ? "cancelled" : "failed";
@@ -70,9 +104,15 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>): Promis
     // A turn that the server never heard of stands here alone.
     if (turn.response_id === "") return;
   } finally {
-    if (following === own) leaveAnswer();
+    if (following === own) {
+      const here = opened.peek();
+      if (here !== null) tell({ idle: here });
+      unfollow();
+    }
   }
   await refreshTurns();
+  const here = opened.peek();
+  if (here !== null) tell({ changed: here });
 }
 
 function show(event: Exclude<ReplyEvent, { type: "accepted" | "end" }>): void {
@@ -98,6 +138,11 @@ function accepted(turn: Turn, event: Extract<ReplyEvent, { type: "accepted" }>):
     if (leaf.value === turn.id) leaf.value = named.id;
     change({ turn: named.id });
   });
+  const here = opened.peek();
+  if (here !== null) {
+    use(here);
+    tell({ running: here });
+  }
   return named;
 }
 

@@ -2,16 +2,23 @@
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
-import { Composer } from "./composer.tsx";
+import { startNew } from "./actions.ts";
+import { Composer, pickDocument, take, writeHere } from "./composer.tsx";
 import { Dialogue } from "./dialogue.tsx";
+import { HelpSheet, showHelp } from "./help-sheet.tsx";
 import { Icon } from "./icon.tsx";
 import { KeyDialog } from "./key-dialog.tsx";
 import { Picture } from "./picture.tsx";
+import { searchField } from "./search.ts";
+import { SettingsDialog, showSettings } from "./settings-dialog.tsx";
+import { shortcutOf } from "./shortcuts.ts";
 import { Sidebar } from "./sidebar.tsx";
 import { family, notice, openedTitle, spoken } from "./store.ts";
 
 /** On narrow screens the list and the picture are drawers; one is open at a time. */
 export const drawer = signal<"" | "list" | "picture">("");
+/** A file is held over the page. */
+const isOver = signal(false);
 
 const toggle = (which: "list" | "picture") => () => {
   drawer.value = drawer.value === which ? "" : which;
@@ -21,14 +28,61 @@ const close = () => {
   drawer.value = "";
 };
 
+const acts = {
+  help: showHelp,
+  search: () => {
+    drawer.value = "list";
+    requestAnimationFrame(() => searchField.peek()?.focus());
+  },
+  new: () => {
+    startNew();
+    close();
+    writeHere();
+  },
+  settings: showSettings,
+  attach: pickDocument,
+  write: () => {
+    close();
+    writeHere();
+  },
+};
+
+function onKeyDown(event: KeyboardEvent): void {
+  if (event.key === "Escape") close();
+  const called = shortcutOf(event);
+  // An open dialog has the keyboard.
+  if (called === undefined || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  acts[called]();
+}
+
+const holdsFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
+
 export function App(): VNode {
   useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => event.key === "Escape" && close();
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
   }, []);
   return (
-    <div class="app" data-drawer={drawer.value}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: a file can also be chosen with the button
+    <div
+      class={isOver.value ? "app over" : "app"}
+      data-drawer={drawer.value}
+      onDragOver={(event) => {
+        if (!holdsFile(event)) return;
+        event.preventDefault();
+        isOver.value = true;
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) isOver.value = false;
+      }}
+      onDrop={(event) => {
+        isOver.value = false;
+        if (!holdsFile(event)) return;
+        event.preventDefault();
+        void take(event.dataTransfer?.files[0]);
+      }}
+    >
       <Sidebar onPick={close} />
       <main>
         <header class="bar">
@@ -42,6 +96,15 @@ export function App(): VNode {
             <Icon name="menu" />
           </button>
           <h1>{openedTitle}</h1>
+          <button
+            type="button"
+            class="quiet"
+            aria-label="Settings of the conversation"
+            title="Settings of the conversation (Ctrl+,)"
+            onClick={showSettings}
+          >
+            <Icon name="settings" />
+          </button>
           <button
             type="button"
             class="quiet only-narrow"
@@ -64,6 +127,7 @@ export function App(): VNode {
                 aria-label="Dismiss"
                 onClick={() => {
                   notice.value = "";
+                  writeHere();
                 }}
               >
                 <Icon name="close" />
@@ -75,7 +139,10 @@ export function App(): VNode {
       </main>
       <Picture onClose={close} />
       {drawer.value !== "" && <button type="button" class="veil" aria-label="Close" onClick={close} />}
+      {isOver.value && <p class="drop">Drop the document to attach it</p>}
       <KeyDialog />
+      <SettingsDialog />
+      <HelpSheet />
       <p class="hidden" role="status">
         {spoken}
       </p>

@@ -1,22 +1,63 @@
 /** What begins an answer: a message at the end, an edited one beside a turn, the same once more. */
 import { batch } from "@preact/signals";
+import { messageWith, titleOfDocument } from "../src/client/documents.ts";
 import type { Family } from "../src/client/family.ts";
 import type { Message, Turn } from "../src/client/turns.ts";
-import { follow, leaveAnswer } from "./answer.ts";
-import { api, attempt, conversations, family, inAddress, leaf, model, opened, outdate } from "./store.ts";
+import { type Fate, follow, leaveAnswer } from "./answer.ts";
+import { readDocument } from "./documents.ts";
+import { draft, sendDraft } from "./drafts.ts";
+import { forgetSystem, METADATA_KEY, type Settings, samplingOf, samplingText, settings } from "./settings.ts";
+import { api, attempt, conversations, family, inAddress, leaf, models, opened, outdate, path } from "./store.ts";
 
 const TITLE_MAX = 60;
 /** Stands for a turn's id until the server has given one. */
 const UNNAMED = "…";
 
-/** Sends a message at the end of the shown path. */
-export const send = (text: string): Promise<void> => ask(leaf.value, [{ role: "user", content: text }]);
+/** How a conversation that is not there yet begins. */
+interface Beginning {
+  settings: Settings;
+  /** Gives the shared prefix, when it is read. */
+  document?: () => Promise<string>;
+  /** In place of the first words. */
+  title?: string;
+}
+
+/** Sends the draft at the end of the shown path. */
+export function send(): Promise<void> {
+  const isNew = path.peek().length === 0 && opened.peek() === null;
+  const chosen = settings.peek();
+  const fate = sendDraft();
+  const { text, attachment, document } = fate.draft;
+  const said = text.trim();
+  if (!isNew) {
+    const content = attachment ? messageWith(attachment, said) : said;
+    return ask(leaf.peek(), [{ role: "user", content }], { settings: chosen }, fate);
+  }
+  const messages = [{ role: "user", content: said }];
+  if (attachment) {
+    const beginning = {
+      settings: chosen,
+      title: attachment.name,
+      document: () => readDocument(attachment, chosen.system),
+    };
+    return ask(null, messages, beginning, fate);
+  }
+  if (document !== undefined) {
+    const beginning = { settings: chosen, title: titleOfDocument(document), document: async () => document };
+    return ask(null, messages, beginning, fate);
+  }
+  if (chosen.system) messages.unshift({ role: "system", content: chosen.system });
+  return ask(null, messages, { settings: chosen }, fate);
+}
+
+/** Whether there is anything to send. */
+export const isSendable = (): boolean => draft.value.text.trim() !== "";
 
 /** Asks the same again, or an edited message instead: a branch beside the turn. */
 export const askInstead = (turn: Turn, messages: Message[] = turn.messages): Promise<void> =>
-  ask(family.value.get(turn.parent) ? turn.parent : null, messages);
+  ask(turn.parent, messages, { settings: settings.peek() });
 
-const ask = (after: string | null, messages: Message[]): Promise<void> =>
+const ask = (after: string | null, messages: Message[], beginning: Beginning, fate?: Fate): Promise<void> =>
   attempt(async () => {
     leaveAnswer();
     outdate();
@@ -38,23 +79,39 @@ const ask = (after: string | null, messages: Message[]): Promise<void> =>
       family.value = known.with(turn);
       leaf.value = turn.id;
     });
-    await follow(turn, async () => {
-      model.value ??= await api.model();
-      const conversation = await headAt(known, parent, messages);
-      return { question: { model: model.value?.id ?? "", conversation, messages }, conversation };
-    });
+    const asks = async () => {
+      if (models.value.length === 0) models.value = await api.models();
+      const conversation = await headAt(known, parent, messages, beginning);
+      const model = modelOf(conversation, beginning.settings);
+      return { question: { model, conversation, messages, ...samplingOf(beginning.settings) }, conversation };
+    };
+    await follow(turn, asks, fate);
   });
 
+/** A conversation stays with the model that it began with. */
+function modelOf(conversation: string, { model }: Settings): string {
+  const begun = conversations.value.find(({ id }) => id === conversation)?.rivulet.model ?? model;
+  return models.value.find(({ id }) => id === begun)?.id ?? models.value[0]?.id ?? "";
+}
+
 /** The conversation that stands at this turn: a new one for a new page, a fork where none does. */
-async function headAt(known: Family, parent: string | null, messages: Message[]): Promise<string> {
+async function headAt(
+  known: Family,
+  parent: string | null,
+  messages: Message[],
+  beginning: Beginning,
+): Promise<string> {
   const here = known.get(parent)?.conversations[0];
   if (here !== undefined) return here;
   if (opened.value !== null && known.turns.length > 0) return (await api.fork(opened.value, parent)).id;
   if (opened.value !== null) return opened.value;
-  const title = messages.at(-1)!.content.trim().replaceAll(/\s+/g, " ").slice(0, TITLE_MAX);
-  const begun = await api.create({ title });
+  const prefix = await beginning.document?.();
+  const words = messages.at(-1)!.content.trim().replaceAll(/\s+/g, " ");
+  const title = (beginning.title === undefined ? words : `${beginning.title}: ${words}`).slice(0, TITLE_MAX);
+  const begun = await api.create({ title, [METADATA_KEY]: samplingText(beginning.settings) }, prefix);
   opened.value = begun.id;
   inAddress(begun.id);
+  forgetSystem();
   // The server lists it from its first turn on.
   conversations.value = [begun, ...conversations.value];
   return begun.id;

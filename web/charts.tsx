@@ -24,19 +24,21 @@ const scaleTo = (H: number, max: number) => (value: number) => (max > 0 ? (value
 
 export function TokenChart({ costs, chosen, point }: Properties): VNode {
   const H = 102;
-  const max = Math.max(...costs.map(({ fed, carried }) => fed + carried));
+  const max = Math.max(...costs.map(({ computed, reused }) => computed + reused));
   const height = scaleTo(H, max);
   const { x, bar } = columns(costs.length);
-  const said = costs.map(({ turn, fed, carried }) => `turn ${turn}: ${fed} fed, ${carried} carried`).join("; ");
+  const said = costs
+    .map(({ turn, computed, reused }) => `turn ${turn}: ${computed} computed, ${reused} reused`)
+    .join("; ");
   return (
     <Frame H={H} label={`Tokens per turn. ${said}`} costs={costs} chosen={chosen} point={point} max={count(max)}>
-      {costs.map(({ turn, fed, carried }, i) => {
-        const [low, high] = [height(carried), height(fed)];
+      {costs.map(({ turn, computed, reused }, i) => {
+        const [low, high] = [height(reused), height(computed)];
         return (
           <g class={turn === chosen ? "chosen" : ""}>
-            <rect class="carried" x={x(i) - bar / 2} y={H - low} width={bar} height={low} rx={2} />
+            <rect class="reused" x={x(i) - bar / 2} y={H - low} width={bar} height={low} rx={2} />
             <rect
-              class="fed"
+              class="computed"
               x={x(i) - bar / 2}
               y={H - low - Math.max(2, high) - 1}
               width={bar}
@@ -92,15 +94,29 @@ export function MemoryChart({ costs, chosen, point }: Properties): VNode {
 }
 
 export function FirstTokenChart({ costs, chosen, point }: Properties): VNode {
-  const H = 70;
-  const max = Math.max(...costs.map(({ firstTokenMs }) => firstTokenMs));
+  const H = 84;
+  const without = costs.map(({ withoutStateMs, firstTokenMs }) => withoutStateMs ?? firstTokenMs);
+  const max = Math.max(...without);
   const height = scaleTo(H, max);
-  const { x } = columns(costs.length);
-  const said = costs.map(({ turn, firstTokenMs }) => `turn ${turn}: ${seconds(firstTokenMs)}`).join("; ");
+  const { x, bar } = columns(costs.length);
+  const said = costs
+    .map(
+      ({ turn, firstTokenMs }, i) =>
+        `turn ${turn}: ${seconds(firstTokenMs)}, without the state ${seconds(without[i]!)}`,
+    )
+    .join("; ");
   return (
     <Frame H={H} label={`Time to first token. ${said}`} costs={costs} chosen={chosen} point={point} max={seconds(max)}>
       {costs.map(({ turn, firstTokenMs }, i) => (
         <g class={turn === chosen ? "chosen" : ""}>
+          <rect
+            class="without"
+            x={x(i) - bar / 2}
+            y={H - height(without[i]!)}
+            width={bar}
+            height={height(without[i]!)}
+            rx={2}
+          />
           <line class="stem" x1={x(i)} x2={x(i)} y1={H} y2={H - height(firstTokenMs)} />
           <circle class="time" cx={x(i)} cy={H - height(firstTokenMs)} r={3.2} />
         </g>
@@ -139,7 +155,7 @@ function Frame({ H, label, max, costs, chosen, point, children }: FramePropertie
       {costs.map(({ turn }, i) =>
         everyOther && i % 2 === 1 ? null : (
           <text class={turn === chosen ? "tick turn chosen" : "tick turn"} x={x(i)} y={H + 12}>
-            {turn}
+            {turn === 0 ? "document" : turn}
           </text>
         ),
       )}

@@ -1,13 +1,16 @@
 /** Dialogue: the turns of the shown path. It keeps to the end while an answer grows, unless the reader has scrolled away. */
+import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { answer } from "./answer.ts";
-import { Mark } from "./icon.tsx";
-import { leaf, model, path } from "./store.ts";
+import { Icon } from "./icon.tsx";
+import { leaf, path } from "./store.ts";
 import { TurnView } from "./turn-view.tsx";
+import { Welcome } from "./welcome.tsx";
 
 /** Nearer to the end than this is at the end. */
 const NEAR_PX = 80;
+const isAway = signal(false);
 
 export function Dialogue(): VNode {
   const box = useRef<HTMLElement>(null);
@@ -33,29 +36,32 @@ export function Dialogue(): VNode {
   const onScroll = () => {
     const { scrollHeight, scrollTop, clientHeight } = box.current!;
     atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    isAway.value = !atEnd.current;
+  };
+  const toTheEnd = () => {
+    atEnd.current = true;
+    isAway.value = false;
+    box.current!.scrollTop = box.current!.scrollHeight;
+    box.current!.focus({ preventScroll: true });
   };
   return (
-    <section
-      class="dialogue"
-      ref={box}
-      aria-label="Dialogue"
-      tabIndex={-1}
-      aria-busy={answer.value !== null}
-      onScroll={onScroll}
-    >
-      {turns.length === 0 ? <Welcome /> : turns.map((turn) => <TurnView key={turn.parent ?? ""} turn={turn} />)}
-    </section>
+    <div class="dialogue-frame">
+      <section
+        class="dialogue"
+        ref={box}
+        aria-label="Dialogue"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what cannot be focused cannot be scrolled with keys
+        tabIndex={0}
+        aria-busy={answer.value !== null}
+        onScroll={onScroll}
+      >
+        {turns.length === 0 ? <Welcome /> : turns.map((turn) => <TurnView key={turn.parent ?? ""} turn={turn} />)}
+      </section>
+      {isAway.value && turns.length > 0 && (
+        <button type="button" class="to-end" onClick={toTheEnd}>
+          <Icon name="down" /> To the end
+        </button>
+      )}
+    </div>
   );
 }
-
-const Welcome = (): VNode => (
-  <div class="welcome">
-    <Mark />
-    <h2>A conversation that remembers</h2>
-    <p>
-      Each turn feeds the model only its own words. Everything before is carried in a state of constant size, kept on
-      the server until you delete it.
-    </p>
-    {model.value && <p class="fine">{model.value.id}</p>}
-  </div>
-);

@@ -9,23 +9,44 @@ import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmAutolinkLiteralFromMarkdown } from "mdast-util-gfm-autolink-literal";
 import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
+import { mathFromMarkdown } from "mdast-util-math";
 import { gfmAutolinkLiteral } from "micromark-extension-gfm-autolink-literal";
 import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
 import { gfmTable } from "micromark-extension-gfm-table";
+import { math } from "micromark-extension-math";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { CodeBlock } from "./code-block.tsx";
+import { Maths } from "./maths.tsx";
 import { Scroll } from "./scroll.tsx";
 
 const options = {
-  extensions: [gfmAutolinkLiteral(), gfmStrikethrough(), gfmTable()],
-  mdastExtensions: [gfmAutolinkLiteralFromMarkdown(), gfmStrikethroughFromMarkdown(), gfmTableFromMarkdown()],
+  // One dollar is money more often than maths.
+  extensions: [gfmAutolinkLiteral(), gfmStrikethrough(), gfmTable(), math({ singleDollarTextMath: false })],
+  mdastExtensions: [
+    gfmAutolinkLiteralFromMarkdown(),
+    gfmStrikethroughFromMarkdown(),
+    gfmTableFromMarkdown(),
+    mathFromMarkdown(),
+  ],
 };
 
 export function Markdown({ text }: { text: string }): VNode {
-  const tree = useMemo(() => fromMarkdown(text, options), [text]);
-  return <div class="prose">{blocks(tree, text)}</div>;
+  const source = useMemo(() => withDollars(text), [text]);
+  const tree = useMemo(() => fromMarkdown(source, options), [source]);
+  return <div class="prose">{blocks(tree, source)}</div>;
 }
+
+/** Models write maths as `\\(…\\)` and `\\[…\\]` too, which Markdown takes for brackets. Of the same length, and never in code. */
+const withDollars = (text: string): string =>
+  text
+    .split(/(```[\s\S]*?(?:```|$)|`[^`\n]*`)/)
+    .map((part, i) =>
+      i % 2 === 1
+        ? part
+        : part.replaceAll(/\\\[([\s\S]+?)\\\]|\\\((.+?)\\\)/g, (_, block, inline) => `$$$$${block ?? inline}$$$$`),
+    )
+    .join("");
 
 const rendered = (node: Parents, source: string): ComponentChildren =>
   node.children.map((child) => element(child as Nodes, source));
@@ -75,6 +96,10 @@ function element(node: Nodes, source: string): ComponentChildren {
       return <li>{node.children.map((child) => itemPart(child as Nodes, node.spread === true, source))}</li>;
     case "link":
       return link(node.url, rendered(node, source));
+    case "math":
+      return <Maths tex={node.value} display={true} />;
+    case "inlineMath":
+      return <Maths tex={node.value} display={false} />;
     case "table":
       return table(node, source);
     case "html":
@@ -104,23 +129,26 @@ function link(url: string, children: ComponentChildren): VNode {
   );
 }
 
-function table({ children: rows }: Extract<Nodes, { type: "table" }>, source: string): VNode {
+function table({ children: rows, align }: Extract<Nodes, { type: "table" }>, source: string): VNode {
   const [head, ...body] = rows;
+  const side = (column: number) => align?.[column] ?? undefined;
   return (
     <Scroll kind="table" label="Table">
       <table>
         <thead>
           <tr>
-            {head?.children.map((cell) => (
-              <th scope="col">{rendered(cell, source)}</th>
+            {head?.children.map((cell, i) => (
+              <th scope="col" class={side(i)}>
+                {rendered(cell, source)}
+              </th>
             ))}
           </tr>
         </thead>
         <tbody>
           {body.map((row) => (
             <tr>
-              {row.children.map((cell) => (
-                <td>{rendered(cell, source)}</td>
+              {row.children.map((cell, i) => (
+                <td class={side(i)}>{rendered(cell, source)}</td>
               ))}
             </tr>
           ))}

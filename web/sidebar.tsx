@@ -1,12 +1,22 @@
-/** Sidebar: the conversations, newest first, with what can be done to each. */
+/** Sidebar: the conversations, last used first, a search over them, and what can be done to each. */
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
+import { useRef } from "preact/hooks";
 import type { Conversation } from "../src/client/turns.ts";
-import { load, open, remove, rename, save, startNew } from "./actions.ts";
+import { open, remove, rename, startNew } from "./actions.ts";
+import { dayOf, timeOf } from "./dates.ts";
+import { load, save } from "./files.ts";
+import { showHelp } from "./help-sheet.tsx";
 import { Icon, type IconName, Mark } from "./icon.tsx";
+import { Menu } from "./menu.tsx";
+import { lastUse, running } from "./recent.ts";
+import { found, query, search, searchField } from "./search.ts";
 import { conversations, model, opened, titleOf } from "./store.ts";
+import { nextTheme, theme } from "./theme.ts";
 
 export function Sidebar({ onPick }: { onPick(): void }): VNode {
+  const sorted = [...(found.value ?? conversations.value)].sort((a, b) => lastUse(b) - lastUse(a));
+  let day = "";
   return (
     <nav class="sidebar" aria-label="Conversations">
       <p class="brand">
@@ -22,10 +32,34 @@ export function Sidebar({ onPick }: { onPick(): void }): VNode {
       >
         <Icon name="add" /> New conversation
       </button>
+      <label class="search">
+        <Icon name="search" />
+        <input
+          type="search"
+          ref={(field) => {
+            searchField.value = field;
+          }}
+          aria-label="Search conversations"
+          placeholder="Search"
+          value={query.value}
+          onInput={(event) => search(event.currentTarget.value)}
+        />
+      </label>
+      {found.value && found.value.length === 0 && <p class="fine nothing">Nothing found.</p>}
       <ul>
-        {conversations.value.map((conversation) => (
-          <Row key={conversation.id} conversation={conversation} onPick={onPick} />
-        ))}
+        {sorted.map((conversation) => {
+          const its = dayOf(lastUse(conversation));
+          const begins = its !== day;
+          day = its;
+          return [
+            begins && (
+              <li class="day" key={its}>
+                {its}
+              </li>
+            ),
+            <Row key={conversation.id} conversation={conversation} onPick={onPick} />,
+          ];
+        })}
       </ul>
       <footer>
         <label class="quiet file">
@@ -41,6 +75,24 @@ export function Sidebar({ onPick }: { onPick(): void }): VNode {
           />
         </label>
         <span class="fine">{model.value?.id}</span>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={`Theme: ${theme.value}`}
+          title={`Theme: ${theme.value}`}
+          onClick={nextTheme}
+        >
+          <Icon name="theme" />
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Keys and help"
+          title="Keys and help (Ctrl+/)"
+          onClick={showHelp}
+        >
+          <Icon name="help" />
+        </button>
       </footer>
     </nav>
   );
@@ -48,10 +100,16 @@ export function Sidebar({ onPick }: { onPick(): void }): VNode {
 
 function Row({ conversation, onPick }: { conversation: Conversation; onPick(): void }): VNode {
   const mode = useSignal<"" | "rename" | "delete">("");
+  const pick = useRef<HTMLButtonElement>(null);
   const title = titleOf(conversation);
   const { id } = conversation;
+  const turnTo = (next: "rename" | "delete") => {
+    mode.value = next;
+  };
   const back = () => {
     mode.value = "";
+    // The button is there again after the next drawing.
+    requestAnimationFrame(() => pick.current?.focus());
   };
   if (mode.value === "rename")
     return (
@@ -76,9 +134,18 @@ function Row({ conversation, onPick }: { conversation: Conversation; onPick(): v
       </li>
     );
   }
+  const items: [IconName, string, () => void][] = [
+    ["edit", "Rename", () => turnTo("rename")],
+    ["export", "Export", () => void save(id, "state")],
+    ["export", "Save as Markdown", () => void save(id, "markdown")],
+    ["export", "Save as JSON", () => void save(id, "json")],
+    ["trash", "Delete", () => turnTo("delete")],
+  ];
+  const isRunning = running.value.has(id);
   return (
     <li class="row">
       <button
+        ref={pick}
         type="button"
         class="pick"
         aria-current={opened.value === id ? "page" : undefined}
@@ -89,26 +156,12 @@ function Row({ conversation, onPick }: { conversation: Conversation; onPick(): v
       >
         {title}
       </button>
-      <Menu
-        label={`More for ${title}`}
-        items={[
-          [
-            "edit",
-            "Rename",
-            () => {
-              mode.value = "rename";
-            },
-          ],
-          ["export", "Export", () => void save(id)],
-          [
-            "trash",
-            "Delete",
-            () => {
-              mode.value = "delete";
-            },
-          ],
-        ]}
-      />
+      {isRunning ? (
+        <i class="running" role="img" aria-label="is being answered" />
+      ) : (
+        <time dateTime={new Date(lastUse(conversation)).toISOString()}>{timeOf(lastUse(conversation))}</time>
+      )}
+      <Menu label={`More for ${title}`} items={items} />
     </li>
   );
 }
@@ -128,32 +181,5 @@ function Renaming({ title, onDone }: { title: string; onDone(name: string): void
         }}
       />
     </li>
-  );
-}
-
-function Menu({ label, items }: { label: string; items: [IconName, string, () => void][] }): VNode {
-  return (
-    <details
-      class="menu"
-      onFocusOut={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) event.currentTarget.open = false;
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.currentTarget.open = false;
-        event.currentTarget.querySelector("summary")?.focus();
-      }}
-    >
-      <summary aria-label={label}>
-        <Icon name="more" />
-      </summary>
-      <div>
-        {items.map(([icon, text, act]) => (
-          <button type="button" onClick={act}>
-            <Icon name={icon} /> {text}
-          </button>
-        ))}
-      </div>
-    </details>
   );
 }

@@ -11,7 +11,8 @@ import { rememberedKey } from "./key.ts";
 export const server = new Server(location.origin + location.pathname, rememberedKey());
 export const api = new Conversations(server);
 
-export const model = signal<ModelCard | undefined>(undefined);
+/** Every model that is served; the first is the one that is meant where none is named. */
+export const models = signal<readonly ModelCard[]>([]);
 /** Newest first, forks left out. */
 export const conversations = signal<readonly Conversation[]>([]);
 /** The root conversation that is open; null is a new one that has not begun. */
@@ -25,6 +26,12 @@ export const notice = signal("");
 export const needsKey = signal(false);
 /** Spoken by screen readers. */
 export const spoken = signal("");
+
+/** The model of the shown conversation. */
+export const model = computed<ModelCard | undefined>(() => {
+  const begun = conversations.value.find(({ id }) => id === opened.value)?.rivulet.model;
+  return models.value.find(({ id }) => id === begun) ?? models.value[0];
+});
 
 export const titleOf = ({ id, metadata }: Conversation): string => metadata.title || id;
 export const openedTitle = computed(() => {
@@ -75,6 +82,10 @@ export async function refreshTurns(): Promise<void> {
   });
 }
 
-/** Shows a conversation's name in the address, so that a reload comes back to it. */
-export const inAddress = (id: string | null): void =>
-  history.replaceState(null, "", id === null ? location.pathname : `#${encodeURIComponent(id)}`);
+export const named = (): string | null => decodeURIComponent(location.hash.slice(1)) || null;
+
+/** Shows a conversation's name in the address: a reload comes back to it, and Back to the one before. */
+export function inAddress(id: string | null): void {
+  if (named() === id) return;
+  history.pushState(null, "", id === null ? location.pathname : `#${encodeURIComponent(id)}`);
+}

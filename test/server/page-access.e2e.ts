@@ -49,7 +49,7 @@ describePage("access to the chat page", "tiny", (chat) => {
     await page.getByText("2 / 2").waitFor();
     await idle(page);
     await field(page).focus();
-    await reach(page, "Previous branch", "Shift+Tab");
+    await reach(page, "Previous branch: Hello!", "Shift+Tab");
     await page.keyboard.press("Enter");
     await page.getByText("1 / 2").waitFor();
     await reach(page, "More for Hello!", "Shift+Tab");

@@ -3,19 +3,19 @@ import { expect, it } from "vitest";
 import { answerOf, begin, describePage, idle, say, turns } from "../support/chat-page.ts";
 
 describePage("the chat page", "tiny", (chat) => {
-  it("talks over three turns, feeds only what is new, and comes back after a reload", async () => {
+  it("talks over three turns, computes only what is new, and comes back after a reload", async () => {
     const { page, said } = await chat.visit();
     for (const text of ["Hello!", "Name one colour.", "And one more?"]) await say(page, text);
     const costs = await turns(page).locator(".cost").allTextContents();
     const amounts = (what: RegExp) => costs.map((cost) => Number(what.exec(cost)![1]!.replace(",", "")));
-    const [fed, carried] = [amounts(/([\d,]+) fed/), amounts(/([\d,]+) carried/)];
-    expect(carried[0]).toBe(0);
-    expect(carried[1]).toBeGreaterThanOrEqual(fed[0]!);
-    expect(carried[2]).toBeGreaterThanOrEqual(carried[1]! + fed[1]!);
+    const [computed, reused] = [amounts(/([\d,]+) computed/), amounts(/([\d,]+) reused/)];
+    expect(reused[0]).toBe(0);
+    expect(reused[1]).toBeGreaterThanOrEqual(computed[0]!);
+    expect(reused[2]).toBeGreaterThanOrEqual(reused[1]! + computed[1]!);
     const picture = page.getByRole("complementary");
     await expect.poll(() => picture.locator("svg.chart").count()).toBe(3);
     expect(await picture.locator(".sentence").textContent()).toMatch(
-      /^Turn 3 fed \d+ tokens and carried \d+\. The state is .+B; a transformer would keep .+B\. The first token took /,
+      /^Turn 3 computed \d+ tokens and reused \d+\. The state is .+B; a transformer would keep .+B\. The first token took .+; without the state it would have been about .+s\.$/,
     );
     const texts = await turns(page).locator(".prose").allTextContents();
     expect(texts.every((text) => text.length > 5)).toBe(true);
@@ -34,8 +34,8 @@ describePage("the chat page", "tiny", (chat) => {
     await page.keyboard.press("Enter");
     await page.getByText("2 / 2").waitFor();
     await idle(page);
-    // The turn before is carried, not fed again.
-    expect(await turns(page).nth(1).locator(".cost").textContent()).toMatch(/[1-9]\d* carried/);
+    // The turn before is reused, not computed again.
+    expect(await turns(page).nth(1).locator(".cost").textContent()).toMatch(/[1-9]\d* reused/);
     await say(page, "Another one?");
     expect(await turns(page).count()).toBe(3);
     await page.getByRole("button", { name: "Previous branch" }).click();
@@ -96,7 +96,7 @@ describePage("the chat page", "tiny", (chat) => {
     await page.keyboard.press("Enter");
     await page.getByText("2 / 2").waitFor();
     await idle(page);
-    expect(await turns(page).locator(".cost").textContent()).toMatch(/\d+ fed, 0 carried/);
+    expect(await turns(page).locator(".cost").textContent()).toMatch(/\d+ computed, 0 reused/);
     await page.getByRole("button", { name: "Previous branch" }).click();
     await expect.poll(() => turns(page).count()).toBe(2);
     expect(said).toEqual([]);
@@ -145,12 +145,12 @@ describePage("the chat page", "tiny", (chat) => {
     const title = "Hello from the exported!";
     const [file] = await Promise.all([page.waitForEvent("download"), choose(page, title, "Export")]);
     expect(file.suggestedFilename()).toMatch(/\.rivulet$/);
-    const input = page.locator("input[type=file]");
+    const input = listOf(page).locator("input[type=file]");
     await input.setInputFiles((await file.path())!);
     await expect.poll(() => rows.count()).toBe(before + 1);
     await expect.poll(() => answerOf(page, 0).textContent()).toBe(words);
     await say(page, "Go on.");
-    expect(await turns(page).nth(1).locator(".cost").textContent()).toMatch(/[1-9]\d* carried/);
+    expect(await turns(page).nth(1).locator(".cost").textContent()).toMatch(/[1-9]\d* reused/);
     // The name was taken, so a new one was given.
     expect(said.filter((line) => !line.includes("409"))).toEqual([]);
     await input.setInputFiles({ name: "x", mimeType: "text/plain", buffer: Buffer.from("not a conversation") });

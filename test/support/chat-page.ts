@@ -7,11 +7,13 @@ import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { chromiumPath, launchChromium } from "./chromium.ts";
 import { freePort } from "./free-port.ts";
 import { type Started, serverPid, start } from "./start-server.ts";
-import { tinyPack } from "./tiny-pack.ts";
+import { longTinyPack, tinyPack } from "./tiny-pack.ts";
 
 export const ANSWER_MS = 90_000;
 /** For everything that needs no model. */
 const PATIENCE_MS = 15_000;
+
+export type Pack = "tiny" | "tiny-long" | "default";
 
 export interface Visit {
   page: Page;
@@ -26,9 +28,10 @@ export class ChatPage {
   browser!: Browser;
   url = "";
 
-  /** Starts the browser, and a server with the tiny pack or the default one. */
-  async open(pack: "tiny" | "default", env?: Record<string, string>): Promise<void> {
-    const args = pack === "tiny" ? ["--pack", await tinyPack(this.#work)] : [];
+  /** Starts the browser, and a server with a tiny pack or the default one. */
+  async open(pack: Pack, env?: Record<string, string>): Promise<void> {
+    const made = { tiny: tinyPack, "tiny-long": longTinyPack, default: undefined }[pack];
+    const args = made ? ["--pack", await made(this.#work)] : [];
     this.#args = ["--port", String(await freePort()), "--persist-to", join(this.#work, "objects"), ...args];
     this.#env = env;
     [this.browser] = await Promise.all([launchChromium(), this.#serve()]);
@@ -91,7 +94,7 @@ export class ChatPage {
 /** Tests in one browser with one server; skipped where there is no Chromium (vitest.config.ts says so). */
 export function describePage(
   name: string,
-  pack: "tiny" | "default",
+  pack: Pack,
   tests: (chat: ChatPage) => void,
   env?: Record<string, string>,
 ): void {
@@ -104,6 +107,8 @@ export function describePage(
   });
 }
 
+/** Where a document is chosen. */
+export const documentInput = (page: Page) => page.getByLabel("Document", { exact: true });
 export const field = (page: Page) => page.getByRole("textbox", { name: "Message", exact: true });
 export const turns = (page: Page) => page.getByRole("article");
 export const answerOf = (page: Page, turn: number) => turns(page).nth(turn).locator(".prose");

@@ -126,21 +126,39 @@ function safetensors(): Uint8Array {
   );
 }
 
+const filesOf = (of: typeof config): Record<string, string | Uint8Array> => ({
+  ...dialogueFiles(Array.from({ length: 256 }, (_, byte) => byte)),
+  "config.json": JSON.stringify(of),
+  "model.safetensors": safetensors(),
+});
+
 /** Writes the pack to `folder`/tiny, and for each number to `folder`/tiny-<number> in so many stages; gives the first path. */
 export async function tinyPack(folder: string, ...stages: number[]): Promise<string> {
   const [source, pack] = [join(folder, "tiny-source"), join(folder, "tiny")];
   mkdirSync(source, { recursive: true });
-  const files = {
-    ...dialogueFiles(Array.from({ length: 256 }, (_, byte) => byte)),
-    "config.json": JSON.stringify(config),
-    "model.safetensors": safetensors(),
-  };
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(source, name), content);
+  for (const [name, content] of Object.entries(filesOf(config))) writeFileSync(join(source, name), content);
   const cache = chooseCache(config, "q4", {});
   const checkpoint = await openCheckpoint(source);
   const options = { dtype: "q4", name: "tiny", cache } as const;
   await convert(checkpoint, pack, options);
   for (const count of stages) await convert(checkpoint, `${pack}-${count}`, { ...options, stages: count });
+  await checkpoint.close();
+  rmSync(source, { recursive: true });
+  return pack;
+}
+
+/** The same for long texts: it takes 65,536 tokens and attends to the last 512. Gives the path of the pack, `folder`/tiny-long. */
+export async function longTinyPack(folder: string): Promise<string> {
+  const [source, pack] = [join(folder, "tiny-long-source"), join(folder, "tiny-long")];
+  const long = { ...config, max_position_embeddings: 65_536 };
+  mkdirSync(source, { recursive: true });
+  for (const [name, content] of Object.entries(filesOf(long))) writeFileSync(join(source, name), content);
+  const checkpoint = await openCheckpoint(source);
+  await convert(checkpoint, pack, {
+    dtype: "q4",
+    name: "tiny",
+    cache: chooseCache(long, "q4", { window: 512, sinks: 4 }),
+  });
   await checkpoint.close();
   rmSync(source, { recursive: true });
   return pack;
