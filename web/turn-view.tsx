@@ -15,7 +15,7 @@ import { documentOf } from "./documents.ts";
 import { Icon } from "./icon.tsx";
 import { Markdown } from "./markdown.tsx";
 import { MessageEditor } from "./message-editor.tsx";
-import { conversations, family, opened } from "./store.ts";
+import { conversations, family, opened, path } from "./store.ts";
 
 const BRANCH_TITLE_MAX = 40;
 
@@ -46,7 +46,7 @@ function SaidAndAnswered({ turn }: { turn: Turn }): VNode {
   const said = turn.messages.filter(({ role }) => role === "user" || role === "tool");
   const busy = answer.value !== null;
   return (
-    <article class="turn" aria-label="Turn">
+    <article class="turn" aria-label="Turn" id={`turn-${turn.id}`} tabIndex={-1}>
       {said.map((message) =>
         editing.value && message === said.at(-1) ? (
           <MessageEditor
@@ -91,6 +91,7 @@ function SaidAndAnswered({ turn }: { turn: Turn }): VNode {
       <div class="answer">
         <Markdown text={text} />
         <AnswerState turn={turn} writing={writing} />
+        <RecalledPassages turn={turn} />
       </div>
       {!writing && (
         <div class="actions">
@@ -109,6 +110,33 @@ function SaidAndAnswered({ turn }: { turn: Turn }): VNode {
         </div>
       )}
     </article>
+  );
+}
+
+/** What had left the model's window and was quoted to it again, with the way to where it was said. */
+function RecalledPassages({ turn: { recalled } }: { turn: Turn }): VNode | null {
+  if (!recalled || recalled.length === 0) return null;
+  const show = (id: string) => {
+    const said = document.getElementById(`turn-${id}`);
+    said?.scrollIntoView({ block: "start" });
+    said?.focus({ preventScroll: true });
+  };
+  return (
+    <details class="recalled">
+      <summary>
+        Recalled {recalled.length === 1 ? "a passage" : `${recalled.length} passages`} of this conversation
+      </summary>
+      {recalled.map(({ turn, role, text }) => (
+        <blockquote>
+          {text}{" "}
+          {path.value.some(({ id }) => id === turn) && (
+            <button type="button" class="link" onClick={() => show(turn)}>
+              {role === "assistant" ? "where it was answered" : "where it was said"}
+            </button>
+          )}
+        </blockquote>
+      ))}
+    </details>
   );
 }
 

@@ -17,6 +17,12 @@ export interface Message {
 
 export type TurnStatus = "running" | "completed" | "incomplete" | "cancelled" | "failed";
 
+export interface Recalled {
+  turn: string;
+  role: string;
+  text: string;
+}
+
 export interface Turn {
   id: string;
   parent: string | null;
@@ -28,6 +34,8 @@ export interface Turn {
   reply: string;
   usage: Usage | null;
   timings: Timings | null;
+  /** Passages of earlier turns that were quoted to the model for this one. */
+  recalled?: Recalled[] | null;
   /** Heads that stand here. */
   conversations: string[];
 }

@@ -11,7 +11,7 @@ import { longTinyPack, tinyPack } from "./tiny-pack.ts";
 
 export const ANSWER_MS = 90_000;
 /** For everything that needs no model. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 export type Pack = "tiny" | "tiny-long" | "default";
 
