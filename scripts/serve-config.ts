@@ -14,6 +14,7 @@ export interface ServeOptions {
   sessionKey: string;
   allowedOrigins: string;
   allowedHosts: string;
+  limits: string;
   /** A plan of faults, and where its barriers call: for tests (durable-objects/platform/fault-points.ts). */
   faults?: string;
   faultHook?: string;
@@ -36,6 +37,7 @@ export function workerdConfig({
   sessionKey,
   allowedOrigins,
   allowedHosts,
+  limits,
   faults,
   faultHook,
 }: ServeOptions): string {
@@ -82,6 +84,7 @@ ${modules.join("\n")}
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),
     (name = "ALLOWED_ORIGINS", text = ${text(allowedOrigins)}),
+    (name = "LIMITS", text = ${text(limits)}),
     (name = "ALLOWED_HOSTS", text = ${text(allowedHosts)}),
 ${faultBindings.join("")}  ],
 );

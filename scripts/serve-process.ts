@@ -69,9 +69,14 @@ export interface Server {
   port: number;
 }
 
-/** Resolves when the server listens. */
-export function launch(folder: string): Promise<Server> {
-  const child = spawn(workerd, ["serve", configOf(folder), "--control-fd=3"], {
+/** As many descriptors as the machine allows: every object that is awake takes a few for its database. */
+const WITH_ALL_DESCRIPTORS = 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$0" "$@"';
+
+/** Resolves when the server listens; on the address that its configuration says, or at another. */
+export function launch(folder: string, address?: string): Promise<Server> {
+  const elsewhere = address === undefined ? [] : [`--socket-addr=http=${address}`];
+  const command = [workerd, "serve", configOf(folder), "--control-fd=3", ...elsewhere];
+  const child = spawn("/bin/sh", ["-c", WITH_ALL_DESCRIPTORS, ...command], {
     stdio: ["ignore", "inherit", "inherit", "pipe"],
   });
   return new Promise((resolve, reject) => {

@@ -14,6 +14,11 @@ export const startOptions = {
     does: "where conversations, the session key and the process file lie (default: .rivulet)",
   },
   pack: { type: "string", value: "<folder>", does: "the model to serve (default: rivulet-150m)" },
+  "no-restart": {
+    type: "boolean",
+    value: "",
+    does: "end when the server ends; without it one that died is started again",
+  },
   help: { type: "boolean", short: "h", value: "", does: "this" },
 } as const;
 
@@ -21,6 +26,7 @@ const environment = {
   API_KEYS: "callers as tenant:sha256-of-key, separated by commas; empty lets everybody in as tenant local",
   ALLOWED_ORIGINS: "origins whose pages may call the API, separated by commas",
   ALLOWED_HOSTS: "names under which a proxy or another machine reaches this server, separated by commas",
+  LIMITS: "limits of tenants and keys as JSON, as docs/limits.md describes them",
   SESSION_KEY: "keys names of conversations and signs their files, in place of the folder's own session.key",
 };
 

@@ -10,6 +10,7 @@ import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
+import { parseLimits } from "../src/api/shared/quota-limits.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
@@ -30,7 +31,7 @@ function optionsOf(args: string[]) {
     const folder = values["persist-to"] ?? join(installed ? process.cwd() : root, ".rivulet");
     const host = values.host ?? "127.0.0.1";
     if (isIP(host) === 0) throw new Error(`--host: expected an IP address, got ${host}`);
-    return { port: Number(port), host, folder, pack: values.pack };
+    return { port: Number(port), host, folder, pack: values.pack, restart: !values["no-restart"] };
   } catch (thrown) {
     throw new UserError(`${(thrown as Error).message.split("\n")[0]}; --help lists the options`);
   }
@@ -50,9 +51,9 @@ const hostsOf = (host: string): string =>
     .join(",");
 
 /** Throws one line. */
-function checkKeys(text: string): string {
+function checked(text = "", parse: (text: string) => unknown): string {
   try {
-    parseKeys(text);
+    parse(text);
     return text;
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
@@ -67,7 +68,7 @@ function sessionKeyOf(folder: string): string {
   return readFileSync(path, "utf8");
 }
 
-async function prepare(args: string[]): Promise<{ folder: string; port: number }> {
+async function prepare(args: string[]): Promise<{ folder: string; host: string; restart: boolean }> {
   const options = optionsOf(args);
   let pack: string;
   try {
@@ -75,7 +76,8 @@ async function prepare(args: string[]): Promise<{ folder: string; port: number }
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
   }
-  const apiKeys = checkKeys(process.env.API_KEYS ?? "");
+  const apiKeys = checked(process.env.API_KEYS, parseKeys);
+  const limits = checked(process.env.LIMITS, parseLimits);
   try {
     checkShards(pack);
   } catch (thrown) {
@@ -105,11 +107,12 @@ async function prepare(args: string[]): Promise<{ folder: string; port: number }
     sessionKey: sessionKeyOf(folder),
     allowedOrigins: process.env.ALLOWED_ORIGINS ?? "",
     allowedHosts: hostsOf(options.host),
+    limits,
     faults: process.env.FAULTS ?? "",
     faultHook: process.env.FAULT_HOOK ?? "",
   };
   writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });
-  return { folder, port: options.port };
+  return { folder, host: options.host, restart: options.restart };
 }
 
 /** Waits until weights are verified and a forward pass has run; gives the model's name. */
@@ -158,11 +161,15 @@ export async function start(args: string[]): Promise<void> {
   }
 }
 
+/** Ends in a row, each within a minute of the start before it, after which something is wrong that no start mends. */
+const ENDS_MAX = 5;
+const ENDS_WITHIN_MS = 60_000;
+
 async function serve(args: string[]): Promise<void> {
   // What is kept here is for its owner alone, and the server's files come after this process's.
   process.umask(0o077);
-  const { folder } = await prepare(args);
-  const server = await launch(folder);
+  const { folder, host, restart } = await prepare(args);
+  let server = await launch(folder);
   let stopping = false;
   const stop = async (code: number) => {
     if (stopping) return;
@@ -178,11 +185,24 @@ async function serve(args: string[]): Promise<void> {
     console.error((thrown as Error).message);
     await stop(1);
   }
-  server.process.once("exit", (code, signal) => {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  for (let ends = 0; !stopping; ) {
+    const beganMs = Date.now();
+    const how = await ended(server);
     if (stopping) return;
-    console.error(`the server ended (${signal ?? code})`);
-    process.exit(1);
-  });
+    ends = Date.now() - beganMs < ENDS_WITHIN_MS ? ends + 1 : 1;
+    const again = restart && ends < ENDS_MAX;
+    console.error(`the server ended (${how})${again ? "; starting it again" : ""}`);
+    if (!again) process.exit(1);
+    await pause(100 * 2 ** ends);
+    if (!stopping) server = await launch(folder, address);
+  }
 }
+
+const ended = ({ process: server }: Server): Promise<string | number> =>
+  new Promise((resolve) => {
+    if (server.exitCode !== null || server.signalCode) resolve(server.signalCode ?? server.exitCode ?? "");
+    else server.once("exit", (code, signal) => resolve(signal ?? code ?? ""));
+  });
 
 if (import.meta.main) await start(process.argv.slice(2));

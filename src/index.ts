@@ -7,6 +7,7 @@ import { Stage } from "../durable-objects/stage/stage.ts";
 import { errorResponse } from "./api/shared/error-body.ts";
 import { drain } from "./api/shared/upload.ts";
 import { Failure } from "./core/failure.ts";
+import { tellLeft } from "./routes/admission-control.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
@@ -22,6 +23,7 @@ app.use(requestLog, secure);
 app.use(async (c, next) => {
   await next();
   if (c.res.status >= 400) await drain(c.req.raw);
+  if (c.res.status !== 101) tellLeft(c.req.raw, c.res.headers);
 });
 app.use(hostGuard, crossOrigin, originGuard);
 

@@ -8,6 +8,8 @@ import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { settleLease, turnLease } from "../directory/allowance.ts";
+import { tellStored } from "../directory/directory-client.ts";
 import { admission } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
@@ -27,6 +29,8 @@ import { TurnRequests } from "./turn-requests.ts";
 /** The last of the platform's retries of an alarm whose handler threw. */
 const LAST_RETRY = 6;
 const LATER_MS = 30_000;
+/** Changes below this are not worth a row in the directory. */
+const TOLD_BYTES = 256 * 1024;
 
 export class Conversation extends DurableObject<Env> {
   store = new ConversationStore(this.ctx.storage);
@@ -37,6 +41,10 @@ export class Conversation extends DurableObject<Env> {
   readonly #outbox: DirectoryOutbox;
   readonly #removal: Removal;
   readonly #routes = new Hono();
+  /** Whose it is, as far as this instance knows. */
+  #tenant = "";
+  /** Bytes that the directory has heard of from this instance; null: that nothing is here. */
+  #published: number | null | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -47,6 +55,8 @@ export class Conversation extends DurableObject<Env> {
       ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
       store: () => this.store,
       served: () => this.#served(),
+      ended: (tenant, turn, tokens) =>
+        ctx.waitUntil(settleLease(env, tenant, turnLease(this.#host.object, turn), tokens)),
     };
     this.scheduler = new Scheduler(this.#host);
     this.#turnRequests = new TurnRequests(this.#host, this.scheduler);
@@ -56,6 +66,7 @@ export class Conversation extends DurableObject<Env> {
   }
 
   override async fetch(request: Request): Promise<Response> {
+    this.#tenant = request.headers.get("x-rivulet-tenant") ?? this.#tenant;
     return this.#routes.fetch(request);
   }
 
@@ -66,9 +77,11 @@ export class Conversation extends DurableObject<Env> {
       await fault("alarm", this.ctx);
       if (!this.store.database.exists) return;
       this.store.database.open();
+      this.#tenant = this.store.identity()?.owner ?? this.#tenant;
       await this.scheduler.proceed();
       await this.#removal.expire();
       await this.#removal.tidy();
+      await this.#tellStored();
     } catch (thrown) {
       if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
       const message = "this turn could not be continued, after seven tries";
@@ -85,10 +98,12 @@ export class Conversation extends DurableObject<Env> {
     }
     await next();
     if (reads) return;
-    const published = this.#after().catch((thrown: unknown) => {
-      logFailure(thrown);
-      this.alarms.ask(Date.now() + LATER_MS);
-    });
+    const published = this.#after()
+      .then(() => this.#tellStored())
+      .catch((thrown: unknown) => {
+        logFailure(thrown);
+        this.alarms.ask(Date.now() + LATER_MS);
+      });
     if (isTurn) this.ctx.waitUntil(published);
     else await published;
   }
@@ -101,6 +116,18 @@ export class Conversation extends DurableObject<Env> {
     if (!heads.unpublished) return;
     await this.#removal.watch();
     await this.#outbox.publish();
+  }
+
+  /** Tells the directory how much is stored here, when that has changed by much or nothing is left. */
+  async #tellStored(): Promise<void> {
+    if (this.#tenant === "" || this.#host.object.startsWith("stateless-")) return;
+    const isEmpty = !this.store.database.exists || !this.store.identity();
+    const bytes = isEmpty ? null : this.ctx.storage.sql.databaseSize;
+    const published = this.#published;
+    if (bytes === published || (bytes !== null && published != null && Math.abs(bytes - published) < TOLD_BYTES))
+      return;
+    await tellStored(this.env, this.#tenant, this.#host.object, bytes);
+    this.#published = bytes;
   }
 
   #route(): void {

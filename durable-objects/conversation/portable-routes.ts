@@ -6,6 +6,7 @@ import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-
 import { SseBody } from "../platform/sse-body.ts";
 import { hashed, keyOf, repeated } from "../storage/idempotency.ts";
 import type { Host } from "../turn/context.ts";
+import { turnIdOf } from "../turn/plan.ts";
 import type { RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import type { DirectoryOutbox } from "./directory-outbox.ts";
@@ -45,7 +46,11 @@ export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryO
     })
     .post("/prefix", async (c) => {
       const request = (await c.req.json()) as PrefixRequest;
-      const running = await sharedPrefix.make(tenantOf(c), request, c.req.raw.signal, idempotencyKeyOf(c));
+      const key = idempotencyKeyOf(c);
+      const running = await sharedPrefix.make(tenantOf(c), request, c.req.raw.signal, key);
+      // It is there, or on its way already: nothing is computed for this request.
+      if (!running)
+        host.ended(tenantOf(c), turnIdOf({ ...request, ...(key === undefined ? {} : { idempotencyKey: key }) }), 0);
       const { stream, background } = c.req.query();
       const ended = (running?.until(() => running.over) ?? Promise.resolve()).then(() => outbox.publish());
       host.ctx.waitUntil(ended);

@@ -11,6 +11,7 @@ import { MAIN } from "../../src/api/shared/ids.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
+import { requireObject } from "../directory/allowance.ts";
 import { type Head, used } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
@@ -23,6 +24,8 @@ export interface PrefixRequest {
   name: string;
   text: string;
   ttlSeconds?: number;
+  /** Of the turn that computes it. */
+  id?: string;
 }
 
 export class SharedPrefix {
@@ -40,7 +43,7 @@ export class SharedPrefix {
    */
   async make(
     tenant: string,
-    { name, text, ttlSeconds }: PrefixRequest,
+    { name, text, ttlSeconds, id }: PrefixRequest,
     client: AbortSignal,
     idempotencyKey?: string,
   ): Promise<RunningTurn | undefined> {
@@ -51,12 +54,15 @@ export class SharedPrefix {
     if (known && known.status !== "failed") {
       const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
       check(known.text === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
+      // A former instance may have left it half done: somebody must be at it before anybody is told so.
+      this.#scheduler.recover();
       return this.#scheduler.get(known.id);
     }
     const { manifest } = await this.#host.served();
     const request: TurnRequest = {
       ...{ tenant, persistent: true, head: MAIN, parent: null, prefix: name, model: manifest.name },
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      ...(id === undefined ? {} : { id }),
       ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
       ...{ messages: [{ role: "system", content: text }], feedOnly: true, background: true, sampling: {}, stop: [] },
       reply: { object: "chat.completion", stream: false, includeUsage: false },
@@ -110,6 +116,8 @@ export class SharedPrefix {
       check(!identity || head?.prefix === name, "conversation_conflict", () => other, "prefix");
       if (identity) return;
       const { env, object } = this.#host;
+      const unknown = new Failure("not_found", "prefix: nothing is kept under this name", { param: "prefix" });
+      await requireObject(env, tenant, prefixObject(env, tenant, name), unknown);
       const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch(
         "http://prefix/prefix/file",
         {

@@ -11,7 +11,7 @@ import { knownTurn } from "../reply/turn-events.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import type { Host } from "../turn/context.ts";
-import { turnIdOf } from "../turn/plan.ts";
+import { noSuchResponse, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 
@@ -39,6 +39,7 @@ export class TurnRequests {
     if (persistent && !repeated) await this.#begin(request);
     if (!persistent && request.prefix !== undefined) await this.#visit(request);
     const turn = repeated ?? (await this.#scheduler.start(request, client));
+    if (repeated?.last) this.#host.ended(request.tenant, turnIdOf(request), 0);
     const context = { turn, request, form, served: await this.#host.served(), client };
     if (form.stream) return this.#stream(context);
     return background && !turn.last ? soFar(context, 202) : whole(context);
@@ -48,19 +49,14 @@ export class TurnRequests {
   #open({ parent, head = MAIN }: TurnRequest): void {
     const { database } = this.#host.store();
     if (!database.exists) {
-      check(
-        typeof parent !== "string",
-        "not_found",
-        () => "previous_response_id: no such response",
-        "previous_response_id",
-      );
+      if (typeof parent === "string") throw noSuchResponse();
       check(head === MAIN, "not_found", () => "no such fork", "conversation");
     }
     database.open();
   }
 
   async #batch(request: TurnRequest, client: AbortSignal): Promise<Response> {
-    const { response, done } = await batch(request, await this.#host.served(), this.#host.owner, client);
+    const { response, done } = await batch(request, await this.#host.served(), this.#host, client);
     this.#host.ctx.waitUntil(done);
     return response;
   }

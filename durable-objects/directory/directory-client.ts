@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import type { DirectoryEntry, DirectoryPage } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { PageRequest } from "./directory-store.ts";
+import type { Quota, QuotaAnswer, QuotaRequest } from "./quota.ts";
 
 type Bindings = Pick<Env, "DIRECTORY" | "SESSION_KEY">;
 
@@ -16,6 +17,41 @@ export async function publishEntry(env: Bindings, tenant: string, entry: Directo
 /** Fails with `not_found` when `after` names nothing. */
 export const listDirectory = (env: Bindings, tenant: string, page: PageRequest): Promise<DirectoryPage> =>
   ask<DirectoryPage>(env, tenant, "/list", page);
+
+/** Counts a request, a turn or a socket, or says which limit refuses it. Fails with `quota_unavailable` when nobody can say. */
+export const admit = (env: Bindings, tenant: string, request: QuotaRequest): Promise<QuotaAnswer> =>
+  ask<QuotaAnswer>(env, tenant, "/admit", request).catch(away);
+
+/** A turn or a socket has ended. Fails as `ask` does; then its lease ends by itself. */
+export const settle = (env: Bindings, tenant: string, lease: string, tokens = 0): Promise<unknown> =>
+  ask(env, tenant, "/settle", { lease, tokens });
+
+/** Whether an object of the tenant's may hold something: asking the object itself would make one. */
+export const knowsObject = async (env: Bindings, tenant: string, object: string): Promise<boolean> =>
+  (await ask<{ known: boolean }>(env, tenant, "/knows", { object }).catch(away)).known;
+
+/** Before an object first holds something. */
+export const beginObject = (
+  env: Bindings,
+  tenant: string,
+  request: Omit<QuotaRequest, "kind"> & { object: string },
+): Promise<{ isNew: boolean; refused?: QuotaAnswer["refused"] }> =>
+  ask<{ isNew: boolean; refused?: QuotaAnswer["refused"] }>(env, tenant, "/begin", request).catch(away);
+
+/** How many bytes an object holds, null for nothing more. */
+export const tellStored = (env: Bindings, tenant: string, object: string, bytes: number | null): Promise<unknown> =>
+  ask(env, tenant, "/stored", { object, bytes });
+
+export const usageOf = (env: Bindings, tenant: string, key: string) =>
+  ask<ReturnType<Quota["usage"]>>(env, tenant, "/usage", { key }).catch(away);
+
+/** Without counts nobody is let in. */
+function away(cause: unknown): never {
+  const failure = Failure.from(cause);
+  if (failure.code !== "bug" && failure.code !== "storage_unavailable") throw failure;
+  const message = "the object that counts what this tenant uses did not answer; try again";
+  throw new Failure("quota_unavailable", message, { cause });
+}
 
 async function ask<T>({ DIRECTORY, SESSION_KEY }: Bindings, tenant: string, path: string, body: object): Promise<T> {
   const name = createHmac("sha256", SESSION_KEY || "rivulet")

@@ -6,10 +6,11 @@
  * key is a digest: nothing of what a caller wrote stays in the file.
  */
 import type { DirectoryEntry, DirectoryPage, EntryKind } from "../../src/api/conversations/directory-entry.ts";
-import { check, Failure } from "../../src/core/failure.ts";
+import { check, Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { jsonBytes, jsonOf, padded, roomFor } from "../storage/database.ts";
 import type { Row, SqlValue, Storage } from "../storage/schema.ts";
+import { Quota } from "./quota.ts";
 
 const TOMBSTONE_MS = 24 * 3600 * 1000;
 const RECORD_BYTES = 512;
@@ -23,6 +24,10 @@ const tables = [
   "CREATE INDEX IF NOT EXISTS listed_by_age ON listed (kind, created_ms, key) WHERE deleted = 0",
 ];
 
+/** Objects that hold something of the tenant's. The row without a name says that there are no others: an earlier release kept no such list. */
+const OBJECTS =
+  "CREATE TABLE IF NOT EXISTS objects (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+
 const keyOf = (kind: EntryKind, id: string): string => sha256(`${kind}\n${id}`).slice(0, 32);
 
 export interface PageRequest {
@@ -35,18 +40,53 @@ export interface PageRequest {
 
 export class DirectoryStore {
   readonly #storage: Pick<Storage, "sql" | "transactionSync">;
+  readonly quota: Quota;
+  #isOpen = false;
 
   constructor(storage: Pick<Storage, "sql" | "transactionSync">) {
     this.#storage = storage;
+    this.quota = new Quota((query, ...bindings) => this.#exec(query, ...bindings));
   }
 
   /** Must come before anything else. Fails with `not_found` when the directory is another tenant's. */
   open(tenant: string): void {
-    for (const table of tables) this.#exec(table);
+    if (this.#isOpen) return;
+    for (const table of [...tables, OBJECTS]) this.#exec(table);
     const [row] = this.#exec("SELECT tenant FROM owner");
-    if (!row) this.#exec("INSERT INTO owner (id, tenant) VALUES (1, ?)", tenant);
+    if (!row)
+      this.#storage.transactionSync(() => {
+        this.#exec("INSERT INTO owner (id, tenant) VALUES (1, ?)", tenant);
+        this.#exec("INSERT OR IGNORE INTO objects (name, bytes) VALUES ('', 0)");
+      });
     else check(row.tenant === tenant, "not_found", () => "no such directory");
     this.#bringFromBefore();
+    this.#isOpen = true;
+  }
+
+  /** Whether the object may hold something. */
+  knows(object: string): boolean {
+    const rows = this.#exec("SELECT name FROM objects WHERE name IN (?, '')", object);
+    return rows.length === 0 || rows.some(({ name }) => name === object);
+  }
+
+  has(object: string): boolean {
+    return this.#exec("SELECT 1 AS one FROM objects WHERE name = ?", object).length > 0;
+  }
+
+  /** Notes that the object is about to hold something. */
+  begin(object: string): void {
+    this.#exec("INSERT OR IGNORE INTO objects (name, bytes) VALUES (?, 0)", object);
+  }
+
+  /** How much the object holds now, null for nothing more. Gives by how much that changes things. */
+  stored(object: string, bytes: number | null): { conversations: number; bytes: number } {
+    const [row] = this.#exec("SELECT bytes FROM objects WHERE name = ?", object);
+    if (bytes === null) {
+      this.#exec("DELETE FROM objects WHERE name = ?", object);
+      return { conversations: row ? -1 : 0, bytes: -Number(row?.bytes ?? 0) };
+    }
+    if (row?.bytes !== bytes) this.#exec("INSERT OR REPLACE INTO objects (name, bytes) VALUES (?, ?)", object, bytes);
+    return { conversations: row ? 0 : 1, bytes: bytes - Number(row?.bytes ?? 0) };
   }
 
   /** The revision that stands now: the told one, or a higher one, and then nothing was changed. */
@@ -117,6 +157,7 @@ export class DirectoryStore {
     try {
       return this.#storage.sql.exec(query, ...bindings).toArray();
     } catch (cause) {
+      if (isStorageFull(cause)) throw storageFull(cause);
       throw new Failure("storage_unavailable", "the directory's storage did not answer", { cause });
     }
   }

@@ -7,11 +7,12 @@ import type { DirectoryEntry } from "../../src/api/conversations/directory-entry
 import { check } from "../../src/core/failure.ts";
 import { failureResponse } from "../platform/log-failure.ts";
 import { DirectoryStore, type PageRequest } from "./directory-store.ts";
+import type { QuotaRequest } from "./quota.ts";
 
 export class Directory extends DurableObject<Env> {
   readonly #store = new DirectoryStore(this.ctx.storage);
 
-  /** `POST /entry` with a DirectoryEntry → `{revision}`; `POST /list` with a PageRequest → DirectoryPage. */
+  /** `POST /<what>` with what it is about as JSON → JSON; directory-client.ts has the types. */
   override async fetch(request: Request): Promise<Response> {
     try {
       const tenant = request.headers.get("x-rivulet-tenant");
@@ -19,10 +20,46 @@ export class Directory extends DurableObject<Env> {
       const { pathname } = new URL(request.url);
       const body = await request.json();
       this.#store.open(tenant);
-      if (pathname === "/list") return Response.json(this.#store.list(body as PageRequest));
-      return Response.json({ revision: this.#store.put(body as DirectoryEntry, Date.now()) });
+      return Response.json(this.#answer(pathname.slice(1), body));
     } catch (thrown) {
       return failureResponse(thrown);
+    }
+  }
+
+  #answer(what: string, body: unknown): object {
+    const store = this.#store;
+    const nowMs = Date.now();
+    switch (what) {
+      case "list":
+        return store.list(body as PageRequest);
+      case "admit":
+        return store.quota.admit(body as QuotaRequest, nowMs);
+      case "knows":
+        return { known: store.knows((body as { object: string }).object) };
+      case "begin": {
+        const { object, ...request } = body as QuotaRequest & { object: string };
+        if (store.has(object)) return { isNew: false };
+        const { refused } = store.quota.admit({ ...request, kind: "conversation" }, nowMs);
+        if (refused) return { isNew: false, refused };
+        store.begin(object);
+        store.quota.grow({ conversations: 1 });
+        return { isNew: true };
+      }
+      case "stored": {
+        const { object, bytes } = body as { object: string; bytes: number | null };
+        const change = store.stored(object, bytes);
+        if (change.bytes !== 0 || change.conversations !== 0) store.quota.grow(change);
+        return {};
+      }
+      case "settle": {
+        const { lease, tokens } = body as { lease: string; tokens: number };
+        store.quota.settle(lease, tokens, nowMs);
+        return {};
+      }
+      case "usage":
+        return store.quota.usage((body as { key: string }).key, nowMs);
+      default:
+        return { revision: store.put(body as DirectoryEntry, nowMs) };
     }
   }
 }

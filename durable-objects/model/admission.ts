@@ -3,20 +3,29 @@
  *
  * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's promise: waiting ones
  * look again by themselves, and a place whose holder shows no sign of life is taken back.
+ *
+ * Who waits is let in by tenant in turn, and of a tenant by conversation in turn, so that one with many requests makes only itself wait. While
+ * several tenants come, none holds all places: the next one's first turn would have to wait for the end of one of theirs.
  */
 import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 export interface AdmissionLimits {
   live: number;
+  /** Of one tenant, and of all together. */
   waiting: number;
+  waitingInAll: number;
+  /** Other tenants are expected for this long after the last one came. */
+  othersMs: number;
   waitMs: number;
   /** A holder that makes no progress for this long has vanished. */
   silentMs: number;
   pollMs: number;
 }
 
-const standard: AdmissionLimits = { live: 4, waiting: 16, waitMs: 60_000, silentMs: 60_000, pollMs: 25 };
+const standard: AdmissionLimits = {
+  ...{ live: 4, waiting: 16, waitingInAll: 128, waitMs: 60_000, silentMs: 60_000, pollMs: 25, othersMs: 60_000 },
+};
 
 /** The platform's memory of an isolate, and what JavaScript takes of it beside states: code, tokenizer, logits, replies. */
 const ISOLATE_BYTES = 128e6;
@@ -32,15 +41,30 @@ export function slotsFor(backend: Pick<Backend, "memoryBytes" | "contextLength" 
   return Math.min(standard.live, Math.max(1, Math.floor(room / state)));
 }
 
-interface Ticket {
+/** On whose behalf a place is asked for. */
+export interface Asker {
+  /** The object that will hold it. */
   owner: string;
+  tenant?: string;
+  /** Work that nobody waits for at once, as a shared prefix: it never takes the last place where there are several. */
+  patient?: boolean;
+}
+
+interface Ticket extends Asker {
   seenMs: number;
 }
+
+/** Tenants and conversations whose turn is remembered. */
+const REMEMBERED = 1000;
 
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #live = new Set<MemorySlot>();
   readonly #queue: Ticket[] = [];
+  /** When tenants came last, and, by number, when tenants and owners were let in last. */
+  readonly #came = new Map<string, number>();
+  readonly #served = new Map<string, number>();
+  #admitted = 0;
 
   constructor(limits: Partial<AdmissionLimits> = {}) {
     this.#limits = { ...standard, ...limits };
@@ -56,19 +80,21 @@ export class Admission {
   }
 
   /** A place, at once or when it is this caller's turn. Fails with `busy`. */
-  async enter(owner: string, gone: AbortSignal): Promise<MemorySlot> {
-    const { waiting, waitMs, pollMs } = this.#limits;
+  async enter(asker: Asker, gone: AbortSignal): Promise<MemorySlot> {
+    const { waiting, waitingInAll, waitMs, pollMs } = this.#limits;
+    remember(this.#came, tenantOf(asker), Date.now());
     this.#sweep();
-    if (this.#hasRoom() && this.#queue.length === 0) return this.#admit(owner);
-    if (this.#queue.length >= waiting) throw busy();
-    const ticket = { owner, seenMs: Date.now() };
+    const ticket = { ...asker, seenMs: Date.now() };
+    if (this.#hasRoomFor(ticket) && this.#next([...this.#queue, ticket]) === ticket) return this.#admit(ticket);
+    const mine = this.#queue.filter((other) => tenantOf(other) === tenantOf(asker));
+    if (mine.length >= waiting || this.#queue.length >= waitingInAll) throw busy();
     this.#queue.push(ticket);
     try {
       for (const until = Date.now() + waitMs; Date.now() < until && !gone.aborted; ) {
         await new Promise((resolve) => setTimeout(resolve, pollMs));
         ticket.seenMs = Date.now();
         this.#sweep();
-        if (this.#hasRoom() && this.#queue[0] === ticket) return this.#admit(owner);
+        if (this.#next(this.#queue) === ticket) return this.#admit(ticket);
       }
       throw busy();
     } finally {
@@ -79,19 +105,47 @@ export class Admission {
   /** A place if one is free now. */
   tryEnter(owner: string): MemorySlot | undefined {
     this.#sweep();
-    return this.#hasRoom() && this.#queue.length === 0 ? this.#admit(owner) : undefined;
+    return this.#live.size < this.#limits.live && this.#queue.length === 0 ? this.#admit({ owner }) : undefined;
   }
 
   /** A new instance of an object has come up: whatever its last one held is free. */
   forget(owner: string): void {
-    for (const slot of this.#live) if (slot.owner === owner) slot.leave();
+    for (const slot of this.#live) if (slot.asker.owner === owner) slot.leave();
     for (const ticket of this.#queue.filter((waiting) => waiting.owner === owner)) this.#drop(ticket);
   }
 
-  #hasRoom = () => this.#live.size < this.#limits.live;
+  #hasRoomFor(asker: Asker): boolean {
+    const { live, othersMs } = this.#limits;
+    if (this.#live.size >= live) return false;
+    if (live === 1) return true;
+    const held = [...this.#live];
+    if (asker.patient && held.filter(({ asker: other }) => other.patient).length >= live - 1) return false;
+    const since = Date.now() - othersMs;
+    const isShared = [...this.#came].some(([tenant, atMs]) => tenant !== tenantOf(asker) && atMs > since);
+    return !isShared || held.filter(({ asker: other }) => tenantOf(other) === tenantOf(asker)).length < live - 1;
+  }
 
-  #admit(owner: string): MemorySlot {
-    const slot = new MemorySlot(owner, () => this.#live.delete(slot));
+  /** Of those for whom there is room, the one whose tenant was let in longest ago; of a tenant's, whose conversation was. */
+  #next(queue: readonly Ticket[]): Ticket | undefined {
+    const order = (ticket: Ticket) => [
+      this.#served.get(`tenant ${tenantOf(ticket)}`) ?? 0,
+      this.#served.get(ticket.owner) ?? 0,
+    ];
+    let best: Ticket | undefined;
+    for (const ticket of queue) {
+      if (!this.#hasRoomFor(ticket)) continue;
+      const [tenant, owner] = order(ticket) as [number, number];
+      const [bestTenant, bestOwner] = best ? (order(best) as [number, number]) : [Infinity, Infinity];
+      if (tenant < bestTenant || (tenant === bestTenant && owner < bestOwner)) best = ticket;
+    }
+    return best;
+  }
+
+  #admit(asker: Asker): MemorySlot {
+    this.#admitted++;
+    remember(this.#served, `tenant ${tenantOf(asker)}`, this.#admitted);
+    remember(this.#served, asker.owner, this.#admitted);
+    const slot = new MemorySlot(asker, () => this.#live.delete(slot));
     this.#live.add(slot);
     return slot;
   }
@@ -113,14 +167,14 @@ export const admission = new Admission();
 
 /** Owns one sequence in the engine's memory. */
 export class MemorySlot {
-  readonly owner: string;
+  readonly asker: Asker;
   readonly #left: () => void;
   #held: { release(): void } | undefined;
   #mine = true;
   seenMs = Date.now();
 
-  constructor(owner: string, left: () => void) {
-    this.owner = owner;
+  constructor(asker: Asker, left: () => void) {
+    this.asker = asker;
     this.#left = left;
   }
 
@@ -144,6 +198,15 @@ export class MemorySlot {
     this.#mine = false;
     this.#left();
   }
+}
+
+const tenantOf = ({ tenant = "" }: Asker): string => tenant;
+
+/** The newest stay. */
+function remember(map: Map<string, number>, key: string, value: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > REMEMBERED) map.delete(map.keys().next().value!);
 }
 
 const busy = () => new Failure("busy", "all places for live generations are taken; try again in a few seconds");

@@ -10,19 +10,23 @@ import { responsePlace } from "../../src/api/object-address.ts";
 import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
 import { type ErrorBody, errorBody } from "../../src/api/shared/error-body.ts";
+import { newTurnId } from "../../src/api/shared/ids.ts";
 import { checkScope, identityOfDigest } from "../../src/api/shared/keys.ts";
 import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
 import { checkShape } from "../../src/constrain/constraint-for.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
+import { allowTurn, ask, type Counted, refuse, settleLease, takeLease } from "../directory/allowance.ts";
 import { requireModel } from "../model/model-card.ts";
-import { logFailure } from "../platform/log-failure.ts";
+import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { SocketWriter } from "./socket-writer.ts";
 
 interface Attachment {
   tenant: string;
   /** Of the caller's key, to see whether it still holds. */
   digest: string;
+  /** Of the socket, while it is open. */
+  lease?: string;
 }
 
 /** Messages of a socket that may wait for the one before. */
@@ -40,8 +44,14 @@ export class ResponseSocket extends DurableObject<Env> {
     const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
     const tenant = request.headers.get("x-rivulet-tenant") ?? "";
     const digest = request.headers.get("x-rivulet-key") ?? "";
+    const lease = `socket ${crypto.randomUUID()}`;
+    try {
+      await takeLease(this.env, { tenant, digest }, "socket", lease);
+    } catch (thrown) {
+      return failureResponse(thrown);
+    }
     this.ctx.acceptWebSocket(server);
-    server.serializeAttachment({ tenant, digest } satisfies Attachment);
+    server.serializeAttachment({ tenant, digest, lease } satisfies Attachment);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -61,13 +71,19 @@ export class ResponseSocket extends DurableObject<Env> {
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#outbox(socket).leave();
+    this.#closed(socket);
     // A hibernating socket's close is not answered by the runtime, and the client would wait for it.
     socket.close(1000);
   }
 
   override webSocketError(socket: WebSocket): void {
+    this.#closed(socket);
+  }
+
+  #closed(socket: WebSocket): void {
     this.#outbox(socket).leave();
+    const { tenant, lease } = socket.deserializeAttachment() as Attachment;
+    if (lease !== undefined) this.ctx.waitUntil(settleLease(this.env, tenant, lease));
   }
 
   #outbox(socket: WebSocket): SocketWriter {
@@ -87,7 +103,7 @@ export class ResponseSocket extends DurableObject<Env> {
       const body = parse(jsonOf(message), responseCreate);
       if (body.stream_id !== undefined) lane = { stream_id: body.stream_id };
       await this.#respond(
-        tenant,
+        identity,
         { ...body, stream: true, background: false },
         (data) => outbox.send({ ...data, ...lane }),
         outbox.gone,
@@ -98,22 +114,27 @@ export class ResponseSocket extends DurableObject<Env> {
   }
 
   async #respond(
-    tenant: string,
+    counted: Counted,
     body: Parameters<typeof responseTurn>[0],
     send: (data: object) => Promise<void>,
     gone: AbortSignal,
   ): Promise<void> {
     const turn = responseTurn(body);
+    const { tenant } = counted;
     const { object, turn: where } = responsePlace(this.env, { tenant }, body);
     await checkShape(turn, responsePaths, gone);
     await requireModel(this.env, turn.model);
+    const id = newTurnId();
+    refuse((await ask(this.env, counted, "request")).refused);
+    const begun = await allowTurn(this.env, counted, object, id, where);
     const response = await this.env.CONVERSATION.getByName(object).fetch("http://conversation/turn", {
       method: "POST",
       headers: { "x-rivulet-tenant": tenant },
       // A kept reply is for who comes back; one that is not kept ends with its only reader.
-      body: JSON.stringify({ ...turn, ...where, tenant, ...(where.persistent ? { background: true } : {}) }),
+      body: JSON.stringify({ ...turn, ...where, id, tenant, ...(where.persistent ? { background: true } : {}) }),
       ...(where.persistent ? {} : { signal: gone }),
     });
+    if (!response.ok) await begun.undo(response.status);
     if (!response.ok) throw Failure.from(((await response.json()) as ErrorBody).error);
     const events = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events) {

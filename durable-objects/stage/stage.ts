@@ -41,7 +41,7 @@ export class Stage extends DurableObject<Env> implements StageCalls {
       };
     }
     const { sequences } = this.#sequences;
-    const slot = await admission.enter(this.ctx.id.toString(), new AbortController().signal);
+    const slot = await admission.enter({ owner: this.ctx.id.toString() }, new AbortController().signal);
     try {
       const opened = await sequences.open(lease, from);
       this.#slots.set(lease, slot);

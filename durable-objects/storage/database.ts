@@ -1,6 +1,6 @@
 /** Database: SQL with the guards that every statement needs: rows that fit the platform, failures with a name. */
 import { Buffer } from "node:buffer";
-import { Failure } from "../../src/core/failure.ts";
+import { Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import { hasTables, migrate, type Row, type SqlValue, type Storage } from "./schema.ts";
 
@@ -154,10 +154,7 @@ function sizeOf(value: SqlValue): number {
 
 function named(thrown: unknown): Failure | LeaseLost {
   if (thrown instanceof Failure || thrown instanceof LeaseLost) return thrown;
-  if (/SQLITE_FULL|database or disk is full/.test(String((thrown as Error)?.message)))
-    return new Failure("storage_full", "the conversation's storage is full; delete turns or conversations", {
-      cause: thrown,
-    });
+  if (isStorageFull(thrown)) return storageFull(thrown);
   return new Failure("storage_unavailable", "the conversation's storage did not answer; try again", { cause: thrown });
 }
 

@@ -5,12 +5,13 @@
  * the turn from here, and whoever holds it next goes on.
  */
 import { errorBody } from "../../src/api/shared/error-body.ts";
-import { noTimings, type StartEvent } from "../../src/api/shared/turn.ts";
+import { noTimings, type StartEvent, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { computesFor } from "../../src/dialogue/round-robin.ts";
 import { admission } from "../model/admission.ts";
 import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
@@ -65,7 +66,7 @@ export class Attempt {
       accepted.rebuiltTokens = restored.missing.length;
       return { restored, accepted, prompt: [...prompt], epoch: 1 };
     };
-    const work = await enter(host, running, served, store, client, take);
+    const work = await enter(host, running, served, store, accepted.request, client, take);
     try {
       if (store && protects("journal")) {
         const { object } = host;
@@ -97,7 +98,8 @@ export class Attempt {
         epoch,
       };
     };
-    const work = await enter(host, running, served, store, NOBODY, take);
+    const request = store.journal.get(running.id)?.accepted.request;
+    const work = await enter(host, running, served, store, request, NOBODY, take);
     count("turn_resumed");
     return new Attempt(host, work);
   }
@@ -174,16 +176,19 @@ async function enter(
   running: RunningTurn,
   served: Served,
   store: ConversationStore | undefined,
+  request: TurnRequest | undefined,
   client: AbortSignal,
   take: () => Promise<{ restored: Restored; accepted: Accepted; prompt: number[]; epoch: number }>,
 ): Promise<AttemptContext> {
   const queuedMs = Date.now();
-  const slot = await admission.enter(host.owner, client);
+  const asker = { owner: host.owner, tenant: running.tenant, patient: request?.feedOnly ?? false };
+  const slot = await admission.enter(asker, client);
   try {
     const enteredMs = Date.now();
     const taken = await take();
     const { accepted, restored } = taken;
     slot.hold(restored.sequence);
+    computesFor(restored.sequence, running.tenant);
     const { recallTokens = 0, recallMs = 0 } = accepted;
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };

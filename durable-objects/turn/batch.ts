@@ -19,12 +19,13 @@ import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices } from "../../src/dialogue/reply.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
-import { roundRobin } from "../../src/dialogue/round-robin.ts";
+import { computesFor, roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { MemorySlot } from "../model/admission.ts";
 import { admission } from "../model/admission.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
+import type { Host } from "./context.ts";
 import { checkBrought, checkRoom, loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
 import { logTurn } from "./turn-log.ts";
 import { WorkBudget } from "./work-budget.ts";
@@ -45,25 +46,31 @@ export const isBatch = ({ prompts, choices = 1 }: TurnRequest): boolean => promp
 export async function batch(
   request: TurnRequest,
   served: Served,
-  owner: string,
+  host: Pick<Host, "owner" | "ended">,
   client: AbortSignal,
 ): Promise<{ response: Response; done: Promise<void> }> {
   check(!request.persistent, "bug", () => "a batch keeps nothing");
   const encoder = encoderFor(request.reply);
   const prompts = promptsOf(request, served);
   const queuedMs = Date.now();
-  const slot = await admission.enter(owner, client);
+  const slot = await admission.enter({ owner: host.owner, tenant: request.tenant }, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
   const work: Work = { request, served, slot, prompts, timings };
   const enteredMs = Date.now();
+  let last: TurnEvent | undefined;
   const leave = () => {
     slot.leave();
+    const { promptTokens = 0, completionTokens = 0 } = last?.type === "end" ? last.usage : {};
+    host.ended(request.tenant, request.id ?? "", promptTokens + completionTokens);
     metrics.objectSeconds.add((Date.now() - enteredMs) / 1000);
   };
   const headers = { "x-rivulet-state": "new", "cache-control": "no-store" };
   if (!request.reply.stream) {
     try {
-      for await (const event of run(work, client)) encoder.events(event);
+      for await (const event of run(work, client)) {
+        last = event;
+        encoder.events(event);
+      }
     } finally {
       leave();
     }
@@ -75,6 +82,7 @@ export async function batch(
     let index = 0;
     try {
       for await (const event of run(work, stream.gone)) {
+        last = event;
         if ("index" in event) index = event.index;
         for (const wire of encoder.events(event)) await stream.send(wire);
       }
@@ -141,7 +149,7 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
     };
   };
   for (const [p, feed] of prompts.entries()) {
-    const prompt = budget.spent ? undefined : await prefill(served, slot, feed, timings, gone);
+    const prompt = budget.spent ? undefined : await prefill(served, slot, request.tenant, feed, timings, gone);
     if (gone.aborted) return;
     budget.spend(feed.length);
     for (let n = 0; n < choices; n++) {
@@ -151,6 +159,7 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
       if (prompt && !budget.spent) {
         const sequence = n === 0 ? prompt.sequence : await served.backend.open(prompt.saved);
         slot.hold(sequence);
+        computesFor(sequence, request.tenant);
         const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed + n);
         const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
         const beganMs = Date.now();
@@ -192,11 +201,19 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
 type Closing = Pick<ChoiceEvent, "text" | "reason">;
 
 /** The state after a prompt, and all that its replies begin with. Undefined when nobody waits any more. */
-async function prefill(served: Served, slot: MemorySlot, feed: number[], timings: Timings, gone: AbortSignal) {
+async function prefill(
+  served: Served,
+  slot: MemorySlot,
+  tenant: string,
+  feed: number[],
+  timings: Timings,
+  gone: AbortSignal,
+) {
   const { backend } = served;
   const beganMs = Date.now();
   const sequence = await backend.open();
   slot.hold(sequence);
+  computesFor(sequence, tenant);
   const order = roundRobin(backend);
   const primed = new Sampler(backend.vocab, undefined, 0);
   let logits: Float32Array = new Float32Array(0);

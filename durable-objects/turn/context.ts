@@ -20,6 +20,8 @@ export interface Host {
   owner: string;
   /** The object's own name: 32 hex digits. */
   object: string;
+  /** A turn has ended here, however, and computed so many tokens: its lease is free. */
+  ended(tenant: string, turn: string, tokens: number): void;
 }
 
 /** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */

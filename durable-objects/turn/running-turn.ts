@@ -27,6 +27,7 @@ export interface Reader {
 
 export class RunningTurn implements KnownTurn {
   readonly id: string;
+  readonly tenant: string;
   /** Goes on without readers. */
   background: boolean;
   start!: StartEvent;
@@ -44,8 +45,9 @@ export class RunningTurn implements KnownTurn {
   readonly #readers = new Set<Reader>();
   #waiting: (() => void)[] = [];
 
-  constructor(id: string, background: boolean) {
+  constructor(id: string, tenant: string, background: boolean) {
     this.id = id;
+    this.tenant = tenant;
     this.background = background;
   }
 
@@ -55,6 +57,13 @@ export class RunningTurn implements KnownTurn {
 
   get cancelled(): boolean {
     return this.#cancelled;
+  }
+
+  /** Tokens that were computed for it. */
+  get computed(): number {
+    if (this.last?.type !== "end") return this.ids.length;
+    const { promptTokens, cachedTokens, completionTokens } = this.last.usage;
+    return promptTokens - cachedTokens + completionTokens;
   }
 
   get over(): boolean {

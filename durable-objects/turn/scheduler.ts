@@ -55,7 +55,7 @@ export class Scheduler {
       const served = await this.#host.served();
       check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
       const planned = plan(request, id, served, sourceOf(request, this.#host));
-      const running = new RunningTurn(id, request.background ?? false);
+      const running = new RunningTurn(id, request.tenant, request.background ?? false);
       running.release = release;
       // Before it is in the journal, so that nobody takes it for one that was left behind.
       this.#running.set(id, running);
@@ -122,11 +122,11 @@ export class Scheduler {
   /** Never rejects. */
   async #resume(id: string): Promise<void> {
     const known = this.#running.get(id);
-    const running = known ?? new RunningTurn(id, true);
+    const entry = this.#host.store().journal.get(id);
+    const running = known ?? new RunningTurn(id, entry?.accepted.request.tenant ?? "", true);
     this.#running.set(id, running);
     running.computing = true;
     try {
-      const entry = this.#host.store().journal.get(id);
       if (!entry) return this.#over(id);
       running.release ??= await this.locks.acquire(entry.accepted.request.head);
       const attempt = await Attempt.next(this.#host, running);
@@ -168,7 +168,9 @@ export class Scheduler {
   }
 
   #over(id: string): void {
-    this.#running.get(id)?.release?.();
+    const running = this.#running.get(id);
+    running?.release?.();
+    if (running) this.#host.ended(running.tenant, id, running.computed);
     this.#running.delete(id);
   }
 }

@@ -22,6 +22,8 @@ export interface RivuletBindings {
   /** Hosts that are answered, separated by commas; empty or absent where routes decide. */
   ALLOWED_HOSTS?: string;
   STAGE_MAX_BYTES: string;
+  /** Limits of tenants and keys as JSON: docs/limits.md. */
+  LIMITS?: string;
 }
 
 /** A Hono application that answers below the path it is mounted at: `app.route("/ai", rivulet())`. */

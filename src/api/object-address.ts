@@ -7,6 +7,8 @@ import type { TurnRequest } from "./shared/turn.ts";
 
 export interface Caller {
   tenant: string;
+  /** Of the caller's key; "" where nobody needs one. */
+  digest: string;
   /** Of the request's `Idempotency-Key`. */
   idempotencyKey?: string;
 }
@@ -27,27 +29,35 @@ const STATELESS_OBJECTS = 8;
 export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;
 
 /** Where nothing is kept; what begins with a prefix finds its state in the object of that prefix. */
-const nowhere = (secret: Secret, { tenant }: Caller, prefix: string | null | undefined): ObjectAddress => ({
+const nowhere = (
+  secret: Secret,
+  { tenant }: Pick<Caller, "tenant">,
+  prefix: string | null | undefined,
+): ObjectAddress => ({
   object: prefix ? prefixObject(secret, tenant, prefix) : anyName(),
   turn: { persistent: false, ...(prefix ? { parent: null } : {}) },
 });
 
 /** In a conversation that its client named; it begins when nothing has that name. */
-export function inConversation(secret: Secret, { tenant }: Caller, conversation: string): ObjectAddress {
+export function inConversation(
+  secret: Secret,
+  { tenant }: Pick<Caller, "tenant">,
+  conversation: string,
+): ObjectAddress {
   const { root, head } = splitConversation(conversation);
   const object = objectName(secret, tenant, root);
   return { object, conversation, turn: { persistent: true, conversation, head } };
 }
 
 /** In an object of its own, that only ids of turns lead to. A request that is repeated with its key comes to the same one. */
-function inNewObject(secret: Secret, { tenant, idempotencyKey }: Caller): ObjectAddress {
+function inNewObject(secret: Secret, { tenant, idempotencyKey }: Omit<Caller, "digest">): ObjectAddress {
   // No client can choose this name: it has a line break.
   const root = idempotencyKey === undefined ? newConversation() : `key\n${idempotencyKey}`;
   return { object: objectName(secret, tenant, root), turn: { persistent: true, parent: null } };
 }
 
 /** The name of a new conversation; a request that is repeated with its key gets the same one. */
-export function conversationFor(secret: Secret, { tenant, idempotencyKey }: Caller): string {
+export function conversationFor(secret: Secret, { tenant, idempotencyKey }: Omit<Caller, "digest">): string {
   return idempotencyKey === undefined
     ? newConversation()
     : `conv_${objectName(secret, tenant, `conversation\n${idempotencyKey}`)}`;
@@ -59,7 +69,7 @@ const REPEAT_SECONDS = 24 * 60 * 60;
 /** `session`: what the request names in its body or a header. A reply with a key is kept, for whoever repeats the request. */
 export function chatPlace(
   secret: Secret,
-  caller: Caller,
+  caller: Omit<Caller, "digest">,
   session: string | undefined,
   { store, prefix }: Pick<ChatRequest, "store" | "prefix">,
 ): ObjectAddress {
@@ -71,7 +81,7 @@ export function chatPlace(
 }
 
 /** Fails with `not_found` when `previous_response_id` is no id. */
-export function responsePlace(secret: Secret, caller: Caller, body: ResponseRequest): ObjectAddress {
+export function responsePlace(secret: Secret, caller: Omit<Caller, "digest">, body: ResponseRequest): ObjectAddress {
   const { previous_response_id: previous, conversation, store, prefix } = body;
   if (previous != null) {
     const { object, turn } = turnNamed(previous, "previous_response_id");

@@ -24,6 +24,8 @@ export const failures = {
   idempotency_mismatch: { status: 422, type: "invalid_request_error", retry: "never" },
   import_refused: { status: 422, type: "invalid_request_error", retry: "never" },
   // Capacity.
+  rate_limit_exceeded: { status: 429, type: "rate_limit_error", retry: "later" },
+  quota_unavailable: { status: 503, type: "server_error", retry: "later" },
   busy: { status: 503, type: "overloaded_error", retry: "later" },
   memory_exceeded: { status: 503, type: "overloaded_error", retry: "later" },
   stage_lost: { status: 503, type: "server_error", retry: "later" },
@@ -45,12 +47,19 @@ export class Failure extends Error {
   readonly code: FailureCode;
   /** Name of the field at fault (`messages[2].role`, a tensor, a file), or null. */
   readonly param: string | null;
+  /** Seconds after which another try may succeed, where that is known. */
+  readonly afterSeconds: number | undefined;
 
-  constructor(code: FailureCode, message: string, options: { param?: string | null; cause?: unknown } = {}) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { param?: string | null; cause?: unknown; afterSeconds?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Failure";
     this.code = code;
     this.param = options.param ?? null;
+    this.afterSeconds = options.afterSeconds;
   }
 
   /** Names any thrown value. RPC keeps an error's own fields but not its class, so `code` decides. */
@@ -60,9 +69,21 @@ export class Failure extends Error {
     if (typeof code === "string" && Object.hasOwn(failures, code)) {
       return new Failure(code, message ?? code, { param: param ?? null, cause: thrown });
     }
+    if (isStorageFull(thrown)) return storageFull(thrown);
     return new Failure("bug", "internal error", { cause: thrown });
   }
 }
+
+/** What SQLite and the platform say when there is no room: where it was found out, or where an object was reset because of it. */
+export const isStorageFull = (thrown: unknown): boolean =>
+  /SQLITE_FULL|database or disk is full|no space left on device|ENOSPC/i.test(
+    String((thrown as Error | undefined)?.message ?? thrown),
+  );
+
+export const storageFull = (cause: unknown): Failure =>
+  new Failure("storage_full", "there is no room to store anything; delete conversations or make room on the disk", {
+    cause,
+  });
 
 /** Throws `code` unless the condition holds. */
 export function check(condition: unknown, code: FailureCode, message: () => string, param?: string): asserts condition {

@@ -1,15 +1,23 @@
 /**
  * RoundRobin: whose step runs next when several conversations generate in one isolate.
  *
- * Oldest request first, so everyone gets one step per round. Single tokens that wait at that moment share one pass, which reads the weights once;
- * a slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
+ * Tenants in turn, of a tenant the oldest request first, so everyone gets one step per round. Single tokens that wait at that moment share one
+ * pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its own slower.
+ * A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
  */
 import type { Backend, Sequence, SharedTurn, Want } from "../backends/backend.ts";
 
 /** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
 const SHARED = 8;
+/** Tenants whose turn is remembered. */
+const TENANTS = 1000;
+
+const tenants = new WeakMap<Sequence, string>();
+/** On whose behalf a sequence computes. */
+export const computesFor = (sequence: Sequence, tenant: string): void => void tenants.set(sequence, tenant);
 
 interface Request extends SharedTurn {
+  tenant: string;
   guess: readonly number[];
   result?: Float32Array;
   failure?: { thrown: unknown };
@@ -21,6 +29,9 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
 export class RoundRobin {
   readonly #backend: Backend;
   #waiting: Request[] = [];
+  /** The step at which each tenant had its last one. */
+  readonly #served = new Map<string, number>();
+  #steps = 0;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -40,7 +51,7 @@ export class RoundRobin {
       await yieldToEvents();
       return sequence.forward(ids, want);
     }
-    const request: Request = { sequence, ids, want, guess };
+    const request: Request = { sequence, ids, want, guess, tenant: tenants.get(sequence) ?? "" };
     this.#waiting.push(request);
     // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
     for (;;) {
@@ -52,8 +63,13 @@ export class RoundRobin {
   }
 
   #next(): void {
-    const alone = this.#waiting[0]!.ids.length > 1;
-    const chosen = alone ? [this.#waiting[0]!] : this.#waiting.filter(({ ids }) => ids.length === 1).slice(0, SHARED);
+    const chosen = this.#choose();
+    this.#steps++;
+    for (const { tenant } of chosen) {
+      this.#served.delete(tenant);
+      this.#served.set(tenant, this.#steps);
+    }
+    if (this.#served.size > TENANTS) this.#served.delete(this.#served.keys().next().value!);
     const guessed = this.#waiting.length === 1 && this.#guessed(this.#waiting[0]!);
     this.#waiting = this.#waiting.filter((request) => !chosen.includes(request));
     if (guessed) return;
@@ -65,6 +81,18 @@ export class RoundRobin {
       if (chosen.length === 1) chosen[0]!.failure = { thrown };
       else for (const request of chosen) this.#alone(request);
     }
+  }
+
+  #choose(): Request[] {
+    const since = ({ tenant }: Request) => this.#served.get(tenant) ?? 0;
+    const first = this.#waiting.reduce((best, request) => (since(request) < since(best) ? request : best));
+    if (first.ids.length > 1) return [first];
+    const singles = Map.groupBy(
+      this.#waiting.filter(({ ids }) => ids.length === 1),
+      ({ tenant }) => tenant,
+    );
+    const each = Math.min(...[...singles.values()].map(({ length }) => length));
+    return [...singles.values()].flatMap((own) => own.slice(0, each)).slice(0, SHARED);
   }
 
   #guessed(request: Request): boolean {

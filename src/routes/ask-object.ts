@@ -1,5 +1,14 @@
 /** askObject: one request to a conversation's object, in its caller's name. */
 import type { Context } from "hono";
+import {
+  allowTurn,
+  type Begun,
+  beginWith,
+  forgetObject,
+  nothingKept,
+  requireObject,
+} from "../../durable-objects/directory/allowance.ts";
+import { turnIdOf } from "../../durable-objects/turn/plan.ts";
 import type { Caller, ObjectAddress } from "../api/object-address.ts";
 import { newTurnId } from "../api/shared/ids.ts";
 import type { TurnRequest } from "../api/shared/turn.ts";
@@ -8,35 +17,53 @@ import type { Bindings } from "./endpoint.ts";
 
 export type Addressee = Caller & Pick<ObjectAddress, "object" | "conversation">;
 
-/** Its reply as it is, failures too. */
-export function askObject(
+interface Asking {
+  method?: string;
+  body?: object | ReadableStream<Uint8Array>;
+  /** The object may hold nothing yet. */
+  makes?: boolean;
+  /** What was allowed for this request already. */
+  begun?: Begun;
+}
+
+/** Its reply as it is, failures too. Fails with `not_found` where the object holds nothing, without asking it: that alone would make one. */
+export async function askObject(
   c: Context<Bindings>,
-  { tenant, idempotencyKey, object, conversation }: Addressee,
+  { tenant, digest, idempotencyKey, object, conversation }: Addressee,
   path: string,
-  init: { method?: string; body?: object | ReadableStream<Uint8Array> } = {},
+  { method = "GET", body, makes, begun: allowed }: Asking = {},
 ): Promise<Response> {
-  const { body } = init;
+  const begun = allowed ?? (makes ? await beginWith(c.env, { tenant, digest }, object) : undefined);
+  if (!begun) await requireObject(c.env, tenant, object, nothingKept("id"));
   const headers = new Headers({ "x-rivulet-tenant": tenant });
   if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
-  return call(() => c.env.CONVERSATION.getByName(object), path, {
-    method: init.method ?? "GET",
+  const refused = (status: number) => begun && c.executionCtx.waitUntil(begun.undo(status));
+  const response = await call(() => c.env.CONVERSATION.getByName(object), path, {
+    method,
     headers,
     signal: c.req.raw.signal,
     ...(body ? { body: body instanceof ReadableStream ? body : JSON.stringify(body) } : {}),
+  }).catch((thrown: unknown) => {
+    refused(500);
+    throw thrown;
   });
+  if (response.status >= 400) refused(response.status);
+  if (method === "DELETE") forgetObject(object);
+  return response;
 }
 
 /** Runs a turn there. */
-export const runTurn = (
+export async function runTurn(
   c: Context<Bindings>,
   caller: Caller,
   { turn: where, ...place }: ObjectAddress,
   turn: Omit<TurnRequest, "tenant" | "persistent">,
-): Promise<Response> => {
+): Promise<Response> {
   const { tenant, idempotencyKey } = caller;
   // Either makes a call that is repeated find the turn that the first one began.
   const once = idempotencyKey === undefined ? { id: newTurnId() } : { idempotencyKey };
   const body: TurnRequest = { ...turn, ...where, tenant, ...once };
-  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body });
-};
+  const begun = await allowTurn(c.env, caller, place.object, turnIdOf(once), body);
+  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body, begun });
+}

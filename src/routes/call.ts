@@ -1,5 +1,5 @@
 /** call: one request to a conversation's object, and what the platform's own refusals mean to a caller. */
-import { Failure } from "../core/failure.ts";
+import { Failure, isStorageFull, storageFull } from "../core/failure.ts";
 
 /** What the platform adds to an error of an object that it could not reach or had to stop. */
 interface PlatformError {
@@ -13,7 +13,7 @@ const RETRY_MS = 100;
 
 /**
  * Asks once more, by a new stub, when the platform says that it may help: turns carry an id, so that none is run twice. Fails with `busy`
- * when the object is overloaded, `storage_unavailable` when it was reset: nothing was acknowledged.
+ * when the object is overloaded, `storage_full` when it could not store anything, `storage_unavailable` when it was reset: nothing was acknowledged.
  */
 export async function call(stub: () => DurableObjectStub, path: string, init: RequestInit): Promise<Response> {
   for (let first = true; ; first = false) {
@@ -23,6 +23,7 @@ export async function call(stub: () => DurableObjectStub, path: string, init: Re
       return new Response(response.body, response);
     } catch (thrown) {
       const { overloaded, retryable, durableObjectReset } = (thrown ?? {}) as PlatformError;
+      if (isStorageFull(thrown)) throw storageFull(thrown);
       if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
       // A body that streams has been read.
       if (retryable && first && !(init.body instanceof ReadableStream))

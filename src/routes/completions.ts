@@ -29,8 +29,8 @@ export const completions = [
     async (c, { caller, body }) => {
       const turn = completionTurn(body);
       await requireModel(c.env, turn.model);
-      const { tenant } = caller;
-      return runTurn(c, { tenant }, { object: anyName(), turn: { persistent: false } }, turn);
+      const { tenant, digest } = caller;
+      return runTurn(c, { tenant, digest }, { object: anyName(), turn: { persistent: false } }, turn);
     },
   ),
   // Of any kept turn, in this form.

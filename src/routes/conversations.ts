@@ -43,7 +43,7 @@ export function askHead(
   caller: Caller,
   id: string,
   path: (head: string) => string,
-  init: { method?: string; body?: object } = {},
+  init: { method?: string; body?: object; makes?: boolean } = {},
 ): Promise<Response> {
   const place = inConversation(c.env, caller, id);
   return askObject(c, { ...caller, ...place }, path(headOf(place)), init);
@@ -114,7 +114,9 @@ export const conversations = [
       const { prefix, items } = body;
       // The items only tell two requests of one key apart.
       const make = { ...changes(body), ...(prefix ? { prefix } : {}), ...(items ? { items } : {}), model };
-      let head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`, { method: "PUT", body: make });
+      let head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`, {
+        ...{ method: "PUT", body: make, makes: true },
+      });
       if (body.items && body.items.length > 0 && head.turn === null) {
         const messages = messagesOf(body.items);
         await answerOfHead(c, caller, id, (at) => `/head/${at}/messages`, { method: "POST", body: { messages } });

@@ -11,6 +11,7 @@ import { errorReply } from "../api/shared/error-body.ts";
 import { checkScope, type Identity, identityOf, type Scope } from "../api/shared/keys.ts";
 import { parse, parseBody } from "../api/shared/parse-body.ts";
 import { Failure } from "../core/failure.ts";
+import { admitRequest } from "./admission-control.ts";
 import { idempotencyKeyOf } from "./caller.ts";
 
 export type Bindings = { Bindings: Env };
@@ -75,10 +76,11 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
     if (!definition.open) checkScope(identity.scopes, definition.scope ?? (method === "get" ? "read" : "write"));
     if (method === "post") checkMedia(request, body);
     const { tenant } = identity;
+    if (!definition.open) await admitRequest(c, identity);
     const idempotencyKey = method === "get" ? undefined : idempotencyKeyOf(request);
     return handle(c, {
       ...identity,
-      caller: { tenant, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
+      caller: { tenant, digest: identity.digest, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
       query: (query ? parse(singles(c.req.queries()), query) : undefined) as Query,
       body: (body && isSchema(body) ? await parseBody(request, body) : undefined) as Body,

@@ -20,7 +20,12 @@ const shared = cors({
     "x-session-affinity",
     "session_id",
   ],
-  exposeHeaders: ["x-rivulet-state", "x-request-id", "retry-after"],
+  exposeHeaders: [
+    ...["x-rivulet-state", "x-request-id", "retry-after"],
+    ...["requests", "tokens"].flatMap((of) =>
+      ["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}-${of}`),
+    ),
+  ],
   maxAge: 7200,
 });
 

@@ -14,6 +14,7 @@ import { prefixes } from "./prefixes.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 import { search } from "./search.ts";
+import { usageRoutes } from "./usage.ts";
 
 export const endpoints: Declared[] = [
   ...chatCompletions,
@@ -30,5 +31,6 @@ export const endpoints: Declared[] = [
   ...models,
   ...health,
   ...metricsRoutes,
+  ...usageRoutes,
   ...openapi(() => endpoints),
 ];

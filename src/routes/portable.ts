@@ -56,7 +56,9 @@ export const portable = [
       const known = header.conversation !== "" && splitConversation(header.conversation).root === header.conversation;
       const id = query.id ?? (known ? header.conversation : conversationFor(c.env, caller));
       const place = inConversation(c.env, caller, id);
-      const response = await askObject(c, { ...caller, ...place }, "/import", { method: "POST", body: whole });
+      const response = await askObject(c, { ...caller, ...place }, "/import", {
+        ...{ method: "POST", body: whole, makes: true },
+      });
       return c.json(shownConversation(id, await answerOf<HeadView>(response)));
     },
   ),

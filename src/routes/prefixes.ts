@@ -1,6 +1,8 @@
 /** /v1/prefixes: texts whose state is computed once, for any number of conversations to begin with. */
 import { z } from "@hono/zod-openapi";
+import { allowTurn } from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { turnIdOf } from "../../durable-objects/turn/plan.ts";
 import {
   PREFIX_MAX_BYTES,
   type PrefixView,
@@ -13,6 +15,7 @@ import {
 } from "../api/conversations/prefix.ts";
 import { list, listOf, removed } from "../api/conversations/replies.ts";
 import { listQuery } from "../api/conversations/requests.ts";
+import { newTurnId } from "../api/shared/ids.ts";
 import { parseBody, readAtMost } from "../api/shared/parse-body.ts";
 import { check, Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
@@ -47,8 +50,12 @@ export const prefixes = [
       const object = prefixObject(c.env, tenant, asked.name);
       const how = stream ? "?stream=true" : background ? "?background=true" : "";
       const { ttl_seconds: ttl, ...request } = asked;
-      const body = { ...request, ...(ttl == null ? {} : { ttlSeconds: ttl }) };
-      const response = await askObject(c, { ...caller, object }, `/prefix${how}`, { method: "POST", body });
+      const id = newTurnId();
+      const body = { ...request, id, ...(ttl == null ? {} : { ttlSeconds: ttl }) };
+      const { idempotencyKey } = caller;
+      const turn = turnIdOf(idempotencyKey === undefined ? { id } : { idempotencyKey });
+      const begun = await allowTurn(c.env, caller, object, turn, { persistent: true });
+      const response = await askObject(c, { ...caller, object }, `/prefix${how}`, { method: "POST", body, begun });
       if (stream && response.ok) return response;
       const { status } = response;
       return c.json(shownPrefix(await answerOf<PrefixView>(response)), status === 202 ? 202 : 200);

@@ -20,10 +20,11 @@ export const responseSocket = [
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
         throw new Failure("upgrade_required", "upgrade: expected websocket", { param: "upgrade" });
       const socket = c.env.SOCKET.get(c.env.SOCKET.newUniqueId());
-      const { webSocket } = await socket.fetch("http://socket/", {
+      const answer = await socket.fetch("http://socket/", {
         headers: { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest },
       });
-      return new Response(null, { status: 101, webSocket });
+      if (!answer.webSocket) return new Response(answer.body, answer);
+      return new Response(null, { status: 101, webSocket: answer.webSocket });
     },
   ),
 ];

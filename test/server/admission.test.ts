@@ -33,7 +33,7 @@ it("counts a state that stops growing as it is when it is full", () => {
 
 it("may be limited later, and lets those stay who are in", async () => {
   const admission = new Admission(quick);
-  const [a] = await Promise.all([admission.enter("a", present), admission.enter("b", present)]);
+  const [a] = await Promise.all([admission.enter({ owner: "a" }, present), admission.enter({ owner: "b" }, present)]);
   admission.limit(1);
   a.leave();
   expect(admission.tryEnter("c")).toBeUndefined();
@@ -42,10 +42,13 @@ it("may be limited later, and lets those stay who are in", async () => {
 
 it("admits so many at once, then in order of arrival, then fails with busy", async () => {
   const admission = new Admission(quick);
-  const [a, b] = await Promise.all([admission.enter("a", present), admission.enter("b", present)]);
+  const [a, b] = await Promise.all([
+    admission.enter({ owner: "a" }, present),
+    admission.enter({ owner: "b" }, present),
+  ]);
   const order: string[] = [];
   const enter = async (owner: string) => {
-    await admission.enter(owner, present);
+    await admission.enter({ owner }, present);
     order.push(owner);
   };
   const [c, d] = [enter("c"), enter("d")];
@@ -62,10 +65,10 @@ it("admits so many at once, then in order of arrival, then fails with busy", asy
 
 it("gives up waiting after its time, and at once when the caller has gone", async () => {
   const admission = new Admission({ ...quick, live: 1 });
-  await admission.enter("a", present);
-  await expect(admission.enter("b", present)).rejects.toMatchObject({ code: "busy" });
+  await admission.enter({ owner: "a" }, present);
+  await expect(admission.enter({ owner: "b" }, present)).rejects.toMatchObject({ code: "busy" });
   const caller = new AbortController();
-  const waiting = admission.enter("c", caller.signal);
+  const waiting = admission.enter({ owner: "c" }, caller.signal);
   caller.abort();
   const since = Date.now();
   await expect(waiting).rejects.toMatchObject({ code: "busy" });
@@ -74,17 +77,17 @@ it("gives up waiting after its time, and at once when the caller has gone", asyn
 
 it("takes back the place of a holder that vanished, and frees its memory", async () => {
   const admission = new Admission({ ...quick, live: 1, silentMs: 50 });
-  const vanished = await admission.enter("a", present);
+  const vanished = await admission.enter({ owner: "a" }, present);
   let released = 0;
   vanished.hold({ release: () => released++ } as unknown as Sequence);
-  await admission.enter("b", present);
+  await admission.enter({ owner: "b" }, present);
   expect(released).toBe(1);
   expect(() => vanished.beat()).toThrow("lost its place");
 });
 
 it("frees what the last instance of an object held", async () => {
   const admission = new Admission({ ...quick, live: 1 });
-  await admission.enter("a", present);
+  await admission.enter({ owner: "a" }, present);
   admission.forget("a");
   expect(admission.live).toBe(0);
 });
@@ -125,4 +128,52 @@ it("I6: turns wait in order, a few, and not for ever", async () => {
   await expect(lock.acquire()).rejects.toMatchObject({ code: "turn_in_progress" });
   release();
   (await lock.acquire())();
+});
+
+const from = (tenant: string, owner: string, patient = false) => ({ owner, tenant, patient });
+
+it("tenants are let in in turn, and of a tenant its conversations: one with many makes only itself wait", async () => {
+  const admission = new Admission({ live: 1, pollMs: 1, othersMs: 0 });
+  const order: string[] = [];
+  const first = await admission.enter(from("ann", "a0"), present);
+  const wait = (asker: ReturnType<typeof from>) =>
+    admission.enter(asker, present).then((place) => {
+      order.push(asker.owner);
+      place.leave();
+    });
+  const waiting = [wait(from("ann", "a1")), wait(from("ann", "a1")), wait(from("ann", "a2")), wait(from("bob", "b1"))];
+  first.leave();
+  await Promise.all(waiting);
+  expect(order).toEqual(["b1", "a1", "a2", "a1"]);
+});
+
+it("a tenant's full queue refuses that tenant alone", async () => {
+  const admission = new Admission({ live: 1, waiting: 1, pollMs: 1, waitMs: 50 });
+  await admission.enter(from("ann", "a0"), present);
+  const waiting = admission.enter(from("ann", "a1"), present).catch((thrown) => thrown.code);
+  await expect(admission.enter(from("ann", "a2"), present)).rejects.toMatchObject({ code: "busy" });
+  const other = admission.enter(from("bob", "b0"), present).catch((thrown) => thrown.message);
+  expect(await waiting).toBe("busy");
+  expect(await other).toContain("all places");
+});
+
+it("while others come, no tenant holds all places; alone it may", async () => {
+  const admission = new Admission({ live: 3, pollMs: 1, waitMs: 20 });
+  for (const owner of ["a1", "a2", "a3"]) (await admission.enter(from("ann", owner), present)).leave();
+  const held = [];
+  for (const owner of ["a1", "a2", "a3"]) held.push(await admission.enter(from("ann", owner), present));
+  for (const place of held) place.leave();
+  (await admission.enter(from("bob", "b1"), present)).leave();
+  for (const owner of ["a1", "a2"]) await admission.enter(from("ann", owner), present);
+  await expect(admission.enter(from("ann", "a3"), present)).rejects.toMatchObject({ code: "busy" });
+  expect((await admission.enter(from("bob", "b1"), present)).asker.tenant).toBe("bob");
+});
+
+it("shared prefixes never hold the last place", async () => {
+  const admission = new Admission({ live: 2, pollMs: 1, waitMs: 20 });
+  await admission.enter(from("ann", "p1", true), present);
+  await expect(admission.enter(from("ann", "p2", true), present)).rejects.toMatchObject({ code: "busy" });
+  await admission.enter(from("ann", "a1"), present);
+  const only = new Admission({ live: 1, pollMs: 1 });
+  await only.enter(from("ann", "p1", true), present);
 });

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -169,4 +169,22 @@ it("requests without a session leave no files of their own", async () => {
   for (let i = 0; i < 60; i++) await ask(url, undefined, "hi");
   const objects = readdirSync(folder, { recursive: true }).filter((name) => /[0-9a-f]{64}\.sqlite$/.test(String(name)));
   expect(objects.length).toBeLessThanOrEqual(8);
+});
+
+it("a server that died is started again on the same port, and the start says so; files are their owner's alone", async () => {
+  const folder = newFolder();
+  const started = await start(["--port", "0", "--persist-to", folder, "--pack", pack], {}, true);
+  running.push(started);
+  const { url, output } = started;
+  await ask(url, "ada", "one");
+  const first = serverPid(folder);
+  process.kill(first, "SIGKILL");
+  await expect.poll(() => serverPid(folder), { timeout: 60_000 }).not.toBe(first);
+  expect(output()).toContain("the server ended (SIGKILL); starting it again");
+  expect((await ask(url, "ada", "two")).timings.state).toBe("resumed");
+  const limits = readFileSync(`/proc/${serverPid(folder)}/limits`, "utf8");
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(limits)!;
+  expect(soft).toBe(hard);
+  for (const name of ["", ...readdirSync(folder, { recursive: true }).map(String)])
+    expect(statSync(join(folder, name)).mode & 0o077, name).toBe(0);
 });

@@ -14,8 +14,9 @@ export interface Started {
 }
 
 /** Runs the script until it invites, or to its end. */
-export function start(args: string[], env: Record<string, string> = {}): Promise<Started> {
-  const supervisor = spawn(process.execPath, [join(root, "scripts/start.ts"), ...args], {
+export function start(args: string[], env: Record<string, string> = {}, restarts = false): Promise<Started> {
+  const all = restarts ? args : [...args, "--no-restart"];
+  const supervisor = spawn(process.execPath, [join(root, "scripts/start.ts"), ...all], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

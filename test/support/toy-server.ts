@@ -7,6 +7,8 @@ import { tinyPack } from "./tiny-pack.ts";
 
 export interface ToyServer {
   url: string;
+  /** Where it keeps things. */
+  folder: string;
   started: Started;
   stop(): Promise<void>;
 }
@@ -20,7 +22,7 @@ export async function toyServer(env: Record<string, string> = {}): Promise<ToySe
     await started.ended;
     rmSync(work, { recursive: true, force: true });
   };
-  if (started.url !== "") return { url: started.url, started, stop };
+  if (started.url !== "") return { url: started.url, folder: join(work, "persist"), started, stop };
   await stop();
   throw new Error(started.output());
 }

@@ -29,6 +29,8 @@ export function errorBody(failure: Failure): ErrorBody {
 export function errorResponse(failure: Failure): Response {
   const { status, retry } = failures[failure.code];
   metrics.errors.add(1, { code: failure.code });
-  const headers = new Headers(retry === "later" ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {});
+  const headers = new Headers(
+    retry === "later" ? { "retry-after": String(failure.afterSeconds ?? RETRY_AFTER_SECONDS) } : {},
+  );
   return Response.json(errorBody(failure), { status, headers });
 }

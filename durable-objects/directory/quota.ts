@@ -1,0 +1,201 @@
+/**
+ * Quota: how much a tenant and each of its keys have used, against what they may.
+ *
+ * One row, so that an admission and a settlement are one row written each. Turns and sockets hold leases: one that was never settled, because
+ * whoever held it is no more, ends by itself. Nothing here goes below zero, whatever is told twice or too late.
+ */
+import type { QuotaLimits, QuotaName } from "../../src/api/shared/quota-limits.ts";
+import type { Row, SqlValue } from "../storage/schema.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** A lease of a turn ends after this if nobody settles it; of a socket, after an hour. */
+const LEASE_MS = { turn: 15 * MINUTE_MS, socket: 60 * MINUTE_MS };
+/** Keys that are remembered; of more, those that came longest ago begin anew. */
+const KEYS_MAX = 1000;
+
+interface Used {
+  minute: number;
+  requests: number;
+  day: number;
+  tokens: number;
+}
+
+interface Lease {
+  key: string;
+  kind: "turn" | "socket";
+  untilMs: number;
+}
+
+interface State {
+  tenant: Used;
+  keys: Record<string, Used>;
+  leases: Record<string, Lease>;
+  /** Conversations and prefixes, and bytes of all objects. */
+  conversations: number;
+  bytes: number;
+}
+
+export interface QuotaRequest {
+  /** First digits of the key's digest; "" where there is none. */
+  key: string;
+  /** What is asked for: a request, a turn or a socket with the name of its lease, or a new conversation. */
+  kind: "request" | "turn" | "socket" | "conversation";
+  lease?: string;
+  limits: { tenant: Partial<QuotaLimits>; key: Partial<QuotaLimits> };
+}
+
+export interface QuotaAnswer {
+  /** Which limit is reached, of whom, and in how many seconds it may be worth asking again. */
+  refused?: { limit: QuotaName; of: "tenant" | "key"; most: number; afterSeconds: number };
+  /** What is left, for the headers. */
+  requests: { limit: number | null; remaining: number | null; resetMs: number };
+  tokens: { limit: number | null; remaining: number | null; resetMs: number };
+}
+
+type Exec = (query: string, ...bindings: SqlValue[]) => Row[];
+const TABLE = "CREATE TABLE IF NOT EXISTS quota (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT";
+const unused = (): Used => ({ minute: 0, requests: 0, day: 0, tokens: 0 });
+
+export class Quota {
+  readonly #exec: Exec;
+  #known: State | undefined;
+
+  constructor(exec: Exec) {
+    this.#exec = exec;
+  }
+
+  /** Counts what is asked for unless a limit refuses it. Requests alone are written with the next turn, for a row costs more than a count. */
+  admit({ key, kind, lease, limits }: QuotaRequest, nowMs: number): QuotaAnswer {
+    const state = this.#state();
+    this.#sweep(state, nowMs);
+    const [tenant, own] = [state.tenant, this.#keyOf(state, key)];
+    for (const used of [tenant, own]) turnOver(used, nowMs);
+    const refused = this.#refusal(state, { key, kind, limits }, nowMs);
+    if (!refused) {
+      for (const used of kind === "request" ? new Set([tenant, own]) : []) used.requests++;
+      if ((kind === "turn" || kind === "socket") && lease !== undefined)
+        state.leases[lease] = { key, kind, untilMs: nowMs + LEASE_MS[kind] };
+      if (kind !== "request") this.#write(state);
+    }
+    const left = (name: "requests_per_minute" | "tokens_per_day", field: "requests" | "tokens", windowMs: number) => {
+      const most = Math.min(limits.tenant[name] ?? Infinity, limits.key[name] ?? Infinity);
+      const remaining = Math.min(
+        (limits.tenant[name] ?? Infinity) - tenant[field],
+        (limits.key[name] ?? Infinity) - own[field],
+      );
+      const finite = (value: number) => (Number.isFinite(value) ? Math.max(0, value) : null);
+      return { limit: finite(most), remaining: finite(remaining), resetMs: windowMs - (nowMs % windowMs) };
+    };
+    return {
+      ...(refused ? { refused } : {}),
+      requests: left("requests_per_minute", "requests", MINUTE_MS),
+      tokens: left("tokens_per_day", "tokens", DAY_MS),
+    };
+  }
+
+  /** A turn or a socket has ended, and computed so many tokens. Once: a lease that is gone was settled, or has lapsed. */
+  settle(lease: string, tokens: number, nowMs: number): void {
+    const state = this.#state();
+    const held = state.leases[lease];
+    if (!held) return;
+    delete state.leases[lease];
+    for (const used of new Set([state.tenant, this.#keyOf(state, held.key)])) {
+      turnOver(used, nowMs);
+      used.tokens += Math.max(0, tokens);
+    }
+    this.#write(state);
+  }
+
+  /** More or fewer conversations, more or fewer bytes. */
+  grow(by: { conversations?: number; bytes?: number }): void {
+    const state = this.#state();
+    state.conversations = Math.max(0, state.conversations + (by.conversations ?? 0));
+    state.bytes = Math.max(0, state.bytes + (by.bytes ?? 0));
+    this.#write(state);
+  }
+
+  /** What has been used, of the tenant and of one key. */
+  usage(key: string, nowMs: number) {
+    const state = this.#state();
+    this.#sweep(state, nowMs);
+    const [tenant, own] = [state.tenant, this.#keyOf(state, key)];
+    for (const used of [tenant, own]) turnOver(used, nowMs);
+    const view = (used: Used, of: string | undefined): Record<QuotaName, number> => ({
+      requests_per_minute: used.requests,
+      concurrent_turns: count(state, "turn", of),
+      tokens_per_day: used.tokens,
+      stored_bytes: state.bytes,
+      conversations: state.conversations,
+      sockets: count(state, "socket", of),
+    });
+    return { tenant: view(tenant, undefined), key: view(own, key) };
+  }
+
+  #refusal(state: State, { key, kind, limits }: QuotaRequest, nowMs: number): QuotaAnswer["refused"] {
+    const minute = Math.ceil((MINUTE_MS - (nowMs % MINUTE_MS)) / 1000);
+    const day = Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1000);
+    for (const of of ["tenant", "key"] as const) {
+      const used = of === "tenant" ? state.tenant : this.#keyOf(state, key);
+      const mine = of === "tenant" ? undefined : key;
+      const wanted: Record<QuotaRequest["kind"], [QuotaName, number, number][]> = {
+        request: [["requests_per_minute", used.requests, minute]],
+        turn: [
+          ["concurrent_turns", count(state, "turn", mine), 1],
+          ["tokens_per_day", used.tokens, day],
+          ["stored_bytes", state.bytes, 60],
+        ],
+        socket: [["sockets", count(state, "socket", mine), 5]],
+        conversation: [
+          ["conversations", state.conversations, 60],
+          ["stored_bytes", state.bytes, 60],
+        ],
+      };
+      for (const [limit, value, afterSeconds] of wanted[kind]) {
+        const most = limits[of][limit] ?? Number.POSITIVE_INFINITY;
+        if (value >= most) return { limit, of, most, afterSeconds };
+      }
+    }
+    return undefined;
+  }
+
+  /** Where nobody has a key, key and tenant are one. */
+  #keyOf(state: State, key: string): Used {
+    if (key === "") return state.tenant;
+    const known = state.keys[key] ?? unused();
+    delete state.keys[key];
+    state.keys[key] = known;
+    const keys = Object.keys(state.keys);
+    if (keys.length > KEYS_MAX) delete state.keys[keys[0]!];
+    return known;
+  }
+
+  #sweep(state: State, nowMs: number): void {
+    // A clock that was put back must not hold a lease for longer than it was given for.
+    for (const [name, { untilMs, kind }] of Object.entries(state.leases))
+      if (untilMs <= nowMs || untilMs > nowMs + LEASE_MS[kind]) delete state.leases[name];
+  }
+
+  #state(): State {
+    if (this.#known) return this.#known;
+    this.#exec(TABLE);
+    const [row] = this.#exec("SELECT record FROM quota");
+    const empty: State = { tenant: unused(), keys: {}, leases: {}, conversations: 0, bytes: 0 };
+    this.#known = row ? { ...empty, ...(JSON.parse(String(row.record)) as State) } : empty;
+    return this.#known;
+  }
+
+  #write(state: State): void {
+    this.#exec("INSERT OR REPLACE INTO quota (id, record) VALUES (1, ?)", JSON.stringify(state));
+  }
+}
+
+/** A window that is over begins anew; so does one that has not begun, for the clock was put back. */
+function turnOver(used: Used, nowMs: number): void {
+  const [minute, day] = [Math.floor(nowMs / MINUTE_MS), Math.floor(nowMs / DAY_MS)];
+  if (used.minute !== minute) Object.assign(used, { minute, requests: 0 });
+  if (used.day !== day) Object.assign(used, { day, tokens: 0 });
+}
+
+const count = ({ leases }: State, kind: Lease["kind"], key: string | undefined): number =>
+  Object.values(leases).filter((lease) => lease.kind === kind && (key === undefined || lease.key === key)).length;
