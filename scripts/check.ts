@@ -1,33 +1,48 @@
 /**
- * npm test: builds, checks types and style, runs every test; what CI runs.
+ * npm test: builds, checks types and style, runs every test; what CI runs. `npm test -- src/constrain` runs the tests of one room only.
  *
  * Ends with one line, "N passed, N failed", whose counts come from the test runner; a failed step before it counts as one failure.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 
-const run = (command: string, args: string[]): { ok: boolean; out: string } => {
+/** What the command prints goes on as it comes, so that a long run shows how far it is. */
+function run(command: string, args: string[]): Promise<{ ok: boolean; out: string }> {
   console.log(`> ${[command, ...args].join(" ")}`);
-  const { status, stdout } = spawnSync(command, args, {
-    stdio: ["ignore", "pipe", "inherit"],
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+    process.stdout.write(text);
   });
-  process.stdout.write(stdout ?? "");
-  return { ok: status === 0, out: stdout ?? "" };
+  return new Promise((resolve) => {
+    child.on("error", () => resolve({ ok: false, out }));
+    child.on("close", (status) => resolve({ ok: status === 0, out }));
+  });
+}
+
+/** Tests stand in `test/` as their sources do in `src/`; those of the objects are in `test/workerd/` and `test/server/`. */
+const testsOf = (room: string): string[] => {
+  const path = room.replace(/\/+$/, "");
+  if (path.startsWith("durable-objects")) return ["test/workerd/", "test/server/"];
+  return [`${path.replace(/^src(?=\/)/, "test")}${/\.ts$/.test(path) ? "" : "/"}`];
 };
 
-const steps: [string, string[]][] = [
+const build: [string, string[]][] = [
   ["node", ["scripts/build-wasm.ts"]],
   ["wrangler", ["types"]],
   ["node", ["scripts/build-web.ts"]],
+];
+const checks: [string, string[]][] = [
   ["tsc", ["--noEmit"]],
   ["tsc", ["--noEmit", "--project", "web"]],
   ["biome", ["check", "."]],
 ];
 
+const filters = process.argv.slice(2).flatMap(testsOf);
 let failed = 0;
-for (const [command, args] of steps) if (!run(command, args).ok) failed++;
-const tests = run("vitest", ["run"]);
+for (const [command, args] of filters.length > 0 ? build : [...build, ...checks])
+  if (!(await run(command, args)).ok) failed++;
+const tests = await run("vitest", ["run", ...filters]);
 const counts = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(tests.out);
 if (!counts) {
   console.error("the test runner printed no counts");

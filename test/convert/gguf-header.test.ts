@@ -5,6 +5,7 @@ import { ByteFile } from "../../src/convert/checkpoint/byte-file.ts";
 import { NeedMore } from "../../src/convert/gguf/cursor.ts";
 import { parseGgufHeader, readGgufHeader } from "../../src/convert/gguf/header.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { failureIn, failureOf } from "../weights/failing.ts";
 import { mutated, randomBelow } from "../weights/random.ts";
 import {
@@ -153,9 +154,9 @@ describe("parseGgufHeader", () => {
       "b: expected 8 bytes at 90, the file ends before",
     ],
   ])("refuses %s (M4)", (_, bytes, message) => {
-    const started = performance.now();
+    const started = cpuMs();
     const failure = failureOf(() => parse(bytes));
-    expect(performance.now() - started).toBeLessThan(10);
+    expect(cpuMs() - started).toBeLessThan(100);
     expect(failure.code).toBe("weights_invalid");
     expect(failure.message).toMatch(/^x\.gguf: /);
     expect(failure.message).toContain(message);

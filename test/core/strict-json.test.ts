@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseJson } from "../../src/core/strict-json.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { failureOf } from "../weights/failing.ts";
 import { encode } from "../weights/sample-pack.ts";
 
@@ -60,9 +61,9 @@ describe("parseJson", () => {
 
   it("takes time that is linear in a long string of escapes", () => {
     const text = "\\".repeat(400_000);
-    const started = performance.now();
+    const started = cpuMs();
     expect(parse(JSON.stringify([text, text]), { maxBytes: 1 << 24 })).toEqual([text, text]);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuMs() - started).toBeLessThan(1000);
   });
 
   it("reads Python's Infinity and NaN only where that is asked for", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_SYMBOLS } from "../../src/tokenizer/bpe.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { families, fixture } from "./fixtures/index.ts";
 
 const HUNDRED_KB = 100_000;
@@ -23,16 +24,16 @@ const texts: [string, string][] = [
   ["right to left", repeat("שלום")],
 ];
 
-describe.each(families)("time to encode hostile text with %s (H4)", (family) => {
+describe.each(families)("processor time to encode hostile text with %s (H4)", (family) => {
   const codec = createTextCodec(fixture(family).tokenizer);
 
   it.each(texts)("is under 200 ms per 100 kB: %s", (_, text) => {
-    // The best of a few runs: the bound is for the algorithm, not for a busy machine.
+    // The best of a few runs: the first ones also pay for compiling.
     let best = Number.POSITIVE_INFINITY;
     for (let run = 0; run < 5 && best > 200; run++) {
-      const start = performance.now();
+      const start = cpuMs();
       codec.encodeText(text);
-      best = Math.min(best, performance.now() - start);
+      best = Math.min(best, cpuMs() - start);
     }
     expect(best).toBeLessThan(200);
   });

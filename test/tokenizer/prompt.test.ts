@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 import { createPromptBuilder } from "../../src/tokenizer/prompt.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { fixture, template, templates } from "./fixtures/index.ts";
 import { RandomText } from "./random-text.ts";
 
@@ -184,9 +185,9 @@ describe("messages that cannot be", () => {
   });
 
   it("do not slow the template down: a thousand of them", () => {
-    const start = performance.now();
+    const start = cpuMs();
     builder.start(Array.from({ length: 1000 }, (_, i) => (i % 2 ? assistant("b") : user("a"))));
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuMs() - start).toBeLessThan(2000);
   });
 });
 
@@ -227,11 +228,11 @@ describe("a broken template (M5)", () => {
       /too long/,
     ],
   ])("is refused when the pack is loaded: it %s", (_, source, message) => {
-    const start = performance.now();
+    const start = cpuMs();
     expect(() => builderFor(source)).toThrow(
       expect.objectContaining({ code: "weights_invalid", message: expect.stringMatching(message) }),
     );
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuMs() - start).toBeLessThan(1000);
   });
 
   function loops(inner: string, depth: number): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StopMatcher } from "../../src/tokenizer/stop-matcher.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { RandomText } from "./random-text.ts";
 
 /** Pieces in, pieces out; the flush is the last. */
@@ -69,9 +70,9 @@ describe("stop matcher (S11)", () => {
 
   it("takes linear time for stops made to be slow (H11)", () => {
     const stops = Array.from({ length: 4 }, (_, i) => `${"a".repeat(2000)}${i}`);
-    const start = performance.now();
+    const start = cpuMs();
     const { out } = stream(stops, new Array(2000).fill("a".repeat(50)));
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(cpuMs() - start).toBeLessThan(1000);
     expect(out.join("")).toHaveLength(100_000);
   });
 });

@@ -6,6 +6,7 @@ import {
   payloadBytes,
   shardStarts,
 } from "../../src/weights/parse-manifest.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { failureOf } from "./failing.ts";
 import { encode, samplePack, sha256 } from "./sample-pack.ts";
 
@@ -116,10 +117,10 @@ describe("parseManifest", () => {
   });
 
   it("refuses a manifest over the cap before it looks inside (M4)", () => {
-    const started = performance.now();
+    const started = cpuMs();
     const failure = failureOf(() => parseManifest(new Uint8Array(MANIFEST_MAX_BYTES + 1)));
     expect(failure.message).toContain(`expected at most ${MANIFEST_MAX_BYTES} bytes`);
-    expect(performance.now() - started).toBeLessThan(10);
+    expect(cpuMs() - started).toBeLessThan(100);
   });
 
   it("says what came", () => {
