@@ -192,8 +192,7 @@ it("V12: over a hundred turns the bytes of a state and the rows of a turn stay t
     expect([rebuilt.header, textOf(rebuilt)]).toEqual(["rebuilt", next]);
     await back();
   }
-  // A seventh where "next" was said before: the turn begins a lane.
-  expect([...written].toSorted((a, b) => a - b)).toEqual([6, 7]);
+  expect([...written]).toEqual([6]);
   expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(4);
 });
 
