@@ -7,7 +7,7 @@ from training.grid import Grid, final_weights
 from training.hybrid import View, forward_hidden
 from training.quantize import blocks_of
 from training.settings import Run, Stage
-from training import checkpoint
+from training import checkpoint, compact
 from training.train import train
 from transformers import BambaForCausalLM
 
@@ -81,6 +81,25 @@ def test_a_run_on_the_grid_exports_what_its_last_forward_pass_saw(data, tmp_path
     assert exported.config.rivulet_cache == {"window": 8, "sinks": 2, "windows": {"2": 12}}
     for block in blocks_of(exported.model.layers[0].mamba.in_proj.weight.detach()).flatten(0, 1):
         assert len(block.unique()) <= 16
+
+
+def test_what_was_learnt_travels_in_four_bits(data, tmp_path, monkeypatch, hybrid):
+    model = hybrid([1])
+    grid = Grid(model)
+    for _ in range(3):
+        step(model, grid)
+    checkpoint.save(tmp_path / "checkpoint.pt", {"student": model.state_dict(), "grid": grid.state_dict()})
+    compact.save(tmp_path / "checkpoint.pt", tmp_path / "learnt.safetensors")
+    other = hybrid([1])  # its embedding is the same, all else is replaced
+    monkeypatch.setattr(compact, "bamba_from_pack", lambda pack: (other, {}))
+    other.model.embed_tokens.weight.data.copy_(model.model.embed_tokens.weight)
+    compact.load(tmp_path / "learnt.safetensors", tmp_path / "again.pt", tmp_path)
+    before, after = checkpoint.load(tmp_path / "checkpoint.pt"), checkpoint.load(tmp_path / "again.pt")
+    expected, got = final_weights(before["student"], before["grid"]), final_weights(after["student"], after["grid"])
+    assert expected.keys() == got.keys()
+    for name in expected:
+        torch.testing.assert_close(got[name], expected[name], rtol=1e-6, atol=1e-6)
+    assert (tmp_path / "learnt.safetensors").stat().st_size < 0.6 * (tmp_path / "checkpoint.pt").stat().st_size
 
 
 def test_a_view_of_single_layers_is_what_a_longer_window_shows(hybrid):
