@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed, type Served } from "../src/dialogue/load.ts";
+import { slices } from "../src/dialogue/reply.ts";
 import { greedy, type Sampling } from "../src/sampling/sampling.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
@@ -97,6 +98,7 @@ class Examination {
       "own words": () => this.recall("facts in chat, free wording", cases["own words"], [0, 2, 6], this.#sampling),
       sampled: () => this.recall("facts in chat, sampled", some(cases.recall, 5), [0, 4], usual(this.#served)),
       distance: () => this.distance(),
+      "among 16": () => this.among16(),
       corrected: () => this.turns("corrected, the newer one", some(cases.corrected, 6)),
       "never told": () => this.turns("never told, says so", some(cases["never told"], 6)),
       used: () => this.turns("facts put to use", some(cases.used, 8)),
@@ -158,6 +160,31 @@ class Examination {
       chat.end();
     }
     for (const depth of depths) this.results.set(`${title}, after ${depth} other turns`, share(hits.get(depth)!));
+  }
+
+  /** As training/recall.py asks: the likeliest of 16 words after "Your code word is". */
+  async among16(): Promise<void> {
+    const { prompt, codec, backend } = this.#served;
+    const firstIds = WORDS.map((word) => codec.encodeText(` ${word}`)[0]!);
+    for (const [tokens, prose] of Object.entries(cases.prose)) {
+      const hits: boolean[] = [];
+      for (const [n, word] of some(WORDS.slice(0, 8), 4).entries()) {
+        const feed = prompt.start([
+          { role: "user", content: `My code word is ${word}. Please remember it.` },
+          { role: "assistant", content: `I will remember that your code word is ${word}.` },
+          { role: "user", content: prose },
+          { role: "user", content: "What is my code word?" },
+        ]);
+        const sequence = await backend.open();
+        let logits = new Float32Array(0);
+        for (const { slice, last } of slices([...feed, ...codec.encodeText("Your code word is")], backend.sliceTokens))
+          logits = (await sequence.forward(slice, last ? "last" : "none")) as Float32Array<ArrayBuffer>;
+        const scores = firstIds.map((id) => logits[id]!);
+        hits.push(scores.indexOf(Math.max(...scores)) === n);
+        sequence.release();
+      }
+      this.results.set(`code word among 16, ${tokens} tokens back`, share(hits));
+    }
   }
 
   /** The word is told, then a message begins with so many tokens of held-out text and ends with the question. */
