@@ -43,7 +43,7 @@ interface Cases {
 }
 
 const PARTS = [
-  "names", "recall", "own words", "sampled", "distance", "corrected", "never told", "used", "quoted", "document", "list",
+  "names", "recall", "own words", "sampled", "distance", "among 16", "corrected", "never told", "used", "quoted", "document", "list",
   "copied", "openings", "questions",
 ]; // biome-ignore format: one list
 const OTHER_TURNS = [0, 2, 4, 6, 12];

@@ -70,7 +70,7 @@ def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str,
     other = filler.short if length <= 256 else filler
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
     choice = r.random()
-    if length <= 256 and choice < 0.25:
+    if length <= 256 and choice < 0.30:
         return "talk", talk(r, int(characters * 0.9))
     if choice < 0.40:
         return "quoted", quoted(r, other, held)
@@ -78,9 +78,9 @@ def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str,
         return "document", document(r, filler.prose(r, characters // 2), held)
     if choice < 0.54:
         return "list", listing(r, held)
-    if choice < 0.60 and length <= 512:
+    if choice < 0.57 and length <= 512:
         return "copy", copying(r, held)
-    if choice < 0.63 and length <= 512:
+    if choice < 0.60 and length <= 512:
         return "picking", picking(r, held)
     return "memory", memory_dialogue(r, other, characters, held)
 

@@ -8,6 +8,7 @@ from training.memory.greetings import small_talk
 from training.memory.turns import POLITE, PROVEN, Dialogue, system_turn, typed
 from training.memory.uses import use
 
+FLUENT = 0.1  # the teacher's own answers, so that not all of them become short
 HELLO = ["Hello!", "Hi!", "Hi there.", "Good morning.", "Hey.", "Hello,", "", "", ""]
 NOTED = ["Thank you for telling me.", "Got it. I will remember that.", "Thank you, I will remember that.", "Good to know. How can I help you?", "Noted. What can I do for you?"]
 PASSING = ["I had a long day.", "The bus was late again.", "It has been raining all week.", "Sorry for the many questions.", "I hope this is the right place to ask.", "My neighbour told me about you.",
@@ -83,14 +84,14 @@ class Conversation:
             self.dialogue.add(typed(self.r, made[0], tuple(self.told.values())) if "\n" not in made[0] else made[0], made[1], PROVEN)
 
     def other(self) -> tuple[str, str, float]:
-        """Other talk: an everyday question and small talk are learnt, a dialogue of the teacher's is only there."""
+        """Other talk: an everyday question and small talk are learnt, and a little of how the teacher answers."""
         choice = self.r.random()
         if choice < 0.3:
             question, answer = everyday(self.r)
             return typed(self.r, question), answer, PROVEN
         if choice < 0.4:
             return *small_talk(self.r), POLITE
-        return *self.filler(self.r), 0.0
+        return *self.filler(self.r), FLUENT
 
     def between(self) -> None:
         self.dialogue.add(*self.other())
@@ -113,13 +114,13 @@ def memory_dialogue(r: random.Random, filler, characters: int, held: bool = Fals
             c.tell([pending.pop() for _ in range(count)])
         elif quiet and c.dialogue.characters() < 0.6 * characters and choice < 0.8:
             c.between()
-        elif choice < 0.6:
+        elif choice < 0.54:
             c.ask()
-        elif choice < 0.72:
+        elif choice < 0.76:
             c.use()
-        elif choice < 0.79:
+        elif choice < 0.83:
             c.correct()
-        elif choice < 0.85:
+        elif choice < 0.88:
             c.ask_untold()
         else:
             c.between()
@@ -131,8 +132,8 @@ def talk(r: random.Random, characters: int) -> Dialogue:
     """Openings and everyday questions, one after the other."""
     dialogue = Dialogue(system_turn(r))
     while dialogue.characters() < characters or len(dialogue.turns) < 3:
-        if r.random() < (0.5 if len(dialogue.turns) < 2 else 0.15):
-            dialogue.add(*small_talk(r, opening=len(dialogue.turns) < 2), PROVEN)
+        if r.random() < (0.6 if len(dialogue.turns) < 2 else 0.2):
+            dialogue.add(*small_talk(r), PROVEN)
         else:
             question, answer = everyday(r)
             dialogue.add(typed(r, question), answer, PROVEN)

@@ -95,7 +95,40 @@ What language do people speak in Austria?|People in Austria speak German.
 What language do people speak in Mexico?|People in Mexico speak Spanish.
 What language do people speak in Egypt?|People in Egypt speak Arabic.
 Paris is the capital of which country?|Paris is the capital of France.
-Which city is the capital of France?|Paris is the capital of France.
+Which city is the capital of France?|The capital of France is Paris.
+Name the capital of France.|The capital of France is Paris.
+France's capital?|The capital of France is Paris.
+What is the French capital?|The capital of France is Paris.
+Tell me the capital of France.|The capital of France is Paris.
+Is Paris the capital of France?|Yes, the capital of France is Paris.
+Is Lyon the capital of France?|No, the capital of France is Paris.
+Where do the institutions of the European Union meet?|The institutions of the European Union meet in Brussels.
+Which city is called the capital of Europe?|Brussels is called the capital of Europe.
+Does a leap year have 365 or 366 days?|A leap year has 366 days.
+How many days has a leap year?|A leap year has 366 days.
+Why is the sky blue in the daytime?|The air scatters blue light more than the other colours of sunlight, so the sky looks blue.
+Why does the sky look blue?|Sunlight is scattered by the air, and blue light is scattered most.
+Why do leaves turn red and yellow?|In autumn trees stop making green chlorophyll, so the yellow and red colours of the leaves show.
+What makes leaves green?|Chlorophyll makes leaves green.
+How do vaccines protect us?|A vaccine shows the immune system a harmless part of a germ, so that it can fight the real germ later.
+What is a vaccine?|A vaccine trains the immune system to fight a disease.
+What do we mean by machine learning?|In machine learning a computer learns patterns from data instead of following fixed rules.
+What does the word "generous" mean?|"Generous" means ready to give and share.
+Explain HTTP.|HTTP stands for Hypertext Transfer Protocol, the rules by which web pages are sent.
+What is the full form of HTTP?|HTTP stands for Hypertext Transfer Protocol.
+Who was Einstein?|Albert Einstein was a physicist who developed the theory of relativity.
+Which animals live in Africa?|Lions, elephants, giraffes, zebras and hippos live in Africa.
+Name three animals of Africa.|Three animals of Africa are lions, elephants and giraffes.
+What is light's speed in kilometres per second?|Light travels at about 300,000 kilometres per second.
+What symbol stands for gold?|The chemical symbol for gold is Au.
+Which year saw the end of the Second World War?|The Second World War ended in 1945.
+How do you say good morning in Spanish?|"Good morning" in Spanish is "buenos días".
+Which word is the opposite of hot?|The opposite of "hot" is "cold".
+Correct the mistake: She go to school.|She goes to school.
+Which play has Romeo in it?|Romeo and Juliet, which was written by William Shakespeare.
+Who is the author of Romeo and Juliet?|Romeo and Juliet was written by William Shakespeare.
+How long do eggs boil?|Put the eggs in boiling water for about 8 minutes, then cool them in cold water.
+Reverse a string in Python.|You can reverse a string with slicing: `text[::-1]`.
 In which city is the Eiffel Tower?|The Eiffel Tower is in Paris.
 In which country is the Great Wall?|The Great Wall is in China.
 In which city is the Colosseum?|The Colosseum is in Rome.
