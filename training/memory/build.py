@@ -24,6 +24,7 @@ from training.memory.turns import Dialogue
 from training.teacher import load_tokenizer
 
 PADDING = 0  # <|endoftext|>
+TALK_ROWS, TALK_LENGTH = 1000, 256  # of everyday questions and small talk alone
 ROWS = {256: 3000, 512: 1200, 1024: 500, 2048: 300}
 CHARACTERS = 4  # of English in a token, about
 TURN = re.compile(r"<\|im_start\|>(user|assistant)\n(.*?)<\|im_end\|>", re.S)
@@ -85,18 +86,22 @@ def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str,
     return "memory", memory_dialogue(r, other, characters, held)
 
 
+def only_talk(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
+    return "talk", talk(r, int(length * CHARACTERS * r.uniform(0.4, 0.75)))
+
+
 def shortest(length: int) -> int:
     """Rows of a length are longer than what the next shorter length takes."""
     return 0 if length <= 256 else length // 2
 
 
-def rows(length: int, count: int, filler: Filler, tokenizer, held: bool, seed: int) -> tuple[np.ndarray, np.ndarray, Counter]:
+def rows(length: int, count: int, filler: Filler, tokenizer, held: bool, seed: int, make=one) -> tuple[np.ndarray, np.ndarray, Counter]:
     """ids and weights (count, length), and how many there are of each kind."""
     ids, weights = np.full((count, length), PADDING, np.uint16), np.zeros((count, length), np.uint8)
     kinds, r, at = Counter(), random.Random(f"{seed}/{length}/{held}"), 0
     with tqdm(total=count, desc=f"{length} {'held' if held else 'train'}", mininterval=5) as bar:
         while at < count:
-            kind, dialogue = one(r, length, filler, held)
+            kind, dialogue = make(r, length, filler, held)
             if is_fixed(dialogue):
                 continue
             tokens, w = dialogue.tokens(tokenizer)
@@ -124,12 +129,13 @@ def main() -> None:
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held)
-        for length, count in ROWS.items():
+        files = [(f"dialogues-{length}", length, count, one) for length, count in ROWS.items()]
+        for name, length, count, make in [*files, (f"talk-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(8, int(count * arguments.share * (0.02 if held else 1)))
-            ids, weights, kinds = rows(length, count, filler, tokenizer, held, arguments.seed)
-            ids.tofile(out / f"dialogues-{length}.{split}.u16")
-            weights.tofile(out / f"dialogues-{length}.{split}.weights")
-            card[f"dialogues-{length}.{split}"] = {"rows": count, "tokens": int((ids != PADDING).sum()), "answers": int((weights > 0).sum()), **kinds}
+            ids, weights, kinds = rows(length, count, filler, tokenizer, held, arguments.seed, make)
+            ids.tofile(out / f"{name}.{split}.u16")
+            weights.tofile(out / f"{name}.{split}.weights")
+            card[f"{name}.{split}"] = {"rows": count, "tokens": int((ids != PADDING).sum()), "answers": int((weights > 0).sum()), **kinds}
     (out / "dialogues.json").write_text(json.dumps(card, indent=1))
     print(json.dumps(card, indent=1))
 

@@ -284,7 +284,7 @@ def sum_or_product(r: random.Random) -> tuple[str, str]:
 def everyday(r: random.Random) -> tuple[str, str]:
     """One question and its answer."""
     for _ in range(100):
-        question, answer = sum_or_product(r) if r.random() < 0.15 else r.choice(pairs()) if r.random() < 0.7 else tuple(r.choice(PLAIN.splitlines()).split("|"))
+        question, answer = sum_or_product(r) if r.random() < 0.15 else r.choice(pairs()) if r.random() < 0.55 else tuple(r.choice(PLAIN.splitlines()).split("|"))
         if letters(question) not in fixed_questions():
             break
     return question, answer
