@@ -1,5 +1,6 @@
 /** The Worker: routes, one error handler, and the Durable Object classes. */
 import { type Context, Hono } from "hono";
+import { getPath as givenPath } from "hono/utils/url";
 import { Conversation } from "../durable-objects/conversation/conversation.ts";
 import { Directory } from "../durable-objects/directory/directory.ts";
 import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
@@ -17,7 +18,13 @@ import { requestLog } from "./routes/request-log.ts";
 
 export { Conversation, Directory, ResponseSocket, Stage };
 
-const app = new Hono<Bindings>();
+/** Clients join addresses by hand: `//` is `/`, and a slash at the end is none. */
+const getPath = (request: Request): string =>
+  givenPath(request)
+    .replace(/\/{2,}/g, "/")
+    .replace(/(?<=.)\/$/, "");
+
+const app = new Hono<Bindings>({ getPath });
 
 app.use(requestLog, secure);
 app.use(async (c, next) => {

@@ -6,6 +6,7 @@ import type { RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { type Head, type KeyedRequest, newHead, revised, used } from "../storage/heads.ts";
 import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
@@ -39,6 +40,23 @@ const FORK_ID = "0123456789abcdefghijklmnopqrstuvwxyz";
 const forkIdOf = (letter: (i: number) => number): string =>
   Array.from({ length: 8 }, (_, i) => FORK_ID[letter(i)]).join("");
 const TURNS_MAX = 100;
+
+/** Messages that ask for no reply, as a turn that feeds nothing by itself. Fails as a turn with them would. */
+export function unansweredTurn(
+  request: TurnRequest,
+  id: string,
+  served: Served,
+  store: ConversationStore | undefined,
+): StoredTurn {
+  const { accepted } = plan(request, id, served, store);
+  const parent = accepted.parent === null ? undefined : store!.tree.turn(accepted.parent)!;
+  const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, lasting: _____, ...kept } = accepted;
+  return {
+    ...{ ...kept, model: request.model, status: "completed", hidden: false, reply: null, promptCount: 0 },
+    ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
+    ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
+  };
+}
 
 export class HeadActions {
   readonly #host: Host;
@@ -133,14 +151,7 @@ export class HeadActions {
       ...(head.conversation === null ? {} : { conversation: head.conversation }),
       ...{ messages, sampling: {}, stop: [], recall: "off", reply },
     };
-    const { accepted } = plan(request, newTurnId(), served, store);
-    const parent = head.turn === null ? undefined : store.tree.turn(head.turn)!;
-    const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, ...kept } = accepted;
-    const turn: StoredTurn = {
-      ...{ ...kept, model: request.model, status: "completed", hidden: false, reply: null, promptCount: 0 },
-      ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
-      ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
-    };
+    const turn = unansweredTurn(request, newTurnId(), served, store);
     return store.database.transaction(() => {
       store.tree.insert(turn, new Uint32Array(0));
       store.heads.put({ ...head, turn: turn.id });

@@ -2,21 +2,21 @@
 
 import { encoderFor } from "../../src/api/encoders.ts";
 import { MAIN } from "../../src/api/shared/ids.ts";
-import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
+import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
+import { newHead, used } from "../storage/heads.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
-import type { Host } from "../turn/context.ts";
+import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
 import { noSuchResponse, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
-
+import { unansweredTurn } from "./head-actions.ts";
 import { eraseAll } from "./removal.ts";
-
 import { SharedPrefix } from "./shared-prefix.ts";
 
 export class TurnRequests {
@@ -37,7 +37,9 @@ export class TurnRequests {
     const repeated = persistent ? this.#repeated(request) : undefined;
     if (persistent) this.#scheduler.recover();
     if (persistent && !repeated) await this.#begin(request);
-    if (!persistent && request.prefix !== undefined) await this.#visit(request);
+    if (isThrownAway(request)) this.#openThere(request);
+    else if (!persistent && request.prefix !== undefined) await this.#visit(request);
+    if (request.generate === false) return this.#hold(request, client);
     const turn = repeated ?? (await this.#scheduler.start(request, client));
     if (repeated?.last) this.#host.ended(request.tenant, turnIdOf(request), 0);
     const context = { turn, request, form, served: await this.#host.served(), client };
@@ -53,6 +55,44 @@ export class TurnRequests {
       check(head === MAIN, "not_found", () => "no such fork", "conversation");
     }
     database.open();
+  }
+
+  /** What a turn that will be thrown away goes on from. Fails with `not_found`; a conversation that is not there is one that begins. */
+  #openThere({ parent, near, tenant }: TurnRequest): void {
+    const store = this.#host.store();
+    if (typeof parent === "string" || near !== undefined) store.openFor(tenant, "previous_response_id");
+    else if (store.database.exists) store.openFor(tenant, "conversation");
+  }
+
+  /** Takes messages without asking for a reply: they are read with the next turn. The model is loaded, and nothing is computed. */
+  async #hold(request: TurnRequest, client: AbortSignal): Promise<Response> {
+    const { reply: form, persistent, tenant } = request;
+    const served = await this.#host.served();
+    const store = this.#host.store();
+    const { object } = this.#host;
+    const hold = () => {
+      const turn = unansweredTurn(request, turnIdOf(request), served, sourceOf(request, this.#host));
+      if (persistent)
+        store.database.transaction(() => {
+          store.found({ owner: tenant, object, fingerprint: served.fingerprint });
+          store.tree.insert(turn, new Uint32Array(0));
+          const head = request.head === undefined ? undefined : store.heads.get(request.head);
+          const { conversation = null } = request;
+          if (request.head !== undefined)
+            store.heads.put(used({ ...(head ?? newHead(request.head, { conversation })), turn: turn.id }));
+        });
+      return turn;
+    };
+    const turn =
+      persistent && request.head !== undefined ? await this.#scheduler.locks.alone(request.head, hold) : hold();
+    const { start } = knownTurn(turn, persistent ? object : "0".repeat(32), new Uint32Array(0));
+    const usage = { promptTokens: turn.logged, cachedTokens: turn.position, completionTokens: 0 };
+    const timings = { ...noTimings, state: turn.origin };
+    const end = { type: "end" as const, index: 1, text: "", reason: "stop" as const, usage, timings };
+    const last = { ...end, completedMs: Date.now(), unasked: true };
+    const { reference: _, ...nowhere } = start;
+    const known = { start: persistent ? start : nowhere, ids: [], logprobs: undefined, last };
+    return this.#stream({ turn: known, request, form, served, client });
   }
 
   async #batch(request: TurnRequest, client: AbortSignal): Promise<Response> {

@@ -1,6 +1,7 @@
 /** modelCard: what the Worker needs to know of the served model, read from its manifest. */
 
 import { Failure } from "../../src/core/failure.ts";
+import { RELEASE } from "../../src/core/release.ts";
 import { modelFrom } from "../../src/models/index.ts";
 import { transformerCacheBytes } from "../../src/models/transformer-cache.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
@@ -13,6 +14,8 @@ export interface ModelCard {
   dtype: string;
   contextLength: number;
   licence?: string;
+  /** Seconds since 1970. */
+  created: number;
   /** See `transformerCacheBytes`; absent for an architecture that only its ONNX graph knows. */
   transformerCacheBytesPerToken?: number;
 }
@@ -35,10 +38,15 @@ async function read(env: Env): Promise<ModelCard> {
     parameters,
     dtype,
     contextLength,
+    created: createdOf(manifest.provenance.created),
     ...(licence ? { licence } : {}),
     ...(perToken === undefined ? {} : { transformerCacheBytesPerToken: perToken }),
   };
 }
+
+/** When the pack was made, where it says so; else when this release was. */
+const createdOf = (stated: unknown): number =>
+  Number.isSafeInteger(stated) ? (stated as number) : Math.floor(Date.parse(RELEASE.date) / 1000);
 
 function cacheBytes(config: unknown): number | undefined {
   try {

@@ -6,6 +6,7 @@ import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { SseBody } from "../platform/sse-body.ts";
+import { samplingOf } from "../turn/reply-options.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import { turnEvents } from "./turn-events.ts";
 
@@ -17,6 +18,10 @@ export interface ReplyContext {
   client: AbortSignal;
 }
 
+/** A form may say how the reply was sampled, which the request and the pack's defaults decide together. */
+const encoderOf = ({ form, request, served }: ReplyContext) =>
+  encoderFor({ ...form, sampling: samplingOf(request, served) });
+
 const headersOf = ({ start }: KnownTurn): Record<string, string> => ({
   ...(start ? { "x-rivulet-state": start.state } : {}),
   "cache-control": "no-store",
@@ -27,10 +32,11 @@ const headersOf = ({ start }: KnownTurn): Record<string, string> => ({
  * everything that goes on after the headers.
  */
 export async function streamed(
-  { turn, request, form, served, client }: ReplyContext,
+  context: ReplyContext,
   after = -1,
 ): Promise<{ response: Response; done: Promise<void> }> {
-  const encoder = encoderFor(form);
+  const { turn, request, served, client } = context;
+  const encoder = encoderOf(context);
   const isNew = ({ id }: WireEvent) => id === undefined || id > after;
   // A turn may fail before it has come again to where its reader was: that is still to be told.
   const newOf = (event: TurnEvent, wires: WireEvent[]) =>
@@ -74,8 +80,9 @@ export async function streamed(
 const nothing = () => new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
 
 /** The whole reply, when there is all of it. */
-export async function whole({ turn, request, form, served, client }: ReplyContext): Promise<Response> {
-  const encoder = encoderFor(form);
+export async function whole(context: ReplyContext): Promise<Response> {
+  const { turn, request, served, client } = context;
+  const encoder = encoderOf(context);
   const running = turn instanceof RunningTurn ? turn : undefined;
   // It is never behind: what it wants is the end.
   const reader = running?.join(Number.POSITIVE_INFINITY);
@@ -89,8 +96,9 @@ export async function whole({ turn, request, form, served, client }: ReplyContex
 }
 
 /** The reply as far as it is: of a turn in the background, or of one that has ended. */
-export async function soFar({ turn, request, form, served }: ReplyContext, status: 200 | 202): Promise<Response> {
-  const encoder = encoderFor(form);
+export async function soFar(context: ReplyContext, status: 200 | 202): Promise<Response> {
+  const { turn, request, served } = context;
+  const encoder = encoderOf(context);
   const known: KnownTurn = { start: turn.start, ids: turn.ids, logprobs: turn.logprobs, last: turn.last };
   for await (const event of turnEvents(known, served, request)) encoder.events(event);
   return Response.json(encoder.whole(), { status, headers: headersOf(turn) });

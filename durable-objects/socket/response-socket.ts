@@ -6,6 +6,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { EventSourceParserStream } from "eventsource-parser/stream";
+import { type AskTurns, resolveReferences } from "../../src/api/conversations/item-references.ts";
 import { responsePlace } from "../../src/api/object-address.ts";
 import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
@@ -119,9 +120,17 @@ export class ResponseSocket extends DurableObject<Env> {
     send: (data: object) => Promise<void>,
     gone: AbortSignal,
   ): Promise<void> {
-    const turn = responseTurn(body);
     const { tenant } = counted;
-    const { object, turn: where } = responsePlace(this.env, { tenant }, body);
+    const askTurns: AskTurns = async (asked, query) => {
+      const address = `http://conversation/turns?${query}`;
+      const headers = { "x-rivulet-tenant": tenant };
+      const response = await this.env.CONVERSATION.getByName(asked).fetch(address, { headers });
+      if (!response.ok) throw Failure.from(((await response.json()) as ErrorBody).error);
+      return response.json();
+    };
+    const { input, last } = await resolveReferences(body.input, askTurns);
+    const turn = responseTurn({ ...body, input });
+    const { object, turn: where } = responsePlace(this.env, { tenant }, body, last);
     await checkShape(turn, responsePaths, gone);
     await requireModel(this.env, turn.model);
     const id = newTurnId();
@@ -139,7 +148,7 @@ export class ResponseSocket extends DurableObject<Env> {
     const events = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events) {
       if (gone.aborted) return;
-      await send(JSON.parse(data));
+      if (data !== "[DONE]") await send(JSON.parse(data));
     }
   }
 }

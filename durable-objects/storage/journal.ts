@@ -7,7 +7,7 @@
  * Values have zeros behind them up to the room of their slot, so that the next turn is written exactly where the last one lay: nothing of a
  * turn stays in the file once its row was written over or `forget` was called.
  */
-import type { LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
+import type { FinishReason, LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, LeaseLost, padded, roomFor } from "./database.ts";
 import type { SqlValue } from "./schema.ts";
@@ -34,6 +34,10 @@ export interface Accepted {
   recalled?: Recalled[];
   recallTokens?: number;
   recallMs?: number;
+  /** What stays of the prompt, where it has instructions that hold for this request only. Absent: all. */
+  lasting?: number[];
+  /** The reply is whole, with this reason, and the state that is kept is being computed: of the lasting prompt and the reply. */
+  settling?: FinishReason;
   /** Of the conversation with the new messages. */
   asked: string;
   messageCount: number;

@@ -9,10 +9,12 @@ import type { HeldSchema } from "../../src/constrain/constraint.ts";
 import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
+import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { AttemptContext } from "./context.ts";
 import { loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
+import { restore } from "./restore-state.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export class TurnComputation {
@@ -32,15 +34,50 @@ export class TurnComputation {
 
   /** Fails as the model and the storage do, with the lease, and with `busy` when the place in the engine was taken back. */
   async run(): Promise<"ended" | "paused"> {
-    const { running, ctx } = this.#work;
+    const { accepted, running, ctx } = this.#work;
     await fault("turn.begin", ctx);
-    const outcome = (await this.#rebuild()) ?? (await this.#generate());
-    if (outcome === "paused") {
+    const outcome = accepted.settling ?? (await this.#rebuild()) ?? (await this.#generate());
+    if (outcome === "paused" || (await this.#settle(outcome)) === "paused") {
       await this.#writer.checkpoint("pause");
-      return outcome;
+      return "paused";
     }
     await this.#writer.commit(running.cancelled ? "cancelled" : outcome, this.#isSchemaChecked);
     return "ended";
+  }
+
+  /**
+   * Computes the state that is kept of a turn with instructions, which hold for its request only: from the state before the turn, with what
+   * lasts of its prompt and the reply, read at the speed of a prompt. Nothing to do for other turns.
+   */
+  async #settle(reason: FinishReason): Promise<"settled" | "paused"> {
+    const { accepted, served, running, slot, store, budget, timings } = this.#work;
+    const { lasting, start, parent } = accepted;
+    if (!lasting || !store || running.ids.length === 0) return "settled";
+    const beganMs = Date.now();
+    if (!accepted.settling) {
+      this.#work.restored.sequence.release();
+      const restored = await restore(store, served.backend, accepted, slot.asker.owner, { ownCheckpoint: false });
+      this.#work.restored = restored;
+      slot.hold(restored.sequence);
+      accepted.settling = reason;
+    }
+    const { sequence } = this.#work.restored;
+    const { position } = sequence;
+    // As after any turn, the last token of the reply is read with the next one.
+    const own = [...lasting, ...running.ids].slice(0, -1);
+    const before = position < start ? [...store.tree.ids(parent, position, start)] : [];
+    const feed = [...before, ...own.slice(Math.max(0, position - start))];
+    for (const { slice } of slices(feed, served.backend.sliceTokens)) {
+      await roundRobin(served.backend).forward(sequence, slice, "none");
+      slot.beat();
+      timings.settle_tokens = (timings.settle_tokens ?? 0) + slice.length;
+      budget.spend(slice.length);
+      if (budget.spent && sequence.position < position + feed.length) break;
+      if (budget.checkpointDue) await this.#writer.checkpoint();
+      await yieldToEvents();
+    }
+    timings.settle_ms = (timings.settle_ms ?? 0) + Date.now() - beganMs;
+    return sequence.position < position + feed.length ? "paused" : "settled";
   }
 
   /** Feeds the part of the path's log that the restored state lacks. */

@@ -24,9 +24,15 @@ export interface Host {
   ended(tenant: string, turn: string, tokens: number): void;
 }
 
-/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix. */
-export const sourceOf = ({ persistent, prefix }: TurnRequest, host: Host): ConversationStore | undefined =>
-  persistent || prefix !== undefined ? host.store() : undefined;
+/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix, or goes on from a turn that is. */
+export const sourceOf = (request: TurnRequest, host: Host): ConversationStore | undefined =>
+  request.persistent || request.prefix !== undefined || (isThrownAway(request) && host.store().database.exists)
+    ? host.store()
+    : undefined;
+
+/** It goes on from what is kept here, and leaves nothing. */
+export const isThrownAway = ({ persistent, parent, near, head }: TurnRequest): boolean =>
+  !persistent && (typeof parent === "string" || near !== undefined || head !== undefined);
 
 export interface AttemptContext {
   accepted: Accepted;

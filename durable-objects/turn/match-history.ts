@@ -1,6 +1,6 @@
 /**
- * match-history: where in the tree a request continues, and which of its messages are new there: neither those that the tree holds, nor
- * the instructions that the state has read already, nor more than fits.
+ * match-history: where in the tree a request continues, and which of its messages are new there: neither those that the tree holds,
+ * nor more than fits.
  *
  * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are compared by a
  * chained hash, so that neither storage nor reading grows with the dialogue.
@@ -22,26 +22,90 @@ export const chainAll = (history: string, messages: readonly Message[]): string 
 export interface Continuation {
   /** The turn that the new messages follow. */
   parent: StoredTurn | undefined;
+  /** Without system messages, unless they begin the history. */
   fresh: Message[];
+  /** System messages of the request that are not the conversation's own: they hold for this request. */
+  aside: Message[];
   /** Hash of the history up to them; a client's shortened copy of a reply it left counts as its own. */
   history: string;
 }
 
-/** `tip`: where the head stands. Fails with `conversation_conflict` when the request tells a story that the family does not hold. */
-export function continuation(tree: TurnTree, tip: StoredTurn | undefined, messages: Message[]): Continuation {
-  const append = { parent: tip, fresh: messages, history: tip?.history ?? "" };
-  // Without a reply or a system message among them these are no retelling of a history.
-  if (messages.every(({ role }) => role === "user" || role === "tool")) return append;
-  const told = new ClientHistory(messages);
-  const near = tip && along(tree, tip, told);
-  // It tells of more replies than this path has: another branch may have them.
-  const known = near?.fresh.every(({ role }) => role !== "assistant") ? near : tip && (anywhere(tree, told) ?? near);
-  if (known || !tip) return known ?? append;
+const isSystem = ({ role }: Message) => role === "system";
+const isAsked = ({ role }: Message) => role === "user" || role === "tool";
+
+/** Messages that follow a turn, or begin a history. */
+export function appended(parent: StoredTurn | undefined, messages: Message[]): Continuation {
+  if (!parent) return { parent, fresh: messages, aside: [], history: "" };
+  const [fresh, aside] = [messages.filter((one) => !isSystem(one)), messages.filter(isSystem)];
+  return { parent, fresh, aside, history: parent.history };
+}
+
+/**
+ * `tip`: where the head stands. In this order the messages are: all of the history again, with its own system messages or with others in
+ * their place; its end again; or new ones alone. Fails with `conversation_conflict` when they tell a story that the family does not hold,
+ * unless the request says what else becomes of them.
+ */
+export function continuation(
+  tree: TurnTree,
+  tip: StoredTurn | undefined,
+  { messages, unmatched = "refuse" }: Pick<TurnRequest, "messages" | "unmatched">,
+): Continuation {
+  if (!tip) return appended(undefined, messages);
+  const isNew = unmatched !== "anew";
+  if (isNew && messages.every(isAsked)) return appended(tip, messages);
+  const exact = retold(tree, tip, messages);
+  if (exact) return exact;
+  const [systems, spoken] = [messages.filter(isSystem), messages.filter((one) => !isSystem(one))];
+  const own = beginningOf(tree, tip);
+  const isOwn = own.every((one, i) => systems[i] && chain("", one) === chain("", systems[i]));
+  const aside = isOwn ? systems.slice(own.length) : systems;
+  if (isNew && spoken.every(isAsked)) return { ...appended(tip, spoken), aside };
+  const again = systems.length + own.length > 0 ? retold(tree, tip, [...own, ...spoken]) : undefined;
+  if (again) return { ...again, aside };
+  const rest = afterTail(tree, tip, spoken);
+  if (rest) return { ...appended(tip, rest), aside };
+  if (unmatched === "append") return { ...appended(tip, spoken), aside };
+  if (unmatched === "anew") return appended(undefined, messages);
   throw new Failure(
     "conversation_conflict",
     "messages: this conversation holds another history; send only the new messages, the same history, or choose another conversation id",
     { param: "messages" },
   );
+}
+
+/** The history told from its beginning, along the head's path or on another branch. */
+function retold(tree: TurnTree, tip: StoredTurn, messages: Message[]): Continuation | undefined {
+  const told = new ClientHistory(messages);
+  const near = along(tree, tip, told);
+  // It tells of more replies than this path has: another branch may have them.
+  return near?.fresh.every(({ role }) => role !== "assistant") ? near : (anywhere(tree, told) ?? near);
+}
+
+/** The system messages that a conversation began with. */
+function beginningOf(tree: TurnTree, tip: StoredTurn): Message[] {
+  const { id } = [...tree.path(tip.id)].at(-1)!;
+  const { messages } = tree.turn(id)!.request;
+  const end = messages.findIndex((one) => !isSystem(one));
+  return end < 0 ? messages : messages.slice(0, end);
+}
+
+/** What follows the longest end of the history that the messages begin with; that end closes with a reply. */
+export function afterTail(tree: TurnTree, tip: StoredTurn, messages: readonly Message[]): Message[] | undefined {
+  const last = messages.findLastIndex(({ role }) => role === "assistant") + 1;
+  const told = messages.slice(0, last).map((one) => chain("", one));
+  const tail: string[] = [];
+  for (const { id } of last > 0 ? tree.path(tip.id) : []) {
+    if (tail.length >= last) break;
+    const turn = tree.turn(id)!;
+    const said = [...turn.request.messages, ...(turn.reply === null ? [] : [replyOf(turn)])];
+    tail.unshift(...said.filter((one) => !isSystem(one)).map((one) => chain("", one)));
+  }
+  for (let count = Math.min(last, tail.length); count > 0; count--) {
+    const from = tail.length - count;
+    if (messages[count - 1]!.role === "assistant" && told.slice(0, count).every((hash, i) => hash === tail[from + i]))
+      return messages.slice(count);
+  }
+  return undefined;
 }
 
 /** A history as a client tells it. */
@@ -65,12 +129,11 @@ class ClientHistory {
     const { messageCount: count } = turn;
     if (this.messages.length <= count) return undefined;
     const fresh = this.messages.slice(count);
-    if (turn.reply === null)
-      return this.hash(count) === turn.history ? { parent: turn, fresh, history: turn.history } : undefined;
+    if (turn.reply === null) return this.hash(count) === turn.history ? appended(turn, fresh) : undefined;
     const reply = this.messages[count - 1]!;
     if (this.hash(count - 1) !== turn.asked || reply.role !== "assistant") return undefined;
     return chain("", reply) === chain("", replyOf(turn)) || isShortened(turn, reply)
-      ? { parent: turn, fresh, history: this.hash(count) }
+      ? { ...appended(turn, fresh), history: this.hash(count) }
       : undefined;
   }
 
@@ -108,16 +171,7 @@ function anywhere(tree: TurnTree, told: ClientHistory): Continuation | undefined
 /** The same question once more, beside this turn. */
 function before(tree: TurnTree, turn: StoredTurn): Continuation {
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
-  return { parent, fresh: turn.request.messages, history: parent?.history ?? "" };
-}
-
-const instructionsOf = ({ reply }: TurnRequest): unknown => reply.echo?.instructions;
-
-/** Without the instructions that lead a response's messages, where the turn before was given the same ones. */
-export function unrepeated(request: TurnRequest, parent: StoredTurn | undefined, fresh: Message[]): Message[] {
-  const instructions = instructionsOf(request);
-  const known = typeof instructions === "string" && parent && instructionsOf(parent.request) === instructions;
-  return known && fresh[0]?.role === "system" && fresh[0].content === instructions ? fresh.slice(1) : fresh;
+  return appended(parent, turn.request.messages);
 }
 
 /**

@@ -10,7 +10,7 @@ import type { ConversationStore } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
-import { type Continuation, chainAll, continuation, fitted, unrepeated } from "./match-history.ts";
+import { afterTail, appended, type Continuation, chainAll, continuation, fitted } from "./match-history.ts";
 import { withQuote } from "./quote-passages.ts";
 import { quotePast, recallTokens } from "./quote-past.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
@@ -28,30 +28,35 @@ export function plan(
 ): PlannedTurn {
   const { tip, moved, story, recall } = store ? placeOf(request, served, store) : nowhere(request);
   const { parent, history } = story;
-  const encode = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {
+  const instructions = [...(request.instructions ?? []), ...story.aside];
+  const lasting = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {
     const { base, messages } = unanswered(store, parent, fresh);
+    if (messages.length === 0 && request.generate === false) return [];
     return promptOf(request, served, base, announce(messages, request, base?.request), quoted);
   };
+  const encode = (fresh: Message[], quoted: readonly Recalled[] = []): number[] =>
+    instructed(instructions, fresh, (messages) => lasting(messages, quoted));
   const start = parent?.logged ?? 0;
-  const asked = unrepeated(request, parent, story.fresh);
   const { backend, manifest } = served;
   const room = Math.min(backend.contextLength - start, manifest.contextLength);
   const { messages: fresh, prompt: plain } = request.truncate
-    ? fitted(asked, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
-    : { messages: asked, prompt: encode(asked) };
-  checkRoom(start + plain.length, backend.contextLength);
-  if (!request.feedOnly) checkBrought(plain.length, manifest);
+    ? fitted(story.fresh, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
+    : { messages: story.fresh, prompt: encode(story.fresh) };
+  const field = request.reply.object === "response" ? "input" : "messages";
+  checkRoom(start + plain.length, backend.contextLength, field);
+  if (!request.feedOnly) checkBrought(plain.length, manifest, field);
   const bound = recallTokens(request, recall);
   const maxTokens = bound && Math.min(bound, room - plain.length - 1);
   const search = { store, ...unanswered(store, parent, fresh), served, maxTokens };
   const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
+  const { instructions: _, ...kept } = request;
   const accepted: Accepted = {
     id,
     parent: parent?.id ?? null,
     depth: (parent?.depth ?? 0) + 1,
     // Never before its parent's, whatever the clock does.
     createdMs: Math.max(Date.now(), (parent?.createdMs ?? -1) + 1),
-    request: { ...request, messages: fresh },
+    request: { ...kept, messages: fresh },
     ...(request.idempotencyKey === undefined ? {} : { digest: digestOf(request) }),
     fingerprint: served.fingerprint,
     seed: request.seed ?? (moved || !parent?.generator.length ? entropy() : null),
@@ -61,6 +66,7 @@ export function plan(
     rebuiltTokens: 0,
     promptCount: prompt.length,
     ...quoted,
+    ...(request.persistent && instructions.length > 0 ? { lasting: lasting(fresh, quoted.recalled) } : {}),
     asked: chainAll(history, fresh),
     messageCount: (parent?.messageCount ?? 0) + fresh.length,
     hasSystem: (parent?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
@@ -78,7 +84,11 @@ interface TreePosition {
   recall?: RecallMode | undefined;
 }
 
-const nowhere = ({ messages }: TurnRequest): TreePosition => ({ tip: null, moved: true, story: append(messages) });
+const nowhere = ({ messages }: TurnRequest): TreePosition => ({
+  tip: null,
+  moved: true,
+  story: appended(undefined, messages),
+});
 
 /** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
 function placeOf(request: TurnRequest, { fingerprint }: Served, store: ConversationStore): TreePosition {
@@ -99,10 +109,11 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
   );
   const tip = turnOf(store, head?.turn);
   const root = request.prefix === undefined || request.feedOnly ? null : prefixOf(store);
+  const near = request.near === undefined ? tip : turnOf(store, request.near);
   const story =
     request.parent === undefined
-      ? continuation(store.tree, tip, request.messages)
-      : append(request.messages, turnOf(store, request.parent ?? root));
+      ? continuation(store.tree, near, request)
+      : after(store, turnOf(store, request.parent ?? root), request.messages);
   const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
   return {
     tip: tip?.id ?? null,
@@ -116,11 +127,25 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
 const prefixOf = (store: ConversationStore): string | null =>
   store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
 
-const append = (fresh: Message[], parent?: StoredTurn): Continuation => ({
-  parent,
-  fresh,
-  history: parent?.history ?? "",
-});
+/** Behind a turn that the request names. A client may send again what it followed. */
+const after = (store: ConversationStore, parent: StoredTurn | undefined, messages: Message[]): Continuation =>
+  appended(parent, (parent && afterTail(store.tree, parent, messages)) ?? messages);
+
+/**
+ * The prompt with instructions before the new messages: as system messages at that place or, for a template that takes none there, as the
+ * beginning of the first new message.
+ */
+function instructed(instructions: Message[], fresh: Message[], encode: (messages: Message[]) => number[]): number[] {
+  if (instructions.length === 0) return encode(fresh);
+  try {
+    return encode([...instructions, ...fresh]);
+  } catch (thrown) {
+    const [first, ...others] = fresh;
+    if (Failure.from(thrown).code !== "request_invalid" || !first) throw thrown;
+    const content = [...instructions, first].map((one) => one.content).join("\n\n");
+    return encode([{ ...first, content }, ...others]);
+  }
+}
 
 /** Fails with `not_found`. */
 function turnOf(store: ConversationStore, id: string | null | undefined): StoredTurn | undefined {
@@ -160,12 +185,7 @@ function promptOf(
   const messages = withQuote(said, quoted);
   if (feedOnly) return prompt.system(messages[0]!.content);
   if (!base) return prompt.start(messages);
-  if (isFed(base)) {
-    const twice = "messages: the prefix is the system message already";
-    const isFree = said.every(({ role }) => role !== "system");
-    check(isFree, "conversation_conflict", () => twice, "messages");
-    return prompt.afterSystem(messages);
-  }
+  if (isFed(base)) return prompt.afterSystem(messages);
   return prompt.append({ hasSystem: base.hasSystem, closed: base.closed }, messages);
 }
 

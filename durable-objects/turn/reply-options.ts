@@ -1,5 +1,5 @@
 /** replyOptions: how an accepted turn is to be answered: sampling, form, and the bounds of model and pack. */
-import { DEFAULT_MAX_TOKENS, type LoggedToken, type TurnRequest } from "../../src/api/shared/turn.ts";
+import type { LoggedToken, TurnRequest } from "../../src/api/shared/turn.ts";
 import { checkReply } from "../../src/constrain/check/reply-check.ts";
 import type { HeldSchema } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
@@ -12,14 +12,14 @@ import type { Accepted } from "../storage/journal.ts";
 /** The prompt must leave room for a token. */
 export function checkRoom(tokens: number, contextLength: number, param = "messages"): void {
   if (tokens < contextLength) return;
-  const message = `${param}: ${tokens} tokens with what the conversation holds, the model takes ${contextLength} with its reply`;
+  const message = `${param}: this model's maximum context length is ${contextLength} tokens, with the reply; ${tokens} came with what the conversation holds`;
   throw new Failure("context_length_exceeded", message, { param });
 }
 
 /** What one request may bring at once, also where a bounded cache lets the conversation go on without end. */
 export function checkBrought(tokens: number, { contextLength }: Served["manifest"], param = "messages"): void {
   if (tokens < contextLength) return;
-  const message = `${param}: ${tokens} tokens in one request, expected fewer than ${contextLength}; longer texts go to /v1/prefixes`;
+  const message = `${param}: this model's maximum context length is ${contextLength} tokens for one request with its reply; ${tokens} came; longer texts go to /v1/prefixes`;
   throw new Failure("context_length_exceeded", message, { param });
 }
 
@@ -28,7 +28,7 @@ export async function replyOptions(
   { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,
   served: Served,
 ): Promise<ReplyOptions> {
-  const { topLogprobs, stop, maxTokens = DEFAULT_MAX_TOKENS } = request;
+  const { topLogprobs, stop, maxTokens = left(served, promptCount) } = request;
   const constraint = await constraintFor(request, served.codec, served.manifest.generation.eos);
   return {
     sampling: samplingOf(request, served),
@@ -38,6 +38,9 @@ export async function replyOptions(
     ...(constraint ? { constraint } : {}),
   };
 }
+
+/** Where a bounded cache lets a conversation go on without end, one request and its reply have the model's context to themselves. */
+const left = ({ manifest }: Served, promptCount: number): number => Math.max(1, manifest.contextLength - promptCount);
 
 /**
  * Whether anything had to be checked of a whole reply. Failure `schema_unmet` when it does not satisfy its schema: nothing goes on from
@@ -51,7 +54,7 @@ export function requireSchema(text: string, request: TurnRequest, schemas: reado
   return checked;
 }
 
-function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
+export function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
   const { logitBias, ...asked } = request.sampling;
   return { ...packSampling(manifest.generation), ...asked, logitBias: new Map(logitBias ?? []) };
 }

@@ -42,13 +42,14 @@ export async function restore(
   backend: Backend,
   turn: Accepted,
   owner: string,
+  { ownCheckpoint = true } = {},
 ): Promise<Restored> {
   const { tree, pieces } = store;
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent)!;
   const position = parent?.position ?? 0;
   const pending = parent ? tree.ids(parent.id, position, parent.logged) : none;
   const missingFrom = (from: number) => tree.ids(turn.parent, Math.min(from, position), position);
-  const own = pieces.of(turn.id);
+  const own = ownCheckpoint ? pieces.of(turn.id) : undefined;
   const checkpoint = own && (await load(store, backend, turn.fingerprint, own, owner));
   if (checkpoint) {
     const { sequence, sampler } = checkpoint;
@@ -83,7 +84,7 @@ async function load(store: ConversationStore, backend: Backend, fingerprint: str
 }
 
 /** The sampler's state without the stored one: its generator is in the turn's row, its recent ids are in the log. */
-function samplerOf(store: ConversationStore, id: string): SamplerState | undefined {
+export function samplerOf(store: ConversationStore, id: string): SamplerState | undefined {
   const { generator, logged } = store.tree.turn(id)!;
   if (generator.length === 0) return undefined;
   const recent = store.tree.ids(id, Math.max(0, logged - RECENT_TOKENS), logged);

@@ -30,7 +30,7 @@ export function endOf(
 ): End {
   const { start, promptCount, cachedTokens } = accepted;
   const usage = { promptTokens: start + promptCount, cachedTokens, completionTokens: tokens };
-  return { reason, usage, timings, ...(isSchemaChecked ? { schemaChecked: true } : {}) };
+  return { reason, usage, timings, completedMs: Date.now(), ...(isSchemaChecked ? { schemaChecked: true } : {}) };
 }
 
 /** A turn without a token leaves nothing to go on from: it adds nothing to the log. */
@@ -40,12 +40,13 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
   const content = reply.map((id) => text.push(id)).join("") + text.rest();
   if (accepted.request.feedOnly) return fed(accepted, position, end);
   const isEmpty = reply.length === 0;
+  const lasting = accepted.lasting?.length ?? accepted.promptCount;
   return {
     ...common(accepted),
     status: statusOf[end.reason],
     position,
-    logged: accepted.start + (isEmpty ? 0 : accepted.promptCount + reply.length),
-    promptCount: isEmpty ? 0 : accepted.promptCount,
+    logged: accepted.start + (isEmpty ? 0 : lasting + reply.length),
+    promptCount: isEmpty ? 0 : lasting,
     reply: content,
     ...(logprobs ? { logprobs } : {}),
     end,

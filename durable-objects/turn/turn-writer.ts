@@ -3,6 +3,7 @@ import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
+import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
@@ -56,7 +57,7 @@ export class TurnWriter {
       await fault("commit.before", ctx);
       const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
       const turn = finished(accepted, served, outcome, end);
-      const ids = turn.logged > turn.start ? this.#ids() : new Uint32Array(0);
+      const ids = turn.logged > turn.start ? Uint32Array.from(this.#own()) : new Uint32Array(0);
       this.#tryOften(() => store.commit(turn, epoch, ids, state));
       await store.database.settled();
       await fault("commit.after", ctx);
@@ -77,19 +78,34 @@ export class TurnWriter {
     }
   }
 
+  /** Instructions that are not kept are not among the recent tokens either. */
+  #samplerState(): SamplerState {
+    const { accepted, store } = this.#work;
+    const state = this.#sampler.state();
+    if (!accepted.settling) return state;
+    const own = this.#own().slice(-RECENT_TOKENS);
+    const { start, parent } = accepted;
+    const before = store!.tree.ids(parent, Math.max(0, start - (RECENT_TOKENS - own.length)), start);
+    return { ...state, recent: [...before, ...own] };
+  }
+
   #ids = (): Uint32Array<ArrayBuffer> => Uint32Array.from([...this.#work.prompt, ...this.#work.running.ids]);
+
+  /** The turn's part of the log. */
+  #own = (): number[] => [...(this.#work.accepted.lasting ?? this.#work.prompt), ...this.#work.running.ids];
 
   /** Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept. */
   async #state(): Promise<StateBytes> {
-    const { accepted, prompt, running, served, restored } = this.#work;
+    const { accepted, running, served, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
+    const prompt = accepted.settling ? accepted.lasting! : this.#work.prompt;
     const logged = accepted.start + prompt.length + running.ids.length;
     check(position <= logged, "bug", () => `${position} tokens fed, ${logged} logged`);
     // While tokens are computed again, those after this one are known too.
     const fed = position - accepted.start - prompt.length;
     const pending = fed < 0 ? [] : running.ids.slice(fed, fed + 1);
-    const rest = { fingerprint: served.fingerprint, pending, sampler: this.#sampler.state() };
+    const rest = { fingerprint: served.fingerprint, pending, sampler: this.#samplerState() };
     const bytes = await encodeSequence(sequence, rest);
     return { position, bytes: bytes as Uint8Array<ArrayBuffer> };
   }

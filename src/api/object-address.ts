@@ -2,7 +2,7 @@
 import type { ChatRequest } from "./chat/request.ts";
 import { prefixObject } from "./conversations/prefix.ts";
 import type { ResponseRequest } from "./responses/request.ts";
-import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./shared/ids.ts";
+import { MAIN, newConversation, objectName, splitConversation, type TurnName, turnNamed } from "./shared/ids.ts";
 import type { TurnRequest } from "./shared/turn.ts";
 
 export interface Caller {
@@ -18,7 +18,8 @@ export interface ObjectAddress {
   /** The conversation as its client knows it. */
   conversation?: string;
   /** What the turn must be told of it. */
-  turn: Pick<TurnRequest, "persistent"> & Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "ttlSeconds">>;
+  turn: Pick<TurnRequest, "persistent"> &
+    Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "near" | "unmatched" | "ttlSeconds">>;
 }
 
 type Secret = { SESSION_KEY: string };
@@ -80,14 +81,26 @@ export function chatPlace(
   return { object, turn: { persistent: true, head: MAIN, ttlSeconds: REPEAT_SECONDS } };
 }
 
-/** Fails with `not_found` when `previous_response_id` is no id. */
-export function responsePlace(secret: Secret, caller: Omit<Caller, "digest">, body: ResponseRequest): ObjectAddress {
+/** `referred`: the turn of the last item that the input refers to. Fails with `not_found` when `previous_response_id` is no id. */
+export function responsePlace(
+  secret: Secret,
+  caller: Omit<Caller, "digest">,
+  body: ResponseRequest,
+  referred?: TurnName,
+): ObjectAddress {
   const { previous_response_id: previous, conversation, store, prefix } = body;
   if (previous != null) {
     const { object, turn } = turnNamed(previous, "previous_response_id");
-    return { object, turn: { persistent: true, parent: turn } };
+    return { object, turn: { persistent: store !== false, parent: turn } };
   }
-  if (conversation != null)
-    return inConversation(secret, caller, typeof conversation === "string" ? conversation : conversation.id);
+  if (conversation != null) {
+    const place = inConversation(secret, caller, typeof conversation === "string" ? conversation : conversation.id);
+    return store === false ? { ...place, turn: { ...place.turn, persistent: false } } : place;
+  }
+  // Items that it names by their ids say where its dialogue is. One that was changed since begins anew there.
+  if (referred) {
+    const turn = { persistent: store !== false, near: referred.turn, unmatched: "anew" as const };
+    return { object: referred.object, turn };
+  }
   return store === false ? nowhere(secret, caller, prefix) : inNewObject(secret, caller);
 }

@@ -1,6 +1,5 @@
 /** rivulet generate: continues a prompt (or answers it, with --chat) and streams the text to stdout. */
 import type { Command } from "commander";
-import { DEFAULT_MAX_TOKENS } from "../api/shared/turn.ts";
 import { loadModel } from "../backends/load-model.ts";
 import { check, Failure } from "../core/failure.ts";
 import { loadServed } from "../dialogue/load.ts";
@@ -31,7 +30,7 @@ export function register(program: Command): void {
     .option("--chat", "put the prompt into the pack's chat template")
     .option(
       "--max-tokens <n>",
-      `longest reply (default: ${CONTINUED_TOKENS}, with --chat ${DEFAULT_MAX_TOKENS} as on the server)`,
+      `longest reply (default: ${CONTINUED_TOKENS}, with --chat what the model's context leaves, as on the server)`,
       integer(1),
     )
     .option("--temperature <t>", "0 is greedy (default: the pack's, as on the server)", temperature)
@@ -44,7 +43,10 @@ async function generate(pack: string, prompt: string, options: Options): Promise
   const started = performance.now();
   const { model, feed } = await prepare(pack, prompt, options.chat === true);
   const loaded = performance.now();
-  const { temperature: asked, maxTokens = options.chat ? DEFAULT_MAX_TOKENS : CONTINUED_TOKENS } = options;
+  const {
+    temperature: asked,
+    maxTokens = options.chat ? model.manifest.contextLength - feed.length : CONTINUED_TOKENS,
+  } = options;
   const sampling = {
     ...packSampling(model.manifest.generation),
     ...(asked === undefined ? {} : { temperature: asked }),
@@ -57,7 +59,7 @@ async function generate(pack: string, prompt: string, options: Options): Promise
   let prefilled = loaded;
   for await (const event of reply(model, sequence, sampler, feed, {
     sampling,
-    maxTokens: Math.min(maxTokens, Math.max(1, model.backend.contextLength - feed.length)),
+    maxTokens: Math.max(1, Math.min(maxTokens, model.backend.contextLength - feed.length)),
     stop: [],
   })) {
     if (event.type === "prefill") {

@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import type { Caller } from "../api/object-address.ts";
 import { errorReply } from "../api/shared/error-body.ts";
+import { IGNORED_HEADER, Ignored } from "../api/shared/ignored.ts";
 import { checkScope, type Identity, identityOf, type Scope } from "../api/shared/keys.ts";
 import { parse, parseBody } from "../api/shared/parse-body.ts";
 import { Failure } from "../core/failure.ts";
@@ -51,6 +52,8 @@ export interface Given<Body, Query, Path> {
   body: Body;
   query: Query;
   path: Path;
+  /** What the request says without effect; a handler that leaves out more adds it. Named in the reply's header. */
+  ignored: Ignored;
 }
 
 type Handle<Body, Query, Path> = (
@@ -78,13 +81,18 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
     const { tenant } = identity;
     if (!definition.open) await admitRequest(c, identity);
     const idempotencyKey = method === "get" ? undefined : idempotencyKeyOf(request);
-    return handle(c, {
+    const ignored = new Ignored();
+    const response = await handle(c, {
       ...identity,
       caller: { tenant, digest: identity.digest, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
       query: (query ? parse(singles(c.req.queries()), query) : undefined) as Query,
-      body: (body && isSchema(body) ? await parseBody(request, body) : undefined) as Body,
+      body: (body && isSchema(body) ? await parseBody(request, body, { ignored }) : undefined) as Body,
+      ignored,
     });
+    const names = ignored.header();
+    if (names !== undefined) response.headers.set(IGNORED_HEADER, names);
+    return response;
   };
   return { definition: definition as Endpoint<unknown, unknown, unknown>, serve };
 }

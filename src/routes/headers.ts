@@ -11,20 +11,20 @@ export const allowedOrigins = ({ ALLOWED_ORIGINS }: { ALLOWED_ORIGINS: string })
 const shared = cors({
   origin: (origin) => origin,
   allowMethods: ["GET", "POST", "DELETE"],
-  allowHeaders: [
-    "authorization",
-    "content-type",
-    "idempotency-key",
-    "last-event-id",
-    "x-session-id",
-    "x-session-affinity",
-    "session_id",
-  ],
+  // Whatever a listed origin asks for: clients send headers of their own, and none of them gives more rights than the key does.
+  allowHeaders: [],
   exposeHeaders: [
-    ...["x-rivulet-state", "x-request-id", "retry-after"],
-    ...["requests", "tokens"].flatMap((of) =>
-      ["limit", "remaining", "reset"].map((what) => `x-ratelimit-${what}-${of}`),
-    ),
+    "x-rivulet-state",
+    "x-rivulet-ignored",
+    "x-request-id",
+    "request-id",
+    "retry-after",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
   ],
   maxAge: 7200,
 });

@@ -1,6 +1,7 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
 import { z } from "@hono/zod-openapi";
 import { anyName } from "../api/object-address.ts";
+import { RELEASE } from "../core/release.ts";
 import { call } from "./call.ts";
 
 import { endpoint } from "./endpoint.ts";
@@ -26,6 +27,30 @@ export const health = [
       replies: { 200: { description: "It does.", schema: z.strictObject({ status: z.literal("ok") }) } },
     },
     (c) => c.json({ status: "ok" }),
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/health",
+      operationId: "healthForProbes",
+      tag: "Operation",
+      summary: "The same, where other servers have it",
+      open: true,
+      replies: { 200: { description: "It does.", schema: z.strictObject({ status: z.literal("ok") }) } },
+    },
+    (c) => c.json({ status: "ok" }),
+  ),
+  endpoint(
+    {
+      method: "get",
+      path: "/version",
+      operationId: "version",
+      tag: "Operation",
+      summary: "The server's release",
+      open: true,
+      replies: { 200: { description: "Its number.", schema: z.strictObject({ version: z.string() }) } },
+    },
+    (c) => c.json({ version: RELEASE.version }),
   ),
   endpoint(
     {

@@ -7,7 +7,7 @@ import { endpoint } from "./endpoint.ts";
 const shown = (card: ModelCard): z.infer<typeof modelReply> => ({
   id: card.id,
   object: "model",
-  created: 0,
+  created: card.created,
   owned_by: "rivulet",
   fingerprint: card.fingerprint,
   parameters: card.parameters,

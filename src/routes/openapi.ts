@@ -1,13 +1,14 @@
 /** /openapi.json, made from the declarations of all endpoints, and /docs, which shows it. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
+import { RELEASE } from "../core/release.ts";
 import { describeFields } from "./describe-fields.ts";
 import { type ApiDocument, docsPage, docsStyle } from "./docs-page.ts";
 import { type Declared, described, endpoint } from "./endpoint.ts";
 
 const info = {
   title: "Rivulet",
-  version: "0.1.0",
+  version: RELEASE.version,
   description: "A server whose conversations keep their model state: OpenAI's API, and resources of its own.",
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 };

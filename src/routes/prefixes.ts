@@ -118,7 +118,7 @@ export const prefixes = [
 
 async function textOf(request: Request, query: { name?: string | undefined; ttl_seconds?: number | undefined }) {
   if (!/^text\/plain\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
-    return parseBody(request, prefixRequest, JSON_MAX_BYTES);
+    return parseBody(request, prefixRequest, { maxBytes: JSON_MAX_BYTES });
   const { name, ttl_seconds } = query;
   check(name, "request_invalid", () => "name: expected in the query, beside a text/plain body", "name");
   const bytes = await readAtMost(request, PREFIX_MAX_BYTES);

@@ -1,12 +1,15 @@
 /** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
 import { requireModel } from "../../durable-objects/model/model-card.ts";
+import { type AskTurns, resolveReferences } from "../api/conversations/item-references.ts";
 import { responsePlace } from "../api/object-address.ts";
 import { responseSchema } from "../api/responses/reply-schemas.ts";
 import { responsePaths } from "../api/responses/reply-shape.ts";
 import { responseRequest, responseTurn } from "../api/responses/request.ts";
 import { boolQuery, includeQuery } from "../api/shared/fields.ts";
+import { noting } from "../api/shared/ignored.ts";
 import { checkShape } from "../constrain/constraint-for.ts";
-import { runTurn } from "./ask-object.ts";
+import { askObject, runTurn } from "./ask-object.ts";
+import { answerOf } from "./conversations.ts";
 import { endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";
 
@@ -31,9 +34,12 @@ export const responses = [
         },
       },
     },
-    async (c, { caller, body }) => {
-      const turn = responseTurn(body);
-      const place = responsePlace(c.env, caller, body);
+    async (c, { caller, body, ignored }) => {
+      const askTurns: AskTurns = async (object, query) =>
+        answerOf(await askObject(c, { ...caller, object }, `/turns?${query}`));
+      const { input, last } = await resolveReferences(body.input, askTurns);
+      const turn = noting(ignored, () => responseTurn({ ...body, input }));
+      const place = responsePlace(c.env, caller, body, last);
       await checkShape(turn, responsePaths, c.req.raw.signal);
       await requireModel(c.env, turn.model);
       const response = await runTurn(c, caller, place, turn);

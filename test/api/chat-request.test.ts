@@ -17,7 +17,7 @@ const refusal = (fields: object): Failure => {
 const numbers: [field: string, min: number, max: number, beyond: number][] = [
   ["temperature", 0, 2, 0.001],
   ["top_p", 0, 1, 0.001],
-  ["top_k", 0, 1_000_000, 1],
+  ["top_k", -1, 1_000_000, 1],
   ["min_p", 0, 1, 0.001],
   ["repetition_penalty", 0.1, 10, 0.001],
   ["presence_penalty", -2, 2, 0.001],
@@ -25,7 +25,7 @@ const numbers: [field: string, min: number, max: number, beyond: number][] = [
   ["max_tokens", 1, 1_000_000, 1],
   ["max_completion_tokens", 1, 1_000_000, 1],
   ["n", 1, 8, 1],
-  ["seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 1],
+  ["seed", -(2 ** 63), 2 ** 64, 2 ** 32],
 ];
 
 it.each(numbers)("H6: %s takes its bounds and nothing beyond them", (field, min, max, beyond) => {
@@ -51,7 +51,6 @@ const invalid: [fields: object, param: string][] = [
   [{ messages: [{ role: "user", content: [] }] }, "messages[0].content"],
   [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: "x" }] }] }, "messages[0].content[0].type"],
   [{ messages: [{ role: "user", content: "hi", name: "a\nb" }] }, "messages[0].name"],
-  [{ messages: [{ role: "user", content: "hi", __proto_: 1 }] }, "messages[0].__proto_"],
   [{ model: "" }, "model"],
   [{ model: undefined }, "model"],
   [{ stop: ["a", "b", "c", "d", "e"] }, "stop"],

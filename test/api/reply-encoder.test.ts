@@ -136,10 +136,15 @@ describe("chat.completion", () => {
 });
 
 describe("response", () => {
-  const typesOf = (wire: WireEvent[]) => wire.map(({ event }) => event);
+  const sampling = { temperature: 0.5, topP: 0.9, presencePenalty: 0, frequencyPenalty: 0.25 };
+  /** Every stream ends in the way that clients of the other endpoints know. */
+  const typesOf = (wire: WireEvent[]) => {
+    expect(wire.at(-1)).toEqual({ data: "[DONE]" });
+    return wire.slice(0, -1).map(({ event }) => event);
+  };
 
   it("tells created, item, part, deltas and their ends, in order and numbered from 0", () => {
-    const { wire, whole } = encode(form("response", { echo: { instructions: "Be kind." } }), plain());
+    const { wire, whole } = encode(form("response", { echo: { instructions: "Be kind." }, sampling }), plain());
     expect(typesOf(wire)).toEqual([
       "response.created",
       "response.in_progress",
@@ -162,6 +167,7 @@ describe("response", () => {
       id: `resp_${KEY}`,
       object: "response",
       created_at: 1_700_000_000,
+      completed_at: 1_700_000_009,
       status: "completed",
       instructions: "Be kind.",
       output: [
@@ -176,6 +182,10 @@ describe("response", () => {
       usage: { input_tokens: 5, input_tokens_details: { cached_tokens: 2 }, output_tokens: 3, total_tokens: 8 },
       rivulet: { conversation: "mine" },
     });
+    // Open Responses has none of these absent, and a number for each of the first four.
+    const sampled = { temperature: 0.5, top_p: 0.9, presence_penalty: 0, frequency_penalty: 0.25 };
+    const others = { max_tool_calls: null, safety_identifier: null, prompt_cache_key: null };
+    expect(last).toMatchObject({ ...sampled, ...others });
     // What was told early is not changed by what came later.
     expect(dataOf(wire)[2]!.item).toMatchObject({ status: "in_progress", content: [] });
     expect(dataOf(wire)[3]!.part.text).toBe("");
@@ -186,9 +196,10 @@ describe("response", () => {
     ["cancelled", "incomplete", "cancelled"],
   ] as const)("a turn that ends by %s ends as %s", (reason, event, status) => {
     const { wire, whole } = encode(form("response"), plain(reason));
-    expect(wire.at(-1)!.event).toBe(`response.${event}`);
+    expect(typesOf(wire).at(-1)).toBe(`response.${event}`);
     expect(whole()).toMatchObject({
       status,
+      completed_at: null,
       incomplete_details: reason === "length" ? { reason: "max_output_tokens" } : null,
       output: [{ status: "incomplete" }],
     });

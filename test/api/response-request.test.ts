@@ -23,13 +23,15 @@ describe("POST /v1/responses", () => {
     expect(asked).toMatchObject({ toolChoice: "required", allowedTools: ["g"] });
     expect(asked.reply.echo).toMatchObject({
       tool_choice: allow("required", "g"),
-      tools: tools.map((tool) => ({ ...tool, parameters: null, strict: true })),
+      tools: tools.map((tool) => ({ ...tool, description: null, parameters: null, strict: false })),
     });
   });
 
-  it.each(["reasoning", "item_reference", "web_search_call"])("says which items it takes, of %s", (type) => {
-    const failure = failureOf(() => respond({ input: [{ type, id: "x" }] }));
-    expect(failure.message).toBe("input[0].type: expected message, function_call or function_call_output");
+  it("says which items it takes", () => {
+    const failure = failureOf(() => respond({ input: [{ type: "thing", id: "x" }] }));
+    expect(failure.message).toBe(
+      "input[0].type: expected message, function_call, function_call_output or item_reference",
+    );
   });
 
   it("takes text and items, also its own output sent back", () => {
@@ -92,11 +94,10 @@ describe("POST /v1/responses", () => {
     [{ input: [{ role: "user", content: [{ type: "input_image", image_url: "x" }] }] }, "input[0].content[0].type"],
     [{ input: [{ role: "user", content: [{ type: "input_file", file_id: "x" }] }] }, "input[0].content[0].type"],
     [{ input: [{ role: "user", content: [{ type: "input_audio", data: "x" }] }] }, "input[0].content[0].type"],
-    [{ input: [{ type: "reasoning", summary: [] }] }, "input[0].type"],
-    [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type"],
+    [{ input: [{ type: "reasoning", summary: [] }] }, "input"],
     [{ input: [{ role: "assistant", content: "x" }] }, "input"],
     [{ input: [{ type: "function_call_output", call_id: "", output: "x" }] }, "input[0].call_id"],
-    [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
+    [{ tools: [{ type: "web_search" }], tool_choice: "required" }, "tool_choice"],
     [{ tools: [{ type: "function", name: "a b" }] }, "tools[0].name"],
     [{ tools: [1, 2].map(() => ({ type: "function", name: "f" })) }, "tools"],
     [{ tool_choice: { type: "function", name: "f" } }, "tool_choice"],
@@ -109,25 +110,21 @@ describe("POST /v1/responses", () => {
     [{ truncation: "middle" }, "truncation"],
     [{ previous_response_id: "resp_1", conversation: "mine" }, "previous_response_id"],
     [{ store: false, background: true }, "store"],
-    [{ store: false, previous_response_id: "resp_1" }, "store"],
-    [{ store: false, conversation: "mine" }, "store"],
     [{ conversation: { id: "a b" } }, "conversation.id"],
     [{ include: ["everything"] }, "include[0]"],
     [{ prompt: { id: "p" } }, "prompt"],
-    [{ reasoning: { effort: "high", budget: 1 } }, "reasoning.budget"],
     [{ metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, "v"])) }, "metadata"],
   ];
   it.each(invalid)("H6: refuses %o, naming the field", (fields, param) => {
     expect(failureOf(() => respond(fields))).toMatchObject({ code: "request_invalid", param });
   });
 
-  it("over a WebSocket takes the same fields, but neither stream nor background", () => {
-    const message = { type: "response.create", model: "m", input: "hi" };
+  it("over a WebSocket takes the same fields, but nothing runs in the background", () => {
+    const message = { type: "response.create", model: "m", input: "hi", stream: false };
     expect(() => parse(message, responseCreate)).not.toThrow();
-    for (const field of ["stream", "background"])
-      expect(failureOf(() => parse({ ...message, [field]: field === "background" }, responseCreate))).toMatchObject({
-        param: field,
-      });
+    expect(failureOf(() => parse({ ...message, background: true }, responseCreate))).toMatchObject({
+      param: "background",
+    });
   });
 });
 

@@ -57,6 +57,7 @@ export const end = (index: number, reason: FinishReason = "stop", more: object =
   reason,
   usage: { promptTokens: 5, cachedTokens: 2, completionTokens: 3 },
   timings,
+  completedMs: 1_700_000_009_500,
   ...more,
 });
 

@@ -66,6 +66,8 @@ const typesOf = ({ type, anyOf = [], oneOf = [] }: Schema): string[] =>
 function probes(field: Schema): { good: unknown[]; bad: unknown[] } {
   const { minimum, maximum, minLength = 0, maxLength, maxItems } = field;
   const types = typesOf(field);
+  // What has no effect may hold anything.
+  if (types.length === 0 && !field.enum) return { good: [null, "x", 1.5, [], {}], bad: [] };
   const good: unknown[] = types.includes("null") ? [null] : [];
   const bad: unknown[] = types.includes("null") ? [] : [null];
   const wrong: Record<string, unknown> = { string: "NaN", number: 1.5, boolean: true, array: [], object: {} };
@@ -74,9 +76,10 @@ function probes(field: Schema): { good: unknown[]; bad: unknown[] } {
     if (!fits && types.length > 0) bad.push(value);
   }
   if (types.includes("integer") || types.includes("number")) {
-    const step = types.includes("integer") ? 1 : 1e-6;
+    const isWide = (maximum ?? 0) > 2 ** 53;
+    const step = isWide ? 2 ** 32 : types.includes("integer") ? 1 : 1e-6;
     if (minimum !== undefined) bad.push(minimum - step, -1e308);
-    if (maximum !== undefined) bad.push(maximum + step, 2 ** 53, 1e308);
+    if (maximum !== undefined) bad.push(maximum + step, 2 ** (isWide ? 65 : 53), 1e308);
     good.push(...[minimum, maximum].filter((bound) => bound !== undefined));
     if (types.includes("integer")) bad.push((minimum ?? 0) + 0.5);
   }

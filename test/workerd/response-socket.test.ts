@@ -84,6 +84,25 @@ describe("GET /v1/responses as a WebSocket", () => {
     expect(await stored.json()).toMatchObject({ id: last.id, output: last.output });
   });
 
+  it("takes an input without answering it, computes nothing, and reads it with the next one", async () => {
+    const client = await connect();
+    const before = toy.fed.length;
+    const warm = await client.ask({ input: "one", generate: false });
+    expect(warm.map(({ type }) => type)).toEqual(["response.created", "response.in_progress", "response.completed"]);
+    expect(warm.at(-1).response).toMatchObject({ status: "completed", output: [], usage: { output_tokens: 0 } });
+    const empty = (await client.ask({ input: [], generate: false, store: false })).at(-1).response;
+    expect([empty.status, toy.fed.length]).toEqual(["completed", before]);
+    const next = (await client.ask({ input: "two", previous_response_id: warm.at(-1).response.id })).at(-1).response;
+    const said = toy.prompt.start([
+      { role: "user", content: "one" },
+      { role: "user", content: "two" },
+    ]);
+    expect(next.usage.input_tokens).toBe(said.length);
+    const nothing = (await client.ask({ input: [], generate: false })).at(-1).response;
+    const first = (await client.ask({ input: "two", previous_response_id: nothing.id })).at(-1).response;
+    expect(first.usage.input_tokens).toBe(toy.prompt.start([{ role: "user", content: "two" }]).length);
+  });
+
   it("S13: goes on after hibernation, with who calls and with the model's state", async () => {
     Object.assign(env, { API_KEYS: `ann:${digest("key-a")}` });
     const client = await connect({ authorization: "Bearer key-a" });

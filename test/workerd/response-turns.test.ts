@@ -20,16 +20,62 @@ async function respond(fields: object, headers: Record<string, string> = {}): Pr
   return { http: response.status, ...((await response.json()) as object) };
 }
 
-it("instructions that are repeated are fed once, others again", async () => {
-  const instructions = "Be brief, and kind to those who ask.";
-  const first = await respond({ input: "one", instructions });
-  const fed = ({ usage }: Json) => usage.input_tokens - usage.input_tokens_details.cached_tokens;
-  const same = await respond({ input: "two", instructions, previous_response_id: first.id });
-  const third = await respond({ input: "two", instructions, previous_response_id: same.id });
-  const none = await respond({ input: "two", previous_response_id: first.id });
-  const other = await respond({ input: "two", instructions: `${instructions}!`, previous_response_id: first.id });
-  expect([fed(same), fed(third)]).toEqual([fed(none), fed(none)]);
-  expect(fed(other)).toBeGreaterThan(fed(none) + instructions.length);
+it("a reply that is not stored goes on from what is kept, and leaves no trace", async () => {
+  const first = await respond({ input: "one" });
+  const again = { input: "two", temperature: 0 };
+  const kept = await respond({ ...again, previous_response_id: first.id });
+  const thrown = await respond({ ...again, previous_response_id: first.id, store: false });
+  expect(thrown).toMatchObject({ http: 200, store: false, usage: kept.usage });
+  expect(thrown.output[0].content).toEqual(kept.output[0].content);
+  const got = await exports.default.fetch(`http://rivulet/v1/responses/${thrown.id}`);
+  expect(got.status).toBe(404);
+  await respond({ input: "one", conversation: "kept" });
+  const turns = async () =>
+    ((await (await exports.default.fetch("http://rivulet/v1/conversations/kept/turns")).json()) as Json).data.length;
+  const fork = await respond({ input: "two", conversation: "kept", store: false });
+  expect(fork.usage.input_tokens_details.cached_tokens).toBeGreaterThan(0);
+  expect([await turns(), fork.http]).toEqual([1, 200]);
+  // Nothing begins by it either.
+  expect((await respond({ input: "one", conversation: "never", store: false })).http).toBe(200);
+  expect((await exports.default.fetch("http://rivulet/v1/conversations/never")).status).toBe(404);
+  const unknown = `resp_${"0".repeat(48)}`;
+  expect(await respond({ input: "two", previous_response_id: unknown, store: false })).toMatchObject({ http: 404 });
+});
+
+it("what is without effect is named in a header, and paths may have slashes too many", async () => {
+  const ask = (path: string, body: object) =>
+    exports.default.fetch(`http://rivulet${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "tiny", ...body }),
+    });
+  const fields = { max_output_tokens: 2, reasoning: { effort: "low" }, tools: [{ type: "web_search" }] };
+  for (const path of ["/v1/responses", "/v1/responses/", "//v1//responses"]) {
+    const response = await ask(path, { input: "x", ...fields });
+    expect([response.status, response.headers.get("x-rivulet-ignored")]).toEqual([
+      200,
+      "reasoning, tools[0]:web_search",
+    ]);
+  }
+  const plain = await ask("/v1/responses", { input: "x", max_output_tokens: 2 });
+  expect(plain.headers.has("x-rivulet-ignored")).toBe(false);
+  const messages = [{ role: "user", content: "x", cache_control: {} }];
+  const chat = await ask("/v1/chat/completions", { messages, max_tokens: 2, stream: true, seed: 2 ** 64 });
+  expect([chat.status, chat.headers.get("x-rivulet-ignored")]).toEqual([200, "messages[].cache_control"]);
+  await chat.text();
+});
+
+it("a response has every field that Open Responses asks for, and numbers for how it was sampled", async () => {
+  const response = await respond({ input: "x", temperature: 0.5, safety_identifier: "me", max_tool_calls: 2 });
+  expect(response).toMatchObject({ temperature: 0.5, top_p: 1, presence_penalty: 0, frequency_penalty: 0 });
+  expect(response).toMatchObject({ safety_identifier: "me", prompt_cache_key: null, max_tool_calls: 2 });
+  expect(response.completed_at).toBeNull();
+});
+
+it("too long an input says so in the words that clients look for, naming the field", async () => {
+  const { error } = await respond({ input: "x".repeat(500) });
+  expect(error).toMatchObject({ code: "context_length_exceeded", param: "input" });
+  expect(error.message).toMatch(/this model's maximum context length is 400 tokens/);
 });
 
 it("truncation auto leaves out the oldest of what does not fit, and never what is a rule or a question", async () => {

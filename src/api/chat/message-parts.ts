@@ -20,6 +20,11 @@ export class ChatWords {
   readonly #parser: CallParser | undefined;
   readonly #content: string[] = [];
   readonly #calls: Call[] = [];
+  /**
+   * What is known and not told yet. A call is told first with empty arguments, as OpenAI does and clients rely on; what follows it waits for
+   * the next event, because one event is one chunk, with one id to resume from.
+   */
+  readonly #untold: ReplyPiece[] = [];
 
   /** `key`: the turn's, for the ids of calls. */
   constructor(key: string, choice: number, calls: CallPlace | undefined) {
@@ -33,14 +38,34 @@ export class ChatWords {
   }
 
   push(text: string): Delta | undefined {
-    if (this.#parser) return this.#delta(this.#parser.push(text));
-    return this.#delta(text === "" ? [] : [{ type: "text", text }]);
+    this.#read(text);
+    return this.#delta(this.#next());
   }
 
-  /** The last text, and what was held back. Of a second call there is nothing left to say. */
+  /** The last text, and what was held back, in one. Of a second call there is nothing left to say. */
   end(text: string): Delta | undefined {
+    this.#read(text, true);
+    return this.#delta(this.#untold.splice(0));
+  }
+
+  /** The same, in as many pieces as it takes to begin every call with empty arguments. */
+  endInSteps(text: string): Delta[] {
+    this.#read(text, true);
+    const deltas: Delta[] = [];
+    while (this.#untold.length > 0) deltas.push(this.#delta(this.#next())!);
+    return deltas;
+  }
+
+  #read(text: string, isLast = false): void {
     const parser = this.#parser;
-    return parser ? this.#delta([...parser.push(text), ...parser.flush()]) : this.push(text);
+    if (parser) this.#untold.push(...parser.push(text), ...(isLast ? parser.flush() : []));
+    else if (text !== "") this.#untold.push({ type: "text", text });
+  }
+
+  /** Up to where a call begins. */
+  #next(): ReplyPiece[] {
+    const at = this.#untold.findIndex(({ type }) => type === "call");
+    return this.#untold.splice(0, at < 0 ? this.#untold.length : at + 1);
   }
 
   message() {

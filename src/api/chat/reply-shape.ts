@@ -1,10 +1,13 @@
 /** The fields of /v1/chat/completions that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import { tolerant } from "../shared/ignored.ts";
 import {
   type AskedShape,
+  callable,
   description,
   jsonSchema,
+  otherTool,
   replyShape,
   TOOLS_MAX,
   toolChoice,
@@ -25,9 +28,9 @@ const responseFormat = z.discriminatedUnion(
   "expected one of text, json_object, json_schema",
 );
 
-const tool = z.strictObject({
-  type: z.literal("function", "expected function: custom tools are not supported"),
-  function: z.strictObject({
+const tool = tolerant("tools[]", {
+  type: z.literal("function"),
+  function: tolerant("tools[].function", {
     name: toolName,
     description,
     parameters: jsonSchema.nullish(),
@@ -39,6 +42,8 @@ const tool = z.strictObject({
 });
 
 const namedTool = z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: toolName }) });
+/** Tools of other kinds may be among those that are allowed: none of them will be called. */
+const allowedTool = z.union([namedTool, otherTool]);
 
 const choiceObject = z.discriminatedUnion(
   "type",
@@ -46,7 +51,10 @@ const choiceObject = z.discriminatedUnion(
     namedTool,
     z.strictObject({
       type: z.literal("allowed_tools"),
-      allowed_tools: z.strictObject({ mode: toolMode, tools: z.array(namedTool).min(1).max(TOOLS_MAX) }),
+      allowed_tools: z.strictObject({
+        mode: toolMode.default("auto"),
+        tools: z.array(allowedTool).min(1).max(TOOLS_MAX),
+      }),
     }),
   ],
   "expected function or allowed_tools",
@@ -54,7 +62,10 @@ const choiceObject = z.discriminatedUnion(
 
 export const chatShape = {
   response_format: responseFormat.nullish(),
-  tools: z.array(tool).max(TOOLS_MAX).nullish(),
+  tools: z
+    .array(z.union([tool, otherTool]))
+    .max(TOOLS_MAX)
+    .nullish(),
   tool_choice: toolChoice(choiceObject),
   parallel_tool_calls: z.boolean().nullish(),
 };
@@ -69,8 +80,9 @@ export function shapeOf({
   parallel_tool_calls: parallel,
 }: Fields): ReplyShape {
   const format = asked && asked.type !== "text" ? formatOf(asked) : undefined;
-  const wanted = { format, tools: tools?.map((tool) => tool.function), choice: flat(choice), parallel };
-  return replyShape({ ...wanted, autoIsFree: false });
+  const functions = tools && callable<z.infer<typeof tool>>(tools);
+  const wanted = { format, tools: functions?.map((one) => one.function), choice: flat(choice), parallel };
+  return replyShape({ ...wanted, autoIsFree: (tools?.length ?? 0) > 0 });
 }
 
 /** A choice as the Responses API writes it. */
@@ -78,7 +90,7 @@ function flat(choice: Fields["tool_choice"]): AskedShape["choice"] {
   if (choice == null || typeof choice === "string") return choice;
   if (choice.type === "function") return { type: choice.type, name: choice.function.name };
   const { mode, tools } = choice.allowed_tools;
-  return { type: choice.type, mode, tools: tools.map((tool) => tool.function) };
+  return { type: choice.type, mode, tools: tools.flatMap((one) => (one.type === "function" ? [one.function] : [])) };
 }
 
 function formatOf(

@@ -105,8 +105,9 @@ export class ChatReply implements ReplyEncoder {
     const n = end.choice ?? 0;
     const chunks: object[] = [];
     const { choice, opening } = this.#choice(n);
-    const said = choice.said.end(end.text);
-    if (said) chunks.push(this.#chunk(n, { delta: { ...opening, ...said } }));
+    choice.said.endInSteps(end.text).forEach((said, i) => {
+      chunks.push(this.#chunk(n, { delta: { ...(i === 0 ? opening : {}), ...said } }));
+    });
     chunks.push({ ...this.#finish(end, ""), timings: end.timings, ...schemaChecked(end), ...this.#reference() });
     if (this.#includeUsage)
       chunks.push({ ...this.#frame("chat.completion.chunk"), choices: [], usage: usageOf(end.usage) });

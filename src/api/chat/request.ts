@@ -3,102 +3,102 @@ import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import {
+  chatStreamOptions,
   ignoredFields,
   metadata,
   modelField,
   name,
-  streamOptions,
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
 } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
+import { leftOut, nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { chatShape, shapeOf } from "./reply-shape.ts";
-import { checkCallIds, saidText, toolCallId, toolCalls } from "./tool-calls.ts";
+import { checkCallIds, functionCall, saidText, toolCallId, toolCalls } from "./tool-calls.ts";
 
 export const CHOICES_MAX = 8;
 
-const part = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({ type: z.literal("text"), text: text(TEXT_MAX_CHARS) }),
-    z.strictObject({ type: z.literal("refusal"), refusal: text(TEXT_MAX_CHARS) }),
-  ],
-  "expected text: images, audio and files are not supported",
-);
-const content = z
-  .union([text(TEXT_MAX_CHARS), z.array(part).min(1).max(1024)], "expected a string or a list of text parts")
-  .transform((value) =>
-    typeof value === "string" ? value : value.map((item) => (item.type === "text" ? item.text : item.refusal)).join(""),
-  );
-const nothing = z.union([z.null(), z.tuple([])], "is not supported").optional();
+const PARTS = "messages[].content[]";
+const notText = "expected text: images, audio and files are not supported";
+const textPart = tolerant(PARTS, { type: z.enum(["text", "input_text", "output_text"]), text: text(TEXT_MAX_CHARS) });
+const refusalPart = tolerant(PARTS, { type: z.literal("refusal"), refusal: text(TEXT_MAX_CHARS) });
+/** Thoughts of other models are no part of what was said. */
+const thoughtPart = leftOut(PARTS, ["thinking", "redacted_thinking", "reasoning"]);
+
+const part = z.discriminatedUnion("type", [textPart, refusalPart], notText);
+const saidPart = z.discriminatedUnion("type", [textPart, refusalPart, thoughtPart], notText);
+
+const joined = (value: string | readonly z.infer<typeof saidPart>[]): string =>
+  typeof value === "string"
+    ? value
+    : value
+        .map((item) => (item.type === "left_out" ? "" : item.type === "refusal" ? item.refusal : item.text))
+        .join("");
+
+const textOrParts = "expected a string or a list of text parts";
+const content = z.union([text(TEXT_MAX_CHARS), z.array(part).min(1).max(1024)], textOrParts).transform(joined);
+/** Of a reply or a tool, which may have nothing to say. */
+const anyContent = z.union([text(TEXT_MAX_CHARS), z.array(saidPart).max(1024)], textOrParts).transform(joined);
 
 const message = z.discriminatedUnion(
   "role",
   [
-    z.strictObject({ role: z.enum(["system", "developer", "user"]), content, name }),
-    // A client sends our own replies back with fields that are empty.
-    z.strictObject({
+    tolerant("messages[]", { role: z.enum(["system", "developer", "user"]), content, name }),
+    tolerant("messages[]", {
       role: z.literal("assistant"),
-      content: content.nullish(),
+      content: anyContent.nullish(),
       name,
-      refusal: nothing,
-      annotations: nothing,
-      audio: nothing,
-      function_call: nothing,
+      refusal: text(TEXT_MAX_CHARS).nullish(),
       tool_calls: toolCalls,
+      function_call: functionCall.nullish(),
     }),
-    z.strictObject({ role: z.literal("tool"), content, tool_call_id: toolCallId }),
+    tolerant("messages[]", { role: z.literal("tool"), content: anyContent, tool_call_id: toolCallId }),
+    tolerant("messages[]", { role: z.literal("function"), content: anyContent.nullish() }),
   ],
   "expected one of system, developer, user, assistant, tool",
 );
 
-const chatStreamOptions = streamOptions.extend({
-  include_progress: z.boolean().nullish().openapi({
-    description:
-      "Chunks with `progress: {done, total}` and no choices while a long prompt is read. They have no id and are not repeated.",
+const fields = z.strictObject({
+  model: modelField,
+  messages: z.array(message).min(1).max(2048),
+  conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
+  prefix: z
+    .string()
+    .min(1)
+    .max(64)
+    .nullish()
+    .openapi({ description: "A shared prefix that the conversation begins with." }),
+  max_tokens: tokenLimit.openapi({ description: "The older name of max_completion_tokens." }),
+  max_completion_tokens: tokenLimit,
+  n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({
+    description: "Replies to the same messages, which are computed once. Not in a session.",
   }),
+  stream: z.boolean().nullish(),
+  stream_options: chatStreamOptions.nullish(),
+  background: z.boolean().nullish().openapi({
+    description:
+      "The reply goes on when its reader leaves, and is read on at GET /v1/chat/completions/{id}. For replies that are kept.",
+  }),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
+  ...chatShape,
+  store: z
+    .boolean()
+    .nullish()
+    .openapi({ description: "Keeps the reply, to be asked for by its id. In a session it always is." }),
+  metadata: metadata.nullish(),
+  recall: recallField,
+  modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
+  ...withoutEffect({ reasoning: "the models do not reason apart from their text" }),
+  ...samplingFields,
+  ...ignoredFields,
 });
 
-export const chatRequest = z
-  .strictObject({
-    model: modelField,
-    messages: z.array(message).min(1).max(2048),
-    conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
-    prefix: z
-      .string()
-      .min(1)
-      .max(64)
-      .nullish()
-      .openapi({ description: "A shared prefix that the conversation begins with." }),
-    max_tokens: tokenLimit.openapi({ description: "The older name of max_completion_tokens." }),
-    max_completion_tokens: tokenLimit,
-    n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({
-      description: "Replies to the same messages, which are computed once. Not in a session.",
-    }),
-    stream: z.boolean().nullish(),
-    stream_options: chatStreamOptions.nullish(),
-    background: z.boolean().nullish().openapi({
-      description:
-        "The reply goes on when its reader leaves, and is read on at GET /v1/chat/completions/{id}. For replies that are kept.",
-    }),
-    logprobs: z.boolean().nullish(),
-    top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
-    ...chatShape,
-    store: z
-      .boolean()
-      .nullish()
-      .openapi({ description: "Keeps the reply, to be asked for by its id. In a session it always is." }),
-    metadata: metadata.nullish(),
-    recall: recallField,
-    modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
-    ...samplingFields,
-    ...ignoredFields,
-  })
-  .openapi("ChatCompletionRequest");
+export const chatRequest = nullsAbsent(fields, ["messages"]).openapi("ChatCompletionRequest");
 
 export type ChatRequest = z.infer<typeof chatRequest>;
 
@@ -110,7 +110,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse("messages", body.messages.at(-1)!.role !== "assistant", "expected the last one not to be the assistant's");
   body.messages.forEach((said, i) => {
-    const hasWords = said.role !== "assistant" || said.content != null || (said.tool_calls ?? []).length > 0;
+    const hasWords = said.role !== "assistant" || wordsOf(said) !== undefined || callsOf(said).length > 0;
     refuse(`messages[${i}].content`, hasWords, "expected text, or tool_calls beside it");
   });
   checkCallIds(body.messages);
@@ -140,18 +140,33 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   };
 }
 
-function toMessage(said: ChatRequest["messages"][number]): Message {
-  const { role } = said;
-  const content = role === "assistant" ? saidText(said.content ?? "", said.tool_calls) : said.content;
-  const named = "name" in said && said.name ? { name: said.name } : {};
-  const answers = said.role === "tool" && said.tool_call_id ? { callId: said.tool_call_id } : {};
-  return { role: role === "developer" ? "system" : role, content, ...named, ...answers };
+type Said = ChatRequest["messages"][number];
+type Reply = Extract<Said, { role: "assistant" }>;
+
+/** A refusal is what was said where nothing else was. */
+const wordsOf = ({ content, refusal }: Reply): string | undefined => content ?? refusal ?? undefined;
+
+const callsOf = ({ tool_calls: calls, function_call: call }: Reply) => [
+  ...(calls ?? []).map((one) => one.function),
+  ...(call ? [call] : []),
+];
+
+function toMessage(said: Said): Message {
+  if (said.role === "assistant") {
+    const named = said.name ? { name: said.name } : {};
+    return { role: said.role, content: saidText(wordsOf(said) ?? "", callsOf(said)), ...named };
+  }
+  if (said.role === "function") return { role: "tool", content: said.content ?? "" };
+  const { role, content } = said;
+  if (said.role === "tool")
+    return { role: "tool", content, ...(said.tool_call_id ? { callId: said.tool_call_id } : {}) };
+  return { role: role === "developer" ? "system" : role, content, ...(said.name ? { name: said.name } : {}) };
 }
 
 export function samplingOf(body: Pick<ChatRequest, keyof typeof samplingFields>): TurnRequest["sampling"] {
   return {
     temperature: body.temperature ?? undefined,
-    topK: body.top_k ?? undefined,
+    topK: body.top_k == null ? undefined : Math.max(0, body.top_k),
     topP: body.top_p ?? undefined,
     minP: body.min_p ?? undefined,
     repetitionPenalty: body.repetition_penalty ?? undefined,

@@ -3,34 +3,54 @@ import { z } from "@hono/zod-openapi";
 import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
 import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
-import { TOOLS_MAX, toolName } from "../shared/reply-shape.ts";
+import { tolerant } from "../shared/ignored.ts";
 
-const callId = z.string().min(1).max(128);
+/** Of one message: more than any model here writes at once. */
+const CALLS_MAX = 128;
+const callId = z.string().min(1).max(256);
+/** Of a call that was made: it may have been another server's, with other rules for names. */
+const calledName = text(256).refine((value) => value.length > 0, "expected a name");
+const calledArguments = text(TEXT_MAX_CHARS).nullish();
 
-/** Of an assistant's message: a client sends our calls back as they came. */
+/** Of messages in the older form of calls. */
+export const functionCall = tolerant("messages[].function_call", { name: calledName, arguments: calledArguments });
+
+const functionToolCall = tolerant("messages[].tool_calls[]", {
+  id: callId,
+  type: z.literal("function", "expected function or custom").default("function"),
+  function: tolerant("messages[].tool_calls[].function", { name: calledName, arguments: calledArguments }),
+});
+const customToolCall = tolerant("messages[].tool_calls[]", {
+  id: callId,
+  type: z.literal("custom", "expected function or custom"),
+  custom: tolerant("messages[].tool_calls[].custom", { name: calledName, input: text(TEXT_MAX_CHARS) }),
+});
+
+/** Of an assistant's message: a client sends calls back as they came, or another server's. */
 export const toolCalls = z
-  .array(
-    z.strictObject({
-      id: callId,
-      type: z.literal("function", "expected function"),
-      function: z.strictObject({ name: toolName, arguments: text(TEXT_MAX_CHARS) }),
-    }),
-  )
-  .max(TOOLS_MAX)
+  .array(z.union([functionToolCall, customToolCall]).transform(asFunction))
+  .max(CALLS_MAX)
   .nullish();
 
 export const toolCallId = callId.nullish();
 
+/** What is fed of a call whatever kind it was. */
+function asFunction(call: z.infer<typeof functionToolCall> | z.infer<typeof customToolCall>) {
+  if (call.type === "function") return { id: call.id, function: call.function };
+  const { name, input } = call.custom;
+  return { id: call.id, function: { name, arguments: JSON.stringify({ input }) } };
+}
+
 /** What the model wrote, of what became of it. */
-export const saidText = (content: string, calls: z.infer<typeof toolCalls>): string =>
+export const saidText = (content: string, calls: readonly z.infer<typeof functionCall>[]): string =>
   replyText(
     content,
-    (calls ?? []).map((call) => call.function),
+    calls.map(({ name, arguments: given }) => ({ name, arguments: given || "{}" })),
   );
 
 interface Told {
   role: string;
-  tool_calls?: z.infer<typeof toolCalls>;
+  tool_calls?: z.infer<typeof toolCalls> | undefined;
   tool_call_id?: string | null | undefined;
 }
 

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
 import { CHOICES_MAX, samplingOf } from "../chat/request.ts";
 import { ignoredFields, modelField, streamOptions, TEXT_MAX_CHARS, text, tokenLimit } from "../shared/fields.ts";
+import { nullsAbsent } from "../shared/ignored.ts";
 import { samplingFields } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 
@@ -19,25 +20,23 @@ const prompt = z.union(
   "expected a text, a list of texts, token ids or a list of them",
 );
 
-const withoutEffect = (message: string) => z.null(message).optional();
+const fields = z.strictObject({
+  model: modelField,
+  prompt,
+  suffix: z.literal("", "is not supported: the model only goes on from the prompt").nullish(),
+  best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
+  echo: z.boolean().nullish().openapi({ description: "Repeats the prompt before each reply. Not with logprobs." }),
+  max_tokens: tokenLimit.openapi({ description: "16 unless given." }),
+  n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({ description: "Replies to each prompt." }),
+  logprobs: z.int().min(0).max(LOGPROBS_MAX).nullish(),
+  recall: z.enum(["auto", "off"]).nullish().openapi({ description: "Without effect: nothing is kept." }),
+  stream: z.boolean().nullish(),
+  stream_options: streamOptions.nullish(),
+  ...samplingFields,
+  ...ignoredFields,
+});
 
-export const completionRequest = z
-  .strictObject({
-    model: modelField,
-    prompt,
-    suffix: withoutEffect("is not supported: the model only goes on from the prompt"),
-    best_of: withoutEffect("is not supported; n gives several replies"),
-    echo: z.boolean().nullish().openapi({ description: "Repeats the prompt before each reply. Not with logprobs." }),
-    max_tokens: tokenLimit.openapi({ description: "16 unless given." }),
-    n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({ description: "Replies to each prompt." }),
-    logprobs: z.int().min(0).max(LOGPROBS_MAX).nullish(),
-    recall: z.enum(["auto", "off"]).nullish().openapi({ description: "Without effect: nothing is kept." }),
-    stream: z.boolean().nullish(),
-    stream_options: streamOptions.nullish(),
-    ...samplingFields,
-    ...ignoredFields,
-  })
-  .openapi("CompletionRequest");
+export const completionRequest = nullsAbsent(fields).openapi("CompletionRequest");
 
 export type CompletionRequest = z.infer<typeof completionRequest>;
 

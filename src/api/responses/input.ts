@@ -3,64 +3,109 @@ import { z } from "@hono/zod-openapi";
 import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
-import { name, TEXT_MAX_CHARS, text } from "../shared/fields.ts";
+import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
+import { leftOut, silent, tolerant } from "../shared/ignored.ts";
 
 const ITEMS_MAX = 2048;
 const refused = "expected text: images, audio and files are not supported";
 
-const part = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({ type: z.literal("input_text"), text: text(TEXT_MAX_CHARS) }),
-    // A client sends our own output back with what it had beside the text.
-    z.strictObject({
-      type: z.literal("output_text"),
-      text: text(TEXT_MAX_CHARS),
-      annotations: z.array(z.unknown()).max(1024).nullish(),
-      logprobs: z.array(z.unknown()).max(100_000).nullish(),
-    }),
-    z.strictObject({ type: z.literal("refusal"), refusal: text(TEXT_MAX_CHARS) }),
-  ],
-  refused,
-);
-const content = z.union([text(TEXT_MAX_CHARS), z.array(part).min(1).max(1024)], refused);
+const PARTS = "input[].content[]";
+const textPart = tolerant(PARTS, {
+  type: z.enum(["input_text", "output_text", "text"]),
+  text: text(TEXT_MAX_CHARS),
+  // What our own output has beside the text.
+  annotations: silent,
+  logprobs: silent,
+});
+const refusalPart = tolerant(PARTS, { type: z.literal("refusal"), refusal: text(TEXT_MAX_CHARS) });
+/** Thoughts of other models are no part of what was said. */
+const thoughtPart = leftOut(PARTS, ["reasoning_text", "summary_text"]);
 
-const id = z.string().max(128).nullish();
-const status = z.enum(["in_progress", "completed", "incomplete"]).nullish();
+const part = z.discriminatedUnion("type", [textPart, refusalPart, thoughtPart], refused);
+const content = z.union([text(TEXT_MAX_CHARS), z.array(part).max(1024)], refused);
 
-const kinds = "expected message, function_call or function_call_output";
+const ITEM = "input[]";
+/** Of our own items, and of any server's. */
+const frame = { id: silent, status: silent };
 
-const message = z.strictObject({
+const kinds = "expected message, function_call, function_call_output or item_reference";
+
+const message = tolerant(ITEM, {
   type: z.literal("message", kinds).optional(),
-  id,
-  status,
+  ...frame,
   role: z.enum(["user", "assistant", "system", "developer"]),
   content,
-  phase: z.string().max(64).nullish(),
+  phase: silent,
 });
-const callId = z.string().min(1).max(128);
-const functionCall = z.strictObject({
+const callId = z.string().min(1).max(256);
+/** Of a call that was made: it may have been another server's, with other rules for names. */
+const calledName = text(256).refine((value) => value.length > 0, "expected a name");
+const functionCall = tolerant(ITEM, {
   type: z.literal("function_call", kinds),
-  id,
-  status,
+  ...frame,
   call_id: callId,
-  name: name.unwrap().unwrap(),
+  name: calledName,
   arguments: text(TEXT_MAX_CHARS),
 });
-const functionCallOutput = z.strictObject({
+const functionCallOutput = tolerant(ITEM, {
   type: z.literal("function_call_output", kinds),
-  id,
-  status,
+  ...frame,
   call_id: callId,
   output: content,
 });
+const customCall = tolerant(ITEM, {
+  type: z.literal("custom_tool_call"),
+  ...frame,
+  call_id: callId,
+  name: calledName,
+  input: text(TEXT_MAX_CHARS),
+}).transform(({ call_id, name, input: given }) => ({
+  ...{ type: "function_call" as const, call_id, name },
+  arguments: JSON.stringify({ input: given }),
+}));
+const customCallOutput = tolerant(ITEM, {
+  type: z.literal("custom_tool_call_output"),
+  ...frame,
+  call_id: callId,
+  output: content,
+}).transform((item) => ({ ...item, type: "function_call_output" as const }));
 
-/** A message may leave its type out. */
+/** One of our own items, by its id. */
+const itemReference = tolerant(ITEM, {
+  type: z.literal("item_reference", kinds).optional(),
+  id: z.string().min(1).max(128),
+});
+
+/** What other servers' models and tools leave in a history, and no model here can read. */
+const foreign = leftOut(ITEM, [
+  "reasoning",
+  "web_search_call",
+  "file_search_call",
+  "computer_call",
+  "computer_call_output",
+  "code_interpreter_call",
+  "image_generation_call",
+  "local_shell_call",
+  "local_shell_call_output",
+  "shell_call",
+  "shell_call_output",
+  "apply_patch_call",
+  "apply_patch_call_output",
+  "mcp_list_tools",
+  "mcp_approval_request",
+  "mcp_approval_response",
+  "mcp_call",
+]);
+
+/** A message may leave its type out, and so may a reference. */
 export const inputItem = z
-  .union([message, functionCall, functionCallOutput], `expected an item: ${kinds}`)
+  .union(
+    [message, functionCall, functionCallOutput, customCall, customCallOutput, foreign, itemReference],
+    `expected an item: ${kinds}`,
+  )
   .openapi("InputItem");
 
-export const inputItems = z.array(inputItem).min(1).max(ITEMS_MAX);
+export const inputItems = z.array(inputItem).max(ITEMS_MAX);
 
 export const input = z.union(
   [text(TEXT_MAX_CHARS).refine((value) => value.length > 0, "expected a non-empty text"), inputItems],
@@ -68,26 +113,36 @@ export const input = z.union(
 );
 
 export type InputItem = z.infer<typeof inputItem>;
+export type ItemReference = z.infer<typeof itemReference>;
 
 const textOf = (value: z.infer<typeof content>): string =>
   typeof value === "string"
     ? value
-    : value.map((piece) => (piece.type === "refusal" ? piece.refusal : piece.text)).join("");
+    : value
+        .map((piece) => (piece.type === "left_out" ? "" : piece.type === "refusal" ? piece.refusal : piece.text))
+        .join("");
+
+export const isReference = (item: InputItem): item is ItemReference =>
+  "id" in item && !("role" in item) && (item.type === undefined || item.type === "item_reference");
 
 /**
  * Messages of a list of items. An assistant's text and the calls behind it are one message: what the model wrote. Fails with
  * `request_invalid` where an output answers no call, of a list that has calls.
  */
-export function messagesOf(value: z.infer<typeof input>): Message[] {
+export function messagesOf(value: z.infer<typeof input> | null | undefined): Message[] {
+  if (value == null) return [];
   if (typeof value === "string") return [{ role: "user", content: value }];
   const calls = new Set(value.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
   const messages: Message[] = [];
   let said: { text: string; calls: { name: string; arguments: string }[] } | undefined;
   value.forEach((item, i) => {
+    if (item.type === "left_out") return;
+    const unresolved = `input[${i}].id`;
+    check(!isReference(item), "not_found", () => `${unresolved}: no such item`, unresolved);
     if (item.type === "function_call") {
       if (!said) messages.push({ role: "assistant", content: "" });
       said ??= { text: "", calls: [] };
-      said.calls.push({ name: item.name, arguments: item.arguments });
+      said.calls.push({ name: item.name, arguments: item.arguments || "{}" });
       messages[messages.length - 1] = { role: "assistant", content: replyText(said.text, said.calls) };
       return;
     }
@@ -100,6 +155,9 @@ export function messagesOf(value: z.infer<typeof input>): Message[] {
       return;
     }
     const text = textOf(item.content);
+    const field = `input[${i}].content`;
+    const isSaid = text !== "" || item.role === "assistant" || typeof item.content === "string";
+    check(isSaid, "request_invalid", () => `${field}: expected some text`, field);
     messages.push({ role: item.role === "developer" ? "system" : item.role, content: text });
     if (item.role === "assistant") said = { text, calls: [] };
   });

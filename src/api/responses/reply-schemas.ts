@@ -37,6 +37,7 @@ export const responseSchema = z
     id: z.string().openapi({ example: "resp_…" }),
     object: z.literal("response"),
     created_at: z.int(),
+    completed_at: z.int().nullable().openapi({ description: "When it was complete, in seconds since 1970." }),
     status: z.enum(["in_progress", "completed", "incomplete", "cancelled", "failed"]),
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
     incomplete_details: z.strictObject({ reason: z.literal("max_output_tokens") }).nullable(),

@@ -1,9 +1,13 @@
 /** The fields of /v1/responses that say what form the reply has. */
 import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import { repeatedOnly, tolerant } from "../shared/ignored.ts";
 import {
+  type AskedShape,
+  callable,
   description,
   jsonSchema,
+  otherTool,
   replyShape,
   TOOLS_MAX,
   toolChoice,
@@ -27,8 +31,8 @@ const format = z.discriminatedUnion(
   "expected one of text, json_object, json_schema",
 );
 
-const tool = z.strictObject({
-  type: z.literal("function", "expected function: built-in tools are not supported"),
+const tool = tolerant("tools[]", {
+  type: z.literal("function"),
   name: toolName,
   description,
   parameters: jsonSchema.nullish(),
@@ -36,6 +40,8 @@ const tool = z.strictObject({
 });
 
 const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
+/** Tools of other kinds may be among those that are allowed: none of them will be called. */
+const allowedTool = z.union([namedTool, otherTool]);
 
 const choiceObject = z.discriminatedUnion(
   "type",
@@ -43,21 +49,26 @@ const choiceObject = z.discriminatedUnion(
     namedTool,
     z.strictObject({
       type: z.literal("allowed_tools"),
-      mode: toolMode,
-      tools: z.array(namedTool).min(1).max(TOOLS_MAX),
+      mode: toolMode.default("auto"),
+      tools: z.array(allowedTool).min(1).max(TOOLS_MAX),
     }),
   ],
   "expected function or allowed_tools",
 );
 
 export const responseShape = {
-  text: z
-    .strictObject({
-      format: format.nullish(),
-      verbosity: z.enum(["low", "medium", "high"]).nullish().openapi({ description: "Ignored." }),
-    })
+  text: tolerant("text", {
+    format: format.nullish(),
+    verbosity: repeatedOnly(
+      "text.verbosity",
+      "the models are not told how long to be",
+      z.enum(["low", "medium", "high"]).nullish(),
+    ),
+  }).nullish(),
+  tools: z
+    .array(z.union([tool, otherTool]))
+    .max(TOOLS_MAX)
     .nullish(),
-  tools: z.array(tool).max(TOOLS_MAX).nullish(),
   tool_choice: toolChoice(choiceObject),
   parallel_tool_calls: z.boolean().nullish(),
 };
@@ -74,7 +85,16 @@ export const responsePaths = {
 
 /** Fails as `replyShape` does. */
 export function shapeOf({ text, tools, tool_choice: choice, parallel_tool_calls: parallel }: Fields): ReplyShape {
-  return replyShape({ format: formatOf(text?.format), tools, choice, parallel, autoIsFree: true });
+  const asked = { format: formatOf(text?.format), tools: functionsOf(tools), choice: flat(choice), parallel };
+  return replyShape({ ...asked, autoIsFree: true });
+}
+
+/** Of the tools those that can be called. Notes the others. */
+export const functionsOf = (tools: Fields["tools"]) => tools && callable<z.infer<typeof tool>>(tools);
+
+function flat(choice: Fields["tool_choice"]): AskedShape["choice"] {
+  if (choice == null || typeof choice === "string" || choice.type === "function") return choice;
+  return { ...choice, tools: choice.tools.flatMap((one) => (one.type === "function" ? [one] : [])) };
 }
 
 function formatOf(asked: z.infer<typeof format> | null | undefined): ReplyShape["format"] {

@@ -19,23 +19,28 @@ const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) =>
   total_tokens: promptTokens + completionTokens,
 });
 
-/** What a response repeats of its request, as far as the request was silent. */
+/** What a response repeats of its request, as far as the request was silent. All fields of Open Responses and of OpenAI, and no null where they have a number. */
 const silent = {
   background: false,
+  frequency_penalty: 0,
   instructions: null,
   max_output_tokens: null,
+  max_tool_calls: null,
   metadata: {},
   parallel_tool_calls: true,
+  presence_penalty: 0,
   previous_response_id: null,
+  prompt_cache_key: null,
   reasoning: { effort: null, summary: null },
+  safety_identifier: null,
   service_tier: "default",
   store: true,
-  temperature: null,
+  temperature: 1,
   text: { format: { type: "text" } },
   tool_choice: "auto",
   tools: [],
   top_logprobs: 0,
-  top_p: null,
+  top_p: 1,
   truncation: "disabled",
 };
 
@@ -47,14 +52,23 @@ const endings = {
 
 export class ResponseReply implements ReplyEncoder {
   readonly #echo: Record<string, unknown>;
+  readonly #sampling: Record<string, unknown>;
   #output = new ResponseOutput("");
   #calls: CallParser | undefined;
   #start: StartEvent | undefined;
   #end: EndEvent | FailedEvent | undefined;
   #number = 0;
 
-  constructor({ echo = {} }: Pick<ReplyForm, "echo">) {
+  constructor({ echo = {}, sampling }: Pick<ReplyForm, "echo" | "sampling">) {
     this.#echo = echo;
+    this.#sampling = sampling
+      ? {
+          temperature: sampling.temperature,
+          top_p: sampling.topP,
+          presence_penalty: sampling.presencePenalty,
+          frequency_penalty: sampling.frequencyPenalty,
+        }
+      : {};
   }
 
   events(event: TurnEvent): WireEvent[] {
@@ -67,9 +81,9 @@ export class ResponseReply implements ReplyEncoder {
       case "token":
         return this.#numbered(this.#token(event));
       case "end":
-        return this.#numbered(this.#last(event));
+        return [...this.#numbered(this.#last(event)), { data: "[DONE]" }];
       case "failed":
-        return this.#numbered(this.#failed(event));
+        return [...this.#numbered(this.#failed(event)), { data: "[DONE]" }];
       default:
         return [];
     }
@@ -82,6 +96,7 @@ export class ResponseReply implements ReplyEncoder {
       id: `resp_${key}`,
       object: "response",
       created_at: Math.floor(createdMs / 1000),
+      completed_at: this.#completedAt(),
       status: this.#status(),
       error: end?.type === "failed" ? { code: "server_error", message: end.error.message } : null,
       incomplete_details: end?.type === "end" && end.reason === "length" ? { reason: "max_output_tokens" } : null,
@@ -89,10 +104,18 @@ export class ResponseReply implements ReplyEncoder {
       output: structuredClone(this.#output.items),
       usage: end?.type === "end" ? usageOf(end.usage) : null,
       ...silent,
+      ...this.#sampling,
       ...this.#echo,
       ...(end?.type === "end" ? { timings: end.timings, ...schemaChecked(end) } : {}),
       ...rivuletOf(this.#start),
     };
+  }
+
+  /** Seconds, of a response that is complete. A turn of an earlier release does not say when it ended. */
+  #completedAt(): number | null {
+    const end = this.#end;
+    if (end?.type !== "end" || end.reason !== "stop") return null;
+    return Math.floor((end.completedMs ?? this.#start!.createdMs) / 1000);
   }
 
   #status(): string {
@@ -120,6 +143,7 @@ export class ResponseReply implements ReplyEncoder {
 
   #last(end: EndEvent): OutputEvent[] {
     this.#end = end;
+    if (end.unasked) return [this.#state("response.completed")];
     const status: ItemStatus = endings[end.reason][1];
     const rest = this.#calls
       ? this.#pieces([...this.#calls.push(end.text), ...this.#calls.flush()])

@@ -9,23 +9,28 @@ import {
   LOGPROBS,
   metadata,
   modelField,
-  streamOptions,
+  responseStreamOptions,
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
 } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
+import { note, nullsAbsent, repeatedOnly, withoutEffect } from "../shared/ignored.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { input, messagesOf } from "./input.ts";
-import { responseShape, shapeOf } from "./reply-shape.ts";
+import { functionsOf, responseShape, shapeOf } from "./reply-shape.ts";
 
 const fields = {
   model: modelField,
-  input,
+  input: input.nullish().openapi({
+    description:
+      "A text, or items, as what is said next. May be left out where a conversation holds what was not answered yet.",
+  }),
   instructions: text(TEXT_MAX_CHARS).nullish().openapi({
-    description: "A system message before the input. Those that the response before had too are not computed again.",
+    description:
+      "A system message before the input. It holds for this request: what goes on from the response does not have it.",
   }),
   previous_response_id: z.string().min(1).max(128).nullish().openapi({
     description: "Goes on from the model's state after that response; a second response to the same one forks there.",
@@ -42,21 +47,25 @@ const fields = {
     description: "`auto` leaves out the oldest items of the input that do not fit; what a state holds stays.",
   }),
   include: z
-    .array(includable)
+    .array(
+      includable.transform((value) => {
+        if (value !== LOGPROBS) note(`include:${value}`);
+        return value;
+      }),
+    )
     .max(16)
     .nullish()
     .openapi({ description: `Only \`${LOGPROBS}\` has an effect.` }),
   top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
-  reasoning: z
-    .strictObject({ effort: z.string().max(32).nullish(), summary: z.null().optional() })
-    .nullish()
-    .openapi({ description: "Ignored: the models do not reason apart." }),
-  max_tool_calls: z
-    .int()
-    .min(1)
-    .max(128)
-    .nullish()
-    .openapi({ description: "Ignored: it counts built-in tools, and there are none." }),
+  ...withoutEffect({
+    reasoning: "the models do not reason apart from their text",
+    context_management: "a state does not grow",
+  }),
+  max_tool_calls: repeatedOnly(
+    "max_tool_calls",
+    "it counts built-in tools, and there are none",
+    z.int().min(1).max(1_000_000).nullish(),
+  ),
   prefix: z
     .string()
     .min(1)
@@ -68,35 +77,53 @@ const fields = {
   ...ignoredFields,
 };
 
-export const responseRequest = z
-  .strictObject({
-    ...fields,
-    stream: z.boolean().nullish(),
-    stream_options: streamOptions.omit({ include_usage: true }).nullish(),
-    background: z
-      .boolean()
-      .nullish()
-      .openapi({ description: "Goes on when nobody reads, and can be asked for by its id." }),
-  })
-  .openapi("ResponseRequest");
+const body = z.strictObject({
+  ...fields,
+  stream: z.boolean().nullish(),
+  stream_options: responseStreamOptions.nullish(),
+  background: z
+    .boolean()
+    .nullish()
+    .openapi({ description: "Goes on when nobody reads, and can be asked for by its id." }),
+});
+
+export const responseRequest = nullsAbsent(body, ["input"]).openapi("ResponseRequest");
 
 /** A message over a WebSocket: the same fields; it always streams, and never runs in the background. */
-export const responseCreate = z.strictObject({
-  type: z.literal("response.create"),
-  ...fields,
-  stream_id: z.string().min(1).max(128).optional(),
-  background: z.literal(false, "is not supported over a WebSocket").nullish(),
-  stream: z.literal(true, "is implied over a WebSocket").nullish(),
-});
+export const responseCreate = nullsAbsent(
+  z.strictObject({
+    type: z.literal("response.create"),
+    ...fields,
+    stream_id: z.string().min(1).max(128).optional(),
+    background: z.literal(false, "is not supported over a WebSocket").nullish(),
+    generate: z.boolean().nullish().openapi({
+      description:
+        "False: loads the model and takes the input, to be read with the response that goes on from this one.",
+    }),
+    ...withoutEffect({ stream: "over a WebSocket a reply always streams" }),
+    stream_options: responseStreamOptions.nullish(),
+  }),
+  ["input"],
+);
 
 export type ResponseRequest = z.infer<typeof responseRequest>;
 
 /** The turn that a request asks for, but for the place where it goes on. */
-export function responseTurn(body: ResponseRequest): Omit<TurnRequest, "tenant" | "persistent"> {
+export function responseTurn(
+  body: ResponseRequest & { generate?: boolean | null },
+): Omit<TurnRequest, "tenant" | "persistent"> {
   checkPlace(body);
   const messages = messagesOf(body.input);
+  const holds = body.generate === false;
+  const goesOn = body.conversation != null || body.previous_response_id != null;
   check(
-    messages.at(-1)!.role !== "assistant",
+    messages.length > 0 || holds || goesOn,
+    "request_invalid",
+    () => "input: expected an item that says something",
+    "input",
+  );
+  check(
+    holds || messages.at(-1)?.role !== "assistant",
     "request_invalid",
     () => "input: expected the last item not to be the assistant's",
     "input",
@@ -104,7 +131,8 @@ export function responseTurn(body: ResponseRequest): Omit<TurnRequest, "tenant" 
   const wantsLogprobs = (body.include?.includes(LOGPROBS) ?? false) || (body.top_logprobs ?? 0) > 0;
   return {
     model: body.model,
-    messages: [...instructionsOf(body), ...messages],
+    ...placed([...instructionsOf(body)], messages, goesOn),
+    ...(body.conversation == null ? {} : { unmatched: "append" as const }),
     sampling: samplingOf(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_output_tokens ?? undefined,
@@ -114,6 +142,7 @@ export function responseTurn(body: ResponseRequest): Omit<TurnRequest, "tenant" 
     ...(body.prefix ? { prefix: body.prefix } : {}),
     ...(body.truncation === "auto" ? { truncate: true } : {}),
     ...(body.background ? { background: true } : {}),
+    ...(holds ? { generate: false } : {}),
     ...(body.metadata ? { metadata: body.metadata } : {}),
     ...recallOf(body),
     reply: {
@@ -122,6 +151,20 @@ export function responseTurn(body: ResponseRequest): Omit<TurnRequest, "tenant" 
       includeUsage: true,
       echo: echoOf(body),
     },
+  };
+}
+
+/** Beside a conversation or a response, system messages of the input are instructions too: they hold for this request. */
+function placed(
+  instructions: Message[],
+  messages: Message[],
+  goesOn: boolean,
+): Pick<TurnRequest, "messages" | "instructions"> {
+  const isAside = ({ role }: Message) => goesOn && role === "system";
+  const all = [...instructions, ...messages.filter(isAside)];
+  return {
+    messages: messages.filter((one) => !isAside(one)),
+    ...(all.length > 0 ? { instructions: all } : {}),
   };
 }
 
@@ -134,10 +177,7 @@ function checkPlace({ store, background, previous_response_id, conversation }: R
   };
   if (previous_response_id != null && conversation != null)
     refuse("previous_response_id", "expected this or conversation, not both");
-  if (store !== false) return;
-  if (background) refuse("store", "expected true with background: true");
-  if (previous_response_id != null || conversation != null)
-    refuse("store", "expected true where the reply goes on from a kept state");
+  if (store === false && background) refuse("store", "expected true with background: true");
 }
 
 const REPEATED = [
@@ -169,7 +209,20 @@ function echoOf(body: ResponseRequest): Record<string, unknown> {
     conversation == null
       ? {}
       : { conversation: typeof conversation === "string" ? { id: conversation } : conversation };
-  // OpenAI's shape of a tool leaves nothing out.
-  const tools = body.tools?.map((tool) => ({ parameters: null, strict: true, ...tool }));
-  return { ...Object.fromEntries(given), ...(tools ? { tools } : {}), ...place };
+  // OpenAI's shapes leave nothing out, and have no word for a tool that was left out.
+  const tools = functionsOf(body.tools)?.map((tool) => ({
+    description: null,
+    parameters: null,
+    strict: false,
+    ...tool,
+  }));
+  return { ...Object.fromEntries(given), ...textOf(body), ...(tools ? { tools } : {}), ...place };
+}
+
+function textOf({ text }: ResponseRequest): Record<string, unknown> {
+  if (text == null) return {};
+  const { format } = text;
+  const whole =
+    format?.type === "json_schema" ? { description: null, ...format, strict: format.strict ?? false } : format;
+  return { text: { ...text, format: whole ?? { type: "text" } } };
 }

@@ -1,5 +1,6 @@
 /** Fields that several endpoints share. */
 import { z } from "@hono/zod-openapi";
+import { repeatedOnly, tolerant, withoutEffect } from "./ignored.ts";
 
 export const TEXT_MAX_CHARS = 1_000_000;
 
@@ -20,9 +21,19 @@ export const metadata = z
   .refine((pairs) => Object.keys(pairs).length <= 16, "expected at most 16 pairs")
   .openapi({ description: "Kept with what the request makes, and given back with it." });
 
-export const streamOptions = z.strictObject({
-  include_usage: z.boolean().nullish(),
-  include_obfuscation: z.boolean().nullish().openapi({ description: "Ignored: nothing is padded." }),
+const padding = withoutEffect({ include_obfuscation: "nothing is padded" }, "stream_options.");
+const includeUsage = z.boolean().nullish();
+
+export const streamOptions = tolerant("stream_options", { include_usage: includeUsage, ...padding });
+/** Of a response, whose last event always has its usage. */
+export const responseStreamOptions = tolerant("stream_options", padding);
+export const chatStreamOptions = tolerant("stream_options", {
+  include_usage: includeUsage,
+  ...padding,
+  include_progress: z.boolean().nullish().openapi({
+    description:
+      "Chunks with `progress: {done, total}` and no choices while a long prompt is read. They have no id and are not repeated.",
+  }),
 });
 
 /** Name of a participant or tool. */
@@ -31,14 +42,32 @@ export const name = z
   .regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -")
   .nullish();
 
-/** Accepted and without effect: who asks, and hints about other servers' storage and scheduling. */
-const ignored = { description: "Ignored." };
+/** Who asks: repeated by a response. */
+const identifier = z.string().max(512).nullish();
+export const identityFields = {
+  user: repeatedOnly("user", "who asks is known by the key", identifier),
+  safety_identifier: repeatedOnly("safety_identifier", "who asks is known by the key", identifier),
+  prompt_cache_key: repeatedOnly("prompt_cache_key", "a conversation's state is found by its name", identifier),
+};
+
+/** Hints about other servers' storage and scheduling, and about thinking that the models here do not do. */
 export const ignoredFields = {
-  user: z.string().max(512).nullish().openapi(ignored),
-  safety_identifier: z.string().max(512).nullish().openapi(ignored),
-  prompt_cache_key: z.string().max(512).nullish().openapi(ignored),
-  prompt_cache_retention: z.string().max(64).nullish().openapi(ignored),
-  service_tier: z.string().max(64).nullish().openapi(ignored),
+  ...identityFields,
+  ...withoutEffect({
+    prompt_cache_retention: "a state is kept as long as its conversation",
+    prompt_cache_options: "a state is kept as long as its conversation",
+    service_tier: "there is one",
+    prediction: "it could only save time",
+    reasoning_effort: "the models do not reason apart from their text",
+    include_reasoning: "the models do not reason apart from their text",
+    thinking: "the models do not reason apart from their text",
+    verbosity: "the models are not told how long to be",
+    cache_prompt: "a state is kept by its conversation",
+    id_slot: "there are no slots",
+    keep_alive: "a model is loaded when it is needed",
+    priority: "requests are served in the order of their coming",
+    request_id: "the reply's x-request-id names the request",
+  }),
 };
 
 export const LOGPROBS = "message.output_text.logprobs";

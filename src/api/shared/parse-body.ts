@@ -2,14 +2,20 @@
 import type { z } from "zod";
 import { Failure } from "../../core/failure.ts";
 import { parseJson } from "../../core/strict-json.ts";
+import { type Ignored, noting } from "./ignored.ts";
 import { readerOf } from "./upload.ts";
 
 /** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
 export const BODY_MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 100;
 
-export async function parseBody<T>(request: Request, schema: z.ZodType<T>, maxBytes = BODY_MAX_BYTES): Promise<T> {
-  return parse(await readJson(request, maxBytes), schema);
+/** `ignored` is told what the body says without effect. */
+export async function parseBody<T>(
+  request: Request,
+  schema: z.ZodType<T>,
+  { maxBytes = BODY_MAX_BYTES, ignored }: { maxBytes?: number; ignored?: Ignored } = {},
+): Promise<T> {
+  return parse(await readJson(request, maxBytes), schema, ignored);
 }
 
 async function readJson(request: Request, maxBytes: number): Promise<unknown> {
@@ -49,8 +55,8 @@ function refuse(header: string, message: string): never {
   throw new Failure("request_invalid", `${header}: ${message}`, { param: header });
 }
 
-export function parse<T>(value: unknown, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(value, { reportInput: false });
+export function parse<T>(value: unknown, schema: z.ZodType<T>, ignored?: Ignored): T {
+  const parsed = noting(ignored, () => schema.safeParse(value, { reportInput: false }));
   if (parsed.success) return parsed.data;
   const issue = innermost(parsed.error.issues[0]!);
   const at = fieldOf(issue.path);
@@ -66,7 +72,11 @@ export function parse<T>(value: unknown, schema: z.ZodType<T>): T {
 /** Of a union's branches, the complaint of the one that the value followed furthest is about what the caller meant. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== "invalid_union") return issue;
-  const inner = issue.errors.flat().sort((a, b) => followed(b) - followed(a))[0];
+  // A branch that complains of the kind was not meant, where another takes it.
+  const meant = issue.errors.filter((branch) => !branch.some(({ path }) => path.length === 1 && path[0] === "type"));
+  const furthest = (branches: z.core.$ZodIssue[][]) => branches.flat().sort((a, b) => followed(b) - followed(a))[0];
+  const wanted = furthest(meant);
+  const inner = wanted && followed(wanted) >= 0 ? wanted : furthest(issue.errors);
   if (!inner || followed(inner) < 0) return issue;
   return innermost({ ...inner, path: [...issue.path, ...inner.path] });
 }

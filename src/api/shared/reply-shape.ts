@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
 import { check } from "../../core/failure.ts";
 import { text } from "./fields.ts";
+import { note } from "./ignored.ts";
 
 export const TOOLS_MAX = 128;
 const SCHEMA_MAX_CHARS = 65_536;
@@ -24,6 +25,27 @@ export const jsonSchema = z
   });
 
 export const toolMode = z.enum(["auto", "required"]);
+
+/** A tool of a kind that cannot be run here (`web_search`, `custom`, `mcp` …): left out, and named. */
+export const otherTool = z
+  .looseObject({
+    type: z
+      .string()
+      .min(1)
+      .max(64)
+      .refine((type) => type !== "function", "expected a function as it is described"),
+  })
+  .transform(({ type }) => ({ type: "left_out" as const, kind: type }))
+  .openapi({ type: "object", description: "A tool of another kind: left out, unless `tool_choice` asks for it." });
+
+/** Of a list of tools those that can be called. Notes the others. */
+export function callable<T extends { type: string }>(tools: readonly (T | z.infer<typeof otherTool>)[]): T[] {
+  return tools.filter((tool, i): tool is T => {
+    if (tool.type !== "left_out" || !("kind" in tool)) return true;
+    note(`tools[${i}]:${tool.kind}`);
+    return false;
+  });
+}
 
 export const toolChoice = <T extends z.ZodType>(object: T) =>
   z
@@ -50,7 +72,7 @@ export interface AskedShape {
     | null
     | undefined;
   parallel: boolean | null | undefined;
-  /** Whether `auto` may be said without tools. */
+  /** Whether `auto` may be said without tools: also where all of them were left out. */
   autoIsFree: boolean;
 }
 
@@ -62,6 +84,11 @@ export function replyShape({ format, tools, choice, parallel, autoIsFree }: Aske
   refuse("tools", new Set(names).size === names.length, "expected every name once");
   const isFree = choice == null || choice === "none" || (choice === "auto" && autoIsFree);
   refuse("tool_choice", isFree || names.length > 0, "expected tools beside it");
+  const isAllowing = typeof choice === "object" && choice?.type === "allowed_tools";
+  // All that were allowed may have been left out.
+  const noneAllowed = isAllowing && choice.tools.length === 0;
+  refuse("tool_choice", !noneAllowed || choice.mode === "auto", "expected a function among the allowed tools");
+  if (noneAllowed) return replyShape({ format, tools, choice: "none", parallel, autoIsFree });
   const mode =
     choice == null || typeof choice === "string" ? choice : choice.type === "function" ? choice : choice.mode;
   const chosen =
@@ -72,9 +99,7 @@ export function replyShape({ format, tools, choice, parallel, autoIsFree }: Aske
     ...(format ? { format } : {}),
     ...(names.length > 0 ? { tools: tools!.map(toTool) } : {}),
     ...(mode ? { toolChoice: typeof mode === "string" ? mode : { name: mode.name } } : {}),
-    ...(typeof choice === "object" && choice?.type === "allowed_tools"
-      ? { allowedTools: choice.tools.map(({ name }) => name) }
-      : {}),
+    ...(isAllowing ? { allowedTools: choice.tools.map(({ name }) => name) } : {}),
     ...(parallel == null ? {} : { parallelToolCalls: parallel }),
   };
 }

@@ -24,9 +24,15 @@ export interface TurnRequest extends ReplyShape {
   /** The caller's name of the model. */
   model: string;
   messages: Message[];
+  /** Hold for this request: they are read before its messages, and are no part of what is kept. */
+  instructions?: Message[];
+  /** A turn whose history the messages are likely to tell again, where no head stands for it. */
+  near?: string;
+  /** What becomes of messages that tell another history than the conversation holds. Absent: `refuse`. */
+  unmatched?: "refuse" | "append" | "anew";
   sampling: SamplingRequest;
   seed?: number;
-  /** Absent: as many as `DEFAULT_MAX_TOKENS` and the context allow. */
+  /** Absent: as many as the context leaves. */
   maxTokens?: number;
   stop: string[];
   /** Leave out the oldest of the messages where all of them do not fit. */
@@ -40,6 +46,8 @@ export interface TurnRequest extends ReplyShape {
   background?: boolean;
   /** The turn's own, 16 hex digits, where no key stands for it: a call that the Worker repeats finds the turn that it began. */
   id?: string;
+  /** False: its messages are read with the next turn, and no reply is asked for. */
+  generate?: false;
   /** Feeds its one system message up to the end of its text, and asks for no reply. */
   feedOnly?: boolean;
   /** A repeated request with this key finds the first one's turn. */
@@ -76,9 +84,9 @@ export interface ReplyForm {
   includeProgress?: boolean;
   /** Fields of the request that the reply repeats. */
   echo?: Record<string, unknown>;
+  /** How the reply was sampled, the pack's defaults included: some forms say it. */
+  sampling?: Pick<Sampling, "temperature" | "topP" | "presencePenalty" | "frequencyPenalty">;
 }
-
-export const DEFAULT_MAX_TOKENS = 1024;
 
 /** Where the state that a turn began with came from. `forked`: from a turn that was not its head's. */
 export type StateOrigin = "new" | "resumed" | "forked" | "rebuilt";
@@ -99,6 +107,9 @@ export interface Timings {
   decode_ms: number;
   decode_tokens: number;
   save_ms: number;
+  /** Tokens of this turn that were read again, without the request's instructions, into the state that is kept. Absent: none. */
+  settle_tokens?: number;
+  settle_ms?: number;
 }
 
 export const noTimings: Readonly<Timings> = {
@@ -192,6 +203,10 @@ export interface EndEvent {
   timings: Timings;
   /** The reply was held against keywords of its schema that its form was not held to, and satisfies them. */
   schemaChecked?: true;
+  /** Absent in turns of earlier releases. */
+  completedMs?: number;
+  /** No reply was asked for. */
+  unasked?: boolean;
 }
 
 export interface FailedEvent {

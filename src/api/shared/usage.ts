@@ -30,5 +30,9 @@ export const timingsReply = z
     decode_ms: z.number(),
     decode_tokens: count,
     save_ms: z.number(),
+    settle_tokens: count.optional().openapi({
+      description: "Tokens of this turn that were read again, without its instructions, into the state that is kept.",
+    }),
+    settle_ms: z.number().optional().openapi({ description: "Milliseconds for that." }),
   })
   .openapi("Timings");
