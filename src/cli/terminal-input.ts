@@ -17,7 +17,10 @@ const BREAK = "\u2424";
 export class Pastes {
   #pasting = false;
   #rest = "";
+  /** The paste so far ends with a carriage return, whose line feed may come in the next chunk. */
+  #afterReturn = false;
 
+  /** An Escape at the end of a chunk waits for the next one: it may begin a mark, and an editor does nothing with it alone. */
   push(chunk: string): string {
     let text = this.#rest + chunk;
     this.#rest = "";
@@ -26,19 +29,21 @@ export class Pastes {
       const mark = this.#pasting ? END : BEGIN;
       const at = text.indexOf(mark);
       const part = at < 0 ? text.slice(0, text.length - cutMark(text, mark)) : text.slice(0, at);
-      out += this.#pasting ? part.replaceAll(/\r\n?|\n/g, BREAK).replaceAll("\t", "    ") : part;
+      out += this.#pasting ? this.#pasted(part) : part;
       if (at < 0) {
         this.#rest = text.slice(part.length);
-        // A lone Escape is a key, not the beginning of a mark that comes later.
-        if (!this.#pasting && this.#rest === "\x1b") {
-          out += this.#rest;
-          this.#rest = "";
-        }
         return out;
       }
+      this.#afterReturn = false;
       this.#pasting = !this.#pasting;
       text = text.slice(at + mark.length);
     }
+  }
+
+  #pasted(part: string): string {
+    const text = this.#afterReturn && part.startsWith("\n") ? part.slice(1) : part;
+    if (part !== "") this.#afterReturn = part.endsWith("\r");
+    return text.replaceAll(/\r\n?|\n/g, BREAK).replaceAll("\t", "    ");
   }
 }
 

@@ -193,7 +193,11 @@ class Reader {
         if (i === j || this.#all.areApart(branch, other)) continue;
         const not = this.#all.not(parts[j]!, this.#open);
         const narrower = not && this.#both(own, not, this.#pointer, "oneOf");
-        if (!narrower || narrower.some((flat) => flat.loose && !own.some((same) => same.loose === flat.loose))) {
+        // A number that is no integer cannot be written down by a grammar either.
+        const isSayable = narrower?.every(
+          (flat) => !flat.fractional && (!flat.loose || own.some((same) => same.loose === flat.loose)),
+        );
+        if (!narrower || !isSayable) {
           this.#found = [...new Set(branches.flat())];
           this.#leaveOut("oneOf", "is supported where its branches can be told apart; use anyOf");
           return;
