@@ -49,8 +49,9 @@ describe("POST /v1/responses", () => {
       { type: "function_call", call_id: "call_1", name: "f", arguments: '{"a":1}' },
       { type: "function_call_output", call_id: "call_1", output: "42" },
     ];
-    expect(respond({ input, instructions: "Be kind." }).messages).toEqual([
-      { role: "system", content: "Be kind." },
+    const asked = respond({ input, instructions: "Be kind." });
+    expect(asked.instructions).toEqual([{ role: "system", content: "Be kind." }]);
+    expect(asked.messages).toEqual([
       { role: "system", content: "Be brief." },
       { role: "user", content: "ab\ufffd" },
       { role: "assistant", content: 'yo<tool_call>\n{"name": "f", "arguments": {"a":1}}\n</tool_call>' },
