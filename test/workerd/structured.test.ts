@@ -65,11 +65,11 @@ describe("response_format", () => {
   });
 
   it("refuses a keyword that is not supported, by name", async () => {
-    const schema = { ...person, properties: { ...person.properties, x: { not: {} } } };
+    const schema = { ...person, properties: { ...person.properties, x: { not: { format: "date" } } } };
     const response = await send({
       model: "tiny",
       messages: [say("x")],
-      response_format: { type: "json_schema", json_schema: { name: "a", schema } },
+      response_format: { type: "json_schema", json_schema: { name: "a", strict: true, schema } },
     });
     const { error } = (await response.json()) as ErrorReply;
     expect([response.status, error.param]).toEqual([400, "response_format.json_schema.schema.properties.x.not"]);
