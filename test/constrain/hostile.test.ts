@@ -62,6 +62,7 @@ describe("a schema that takes too much", () => {
       { properties: { a: { pattern: "^(?:(?:a{1,99}){1,99}b){1,99}$" } } },
       "properties.a.pattern",
     ],
+    ["thousands of repeated repetitions", { pattern: "(a*)*".repeat(8000) }, "pattern"],
     ["a pattern of 2^20 states", { items: { pattern: "^(a|b)*a(a|b){20}$" } }, "items.pattern"],
     ["many classes of characters", { pattern: `^(${"\\p{L}\\p{N}|".repeat(5000)})$` }, "pattern"],
     [
