@@ -9,6 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { limits } from "../durable-objects/platform/limits.ts";
+import { statesWithin } from "../durable-objects/storage/retention.ts";
 import { costOf, restingCost, type Usage } from "./price.ts";
 
 /** Not measured: the Worker checks and passes on. */
@@ -122,7 +124,11 @@ function print(turns: Turn[]): void {
   console.log(
     `the last one: time ${dollars(time)}, rows written ${dollars(rowsWritten)}, read ${dollars(rowsRead)}, requests ${dollars(requests)}, Worker ${dollars(worker)}`,
   );
-  console.log(`a state at rest: ${last.stateBytes} bytes, ${dollars(restingCost(last.stateBytes))} a month`);
+  const states = statesWithin(limits.stateBudgetBytes, last.stateBytes);
+  const bytes = states * last.stateBytes;
+  console.log(
+    `at rest, at any length: ${states} state${states === 1 ? "" : "s"} of ${last.stateBytes} bytes, ${bytes} in all, ${dollars(restingCost(bytes))} a month`,
+  );
 }
 
 const folder = mkdtempSync(join(tmpdir(), "rivulet-cost-"));

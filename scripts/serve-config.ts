@@ -78,6 +78,7 @@ ${modules.join("\n")}
     (name = "DIRECTORY", durableObjectNamespace = "Directory"),
     (name = "STAGE", durableObjectNamespace = "Stage"),
     (name = "STAGE_MAX_BYTES", text = ${text(String(STAGE_MAX_BYTES))}),
+    (name = "STATE_BUDGET_BYTES", text = ${text(process.env.STATE_BUDGET_BYTES ?? setting("STATE_BUDGET_BYTES"))}),
     (name = "SOCKET", durableObjectNamespace = "ResponseSocket"),
     (name = "ASSETS", service = "pack"),
     (name = "PACK_PATH", text = "."),

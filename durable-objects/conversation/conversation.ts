@@ -15,6 +15,7 @@ import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
 import { Alarms } from "../platform/alarms.ts";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
+import { limits } from "../platform/limits.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { tenantOf } from "../platform/request-headers.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
@@ -51,6 +52,7 @@ export class Conversation extends DurableObject<Env> {
     const owner = ctx.id.toString();
     admission.forget(owner);
     armFromBindings(env);
+    if (/^\d{1,15}$/.test(env.STATE_BUDGET_BYTES)) limits.stateBudgetBytes = Number(env.STATE_BUDGET_BYTES);
     this.#host = {
       ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
       store: () => this.store,

@@ -9,6 +9,8 @@ export const limits = {
   attempts: 10,
   /** Tokens that a foreground turn may be ahead of its fastest reader. */
   leadTokens: 256,
+  /** Bytes of kept states along one path of a conversation; 0 keeps only the last. */
+  stateBudgetBytes: 24_000_000,
   /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
   alarmMs: 30_000,
 };

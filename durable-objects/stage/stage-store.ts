@@ -13,7 +13,7 @@ import { decodeState, encodeState } from "../../src/state/codec.ts";
 import type { SqlValue, Storage } from "../storage/schema.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";
 
-/** Epochs that stay beside the new one and the one that it came from: sixteen in all, as the conversation keeps the states of sixteen turns. */
+/** Epochs that stay beside the new one and the one that it came from: sixteen in all, whatever the conversation keeps. */
 const OTHERS = 14;
 
 const tables = [

@@ -6,11 +6,12 @@
  */
 import { Failure } from "../../src/core/failure.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";
+import { limits } from "../platform/limits.ts";
 import { Database } from "./database.ts";
 import { type Head, Heads, newHead, revised, used } from "./heads.ts";
 import type { PlannedTurn } from "./journal.ts";
 import { type Accepted, Journal } from "./journal.ts";
-import { released } from "./retention.ts";
+import { released, statesWithin } from "./retention.ts";
 import type { Storage } from "./schema.ts";
 import { PIECE_BYTES, StatePieces, type StateSet } from "./state-pieces.ts";
 import { type StoredTurn, type TurnNode, TurnTree } from "./turn-tree.ts";
@@ -106,9 +107,12 @@ export class ConversationStore {
       this.journal.check(turn.id, epoch);
       this.tree.insert(turn, ids);
       faultNow("commit.turn");
-      const kept = this.keptAfter(turn);
+      const stateBytes = state?.bytes.length ?? this.pieces.bytesOf(turn.id);
+      const kept = this.keptAfter(turn, statesWithin(limits.stateBudgetBytes, stateBytes));
       this.#moveHead(turn);
       if (state) this.pieces.write(turn.id, state.position, state.bytes, kept);
+      const own = this.pieces.of(turn.id);
+      this.pieces.trim(own ? [...kept, own] : kept);
       this.journal.sweep(turn.id);
       faultNow("commit.end");
     };
@@ -124,12 +128,15 @@ export class ConversationStore {
     );
   }
 
-  /** The same, once this turn is there. */
-  keptAfter({ id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">): StateSet[] {
+  /** The same, once this turn is there and each path keeps so many. */
+  keptAfter(
+    { id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">,
+    states: number,
+  ): StateSet[] {
     const kept = this.kept().filter(({ turn }) => turn !== id);
     if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
     const tips = this.heads.all().flatMap((other) => (other.id !== head && other.turn !== null ? [other.turn] : []));
-    const free = new Set(released(this.tree, parent, new Set(kept.map(({ turn }) => turn)), tips));
+    const free = new Set(released(this.tree, parent, new Set(kept.map(({ turn }) => turn)), tips, states));
     return kept.filter(({ turn }) => !free.has(turn));
   }
 

@@ -1,19 +1,28 @@
 /**
  * retention: which turns keep their state.
  *
- * Along every path the last 16 turns do, of those before them every 16th by depth, and of those more than 256 back every 256th. What a
- * turn's state was can be computed again from the token log and the nearest kept state above it.
+ * Along every path the states kept lie ever further apart: of the turns 0, 1 and 2 back, then one of those 3–4, 5–8, 9–16, … back, as many as
+ * fit the budget of bytes. What another turn's state was can be computed again from the token log and the nearest kept state above it.
  */
 import type { TurnNode } from "./turn-tree.ts";
 
-export const RECENT_TURNS = 16;
-export const FAR_TURNS = RECENT_TURNS * RECENT_TURNS;
+/** States of one path at most, whatever their bytes: the last lies up to 256 turns back. */
+export const MOST_STATES = 10;
 
-/** Of a path of `end` turns, whether the one at `depth` keeps its state. */
-export function keeps(depth: number, end: number): boolean {
+/** How many states of so many bytes a path keeps; the last one always. */
+export const statesWithin = (budgetBytes: number, stateBytes: number): number =>
+  Math.min(MOST_STATES, Math.max(1, Math.floor(budgetBytes / Math.max(1, stateBytes))));
+
+/**
+ * Of a path of `end` turns that keeps `states`, whether the one at `depth` is among them.
+ *
+ * Of the turns 2^k + 1 to 2^(k+1) back exactly one has a depth divisible by 2^k, and it was kept before it came so far.
+ */
+export function keeps(depth: number, end: number, states: number): boolean {
   const back = end - depth;
-  if (back < RECENT_TURNS) return true;
-  return depth % (back < FAR_TURNS ? RECENT_TURNS : FAR_TURNS) === 0;
+  if (back === 0) return true;
+  const doublings = 32 - Math.clz32(back - 1);
+  return doublings + 1 < states && depth % 2 ** Math.max(0, doublings - 1) === 0;
 }
 
 interface Ancestry {
@@ -22,35 +31,34 @@ interface Ancestry {
 }
 
 /**
- * Of the turns that hold a state, those that lose it once a turn stands under `parent`. A path grows by one turn, so only turns that
- * cross a bound on it can lose theirs, and only if no other path needs them. `tips`: where the other heads stand.
+ * Of the turns that hold a state, those that lose it once a turn stands under `parent`: those above it that its path does not keep, if no other
+ * path needs them. `tips`: where the other heads stand.
  */
 export function released(
   ancestry: Ancestry,
   parent: string | null,
   holders: ReadonlySet<string>,
   tips: readonly string[],
+  states: number,
 ): string[] {
-  if (holders.size < RECENT_TURNS) return [];
-  const upwards = new Set<string>();
-  const leaving: TurnNode[] = [];
-  let end = 0;
+  const depths = [...holders].map((id) => ancestry.node(id)?.depth ?? Infinity);
+  const highest = Math.min(...depths);
+  const above: TurnNode[] = [];
   for (const node of ancestry.path(parent)) {
-    end ||= node.depth + 1;
-    upwards.add(node.id);
-    const back = end - node.depth;
-    if ((back === RECENT_TURNS || back === FAR_TURNS) && !keeps(node.depth, end)) leaving.push(node);
-    // The turn 256 back has a state to lose only when it was a 16th one.
-    if (back === FAR_TURNS || (back === RECENT_TURNS && end % RECENT_TURNS !== 0)) break;
+    if (node.depth < highest) break;
+    above.push(node);
   }
+  const end = (above[0]?.depth ?? 0) + 1;
+  const upwards = new Set(above.map(({ id }) => id));
   const ends = [...tips, ...[...holders].filter((id) => !upwards.has(id))];
-  return leaving.filter((turn) => holders.has(turn.id) && !isNeeded(ancestry, turn, ends)).map(({ id }) => id);
+  const leaving = above.filter(({ id, depth }) => holders.has(id) && !keeps(depth, end, states));
+  return leaving.filter((turn) => !isNeeded(ancestry, turn, ends, states)).map(({ id }) => id);
 }
 
-function isNeeded(ancestry: Ancestry, turn: TurnNode, ends: readonly string[]): boolean {
+function isNeeded(ancestry: Ancestry, turn: TurnNode, ends: readonly string[], states: number): boolean {
   return ends.some((id) => {
     const end = ancestry.node(id)?.depth ?? 0;
-    if (end < turn.depth || !keeps(turn.depth, end)) return false;
+    if (end < turn.depth || !keeps(turn.depth, end, states)) return false;
     for (const node of ancestry.path(id)) if (node.depth <= turn.depth) return node.id === turn.id;
     return false;
   });

@@ -2,7 +2,7 @@
  * Pieces: states as bytes, cut into rows that fit.
  *
  * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts. Rows of sets that
- * no longer count are written over, never deleted: a row costs more than the bytes in it.
+ * no longer count are written over; what a turn leaves besides is erased when it ends.
  */
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
@@ -78,6 +78,21 @@ export class StatePieces {
         ...[id, turn, position, part, parts, sha256(bytes), bytes],
       );
     }
+  }
+
+  /** Bytes of a turn's newest complete set; 0 without one. */
+  bytesOf(turn: string): number {
+    const rows = this.of(turn)?.rows ?? [];
+    const marks = rows.map(() => "?").join();
+    const [row] = this.#database.exec(`SELECT sum(length(bytes)) AS bytes FROM pieces WHERE id IN (${marks})`, ...rows);
+    return Number(row?.bytes ?? 0);
+  }
+
+  /** Within a transaction: erases the rows that none of `kept` needs. */
+  trim(kept: readonly StateSet[]): void {
+    const taken = new Set(kept.flatMap(({ rows }) => rows));
+    for (const { id } of this.#database.exec("SELECT id FROM pieces ORDER BY id"))
+      if (!taken.has(Number(id))) this.#database.erase("pieces", { bytes: "" }, "id = ?", Number(id));
   }
 
   /** Nothing of a turn's states stays in the file. */

@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
+import { limits } from "../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { LeaseLost } from "../../durable-objects/storage/database.ts";
 import { newHead } from "../../durable-objects/storage/heads.ts";
@@ -44,6 +45,12 @@ function bytesOf(length: number, seed: number): Uint8Array<ArrayBuffer> {
 /** As expect().toEqual, which takes seconds on megabytes. */
 const expectSame = (got: Uint8Array, expected: Uint8Array) => expect(Buffer.compare(got, expected)).toBe(0);
 const SMALL = 100;
+/** For one test. */
+const budgetOf = (bytes: number) => {
+  limits.stateBudgetBytes = bytes;
+};
+const { stateBudgetBytes } = limits;
+afterEach(() => budgetOf(stateBudgetBytes));
 const ids = (...values: number[]) => Uint32Array.from(values);
 
 function opened(storage = new FaultyStorage(sqliteStorage()), pieceBytes = SMALL) {
@@ -107,25 +114,55 @@ it("V8: refuses a row larger than the platform takes", () => {
   expect(() => store.heads.put(newHead("main", { conversation: "é".repeat(1_000_000) }))).toThrow("a row of");
 });
 
-it("keeps the states of the last 16 turns of a path, of every 16th before, and writes over the others", () => {
-  const { store, storage, add, kept } = opened();
-  for (let n = 1; n <= 300; n++) add(n, n === 1 ? null : n - 1);
-  const recent = Array.from({ length: 16 }, (_, i) => 285 + i);
-  const thinned = Array.from({ length: 15 }, (_, i) => 48 + 16 * i).filter((n) => n < 285);
-  expect(kept()).toEqual([...thinned, ...recent]);
-  const count = Number(storage.sql.exec("SELECT count(*) AS n FROM pieces").toArray()[0]!.n);
-  expect(count).toBe(2 * (thinned.length + recent.length));
-  expect(store.recomputeTokens(name(290))).toBe(0);
-  expect(store.recomputeTokens(name(250))).toBe(2 * 10);
-  expect(store.recomputeTokens(name(40))).toBe(2 * 40 - 1);
+it.each([
+  [0, [100]],
+  [2 * SMALL, [100]],
+  [3 * 2 * SMALL, [98, 99, 100]],
+  [4 * 2 * SMALL, [96, 98, 99, 100]],
+  [24_000_000, [64, 80, 88, 92, 96, 98, 99, 100]],
+])("with %i bytes keeps the states of turns ever further back, and nothing else", (budget, expected) => {
+  budgetOf(budget);
+  const { store, storage, add, kept, state } = opened();
+  for (let n = 1; n <= 100; n++) add(n, n === 1 ? null : n - 1);
+  expect(kept()).toEqual(expected);
+  const rows = storage.sql.exec("SELECT count(*) AS n, sum(length(bytes)) AS bytes FROM pieces").toArray()[0]!;
+  expect([rows.n, rows.bytes]).toEqual([2 * expected.length, 2 * SMALL * expected.length]);
+  expectSame(state(100), bytesOf(2 * SMALL, 100));
+  const nearest = expected.filter((n) => n <= 90).at(-1);
+  expect(store.recomputeTokens(name(90))).toBe(nearest === undefined ? 2 * 90 - 1 : 2 * (90 - nearest));
+  for (const n of expected) expect(store.recomputeTokens(name(n))).toBe(0);
+});
+
+it("never keeps more, and each turn 1 and 2 back, whatever the length", () => {
+  budgetOf(4 * 2 * SMALL);
+  const { add, kept } = opened();
+  for (let n = 1; n <= 40; n++) {
+    add(n, n === 1 ? null : n - 1);
+    expect(kept().length, `${n} turns`).toBe(n <= 3 ? n : n === 4 ? 3 : 4);
+    expect(kept()).toEqual(expect.arrayContaining([n, n - 1, n - 2].filter((turn) => turn > 0)));
+  }
 });
 
 it("a fork keeps what the path that leaves it behind would lose", () => {
+  budgetOf(3 * 2 * SMALL);
   const { store, add, kept } = opened();
   for (let n = 1; n <= 20; n++) add(n, n === 1 ? null : n - 1);
-  store.heads.put(newHead("fork", { turn: name(10) }));
+  store.heads.put(newHead("fork", { turn: name(19) }));
   for (let n = 21; n <= 40; n++) add(n, n - 1);
-  expect(kept()).toEqual([...[5, 6, 7, 8, 9, 10, 16], ...Array.from({ length: 16 }, (_, i) => 25 + i)]);
+  expect(kept()).toEqual([18, 19, 38, 39, 40]);
+});
+
+it("erases what a checkpoint has left besides", () => {
+  budgetOf(2 * 2 * SMALL);
+  const { store, storage, add } = opened();
+  add(1, null);
+  const turn = accepted(2, 1, 2, "main");
+  store.accept({ accepted: turn, prompt: ids(2), tip: name(1) }, family);
+  store.checkpoint(turn, 1, ids(2), { position: turn.start, bytes: bytesOf(3 * SMALL, 9) });
+  expect(storage.sql.exec("SELECT count(*) AS n FROM pieces").toArray()).toEqual([{ n: 5 }]);
+  store.commit(finished(turn), 1, ids(2, 1002), { position: turn.start + 1, bytes: bytesOf(2 * SMALL, 2) });
+  const rows = storage.sql.exec("SELECT turn FROM pieces WHERE bytes != zeroblob(length(bytes)) ORDER BY id").toArray();
+  expect(rows.map(({ turn }) => turn)).toEqual([name(1), name(1), name(2), name(2)]);
 });
 
 it("L6: eight rows for a turn of three pieces, one for a fork", () => {

@@ -236,11 +236,11 @@ it.each([true, false])(
 it("control of the retention: without it an earlier turn's state is gone", async () => {
   armFaults({ off: ["retention"] });
   await dialogue("ada", ["one", "two", "three", "four"]);
-  const first = (await turnsOf("ada")).at(-1)!.id;
-  expect(await inside("ada", ({ store }) => store.recomputeTokens(first))).toBeGreaterThan(0);
+  const second = (await turnsOf("ada")).at(-2)!.id;
+  expect(await inside("ada", ({ store }) => store.recomputeTokens(second))).toBeGreaterThan(0);
   armFaults(undefined);
   await dialogue("bob", ["one", "two", "three", "four"]);
-  const kept = (await turnsOf("bob")).at(-1)!.id;
+  const kept = (await turnsOf("bob")).at(-2)!.id;
   expect(await inside("bob", ({ store }) => store.recomputeTokens(kept))).toBe(0);
   await pause(0);
 });
