@@ -15,6 +15,8 @@ export interface ServeOptions {
   allowedOrigins: string;
   allowedHosts: string;
   limits: string;
+  /** Memory for models and conversations. */
+  memoryBytes: number;
   /** A plan of faults, and where its barriers call: for tests (durable-objects/platform/fault-points.ts). */
   faults?: string;
   faultHook?: string;
@@ -38,6 +40,7 @@ export function workerdConfig({
   allowedOrigins,
   allowedHosts,
   limits,
+  memoryBytes,
   faults,
   faultHook,
 }: ServeOptions): string {
@@ -79,6 +82,7 @@ ${modules.join("\n")}
     (name = "STAGE", durableObjectNamespace = "Stage"),
     (name = "STAGE_MAX_BYTES", text = ${text(String(STAGE_MAX_BYTES))}),
     (name = "STATE_BUDGET_BYTES", text = ${text(process.env.STATE_BUDGET_BYTES ?? setting("STATE_BUDGET_BYTES"))}),
+    (name = "MEMORY_BYTES", text = ${text(String(memoryBytes))}),
     (name = "SOCKET", durableObjectNamespace = "ResponseSocket"),
     (name = "ASSETS", service = "pack"),
     (name = "PACK_PATH", text = "."),

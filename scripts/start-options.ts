@@ -19,6 +19,11 @@ export const startOptions = {
     value: "",
     does: "end when the server ends; without it one that died is started again",
   },
+  memory: {
+    type: "string",
+    value: "<bytes>",
+    does: "memory for models and conversations, also as 900M or 4G (default: a quarter of this machine's)",
+  },
   help: { type: "boolean", short: "h", value: "", does: "this" },
 } as const;
 
@@ -29,6 +34,12 @@ const environment = {
   LIMITS: "limits of tenants and keys as JSON, as docs/limits.md describes them",
   SESSION_KEY: "keys names of conversations and signs their files, in place of the folder's own session.key",
 };
+
+/** `900M` → 900,000,000; undefined for what is no size. */
+export function sizeOf(text: string): number | undefined {
+  const [, digits, unit = ""] = /^(\d{1,15})([KMG]?)B?$/i.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * 1000 ** " KMG".indexOf(unit.toUpperCase() || " ");
+}
 
 export function startHelp(): string {
   const lines = (entries: [string, string][]) =>

@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
@@ -18,9 +19,11 @@ import { ensureBundle } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
 import { checkShards, entryFor, packFolder } from "./serve-pack.ts";
 import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
-import { startHelp, startOptions } from "./start-options.ts";
+import { sizeOf, startHelp, startOptions } from "./start-options.ts";
 
 const say = (line: string) => console.log(line);
+/** What the Worker has on Cloudflare. */
+const LEAST_MEMORY_BYTES = 128_000_000;
 const READY_WITHIN_MS = 300_000;
 
 function optionsOf(args: string[]) {
@@ -31,7 +34,11 @@ function optionsOf(args: string[]) {
     const folder = values["persist-to"] ?? join(installed ? process.cwd() : root, ".rivulet");
     const host = values.host ?? "127.0.0.1";
     if (isIP(host) === 0) throw new Error(`--host: expected an IP address, got ${host}`);
-    return { port: Number(port), host, folder, pack: values.pack, restart: !values["no-restart"] };
+    const memoryBytes =
+      values.memory === undefined ? Math.max(LEAST_MEMORY_BYTES, Math.floor(totalmem() / 4)) : sizeOf(values.memory);
+    if (memoryBytes === undefined || memoryBytes < LEAST_MEMORY_BYTES)
+      throw new Error(`--memory: expected at least 128M, as in 900M or 4G, got ${values.memory}`);
+    return { port: Number(port), host, folder, pack: values.pack, memoryBytes, restart: !values["no-restart"] };
   } catch (thrown) {
     throw new UserError(`${(thrown as Error).message.split("\n")[0]}; --help lists the options`);
   }
@@ -108,6 +115,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
     allowedOrigins: process.env.ALLOWED_ORIGINS ?? "",
     allowedHosts: hostsOf(options.host),
     limits,
+    memoryBytes: options.memoryBytes,
     faults: process.env.FAULTS ?? "",
     faultHook: process.env.FAULT_HOOK ?? "",
   };

@@ -9,6 +9,7 @@
  */
 import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { ISOLATE_BYTES } from "./pack.ts";
 
 export interface AdmissionLimits {
   live: number;
@@ -27,18 +28,25 @@ const standard: AdmissionLimits = {
   ...{ live: 4, waiting: 16, waitingInAll: 128, waitMs: 60_000, silentMs: 60_000, pollMs: 25, othersMs: 60_000 },
 };
 
-/** The platform's memory of an isolate, and what JavaScript takes of it beside states: code, tokenizer, logits, replies. */
-const ISOLATE_BYTES = 128e6;
+/** What JavaScript takes beside states: code, tokenizer, logits, replies; and for each further conversation, where there are many. */
 const JAVASCRIPT_BYTES = 8e6;
+const CONVERSATION_BYTES = 2e6;
+/** Places at most where memory is no limit: more would only wait for each other's passes. */
+const MOST_PLACES = 64;
 /** Tokens of a long conversation, where the model keeps every position; a bounded state is counted when it is full. */
 const DEEP = 1024;
 
-/** Places that fit beside the weights, 1 to 4, with one state being stored and one kept for the rewind of a guess. */
-export function slotsFor(backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">): number {
+/** Places that fit beside the weights, with one state being stored and one kept for the rewind of a guess: 1 to 4 in an isolate, 1 to 64 in more memory. */
+export function slotsFor(
+  backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">,
+  memoryBytes = ISOLATE_BYTES,
+): number {
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
-  const room = ISOLATE_BYTES - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
-  return Math.min(standard.live, Math.max(1, Math.floor(room / state)));
+  const roomIn = (bytes: number) => bytes - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
+  const places = Math.min(standard.live, Math.max(1, Math.floor(roomIn(ISOLATE_BYTES) / state)));
+  const more = Math.floor(roomIn(memoryBytes) / (state + CONVERSATION_BYTES));
+  return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_PLACES, Math.max(places, more)) : places;
 }
 
 /** On whose behalf a place is asked for. */

@@ -4,7 +4,7 @@ import { readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
 import { admission, slotsFor } from "./admission.ts";
-import { ENGINE_MAX_BYTES, packSource } from "./pack.ts";
+import { engineMaxBytes, memoryBytes, packSource } from "./pack.ts";
 import { remotePipeline, stageObject } from "./stage-client.ts";
 
 export const weights = new SingleFlight<Served>();
@@ -12,11 +12,11 @@ export const weights = new SingleFlight<Served>();
 export const served = (env: Env): Promise<Served> =>
   weights.get(async (progress) => {
     const loaded = await loadServed(packSource(env), kernels, {
-      maxBytes: ENGINE_MAX_BYTES,
+      maxBytes: engineMaxBytes(env),
       progress,
       elsewhere: (divided) => remotePipeline(env, divided),
     });
-    admission.limit(slotsFor(loaded.backend));
+    admission.limit(slotsFor(loaded.backend, memoryBytes(env)));
     return loaded;
   });
 

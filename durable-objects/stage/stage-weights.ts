@@ -9,7 +9,7 @@ import { check } from "../../src/core/failure.ts";
 import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { Admission } from "../model/admission.ts";
-import { ENGINE_MAX_BYTES, packSource } from "../model/pack.ts";
+import { engineMaxBytes, packSource } from "../model/pack.ts";
 import type { StageName } from "../model/stage-client.ts";
 import { SingleFlight } from "../platform/single-flight.ts";
 
@@ -46,7 +46,7 @@ async function load(env: Env, { path, fingerprint, stage }: StageName, progress:
   check(manifest.stages?.[stage], "weights_invalid", () => `the pack has no stage ${stage}`, "stages");
   stageModels(manifest);
   const others = [...flights.values()].reduce((n, { value }) => n + (value?.engine.memoryBytes ?? 0), 0);
-  const maxBytes = (Number(env.STAGE_MAX_BYTES) || ENGINE_MAX_BYTES) - others;
+  const maxBytes = (Number(env.STAGE_MAX_BYTES) || engineMaxBytes(env)) - others;
   const needed = manifest.shards.slice(...manifest.stages[stage].shards).reduce((n, shard) => n + shard.bytes, 0);
   const full = () => `stage ${stage}: ${needed} bytes of weights, and this isolate has ${Math.max(0, maxBytes)} left`;
   check(needed < maxBytes, "memory_exceeded", full);

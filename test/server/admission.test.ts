@@ -21,6 +21,18 @@ it("has as many places as states fit beside the weights, at least one and at mos
   expect(slotsFor(backend(1e6, 1e3))).toBe(4);
 });
 
+it("has places for many more in the memory of a machine, and never fewer than in an isolate", () => {
+  const backend = {
+    memoryBytes: 91e6,
+    contextLength: 2048,
+    stateBytes: (position: number) => 5e3 * Math.min(position, 1100),
+  };
+  expect(slotsFor(backend, 128e6)).toBe(slotsFor(backend));
+  expect(slotsFor(backend, 129e6)).toBe(slotsFor(backend));
+  expect(slotsFor(backend, 400e6)).toBe(40);
+  expect(slotsFor(backend, 6e9)).toBe(64);
+});
+
 it("counts a state that stops growing as it is when it is full", () => {
   const grows = (until: number) => ({
     memoryBytes: 91e6,
