@@ -62,7 +62,7 @@ describePage("a person with a document", "tiny-long", (chat) => {
 
     await chat.killServer();
     await begin(page, "Is it still there?");
-    await page.getByText("Connection lost.").waitFor({ timeout: ANSWER_MS });
+    await page.locator(".going.lost").waitFor({ timeout: ANSWER_MS });
     await chat.restartServer();
     await turns(page).nth(3).locator(".cost").waitFor({ timeout: ANSWER_MS });
     expect(await costs.nth(3).textContent()).toMatch(/2[5-9],\d{3} reused/);

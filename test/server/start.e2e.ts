@@ -168,7 +168,8 @@ it("requests without a session leave no files of their own", async () => {
   const { url } = await serve(folder);
   for (let i = 0; i < 60; i++) await ask(url, undefined, "hi");
   const objects = readdirSync(folder, { recursive: true }).filter((name) => /[0-9a-f]{64}\.sqlite$/.test(String(name)));
-  expect(objects.length).toBeLessThanOrEqual(8);
+  // Eight objects share them, and the tenant's directory counts them.
+  expect(objects.length).toBeLessThanOrEqual(9);
 });
 
 it("a server that died is started again on the same port, and the start says so; files are their owner's alone", async () => {
