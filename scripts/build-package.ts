@@ -82,7 +82,9 @@ async function main(): Promise<void> {
   mkdirSync(join(built, "worker"), { recursive: true });
   writeFileSync(join(built, "worker/index.js"), workerEntry);
   copyFileSync(join(root, "scripts/package/worker.d.ts"), join(built, "worker/worker.d.ts"));
-  const settings = Object.fromEntries(["compatibility_date", "PACK_PATH", "STATE_BUDGET_BYTES"].map((key) => [key, setting(key)]));
+  const settings = Object.fromEntries(
+    ["compatibility_date", "PACK_PATH", "STATE_BUDGET_BYTES"].map((key) => [key, setting(key)]),
+  );
   writeFileSync(join(built, "settings.json"), `${JSON.stringify(settings)}\n`);
   declareClient();
   writeFileSync(join(built, "NOTICES.txt"), notices(results.map(({ metafile }) => metafile!)));
