@@ -108,15 +108,22 @@ export async function allowTurn(
   counted: Counted,
   object: string,
   turn: string,
-  { persistent, parent, head = MAIN }: Pick<TurnRequest, "persistent" | "parent" | "head">,
+  {
+    persistent,
+    parent,
+    head = MAIN,
+    conversation,
+  }: Pick<TurnRequest, "persistent" | "parent" | "head" | "conversation">,
 ): Promise<Begun> {
-  const goesOn = typeof parent === "string" || head !== MAIN || !persistent;
+  // What is thrown away may name a conversation that is not there yet, and begins none.
+  const isFree = !persistent && conversation !== undefined;
+  const goesOn = typeof parent === "string" || head !== MAIN || (!persistent && !isFree);
   const missing = typeof parent === "string" ? noSuchResponse() : head !== MAIN ? noSuchFork() : noSuchPrefix();
   const lease = turnLease(object, turn);
   if (goesOn) await requireObject(env, counted.tenant, object, missing);
   await takeLease(env, counted, "turn", lease);
   try {
-    const begun = goesOn ? undefined : await beginWith(env, counted, object);
+    const begun = goesOn || isFree ? undefined : await beginWith(env, counted, object);
     return {
       undo: async (status) => {
         await settleLease(env, counted.tenant, lease);

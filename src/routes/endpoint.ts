@@ -107,6 +107,8 @@ function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>[
   const given = request.headers.get("content-type");
   const length = request.headers.get("content-length");
   if (!body && (given === null || request.body === null || length === "0")) return;
+  // A file that is sent without saying what it is: no page can send one from another origin, since that is refused.
+  if (given === null && body && !isSchema(body) && !body.schema) return;
   const media = ["application/json", ...(body && !isSchema(body) ? [body.media, ...(body.also ?? [])] : [])];
   if (body && !isSchema(body) && !body.schema) media.shift();
   const type = (given ?? "").split(";")[0]!.trim().toLowerCase();

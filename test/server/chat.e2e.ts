@@ -102,9 +102,9 @@ it("lists conversations, and goes on with the newest", async () => {
   expect(await chat.say("the newest", "/rename A title of my own"), chat.err).toBe(0);
   const list = new Chat("--list");
   expect(await list.say()).toBe(0);
-  const [, id] = /^ {2}1 {2}(conv_[0-9a-f]{32}) {2}A title of my own$/m.exec(list.out) ?? [];
+  const [, id] = /^ {2}1 {2}[-\d]+ [:\d]+ {2}(conv_[0-9a-f]{32}) {2}A title of my own$/m.exec(list.out) ?? [];
   expect(id, list.out).toBeDefined();
-  expect(list.out).toMatch(/^ +\d {2}ada$/m);
+  expect(list.out).toMatch(/^ +\d {2}[-\d]+ [:\d]+ {2}ada$/m);
   const newest = new Chat("--continue", "--max-tokens", "4");
   expect(await newest.say("and on")).toBe(0);
   expect((await turns(id!)).map(({ messages }) => messages[0]!.content)).toEqual(["the newest", "and on"]);

@@ -47,7 +47,7 @@ function request(conversation: string, more: object = {}): Socket {
   sockets.push(socket);
   socket.on("error", () => {});
   const json = JSON.stringify(body(conversation, more));
-  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${json.length}`;
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\ncontent-length: ${json.length}`;
   socket.write(`${head}\r\n\r\n${json}`);
   return socket;
 }

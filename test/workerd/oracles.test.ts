@@ -39,7 +39,16 @@ it.each([[[]], [["lease"]], [["key"]], [both]] as [Protection[]][])(
     armFaults({ off });
     const second = await inside("ada", async ({ store, alarms }, ctx) => {
       const object = ctx.id.name!;
-      const lent = { ctx, env, alarms, object, owner: "second", store: () => store, served: async () => toy() };
+      const lent = {
+        ctx,
+        env,
+        alarms,
+        object,
+        owner: "second",
+        store: () => store,
+        served: async () => toy(),
+        ended: () => {},
+      };
       const runs = new Scheduler(lent as never);
       const [id] = store.journal.running();
       const work = runs.proceed();

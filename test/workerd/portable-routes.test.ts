@@ -35,8 +35,9 @@ const exported = async (id: string, headers = {}) => {
   expect(response.status).toBe(200);
   return response.arrayBuffer();
 };
+const octets = { "content-type": "application/octet-stream" };
 const imported = (file: BodyInit, query = "", headers = {}) =>
-  ask(`/v1/conversations/import${query}`, { method: "POST", body: file, headers });
+  ask(`/v1/conversations/import${query}`, { method: "POST", body: file, headers: { ...octets, ...headers } });
 
 it("a conversation goes out as a file and comes in under another name, and again under its own once it is gone", async () => {
   withSecret();
@@ -128,7 +129,8 @@ it("a prefix is made from JSON or from plain text, listed, looked at, used and d
     expect(reply.usage.prompt_tokens_details.cached_tokens).toBe(tokens);
   }
   const twice = { model: "tiny", messages: [{ role: "system", content: "x" }, say("one")], prefix: "manual" };
-  expect((await told(ask("/v1/chat/completions", json(twice)), 409)).error.code).toBe("conversation_conflict");
+  // A system message beside the prefix holds for its request.
+  await told(ask("/v1/chat/completions", json(twice)));
   for (const name of ["manual", "plain"])
     expect(await told(ask(`/v1/prefixes/${name}`, { method: "DELETE" }))).toEqual({
       id: name,

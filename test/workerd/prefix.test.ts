@@ -227,12 +227,12 @@ it("serves a chain of responses in an object of its own, and requests that keep 
   expect(await listed()).toHaveLength(1);
 });
 
-it("a system message of another text beside it is refused", async () => {
+it("a system message of another text beside it holds for that request", async () => {
   await told(make());
   const messages = [
     { role: "system" as const, content: "other" },
     { role: "user" as const, content: "hi" },
   ];
   const body = turnRequest("", { prefix: "manual", messages, conversation: "a" });
-  expect(await refused(askObject(named("a"), "/turn", { body }))).toMatchObject({ code: "conversation_conflict" });
+  await told(askObject(named("a"), "/turn", { body }));
 });

@@ -75,7 +75,6 @@ it("refuses another history with conversation_conflict and keeps its own", async
   const conflicts = [
     [say("ONE"), { role: "assistant", content: first }, say("two")],
     [say("one"), { role: "assistant", content: "never said" }, say("two")],
-    [{ role: "system", content: "new rules" }, say("one")],
   ];
   for (const messages of conflicts) {
     const response = await send({ model: "tiny", conversation: "ada", messages });
@@ -128,7 +127,7 @@ it("L6: an ordinary turn writes at most 9 rows, the tenth as many as the third",
   }
   expect(written[3]).toBeLessThanOrEqual(9);
   expect(written[10]).toBe(written[3]);
-  expect(await rows("ada", "SELECT count(*) AS n FROM pieces")).toEqual([{ n: 20 }]);
+  expect(await rows("ada", "SELECT count(*) AS n FROM pieces")).toEqual([{ n: 10 }]);
 });
 
 it.each([false, true])(
@@ -160,7 +159,7 @@ it.each([false, true])(
       expect(textOf((await again.json()) as Reply), `statement ${failAt}`).toBe(expected[1]);
       expect(textOf(await turn(session, "three"))).toBe(expected[2]);
       expect((await turnsOf(session)).map(({ status }) => status)).toEqual(["incomplete", "incomplete", "incomplete"]);
-      expect(failAt).toBeLessThan(60);
+      expect(failAt).toBeLessThan(120);
     }
     expect(told).toBe(forever);
   },

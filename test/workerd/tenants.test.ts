@@ -51,7 +51,9 @@ it("finds paths to try", () => {
 
 it.each(targets)("A3: %s of another tenant's does not exist", async (operationId, method, path) => {
   const id = path.startsWith("/v1/responses") ? known.response : path.startsWith("/v1/chat") ? known.chat : "mine";
-  const filled = path.replace("{id}", encodeURIComponent(id)).replace("{item}", known.item);
+  const filled =
+    path.replace("{id}", encodeURIComponent(id)).replace("{item}", known.item) +
+    (operationId === "searchConversation" ? "?q=x" : "");
   const response = await as("b", filled, method, method === "POST" ? bodies[operationId] : undefined);
   const text = await response.text();
   expect([response.status, JSON.parse(text).error.code], text).toEqual([404, "not_found"]);

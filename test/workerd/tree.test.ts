@@ -226,7 +226,7 @@ it.each([false, true])(
         if (outcome !== "done")
           expect([outcome, failures > 0], `${name} ${failAt}`).toEqual(["storage_unavailable", true]);
         if (outcome !== "done") expect(await tables(), `${name} ${failAt}`).toEqual(before);
-        expect(failAt).toBeLessThan(60);
+        expect(failAt).toBeLessThan(120);
       }
     }
     expect((await turn("ada", "after")).header).toMatch(/resumed|forked/);

@@ -26,7 +26,7 @@ export const hitReply = z
     turn: z.string().openapi({ example: "0123456789abcdef" }),
     response_id: z.string(),
     role: z.enum(["user", "assistant"]),
-    snippet: z.string(),
+    snippet: z.string().openapi({ description: "The passage around the words that were found." }),
     score: z.number().openapi({ description: "The share of the query's words that the passage holds." }),
     created_at: z.int(),
   })

@@ -6,7 +6,12 @@ export const RECALL_MAX_TOKENS = 512;
 
 export const recallField = z
   .union(
-    [z.enum(["auto", "off"]), z.strictObject({ max_tokens: z.int().min(16).max(RECALL_MAX_TOKENS) })],
+    [
+      z.enum(["auto", "off"]),
+      z.strictObject({
+        max_tokens: z.int().min(16).max(RECALL_MAX_TOKENS).openapi({ description: "Most tokens of quoted lines." }),
+      }),
+    ],
     `expected "auto", "off" or {"max_tokens": 16 to ${RECALL_MAX_TOKENS}}`,
   )
   .nullish()
@@ -28,7 +33,14 @@ export const shownRecall = (mode: RecallMode): z.infer<typeof recallField> =>
   typeof mode === "string" ? mode : { max_tokens: mode.maxTokens };
 
 export const recalledReply = z
-  .array(z.strictObject({ turn: z.string(), role: z.enum(["user", "assistant"]), text: z.string(), score: z.number() }))
+  .array(
+    z.strictObject({
+      turn: z.string(),
+      role: z.enum(["user", "assistant"]),
+      text: z.string().openapi({ description: "The line as it was said, cut at a sentence." }),
+      score: z.number().openapi({ description: "How well the line fits the question; higher is better." }),
+    }),
+  )
   .openapi({ description: "Lines of the past that were quoted to the model before the question, oldest first." });
 
 /** `rivulet` of a reply: the turn's reference where it is kept, and what was recalled. Nothing where there is neither. */

@@ -22,7 +22,7 @@ export const timingsReply = z
     rebuilt_tokens: count.openapi({ description: "Tokens fed again because stored state could not be read." }),
     state_bytes: count.openapi({ description: "Bytes of the state as stored after the turn." }),
     recall_tokens: count.optional().openapi({ description: "Tokens of recalled lines, among prefill_tokens." }),
-    recall_ms: z.number().optional(),
+    recall_ms: z.number().optional().openapi({ description: "Time of the search for lines to recall." }),
     queue_ms: z.number(),
     load_ms: z.number(),
     prefill_ms: z.number(),
