@@ -60,7 +60,7 @@ await run(async () => {
       conversation,
       text: `${lines.join("\n")}\n\nIs the machine in trouble? Answer as JSON.`,
       temperature: 0,
-      maxTokens: 60,
+      maxTokens: 400, // a reason of 60 characters, whatever they are
       responseFormat: { type: "json_schema", json_schema: { name: "verdict", strict: true, schema } },
     });
     const { alarm, reason } = JSON.parse(text) as { alarm: boolean; reason: string };

@@ -55,7 +55,7 @@ await run(async () => {
       conversation: id,
       text: `${text}\n\nGive age, drug and whether the patient is allergic, as JSON.`,
       temperature: 0,
-      maxTokens: 80,
+      maxTokens: 240, // a name of 24 characters, whatever they are
       responseFormat: { type: "json_schema", json_schema: { name: "record", strict: true, schema } },
     };
     for await (const event of rivulet.ask(asked)) {
