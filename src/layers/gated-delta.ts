@@ -7,7 +7,7 @@
 import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";
 import { gatedDeltaScratchBytes } from "../kernels/scratch.ts";
-import { type Bind, type Layer, type Run, type Step, stacked, tapMajor, vector } from "./layer.ts";
+import { type Bind, type Layer, negativeExp, type Run, type Step, stacked, tapMajor, vector } from "./layer.ts";
 
 export interface GatedDeltaConfig {
   D: number;
@@ -28,8 +28,6 @@ export interface GatedDeltaConfig {
 
 /** Added to the sum of squares under the root of q's and k's length. Source: transformers `l2norm`. */
 const LENGTH_EPSILON = 1e-6;
-
-const negativeExp = (aLog: Float32Array) => aLog.map((a) => -Math.exp(a));
 
 export function gatedDelta(at: string, config: GatedDeltaConfig): Layer {
   const { D, H, P, G, N, K, names } = config;

@@ -169,6 +169,9 @@ export function scaleRows(width: number, ...runs: { rows: number; factor: number
   };
 }
 
+/** A_log of the checkpoint → A, the rates by which a state decays. */
+export const negativeExp = (aLog: Float32Array) => aLog.map((a) => -Math.exp(a));
+
 /** (channels, 1, K) of the checkpoint → (K, channels), so that neighbouring channels share a load. */
 export const tapMajor = (channels: number, K: number) => (w: Float32Array) =>
   Float32Array.from({ length: K * channels }, (_, i) => w[(i % channels) * K + Math.floor(i / channels)]!);

@@ -6,7 +6,17 @@
  */
 import { pad8 } from "../core/sizes.ts";
 import { ssdScratchBytes } from "../kernels/scratch.ts";
-import { type Bind, type Layer, matrix, type Run, type Step, scaleRows, tapMajor, vector } from "./layer.ts";
+import {
+  type Bind,
+  type Layer,
+  matrix,
+  negativeExp,
+  type Run,
+  type Step,
+  scaleRows,
+  tapMajor,
+  vector,
+} from "./layer.ts";
 
 export interface Mamba2Config {
   D: number;
@@ -30,8 +40,6 @@ export interface Mamba2Config {
   /** Constant factors on the input, on each part of the projection and on the output; multiplied into the weights. */
   factors?: { input?: number; parts?: Record<"z" | "x" | "B" | "C" | "dt", number>; output?: number };
 }
-
-const negativeExp = (aLog: Float32Array) => aLog.map((a) => -Math.exp(a));
 
 export function mamba2(at: string, config: Mamba2Config): Layer {
   const { D, H, P, G, N, K, convBias, projectionBias } = config;
