@@ -9,6 +9,7 @@ import { bf16, f16, f32 } from "../checkpoint/floats.ts";
 import { readCompanions } from "../checkpoint/folder-companions.ts";
 import { readJsonObject } from "../checkpoint/small-file.ts";
 import { respelled } from "../checkpoint/spelling.ts";
+import { settledTie } from "../checkpoint/tied-head.ts";
 import { readSafetensorsHeader, type SafeTensor } from "./header.ts";
 
 const SINGLE = "model.safetensors";
@@ -36,12 +37,12 @@ export async function openSafetensors(folder: string, options: TokenizerOptions 
       }
     }
     checkIndex(index.map, tensors);
+    const spelled = respelled(config.model_type, {
+      tensors: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
+      rows: (name, from, to) => readRows(name, tensors.get(name)!, from, to),
+    });
     return {
-      config,
-      ...respelled(config.model_type, {
-        tensors: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
-        rows: (name, from, to) => readRows(name, tensors.get(name)!, from, to),
-      }),
+      ...(await settledTie({ config, ...spelled })),
       companions: () => readCompanions(folder, names, config, options),
       provenance: async (signal) => {
         const files = [];
