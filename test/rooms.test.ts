@@ -43,6 +43,7 @@ const rooms = [
   "src/convert/onnx",
   "src/convert/pack",
   "src/convert",
+  "src/hub",
   "src/api/shared",
   "src/api/models",
   "src/api/chat",

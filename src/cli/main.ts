@@ -15,6 +15,7 @@ interface CommandFile {
 /** In the order that help lists them. */
 const commands: Record<string, () => Promise<CommandFile>> = {
   convert: () => import("./convert.ts"),
+  pull: () => import("./pull.ts"),
   info: () => import("./info.ts"),
   score: () => import("./score.ts"),
   generate: () => import("./generate.ts"),

@@ -1,32 +1,14 @@
 import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../src/cli/main.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { tinyLlama } from "../convert/folder.ts";
 import { fixture, inFolder } from "../convert/sample-files.ts";
-import { type Outcome, outcome, rivulet, start } from "./run.ts";
-
-/** The same without a process of its own, which takes most of a second. */
-async function inProcess(args: string[]): Promise<Outcome> {
-  const texts = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((name) =>
-    vi.spyOn(process[name], "write").mockImplementation((text) => {
-      texts[name] += text;
-      return true;
-    }),
-  );
-  try {
-    await main(args);
-    return { exitCode: Number(process.exitCode ?? 0), ...texts };
-  } finally {
-    process.exitCode = undefined;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+import { inProcess } from "./in-process.ts";
+import { outcome, rivulet, start } from "./run.ts";
 
 describe("rivulet", () => {
   it.each([
-    [[], "expected a command (convert, info, score, generate, bench, chat, start), got none"],
+    [[], "expected a command (convert, pull, info, score, generate, bench, chat, start), got none"],
     [["convrt"], "got convrt"],
     [["--nope"], "unknown option '--nope'"],
     [["info"], "missing required argument 'pack'"],

@@ -30,7 +30,7 @@ export class PackFolder {
   /** Fails with `request_invalid` when the target holds anything that may not be replaced. */
   static async open(target: string, replace: boolean): Promise<PackFolder> {
     const full = resolve(target);
-    await checkTarget(full, replace);
+    await checkPackTarget(full, replace);
     const parents = await makeFolders(dirname(full));
     return new PackFolder(await mkdtemp(join(dirname(full), `.${basename(full)}.partial-`)), full, replace, parents);
   }
@@ -46,7 +46,7 @@ export class PackFolder {
   }
 
   async publish(): Promise<void> {
-    const present = await checkTarget(this.#target, this.#replace);
+    const present = await checkPackTarget(this.#target, this.#replace);
     const old = `${this.path}.old`;
     if (present) await rename(this.#target, old);
     try {
@@ -66,7 +66,7 @@ export class PackFolder {
 }
 
 /** Makes a folder and those above it; returns the new ones, innermost first. (`mkdir` with `recursive` may never return on /proc.) */
-async function makeFolders(path: string): Promise<string[]> {
+export async function makeFolders(path: string): Promise<string[]> {
   try {
     await mkdir(path);
     return [path];
@@ -83,8 +83,8 @@ async function makeFolders(path: string): Promise<string[]> {
 const isPackFile = (name: string) =>
   name === MANIFEST_FILE || name === TOKENIZER_FILE || name === TEMPLATE_FILE || /^shard-\d{3,}\.bin$/.test(name);
 
-/** Whether something is there that will be replaced. */
-async function checkTarget(target: string, replace: boolean): Promise<boolean> {
+/** Whether something is there that will be replaced. Fails with `request_invalid` when it holds anything that may not be. */
+export async function checkPackTarget(target: string, replace: boolean): Promise<boolean> {
   const found = await stat(target).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
     throw refusal(target, `cannot be used (${cause.code})`);
