@@ -10,7 +10,7 @@ import { machine, writeSection } from "./section.ts";
 const tokens = process.argv[2] ?? "1000";
 const root = join(import.meta.dirname, "..");
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
-const tests = ["test/dialogue/determinism.test.ts", "test/workerd/determinism.test.ts"];
+const tests = ["test/dialogue/determinism.test.ts", "test/workerd/durable-objects/turn/determinism.test.ts"];
 execFileSync(process.execPath, [vitest, "run", ...tests], {
   cwd: root,
   env: { ...process.env, DIGEST_TOKENS: tokens },

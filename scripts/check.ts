@@ -4,6 +4,7 @@
  * Ends with one line, "N passed, N failed", whose counts come from the test runner; a failed step before it counts as one failure.
  */
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 
 /** What the command prints goes on as it comes, so that a long run shows how far it is. */
 function run(command: string, args: string[]): Promise<{ ok: boolean; out: string }> {
@@ -20,12 +21,21 @@ function run(command: string, args: string[]): Promise<{ ok: boolean; out: strin
   });
 }
 
-/** Tests stand in `test/` as their sources do in `src/`; those of the objects are in `test/workerd/` and `test/server/`. */
-const testsOf = (room: string): string[] => {
-  const path = room.replace(/\/+$/, "");
-  if (path.startsWith("durable-objects")) return ["test/workerd/", "test/server/"];
-  return [`${path.replace(/^src(?=\/)/, "test")}${/\.ts$/.test(path) ? "" : "/"}`];
-};
+/**
+ * Folders of a room's tests. They stand where the sources stand, without `src`: in `test/` what runs in Node, in `test/workerd/` what needs
+ * the runtime, in `test/server/` what needs a whole server. A file stands for its folder.
+ */
+function testsOf(path: string): string[] {
+  const room = path.replace(/\/?[^/]*\.tsx?$|\/+$/, "").replace(/^(src|test)\//, "");
+  const folders = [`test/${room}/`, `test/workerd/${room}/`, `test/server/${room === "web" ? "page" : room}/`].filter(
+    existsSync,
+  );
+  if (folders.length > 0) return folders;
+  console.error(
+    `${path} has no tests of its own: there is no test/${room}, test/workerd/${room} or test/server/${room}`,
+  );
+  process.exit(2);
+}
 
 const build: [string, string[]][] = [
   ["node", ["scripts/build-wasm.ts"]],

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 
@@ -88,6 +88,15 @@ it.each(files)("%s imports only downwards", (file) => {
     expect(to, `${file} → ${target}`).toBeLessThanOrEqual(roomOf(file));
   }
 });
+
+it.each([...new Set(globSync("test/**/*.test.ts").map(dirname))].filter((folder) => folder !== "test"))(
+  "%s stands where its sources stand",
+  (folder) => {
+    const room = folder.replace(/^test\/(workerd\/)?/, "");
+    const helpers = room === "support";
+    expect(helpers || ["src", "."].some((root) => existsSync(join(root, room)))).toBe(true);
+  },
+);
 
 it("finds a circle where there is one", () => {
   const circle = { a: ["b"], b: ["c", "d"], c: ["a"], d: ["d2"], d2: [] };

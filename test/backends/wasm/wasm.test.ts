@@ -1,0 +1,34 @@
+import { expect, it, vi } from "vitest";
+import type { Engine } from "../../../src/backends/wasm/engine.ts";
+import { readGolden } from "../../support/golden.ts";
+import { describeBackend } from "../backend.suite.ts";
+import { feed } from "../feed.ts";
+import { onnxCases } from "../onnx-cases.ts";
+import { load } from "../packs.ts";
+
+describeBackend({
+  name: "WebAssembly",
+  cases: Object.keys(onnxCases),
+  load: (golden, options) => load(`golden/${golden}`, options),
+  cannot: {
+    "refuses tokens beyond the context, the state stays":
+      "it computes on past the length that the checkpoint was made for; the turn refuses before",
+  },
+});
+
+it.each([true, false])(
+  "A4: of a conversation that is over nothing is left in the engine's memory (wipe: %s)",
+  async (kept) => {
+    const golden = "bamba-groups4";
+    const engine = (await load(`golden/${golden}`)).backend as Engine;
+    // Control: memory is taken back as it is.
+    if (!kept) vi.spyOn(engine.heap, "give").mockImplementation(() => {});
+    const sequence = engine.open();
+    const left = () => new Uint8Array(engine.memory.buffer, engine.plan.end).some((byte) => byte !== 0);
+    // One by one, so that its caches move to larger places on the way.
+    await feed(sequence, readGolden(golden).tokens, 1);
+    expect(left()).toBe(true);
+    sequence.release();
+    expect(left()).toBe(!kept);
+  },
+);

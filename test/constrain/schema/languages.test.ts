@@ -1,0 +1,200 @@
+/** Languages against their definitions: membership of many texts, inside and outside. */
+import { describe, expect, it } from "vitest";
+import { atOnce } from "../../../src/constrain/language/budget.ts";
+import { Grammar } from "../../../src/constrain/language/expr.ts";
+import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
+import { Random } from "../../../src/sampling/random.ts";
+
+const language = (schema: object) => {
+  const g = new Grammar();
+  const { expr } = atOnce(schemaGrammar(g, schema as never, "schema", { strict: true }));
+  return (text: string) => g.holds(expr, text);
+};
+
+describe("numbers", () => {
+  const random = Random.fromSeed(11);
+  const pick = <T>(...of: T[]): T => of[Math.floor(random.nextFloat() * of.length)]!;
+  const value = () => Number(((random.nextFloat() - 0.5) * pick(4, 40, 4000)).toFixed(pick(0, 1, 3)));
+
+  it("are exactly those within the bounds", () => {
+    let inside = 0;
+    for (let round = 0; round < 150; round++) {
+      const [a, b] = [value(), value()];
+      const [low, high] = [Math.min(a, b), Math.max(a, b)];
+      const schema = {
+        type: "number",
+        ...pick<object>({ minimum: low }, { exclusiveMinimum: low }, {}),
+        ...pick<object>({ maximum: high }, { exclusiveMaximum: high }),
+      } as { minimum?: number; exclusiveMinimum?: number; maximum?: number; exclusiveMaximum?: number };
+      let holds: (text: string) => boolean;
+      try {
+        holds = language(schema);
+      } catch {
+        expect(low, JSON.stringify(schema)).toBe(high);
+        continue;
+      }
+      for (let i = 0; i < 60; i++) {
+        const x = pick(value(), low, high, Number((low + pick(-1, 1) * 0.0001).toFixed(6)));
+        const {
+          minimum: m = -Infinity,
+          exclusiveMinimum: em = -Infinity,
+          maximum: M = Infinity,
+          exclusiveMaximum: eM = Infinity,
+        } = schema;
+        const fits = x >= m && x > em && x <= M && x < eM;
+        if (fits) inside++;
+        expect(holds(`${x === 0 ? 0 : x}`), `${x} ${JSON.stringify(schema)}`).toBe(fits);
+        if (Number.isInteger(x)) expect(holds(`${x === 0 ? 0 : x}.0`), `${x}.0 ${JSON.stringify(schema)}`).toBe(fits);
+      }
+    }
+    expect(inside).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    [{ type: "integer", minimum: -7, maximum: 123 }],
+    [{ type: "integer", exclusiveMinimum: 9, exclusiveMaximum: 1000 }],
+    [{ type: "integer", maximum: -8 }],
+    [{ type: "integer", minimum: 0.5, maximum: 10.5 }],
+    [{ type: "integer", multipleOf: 6, minimum: -50, maximum: 200 }],
+    [{ type: "number", multipleOf: 4, maximum: 90 }],
+  ])("%j has every whole number that fits, in one spelling", (schema) => {
+    const holds = language(schema);
+    const s: { [keyword: string]: unknown } & {
+      minimum?: number;
+      maximum?: number;
+      exclusiveMinimum?: number;
+      exclusiveMaximum?: number;
+      multipleOf?: number;
+    } = schema;
+    for (let x = -1100; x <= 1100; x++) {
+      const fits =
+        x >= (s.minimum ?? -Infinity) &&
+        x <= (s.maximum ?? Infinity) &&
+        x > (s.exclusiveMinimum ?? -Infinity) &&
+        x < (s.exclusiveMaximum ?? Infinity) &&
+        x % (s.multipleOf ?? 1) === 0;
+      expect(holds(`${x}`), `${x}`).toBe(fits);
+      expect(holds(`0${x}`) || holds(`+${x}`) || holds("-0"), `0${x}`).toBe(false);
+    }
+  });
+
+  it("of 32 bits stay in them, also inside of wider bounds", () => {
+    const holds = language({ type: "integer", format: "int32", minimum: -5 });
+    expect([holds("2147483647"), holds("2147483648"), holds("-6")]).toEqual([true, false, false]);
+    const wide = language({ type: "integer", format: "int32", maximum: 1e12, exclusiveMinimum: -1e12 });
+    expect([wide("2147483648"), wide("-2147483648"), wide("-2147483649")]).toEqual([false, true, false]);
+  });
+
+  it("with a multiple of 0.01 have two places at most", () => {
+    const holds = language({ type: "number", multipleOf: 0.01, minimum: 0 });
+    expect([holds("4.35"), holds("4"), holds("4.350"), holds("4.355"), holds("-1")]).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe("patterns", () => {
+  const sources = [
+    "^a+$",
+    "a|bc",
+    "^(?:ab|a)*b?$",
+    "^[^a-c]$",
+    "b$",
+    "^a.c",
+    "^(a|b){2,3}$",
+    "^(^a|b$)$",
+    "(?<x>a)\\d?\\w\\W",
+    "^[\\d\\-é]+?$",
+    "[\\u0061\\x62][\\u{63}-\\x64]",
+    "^\\D\\S$",
+    "^a{0}$",
+    "",
+    "^$",
+    "^(?:a*)*$",
+    "\\ud83d\\ude00",
+    "^\\p{Lu}\\P{L}$",
+    "^(?!a)(?=.*b)[a-c]+$",
+    "^(?=ab|b$)(?!.*c)",
+    "^(?!a|bc)|^ab",
+    '["\\\\\\n]',
+    "a(?!b)",
+    "(?:^|-)a(?:$|b)",
+    "a$|b(?=c|$)",
+    "^(?:a(?=b)|b){2}",
+    "(?:^a?)?b",
+    "c?(^a)",
+  ];
+  const alphabet = [...'abc1-é"\\\n _B', "😀", "\u2028"];
+
+  it.each(sources)("%j finds what RegExp finds", (source) => {
+    const is = new RegExp(source, "u");
+    const holds = language({ type: "string", pattern: source });
+    const random = Random.fromSeed(5);
+    let matches = 0;
+    for (let i = 0; i < 3000; i++) {
+      const length = Math.floor(random.nextFloat() * 5);
+      const text = Array.from({ length }, () => alphabet[Math.floor(random.nextFloat() * alphabet.length)]).join("");
+      if (is.test(text)) matches++;
+      expect(holds(JSON.stringify(text)), JSON.stringify(text)).toBe(is.test(text));
+    }
+    expect(matches).toBeGreaterThan(0);
+  });
+
+  it("as zod writes them for addresses, beside their format", () => {
+    const email =
+      "^(?!\\.)(?!.*\\.\\.)([A-Za-z0-9_'+\\-\\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\\-]*\\.)+[A-Za-z]{2,}$";
+    const holds = language({ type: "string", format: "email", pattern: email });
+    expect(
+      [".a@b.co", "a..b@c.de", "a@b", "a.b@c.de", "a+1@b-c.d.com"].map((text) => holds(JSON.stringify(text))),
+    ).toEqual([false, false, false, true, true]);
+  });
+
+  it("keep to lengths in characters", () => {
+    const holds = language({ type: "string", pattern: "^[^x]*$", minLength: 2, maxLength: 3 });
+    for (const text of ["a", "😀", "ax", "abcd", "😀😀😀😀"]) expect(holds(JSON.stringify(text)), text).toBe(false);
+    for (const text of ["ab", "😀é", '\n"\\']) expect(holds(JSON.stringify(text)), text).toBe(true);
+  });
+});
+
+describe("strings", () => {
+  const holds = language({ type: "string" });
+  it.each(["", "\\u00e9", "\\\\", "\\/", "é", "漢", "😀", "\\uD7FF", "\u007f"])("hold %j", (inner) => {
+    expect(holds(`"${inner}"`)).toBe(true);
+  });
+  it.each(["\n", "\\", '"', "\\u12", "\\ud800", "\\x41", "\\uDE00"])("do not hold %j", (inner) => {
+    expect(holds(`"${inner}"`)).toBe(false);
+  });
+  it("hold no bytes that are not UTF-8", () => {
+    const g = new Grammar();
+    const { expr } = atOnce(schemaGrammar(g, { type: "string" }, "schema"));
+    for (const bytes of [[0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe0, 0x80, 0x80], [0xf5], [0xff]]) {
+      const end = [0x22, ...bytes, 0x22].reduce((at, byte) => g.after(at, byte), expr);
+      expect(end.kind, `${bytes}`).toBe("never");
+    }
+  });
+});
+
+it("white space comes as a space, or as a new line with an indent, and never without end", () => {
+  const holds = language({
+    type: "object",
+    properties: { a: { type: "array", items: { type: "integer" } } },
+    required: ["a"],
+  });
+  for (const text of ['{"a":[]}', '{ "a": [1, 2] }', '{\n  "a": [\n    1,\n    2\n  ]\n}', '{"a":[1,2]}']) {
+    expect(holds(text), text).toBe(true);
+  }
+  for (const text of [
+    ' {"a":[]}',
+    '{"a":[]} ',
+    '{"a":  []}',
+    '{\n\n"a":[]}',
+    `{\n${" ".repeat(21)}"a":[]}`,
+    '{"a" :[]}',
+  ]) {
+    expect(holds(text), text).toBe(false);
+  }
+});

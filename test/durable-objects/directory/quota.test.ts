@@ -1,0 +1,110 @@
+import { expect, it } from "vitest";
+import { Quota, type QuotaRequest } from "../../../durable-objects/directory/quota.ts";
+import { limitsOf, parseLimits } from "../../../src/api/shared/quota-limits.ts";
+import { durationOf } from "../../../src/routes/admission-control.ts";
+import { sqliteStorage } from "../../support/sqlite-storage.ts";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const NOON = 20_000 * DAY + DAY / 2;
+
+function opened(storage = sqliteStorage()) {
+  const quota = new Quota((query, ...bindings) => storage.sql.exec(query, ...bindings).toArray());
+  const ask = (kind: QuotaRequest["kind"], limits: object, nowMs = NOON, fields: Partial<QuotaRequest> = {}) =>
+    quota.admit({ key: "", kind, limits: { tenant: limits, key: {} }, ...fields }, nowMs);
+  return { quota, storage, ask };
+}
+
+it("A6: requests are counted by the minute, and what is left goes with every answer", () => {
+  const { ask } = opened();
+  const limits = { requests_per_minute: 3 };
+  const left = [0, 1, 2].map(() => ask("request", limits, NOON + 1000).requests.remaining);
+  expect(left).toEqual([2, 1, 0]);
+  expect(ask("request", limits, NOON + 1000).refused).toEqual({
+    ...{ limit: "requests_per_minute", of: "tenant", most: 3, afterSeconds: 59 },
+  });
+  expect(ask("request", limits, NOON + MINUTE).requests).toEqual({ limit: 3, remaining: 2, resetMs: MINUTE });
+});
+
+it("A6: a turn holds a lease until it is settled, once; one that nobody settles lapses", () => {
+  const { quota, ask } = opened();
+  const limits = { concurrent_turns: 2 };
+  for (const lease of ["a", "b"]) expect(ask("turn", limits, NOON, { lease }).refused).toBeUndefined();
+  expect(ask("turn", limits, NOON, { lease: "c" }).refused?.limit).toBe("concurrent_turns");
+  quota.settle("a", 10, NOON);
+  quota.settle("a", 10, NOON);
+  quota.settle("never taken", -5, NOON);
+  expect(quota.usage("", NOON).tenant).toMatchObject({ concurrent_turns: 1, tokens_per_day: 10 });
+  expect(ask("turn", limits, NOON, { lease: "c" }).refused).toBeUndefined();
+  expect(quota.usage("", NOON + 16 * MINUTE).tenant.concurrent_turns).toBe(0);
+});
+
+it("A6: counters outlive a restart, and cannot go below zero", () => {
+  const { quota, storage, ask } = opened();
+  ask("request", {});
+  ask("turn", {}, NOON, { lease: "a" });
+  quota.settle("a", 70, NOON);
+  ask("turn", {}, NOON, { lease: "b" });
+  quota.grow({ conversations: 2, bytes: 100 });
+  quota.grow({ conversations: -5, bytes: -1000 });
+  const again = opened(storage).quota.usage("", NOON).tenant;
+  expect(again).toMatchObject({ requests_per_minute: 1, tokens_per_day: 70, concurrent_turns: 1 });
+  expect([again.conversations, again.stored_bytes]).toEqual([0, 0]);
+});
+
+it("A6: a key has limits of its own within its tenant's", () => {
+  const { ask } = opened();
+  const of = (key: string) =>
+    ask("request", {}, NOON, { key, limits: { tenant: { requests_per_minute: 3 }, key: { requests_per_minute: 2 } } });
+  expect([of("k1"), of("k1"), of("k1"), of("k2"), of("k2")].map(({ refused }) => refused?.of)).toEqual([
+    ...[undefined, undefined, "key", undefined, "tenant"],
+  ]);
+});
+
+it.each([
+  ["tokens_per_day", "turn"],
+  ["stored_bytes", "turn"],
+  ["stored_bytes", "conversation"],
+  ["conversations", "conversation"],
+  ["sockets", "socket"],
+] as const)("A6: %s bounds a %s", (limit, kind) => {
+  const { quota, ask } = opened();
+  ask("turn", {}, NOON, { lease: "t" });
+  quota.settle("t", 5, NOON);
+  ask("socket", {}, NOON, { lease: "s" });
+  quota.grow({ conversations: 1, bytes: 5 });
+  expect(ask(kind, { [limit]: 6 }, NOON, { lease: "x" }).refused).toBeUndefined();
+  expect(ask(kind, { [limit]: 1 }, NOON, { lease: "y" }).refused).toMatchObject({ limit, most: 1 });
+});
+
+it("L4: a clock that jumps leaves no negative count and no lease for ever", () => {
+  const { quota, ask } = opened();
+  ask("turn", {}, NOON + 3650 * DAY, { lease: "far" });
+  quota.settle("far", 5, NOON + 3650 * DAY);
+  ask("turn", {}, NOON + 3650 * DAY, { lease: "left" });
+  for (const nowMs of [NOON, NOON - 60 * MINUTE, NOON + DAY]) {
+    const { tenant } = quota.usage("", nowMs);
+    expect([tenant.concurrent_turns, tenant.tokens_per_day, tenant.requests_per_minute]).toEqual([0, 0, 0]);
+    expect(ask("turn", { concurrent_turns: 1 }, nowMs, { lease: "now" }).requests.remaining).toBeNull();
+    quota.settle("now", 0, nowMs);
+  }
+});
+
+it("the limits of a tenant and of a key stand over the usual ones; null lifts one", () => {
+  const digest = "a".repeat(64);
+  const text = JSON.stringify({
+    ...{ tenant: { sockets: 5, conversations: 7 }, tenants: { ann: { conversations: null } } },
+    ...{ key: { concurrent_turns: 3 }, keys: { [digest.slice(0, 16)]: { concurrent_turns: 1 } } },
+  });
+  const ann = limitsOf(text, "ann", digest);
+  expect([ann.tenant.sockets, ann.tenant.conversations, ann.key.concurrent_turns]).toEqual([5, Infinity, 1]);
+  const bob = limitsOf(text, "bob", "b".repeat(64));
+  expect([bob.tenant.conversations, bob.key.concurrent_turns, bob.key.sockets]).toEqual([7, 3, Infinity]);
+  expect(limitsOf(text, "constructor", "").tenant.conversations).toBe(7);
+  for (const wrong of ["{", "[]", '{"tenant":{"speed":1}}', '{"tenant":{"sockets":-1}}', '{"keys":{"ann":{}}}'])
+    expect(() => parseLimits(wrong), wrong).toThrow(/^LIMITS: [^\n]+$/);
+});
+
+it("writes durations as OpenAI does", () => {
+  expect([20, 1000, 59_001, 360_000, 86_400_000].map(durationOf)).toEqual(["20ms", "1s", "1m0s", "6m0s", "24h0m0s"]);
+});

@@ -1,0 +1,288 @@
+import { afterEach, expect, it } from "vitest";
+import { limits } from "../../../durable-objects/platform/limits.ts";
+import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
+import { LeaseLost } from "../../../durable-objects/storage/database.ts";
+import { newHead } from "../../../durable-objects/storage/heads.ts";
+import type { Accepted } from "../../../durable-objects/storage/journal.ts";
+import { SCHEMA_VERSION } from "../../../durable-objects/storage/schema.ts";
+import { PIECE_BYTES } from "../../../durable-objects/storage/state-pieces.ts";
+import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import { FaultyStorage } from "../../support/faulty-storage.ts";
+import { sqliteStorage } from "../../support/sqlite-storage.ts";
+
+const family = { owner: "local", object: "o".repeat(32), fingerprint: "f" };
+const name = (n: number) => n.toString(16).padStart(16, "0");
+const request = (head?: string): Accepted["request"] => ({
+  ...{
+    tenant: "local",
+    persistent: true,
+    model: "m",
+    messages: [{ role: "user", content: "m" }],
+    sampling: {},
+    stop: [],
+  },
+  ...(head === undefined ? {} : { head }),
+  reply: { object: "chat.completion", stream: false, includeUsage: false },
+});
+
+/** Two ids a turn: one of the prompt, one of the reply. */
+const accepted = (n: number, parent: number | null, depth: number, head?: string): Accepted => ({
+  ...{ id: name(n), parent: parent === null ? null : name(parent), depth, createdMs: n, request: request(head) },
+  ...{ fingerprint: "f", seed: null, origin: "new", start: 2 * (depth - 1), cachedTokens: 0, rebuiltTokens: 0 },
+  ...{ promptCount: 1, asked: "q", messageCount: 1, hasSystem: false, attempts: 0 },
+});
+const finished = (turn: Accepted, reply = "a"): StoredTurn => ({
+  ...{ id: turn.id, parent: turn.parent, depth: turn.depth, createdMs: turn.createdMs, status: "completed" },
+  ...{ start: turn.start, position: turn.start + 1, logged: turn.start + 2, hidden: false, request: turn.request },
+  ...{ fingerprint: "f", model: "m", origin: "new", reply, promptCount: 1, asked: "q", history: `h${turn.id}` },
+  ...{ messageCount: 2, hasSystem: false, closed: true, generator: [1, 2, 3, 4] },
+});
+function bytesOf(length: number, seed: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = i * 31 + (i >> 8) + seed;
+  return bytes;
+}
+/** As expect().toEqual, which takes seconds on megabytes. */
+const expectSame = (got: Uint8Array, expected: Uint8Array) => expect(Buffer.compare(got, expected)).toBe(0);
+const SMALL = 100;
+/** For one test. */
+const budgetOf = (bytes: number) => {
+  limits.stateBudgetBytes = bytes;
+};
+const { stateBudgetBytes } = limits;
+afterEach(() => budgetOf(stateBudgetBytes));
+const ids = (...values: number[]) => Uint32Array.from(values);
+
+function opened(storage = new FaultyStorage(sqliteStorage()), pieceBytes = SMALL) {
+  const store = new ConversationStore(storage, pieceBytes);
+  store.database.open();
+  /** Accepts and commits turn `n` under `parent`. */
+  const add = (n: number, parent: number | null, state = bytesOf(2 * SMALL, n), head: string | undefined = "main") => {
+    const depth = parent === null ? 1 : store.tree.node(name(parent))!.depth + 1;
+    const turn = accepted(n, parent, depth, head);
+    const tip = (head === undefined ? undefined : store.heads.get(head)?.turn) ?? null;
+    store.accept({ accepted: turn, prompt: ids(n), tip }, family);
+    store.commit(finished(turn), 1, ids(n, n + 1000), { position: turn.start + 1, bytes: state });
+  };
+  const state = (n: number) => store.pieces.read(store.pieces.of(name(n))!);
+  const kept = () => [...store.kept()].map(({ turn }) => Number.parseInt(turn, 16)).toSorted((a, b) => a - b);
+  return { store, storage, add, state, kept };
+}
+
+it("gives back turns, ids along a path, and states as they were committed", () => {
+  const { store, add, state } = opened();
+  expect(store.identity()).toBeUndefined();
+  for (let n = 1; n <= 5; n++) add(n, n === 1 ? null : n - 1, bytesOf(10 + n, n));
+  add(6, 3, bytesOf(3, 6));
+  expect(store.identity()).toEqual(family);
+  expect(store.tree.turn(name(5))).toMatchObject(finished(accepted(5, 4, 5, "main")));
+  expectSame(state(5), bytesOf(15, 5));
+  expectSame(state(6), bytesOf(3, 6));
+  expect([...store.tree.ids(name(5), 3, 9)]).toEqual([1002, 3, 1003, 4, 1004, 5]);
+  expect([...store.tree.ids(name(6), 4, 8)]).toEqual([3, 1003, 6, 1006]);
+  expect(() => store.tree.ids(name(5), 3, 11)).toThrow("the token log has a gap");
+  expect(store.heads.get("main")!.turn).toBe(name(6));
+});
+
+it.each([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2_000_001, 8_400_000])(
+  "V8: cuts a state of %i bytes into rows that fit",
+  (bytes) => {
+    const { store, add, state } = opened(undefined, PIECE_BYTES);
+    add(1, null, bytesOf(bytes, 1));
+    expect(store.pieces.of(name(1))!.rows.length).toBe(Math.max(1, Math.ceil(bytes / PIECE_BYTES)));
+    expectSame(state(1), bytesOf(bytes, 1));
+  },
+);
+
+it("V8: values longer than a row lie in rows of their own, and go with their turn", async () => {
+  const { store, storage } = opened(undefined, PIECE_BYTES);
+  const turn = accepted(1, null, 1, "main");
+  const long = Uint32Array.from({ length: 1_100_000 }, (_, i) => i);
+  store.accept({ accepted: turn, prompt: long, tip: null }, family);
+  expect(store.journal.get(turn.id)!.ids).toEqual(long);
+  const reply = "é".repeat(1_500_000);
+  store.commit({ ...finished(turn, reply), logged: long.length }, 1, long, undefined);
+  expect(store.tree.turn(turn.id)!.reply).toBe(reply);
+  expect(store.tree.ownIds(turn.id)).toEqual(long);
+  store.tree.remove(turn.id);
+  await store.database.settled();
+  expect(storage.sql.exec("SELECT count(*) AS n FROM overflow").toArray()).toEqual([{ n: 0 }]);
+});
+
+it("V8: refuses a row larger than the platform takes", () => {
+  const { store } = opened();
+  expect(() => store.heads.put(newHead("main", { conversation: "é".repeat(1_000_000) }))).toThrow("a row of");
+});
+
+it.each([
+  [0, [100]],
+  [2 * SMALL, [100]],
+  [3 * 2 * SMALL, [98, 99, 100]],
+  [4 * 2 * SMALL, [96, 98, 99, 100]],
+  [24_000_000, [64, 80, 88, 92, 96, 98, 99, 100]],
+])("with %i bytes keeps the states of turns ever further back, and nothing else", (budget, expected) => {
+  budgetOf(budget);
+  const { store, storage, add, kept, state } = opened();
+  for (let n = 1; n <= 100; n++) add(n, n === 1 ? null : n - 1);
+  expect(kept()).toEqual(expected);
+  const rows = storage.sql.exec("SELECT count(*) AS n, sum(length(bytes)) AS bytes FROM pieces").toArray()[0]!;
+  expect([rows.n, rows.bytes]).toEqual([2 * expected.length, 2 * SMALL * expected.length]);
+  expectSame(state(100), bytesOf(2 * SMALL, 100));
+  const nearest = expected.filter((n) => n <= 90).at(-1);
+  expect(store.recomputeTokens(name(90))).toBe(nearest === undefined ? 2 * 90 - 1 : 2 * (90 - nearest));
+  for (const n of expected) expect(store.recomputeTokens(name(n))).toBe(0);
+});
+
+it("never keeps more, and each turn 1 and 2 back, whatever the length", () => {
+  budgetOf(4 * 2 * SMALL);
+  const { add, kept } = opened();
+  for (let n = 1; n <= 40; n++) {
+    add(n, n === 1 ? null : n - 1);
+    expect(kept().length, `${n} turns`).toBe(n <= 3 ? n : n === 4 ? 3 : 4);
+    expect(kept()).toEqual(expect.arrayContaining([n, n - 1, n - 2].filter((turn) => turn > 0)));
+  }
+});
+
+it("a fork keeps what the path that leaves it behind would lose", () => {
+  budgetOf(3 * 2 * SMALL);
+  const { store, add, kept } = opened();
+  for (let n = 1; n <= 20; n++) add(n, n === 1 ? null : n - 1);
+  store.heads.put(newHead("fork", { turn: name(19) }));
+  for (let n = 21; n <= 40; n++) add(n, n - 1);
+  expect(kept()).toEqual([18, 19, 38, 39, 40]);
+});
+
+it("erases what a checkpoint has left besides", () => {
+  budgetOf(2 * 2 * SMALL);
+  const { store, storage, add } = opened();
+  add(1, null);
+  const turn = accepted(2, 1, 2, "main");
+  store.accept({ accepted: turn, prompt: ids(2), tip: name(1) }, family);
+  store.checkpoint(turn, 1, ids(2), { position: turn.start, bytes: bytesOf(3 * SMALL, 9) });
+  expect(storage.sql.exec("SELECT count(*) AS n FROM pieces").toArray()).toEqual([{ n: 5 }]);
+  store.commit(finished(turn), 1, ids(2, 1002), { position: turn.start + 1, bytes: bytesOf(2 * SMALL, 2) });
+  const rows = storage.sql.exec("SELECT turn FROM pieces WHERE bytes != zeroblob(length(bytes)) ORDER BY id").toArray();
+  expect(rows.map(({ turn }) => turn)).toEqual([name(1), name(1), name(2), name(2)]);
+});
+
+it("L6: eight rows for a turn of three pieces, one for a fork", () => {
+  const inner = sqliteStorage();
+  let rows = 0;
+  const counting = {
+    ...inner,
+    sql: {
+      exec: (query: string, ...bindings: never[]) => {
+        const before = Number(inner.sql.exec("SELECT total_changes() AS n").toArray()[0]!.n);
+        const result = inner.sql.exec(query, ...bindings);
+        rows += Number(inner.sql.exec("SELECT total_changes() AS n").toArray()[0]!.n) - before;
+        return result;
+      },
+    },
+  };
+  const { store, add } = opened(counting as never);
+  for (let n = 1; n <= 40; n++) {
+    rows = 0;
+    add(n, n === 1 ? null : n - 1, bytesOf(2.5 * SMALL, n));
+    if (n > 1) expect(rows).toBe(8);
+  }
+  rows = 0;
+  store.heads.put(newHead("fork", { turn: name(10) }));
+  expect(rows).toBe(1);
+});
+
+it.each([false, true])(
+  "C5, C6: a commit that fails at any statement leaves the turn before it whole (forever: %s)",
+  (forever) => {
+    for (let failAt = 1; ; failAt++) {
+      const { store, storage, add, state } = opened();
+      add(1, null);
+      add(2, 1);
+      const turn = accepted(3, 2, 3, "main");
+      store.accept({ accepted: turn, prompt: ids(3), tip: name(2) }, family);
+      storage.arm({ failAt, forever });
+      const commit = () => store.commit(finished(turn), 1, ids(3, 1003), { position: 5, bytes: bytesOf(2 * SMALL, 3) });
+      if (storage.failures === 0 && failAt > 30) throw new Error("the loop never ends");
+      try {
+        commit();
+        storage.arm({});
+        expect(failAt).toBeGreaterThan(5);
+        return;
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: "storage_unavailable" });
+      }
+      storage.arm({});
+      expect(store.heads.get("main")!.turn).toBe(name(2));
+      expect(store.journal.running()).toEqual([name(3)]);
+      expectSame(state(2), bytesOf(2 * SMALL, 2));
+      expectSame(state(1), bytesOf(2 * SMALL, 1));
+      expect(store.pieces.of(name(3))).toBeUndefined();
+      commit();
+      expectSame(state(3), bytesOf(2 * SMALL, 3));
+      expect(store.journal.running()).toEqual([]);
+    }
+  },
+);
+
+it("C6, V5: a migration that fails at any statement can be done again", () => {
+  for (let failAt = 1; ; failAt++) {
+    const storage = new FaultyStorage(sqliteStorage());
+    const store = new ConversationStore(storage);
+    storage.arm({ failAt });
+    try {
+      store.database.open();
+      expect(failAt).toBeGreaterThan(5);
+      return;
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: "storage_unavailable" });
+    }
+    store.database.open();
+    expect(store.tree.all()).toEqual([]);
+  }
+});
+
+it("V1, V2: no damaged state is given out", () => {
+  const damages: [string, string][] = [
+    ["a flipped bit", "UPDATE pieces SET bytes = zeroblob(length(bytes)) WHERE id = 1"],
+    ["a short piece", "UPDATE pieces SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE id = 2"],
+    ["swapped bytes", "UPDATE pieces SET bytes = (SELECT bytes FROM pieces AS other WHERE other.id = 3 - pieces.id)"],
+  ];
+  for (const [what, damage] of damages) {
+    const { add, state, storage } = opened();
+    add(1, null);
+    storage.sql.exec(damage);
+    expect(() => state(1), what).toThrow("is damaged");
+  }
+  for (const damage of [
+    "DELETE FROM pieces WHERE id = 1",
+    "UPDATE pieces SET part = 0",
+    "UPDATE pieces SET parts = 3",
+  ]) {
+    const { add, store, storage } = opened();
+    add(1, null);
+    storage.sql.exec(damage);
+    expect(store.pieces.of(name(1)), damage).toBeUndefined();
+  }
+});
+
+it("C17: whoever lost the lease can write nothing more of the turn", () => {
+  const { store } = opened();
+  const turn = accepted(1, null, 1, "main");
+  store.accept({ accepted: turn, prompt: ids(1), tip: null }, family);
+  const { epoch } = store.journal.take(turn.id);
+  expect(epoch).toBe(2);
+  const state = { position: 1, bytes: bytesOf(3, 1) };
+  expect(() => store.checkpoint(turn, 1, ids(1), state)).toThrow(LeaseLost);
+  expect(() => store.commit(finished(turn), 1, ids(1, 2), state)).toThrow(LeaseLost);
+  expect(store.tree.all()).toEqual([]);
+  store.checkpoint(turn, 2, ids(1), state);
+  store.commit(finished(turn), 2, ids(1, 2), state);
+  expect(() => store.commit(finished(turn), 2, ids(1, 2), state)).toThrow(LeaseLost);
+});
+
+it("V4: leaves a database of a later release alone", () => {
+  const { store, storage } = opened();
+  storage.sql.exec("INSERT INTO schema_version (version) VALUES (?)", SCHEMA_VERSION + 1);
+  const before = storage.statements;
+  expect(() => store.database.open()).toThrow("by a later release");
+  expect(storage.statements - before).toBe(2);
+});

@@ -1,0 +1,163 @@
+/** What was deleted is in no byte of the database's file. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { DirectoryStore } from "../../../durable-objects/directory/directory-store.ts";
+import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
+import { newHead } from "../../../durable-objects/storage/heads.ts";
+import type { Accepted } from "../../../durable-objects/storage/journal.ts";
+import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import { sqliteStorage } from "../../support/sqlite-storage.ts";
+
+const work = mkdtempSync(join(tmpdir(), "rivulet-erasure-"));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const CANARY = "canary-5f3a";
+const family = { owner: "local", object: "o".repeat(32), fingerprint: "f" };
+const name = (n: number) => n.toString(16).padStart(16, "0");
+let files = 0;
+
+function opened() {
+  const file = join(work, `${files++}.sqlite`);
+  const storage = sqliteStorage(file);
+  const store = new ConversationStore(storage, 100);
+  store.database.open();
+  /** A turn of nothing but its text, accepted and finished. */
+  const add = (n: number, text: string, head?: string) => {
+    const accepted: Accepted = {
+      ...{ id: name(n), parent: null, depth: 1, createdMs: n, fingerprint: "f", seed: null, origin: "new", start: 0 },
+      request: {
+        ...{ tenant: "local", persistent: true, model: "m", messages: [{ role: "user", content: text }] },
+        ...{ sampling: {}, stop: [], reply: { object: "chat.completion", stream: false, includeUsage: false } },
+        ...(head === undefined ? {} : { head }),
+      },
+      ...{ cachedTokens: 0, rebuiltTokens: 0, promptCount: 1, asked: "q", messageCount: 1, hasSystem: false },
+      attempts: 0,
+    };
+    const tip = head === undefined ? null : (store.heads.get(head)?.turn ?? null);
+    store.accept({ accepted, prompt: Uint32Array.of(n), tip }, family);
+    const turn: StoredTurn = {
+      ...{ id: name(n), parent: null, depth: 1, createdMs: n, status: "completed", start: 0, position: 1, logged: 2 },
+      ...{ hidden: false, request: accepted.request, fingerprint: "f", model: "m", origin: "new", reply: text },
+      ...{ promptCount: 1, asked: "q", history: "h", messageCount: 2, hasSystem: false, closed: true, generator: [] },
+    };
+    const state = { position: 1, bytes: Uint8Array.from(new TextEncoder().encode(text.slice(0, 250))) };
+    store.commit(turn, 1, Uint32Array.of(n, n), state);
+  };
+  const forget = async (n: number) => {
+    store.database.transaction(() => store.forgetTurn(name(n)));
+    await store.database.settled();
+  };
+  const bytes = () => {
+    storage.close();
+    return readFileSync(file).includes(CANARY);
+  };
+  return { store, storage, add, forget, holdsCanary: bytes };
+}
+
+it("finds what was not deleted", () => {
+  const { add, holdsCanary } = opened();
+  add(1, CANARY);
+  expect(holdsCanary()).toBe(true);
+});
+
+const long = { short: 1, "several pages": 500, "longer than a row": 200_000 };
+it.each(Object.entries(long))(
+  "a deleted turn is in no table and in no page that was given free: %s",
+  async (_, times) => {
+    const { add, forget, holdsCanary } = opened();
+    add(1, "something else");
+    add(2, CANARY.repeat(times));
+    await forget(2);
+    add(3, "something else");
+    expect(holdsCanary()).toBe(false);
+  },
+);
+
+it.each(Object.entries(long))("nor in the journal that later turns were written over: %s", async (_, times) => {
+  const { store, add, forget, holdsCanary } = opened();
+  add(1, CANARY.repeat(times));
+  await store.database.settled();
+  // Shorter, as long, and longer than the slot.
+  for (let n = 2; n < 6; n++) {
+    add(n, "x".repeat(12 ** (n - 2)));
+    await store.database.settled();
+  }
+  await forget(1);
+  expect(holdsCanary()).toBe(false);
+});
+
+it("a removed head leaves neither its metadata nor what it was called, however often it was written", async () => {
+  const { store, add, holdsCanary } = opened();
+  add(1, "something else");
+  const head = newHead("fork", { conversation: `${CANARY}~fork`, metadata: { a: CANARY } });
+  store.heads.put(head);
+  store.heads.put({ ...head, turn: name(1) });
+  store.heads.put({ ...head, turn: name(1), metadata: { a: CANARY, b: "longer".repeat(200) } });
+  store.heads.put({ ...head, turn: name(1), metadata: { a: "short" } });
+  store.database.transaction(() => store.heads.remove("fork"));
+  expect(store.heads.get("fork")).toBeUndefined();
+  expect(store.heads.all()).toEqual([]);
+  await store.database.settled();
+  expect(holdsCanary()).toBe(false);
+});
+
+it("an erased turn is not there even before its row is deleted, nor one that a crash left so", async () => {
+  const { store, storage, add } = opened();
+  add(1, CANARY);
+  add(2, "something else");
+  store.database.transaction(() => store.forgetTurn(name(1)));
+  const left = new ConversationStore(storage, 100);
+  for (const each of [store, left]) {
+    expect(each.tree.turn(name(1))).toBeUndefined();
+    expect(each.tree.all().map(({ id }) => id)).toEqual([name(2)]);
+    expect(each.journal.running()).toEqual([]);
+  }
+  // The same request again: its id is free.
+  add(1, "again");
+  expect(left.tree.turn(name(1))!.reply).toBe("again");
+});
+
+it("a transaction that is rolled back has erased nothing", async () => {
+  const { store, add } = opened();
+  add(1, CANARY);
+  const fails = () => {
+    store.forgetTurn(name(1));
+    throw new Error("full");
+  };
+  expect(() => store.database.transaction(fails)).toThrow();
+  await store.database.settled();
+  expect(store.tree.turn(name(1))!.reply).toBe(CANARY);
+});
+
+it("a deleted entry of the directory leaves no name and no metadata, nor does one of an earlier release", () => {
+  const file = join(work, "directory.sqlite");
+  const storage = sqliteStorage(file);
+  const store = new DirectoryStore(storage);
+  store.open("ann");
+  const entry = (revision: number, note: string) => ({
+    ...{ kind: "conversation" as const, id: `${CANARY}-id`, createdMs: 1, revision },
+    info: { metadata: { note } },
+  });
+  store.put(entry(1, CANARY), 1);
+  store.put(entry(2, CANARY + "y".repeat(3000)), 1);
+  store.put(entry(3, "short"), 1);
+  store.put({ ...entry(4, ""), deleted: true, info: {} }, 1);
+  expect(store.list({ kind: "conversation", limit: 10, order: "asc" }).entries).toEqual([]);
+  storage.close();
+  expect(readFileSync(file).includes(CANARY)).toBe(false);
+});
+
+it("a directory of an earlier release is taken over", () => {
+  const storage = sqliteStorage();
+  storage.sql.exec("CREATE TABLE entries (kind, id, created_ms, revision, deleted, info)");
+  storage.sql.exec(`INSERT INTO entries VALUES ('conversation', 'a', 5, 7, 0, '{"metadata":{"n":"1"}}')`);
+  storage.sql.exec("INSERT INTO entries VALUES ('conversation', 'b', 6, 8, 1, '{}')");
+  const store = new DirectoryStore(storage);
+  for (let open = 0; open < 2; open++) store.open("ann");
+  expect(store.list({ kind: "conversation", limit: 10, order: "asc" }).entries).toEqual([
+    { kind: "conversation", id: "a", createdMs: 5, revision: 7, info: { metadata: { n: "1" } } },
+  ]);
+  expect(store.put({ kind: "conversation", id: "b", createdMs: 6, revision: 7, info: {} }, 9)).toBe(8);
+});

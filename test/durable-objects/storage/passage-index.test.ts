@@ -1,0 +1,151 @@
+import { expect, it } from "vitest";
+import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
+import { stem } from "../../../durable-objects/storage/index-terms.ts";
+import { migrate } from "../../../durable-objects/storage/schema.ts";
+import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import { FaultyStorage } from "../../support/faulty-storage.ts";
+import { sqliteStorage } from "../../support/sqlite-storage.ts";
+
+const name = (n: number) => n.toString(16).padStart(16, "0");
+
+function opened(storage = new FaultyStorage(sqliteStorage())) {
+  const store = new ConversationStore(storage);
+  store.database.open();
+  const add = (n: number, parent: number | null, content: string, fields: Partial<StoredTurn> = {}) => {
+    const above = parent === null ? undefined : store.tree.node(name(parent))!;
+    const turn = {
+      ...{ id: name(n), parent: above?.id ?? null, depth: (above?.depth ?? 0) + 1, createdMs: n, status: "completed" },
+      ...{
+        start: above?.logged ?? 0,
+        position: (above?.logged ?? 0) + 1,
+        logged: (above?.logged ?? 0) + 2,
+        hidden: false,
+      },
+      request: {
+        ...{ tenant: "t", persistent: true, model: "m", sampling: {}, stop: [], messages: [{ role: "user", content }] },
+        reply: { object: "chat.completion", stream: false, includeUsage: false },
+      },
+      ...{ fingerprint: "f", model: "m", origin: "new", reply: "Fine.", promptCount: 1, asked: "", history: "" },
+      ...{ messageCount: 2, hasSystem: false, closed: true, generator: [], ...fields },
+    } as StoredTurn;
+    store.tree.insert(turn, Uint32Array.of(1, 2));
+  };
+  /** Numbers of the turns on the path to `at` that say a word, newest first. */
+  const find = (at: number, word: string, limit = 100) => {
+    const { passages } = store.tree;
+    const branch = passages.branch(store.tree.node(name(at))!);
+    const [found] = passages.find(branch, [[[stem(word)]]], limit);
+    return found!.map((posting) => Number.parseInt(passages.sectionAt(posting)!.turn, 16));
+  };
+  return { store, storage, add, find };
+}
+
+it("finds a word on the branch that is asked, and on no other", () => {
+  const { add, find } = opened();
+  add(1, null, "zebra one");
+  add(2, 1, "zebra two");
+  add(3, 2, "zebra three");
+  add(4, 1, "zebra four");
+  add(5, 4, "zebra five");
+  add(6, 4, "zebra six");
+  add(7, null, "zebra seven");
+  expect(find(3, "zebra")).toEqual([3, 2, 1]);
+  expect(find(5, "zebra")).toEqual([5, 4, 1]);
+  expect(find(6, "zebra")).toEqual([6, 4, 1]);
+  expect(find(7, "zebra")).toEqual([7]);
+  expect(find(2, "three")).toEqual([]);
+});
+
+it("agrees with a walk along the path, in random trees and after removals", () => {
+  const { store, add, find } = opened();
+  let state = 7;
+  const below = (n: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % n;
+  };
+  const there: number[] = [];
+  const hidden = new Set<number>();
+  for (let n = 1; n <= 120; n++) {
+    const parent =
+      there.length === 0 || below(12) === 0 ? null : there[below(3) === 0 ? below(there.length) : there.length - 1]!;
+    add(n, parent, `${below(2) ? "zebra" : "horse"} ${n}`);
+    there.push(n);
+    if (below(6) === 0) {
+      const gone = there[below(there.length)]!;
+      if (store.tree.hasChildren(name(gone))) {
+        store.tree.hide(name(gone));
+        hidden.add(gone);
+      } else {
+        store.tree.remove(name(gone));
+        there.splice(there.indexOf(gone), 1);
+      }
+    }
+  }
+  for (const at of there) {
+    const path = [...store.tree.path(name(at))].map(({ id }) => Number.parseInt(id, 16));
+    const expected = path.filter(
+      (n) => !hidden.has(n) && store.tree.turn(name(n))!.request.messages[0]!.content.startsWith("zebra"),
+    );
+    expect(find(at, "zebra"), `at ${at}`).toEqual(expected);
+    expect(find(at, "zebra", 2)).toEqual(expected.slice(0, 2));
+  }
+});
+
+it("finds along a path of more lanes than are searched one by one", () => {
+  const { add, find } = opened();
+  add(1, null, "zebra");
+  for (let n = 2; n <= 60; n += 2) {
+    add(n, n === 2 ? 1 : n - 1, "horse");
+    add(n + 1, n === 2 ? 1 : n - 1, n % 4 === 0 ? "zebra" : "horse");
+  }
+  expect(find(61, "zebra")).toEqual([...Array.from({ length: 15 }, (_, i) => 61 - 4 * i), 1]);
+});
+
+it("leaves nothing of a turn that is gone, and of one that is hidden only its place", () => {
+  const { store, storage, add, find } = opened();
+  const indexed = () => storage.sql.exec("SELECT count(*) AS n FROM vocabulary").toArray()[0]!.n;
+  storage.sql.exec("CREATE VIRTUAL TABLE vocabulary USING fts5vocab('passages', 'row')");
+  add(1, null, "horse");
+  add(2, 1, "zebra");
+  add(3, 2, "zebra");
+  // Not even before: words are hashed.
+  const readable = "SELECT count(*) AS n FROM passages_data WHERE instr(block, CAST('zebra' AS BLOB)) > 0";
+  expect(storage.sql.exec(readable).toArray()[0]!.n).toBe(0);
+  expect(indexed()).toBe(3);
+  store.tree.remove(name(3));
+  expect(indexed()).toBe(3);
+  add(4, 2, "horse");
+  store.tree.hide(name(2));
+  expect(indexed()).toBe(2);
+  add(5, 2, "mule");
+  expect(find(5, "horse")).toEqual([1]);
+  expect(find(4, "horse")).toEqual([4, 1]);
+});
+
+it("keeps no failed turn, and none that ended before its first token", () => {
+  const { add, find } = opened();
+  add(1, null, "zebra");
+  add(2, 1, "zebra", { status: "failed" });
+  add(3, 1, "zebra");
+  expect(find(3, "zebra")).toEqual([3, 1]);
+});
+
+it("indexes the turns of an earlier release when they are first needed", () => {
+  const storage = new FaultyStorage(sqliteStorage());
+  migrate(storage, 2);
+  const { add: _, ...old } = { ...opened(storage) };
+  expect(old.store.tree.all()).toEqual([]);
+  const again = opened();
+  again.add(1, null, "zebra");
+  again.add(2, 1, "zebra");
+  again.add(3, 1, "horse");
+  // As version 2 left it.
+  for (const table of ["passages", "passage_turns", "passage_lanes"]) again.storage.sql.exec(`DROP TABLE ${table}`);
+  again.storage.sql.exec("ALTER TABLE turns DROP COLUMN lane");
+  again.storage.sql.exec("DELETE FROM schema_version WHERE version > 2");
+  const { find, add, store } = opened(again.storage);
+  expect(store.tree.passages.isBehind).toBe(false);
+  expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
+  add(4, 2, "zebra");
+  expect(find(4, "zebra")).toEqual([4, 2, 1]);
+});

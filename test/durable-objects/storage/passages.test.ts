@@ -1,0 +1,85 @@
+import { expect, it } from "vitest";
+import { stem, termsOf, wordsOf } from "../../../durable-objects/storage/index-terms.ts";
+import {
+  PASSAGE_TOKENS,
+  passagesOf,
+  section,
+  sectionsOf,
+  tokensAbout,
+} from "../../../durable-objects/storage/passages.ts";
+
+const said = (content: string, reply: string | null = null) => ({
+  messages: [{ role: "user" as const, content }],
+  reply,
+});
+const texts = (content: string) => [...passagesOf(said(content))].map(({ text }) => text);
+
+it("folds case, diacritics and ß, and cuts words down to what their forms share", () => {
+  expect(wordsOf("Ångström STRASSE Straße").map(({ text }) => text)).toEqual(["angstrom", "strasse", "strasse"]);
+  for (const forms of [
+    "lives living lived live",
+    "cities city",
+    "names name namen",
+    "workers worker work",
+    "arbeite arbeiten",
+  ])
+    expect(new Set(forms.split(" ").map(stem)).size, forms).toBe(1);
+  for (const others of ["care car", "career care car", "name number", "hat hate"])
+    expect(new Set(others.split(" ").map(stem)).size, others).toBe(others.split(" ").length);
+});
+
+it("takes letters and pairs of them where a script has no spaces between words", () => {
+  expect(wordsOf("我的狗 iPhone手机").map(({ stem }) => stem)).toEqual([
+    "我",
+    "我的",
+    "的",
+    "的狗",
+    "狗",
+    "iphon",
+    "手",
+    "手机",
+    "机",
+  ]);
+});
+
+it("knows what people say of themselves in words that no question repeats", () => {
+  expect(termsOf("I'm Ada.")).toContain("0name");
+  expect(termsOf("I am tired.")).not.toContain("0name");
+  expect(termsOf("我叫李明")).toContain("0name");
+  expect(termsOf("I turned 52 in March.")).toContain("0age");
+});
+
+it("cuts at ends of sentences and messages, and never longer than a passage may be", () => {
+  expect(texts("One. Two!\nThree?")).toEqual(["One. Two! Three?"]);
+  const long = Array.from({ length: 40 }, (_, i) => `Sentence number ${i} says a few words.`).join(" ");
+  for (const text of texts(long)) expect(tokensAbout(text)).toBeLessThanOrEqual(PASSAGE_TOKENS);
+  expect(texts(long).join(" ")).toBe(long);
+  for (const text of texts("x".repeat(5000))) expect(tokensAbout(text)).toBeLessThanOrEqual(PASSAGE_TOKENS);
+  expect([...passagesOf(said("What?", "That."))].map(({ role, text }) => [role, text])).toEqual([
+    ["user", "What?"],
+    ["assistant", "That."],
+  ]);
+  expect(texts("我的狗叫小白。它三岁了。")).toEqual(["我的狗叫小白。 它三岁了。"]);
+  expect(texts("  \n\n ")).toEqual([]);
+});
+
+it("finds a section again without cutting what stands before it", () => {
+  const turn = said(
+    Array.from({ length: 900 }, (_, i) => `Sentence ${i} is here, with 数字 ${i * 7}.`).join(" "),
+    "And an answer. ".repeat(300),
+  );
+  const sections = sectionsOf(turn);
+  expect(sections.length).toBeGreaterThan(10);
+  sections.forEach((passages, i) => {
+    expect(section(turn, passages[0]!.start, sections[i + 1]?.[0]?.start ?? Number.POSITIVE_INFINITY)).toEqual(
+      passages,
+    );
+  });
+});
+
+it("says where a passage lies in its turn", () => {
+  const [user, reply] = ["First things first. ".repeat(30), "Then the rest. ".repeat(30)];
+  const whole = user + reply;
+  for (const { text, start, toEnd } of passagesOf(said(user, reply)))
+    expect(whole.slice(start, whole.length - toEnd)).toBe(text);
+});

@@ -1,0 +1,165 @@
+import { evictAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, expect, it } from "vitest";
+import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
+import { admission } from "../../../../durable-objects/model/admission.ts";
+import { weights } from "../../../../durable-objects/model/served-model.ts";
+import { Database } from "../../../../durable-objects/storage/database.ts";
+import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts";
+import { Failure } from "../../../../src/core/failure.ts";
+import { askObject, contentOf, converse, named, refused, told } from "../../../support/object.ts";
+import { type Toy, toyServed } from "../../../support/toy-served.ts";
+
+let toy: Toy;
+beforeAll(async () => {
+  env.SESSION_KEY = "a secret" as never;
+  toy = toyServed({ ballast: PIECE_BYTES + 1000 });
+  await weights.get(async () => toy);
+});
+afterEach(async () => {
+  expect([admission.live, toy.live.size], "places and sequences left").toEqual([0, 0]);
+  await reset();
+});
+
+const bytesOf = async (asked: Promise<Response>) => {
+  const response = await asked;
+  expect(response.status, response.ok ? "" : await response.clone().text()).toBe(200);
+  return new Uint8Array(await response.arrayBuffer());
+};
+const exported = (conversation: string, head = "main") => bytesOf(askObject(named(conversation), `/export/${head}`));
+const imported = (conversation: string, body: Uint8Array<ArrayBuffer>, tenant = "local") =>
+  askObject(named(conversation, tenant), "/import", { conversation, body, tenant });
+const stub = (conversation: string) => env.CONVERSATION.getByName(named(conversation));
+const inside = <R>(conversation: string, work: (instance: Conversation, state: DurableObjectState) => R | Promise<R>) =>
+  runInDurableObject(stub(conversation) as never, work as never) as Promise<R>;
+const rows = (conversation: string, query: string) =>
+  inside(conversation, (_, { storage }) => storage.sql.exec(query).toArray());
+const tables = (conversation: string) =>
+  rows(conversation, "SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'");
+
+const sampled = { sampling: { temperature: 0.9 } };
+
+it("an imported conversation goes on to the same tokens as the original, and feeds only its own", async () => {
+  await converse("ada", "one", { ...sampled, seed: 1 });
+  await converse("ada", "two", sampled);
+  const file = await exported("ada");
+  const view = await told(imported("copy", file));
+  expect(view).toMatchObject({ id: "main", conversation: "copy", turns: 2 });
+  await evictAllDurableObjects();
+  for (const content of ["three", "four"]) {
+    const [original, copy] = [await converse("ada", content, sampled), await converse("copy", content, sampled)];
+    expect(contentOf(copy)).toBe(contentOf(original));
+    expect(copy.usage).toEqual(original.usage);
+    expect(copy.timings).toMatchObject({ state: "resumed", prefill_tokens: original.timings.prefill_tokens });
+  }
+});
+
+it("needs the state in the file: without it the copy is rebuilt from the log, and says so", async () => {
+  await converse("ada", "one");
+  await converse("ada", "two");
+  await rows("ada", "UPDATE pieces SET bytes = zeroblob(length(bytes))");
+  await told(imported("copy", await exported("ada")));
+  expect(await rows("copy", "SELECT * FROM pieces")).toEqual([]);
+  const [original, copy] = [await converse("ada", "three"), await converse("copy", "three")];
+  expect(contentOf(copy)).toBe(contentOf(original));
+  expect(copy.timings.state).toBe("rebuilt");
+});
+
+it("exports a fork, at its own place", async () => {
+  await converse("ada", "one");
+  const fork = await told<{ id: string; conversation: string }>(
+    askObject(named("ada"), "/head", { conversation: "ada", body: {} }),
+  );
+  await converse("ada", "two");
+  const view = await told(imported("copy", await exported("ada", fork.id)));
+  expect(view).toMatchObject({ turns: 1, conversation: "copy" });
+});
+
+it("A12: refuses a file of another tenant, and a damaged one, and leaves nothing behind", async () => {
+  await converse("ada", "one");
+  const file = await exported("ada");
+  expect(await refused(imported("copy", file, "eve"))).toMatchObject({ code: "import_refused", param: "key" });
+  const damaged = file.slice();
+  damaged[damaged.length - 40_000]! ^= 1;
+  expect(await refused(imported("copy", damaged))).toMatchObject({ code: "import_refused", param: "file" });
+  expect(await refused(imported("copy", file.subarray(0, -1)))).toMatchObject({
+    code: "import_refused",
+    param: "file",
+  });
+  expect(await tables("copy")).toEqual([]);
+  expect(await refused(askObject(named("copy"), "/head/main"))).toMatchObject({ code: "not_found" });
+  await told(imported("copy", file));
+});
+
+it("A12: refuses the file of another model, with what differs", async () => {
+  await converse("ada", "one");
+  const file = await exported("ada");
+  const { fingerprint } = toy;
+  Object.assign(toy, { fingerprint: "1".repeat(64) });
+  try {
+    expect(await refused(imported("copy", file))).toMatchObject({ code: "import_refused", param: "model" });
+  } finally {
+    Object.assign(toy, { fingerprint });
+  }
+});
+
+it("imports into no conversation that exists", async () => {
+  await converse("ada", "one");
+  const file = await exported("ada");
+  expect(await refused(imported("ada", file))).toMatchObject({ code: "conversation_conflict", param: "id" });
+  await told(imported("copy", file));
+  expect(await refused(imported("copy", file))).toMatchObject({ code: "conversation_conflict" });
+});
+
+it("what an import left that broke off is removed by the alarm", async () => {
+  await converse("ada", "one");
+  const file = await exported("ada");
+  // The instance ends while it waits for the rest of the file.
+  const never = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(file.subarray(0, -100)) });
+  const broken = askObject(named("copy"), "/import", { conversation: "copy", body: never }).catch(() => undefined);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect((await rows("copy", "SELECT count(*) AS n FROM staging"))[0]!.n).toBeGreaterThan(0);
+  await inside("copy", (_, ctx) => ctx.abort("gone")).catch(() => {});
+  await broken;
+  await runDurableObjectAlarm(stub("copy"));
+  expect(await tables("copy")).toEqual([]);
+});
+
+/** The n-th statement of the object fails, once. */
+const arm = (conversation: string, n: number) =>
+  inside(conversation, ({ store: { database } }) => {
+    const plan = { left: n, failed: false };
+    database.exec = (...args) => {
+      plan.left--;
+      plan.failed ||= plan.left === 0;
+      if (plan.left === 0) throw new Failure("storage_unavailable", "by plan");
+      return Database.prototype.exec.apply(database, args);
+    };
+    return plan;
+  });
+
+it("C6: an import that fails at any statement leaves nothing or everything, and can be done again", async () => {
+  await converse("ada", "one");
+  const file = await exported("ada");
+  const expected = contentOf(await converse("ada", "two"));
+  const outcomes = new Set<boolean>();
+  for (let failAt = 1; ; failAt++) {
+    const plan = await arm("copy", failAt);
+    const response = await imported("copy", file);
+    const text = await response.text();
+    if (!plan.failed) {
+      expect(response.status, text).toBe(200);
+      return expect([failAt > 10, outcomes.size]).toEqual([true, 2]);
+    }
+    if (!response.ok) expect(text).toContain("storage_unavailable");
+    // After the commit only the answer can fail.
+    const isThere = (await askObject(named("copy"), "/head/main")).ok;
+    outcomes.add(isThere);
+    if (isThere) {
+      expect(contentOf(await converse("copy", "two"))).toBe(expected);
+      await told(askObject(named("copy"), "/head/main", { method: "DELETE" }));
+    }
+    await runDurableObjectAlarm(stub("copy"));
+    expect(await tables("copy"), `after statement ${failAt}`).toEqual([]);
+  }
+});

@@ -1,0 +1,122 @@
+import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { afterEach, expect, it } from "vitest";
+import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
+import { admission } from "../../../../durable-objects/model/admission.ts";
+import { weights } from "../../../../durable-objects/model/served-model.ts";
+import { objectName } from "../../../../src/api/shared/ids.ts";
+import { countsOf } from "../../../../src/core/events.ts";
+import { chat, events, say, send, streamText, textOf } from "../../../support/chat-client.ts";
+
+/** Here the model is a real one, though tiny: pack, kernels, tokenizer, template and state as in production. */
+afterEach(async () => {
+  expect(admission.live).toBe(0);
+  await reset();
+});
+
+const stub = (session: string) =>
+  env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", session));
+const turn = (conversation: string, content: string, fields = {}) =>
+  chat({ conversation, messages: [say(content)], ...fields });
+
+it("M6: twenty cold requests at once are all served, by one load", async () => {
+  expect(weights.value).toBeUndefined();
+  const replies = await Promise.all(Array.from({ length: 20 }, () => chat({ messages: [say("hello")] })));
+  expect(new Set(replies.map(textOf)).size).toBe(1);
+  const loaded = weights.value;
+  await chat({ messages: [say("hello")] });
+  expect(weights.value).toBe(loaded);
+});
+
+it("readyz verifies the weights and gives the same result every time", async () => {
+  const ready = async () =>
+    (await (await exports.default.fetch("http://rivulet/readyz")).json()) as { golden: string; fingerprint: string };
+  const [first, second] = [await ready(), await ready()];
+  expect(first).toEqual(second);
+  expect(first.golden).toMatch(/^[0-9a-f]{64}$/);
+  expect(first.fingerprint).toBe(weights.value!.fingerprint);
+});
+
+it("C8: turn 20 feeds only its own tokens, after eviction with spoiled memory, and answers as if nothing had happened", async () => {
+  const texts: string[] = [];
+  for (let n = 1; n <= 20; n++) texts.push(textOf(await turn("undisturbed", `message ${n}`)));
+  expect(new Set(texts).size).toBeGreaterThan(15);
+  for (let n = 1; n <= 20; n++) {
+    await runInDurableObject(
+      stub("ada") as never,
+      ((instance: Conversation) => {
+        instance.store = undefined as never;
+      }) as never,
+    );
+    // Whatever the engine's memory holds beside the weights is worth nothing.
+    const junk = await weights.value!.backend.open();
+    await junk.forward(Uint32Array.of(n, 2, 3), "none");
+    await evictDurableObject(stub("ada"));
+    const { usage, timings, ...reply } = await turn("ada", `message ${n}`);
+    junk.release();
+    expect(reply.choices[0]!.message.content).toBe(texts[n - 1]);
+    if (n < 20) continue;
+    const own =
+      weights.value!.prompt.append({ hasSystem: false, closed: false }, [{ role: "user", content: "message 20" }])
+        .length + 1;
+    expect(timings.prefill_tokens).toBe(own);
+    expect(usage.prompt_tokens - usage.prompt_tokens_details.cached_tokens).toBe(own);
+    expect(usage.prompt_tokens_details.cached_tokens).toBeGreaterThan(700);
+  }
+});
+
+it("V1: a state that was damaged is computed again, and the dialogue goes on the same", async () => {
+  const texts: string[] = [];
+  for (const session of ["whole", "damaged"]) {
+    await turn(session, "one");
+    await turn(session, "two");
+    if (session === "damaged") {
+      await runInDurableObject(stub(session), (_, { storage }) => {
+        storage.sql.exec("UPDATE pieces SET bytes = zeroblob(length(bytes))").toArray();
+      });
+    }
+    const third = await turn(session, "three", { max_tokens: 40 });
+    expect(third.header).toBe(session === "whole" ? "resumed" : "rebuilt");
+    texts.push(textOf(third));
+  }
+  expect(texts[1]).toBe(texts[0]);
+});
+
+it("streams what a whole reply says, with and without a session", async () => {
+  const whole = await chat({ messages: [say("stream")], max_tokens: 40 });
+  for (const conversation of [undefined, "ada"]) {
+    const stream = await events(
+      await send({ model: "tiny", messages: [say("stream")], max_tokens: 40, stream: true, conversation }),
+    );
+    expect(streamText(stream)).toBe(textOf(whole));
+  }
+});
+
+it("H7: a dialogue that has filled the context is refused before inference, and stays", async () => {
+  await turn("ada", "x".repeat(1900), { max_tokens: 100 });
+  const response = await send({ model: "tiny", conversation: "ada", messages: [say("y".repeat(100))] });
+  expect([response.status, ((await response.json()) as { error: { code: string } }).error.code]).toEqual([
+    400,
+    "context_length_exceeded",
+  ]);
+  expect((await turn("ada", "short")).header).toBe("resumed");
+});
+
+it("C14: 24 at the kernels' signal address makes a turn pause with a checkpoint and go on, to the same text", async () => {
+  const whole = textOf(await turn("twin", "one", { max_tokens: 60 }));
+  const { backend } = weights.value!;
+  const memory = (backend as unknown as { memory: WebAssembly.Memory }).memory;
+  const before = countsOf().get("cpu_signal") ?? 0;
+  const response = await send({
+    model: "tiny",
+    messages: [say("one")],
+    max_tokens: 60,
+    stream: true,
+    conversation: "ada",
+  });
+  new Uint32Array(memory.buffer)[16 / 4] = 24;
+  const stream = await events(response);
+  expect(streamText(stream)).toBe(whole);
+  expect((countsOf().get("cpu_signal") ?? 0) - before).toBe(1);
+  expect(new Uint32Array(memory.buffer)[16 / 4]).toBe(0);
+});

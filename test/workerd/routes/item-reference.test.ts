@@ -1,0 +1,65 @@
+/** Items by their ids: what a client that keeps ids alone sends in the place of a history. */
+import { exports } from "cloudflare:workers";
+import { beforeAll, expect, it } from "vitest";
+import { weights } from "../../../durable-objects/model/served-model.ts";
+import { type Toy, toyServed } from "../../support/toy-served.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
+type Json = any;
+let toy: Toy;
+beforeAll(async () => {
+  toy = toyServed({ contextLength: 4000 });
+  await weights.get(async () => toy);
+});
+
+async function respond(fields: object): Promise<Json> {
+  const response = await exports.default.fetch("http://rivulet/v1/responses", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "tiny", max_output_tokens: 4, temperature: 0, ...fields }),
+  });
+  return { http: response.status, ...((await response.json()) as object) };
+}
+const user = (content: string) => ({ role: "user", content });
+const refer = ({ output }: Json) => output.map(({ id }: Json) => ({ type: "item_reference", id }));
+const cached = ({ usage }: Json): number => usage.input_tokens_details.cached_tokens;
+
+it("goes on from the state where the items are its history, and computes nothing of it again", async () => {
+  const input: object[] = [{ role: "developer", content: "Be brief." }, user("one")];
+  let before = await respond({ input });
+  for (const word of ["two", "three", "four"]) {
+    input.push(...refer(before), user(word));
+    const next = await respond({ input });
+    expect([next.http, cached(next)]).toEqual([200, before.usage.total_tokens - 1]);
+    before = next;
+  }
+});
+
+it("is what was said there where the history was changed", async () => {
+  const first = await respond({ input: "one" });
+  const [reference] = refer(first);
+  const changed = await respond({ input: [user("another"), reference, user("two")] });
+  const said = { role: "assistant", content: first.output[0].content[0].text };
+  const told = await respond({ input: [user("another"), said, user("two")], store: false });
+  expect([changed.http, cached(changed), changed.usage.input_tokens]).toEqual([200, 0, told.usage.input_tokens]);
+  expect(changed.output[0].content).toEqual(told.output[0].content);
+});
+
+it("costs nothing behind the response or in the conversation that it is the end of", async () => {
+  const first = await respond({ input: "one", conversation: "ends" });
+  const again = await respond({ input: [...refer(first), user("two")], conversation: "ends" });
+  expect([again.http, cached(again)]).toEqual([200, first.usage.total_tokens - 1]);
+  const chained = await respond({ input: [...refer(first), user("two")], previous_response_id: first.id });
+  expect([chained.http, chained.usage.input_tokens]).toEqual([200, again.usage.input_tokens]);
+});
+
+it("keeps nothing with store: false, and knows no item of nobody's", async () => {
+  const first = await respond({ input: "one" });
+  const thrown = await respond({ input: [user("one"), ...refer(first), user("two")], store: false });
+  expect([thrown.http, cached(thrown)]).toEqual([200, first.usage.total_tokens - 1]);
+  for (const id of ["msg_1", `msg_${"0".repeat(48)}_0`, `${first.output[0].id}9`])
+    expect(await respond({ input: [{ type: "item_reference", id }, user("two")] })).toMatchObject({
+      http: 404,
+      error: { code: "not_found", param: expect.stringMatching(/^input\[0\]|^id/) },
+    });
+});

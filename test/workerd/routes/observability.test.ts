@@ -1,0 +1,85 @@
+import { env, exports } from "cloudflare:workers";
+import { createHash } from "node:crypto";
+import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { weights } from "../../../durable-objects/model/served-model.ts";
+import { toyServed } from "../../support/toy-served.ts";
+
+beforeAll(async () => {
+  await weights.get(async () => toyServed());
+});
+afterEach(() => {
+  Object.assign(env, { API_KEYS: "" });
+  vi.restoreAllMocks();
+});
+
+const get = (path: string, init?: RequestInit) => exports.default.fetch(`http://rivulet${path}`, init);
+const ask = (fields: object, headers: Record<string, string> = {}) =>
+  get("/v1/chat/completions", {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ model: "tiny", messages: [{ role: "user", content: "hello" }], max_tokens: 5, ...fields }),
+  });
+async function numbers(): Promise<Map<string, number>> {
+  const lines = (await (await get("/metrics")).text()).split("\n").filter((line) => line && !line.startsWith("#"));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]),
+  );
+}
+
+it("counts tokens, turns, rows, requests and failures", async () => {
+  const before = await numbers();
+  const first = (await (await ask({ conversation: "counted" })).json()) as { usage: { total_tokens: number } };
+  await (await ask({ conversation: "counted" })).json();
+  await ask({ temperature: 9 });
+  const after = await numbers();
+  const grown = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+  expect(grown("rivulet_completion_tokens_total")).toBe(10);
+  expect(grown("rivulet_cached_tokens_total")).toBe(first.usage.total_tokens - 1);
+  expect(grown("rivulet_prompt_tokens_total")).toBeGreaterThan(first.usage.total_tokens);
+  expect(grown("rivulet_time_to_first_token_seconds_count")).toBe(2);
+  expect(grown("rivulet_rows_written_total")).toBeGreaterThan(2);
+  expect(grown('rivulet_errors_total{code="request_invalid"}')).toBe(1);
+  expect(grown('rivulet_requests_total{method="POST",route="/v1/chat/completions",status="200"}')).toBe(2);
+  expect(after.get("rivulet_live_generations")).toBe(0);
+});
+
+it("counts a route by its pattern, not by names of conversations", async () => {
+  await get("/v1/conversations/secret-name");
+  const text = await (await get("/metrics")).text();
+  expect(text).toContain('route="/v1/conversations/:id"');
+  expect(text).not.toContain("secret-name");
+});
+
+it("needs a key where keys are configured", async () => {
+  Object.assign(env, { API_KEYS: `ann:${createHash("sha256").update("a").digest("hex")}` });
+  expect((await get("/metrics")).status).toBe(401);
+});
+
+it("H11: a request and a turn are one line of JSON each, without text, key or query, whatever stands in them", async () => {
+  const lines: string[] = [];
+  for (const method of ["log", "info", "warn", "error"] as const)
+    vi.spyOn(console, method).mockImplementation((...parts: unknown[]) => void lines.push(parts.map(String).join(" ")));
+  const secrets = ["prompt-canary", "key-canary", "user-canary", "query-canary", "name-canary"];
+  const nasty = '\r\n{"level":"fake"}\u001b[31m';
+  await (
+    await ask(
+      {
+        messages: [{ role: "user", content: `${secrets[0]}${nasty}` }],
+        stop: [`(a+)+${nasty}`],
+        user: `${secrets[2]}${nasty}`,
+      },
+      { authorization: `Bearer ${secrets[1]}` },
+    )
+  ).text();
+  await get(`/v1/models/${encodeURIComponent(nasty)}${"x".repeat(500)}?key=${secrets[3]}`);
+  await get(`/v1/conversations/${secrets[4]}`);
+  await get(`/${secrets[4]}`);
+  expect(lines.length).toBeGreaterThanOrEqual(3);
+  const events = lines.map((line) => JSON.parse(line) as { event: string; path?: string });
+  expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["request", "turn"]));
+  for (const line of lines) {
+    for (const char of ["\r", "\n", "\u001b"]) expect(line).not.toContain(char);
+    expect(line.length).toBeLessThan(2000);
+    for (const secret of secrets) expect(line).not.toContain(secret);
+  }
+});
