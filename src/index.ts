@@ -12,6 +12,7 @@ import { tellLeft } from "./routes/admission-control.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
+import { messageErrors } from "./routes/message-errors.ts";
 import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
@@ -32,6 +33,7 @@ app.use(async (c, next) => {
   if (c.res.status >= 400) await drain(c.req.raw);
   if (c.res.status !== 101) tellLeft(c.req.raw, c.res.headers);
 });
+for (const path of ["/v1/messages", "/v1/messages/*"]) app.use(path, messageErrors);
 app.use(hostGuard, crossOrigin, originGuard);
 
 for (const { definition, serve } of endpoints)

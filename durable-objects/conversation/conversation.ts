@@ -13,6 +13,7 @@ import { tellStored } from "../directory/directory-client.ts";
 import { admission } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
+import { answerTokens, type TokenQuestion } from "../model/token-question.ts";
 import { Alarms } from "../platform/alarms.ts";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
@@ -142,6 +143,8 @@ export class Conversation extends DurableObject<Env> {
     app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
     app.get("/ready", async () => Response.json(await selfCheck(await this.#served(), admission)));
     app.post("/turn", async (c) => this.#turnRequests.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
+    app.post("/count", async (c) => c.json(await this.#turnRequests.count((await c.req.json()) as TurnRequest)));
+    app.post("/tokens", async (c) => c.json(answerTokens(await this.#served(), (await c.req.json()) as TokenQuestion)));
     app.route("/", makeRoute(this.#host, this.scheduler));
     app.route("/", beginRoutes(this.#host, this.scheduler, this.#outbox));
     app.use(async (c, next) => {

@@ -1,7 +1,7 @@
 /** Turns: what callers may ask of single turns: to make one, to see one, to stop one, to forget one. */
 
 import { encoderFor } from "../../src/api/encoders.ts";
-import { MAIN } from "../../src/api/shared/ids.ts";
+import { MAIN, newTurnId } from "../../src/api/shared/ids.ts";
 import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
@@ -12,7 +12,7 @@ import { newHead, used } from "../storage/heads.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
-import { noSuchResponse, turnIdOf } from "../turn/plan.ts";
+import { noSuchResponse, plan, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "./head-actions.ts";
@@ -45,6 +45,16 @@ export class TurnRequests {
     const context = { turn, request, form, served: await this.#host.served(), client };
     if (form.stream) return this.#stream(context);
     return background && !turn.last ? soFar(context, 202) : whole(context);
+  }
+
+  /** Tokens that a turn would read, those of the kept state too. Computes and keeps nothing. Fails as a turn would, but for its length. */
+  async count(request: TurnRequest): Promise<{ tokens: number }> {
+    const { database } = this.#host.store();
+    if (request.persistent || isThrownAway(request)) this.#openThere(request);
+    else if (request.prefix !== undefined) await this.#visit(request);
+    const source = database.exists ? sourceOf(request, this.#host) : undefined;
+    const { accepted } = plan(request, newTurnId(), await this.#host.served(), source, { isCounted: true });
+    return { tokens: accepted.start + accepted.promptCount };
   }
 
   /** What names something that must be there begins nothing. Fails with `not_found`. */

@@ -70,7 +70,10 @@ export async function streamed(
       if (stream.gone.aborted) return;
     }
     // Not an end of the turn, so nothing that looks like one.
-    if (running?.lost) await stream.send({ data: errorBody(running.lost) });
+    if (running?.lost) {
+      const body = errorBody(running.lost);
+      await stream.send(encoder.lost?.(body.error) ?? { data: body });
+    }
     stream.end();
     if (reader) running?.leave(reader);
   };

@@ -17,6 +17,7 @@ export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): K
       ...{ type: "start", key: `${object}${id}`, createdMs, model, fingerprint, state },
       ...(calls ? { calls } : {}),
       ...(turn.recalled ? { recalled: turn.recalled } : {}),
+      ...(end ? { promptTokens: end.usage.promptTokens, cachedTokens: end.usage.cachedTokens } : {}),
       reference: { conversation: request.conversation ?? null, turn: id, parent },
     },
     ids: reply,
@@ -51,7 +52,9 @@ export async function* turnEvents(
       read(index++);
     } else if (turn.last) {
       const last = turn.last;
-      return yield last.type === "end" ? { ...last, text: text.rest() } : last;
+      if (last.type !== "end") return yield last;
+      const rest = text.rest();
+      return yield { ...last, text: rest, ...(text.met === undefined ? {} : { stopSequence: text.met }) };
     } else if (running && !running.lost) {
       if (running.work && running.work !== work) {
         work = running.work;

@@ -62,6 +62,7 @@ export class Attempt {
         accepted.origin = "rebuilt";
         count("state_rebuilt");
       }
+      if (accepted.recalled?.length) countRecalled(accepted);
       accepted.cachedTokens = restored.sequence.position;
       accepted.rebuiltTokens = restored.missing.length;
       return { restored, accepted, prompt: [...prompt], epoch: 1 };
@@ -203,12 +204,18 @@ async function enter(
   }
 }
 
+function countRecalled({ recalled = [], recallTokens = 0 }: Accepted): void {
+  metrics.recalledTurns.add();
+  metrics.recalledLines.add(recalled.length);
+  metrics.recalledTokens.add(recallTokens);
+}
+
 const NOTHING = "0".repeat(32);
 
 /** A turn of which nothing is kept names no object. */
 function startOf(
   { object }: Host,
-  { id, parent, createdMs, request, fingerprint, origin, recalled }: Accepted,
+  { id, parent, createdMs, request, fingerprint, origin, recalled, start, promptCount, cachedTokens }: Accepted,
   kept: boolean,
 ): StartEvent {
   const calls = callsIn(request);
@@ -217,6 +224,7 @@ function startOf(
     key: `${kept ? object : NOTHING}${id}`,
     ...(calls ? { calls } : {}),
     ...(recalled ? { recalled } : {}),
+    ...{ promptTokens: start + promptCount, cachedTokens },
     ...(kept ? { reference: { conversation: request.conversation ?? null, turn: id, parent } } : {}),
   };
 }

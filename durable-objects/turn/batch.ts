@@ -23,6 +23,7 @@ import { computesFor, roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { MemorySlot } from "../model/admission.ts";
 import { admission } from "../model/admission.ts";
+import { openingOf } from "../model/token-question.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import type { Host } from "./context.ts";
@@ -101,8 +102,7 @@ export async function batch(
 function promptsOf(request: TurnRequest, served: Served): number[][] {
   const { prompts, messages } = request;
   const { manifest, codec, prompt, backend } = served;
-  const { bos } = manifest.generation;
-  const opening = manifest.tokenizerConfig?.add_bos_token === true && bos !== undefined ? [bos] : [];
+  const opening = openingOf(served);
   const ids = prompts?.map((given) => (typeof given === "string" ? [...opening, ...codec.encodeText(given)] : given));
   const all = ids ?? [prompt.start(announce(messages, request))];
   for (const [n, one] of all.entries()) {

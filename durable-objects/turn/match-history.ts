@@ -6,15 +6,17 @@
  * chained hash, so that neither storage nor reading grows with the dialogue.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
+import { withPlainCalls } from "../../src/constrain/reply/call-text.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
 
-/** The hash of a history and one more message. */
+/** The hash of a history and one more message, whose calls of tools may be spelled in any way. */
 export function chain(history: string, { role, content, name = "", ...rest }: Message): string {
   const more = Object.keys(rest).length > 0 ? [rest] : [];
-  return sha256(JSON.stringify([history, role, name, content, ...more]));
+  const said = role === "assistant" ? withPlainCalls(content) : content;
+  return sha256(JSON.stringify([history, role, name, said, ...more]));
 }
 
 export const chainAll = (history: string, messages: readonly Message[]): string => messages.reduce(chain, history);

@@ -19,12 +19,16 @@ import { checkBrought, checkRoom } from "./reply-options.ts";
 export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
   idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
 
-/** `store`: absent for a turn of which nothing is kept. Fails as `placeOf` does, or with `context_length_exceeded`. */
+/**
+ * `store`: absent for a turn of which nothing is kept. `isCounted`: the prompt is counted and not read, however long it is. Fails as `placeOf`
+ * does, or with `context_length_exceeded`.
+ */
 export function plan(
   request: TurnRequest,
   id: string,
   served: Served,
   store: ConversationStore | undefined,
+  { isCounted = false } = {},
 ): PlannedTurn {
   const { tip, moved, story, recall } = store ? placeOf(request, served, store) : nowhere(request);
   const { parent, history } = story;
@@ -43,8 +47,8 @@ export function plan(
     ? fitted(story.fresh, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
     : { messages: story.fresh, prompt: encode(story.fresh) };
   const field = request.reply.object === "response" ? "input" : "messages";
-  checkRoom(start + plain.length, backend.contextLength, field);
-  if (!request.feedOnly) checkBrought(plain.length, manifest, field);
+  if (!isCounted) checkRoom(start + plain.length, backend.contextLength, field);
+  if (!request.feedOnly && !isCounted) checkBrought(plain.length, manifest, field);
   const bound = recallTokens(request, recall);
   const maxTokens = bound && Math.min(bound, room - plain.length - 1);
   const search = { store, ...unanswered(store, parent, fresh), served, maxTokens };

@@ -5,7 +5,6 @@
  * goes on from an export feeds the same ids and searches for nothing.
  */
 import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
-import { metrics } from "../../src/core/metrics.ts";
 import type { Accepted } from "../storage/journal.ts";
 import { NEW_TURN, recall } from "./recall.ts";
 import type { Search } from "./visible-past.ts";
@@ -43,11 +42,6 @@ export function quotePast(
       1,
     );
     prompt = lines.length > 0 ? encode(lines) : plain;
-  }
-  if (lines.length > 0) {
-    metrics.recalledTurns.add();
-    metrics.recalledLines.add(lines.length);
-    metrics.recalledTokens.add(prompt.length - plain.length);
   }
   return {
     prompt,

@@ -2,6 +2,7 @@
 import { Failure } from "../core/failure.ts";
 import { ChatReply } from "./chat/reply.ts";
 import { CompletionReply } from "./completions/reply.ts";
+import { MessageReply } from "./messages/reply.ts";
 import { ResponseReply } from "./responses/reply.ts";
 import type { ReplyEncoder } from "./shared/reply-encoder.ts";
 import type { ReplyForm, ReplyObject } from "./shared/turn.ts";
@@ -10,6 +11,7 @@ const encoders: Record<ReplyObject, new (form: ReplyForm) => ReplyEncoder> = {
   "chat.completion": ChatReply,
   text_completion: CompletionReply,
   response: ResponseReply,
+  message: MessageReply,
 };
 
 /** A fresh encoder for one reader. Fails with `request_invalid` for a form that is not known. */

@@ -23,6 +23,11 @@ export class ReplyText {
     return this.#ended || this.#stop.stopped;
   }
 
+  /** The stop string that ended it, where one did. */
+  get met(): string | undefined {
+    return this.#stop.met;
+  }
+
   /** Text that became certain with this id. */
   push(id: number): string {
     if (this.#eos.has(id)) {

@@ -9,9 +9,10 @@ import {
   requireObject,
 } from "../../durable-objects/directory/allowance.ts";
 import { turnIdOf } from "../../durable-objects/turn/plan.ts";
-import type { Caller, ObjectAddress } from "../api/object-address.ts";
-import { newTurnId } from "../api/shared/ids.ts";
+import { anyName, type Caller, type ObjectAddress } from "../api/object-address.ts";
+import { MAIN, newTurnId } from "../api/shared/ids.ts";
 import type { TurnRequest } from "../api/shared/turn.ts";
+import { Failure } from "../core/failure.ts";
 import { call } from "./call.ts";
 import type { Bindings } from "./endpoint.ts";
 
@@ -51,6 +52,33 @@ export async function askObject(
   if (response.status >= 400) refused(response.status);
   if (method === "DELETE") forgetObject(object);
   return response;
+}
+
+/**
+ * Tokens that a turn would read there, those of the kept state too; nothing is computed or kept. A conversation that is not there yet has none.
+ * Fails as the turn would, but for its length.
+ */
+export async function countTokens(
+  c: Context<Bindings>,
+  caller: Caller,
+  { turn: where, ...place }: ObjectAddress,
+  turn: Omit<TurnRequest, "tenant" | "persistent">,
+): Promise<number> {
+  const count = async (at: Omit<ObjectAddress, "turn">, there: ObjectAddress["turn"]) => {
+    const body: TurnRequest = { ...turn, ...there, tenant: caller.tenant };
+    const response = await askObject(c, { ...caller, ...at }, "/count", { method: "POST", body });
+    const { error, tokens } = (await response.json()) as { tokens: number; error?: unknown };
+    if (!response.ok) throw Failure.from(error);
+    return tokens;
+  };
+  const { parent, near, head = MAIN } = where;
+  const isNamed = typeof parent === "string" || near !== undefined || head !== MAIN || turn.prefix !== undefined;
+  try {
+    return await count(place, where);
+  } catch (thrown) {
+    if (isNamed || Failure.from(thrown).code !== "not_found") throw thrown;
+    return count({ object: anyName() }, { persistent: false });
+  }
 }
 
 /** Runs a turn there. */

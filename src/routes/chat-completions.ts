@@ -9,8 +9,8 @@ import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { chatCompletionReply } from "../api/chat/reply-schemas.ts";
 import { chatRequest, chatTurn } from "../api/chat/request.ts";
 import { chatPlace } from "../api/object-address.ts";
+import { checkHeld } from "../api/shared/held-shape.ts";
 import { noting } from "../api/shared/ignored.ts";
-import { checkShape } from "../constrain/constraint-for.ts";
 import { chatPaths } from "../constrain/reply/reply-grammar.ts";
 import { runTurn } from "./ask-object.ts";
 import { sessionOf } from "./caller.ts";
@@ -40,7 +40,7 @@ export const chatCompletions = [
       const session = sessionOf(c.req.raw, body.conversation);
       const place = chatPlace(c.env, caller, session, body);
       const turn = noting(ignored, () => chatTurn(body, place.turn.persistent));
-      await checkShape(turn, chatPaths, c.req.raw.signal);
+      await checkHeld(turn, chatPaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
       return runTurn(c, caller, place, turn);
     },

@@ -33,6 +33,8 @@ export interface Endpoint<Body, Query, Path> {
   query?: z.ZodObject & z.ZodType<Query>;
   /** A JSON body. A handler that reads another kind declares its media type instead, and what JSON it takes beside it. */
   body?: z.ZodType<Body> | OtherBody;
+  /** What a failure looks like, where a family of clients knows another form. */
+  errors?: z.ZodType;
   replies: { [status: number]: { description: string; schema?: z.ZodType; media?: string[] } };
 }
 
@@ -123,6 +125,7 @@ const singles = (queries: Record<string, string[]>) =>
 /** The endpoint as the document has it. */
 export function described(definition: Declared["definition"]): RouteConfig {
   const { method, path, operationId, tag, summary, description, open, params, query, body, replies } = definition;
+  const { errors = errorReply } = definition;
   const content = (schema: z.ZodType | undefined, media: string[]) =>
     Object.fromEntries(media.map((type) => [type, { schema: schema && type.includes("json") ? schema : {} }]));
   const responses = Object.entries(replies).map(([status, reply]) => [
@@ -159,7 +162,7 @@ export function described(definition: Declared["definition"]): RouteConfig {
     },
     responses: {
       ...Object.fromEntries(responses),
-      default: { description: "A failure.", content: { "application/json": { schema: errorReply } } },
+      default: { description: "A failure.", content: { "application/json": { schema: errors } } },
     },
   };
 }

@@ -6,6 +6,7 @@ import { conversations } from "./conversations.ts";
 import type { Declared } from "./endpoint.ts";
 import { health } from "./health.ts";
 import { items } from "./items.ts";
+import { messages } from "./messages.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { models } from "./models.ts";
 import { openapi } from "./openapi.ts";
@@ -14,6 +15,7 @@ import { prefixes } from "./prefixes.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 import { search } from "./search.ts";
+import { tokens } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
 
 export const endpoints: Declared[] = [
@@ -28,6 +30,8 @@ export const endpoints: Declared[] = [
   ...branches,
   ...search,
   ...completions,
+  ...messages,
+  ...tokens,
   ...models,
   ...health,
   ...metricsRoutes,

@@ -6,8 +6,8 @@ import { responseSchema } from "../api/responses/reply-schemas.ts";
 import { responsePaths } from "../api/responses/reply-shape.ts";
 import { responseRequest, responseTurn } from "../api/responses/request.ts";
 import { boolQuery, includeQuery } from "../api/shared/fields.ts";
+import { checkHeld } from "../api/shared/held-shape.ts";
 import { noting } from "../api/shared/ignored.ts";
-import { checkShape } from "../constrain/constraint-for.ts";
 import { askObject, runTurn } from "./ask-object.ts";
 import { answerOf } from "./conversations.ts";
 import { endpoint } from "./endpoint.ts";
@@ -40,7 +40,7 @@ export const responses = [
       const { input, last } = await resolveReferences(body.input, askTurns);
       const turn = noting(ignored, () => responseTurn({ ...body, input }));
       const place = responsePlace(c.env, caller, body, last);
-      await checkShape(turn, responsePaths, c.req.raw.signal);
+      await checkHeld(turn, responsePaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
       const response = await runTurn(c, caller, place, turn);
       // OpenAI says 200 also of a response that has only begun.

@@ -14,6 +14,8 @@ interface Kind {
   name: string;
   tag: string;
   schema: z.ZodType;
+  /** What a failure looks like, where that is not the usual. */
+  errors?: z.ZodType;
   /** What a removal says. */
   deleted: string;
   /** Query fields that are taken and have no effect. */
@@ -23,11 +25,12 @@ interface Kind {
 const id = z.object({ id: z.string().min(1).max(128) });
 const EVENTS_MAX = 100_000_000;
 
-export function storedTurns({ object, path, name, tag, schema, deleted, query = {} }: Kind): Declared[] {
+export function storedTurns({ object, path, name, tag, schema, errors, deleted, query = {} }: Kind): Declared[] {
   const about = (more: Pick<Endpoint<never, never, { id: string }>, "method" | "operationId" | "summary">) => ({
     ...more,
     tag,
     params: id,
+    ...(errors ? { errors } : {}),
   });
   const reply = { description: "The reply as far as it is known.", schema };
   const form = `form=${object}`;

@@ -67,8 +67,12 @@ class HfCodec implements TextCodec {
   }
 
   tokenBytes(id: number): Uint8Array {
+    return this.#silent.has(id) ? new Uint8Array(0) : this.spelledBytes(id);
+  }
+
+  spelledBytes(id: number): Uint8Array {
     check(this.#vocabulary.has(id), "bug", () => `token: expected 0…${this.vocab - 1}, got ${id}`);
-    return this.#silent.has(id) ? new Uint8Array(0) : tokenBytes(this.#vocabulary.text(id), this.#rules);
+    return tokenBytes(this.#vocabulary.text(id), this.#rules);
   }
 }
 

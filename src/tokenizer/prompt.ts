@@ -60,18 +60,18 @@ class TemplatePromptBuilder implements PromptBuilder {
     }
   }
 
-  start(messages: readonly Message[]): number[] {
+  start(messages: readonly Message[], answering = true): number[] {
     checkMessages(messages);
     const [first] = messages as [Message];
     const past = first.role === "system" ? [] : this.#systemPrompt;
-    if (!first.tools) return this.#encode(this.#render(past, messages));
+    if (!first.tools) return this.#encode(this.#render(past, messages, [], answering));
     const { tools, ...said } = first;
     const rest = [said, ...messages.slice(1)];
-    if (this.#tellsOfTools) return this.#encode(this.#render(past, rest, tools));
-    if (first.role === "system" || !this.#takesSystem) return this.#encode(this.#render(past, messages));
+    if (this.#tellsOfTools) return this.#encode(this.#render(past, rest, tools, answering));
+    if (first.role === "system" || !this.#takesSystem) return this.#encode(this.#render(past, messages, [], answering));
     // Rather in a system message of their own than in the question.
     const [{ content } = system] = past;
-    return this.#encode(this.#render([{ role: "system", content, tools }], rest));
+    return this.#encode(this.#render([{ role: "system", content, tools }], rest, [], answering));
   }
 
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[] {
@@ -95,10 +95,15 @@ class TemplatePromptBuilder implements PromptBuilder {
   }
 
   /** Pieces of `past` and `messages` up to where the answer begins; failures name the message by its place in `messages`. */
-  #render(past: readonly Message[], messages: readonly Message[], tools?: readonly string[]): Piece[] {
+  #render(
+    past: readonly Message[],
+    messages: readonly Message[],
+    tools: readonly string[] = [],
+    answering = true,
+  ): Piece[] {
     const all = [...past, ...messages];
     try {
-      const pieces = this.#pieces(all, true, tools);
+      const pieces = this.#pieces(all, answering, tools);
       all.forEach(({ role }, i) => {
         const isThere = pieces.some((piece) => "message" in piece && piece.message === i);
         check(

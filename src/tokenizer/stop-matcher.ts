@@ -8,7 +8,7 @@
 export class StopMatcher {
   readonly #patterns: Pattern[];
   #held = "";
-  #stopped = false;
+  #met: string | undefined;
 
   /** Empty strings stop nothing. */
   constructor(stops: readonly string[]) {
@@ -17,12 +17,17 @@ export class StopMatcher {
 
   /** The stop string was met: no more text will come. */
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#met !== undefined;
+  }
+
+  /** Which stop string it was. */
+  get met(): string | undefined {
+    return this.#met;
   }
 
   /** Text that is certain. */
   push(text: string): string {
-    if (this.#stopped) return "";
+    if (this.stopped) return "";
     const all = this.#held + text;
     for (let at = this.#held.length; at < all.length; at++) {
       let longest = 0;
@@ -30,7 +35,7 @@ export class StopMatcher {
         if (pattern.advance(all.charCodeAt(at))) longest = Math.max(longest, pattern.length);
       }
       if (longest > 0) {
-        this.#stopped = true;
+        this.#met = all.slice(at + 1 - longest, at + 1);
         this.#held = "";
         return all.slice(0, at + 1 - longest);
       }

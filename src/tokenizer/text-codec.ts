@@ -13,6 +13,8 @@ export interface TextCodec {
   decode(ids: readonly number[]): string;
   /** Bytes of one token as text would show it (for logprobs). */
   tokenBytes(id: number): Uint8Array;
+  /** The same, and of a control token its name: what `encodeTemplate` reads. */
+  spelledBytes(id: number): Uint8Array;
 }
 
 export interface Detokenizer {
@@ -35,8 +37,8 @@ export interface Message {
 
 /** Turns messages into ids through the pack's chat template, one segment at a time. */
 export interface PromptBuilder {
-  /** Ids of a whole new conversation, ending where the assistant's answer begins. */
-  start(messages: readonly Message[]): number[];
+  /** Ids of a whole new conversation, ending where the assistant's answer begins unless it is not `answering`. */
+  start(messages: readonly Message[], answering?: boolean): number[];
   /**
    * Ids that continue a conversation: closes the assistant's last answer, adds the new messages, opens the next answer.
    * `closed` says that the log already ends with the end-of-turn token that the model sampled.

@@ -119,11 +119,12 @@ const codec: Served["codec"] = {
   },
   decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
   tokenBytes: (id) => (id > 255 ? new Uint8Array(0) : Uint8Array.of(id)),
+  spelledBytes: (id) => (id > 255 ? new TextEncoder().encode(id === START ? "<start>" : "<end>") : Uint8Array.of(id)),
 };
 
 const prompt: Served["prompt"] = {
   takesSystemLater: true,
-  start: (messages) => [...messages.flatMap(messageIds), ...answer],
+  start: (messages, answering = true) => [...messages.flatMap(messageIds), ...(answering ? answer : [])],
   append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(messageIds), ...answer],
   system: (text) => [START, ...encode(`system\n${text}`)],
   afterSystem: (messages) => [END, NEWLINE, ...messages.flatMap(messageIds), ...answer],

@@ -62,9 +62,11 @@ const message = z.discriminatedUnion(
   "expected one of system, developer, user, assistant, tool",
 );
 
+export const messagesField = z.array(message).min(1).max(2048);
+
 const fields = z.strictObject({
   model: modelField,
-  messages: z.array(message).min(1).max(2048),
+  messages: messagesField,
   conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
   prefix: z
     .string()
@@ -109,17 +111,12 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   refuse("top_logprobs", body.top_logprobs == null || body.logprobs === true, "expected logprobs: true beside it");
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse("messages", body.messages.at(-1)!.role !== "assistant", "expected the last one not to be the assistant's");
-  body.messages.forEach((said, i) => {
-    const hasWords = said.role !== "assistant" || wordsOf(said) !== undefined || callsOf(said).length > 0;
-    refuse(`messages[${i}].content`, hasWords, "expected text, or tool_calls beside it");
-  });
-  checkCallIds(body.messages);
   refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
   refuse("n", (body.n ?? 1) === 1 || !body.prefix, "expected 1 with a prefix");
   refuse("background", !body.background || kept, "expected a conversation or store: true beside it");
   return {
     model: body.model,
-    messages: body.messages.map(toMessage),
+    messages: chatMessages(body.messages),
     sampling: samplingOf(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
@@ -150,6 +147,17 @@ const callsOf = ({ tool_calls: calls, function_call: call }: Reply) => [
   ...(calls ?? []).map((one) => one.function),
   ...(call ? [call] : []),
 ];
+
+/** What the model is told. Fails with `request_invalid` where a message says nothing, or answers no call of the history. */
+export function chatMessages(given: readonly Said[]): Message[] {
+  given.forEach((said, i) => {
+    const field = `messages[${i}].content`;
+    const hasWords = said.role !== "assistant" || wordsOf(said) !== undefined || callsOf(said).length > 0;
+    check(hasWords, "request_invalid", () => `${field}: expected text, or tool_calls beside it`, field);
+  });
+  checkCallIds(given);
+  return given.map(toMessage);
+}
 
 function toMessage(said: Said): Message {
   if (said.role === "assistant") {

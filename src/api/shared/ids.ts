@@ -10,7 +10,7 @@ import { Failure } from "../../core/failure.ts";
 /** The one head that every conversation has. */
 export const MAIN = "main";
 const FORK = /^(.+)~([0-9a-z]{8})$/s;
-const TURN = /^(?:resp_|chatcmpl-|cmpl-)([0-9a-f]{32})([0-9a-f]{16})$/;
+const TURN = /^(?:resp_|chatcmpl-|cmpl-|msg_)([0-9a-f]{32})([0-9a-f]{16})$/;
 const ITEM = /^(?:msg_|fc_|fco_)([0-9a-f]{32})([0-9a-f]{16})_(\d{1,4})$/;
 
 /** Items of a turn's reply are numbered from 0, what was said to it from here. */

@@ -36,15 +36,18 @@ interface Key {
 /** Absent where nobody has configured it: then nobody is let in. */
 type Keys = { API_KEYS: string | undefined };
 
-/** Who sends the request. Without configured keys everybody is the tenant "local". Fails with `unauthorized`. */
+/** Who sends the request, by a bearer's key or, as Anthropic's clients send it, by `x-api-key`. Without configured keys everybody is the tenant "local". Fails with `unauthorized`. */
 export function identityOf(request: Request, keys: Keys): Identity {
-  const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
+  const key = bearer ?? request.headers.get("x-api-key") ?? undefined;
   const digest = createHash("sha256")
     .update(key ?? "")
     .digest("hex");
   const identity = identityOfDigest(digest, keys);
   if ((key === undefined && keys.API_KEYS?.trim() !== "") || identity === undefined)
-    throw new Failure("unauthorized", "authorization: expected Bearer and a valid key", { param: "authorization" });
+    throw new Failure("unauthorized", "authorization: expected Bearer and a valid key, or one in x-api-key", {
+      param: "authorization",
+    });
   return { ...identity, digest: key === undefined ? "" : digest };
 }
 

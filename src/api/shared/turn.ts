@@ -74,7 +74,7 @@ export interface Recalled {
   score: number;
 }
 
-export type ReplyObject = "chat.completion" | "text_completion" | "response";
+export type ReplyObject = "chat.completion" | "text_completion" | "response" | "message";
 
 export interface ReplyForm {
   object: ReplyObject;
@@ -163,6 +163,9 @@ export interface StartEvent {
   recalled?: Recalled[];
   /** Text of the prompts, where the reply repeats them. */
   prompts?: string[];
+  /** Tokens before the reply, as `TurnUsage` counts them. Absent where they are not known before the end. */
+  promptTokens?: number;
+  cachedTokens?: number;
 }
 
 /** Tokens of the prompt that were fed, of all that need to be. */
@@ -205,6 +208,8 @@ export interface EndEvent {
   schemaChecked?: true;
   /** Absent in turns of earlier releases. */
   completedMs?: number;
+  /** The stop string that ended the reply, where one did. Read from the reply's ids, and not stored. */
+  stopSequence?: string;
   /** No reply was asked for. */
   unasked?: boolean;
 }

@@ -41,7 +41,7 @@ const LISTS = new Set(["allOf", "anyOf", "oneOf", "prefixItems", "items", "depen
 const SHOWN_CHARACTERS = 80;
 
 /** A pointer as the rest of a field's name: `.properties.x.anyOf[1]`. */
-function dotted(pointer: string): string {
+export function dotted(pointer: string): string {
   const steps = pointer.split("/").slice(1);
   const names = steps.map((step, i) => {
     if (/^\d+$/.test(step) && LISTS.has(steps[i - 1]!)) return `[${step}]`;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import "../../../src/api/chat/request.ts";
 import "../../../src/api/completions/request.ts";
+import "../../../src/api/messages/request.ts";
 import "../../../src/api/responses/request.ts";
 import { withoutEffectTable } from "../../../src/api/shared/ignored.ts";
 

@@ -1,0 +1,32 @@
+/** Errors as Anthropic's clients know them: its envelope and its types around what every error here says. */
+import { z } from "@hono/zod-openapi";
+import { type FailureCode, failures } from "../../core/failure.ts";
+import type { ErrorBody } from "../shared/error-body.ts";
+
+const types: Record<number, string> = {
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  409: "conflict_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+};
+
+export const messageErrorReply = z
+  .object({
+    type: z.literal("error"),
+    error: z.object({
+      type: z.string().openapi({ description: "The class of the failure, in Anthropic's words." }),
+      message: z.string().openapi({ description: "What was expected and what came; names the field at fault." }),
+      param: z.string().nullable().openapi({ description: "The field at fault." }),
+      code: z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]),
+    }),
+  })
+  .openapi("MessageError");
+
+/** An error of ours with Anthropic's type. */
+export function messageError({ code, message, param }: ErrorBody["error"]) {
+  const { status, type } = failures[code] ?? failures.bug;
+  const other = status < 500 ? "invalid_request_error" : type === "overloaded_error" ? type : "api_error";
+  return { type: types[status] ?? other, message, param, code };
+}

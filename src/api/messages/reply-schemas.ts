@@ -1,0 +1,37 @@
+/** Replies of /v1/messages. */
+import { z } from "@hono/zod-openapi";
+import { place } from "../chat/reply-schemas.ts";
+import { timingsReply } from "../shared/usage.ts";
+
+const count = z.int().min(0);
+
+const block = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text"), text: z.string(), citations: z.null() }),
+  z.strictObject({
+    type: z.literal("tool_use"),
+    id: z.string(),
+    name: z.string(),
+    input: z.record(z.string(), z.unknown()),
+  }),
+]);
+
+export const messageReply = z
+  .looseObject({
+    id: z.string(),
+    type: z.literal("message"),
+    role: z.literal("assistant"),
+    model: z.string(),
+    content: z.array(block),
+    stop_reason: z.enum(["end_turn", "max_tokens", "stop_sequence", "tool_use"]).nullable(),
+    stop_sequence: z.string().nullable(),
+    usage: z.looseObject({
+      input_tokens: count.openapi({ description: "Tokens that were read, without those that the kept state held." }),
+      cache_read_input_tokens: count.openapi({ description: "Tokens that the kept state held." }),
+      cache_creation_input_tokens: count.openapi({ description: "Always 0: keeping a state has no price of its own." }),
+      output_tokens: count,
+    }),
+    timings: timingsReply.optional(),
+    schema_checked: z.literal(true).optional(),
+    rivulet: place.optional(),
+  })
+  .openapi("Message");

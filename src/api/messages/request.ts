@@ -1,0 +1,116 @@
+/** POST /v1/messages: Anthropic's form of a request. Fields that are honoured, without effect (they say so) or refused (all others). */
+import { z } from "@hono/zod-openapi";
+import { check } from "../../core/failure.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import { samplingOf } from "../chat/request.ts";
+import { modelField, text, tokenLimit } from "../shared/fields.ts";
+import { conversationId } from "../shared/ids.ts";
+import { nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
+import { recallField, recallOf } from "../shared/recall.ts";
+import { samplingFields } from "../shared/sampling-fields.ts";
+import type { TurnRequest } from "../shared/turn.ts";
+import { content, system } from "./blocks.ts";
+import { messageShape, shapeOf } from "./reply-shape.ts";
+import { type Said, saidMessages } from "./said-messages.ts";
+
+const STOPS_MAX = 16;
+
+const message = tolerant("messages[]", {
+  role: z.enum(["user", "assistant", "system"], "expected one of user, assistant, system"),
+  content: content.nullish(),
+});
+
+const stop = text(256).refine((value) => value.length > 0, "expected a non-empty string");
+
+/** What a request says, and what a count of its tokens reads. */
+const said = {
+  model: modelField,
+  messages: z.array(message).min(1).max(2048),
+  system: system.nullish(),
+  ...messageShape,
+  conversation: z
+    .union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}")
+    .nullish()
+    .openapi({ description: "Ours: the conversation that keeps the state. A header may name it too, as for chat." }),
+  recall: recallField,
+  ...withoutEffect({
+    thinking: "the models do not reason apart from their text",
+    context_management: "a state does not grow",
+    cache_control: "a conversation's state is found by its name",
+    speed: "there is one",
+    user_profile_id: "who asks is known by the key",
+    workspace_id: "who asks is known by the key",
+    mcp_servers: "the server is no client of MCP servers",
+  }),
+};
+
+const fields = z.strictObject({
+  ...said,
+  max_tokens: tokenLimit.openapi({
+    description: "Most tokens that are written. What the context leaves unless given.",
+  }),
+  stop_sequences: z.array(stop).max(STOPS_MAX).nullish(),
+  stream: z.boolean().nullish(),
+  prefix: z
+    .string()
+    .min(1)
+    .max(64)
+    .nullish()
+    .openapi({ description: "Ours: a shared prefix that the conversation begins with." }),
+  ...{ temperature: samplingFields.temperature, top_p: samplingFields.top_p, top_k: samplingFields.top_k },
+  ...{ min_p: samplingFields.min_p, seed: samplingFields.seed },
+  ...withoutEffect({
+    metadata: "of /v1/messages: it says who asks, which is known by the key",
+    service_tier: "there is one",
+    inference_geo: "the server is where it is",
+    container: "nothing is run",
+    diagnostics: "there are none",
+  }),
+});
+
+export const messageRequest = nullsAbsent(fields).openapi("MessageRequest");
+export const messageCount = nullsAbsent(z.strictObject(said)).openapi("MessageCount");
+
+export type MessageRequest = z.infer<typeof messageRequest>;
+type MessageCount = z.infer<typeof messageCount>;
+
+/** The turn that a request asks for. Fails with `request_invalid`. */
+export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | "persistent"> {
+  return {
+    ...countedTurn(body),
+    sampling: samplingOf(body),
+    seed: body.seed ?? undefined,
+    maxTokens: body.max_tokens ?? undefined,
+    stop: body.stop_sequences ?? [],
+    ...(body.prefix ? { prefix: body.prefix } : {}),
+    reply: { object: "message", stream: body.stream === true, includeUsage: true },
+  };
+}
+
+/** The same of a request that asks for no reply. */
+export function countedTurn(body: MessageCount): Omit<TurnRequest, "tenant" | "persistent"> {
+  const messages = saidMessages(body.messages as Said[]);
+  const last = messages.at(-1)?.role;
+  check(last !== undefined, "request_invalid", () => "messages: expected one that says something", "messages");
+  const ends = last === "user" || last === "tool";
+  check(
+    ends,
+    "request_invalid",
+    () => `messages: expected the last one to be the user's, got the ${last}'s`,
+    "messages",
+  );
+  return {
+    model: body.model,
+    messages: [...systemOf(body), ...messages],
+    sampling: {},
+    stop: [],
+    ...shapeOf(body),
+    ...recallOf(body),
+    reply: { object: "message", stream: false, includeUsage: true },
+  };
+}
+
+function systemOf({ system: given }: MessageCount): Message[] {
+  const words = typeof given === "string" ? given : (given ?? []).map((one) => one.text).join("\n\n");
+  return words === "" ? [] : [{ role: "system", content: words }];
+}

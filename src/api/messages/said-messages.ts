@@ -1,0 +1,57 @@
+/** saidMessages: the messages of /v1/messages as the model is given them. */
+import { writtenJson } from "../../constrain/reply/call-text.ts";
+import { replyText } from "../../constrain/reply/reply-grammar.ts";
+import { check } from "../../core/failure.ts";
+import type { Message } from "../../tokenizer/text-codec.ts";
+import type { Block } from "./blocks.ts";
+
+export interface Said {
+  role: "user" | "assistant" | "system";
+  content?: string | Block[] | null | undefined;
+}
+
+/**
+ * An assistant's text and calls are one message, which is what the model wrote, also where a client has parted them. Results of tools are
+ * messages of their own. Fails with `request_invalid` where a block has the wrong role, or a result answers no call of the history.
+ */
+export function saidMessages(given: readonly Said[]): Message[] {
+  const calls = new Set<string>();
+  const isKnown = given.some(({ role }) => role === "assistant");
+  const messages: Message[] = [];
+  let open: { text: string; calls: { name: string; arguments: string }[] } | undefined;
+  given.forEach(({ role, content }, i) => {
+    const blocks = typeof content === "string" ? [{ type: "text" as const, text: content }] : (content ?? []);
+    if (role === "assistant") {
+      if (!open) messages.push({ role, content: "" });
+      open ??= { text: "", calls: [] };
+    } else open = undefined;
+    let said: Message | undefined;
+    blocks.forEach((block, j) => {
+      const field = `messages[${i}].content[${j}]`;
+      const wrong = (holds: boolean, name: string, message: string) =>
+        check(holds, "request_invalid", () => `${name}: ${message}`, name);
+      if (block.type === "left_out") return;
+      if (block.type === "tool_use") {
+        wrong(open !== undefined, `${field}.type`, "expected tool_use in an assistant's message");
+        calls.add(block.id);
+        open!.calls.push({ name: block.name, arguments: writtenJson(block.input ?? {}) });
+      } else if (block.type === "tool_result") {
+        wrong(role === "user", `${field}.type`, "expected tool_result in a user's message");
+        const answers = !isKnown || calls.has(block.tool_use_id);
+        wrong(answers, `${field}.tool_use_id`, "expected the id of a tool_use in a message before");
+        messages.push({ role: "tool", content: textOf(block.content), callId: block.tool_use_id });
+        said = undefined;
+      } else if (open) open.text += block.text;
+      else if (said) said.content += block.text;
+      else {
+        said = { role, content: block.text };
+        messages.push(said);
+      }
+    });
+    if (open) messages[messages.length - 1] = { role: "assistant", content: replyText(open.text, open.calls) };
+  });
+  return messages;
+}
+
+const textOf = (content: Extract<Block, { type: "tool_result" }>["content"]): string =>
+  typeof content === "string" ? content : (content ?? []).map((one) => one.text).join("");

@@ -1,0 +1,71 @@
+/** Requests of /tokenize, /detokenize and /apply-template: what llama.cpp's clients send and what vLLM's send, who name the same things differently. */
+import { z } from "@hono/zod-openapi";
+import { check } from "../../core/failure.ts";
+import { chatShape, shapeOf } from "../chat/reply-shape.ts";
+import { chatMessages, messagesField } from "../chat/request.ts";
+import { modelField, TEXT_MAX_CHARS, text } from "../shared/fields.ts";
+import { nullsAbsent } from "../shared/ignored.ts";
+
+const IDS_MAX = 131_072;
+
+const flag = (description: string) => z.boolean().nullish().openapi({ description });
+
+/** There is one model, so a request need not name it. */
+const model = modelField.nullish();
+const ofMessages = {
+  messages: messagesField,
+  tools: chatShape.tools,
+  tool_choice: chatShape.tool_choice,
+  add_generation_prompt: flag("Up to where the reply begins. True unless given."),
+};
+
+const tokenizeFields = z.strictObject({
+  model,
+  content: text(TEXT_MAX_CHARS).nullish().openapi({ description: "A text, as llama.cpp names it." }),
+  prompt: text(TEXT_MAX_CHARS).nullish().openapi({ description: "A text, as vLLM names it." }),
+  ...ofMessages,
+  messages: messagesField.nullish().openapi({ description: "Messages, as the model's template writes them." }),
+  add_special: flag("With the token that texts begin with, where the model has one. False unless given."),
+  add_special_tokens: flag("The same as vLLM names it. True unless given, of a `prompt`."),
+  parse_special: flag("Names of control tokens in the text are these tokens. True unless given."),
+  with_pieces: flag("Tokens as objects with their `id` and `piece`."),
+  return_token_strs: flag("The tokens' texts beside them, in `token_strs`."),
+});
+
+export const tokenizeRequest = nullsAbsent(tokenizeFields, ["messages"]).openapi("TokenizeRequest");
+
+export const detokenizeRequest = nullsAbsent(
+  z.strictObject({ model, tokens: z.array(z.int().min(0).max(9_999_999)).max(IDS_MAX) }),
+).openapi("DetokenizeRequest");
+
+export const templateRequest = nullsAbsent(z.strictObject({ model, ...ofMessages }), ["messages"]).openapi(
+  "ApplyTemplateRequest",
+);
+
+type TokenizeRequest = z.infer<typeof tokenizeRequest>;
+type TemplateRequest = z.infer<typeof templateRequest>;
+
+/** What is to be tokenized. Fails with `request_invalid` unless it is one text, or messages. */
+export function tokenized(body: TokenizeRequest) {
+  const given = (["content", "prompt", "messages"] as const).filter((name) => body[name] != null);
+  const param = given[1] ?? "content";
+  check(given.length === 1, "request_invalid", () => `${param}: expected one of content, prompt and messages`, param);
+  if (body.messages != null) return templated({ ...body, messages: body.messages });
+  const said = body.content ?? body.prompt!;
+  return {
+    of: "text" as const,
+    text: said,
+    control: body.parse_special ?? true,
+    opened: body.add_special ?? body.add_special_tokens ?? body.prompt != null,
+  };
+}
+
+/** Messages as the template is given them. Fails as a chat with them would. */
+export function templated({ messages, tools, tool_choice, add_generation_prompt }: TemplateRequest) {
+  return {
+    of: "messages" as const,
+    messages: chatMessages(messages),
+    shape: shapeOf({ tools, tool_choice, response_format: null, parallel_tool_calls: null }),
+    answering: add_generation_prompt ?? true,
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * /v1/messages: Anthropic's API, for clients that speak it: as chat, with a session that keeps the state where one is named.
+ *
+ * `anthropic-version` may say anything: there is one form.
+ */
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { requireModel } from "../../durable-objects/model/model-card.ts";
+import { messageErrorReply } from "../api/messages/error-body.ts";
+import { messageReply } from "../api/messages/reply-schemas.ts";
+import { messagePaths } from "../api/messages/reply-shape.ts";
+import { countedTurn, messageCount, messageRequest, messageTurn } from "../api/messages/request.ts";
+import { chatPlace } from "../api/object-address.ts";
+import { checkHeld } from "../api/shared/held-shape.ts";
+import { type Ignored, noting } from "../api/shared/ignored.ts";
+import { countTokens, runTurn } from "./ask-object.ts";
+import { sessionOf } from "./caller.ts";
+import { endpoint } from "./endpoint.ts";
+import { storedTurns } from "./stored-turns.ts";
+
+const tag = "Messages";
+const errors = messageErrorReply;
+
+/** Features that a client asks for ahead of their release change no reply here. */
+const noteBetas = (c: Context, ignored: Ignored) => {
+  if (c.req.header("anthropic-beta")) ignored.add("anthropic-beta");
+};
+
+export const messages = [
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/messages",
+      operationId: "createMessage",
+      tag,
+      errors,
+      summary: "Answer messages, as Anthropic's API does",
+      description:
+        "In a session, named as for chat, only what is new is computed; `usage.cache_read_input_tokens` counts what the state held.",
+      body: messageRequest,
+      replies: {
+        200: {
+          description: "The message, or its events as server-sent events.",
+          schema: messageReply,
+          media: ["application/json", "text/event-stream"],
+        },
+      },
+    },
+    async (c, { caller, body, ignored }) => {
+      noteBetas(c, ignored);
+      const session = sessionOf(c.req.raw, body.conversation);
+      const place = chatPlace(c.env, caller, session, { prefix: body.prefix });
+      const turn = noting(ignored, () => messageTurn(body));
+      await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
+      await requireModel(c.env, turn.model);
+      return runTurn(c, caller, place, turn);
+    },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/messages/count_tokens",
+      operationId: "countMessageTokens",
+      tag,
+      errors,
+      summary: "Tokens that a request would read",
+      description: "With those of its session, where it names one. Nothing is computed.",
+      body: messageCount,
+      replies: { 200: { description: "How many.", schema: z.strictObject({ input_tokens: z.int().min(0) }) } },
+    },
+    async (c, { caller, body, ignored }) => {
+      noteBetas(c, ignored);
+      const session = sessionOf(c.req.raw, body.conversation);
+      const turn = noting(ignored, () => countedTurn(body));
+      await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
+      await requireModel(c.env, turn.model);
+      return c.json({ input_tokens: await countTokens(c, caller, chatPlace(c.env, caller, session, {}), turn) });
+    },
+  ),
+  ...storedTurns({
+    object: "message",
+    path: "/v1/messages",
+    name: "Message",
+    tag,
+    schema: messageReply,
+    errors,
+    deleted: "message_deleted",
+  }),
+];
