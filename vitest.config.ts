@@ -24,6 +24,8 @@ await stagedPacks(packs);
 await ensureKernels();
 const DIGEST_TOKENS = Number(process.env.DIGEST_TOKENS ?? 200);
 const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels());
+/** What production leaves out of its bundle (durable-objects/platform/fault-points.ts). */
+const withFaultPoints = { "globalThis.FAULT_POINTS": "true" };
 
 export default defineConfig({
   test: {
@@ -31,6 +33,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/plain-reporter.ts"],
     projects: [
       {
+        define: withFaultPoints,
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
@@ -39,6 +42,7 @@ export default defineConfig({
         },
       },
       {
+        define: withFaultPoints,
         plugins: [
           cloudflareTest({
             main: "./src/index.ts",

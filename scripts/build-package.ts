@@ -50,6 +50,7 @@ const worker: BuildOptions = {
   loader: { ".txt": "text", ".html": "text", ".wasm": "copy" },
   assetNames: "[name]",
   external: ["cloudflare:*", "node:*"],
+  define: { "globalThis.FAULT_POINTS": "false" },
 };
 
 const cli: BuildOptions = {

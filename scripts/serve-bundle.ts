@@ -17,10 +17,16 @@ const sources = [
 
 /** The default Worker, or the one that carries onnxruntime-web (docs/onnx.md). */
 export type Entry = "index" | "onnx";
-const places: Record<Entry, { target: string; entry: string[] }> = {
-  index: { target: join(root, "dist/worker"), entry: [] },
-  onnx: { target: join(root, "dist/worker-onnx"), entry: ["src/index/onnx.ts"] },
+const entries: Record<Entry, { folder: string; source: string[] }> = {
+  index: { folder: "dist/worker", source: [] },
+  onnx: { folder: "dist/worker-onnx", source: ["src/index/onnx.ts"] },
 };
+
+export interface BundleOptions {
+  entry?: Entry;
+  /** With the fault points of durable-objects/platform/fault-points.ts, for tests. What is deployed has none. */
+  faultPoints?: boolean;
+}
 
 export interface Bundle {
   folder: string;
@@ -30,18 +36,20 @@ export interface Bundle {
 }
 
 /** The Worker that an installed package brings along; it has no ONNX runtime, which alone is larger than all the rest. */
-function packagedBundle(entry: Entry): Bundle {
+function packagedBundle({ entry, faultPoints }: Required<BundleOptions>): Bundle {
+  if (faultPoints) throw new Error("FAULTS is for tests, which need a checkout of the repository");
   if (entry === "onnx") throw new Error("a pack with an ONNX graph is served from a checkout of the repository only");
   return { folder: join(packaged, "worker"), modules: ["index.js", "worker.js", "kernels.wasm"], built: false };
 }
 
 /** Throws with wrangler's messages. */
-export function ensureBundle(entry: Entry = "index"): Bundle {
-  if (installed) return packagedBundle(entry);
-  const { target } = places[entry];
+export function ensureBundle({ entry = "index", faultPoints = false }: BundleOptions = {}): Bundle {
+  if (installed) return packagedBundle({ entry, faultPoints });
+  const { folder, source } = entries[entry];
+  const target = join(root, faultPoints ? `${folder}-faults` : folder);
   const digest = digestOf(sources.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted());
   const built = stampOf(target) !== digest;
-  if (built) build(entry, digest);
+  if (built) build(target, [...source, ...(faultPoints ? ["--define", "globalThis.FAULT_POINTS:true"] : [])], digest);
   const files = readdirSync(target).filter((name) => /\.(js|wasm|bin|html|txt)$/.test(name));
   const modules = files.toSorted((a, b) => Number(b === `${entry}.js`) - Number(a === `${entry}.js`));
   return { folder: target, modules, built };
@@ -67,14 +75,13 @@ function stampOf(folder: string): string | undefined {
 }
 
 /** Built beside the target and put in its place at once, so that a second start never sees half of it. */
-function build(from: Entry, digest: string): void {
-  const { target, entry } = places[from];
+function build(target: string, args: string[], digest: string): void {
   const fresh = `${target}.${process.pid}`;
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   mkdirSync(fresh, { recursive: true });
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [wrangler, "deploy", ...entry, "--dry-run", "--minify", "--outdir", fresh],
+    [wrangler, "deploy", ...args, "--dry-run", "--minify", "--outdir", fresh],
     {
       cwd: root,
       encoding: "utf8",

@@ -99,7 +99,8 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
   say(`kernels  ${kernels.built ? "built" : "up to date"}`);
   const page = await ensurePage();
   say(`page     ${page.built ? "built" : "up to date"}`);
-  const bundle = ensureBundle(entryFor(pack));
+  const faults = process.env.FAULTS ?? "";
+  const bundle = ensureBundle({ entry: entryFor(pack), faultPoints: faults !== "" });
   say(`worker   ${bundle.built ? "built" : "up to date"}`);
   say(`pack     ${relative(process.cwd(), pack) || "."}`);
   if (!/^127\.|^::1$/.test(options.host) && !process.env.API_KEYS)
@@ -116,7 +117,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
     allowedHosts: hostsOf(options.host),
     limits,
     memoryBytes: options.memoryBytes,
-    faults: process.env.FAULTS ?? "",
+    faults,
     faultHook: process.env.FAULT_HOOK ?? "",
   };
   writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });

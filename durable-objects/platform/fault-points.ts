@@ -1,10 +1,13 @@
 /**
- * fault: named points at which tests make things go wrong. Without the binding FAULTS every point is one comparison and no more.
+ * Fault points: named places at which tests make things go wrong, and protections that a test switches off to prove that it needs them.
  *
- * FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that counts (1), `times` how many do (1).
- * `throw` raises, `abort` kills the object, `delay` waits, `barrier` calls FAULT_HOOK/at/<point> and waits for the answer. In places
- * that cannot wait only `throw` works. The list `off` names protections that are to be left out, to prove that a test needs them;
- * `limits` are numbers of limits.ts that a test of a whole server would otherwise wait for.
+ * They exist only where the bundler defines FAULT_POINTS as true: in the tests' own builds. The Worker that is deployed, packed or served
+ * by `npm start` is built with false, and the bundler then leaves out the plan, its bindings and every switch.
+ *
+ * The binding FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that counts (1), `times` how many
+ * do (1). `throw` raises, `abort` kills the object, `delay` waits, `barrier` calls FAULT_HOOK/at/<point> and waits for the answer. In
+ * places that cannot wait only `throw` works. The list `off` names protections that are to be left out; `limits` are numbers of limits.ts
+ * that a test of a whole server would otherwise wait for.
  */
 import { limits, streamLimits } from "./limits.ts";
 
@@ -28,6 +31,11 @@ export interface FaultPlan {
   [point: string]: Fault | Protection[] | Limits | undefined;
 }
 
+declare global {
+  /** Replaced by every bundler (wrangler.toml, scripts/serve-bundle.ts, scripts/build-package.ts, vitest.config.ts); undefined in plain Node. */
+  var FAULT_POINTS: boolean | undefined;
+}
+
 let plan: FaultPlan | undefined;
 let hook: string | undefined;
 const visits = new Map<string, number>();
@@ -41,6 +49,7 @@ export function armFaults(next: FaultPlan | undefined, hookUrl?: string): void {
 
 /** From the bindings, if they have a plan. Visits go on counting over the objects of an isolate. */
 export function armFromBindings(env: object): void {
+  if (!globalThis.FAULT_POINTS) return;
   const { FAULTS, FAULT_HOOK } = env as { FAULTS?: string; FAULT_HOOK?: string };
   if (!FAULTS || plan) return;
   armFaults(JSON.parse(FAULTS) as FaultPlan, FAULT_HOOK);
@@ -49,7 +58,8 @@ export function armFromBindings(env: object): void {
 }
 
 /** False when a test has switched the protection off. */
-export const protects = (protection: Protection): boolean => !plan?.off?.includes(protection);
+export const protects = (protection: Protection): boolean =>
+  !globalThis.FAULT_POINTS || !plan?.off?.includes(protection);
 
 function due(point: string): Fault | undefined {
   const fault = plan?.[point] as Fault | undefined;
@@ -62,14 +72,14 @@ function due(point: string): Fault | undefined {
 
 /** A point that cannot wait: inside a transaction. */
 export function faultNow(point: string): void {
-  if (plan === undefined) return;
+  if (!globalThis.FAULT_POINTS || plan === undefined) return;
   const fault = due(point);
   if (fault) throw new Error(fault.message ?? `fault at ${point}`);
 }
 
 /** A point between two awaits. */
 export async function fault(point: string, ctx?: DurableObjectState): Promise<void> {
-  if (plan === undefined) return;
+  if (!globalThis.FAULT_POINTS || plan === undefined) return;
   const found = due(point);
   if (found?.action === "throw") throw new Error(found.message ?? `fault at ${point}`);
   if (found?.action === "abort") {

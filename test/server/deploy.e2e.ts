@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, expect, it } from "vitest";
 import { root } from "../../scripts/package-root.ts";
-import { ensureBundle } from "../../scripts/serve-bundle.ts";
+import { type Bundle, ensureBundle } from "../../scripts/serve-bundle.ts";
 
 const MIB = 1024 * 1024;
 /** developers.cloudflare.com/workers/platform/limits: a Worker of the free plan after compression, of any plan before; one asset; assets. */
@@ -28,6 +28,15 @@ it("M8: the Worker fits the smallest plan, compressed, with everything that it i
 it("nothing of the machine that built it is in it", () => {
   for (const { name, bytes } of modules.filter(({ name }) => name.endsWith(".js")))
     expect(bytes.includes(root), `${name} names ${root}`).toBe(false);
+});
+
+it("no switch of the tests is in it, and no place where they make things go wrong", () => {
+  const switches = ["FAULTS", "FAULT_HOOK", "FAULT_POINTS", "fault at "];
+  const worker = (bundle: Bundle) => readFileSync(join(bundle.folder, "index.js"), "utf8");
+  const inside = (text: string) => switches.filter((name) => text.includes(name));
+  expect(inside(worker(ensureBundle()))).toEqual([]);
+  // What the tests themselves serve has them, so that the search above can find something.
+  expect(inside(worker(ensureBundle({ faultPoints: true })))).toEqual(["FAULTS", "FAULT_HOOK", "fault at "]);
 });
 
 it("every asset fits, and there are not too many", () => {
