@@ -95,6 +95,7 @@ export class TurnRequests {
     };
     const turn =
       persistent && request.head !== undefined ? await this.#scheduler.locks.alone(request.head, hold) : hold();
+    this.#host.ended(tenant, turn.id, 0);
     const { start } = knownTurn(turn, persistent ? object : "0".repeat(32), new Uint32Array(0));
     const usage = { promptTokens: turn.logged, cachedTokens: turn.position, completionTokens: 0 };
     const timings = { ...noTimings, state: turn.origin };
@@ -102,7 +103,8 @@ export class TurnRequests {
     const last = { ...end, completedMs: Date.now(), unasked: true };
     const { reference: _, ...nowhere } = start;
     const known = { start: persistent ? start : nowhere, ids: [], logprobs: undefined, last };
-    return this.#stream({ turn: known, request, form, served, client });
+    const context = { turn: known, request, form, served, client };
+    return form.stream ? this.#stream(context) : whole(context);
   }
 
   async #batch(request: TurnRequest, client: AbortSignal): Promise<Response> {

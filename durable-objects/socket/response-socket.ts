@@ -8,13 +8,15 @@ import { DurableObject } from "cloudflare:workers";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { type AskTurns, resolveReferences } from "../../src/api/conversations/item-references.ts";
 import { responsePlace } from "../../src/api/object-address.ts";
+import { withoutCompaction } from "../../src/api/responses/compaction.ts";
 import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
 import { type ErrorBody, errorBody } from "../../src/api/shared/error-body.ts";
+import { checkHeld } from "../../src/api/shared/held-shape.ts";
 import { newTurnId } from "../../src/api/shared/ids.ts";
+import { IGNORED_HEADER, Ignored, noting } from "../../src/api/shared/ignored.ts";
 import { checkScope, identityOfDigest } from "../../src/api/shared/keys.ts";
 import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
-import { checkShape } from "../../src/constrain/constraint-for.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
 import { allowTurn, ask, type Counted, refuse, settleLease, takeLease } from "../directory/allowance.ts";
@@ -101,14 +103,16 @@ export class ResponseSocket extends DurableObject<Env> {
       const identity = identityOfDigest(digest, this.env);
       if (identity?.tenant !== tenant) return outbox.close(POLICY_VIOLATION, "the key is no longer valid");
       checkScope(identity.scopes, "write");
-      const body = parse(jsonOf(message), responseCreate);
-      if (body.stream_id !== undefined) lane = { stream_id: body.stream_id };
-      await this.#respond(
-        identity,
-        { ...body, stream: true, background: false },
-        (data) => outbox.send({ ...data, ...lane }),
-        outbox.gone,
-      );
+      const ignored = new Ignored();
+      const given = parse(jsonOf(message), responseCreate, ignored);
+      if (given.stream_id !== undefined) lane = { stream_id: given.stream_id };
+      const body = { ...withoutCompaction(this.env, tenant, given), stream: true, background: false } as const;
+      // The first frame of an answer says what a reply over HTTP has in its header.
+      const told = (data: object) => {
+        const names = isCreated(data) ? ignored.header() : undefined;
+        return { ...data, ...(names === undefined ? {} : { [IGNORED_HEADER]: names }), ...lane };
+      };
+      await this.#respond(identity, body, ignored, (data) => outbox.send(told(data)), outbox.gone);
     } catch (thrown) {
       await outbox.send({ ...errorFrame(logFailure(thrown)), ...lane });
     }
@@ -117,6 +121,7 @@ export class ResponseSocket extends DurableObject<Env> {
   async #respond(
     counted: Counted,
     body: Parameters<typeof responseTurn>[0],
+    ignored: Ignored,
     send: (data: object) => Promise<void>,
     gone: AbortSignal,
   ): Promise<void> {
@@ -129,9 +134,9 @@ export class ResponseSocket extends DurableObject<Env> {
       return response.json();
     };
     const { input, last } = await resolveReferences(body.input, askTurns);
-    const turn = responseTurn({ ...body, input });
+    const turn = noting(ignored, () => responseTurn({ ...body, input }));
     const { object, turn: where } = responsePlace(this.env, { tenant }, body, last);
-    await checkShape(turn, responsePaths, gone);
+    await checkHeld(turn, responsePaths, ignored, gone);
     await requireModel(this.env, turn.model);
     const id = newTurnId();
     refuse((await ask(this.env, counted, "request")).refused);
@@ -152,6 +157,8 @@ export class ResponseSocket extends DurableObject<Env> {
     }
   }
 }
+
+const isCreated = (data: object): boolean => (data as { type?: string }).type === "response.created";
 
 function jsonOf(message: string | ArrayBuffer): unknown {
   check(typeof message === "string", "request_invalid", () => "expected a message of text, got bytes");

@@ -85,7 +85,7 @@ export function chatPlace(
 export function responsePlace(
   secret: Secret,
   caller: Omit<Caller, "digest">,
-  body: ResponseRequest,
+  body: Pick<ResponseRequest, "previous_response_id" | "conversation" | "store" | "prefix">,
   referred?: TurnName,
 ): ObjectAddress {
   const { previous_response_id: previous, conversation, store, prefix } = body;

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { modelCard } from "../../durable-objects/model/model-card.ts";
 import type { DirectoryEntry } from "../api/conversations/directory-entry.ts";
+import type { AskTurns } from "../api/conversations/item-references.ts";
 import {
   conversationReply,
   type HeadView,
@@ -36,6 +37,12 @@ export async function answerOf<T>(response: Response): Promise<T> {
   if (!response.ok) throw Failure.from(answer.error);
   return answer;
 }
+
+/** Turns of any object, in the caller's name. */
+export const turnsOf =
+  (c: Context<Bindings>, caller: Caller): AskTurns =>
+  async (object, query) =>
+    answerOf(await askObject(c, { ...caller, object }, `/turns?${query}`));
 
 /** Asks about one conversation; `path` is given its head. */
 export function askHead(

@@ -1,6 +1,7 @@
 /** Every endpoint of the server. */
 import { branches } from "./branches.ts";
 import { chatCompletions } from "./chat-completions.ts";
+import { compact } from "./compact.ts";
 import { completions } from "./completions.ts";
 import { conversations } from "./conversations.ts";
 import type { Declared } from "./endpoint.ts";
@@ -20,6 +21,8 @@ import { usageRoutes } from "./usage.ts";
 
 export const endpoints: Declared[] = [
   ...chatCompletions,
+  // Before /v1/responses/{id}, which their paths look like.
+  ...compact,
   ...responses,
   ...responseSocket,
   // Before /v1/conversations/{id}, which its path looks like.

@@ -1,19 +1,33 @@
 /** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
-import { type AskTurns, resolveReferences } from "../api/conversations/item-references.ts";
-import { responsePlace } from "../api/object-address.ts";
+import { resolveReferences } from "../api/conversations/item-references.ts";
+import { type Caller, responsePlace } from "../api/object-address.ts";
+import { withoutCompaction } from "../api/responses/compaction.ts";
 import { responseSchema } from "../api/responses/reply-schemas.ts";
 import { responsePaths } from "../api/responses/reply-shape.ts";
-import { responseRequest, responseTurn } from "../api/responses/request.ts";
+import { type ResponseRequest, responseRequest, responseTurn } from "../api/responses/request.ts";
 import { boolQuery, includeQuery } from "../api/shared/fields.ts";
 import { checkHeld } from "../api/shared/held-shape.ts";
-import { noting } from "../api/shared/ignored.ts";
-import { askObject, runTurn } from "./ask-object.ts";
-import { answerOf } from "./conversations.ts";
-import { endpoint } from "./endpoint.ts";
+import { type Ignored, noting } from "../api/shared/ignored.ts";
+import { countTokens, runTurn } from "./ask-object.ts";
+import { turnsOf } from "./conversations.ts";
+import { type Bindings, endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";
 
-const ignored = { ...includeQuery, include_obfuscation: boolQuery.optional() };
+/** The turn that a request asks for, and where it goes on. */
+async function asked(c: Context<Bindings>, caller: Caller, given: ResponseRequest, ignored: Ignored) {
+  const body = withoutCompaction(c.env, caller.tenant, given);
+  const { input, last } = await resolveReferences(body.input, turnsOf(c, caller));
+  const turn = noting(ignored, () => responseTurn({ ...body, input }));
+  const place = responsePlace(c.env, caller, body, last);
+  await checkHeld(turn, responsePaths, ignored, c.req.raw.signal);
+  await requireModel(c.env, turn.model);
+  return { turn, place };
+}
+
+const unused = { ...includeQuery, include_obfuscation: boolQuery.optional() };
 
 export const responses = [
   endpoint(
@@ -35,16 +49,31 @@ export const responses = [
       },
     },
     async (c, { caller, body, ignored }) => {
-      const askTurns: AskTurns = async (object, query) =>
-        answerOf(await askObject(c, { ...caller, object }, `/turns?${query}`));
-      const { input, last } = await resolveReferences(body.input, askTurns);
-      const turn = noting(ignored, () => responseTurn({ ...body, input }));
-      const place = responsePlace(c.env, caller, body, last);
-      await checkHeld(turn, responsePaths, ignored, c.req.raw.signal);
-      await requireModel(c.env, turn.model);
+      const { turn, place } = await asked(c, caller, body, ignored);
       const response = await runTurn(c, caller, place, turn);
       // OpenAI says 200 also of a response that has only begun.
       return response.status === 202 ? new Response(response.body, { headers: response.headers }) : response;
+    },
+  ),
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/responses/input_tokens",
+      operationId: "countResponseTokens",
+      tag: "Responses",
+      summary: "Tokens that a request would read",
+      description: "With those of the kept state that it names. Nothing is computed.",
+      body: responseRequest,
+      replies: {
+        200: {
+          description: "How many.",
+          schema: z.strictObject({ object: z.literal("response.input_tokens"), input_tokens: z.int().min(0) }),
+        },
+      },
+    },
+    async (c, { caller, body, ignored }) => {
+      const { turn, place } = await asked(c, caller, body, ignored);
+      return c.json({ object: "response.input_tokens", input_tokens: await countTokens(c, caller, place, turn) });
     },
   ),
   ...storedTurns({
@@ -54,6 +83,6 @@ export const responses = [
     tag: "Responses",
     schema: responseSchema,
     deleted: "response",
-    query: ignored,
+    query: unused,
   }),
 ];

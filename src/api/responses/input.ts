@@ -76,6 +76,14 @@ const itemReference = tolerant(ITEM, {
   id: z.string().min(1).max(128),
 });
 
+/** Stands for all before it: what /v1/responses/compact gave out. */
+const compaction = tolerant(ITEM, {
+  type: z.enum(["compaction", "compaction_summary"]),
+  ...frame,
+  created_by: silent,
+  encrypted_content: z.string().min(1).max(1024),
+}).transform(({ encrypted_content }) => ({ type: "compaction" as const, encrypted_content }));
+
 /** What other servers' models and tools leave in a history, and no model here can read. */
 const foreign = leftOut(ITEM, [
   "reasoning",
@@ -100,7 +108,7 @@ const foreign = leftOut(ITEM, [
 /** A message may leave its type out, and so may a reference. */
 export const inputItem = z
   .union(
-    [message, functionCall, functionCallOutput, customCall, customCallOutput, foreign, itemReference],
+    [message, functionCall, functionCallOutput, customCall, customCallOutput, compaction, foreign, itemReference],
     `expected an item: ${kinds}`,
   )
   .openapi("InputItem");
@@ -114,6 +122,7 @@ export const input = z.union(
 
 export type InputItem = z.infer<typeof inputItem>;
 export type ItemReference = z.infer<typeof itemReference>;
+export type CompactionItem = z.infer<typeof compaction>;
 
 const textOf = (value: z.infer<typeof content>): string =>
   typeof value === "string"
@@ -137,6 +146,13 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
   let said: { text: string; calls: { name: string; arguments: string }[] } | undefined;
   value.forEach((item, i) => {
     if (item.type === "left_out") return;
+    const misplaced = `input[${i}].type`;
+    check(
+      item.type !== "compaction",
+      "request_invalid",
+      () => `${misplaced}: expected an item that was said`,
+      misplaced,
+    );
     const unresolved = `input[${i}].id`;
     check(!isReference(item), "not_found", () => `${unresolved}: no such item`, unresolved);
     if (item.type === "function_call") {

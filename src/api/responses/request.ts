@@ -89,6 +89,21 @@ const body = z.strictObject({
 
 export const responseRequest = nullsAbsent(body, ["input"]).openapi("ResponseRequest");
 
+/** What is to be stood for by one item. Whatever says how a reply is made has no effect: none is. */
+export const compactRequest = nullsAbsent(
+  z.strictObject({
+    model: modelField,
+    input: input.nullish(),
+    previous_response_id: fields.previous_response_id,
+    conversation: fields.conversation,
+    ...withoutEffect({ instructions: "of /v1/responses/compact: they hold for a request, and are no part of a state" }),
+    ...ignoredFields,
+  }),
+  ["input"],
+).openapi("CompactRequest");
+
+export type CompactRequest = z.infer<typeof compactRequest>;
+
 /** A message over a WebSocket: the same fields; it always streams, and never runs in the background. */
 export const responseCreate = nullsAbsent(
   z.strictObject({

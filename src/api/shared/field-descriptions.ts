@@ -119,6 +119,8 @@ export const fieldWords: Record<string, string> = {
   title: "Read before the text.",
   context: "Read before the text.",
   source: "Where the text is from, or the text itself.",
+  encrypted_content: "What /v1/responses/compact gave out: of meaning to this server alone.",
+  created_by: "Taken back from other servers' output, and ignored.",
   piece: "The token's text, or its bytes where they are no text alone.",
 
   prompt_tokens: "Tokens that the reply began from, those of the kept state too.",

@@ -84,6 +84,40 @@ describe("GET /v1/responses as a WebSocket", () => {
     expect(await stored.json()).toMatchObject({ id: last.id, output: last.output });
   });
 
+  it("names in its first frame what was without effect, as a reply over HTTP does in its header", async () => {
+    const client = await connect();
+    const schema = { type: "string", enum: ["a", "b"], surprising: 1 };
+    const fields = {
+      ...{ reasoning: { effort: "low" }, text: { format: { type: "json_schema", name: "x", schema } } },
+      tools: [{ type: "web_search" }],
+      input: [{ role: "user", content: "hello", cache_control: {} }],
+    };
+    const frames = await client.ask(fields);
+    const names = "input[].cache_control, reasoning, tools[0]:web_search, text.format.schema.surprising";
+    expect(frames[0]["x-rivulet-ignored"].split(", ").toSorted()).toEqual(names.split(", ").toSorted());
+    expect(frames.slice(1).some((frame) => "x-rivulet-ignored" in frame)).toBe(false);
+    const reply = await exports.default.fetch("http://rivulet/v1/responses", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "tiny", max_output_tokens: 6, ...fields }),
+    });
+    expect(reply.headers.get("x-rivulet-ignored")).toBe(frames[0]["x-rivulet-ignored"]);
+    expect((await client.ask({ input: "hello" }))[0]).not.toHaveProperty("x-rivulet-ignored");
+  });
+
+  it("takes a compaction in the place of what it stands for", async () => {
+    const client = await connect();
+    const first = (await client.ask({ input: "one" })).at(-1).response;
+    const compacted = await exports.default.fetch("http://rivulet/v1/responses/compact", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "tiny", previous_response_id: first.id }),
+    });
+    const { output } = await compacted.json<Frame>();
+    const next = (await client.ask({ input: [...output, { role: "user", content: "two" }] })).at(-1).response;
+    expect(next.usage.input_tokens_details.cached_tokens).toBe(first.usage.total_tokens - 1);
+  });
+
   it("takes an input without answering it, computes nothing, and reads it with the next one", async () => {
     const client = await connect();
     const before = toy.fed.length;
