@@ -69,7 +69,7 @@ async function watch(conversation: string, id: string): Promise<void> {
 
 /** Ends the answer where it stands. */
 export async function stop(): Promise<void> {
-  if (!answer.value) return;
+  if (!answer.value || answer.value.stopping) return;
   change({ stopping: true });
   if (response === undefined) return following?.abort();
   await server.open(`/v1/chat/completions/${response}/cancel`, { method: "POST" }).catch(report);

@@ -1,7 +1,7 @@
 /** App: the list of conversations, the conversation, and the picture of what it costs. */
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { startNew } from "./actions.ts";
 import { Composer, pickDocument, take, writeHere } from "./composer.tsx";
 import { Dialogue } from "./dialogue.tsx";
@@ -59,7 +59,8 @@ function onKeyDown(event: KeyboardEvent): void {
 const holdsFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
 
 export function App(): VNode {
-  useEffect(() => {
+  // Before the page is painted: a key pressed at the first sight of it counts.
+  useLayoutEffect(() => {
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
   }, []);

@@ -111,22 +111,23 @@ export function Composer(): VNode {
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
+        {/* Neither is ever `disabled`: that takes the focus from a button, as an answer may end when somebody presses Stop. */}
         {busy ? (
           <button
             type="button"
             class="round"
             aria-label="Stop"
             title="Stop (Escape)"
-            disabled={answer.value?.stopping}
+            aria-disabled={answer.value?.stopping}
             onClick={() => {
+              field.current?.focus({ preventScroll: true });
               void stop();
-              writeHere();
             }}
           >
             <Icon name="stop" />
           </button>
         ) : (
-          <button type="submit" class="round" aria-label="Send" title="Send (Enter)" disabled={!isSendable()}>
+          <button type="submit" class="round" aria-label="Send" title="Send (Enter)" aria-disabled={!isSendable()}>
             <Icon name="send" />
           </button>
         )}

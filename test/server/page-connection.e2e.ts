@@ -7,10 +7,13 @@ const AWAY = /net::ERR_|Failed to load resource/;
 
 describePage("the chat page and its connection", "default", (chat) => {
   it("an answer goes on after the server was killed and started again, and no word is lost", async () => {
-    const { page, said } = await chat.visit({ maxTokens: 160 });
+    const { page, said } = await chat.visit({ maxTokens: 160, endless: true });
     await begin(page, LONG);
-    const before = await grown(page, 0, 80);
-    await chat.killServer();
+    let before = "";
+    await chat.slowly(async () => {
+      before = await grown(page, 0, 80);
+      await chat.killServer();
+    });
     await page.locator(".lost").waitFor();
     await chat.restartServer();
     await idle(page);
@@ -24,11 +27,14 @@ describePage("the chat page and its connection", "default", (chat) => {
   });
 
   it("an answer goes on after the network was away, and after the page was closed", async () => {
-    const { page } = await chat.visit({ maxTokens: 120 });
+    const { page } = await chat.visit({ maxTokens: 120, endless: true });
     await begin(page, LONG);
-    const before = await grown(page, 0, 60);
-    await page.context().setOffline(true);
-    await page.locator(".lost").waitFor();
+    let before = "";
+    await chat.slowly(async () => {
+      before = await grown(page, 0, 60);
+      await page.context().setOffline(true);
+      await page.locator(".lost").waitFor();
+    });
     await page.context().setOffline(false);
     await grown(page, 0, before.length + 20);
     await page.reload();
@@ -38,12 +44,16 @@ describePage("the chat page and its connection", "default", (chat) => {
   });
 
   it("stops an answer and keeps what was said", async () => {
-    const { page, said } = await chat.visit({ maxTokens: 400 });
+    const { page, said } = await chat.visit({ maxTokens: 400, endless: true });
     await begin(page, LONG);
-    const before = await grown(page, 0, 40);
-    await page.getByRole("button", { name: "Stop" }).click();
+    let before = "";
+    await chat.slowly(async () => {
+      before = await grown(page, 0, 40);
+      await page.getByRole("button", { name: "Stop" }).click();
+    });
     await idle(page);
     await page.getByText("Stopped.").waitFor();
+    expect(await page.evaluate("document.activeElement?.getAttribute('aria-label')")).toBe("Message");
     expect((await answerOf(page, 0).textContent())!.startsWith(before.trimEnd())).toBe(true);
     await page.unrouteAll();
     await page.route("**/v1/chat/completions", (route) =>

@@ -15,6 +15,9 @@ const PATIENCE_MS = 60_000;
 
 export type Pack = "tiny" | "tiny-long" | "default";
 
+/** The token that ends an answer. */
+const END_TOKEN: Record<Pack, number> = { tiny: 257, "tiny-long": 257, default: 2 };
+
 export interface Visit {
   page: Page;
   /** What the browser complained about, and what was asked of other servers. */
@@ -30,6 +33,7 @@ export class ChatPage {
 
   /** Starts the browser, and a server with a tiny pack or the default one. */
   async open(pack: Pack, env?: Record<string, string>): Promise<void> {
+    this.#pack = pack;
     const made = { tiny: tinyPack, "tiny-long": longTinyPack, default: undefined }[pack];
     const args = made ? ["--pack", await made(this.#work)] : [];
     this.#args = ["--port", String(await freePort()), "--persist-to", join(this.#work, "objects"), ...args];
@@ -43,10 +47,42 @@ export class ChatPage {
     await this.#servers.pop()?.ended;
   }
 
+  /** Lets the server run a fifth of the time while `work` goes on, so that an answer outlasts it on however slow a browser. */
+  async slowly(work: () => Promise<void>): Promise<void> {
+    const pid = serverPid(join(this.#work, "objects"));
+    let timer: NodeJS.Timeout;
+    const send = (signal: NodeJS.Signals): void => {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // The work was to kill it.
+      }
+    };
+    const run = (): void => {
+      send("SIGCONT");
+      timer = setTimeout(wait, 40);
+    };
+    const wait = (): void => {
+      send("SIGSTOP");
+      timer = setTimeout(run, 160);
+    };
+    run();
+    try {
+      await work();
+    } finally {
+      clearTimeout(timer!);
+      send("SIGCONT");
+    }
+  }
+
   restartServer = (): Promise<void> => this.#serve();
 
-  /** A browser of its own at the page. Answers are at most `maxTokens` long. */
-  async visit({ maxTokens = 16, ...options }: BrowserContextOptions & { maxTokens?: number } = {}): Promise<Visit> {
+  /** A browser of its own at the page. Answers are at most `maxTokens` long, and exactly so long where they are `endless`: no token ends them. */
+  async visit({
+    maxTokens = 16,
+    endless = false,
+    ...options
+  }: BrowserContextOptions & { maxTokens?: number; endless?: boolean } = {}): Promise<Visit> {
     const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 }, ...options });
     this.#contexts.push(context);
     const page = await context.newPage();
@@ -61,8 +97,9 @@ export class ChatPage {
       if (!own) said.push(`asked for ${request.url()}`);
     });
     await page.route("**/v1/chat/completions", (route) => {
-      const postData = JSON.stringify({ ...route.request().postDataJSON(), max_tokens: maxTokens });
-      return route.continue({ postData });
+      const body = { ...route.request().postDataJSON(), max_tokens: maxTokens };
+      if (endless) body.logit_bias = { [END_TOKEN[this.#pack]]: -100 };
+      return route.continue({ postData: JSON.stringify(body) });
     });
     await page.goto(`${this.url}/`);
     return { page, said };
@@ -81,6 +118,7 @@ export class ChatPage {
     rmSync(this.#work, { recursive: true, force: true });
   }
 
+  #pack: Pack = "tiny";
   #args: string[] = [];
   #env: Record<string, string> | undefined;
   async #serve(): Promise<void> {
