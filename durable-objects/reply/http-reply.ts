@@ -55,14 +55,18 @@ export async function streamed(
   }
   const stream = new SseBody(client);
   const running = turn instanceof RunningTurn ? turn : undefined;
-  const reader = running?.join();
+  const reader = running?.join(0, after > 0);
   stream.gone.addEventListener("abort", () => reader && running?.leave(reader));
   const read = (tokens: number) => {
     if (reader) reader.read = tokens;
     running?.changed();
   };
   async function* unseen(): AsyncGenerator<WireEvent[]> {
-    for await (const event of turnEvents(turn, served, request, read)) yield newOf(event, encoder.events(event));
+    for await (const event of turnEvents(turn, served, request, read)) {
+      const wires = newOf(event, encoder.events(event));
+      if (reader && wires.length > 0) reader.isAhead = false;
+      yield wires;
+    }
   }
   const work = async () => {
     for await (const wires of rest ? [rest] : unseen()) {

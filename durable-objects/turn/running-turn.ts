@@ -23,6 +23,8 @@ export interface KnownTurn {
 export interface Reader {
   /** Tokens it was given. */
   read: number;
+  /** It came back with more than has been computed again since: what it has seen is still to come. */
+  isAhead: boolean;
 }
 
 export class RunningTurn implements KnownTurn {
@@ -41,7 +43,7 @@ export class RunningTurn implements KnownTurn {
   computing = false;
   /** Lets the next turn of its head begin. */
   release: (() => void) | undefined;
-  #cancelled = false;
+  #cancelled: "when seen" | "now" | undefined;
   readonly #readers = new Set<Reader>();
   #waiting: (() => void)[] = [];
 
@@ -55,8 +57,10 @@ export class RunningTurn implements KnownTurn {
     return this.#logprobs.length > 0 ? this.#logprobs : undefined;
   }
 
+  /** Not while a turn that is computed again has yet to come to what a reader was shown before: no word that was shown is taken back. */
   get cancelled(): boolean {
-    return this.#cancelled;
+    if (this.#cancelled === "when seen") return ![...this.#readers].some(({ isAhead }) => isAhead);
+    return this.#cancelled === "now";
   }
 
   /** Tokens that were computed for it. */
@@ -74,9 +78,9 @@ export class RunningTurn implements KnownTurn {
     return this.#readers.size;
   }
 
-  /** It stops at the next token. */
-  cancel(): void {
-    this.#cancelled = true;
+  /** It stops at the next token, or, computed again, when it has come to what its readers have seen, unless `now`. */
+  cancel(when: "when seen" | "now" = "when seen"): void {
+    this.#cancelled = this.#cancelled === "now" ? "now" : when;
     this.changed();
   }
 
@@ -96,8 +100,8 @@ export class RunningTurn implements KnownTurn {
     this.changed();
   }
 
-  join(read = 0): Reader {
-    const reader = { read };
+  join(read = 0, isAhead = false): Reader {
+    const reader = { read, isAhead };
     this.#readers.add(reader);
     return reader;
   }

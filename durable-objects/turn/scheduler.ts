@@ -107,7 +107,7 @@ export class Scheduler {
         for (const id of mine) this.#drop(id);
         return work();
       }
-      for (const running of busy) running.cancel();
+      for (const running of busy) running.cancel("now");
       await Promise.all(busy.map((running) => running.until(() => running.over || !running.computing)));
     }
   }

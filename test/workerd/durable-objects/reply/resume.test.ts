@@ -144,6 +144,21 @@ it("a turn that an instance left behind can be cancelled as well", async () => {
   expect(toy().live.size).toBe(0);
 });
 
+it("S12: a turn that is computed again and cancelled keeps every word that its reader was shown", async () => {
+  gate.at = () => pause(1);
+  const tail = await stream("ada", "one", { max_tokens: 5000 });
+  await tail.text(40);
+  const id = await idOfRunning("ada");
+  const seen = tail.last;
+  await abortAllDurableObjects();
+  const rest = await after(id, seen);
+  const response = await cancel(id);
+  expect(await rest.end()).toBe("done");
+  const reply = textOf((await response.json()) as Reply);
+  expect(reply).toBe(tail.content + rest.content);
+  expect((await turnsOf("ada")).map(({ status }) => status)).toEqual(["cancelled"]);
+});
+
 it("O4: a turn that fails before it has come again to where its reader was tells its end all the same", async () => {
   gate.at = () => pause(1);
   const tail = await stream("ada", "one", { max_tokens: 5000 });
