@@ -29,11 +29,12 @@ export class TurnRequests {
   }
 
   /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
-  async post(request: TurnRequest, client: AbortSignal): Promise<Response> {
-    const { reply: form, background, persistent } = request;
+  async post(asked: TurnRequest, client: AbortSignal): Promise<Response> {
+    const { reply: form, background, persistent } = asked;
     encoderFor(form);
-    if (isBatch(request)) return this.#batch(request, client);
-    if (persistent) this.#open(request);
+    if (isBatch(asked)) return this.#batch(asked, client);
+    if (persistent) this.#open(asked);
+    const request = asked.inheritsTools ? this.#withTools(asked) : asked;
     const repeated = persistent ? this.#repeated(request) : undefined;
     if (persistent) this.#scheduler.recover();
     if (persistent && !repeated) await this.#begin(request);
@@ -55,6 +56,13 @@ export class TurnRequests {
     const source = database.exists ? sourceOf(request, this.#host) : undefined;
     const { accepted } = plan(request, newTurnId(), await this.#host.served(), source, { isCounted: true });
     return { tokens: accepted.start + accepted.promptCount };
+  }
+
+  /** With the tools of the turn that it goes on from. */
+  #withTools(request: TurnRequest): TurnRequest {
+    const { tools } =
+      (request.parent == null ? undefined : this.#host.store().tree.turn(request.parent))?.request ?? {};
+    return tools ? { ...request, tools } : request;
   }
 
   /** What names something that must be there begins nothing. Fails with `not_found`. */

@@ -9,13 +9,21 @@ import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { messageErrorReply } from "../api/messages/error-body.ts";
 import { messageReply } from "../api/messages/reply-schemas.ts";
 import { messagePaths } from "../api/messages/reply-shape.ts";
-import { countedTurn, messageCount, messageRequest, messageTurn } from "../api/messages/request.ts";
-import { chatPlace } from "../api/object-address.ts";
+import {
+  countedTurn,
+  type MessageRequest,
+  messageCount,
+  messageRequest,
+  messageTurn,
+} from "../api/messages/request.ts";
+import { type Caller, chatPlace, type ObjectAddress } from "../api/object-address.ts";
 import { checkHeld } from "../api/shared/held-shape.ts";
+import { turnNamed } from "../api/shared/ids.ts";
 import { type Ignored, noting } from "../api/shared/ignored.ts";
+import { check } from "../core/failure.ts";
 import { countTokens, runTurn } from "./ask-object.ts";
 import { sessionOf } from "./caller.ts";
-import { endpoint } from "./endpoint.ts";
+import { type Bindings, endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";
 
 const tag = "Messages";
@@ -25,6 +33,20 @@ const errors = messageErrorReply;
 const noteBetas = (c: Context, ignored: Ignored) => {
   if (c.req.header("anthropic-beta")) ignored.add("anthropic-beta");
 };
+
+/** Fails with `not_found` where a thread's message is no id, with `request_invalid` where a session is named beside it. */
+function messagePlace(
+  c: Context<Bindings>,
+  caller: Caller,
+  session: string | undefined,
+  { thread, prefix }: Pick<MessageRequest, "thread" | "prefix">,
+): ObjectAddress {
+  const isOne = thread == null || session === undefined;
+  check(isOne, "request_invalid", () => "thread: expected this or a conversation, not both", "thread");
+  if (thread?.type !== "continue") return chatPlace(c.env, caller, session, { prefix, store: thread != null });
+  const { object, turn } = turnNamed(thread.previous_message_id, "thread.previous_message_id");
+  return { object, turn: { persistent: true, parent: turn } };
+}
 
 export const messages = [
   endpoint(
@@ -49,7 +71,7 @@ export const messages = [
     async (c, { caller, body, ignored }) => {
       noteBetas(c, ignored);
       const session = sessionOf(c.req.raw, body.conversation);
-      const place = chatPlace(c.env, caller, session, { prefix: body.prefix });
+      const place = messagePlace(c, caller, session, body);
       const turn = noting(ignored, () => messageTurn(body));
       await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);

@@ -20,13 +20,28 @@ export const messageErrorReply = z
       message: z.string().openapi({ description: "What was expected and what came; names the field at fault." }),
       param: z.string().nullable().openapi({ description: "The field at fault." }),
       code: z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]),
+      details: z
+        .object({ error_code: z.literal("thread_not_found") })
+        .optional()
+        .openapi({ description: "Where a thread's state is not there." }),
     }),
   })
   .openapi("MessageError");
 
-/** An error of ours with Anthropic's type. */
+const THREAD = "thread.previous_message_id";
+
+/** An error of ours with Anthropic's type. Its clients begin a thread that is gone anew where the details say so. */
 export function messageError({ code, message, param }: ErrorBody["error"]) {
   const { status, type } = failures[code] ?? failures.bug;
   const other = status < 500 ? "invalid_request_error" : type === "overloaded_error" ? type : "api_error";
-  return { type: types[status] ?? other, message, param, code };
+  const error = { type: types[status] ?? other, message, param, code };
+  // What a turn goes on from has this name in the object, whoever asks.
+  const isThread = code === "not_found" && (param === THREAD || param === "previous_response_id");
+  if (!isThread) return error;
+  return {
+    ...error,
+    message: `${THREAD}: no such message`,
+    param: THREAD,
+    details: { error_code: "thread_not_found" },
+  };
 }

@@ -66,8 +66,11 @@ export const messagePaths: ShapePaths = {
 
 const modes = { auto: "auto", any: "required", none: "none" } as const;
 
-/** Fails as `replyShape` does. */
-export function shapeOf({ tools, tool_choice: asked, output_config: output, output_format }: Fields): ReplyShape {
+/** `inherits`: the tools are those of the turn before, which only its object knows. Fails as `replyShape` does. */
+export function shapeOf(
+  { tools, tool_choice: asked, output_config: output, output_format }: Fields,
+  inherits = false,
+): ReplyShape {
   const functions = tools && callable<z.infer<typeof tool>>(tools);
   const wanted = functions?.map(({ input_schema: parameters, ...one }) => ({ ...one, parameters }));
   const isTwice = output?.format != null && output_format != null;
@@ -81,6 +84,12 @@ export function shapeOf({ tools, tool_choice: asked, output_config: output, outp
   };
   const flat = asked && (asked.type === "tool" ? { type: "function" as const, name: asked.name } : modes[asked.type]);
   const single = asked?.disable_parallel_tool_use == null ? undefined : !asked.disable_parallel_tool_use;
+  if (inherits)
+    return {
+      ...(held ? { format: held } : {}),
+      ...(flat ? { toolChoice: typeof flat === "string" ? flat : { name: flat.name } } : {}),
+      ...(single === undefined ? {} : { parallelToolCalls: single }),
+    };
   const shape = { tools: wanted, choice: flat, parallel: single, autoIsFree: true };
   return replyShape(held ? { ...shape, format: held } : shape);
 }

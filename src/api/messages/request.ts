@@ -41,6 +41,10 @@ const said = {
     user_profile_id: "who asks is known by the key",
     workspace_id: "who asks is known by the key",
     mcp_servers: "the server is no client of MCP servers",
+    compaction: "a state does not grow",
+    fallbacks: "there is one model",
+    fallback_credit_token: "there is one model",
+    billing_policy: "nothing is billed",
   }),
 };
 
@@ -51,6 +55,20 @@ const fields = z.strictObject({
   }),
   stop_sequences: z.array(stop).max(STOPS_MAX).nullish(),
   stream: z.boolean().nullish(),
+  thread: z
+    .discriminatedUnion(
+      "type",
+      [
+        tolerant("thread", { type: z.literal("create") }),
+        tolerant("thread", { type: z.literal("continue"), previous_message_id: z.string().min(1).max(128) }),
+      ],
+      "expected create or continue",
+    )
+    .nullish()
+    .openapi({
+      description:
+        "`create` keeps the message; `continue` goes on from the state after an earlier one, with its tools, and is sent new messages alone.",
+    }),
   prefix: z
     .string()
     .min(1)
@@ -76,8 +94,10 @@ type MessageCount = z.infer<typeof messageCount>;
 
 /** The turn that a request asks for. Fails with `request_invalid`. */
 export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | "persistent"> {
+  const inherits = body.thread?.type === "continue" && body.tools == null;
   return {
-    ...countedTurn(body),
+    ...countedTurn(body, inherits),
+    ...(inherits ? { inheritsTools: true as const } : {}),
     sampling: samplingOf(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_tokens ?? undefined,
@@ -88,7 +108,7 @@ export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | 
 }
 
 /** The same of a request that asks for no reply. */
-export function countedTurn(body: MessageCount): Omit<TurnRequest, "tenant" | "persistent"> {
+export function countedTurn(body: MessageCount, inherits = false): Omit<TurnRequest, "tenant" | "persistent"> {
   const messages = saidMessages(body.messages as Said[]);
   const last = messages.at(-1)?.role;
   check(last !== undefined, "request_invalid", () => "messages: expected one that says something", "messages");
@@ -104,7 +124,7 @@ export function countedTurn(body: MessageCount): Omit<TurnRequest, "tenant" | "p
     messages: [...systemOf(body), ...messages],
     sampling: {},
     stop: [],
-    ...shapeOf(body),
+    ...shapeOf(body, inherits),
     ...recallOf(body),
     reply: { object: "message", stream: false, includeUsage: true },
   };

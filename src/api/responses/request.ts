@@ -237,7 +237,10 @@ function echoOf(body: ResponseRequest): Record<string, unknown> {
 function textOf({ text }: ResponseRequest): Record<string, unknown> {
   if (text == null) return {};
   const { format } = text;
+  // Open Responses has null where the schema was, and its typed client refuses anything else.
   const whole =
-    format?.type === "json_schema" ? { description: null, ...format, strict: format.strict ?? false } : format;
+    format?.type === "json_schema"
+      ? { description: null, ...format, schema: null, strict: format.strict ?? false }
+      : format;
   return { text: { ...text, format: whole ?? { type: "text" } } };
 }

@@ -121,6 +121,9 @@ export const fieldWords: Record<string, string> = {
   source: "Where the text is from, or the text itself.",
   encrypted_content: "What /v1/responses/compact gave out: of meaning to this server alone.",
   created_by: "Taken back from other servers' output, and ignored.",
+  previous_message_id: "The message that the thread goes on from.",
+  details: "What a client may do about it.",
+  error_code: "The reason, in Anthropic's words.",
   piece: "The token's text, or its bytes where they are no text alone.",
 
   prompt_tokens: "Tokens that the reply began from, those of the kept state too.",

@@ -26,6 +26,8 @@ export interface TurnRequest extends ReplyShape {
   messages: Message[];
   /** Hold for this request: they are read before its messages, and are no part of what is kept. */
   instructions?: Message[];
+  /** The tools are those of the turn that it goes on from. */
+  inheritsTools?: true;
   /** A turn whose history the messages are likely to tell again, where no head stands for it. */
   near?: string;
   /** What becomes of messages that tell another history than the conversation holds. Absent: `refuse`. */

@@ -264,6 +264,36 @@ describe("in a conversation", () => {
   });
 });
 
+describe("a thread", () => {
+  it("keeps the message, and goes on from its state with its system prompt and its tools", async () => {
+    const first = await message({ ...calling, system: "Be brief.", thread: { type: "create" } });
+    const [use] = first.content;
+    const result = { type: "tool_result", tool_use_id: use.id, content: "sunny" };
+    const thread = { type: "continue", previous_message_id: first.id };
+    const second = await message({ thread, messages: [user([result])], tool_choice: { type: "any" }, max_tokens: 200 });
+    expect(second.usage.cache_read_input_tokens).toBe(first.usage.input_tokens + first.usage.output_tokens - 1);
+    expect(second.content[0]).toMatchObject({ type: "tool_use", name: "weather" });
+    // The tools are known there, and not told again.
+    expect(second.usage.input_tokens).toBeLessThan(60);
+    const other = await message({ thread, messages: [user([result])], tool_choice: { type: "tool", name: "wind" } });
+    expect(other).toMatchObject({ http: 400, error: { param: "tool_choice" } });
+  });
+
+  it("that is gone is named so that a client begins it anew", async () => {
+    for (const previous_message_id of ["msg_1", `msg_${"0".repeat(48)}`])
+      expect(await message({ thread: { type: "continue", previous_message_id } })).toMatchObject({
+        http: 404,
+        error: {
+          ...{ type: "not_found_error", param: "thread.previous_message_id" },
+          details: { error_code: "thread_not_found" },
+        },
+      });
+    expect(await message({ thread: { type: "join" } })).toMatchObject({ http: 400, error: { param: "thread.type" } });
+    const both = { thread: { type: "create" }, conversation: "both" };
+    expect(await message(both)).toMatchObject({ http: 400, error: { param: "thread" } });
+  });
+});
+
 describe("count_tokens", () => {
   const count = async (fields: object): Promise<Json> =>
     (await post("/messages/count_tokens", { model: "tiny", messages: [user("hello")], ...fields })).json();

@@ -1,33 +1,15 @@
-"""The official OpenAI client for Python against a running server: one line of JSON per check.
-
-python checks.py <base url>
-"""
+"""The official OpenAI client for Python."""
 
 import json
-import sys
 import time
 
 import openai
 from openai import OpenAI
+from runner import BASE, METRIC, MODEL, PERSON, WORDS, run
 
-client = OpenAI(api_key="none", base_url=sys.argv[1], max_retries=0, timeout=60)
-MODEL = "tiny"
+client = OpenAI(api_key="none", base_url=BASE, max_retries=0, timeout=60)
 MESSAGES = [{"role": "user", "content": "hello"}]
-WEATHER = {
-    "name": "weather",
-    "parameters": {
-        "type": "object",
-        "properties": {"metric": {"type": "boolean"}},
-        "required": ["metric"],
-        "additionalProperties": False,
-    },
-}
-PERSON = {
-    "type": "object",
-    "properties": {"old": {"type": "boolean"}},
-    "required": ["old"],
-    "additionalProperties": False,
-}
+WEATHER = {"name": "weather", "parameters": METRIC}
 
 
 def chat():
@@ -102,6 +84,21 @@ def conversations():
     assert roles == ["user", "assistant"]
 
 
+def instructions():
+    made = client.conversations.create()
+    tool = {"type": "function", **WEATHER}
+    for n, word in enumerate(WORDS):
+        fields = dict(model=MODEL, conversation=made.id, instructions=f"Answer {word}.")
+        said = word
+        if n == 1:
+            call = dict(tools=[tool], tool_choice="required", parallel_tool_calls=False)
+            asked = client.responses.create(**fields, **call, input=word).output[0]
+            said = [{"type": "function_call_output", "call_id": asked.call_id, "output": "sunny"}]
+        reply = client.responses.create(**fields, input=said, max_output_tokens=8)
+        assert len(reply.output_text) == 8
+        assert n == 0 or reply.usage.input_tokens_details.cached_tokens > 0
+
+
 def errors():
     for fields, kind, param in [
         (dict(model=MODEL, messages=MESSAGES, temperature=3), openai.BadRequestError, "temperature"),
@@ -115,10 +112,4 @@ def errors():
             raise AssertionError(f"{param} was taken")
 
 
-for check in [chat, stream, tools, structured, responses, background, conversations, errors]:
-    try:
-        check()
-        print(json.dumps({"check": check.__name__, "ok": True}), flush=True)
-    except Exception as failure:
-        told = f"{type(failure).__name__}: {failure}"
-        print(json.dumps({"check": check.__name__, "ok": False, "told": told}), flush=True)
+run(chat, stream, tools, structured, responses, background, conversations, instructions, errors)
