@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { tellHuman } from "./log-lines.ts";
 
 interface ProcessFile {
   supervisor: number;
@@ -77,8 +78,9 @@ export function launch(folder: string, address?: string): Promise<Server> {
   const elsewhere = address === undefined ? [] : [`--socket-addr=http=${address}`];
   const command = [workerd, "serve", configOf(folder), "--control-fd=3", ...elsewhere];
   const child = spawn("/bin/sh", ["-c", WITH_ALL_DESCRIPTORS, ...command], {
-    stdio: ["ignore", "inherit", "inherit", "pipe"],
+    stdio: ["ignore", process.stdout.isTTY ? "pipe" : "inherit", "inherit", "pipe"],
   });
+  if (child.stdout) tellHuman(child.stdout, (text) => process.stdout.write(text));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => reject(new Error(`the server ended at once (${signal ?? code})`)));
