@@ -30,7 +30,9 @@ export interface ExportOptions {
 }
 
 export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => ({
-  ...{ name: manifest.name, fingerprint, dtype: manifest.dtype },
+  name: manifest.name,
+  fingerprint,
+  dtype: manifest.dtype,
   ...{ tokenizer: manifest.tokenizer?.sha256 ?? null, template: manifest.template?.sha256 ?? null },
 });
 

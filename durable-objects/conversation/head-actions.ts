@@ -52,7 +52,12 @@ export function unansweredTurn(
   const parent = accepted.parent === null ? undefined : store!.tree.turn(accepted.parent)!;
   const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, lasting: _____, ...kept } = accepted;
   return {
-    ...{ ...kept, model: request.model, status: "completed", hidden: false, reply: null, promptCount: 0 },
+    ...kept,
+    model: request.model,
+    status: "completed",
+    hidden: false,
+    reply: null,
+    promptCount: 0,
     ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
     ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
   };
@@ -149,7 +154,11 @@ export class HeadActions {
         model: served.manifest.name,
       },
       ...(head.conversation === null ? {} : { conversation: head.conversation }),
-      ...{ messages, sampling: {}, stop: [], recall: "off", reply },
+      messages,
+      sampling: {},
+      stop: [],
+      recall: "off",
+      reply,
     };
     const turn = unansweredTurn(request, newTurnId(), served, store);
     return store.database.transaction(() => {

@@ -1,6 +1,7 @@
 /** portableRoutes: a conversation as a file, out and in; and shared prefixes, in the objects that hold them. */
 import { Hono } from "hono";
 import { type PrefixView, shownPrefix } from "../../src/api/conversations/prefix.ts";
+import { MAIN } from "../../src/api/shared/ids.ts";
 import { fileKeys } from "../../src/portable/file-format.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { SseBody } from "../platform/sse-body.ts";
@@ -26,7 +27,8 @@ export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryO
       const served = await host.served();
       const { object, env } = host;
       const options = {
-        ...{ keys: fileKeys(env.SESSION_KEY, tenant), model: identityOf(served) },
+        keys: fileKeys(env.SESSION_KEY, tenant),
+        model: identityOf(served),
         identity: { owner: tenant, object, fingerprint: served.fingerprint },
         head: { conversation: conversationOf(c) },
       };
@@ -34,9 +36,9 @@ export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryO
       const given = idempotencyKeyOf(c);
       const key = given === undefined ? undefined : keyOf("import", given);
       const more = () => (key === undefined ? {} : { asked: [{ key, digest: digest() }] });
-      const head = await scheduler.locks.alone("main", async () => {
+      const head = await scheduler.locks.alone(MAIN, async () => {
         const store = host.store();
-        const there = store.database.exists && store.identity()?.owner === tenant ? store.heads.get("main") : undefined;
+        const there = store.database.exists && store.identity()?.owner === tenant ? store.heads.get(MAIN) : undefined;
         if (!there?.asked?.some((request) => request.key === key)) return importFile(host, body, { ...options, more });
         await body.pipeTo(new WritableStream());
         repeated(there, { key: key!, digest: digest() });
@@ -73,7 +75,7 @@ export function portableRoutes(host: Host, scheduler: Scheduler, removal: Remova
     .get("/prefix/file", async (c) => file(await sharedPrefix.file(tenantOf(c))))
     .delete("/prefix", async (c) => {
       sharedPrefix.view();
-      await removal.remove("main");
+      await removal.remove(MAIN);
       return c.json({ deleted: true });
     })
     .delete("/head/:head", async (c) => {

@@ -7,7 +7,7 @@
 
 import type { PrefixView } from "../../src/api/conversations/prefix.ts";
 import { prefixObject } from "../../src/api/conversations/prefix.ts";
-import { MAIN } from "../../src/api/shared/ids.ts";
+import { MAIN, UNKEYED } from "../../src/api/shared/ids.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
@@ -60,11 +60,20 @@ export class SharedPrefix {
     }
     const { manifest } = await this.#host.served();
     const request: TurnRequest = {
-      ...{ tenant, persistent: true, head: MAIN, parent: null, prefix: name, model: manifest.name },
+      tenant,
+      persistent: true,
+      head: MAIN,
+      parent: null,
+      prefix: name,
+      model: manifest.name,
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
       ...(id === undefined ? {} : { id }),
       ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
-      ...{ messages: [{ role: "system", content: text }], feedOnly: true, background: true, sampling: {}, stop: [] },
+      messages: [{ role: "system", content: text }],
+      feedOnly: true,
+      background: true,
+      sampling: {},
+      stop: [],
       reply: { object: "chat.completion", stream: false, includeUsage: false },
     };
     return this.#scheduler.start(request, client);
@@ -77,8 +86,14 @@ export class SharedPrefix {
     check(turn, "not_found", () => "no such prefix", "prefix");
     const { createdMs, expiresMs } = head;
     return {
-      ...{ name: head.prefix!, status: turn.status, tokens: turn.tokens, tokensDone: turn.tokensDone },
-      ...{ stateBytes: turn.stateBytes, createdMs, expiresMs, error: turn.error },
+      name: head.prefix!,
+      status: turn.status,
+      tokens: turn.tokens,
+      tokensDone: turn.tokensDone,
+      stateBytes: turn.stateBytes,
+      createdMs,
+      expiresMs,
+      error: turn.error,
     };
   }
 
@@ -127,7 +142,8 @@ export class SharedPrefix {
       if (!file.ok) throw failureOf((await file.json()) as Refusal);
       const served = await this.#host.served();
       await importFile(this.#host, file.body!, {
-        ...{ keys: this.#keys(tenant), model: identityOf(served) },
+        keys: this.#keys(tenant),
+        model: identityOf(served),
         identity: { owner: tenant, object, fingerprint: served.fingerprint },
         // Two conversations of one prefix draw different numbers.
         head: fields && { createdMs: Date.now(), metadata: {}, ...fields, prefix: name, moved: true },
@@ -136,7 +152,7 @@ export class SharedPrefix {
   }
 
   /** Between objects of one server a secret is not needed: no caller gets hold of these files. */
-  #keys = (tenant: string): FileKeys => fileKeys(this.#host.env.SESSION_KEY || "rivulet", `prefix\0${tenant}`);
+  #keys = (tenant: string): FileKeys => fileKeys(this.#host.env.SESSION_KEY || UNKEYED, `prefix\0${tenant}`);
 
   #head(): Head {
     const head = this.#host.store().heads.get(MAIN);
@@ -150,7 +166,7 @@ export class SharedPrefix {
     const [running] = journal.running();
     if (running) {
       const { accepted } = journal.get(running)!;
-      const { done = 0, total = accepted.promptCount } = this.#scheduler.get(running)?.work ?? {};
+      const { done = 0, total = accepted.promptCount } = this.#scheduler.get(running)?.prefill ?? {};
       const counts = { tokens: total, tokensDone: done, stateBytes: 0, error: null };
       return { id: running, status: "in_progress" as const, text: accepted.request.messages[0]!.content, ...counts };
     }

@@ -139,7 +139,7 @@ export class TurnRequests {
     const context = await this.#context(id, object, client);
     const { turn } = context;
     if (turn instanceof RunningTurn) {
-      turn.background = true;
+      turn.detach();
       turn.cancel();
       await turn.until(() => turn.over);
       if (turn.lost) throw turn.lost;

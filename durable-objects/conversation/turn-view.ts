@@ -17,8 +17,19 @@ export interface FullTurnView extends Shown {
 
 /** A turn that is not finished; what it says so far is in its stream. */
 export const runningView = ({ id, parent, createdMs, request }: Accepted): FullTurnView => ({
-  ...{ id, parent, createdMs, status: "running", messages: request.messages, reply: null, stateKept: false },
-  ...{ form: request.reply, usage: null, timings: null, reason: null, error: null, heads: [] },
+  id,
+  parent,
+  createdMs,
+  status: "running",
+  messages: request.messages,
+  reply: null,
+  stateKept: false,
+  form: request.reply,
+  usage: null,
+  timings: null,
+  reason: null,
+  error: null,
+  heads: [],
   ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
 });
 
@@ -29,7 +40,14 @@ export function viewOf(turn: StoredTurn, store: ConversationStore): FullTurnView
   return {
     ...(calls ? { calls } : {}),
     ...(turn.recalled ? { recalled: turn.recalled } : {}),
-    ...{ id, parent, createdMs, status, messages: request.messages, reply, stateKept, form: request.reply },
+    id,
+    parent,
+    createdMs,
+    status,
+    messages: request.messages,
+    reply,
+    stateKept,
+    form: request.reply,
     ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
     heads: store.heads.all().flatMap((head) => (head.turn === id ? [head.id] : [])),
     ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },

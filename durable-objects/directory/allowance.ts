@@ -30,7 +30,9 @@ export const ask = (
 ): Promise<QuotaAnswer> => admit(env, counted.tenant, requestOf(env, counted, kind, lease));
 
 const requestOf = (env: QuotaEnv, { tenant, digest }: Counted, kind: QuotaRequest["kind"], lease?: string) => ({
-  ...{ key: digest.slice(0, 16), kind, limits: limitsOf(env.LIMITS, tenant, digest) },
+  key: digest.slice(0, 16),
+  kind,
+  limits: limitsOf(env.LIMITS, tenant, digest),
   ...(lease === undefined ? {} : { lease }),
 });
 

@@ -1,6 +1,8 @@
 /** A tenant's directory, as others ask it. */
 import { createHmac } from "node:crypto";
 import type { DirectoryEntry, DirectoryPage } from "../../src/api/conversations/directory-entry.ts";
+import { answerOf } from "../../src/api/shared/error-body.ts";
+import { UNKEYED } from "../../src/api/shared/ids.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { PageRequest } from "./directory-store.ts";
 import type { Quota, QuotaAnswer, QuotaRequest } from "./quota.ts";
@@ -54,7 +56,7 @@ function away(cause: unknown): never {
 }
 
 async function ask<T>({ DIRECTORY, SESSION_KEY }: Bindings, tenant: string, path: string, body: object): Promise<T> {
-  const name = createHmac("sha256", SESSION_KEY || "rivulet")
+  const name = createHmac("sha256", SESSION_KEY || UNKEYED)
     .update(JSON.stringify(["directory", tenant, ""]))
     .digest("hex");
   const response = await DIRECTORY.getByName(name).fetch(`http://directory${path}`, {
@@ -62,7 +64,5 @@ async function ask<T>({ DIRECTORY, SESSION_KEY }: Bindings, tenant: string, path
     headers: { "x-rivulet-tenant": tenant },
     body: JSON.stringify(body),
   });
-  const answer = (await response.json()) as T & { error?: { code: string; message: string; param: string | null } };
-  if (answer.error) throw Failure.from(answer.error);
-  return answer;
+  return answerOf<T>(response);
 }

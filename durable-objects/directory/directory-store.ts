@@ -103,7 +103,12 @@ export class DirectoryStore {
         `INSERT INTO listed (key, kind, created_ms, revision, deleted, record) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET created_ms = excluded.created_ms, revision = excluded.revision,
            deleted = excluded.deleted, record = excluded.record`,
-        ...[key, kind, createdMs, revision, Number(deleted), padded(told, room)],
+        key,
+        kind,
+        createdMs,
+        revision,
+        Number(deleted),
+        padded(told, room),
       );
       // Revisions begin as times.
       if (deleted) this.#exec("DELETE FROM listed WHERE deleted = 1 AND revision < ?", nowMs - TOMBSTONE_MS);

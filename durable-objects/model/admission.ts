@@ -25,7 +25,13 @@ export interface AdmissionLimits {
 }
 
 const standard: AdmissionLimits = {
-  ...{ live: 4, waiting: 16, waitingInAll: 128, waitMs: 60_000, silentMs: 60_000, pollMs: 25, othersMs: 60_000 },
+  live: 4,
+  waiting: 16,
+  waitingInAll: 128,
+  waitMs: 60_000,
+  silentMs: 60_000,
+  pollMs: 25,
+  othersMs: 60_000,
 };
 
 /** What JavaScript takes beside states: code, tokenizer, logits, replies; and for each further conversation, where there are many. */

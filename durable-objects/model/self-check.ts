@@ -15,7 +15,7 @@ interface Checked {
 }
 const checked = new WeakMap<Served, Checked>();
 /** A forward pass costs what it costs, and nobody needs a key to ask for it. */
-export const selfCheckPace = { everyMs: 10_000 };
+const selfCheckPace = { everyMs: 10_000 };
 
 export interface Readiness {
   status: "ready";

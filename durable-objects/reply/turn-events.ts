@@ -1,5 +1,5 @@
 /** tell: a turn's events, made again from what is known of it. Whoever asks, and whenever, is told the same. */
-import type { TurnEvent } from "../../src/api/shared/turn.ts";
+import type { StartEvent, TurnEvent } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
@@ -7,14 +7,19 @@ import type { StoredTurn } from "../storage/turn-tree.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 
 /** Of a stored turn, all at once. `ids`: of the whole turn. */
-export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): KnownTurn {
+export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): KnownTurn & { start: StartEvent } {
   const { id, parent, request, createdMs, model, fingerprint, origin: state, end, error, promptCount } = turn;
   const reply = [...ids.subarray(promptCount)];
   const index = reply.length + 1;
   const calls = callsIn(request);
   return {
     start: {
-      ...{ type: "start", key: `${object}${id}`, createdMs, model, fingerprint, state },
+      type: "start",
+      key: `${object}${id}`,
+      createdMs,
+      model,
+      fingerprint,
+      state,
       ...(calls ? { calls } : {}),
       ...(turn.recalled ? { recalled: turn.recalled } : {}),
       ...(end ? { promptTokens: end.usage.promptTokens, cachedTokens: end.usage.cachedTokens } : {}),
@@ -43,7 +48,7 @@ export async function* turnEvents(
     return;
   }
   const text = new ReplyText(served, { stop });
-  let work: RunningTurn["work"];
+  let prefill: RunningTurn["prefill"];
   for (let index = 1; ; ) {
     if (index <= turn.ids.length) {
       const id = turn.ids[index - 1]!;
@@ -56,9 +61,9 @@ export async function* turnEvents(
       const rest = text.rest();
       return yield { ...last, text: rest, ...(text.met === undefined ? {} : { stopSequence: text.met }) };
     } else if (running && !running.lost) {
-      if (running.work && running.work !== work) {
-        work = running.work;
-        yield { type: "progress", ...work };
+      if (running.prefill && running.prefill !== prefill) {
+        prefill = running.prefill;
+        yield { type: "progress", ...prefill };
       } else await running.next();
     } else return;
   }

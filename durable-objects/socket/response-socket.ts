@@ -11,7 +11,7 @@ import { responsePlace } from "../../src/api/object-address.ts";
 import { withoutCompaction } from "../../src/api/responses/compaction.ts";
 import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
-import { type ErrorBody, errorBody } from "../../src/api/shared/error-body.ts";
+import { answerOf, errorBody } from "../../src/api/shared/error-body.ts";
 import { checkHeld } from "../../src/api/shared/held-shape.ts";
 import { newTurnId } from "../../src/api/shared/ids.ts";
 import { IGNORED_HEADER, Ignored, noting } from "../../src/api/shared/ignored.ts";
@@ -35,7 +35,7 @@ interface Attachment {
 /** Messages of a socket that may wait for the one before. */
 const WAITING_MAX = 8;
 /** Close codes: RFC 6455 and the registry of IANA. */
-export const POLICY_VIOLATION = 1008;
+const POLICY_VIOLATION = 1008;
 
 export class ResponseSocket extends DurableObject<Env> {
   #waiting = 0;
@@ -129,9 +129,7 @@ export class ResponseSocket extends DurableObject<Env> {
     const askTurns: AskTurns = async (asked, query) => {
       const address = `http://conversation/turns?${query}`;
       const headers = { "x-rivulet-tenant": tenant };
-      const response = await this.env.CONVERSATION.getByName(asked).fetch(address, { headers });
-      if (!response.ok) throw Failure.from(((await response.json()) as ErrorBody).error);
-      return response.json();
+      return answerOf(await this.env.CONVERSATION.getByName(asked).fetch(address, { headers }));
     };
     const { input, last } = await resolveReferences(body.input, askTurns);
     const turn = noting(ignored, () => responseTurn({ ...body, input }));
@@ -149,7 +147,7 @@ export class ResponseSocket extends DurableObject<Env> {
       ...(where.persistent ? {} : { signal: gone }),
     });
     if (!response.ok) await begun.undo(response.status);
-    if (!response.ok) throw Failure.from(((await response.json()) as ErrorBody).error);
+    if (!response.ok) return answerOf(response);
     const events = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
     for await (const { data } of events) {
       if (gone.aborted) return;

@@ -12,7 +12,7 @@ export interface OutboxLimits {
 
 const standard: OutboxLimits = { bufferBytes: 256 * 1024, stallMs: 30_000, pollMs: 50 };
 /** "Try again later", registry of IANA. */
-export const TRY_AGAIN_LATER = 1013;
+const TRY_AGAIN_LATER = 1013;
 /** RFC 6455: a close frame holds 125 bytes, two of them the code. */
 const REASON_MAX_BYTES = 123;
 

@@ -68,7 +68,10 @@ export class ConversationStore {
     if (this.identity()) return;
     this.database.exec(
       "INSERT INTO family (id, owner, object, fingerprint, created_ms) VALUES (1, ?, ?, ?, ?)",
-      ...[owner, object, fingerprint, Date.now()],
+      owner,
+      object,
+      fingerprint,
+      Date.now(),
     );
   }
 

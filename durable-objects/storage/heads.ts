@@ -82,7 +82,9 @@ export class Heads {
     if (room && !isAsLong) this.#database.overwrite("heads", { record: "" }, "id = ?", id);
     this.#database.exec(
       `INSERT INTO heads (${COLUMNS}) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, record = excluded.record`,
-      ...[id, turn, whole],
+      id,
+      turn,
+      whole,
     );
   }
 

@@ -28,7 +28,10 @@ export class ImportStaging {
     const own = Uint8Array.from(bytes);
     this.#database.exec(
       "INSERT INTO staging (n, kind, sha256, bytes) VALUES (?, ?, ?, ?)",
-      ...[++this.#rows, kind, sha256(own), own],
+      ++this.#rows,
+      kind,
+      sha256(own),
+      own,
     );
   }
 
@@ -47,7 +50,8 @@ export class ImportStaging {
        SELECT (SELECT coalesce(max(id), 0) FROM pieces) + row_number() OVER (ORDER BY n), ?, ?,
          row_number() OVER (ORDER BY n) - 1, count(*) OVER (), sha256, bytes
        FROM staging WHERE kind = 'state'`,
-      ...[turn, position],
+      turn,
+      position,
     );
   }
 }

@@ -12,8 +12,22 @@ import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, LeaseLost, padded, roomFor } from "./database.ts";
 import type { SqlValue } from "./schema.ts";
 
-/** An accepted turn: everything that was decided before the model ran. */
-export interface Accepted {
+/**
+ * An accepted turn: everything that was decided before the model ran, and in its last fields how far it has come since. It is never changed
+ * in place: what is decided or has come later is a copy, which `Journal` writes over the row.
+ */
+export type Accepted = Readonly<AcceptedTurn & Progress>;
+
+/** Of a turn that was accepted and is not finished. */
+interface Progress {
+  /** Takeovers since the last progress; −1 when it was left in good order, so that the next one counts for nothing. */
+  attempts: number;
+  /** The reply is whole, with this reason, and the state that is kept is being computed: of the lasting prompt and the reply. */
+  settling?: FinishReason;
+  logprobs?: LoggedToken[];
+}
+
+interface AcceptedTurn {
   id: string;
   parent: string | null;
   depth: number;
@@ -36,15 +50,10 @@ export interface Accepted {
   recallMs?: number;
   /** What stays of the prompt, where it has instructions that hold for this request only. Absent: all. */
   lasting?: number[];
-  /** The reply is whole, with this reason, and the state that is kept is being computed: of the lasting prompt and the reply. */
-  settling?: FinishReason;
   /** Of the conversation with the new messages. */
   asked: string;
   messageCount: number;
   hasSystem: boolean;
-  /** Takeovers since the last progress; −1 when it was left in good order, so that the next one counts for nothing. */
-  attempts: number;
-  logprobs?: LoggedToken[];
 }
 
 export interface PlannedTurn {
@@ -115,7 +124,9 @@ export class Journal {
     const [turn, record, so] = columns;
     this.#database.exec(
       "INSERT INTO journal (slot, turn, epoch, record, ids) VALUES ((SELECT coalesce(max(slot), 0) + 1 FROM journal), ?, 1, ?, ?)",
-      ...[turn, record, so],
+      turn,
+      record,
+      so,
     );
   }
 
@@ -164,7 +175,11 @@ export class Journal {
   #update([turn, record, ids]: Columns, epoch: number, room: Room, where: string, key: SqlValue): void {
     this.#database.exec(
       `UPDATE journal SET turn = ?, epoch = ?, record = ?, ids = ? WHERE ${where}`,
-      ...[turn, epoch, record && padded(record, Number(room.record)), ids && padded(ids, Number(room.ids)), key],
+      turn,
+      epoch,
+      record && padded(record, Number(room.record)),
+      ids && padded(ids, Number(room.ids)),
+      key,
     );
   }
 

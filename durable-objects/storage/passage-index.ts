@@ -62,15 +62,9 @@ export class PassageIndex {
     const place = lane * DEPTHS + depth;
     const sections = sectionsOf(said);
     const starts = Uint32Array.from(sections, ([first]) => first!.start);
-    this.#database.exec(
-      "INSERT INTO passage_turns (place, turn, starts) VALUES (?, ?, ?)",
-      ...[place, id, bytesOf(starts)],
-    );
+    this.#database.exec("INSERT INTO passage_turns (place, turn, starts) VALUES (?, ?, ?)", place, id, bytesOf(starts));
     sections.forEach((section, i) => {
-      this.#database.exec(
-        "INSERT INTO passages (rowid, terms) VALUES (?, ?)",
-        ...[place * SECTIONS + i, termsIn(section)],
-      );
+      this.#database.exec("INSERT INTO passages (rowid, terms) VALUES (?, ?)", place * SECTIONS + i, termsIn(section));
     });
   }
 
@@ -82,7 +76,8 @@ export class PassageIndex {
     sectionsOf(said).forEach((section, i) => {
       this.#database.exec(
         "INSERT INTO passages (passages, rowid, terms) VALUES ('delete', ?, ?)",
-        ...[place * SECTIONS + i, termsIn(section)],
+        place * SECTIONS + i,
+        termsIn(section),
       );
     });
   }

@@ -122,7 +122,7 @@ function* grouped(text: string): Generator<{ text: string; at: number; end: numb
 /** Passages that are one document of the index. An ordinary turn is one. */
 const SECTION_PASSAGES = 16;
 /** Longer turns have larger sections. */
-export const SECTIONS_MAX = 1024;
+const SECTIONS_MAX = 1024;
 
 /** The turn's passages in sections, as the index numbers them. */
 export function sectionsOf(said: Said): Passage[][] {

@@ -75,7 +75,13 @@ export class StatePieces {
       const id = free[part] ?? (all.at(-1) ?? 0) + part - free.length + 1;
       this.#database.exec(
         "INSERT OR REPLACE INTO pieces (id, turn, position, part, parts, sha256, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ...[id, turn, position, part, parts, sha256(bytes), bytes],
+        id,
+        turn,
+        position,
+        part,
+        parts,
+        sha256(bytes),
+        bytes,
       );
     }
   }

@@ -99,7 +99,15 @@ export class TurnTree {
     const lane = canBeContinued(turn) ? this.passages.laneFor(turn) : null;
     this.#database.exec(
       `INSERT ${protects("key") ? "" : "OR REPLACE "}INTO turns (${NODE}, record, ids, lane) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[id, parent, depth, createdMs, status, start, position, logged, Number(hidden)],
+      id,
+      parent,
+      depth,
+      createdMs,
+      status,
+      start,
+      position,
+      logged,
+      Number(hidden),
       this.#database.inline(`${id} record`, jsonBytes(record)),
       this.#database.inline(`${id} ids`, bytesOf(ids)),
       lane,

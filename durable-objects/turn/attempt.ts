@@ -52,26 +52,33 @@ export class Attempt {
     served: Served,
     client: AbortSignal,
   ): Promise<Attempt> {
-    const { accepted, prompt } = planned;
-    const store = accepted.request.persistent ? host.store() : undefined;
+    const { request } = planned.accepted;
+    const store = request.persistent ? host.store() : undefined;
     const take = async () => {
       const { backend } = served;
-      const source = sourceOf(accepted.request, host);
-      const restored = await (source ? restore(source, backend, accepted, host.owner) : fresh(backend, host.owner));
-      if (restored.missing.length > 0) {
-        accepted.origin = "rebuilt";
-        count("state_rebuilt");
-      }
-      if (accepted.recalled?.length) countRecalled(accepted);
-      accepted.cachedTokens = restored.sequence.position;
-      accepted.rebuiltTokens = restored.missing.length;
-      return { restored, accepted, prompt: [...prompt], epoch: 1 };
+      const source = sourceOf(request, host);
+      const restored = await (source
+        ? restore(source, backend, planned.accepted, host.owner)
+        : fresh(backend, host.owner));
+      const isRebuilt = restored.missing.length > 0;
+      if (isRebuilt) count("state_rebuilt");
+      if (planned.accepted.recalled?.length) countRecalled(planned.accepted);
+      const accepted: Accepted = {
+        ...planned.accepted,
+        ...(isRebuilt ? { origin: "rebuilt" } : {}),
+        cachedTokens: restored.sequence.position,
+        rebuiltTokens: restored.missing.length,
+      };
+      return { restored, accepted, prompt: [...planned.prompt], epoch: 1 };
     };
-    const work = await enter(host, running, served, store, accepted.request, client, take);
+    const work = await enter(host, running, served, store, request, client, take);
     try {
       if (store && protects("journal")) {
         const { object } = host;
-        store.accept(planned, { owner: accepted.request.tenant, object, fingerprint: served.fingerprint });
+        store.accept(
+          { ...planned, accepted: work.accepted },
+          { owner: request.tenant, object, fingerprint: served.fingerprint },
+        );
         host.alarms.ask(Date.now() + limits.alarmMs * (1 + Math.random() / 3));
         await store.database.settled();
         await fault("turn.accepted", host.ctx);
@@ -194,8 +201,7 @@ async function enter(
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
     const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
-    running.start = startOf(host, accepted, store !== undefined);
-    running.changed();
+    running.begin(startOf(host, accepted, store !== undefined));
     const budget = new WorkBudget(served.backend, served.manifest.parameters, accepted.attempts);
     return { ...taken, running, served, store, slot, budget, timings, ctx: host.ctx };
   } catch (thrown) {
@@ -220,11 +226,16 @@ function startOf(
 ): StartEvent {
   const calls = callsIn(request);
   return {
-    ...{ type: "start", createdMs, model: request.model, fingerprint, state: origin },
+    type: "start",
+    createdMs,
+    model: request.model,
+    fingerprint,
+    state: origin,
     key: `${kept ? object : NOTHING}${id}`,
     ...(calls ? { calls } : {}),
     ...(recalled ? { recalled } : {}),
-    ...{ promptTokens: start + promptCount, cachedTokens },
+    promptTokens: start + promptCount,
+    cachedTokens,
     ...(kept ? { reference: { conversation: request.conversation ?? null, turn: id, parent } } : {}),
   };
 }

@@ -59,7 +59,7 @@ export class TurnComputation {
       const restored = await restore(store, served.backend, accepted, slot.asker.owner, { ownCheckpoint: false });
       this.#work.restored = restored;
       slot.hold(restored.sequence);
-      accepted.settling = reason;
+      this.#work.accepted = { ...accepted, settling: reason };
     }
     const { sequence } = this.#work.restored;
     const { position } = sequence;
@@ -100,7 +100,7 @@ export class TurnComputation {
     if (running.cancelled) return "cancelled";
     const feed = [...restored.pending, ...prompt];
     const beganMs = Date.now();
-    running.work = { done: 0, total: feed.length };
+    running.prefilled(0, feed.length);
     let prefilledMs = beganMs;
     try {
       return await this.#run(feed, () => {
@@ -131,7 +131,7 @@ export class TurnComputation {
         prefilled();
         budget.spend(event.done - fed);
         fed = event.done;
-        running.work = { done: event.done, total: event.total };
+        running.prefilled(event.done, event.total);
         running.changed();
         if (running.cancelled) return "cancelled";
         // The logits of the last slice are nowhere but here: a token must come before anything can be kept.

@@ -1,5 +1,5 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
-import { newTurnId } from "../../src/api/shared/ids.ts";
+import { MAIN, newTurnId } from "../../src/api/shared/ids.ts";
 import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
@@ -105,12 +105,7 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
     "this conversation's state belongs to another model or another version of it; begin a new conversation";
   check(identity.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
   const head = request.head === undefined ? undefined : store.heads.get(request.head);
-  check(
-    head || request.head === undefined || request.head === "main",
-    "not_found",
-    () => "no such fork",
-    "conversation",
-  );
+  check(head || request.head === undefined || request.head === MAIN, "not_found", () => "no such fork", "conversation");
   const tip = turnOf(store, head?.turn);
   const root = request.prefix === undefined || request.feedOnly ? null : prefixOf(store);
   const near = request.near === undefined ? tip : turnOf(store, request.near);

@@ -7,7 +7,7 @@
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { SpokenRole } from "../storage/passages.ts";
 
-export const QUOTE_HEADING = "Earlier in this conversation:";
+const QUOTE_HEADING = "Earlier in this conversation:";
 
 export interface Quoted {
   role: SpokenRole;

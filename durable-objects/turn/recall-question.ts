@@ -46,7 +46,9 @@ export function questionOf(said: string): Question {
   const own = words.filter(({ text: word }) => hasMeaning(word)).map(({ stem }) => stem);
   const isImplied = (stem: string) => own.length > 0 && !own.includes(stem);
   const terms = [...new Set([...own, ...askedFor(text)])].map((stem) => ({
-    ...{ stem, relatives: relatives(stem), isImplied: isImplied(stem) },
+    stem,
+    relatives: relatives(stem),
+    isImplied: isImplied(stem),
   }));
   const pairs = pairsOf(words);
   const language = languageOf(words.map(({ text: word }) => word));

@@ -65,7 +65,9 @@ export function recall(search: Search): Recalled[] {
   return fitting
     .sort((a, b) => a.depth - b.depth || a.start - b.start)
     .map(({ turn, role, text, score }) => ({
-      ...{ turn, role, text },
+      turn,
+      role,
+      text,
       score: Math.round(Math.min(1, score / most) * 1000) / 1000,
     }));
 }

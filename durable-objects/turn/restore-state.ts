@@ -84,7 +84,7 @@ async function load(store: ConversationStore, backend: Backend, fingerprint: str
 }
 
 /** The sampler's state without the stored one: its generator is in the turn's row, its recent ids are in the log. */
-export function samplerOf(store: ConversationStore, id: string): SamplerState | undefined {
+function samplerOf(store: ConversationStore, id: string): SamplerState | undefined {
   const { generator, logged } = store.tree.turn(id)!;
   if (generator.length === 0) return undefined;
   const recent = store.tree.ids(id, Math.max(0, logged - RECENT_TOKENS), logged);

@@ -1,7 +1,11 @@
 /**
- * RunningTurn: a turn that this object computes, and those who follow it.
+ * RunningTurn: a turn that this object computes, and the readers who follow it.
  *
- * It holds ids, not text: every reader tells them again at its own pace, so that a slow one costs nothing and a late one misses nothing.
+ * It holds ids, not text: every reader makes the text from them at its own pace, so that a slow reader costs nothing and a late one misses
+ * nothing.
+ *
+ *   waiting ⇄ computing → ended
+ *      └──────────┴─────→ lost
  */
 import type { EndEvent, LoggedToken, StartEvent, TurnEvent } from "../../src/api/shared/turn.ts";
 import type { Failure } from "../../src/core/failure.ts";
@@ -10,13 +14,25 @@ import { limits } from "../platform/limits.ts";
 
 type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
 
-/** What there is to tell of a turn, finished or not. */
+/**
+ * Where a turn stands in this object. `waiting`: no attempt is at it, because it is about to begin or because the last attempt was cut off.
+ * `computing`: an attempt is at it. `ended`: its end is on disk. `lost`: it is over here without an end, because storage failed or because
+ * another instance computes it now. Nothing follows the last two.
+ */
+export type Phase =
+  | { name: "waiting" }
+  | { name: "computing" }
+  | { name: "ended"; last: Last }
+  | { name: "lost"; failure: Failure };
+
+/** What can be said of a turn, finished or not. */
 export interface KnownTurn {
-  start: StartEvent;
+  /** Undefined until the turn has a place in the engine. */
+  start: StartEvent | undefined;
   /** Of the reply. */
   ids: readonly number[];
   logprobs: readonly LoggedToken[] | undefined;
-  /** Of a turn that has ended. Its text is told from the ids. */
+  /** Of a turn that has ended. Its text is made from the ids. */
   last: Last | undefined;
 }
 
@@ -30,27 +46,85 @@ export interface Reader {
 export class RunningTurn implements KnownTurn {
   readonly id: string;
   readonly tenant: string;
-  /** Goes on without readers. */
-  background: boolean;
-  start!: StartEvent;
   readonly ids: number[] = [];
-  readonly #logprobs: LoggedToken[] = [];
-  last: Last | undefined;
-  work: { done: number; total: number } | undefined;
-  /** It ended here without an end: storage is gone, or somebody else computes it now. */
-  lost: Failure | undefined;
-  /** An invocation is at it. */
-  computing = false;
-  /** Lets the next turn of its head begin. */
+  /** Lets the next turn of its head begin. The scheduler sets it and calls it. */
   release: (() => void) | undefined;
+  #phase: Phase = { name: "waiting" };
+  #start: StartEvent | undefined;
+  #prefill: { done: number; total: number } | undefined;
+  #background: boolean;
   #cancelled: "when seen" | "now" | undefined;
+  readonly #logprobs: LoggedToken[] = [];
   readonly #readers = new Set<Reader>();
   #waiting: (() => void)[] = [];
 
   constructor(id: string, tenant: string, background: boolean) {
     this.id = id;
     this.tenant = tenant;
-    this.background = background;
+    this.#background = background;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** The only place that changes the phase. */
+  #enter(phase: Phase): void {
+    if (!this.over) this.#phase = phase;
+    this.changed();
+  }
+
+  /** An attempt takes it up. */
+  attempted(): void {
+    this.#enter({ name: "computing" });
+  }
+
+  /** The attempt has stopped; unless that was the turn's end, another one may follow. */
+  paused(): void {
+    this.#enter({ name: "waiting" });
+  }
+
+  end(last: Last): void {
+    this.#enter({ name: "ended", last });
+  }
+
+  lose(failure: Failure): void {
+    this.#enter({ name: "lost", failure });
+  }
+
+  get computing(): boolean {
+    return this.#phase.name === "computing";
+  }
+
+  get over(): boolean {
+    return this.#phase.name === "ended" || this.#phase.name === "lost";
+  }
+
+  get last(): Last | undefined {
+    return this.#phase.name === "ended" ? this.#phase.last : undefined;
+  }
+
+  get lost(): Failure | undefined {
+    return this.#phase.name === "lost" ? this.#phase.failure : undefined;
+  }
+
+  get start(): StartEvent | undefined {
+    return this.#start;
+  }
+
+  /** It has a place in the engine and its state: readers may hear of it. */
+  begin(start: StartEvent): void {
+    this.#start = start;
+    this.changed();
+  }
+
+  /** How much of its prompt was read; every reader is told that it changed at the next change. */
+  get prefill(): { done: number; total: number } | undefined {
+    return this.#prefill;
+  }
+
+  prefilled(done: number, total: number): void {
+    this.#prefill = { done, total };
   }
 
   get logprobs(): LoggedToken[] | undefined {
@@ -65,13 +139,10 @@ export class RunningTurn implements KnownTurn {
 
   /** Tokens that were computed for it. */
   get computed(): number {
-    if (this.last?.type !== "end") return this.ids.length;
-    const { promptTokens, cachedTokens, completionTokens } = this.last.usage;
+    const { last } = this;
+    if (last?.type !== "end") return this.ids.length;
+    const { promptTokens, cachedTokens, completionTokens } = last.usage;
     return promptTokens - cachedTokens + completionTokens;
-  }
-
-  get over(): boolean {
-    return this.last !== undefined || this.lost !== undefined;
   }
 
   get readers(): number {
@@ -84,19 +155,14 @@ export class RunningTurn implements KnownTurn {
     this.changed();
   }
 
+  /** Goes on without readers from now on. */
+  detach(): void {
+    this.#background = true;
+  }
+
   push(id: number, logprob: LoggedToken | undefined): void {
     this.ids.push(id);
     if (logprob) this.#logprobs.push(logprob);
-    this.changed();
-  }
-
-  end(last: Last): void {
-    this.last = last;
-    this.changed();
-  }
-
-  lose(failure: Failure): void {
-    this.lost = failure;
     this.changed();
   }
 
@@ -109,7 +175,7 @@ export class RunningTurn implements KnownTurn {
   /** Whoever asked for a foreground turn and left wants no more of it. */
   leave(reader: Reader): void {
     this.#readers.delete(reader);
-    if (this.#readers.size === 0 && !this.background && !this.over) this.cancel();
+    if (this.#readers.size === 0 && !this.#background && !this.over) this.cancel();
     this.changed();
   }
 
@@ -130,7 +196,7 @@ export class RunningTurn implements KnownTurn {
   async room(): Promise<void> {
     if (!protects("backpressure")) return;
     const ahead = () => this.ids.length - Math.max(0, ...[...this.#readers].map(({ read }) => read));
-    const isNear = () => this.background || this.cancelled || ahead() < limits.leadTokens;
+    const isNear = () => this.#background || this.cancelled || ahead() < limits.leadTokens;
     if (!isNear()) await this.until(isNear);
   }
 }

@@ -100,15 +100,13 @@ export class Scheduler {
     for (;;) {
       const { journal } = this.#host.store();
       const mine = journal.running().filter((id) => journal.get(id)?.accepted.request.head === head);
-      const busy = mine
-        .flatMap((id) => this.#running.get(id) ?? [])
-        .filter((running) => running.computing && !running.over);
+      const busy = mine.flatMap((id) => this.#running.get(id) ?? []).filter((running) => running.computing);
       if (busy.length === 0) {
         for (const id of mine) this.#drop(id);
         return work();
       }
       for (const running of busy) running.cancel("now");
-      await Promise.all(busy.map((running) => running.until(() => running.over || !running.computing)));
+      await Promise.all(busy.map((running) => running.until(() => !running.computing)));
     }
   }
 
@@ -125,7 +123,7 @@ export class Scheduler {
     const entry = this.#host.store().journal.get(id);
     const running = known ?? new RunningTurn(id, entry?.accepted.request.tenant ?? "", true);
     this.#running.set(id, running);
-    running.computing = true;
+    running.attempted();
     try {
       if (!entry) return this.#over(id);
       running.release ??= await this.locks.acquire(entry.accepted.request.head);
@@ -133,7 +131,7 @@ export class Scheduler {
       this.#setbacks = 0;
       await this.#compute(running, attempt);
     } catch (thrown) {
-      running.computing = false;
+      running.paused();
       this.#notTaken(running, thrown);
     }
   }
@@ -157,10 +155,9 @@ export class Scheduler {
   }
 
   async #compute(running: RunningTurn, attempt: Attempt): Promise<void> {
-    running.computing = true;
+    running.attempted();
     const work = attempt.run().finally(() => {
-      running.computing = false;
-      running.changed();
+      running.paused();
       if (running.over) this.#over(running.id);
     });
     this.#host.ctx.waitUntil(work);

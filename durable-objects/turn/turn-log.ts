@@ -12,7 +12,10 @@ export function logTurn(
   countTurn({
     tenant,
     ...usage,
-    ...{ queueMs: queue_ms, loadMs: load_ms, prefillMs: prefill_ms, decodeMs: decode_ms },
+    queueMs: queue_ms,
+    loadMs: load_ms,
+    prefillMs: prefill_ms,
+    decodeMs: decode_ms,
   });
   console.log(
     JSON.stringify({

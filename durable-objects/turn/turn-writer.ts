@@ -63,7 +63,7 @@ export class TurnWriter {
       await fault("commit.after", ctx);
     }
     count(reason === "cancelled" ? "turn_cancelled" : "turn_completed");
-    logTurn(running.start.key, accepted.request, end);
+    logTurn(running.start!.key, accepted.request, end);
     running.end({ type: "end", index: running.ids.length + 1, text: "", ...end });
   }
 

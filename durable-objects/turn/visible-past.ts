@@ -36,7 +36,7 @@ export interface Past {
 const WITHOUT_ATTENTION = 512;
 
 /** Tokens that some attention layer sees. */
-export function windowOf({ manifest, backend }: Served): number {
+function windowOf({ manifest, backend }: Served): number {
   const { policy, window = 0, windows = {} }: CachePolicy = manifest.cache;
   if (policy === "full") return backend.contextLength < ENDLESS ? Number.POSITIVE_INFINITY : WITHOUT_ATTENTION;
   return Math.max(window, ...Object.values(windows));

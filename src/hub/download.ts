@@ -23,7 +23,7 @@ export const downloadPace = { waitMs: 500 };
 /** Tries in a row that bring nothing. */
 const TRIES = 4;
 
-export const PART = ".part";
+const PART = ".part";
 
 /** Bytes of `file` that a download into `folder` would not have to bring again. */
 export async function presentBytes(folder: string, file: RepositoryFile): Promise<number> {

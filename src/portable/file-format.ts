@@ -31,7 +31,7 @@ export type Kind = keyof typeof kinds;
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hex");
 
-export const modelIdentity = z.strictObject({
+const modelIdentity = z.strictObject({
   name: z.string().max(128),
   /** SHA-256 of the pack's manifest: the model in every respect. */
   fingerprint: sha256,

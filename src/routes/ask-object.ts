@@ -10,6 +10,7 @@ import {
 } from "../../durable-objects/directory/allowance.ts";
 import { turnIdOf } from "../../durable-objects/turn/plan.ts";
 import { anyName, type Caller, type ObjectAddress } from "../api/object-address.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { MAIN, newTurnId } from "../api/shared/ids.ts";
 import type { TurnRequest } from "../api/shared/turn.ts";
 import { Failure } from "../core/failure.ts";
@@ -67,9 +68,7 @@ export async function countTokens(
   const count = async (at: Omit<ObjectAddress, "turn">, there: ObjectAddress["turn"]) => {
     const body: TurnRequest = { ...turn, ...there, tenant: caller.tenant };
     const response = await askObject(c, { ...caller, ...at }, "/count", { method: "POST", body });
-    const { error, tokens } = (await response.json()) as { tokens: number; error?: unknown };
-    if (!response.ok) throw Failure.from(error);
-    return tokens;
+    return (await answerOf<{ tokens: number }>(response)).tokens;
   };
   const { parent, near, head = MAIN } = where;
   const isNamed = typeof parent === "string" || near !== undefined || head !== MAIN || turn.prefix !== undefined;

@@ -10,10 +10,11 @@ import type { HeadView } from "../api/conversations/replies.ts";
 import { type Caller, type ObjectAddress, responsePlace } from "../api/object-address.ts";
 import { sealed, withoutCompaction } from "../api/responses/compaction.ts";
 import { type CompactRequest, compactRequest, responseTurn } from "../api/responses/request.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { noting } from "../api/shared/ignored.ts";
 import { check, Failure } from "../core/failure.ts";
 import { runTurn } from "./ask-object.ts";
-import { answerOf, answerOfHead, turnsOf } from "./conversations.ts";
+import { answerOfHead, turnsOf } from "./conversations.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
 
 const none = z.literal(0);

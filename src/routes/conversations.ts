@@ -22,6 +22,7 @@ import {
 import { type SearchHit, shownHit } from "../api/conversations/search.ts";
 import { type Caller, conversationFor, inConversation, type ObjectAddress } from "../api/object-address.ts";
 import { messagesOf } from "../api/responses/input.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { recallMode } from "../api/shared/recall.ts";
 import { Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
@@ -30,13 +31,6 @@ import { type Bindings, endpoint } from "./endpoint.ts";
 const tag = "Conversations";
 const about = { tag, params: conversationPath };
 const reply = { 200: { description: "The conversation.", schema: conversationReply } };
-
-/** The object's JSON, or its failure. */
-export async function answerOf<T>(response: Response): Promise<T> {
-  const answer = (await response.json()) as T & { error?: { code: string; message: string; param: string | null } };
-  if (!response.ok) throw Failure.from(answer.error);
-  return answer;
-}
 
 /** Turns of any object, in the caller's name. */
 export const turnsOf =
@@ -122,7 +116,9 @@ export const conversations = [
       // The items only tell two requests of one key apart.
       const make = { ...changes(body), ...(prefix ? { prefix } : {}), ...(items ? { items } : {}), model };
       let head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`, {
-        ...{ method: "PUT", body: make, makes: true },
+        method: "PUT",
+        body: make,
+        makes: true,
       });
       if (body.items && body.items.length > 0 && head.turn === null) {
         const messages = messagesOf(body.items);

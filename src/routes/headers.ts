@@ -37,7 +37,7 @@ export const crossOrigin: Middleware = async (c, next) => {
   c.res.headers.append("vary", "Origin");
 };
 
-export const POLICY = {
+const POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
   styleSrc: ["'self'"],

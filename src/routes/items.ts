@@ -5,10 +5,11 @@ import { conversationPath, itemPath, itemQuery, itemsCreate, itemsQuery } from "
 import { type Item, inputItem, item, turnItems } from "../api/conversations/turn-items.ts";
 import { type Caller, inConversation } from "../api/object-address.ts";
 import { messagesOf } from "../api/responses/input.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { FIRST_INPUT, itemNamed, turnNamed } from "../api/shared/ids.ts";
 import { Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
-import { answerOf, answerOfHead } from "./conversations.ts";
+import { answerOfHead } from "./conversations.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
 
 const tag = "Conversations";

@@ -24,7 +24,7 @@ export const originGuard: Middleware = async (c, next) => {
 };
 
 /** Fails with `host_refused`. */
-export function checkHost(request: Request, { ALLOWED_HOSTS }: Pick<Variables, "ALLOWED_HOSTS">): void {
+function checkHost(request: Request, { ALLOWED_HOSTS }: Pick<Variables, "ALLOWED_HOSTS">): void {
   const allowed = (ALLOWED_HOSTS ?? "")
     .toLowerCase()
     .split(/[\s,]+/)
@@ -38,7 +38,7 @@ export function checkHost(request: Request, { ALLOWED_HOSTS }: Pick<Variables, "
 }
 
 /** Fails with `origin_refused`. */
-export function checkOrigin(request: Request, { ALLOWED_ORIGINS }: Pick<Variables, "ALLOWED_ORIGINS">): void {
+function checkOrigin(request: Request, { ALLOWED_ORIGINS }: Pick<Variables, "ALLOWED_ORIGINS">): void {
   const origin = request.headers.get("origin");
   if (origin === null || isOwn(origin, new URL(request.url)) || allowedOrigins({ ALLOWED_ORIGINS }).includes(origin))
     return;

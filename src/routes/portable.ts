@@ -4,13 +4,14 @@ import { importQuery } from "../api/conversations/import-request.ts";
 import { conversationReply, type HeadView, shownConversation } from "../api/conversations/replies.ts";
 import { conversationPath } from "../api/conversations/requests.ts";
 import { conversationFor, inConversation } from "../api/object-address.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { splitConversation } from "../api/shared/ids.ts";
 import { uploadOf } from "../api/shared/upload.ts";
 import { check } from "../core/failure.ts";
 import { fileKeys } from "../portable/file-format.ts";
 import { peekHeader } from "../portable/read-file.ts";
 import { askObject } from "./ask-object.ts";
-import { answerOf, askHead } from "./conversations.ts";
+import { askHead } from "./conversations.ts";
 import { endpoint } from "./endpoint.ts";
 
 const FILE = "application/vnd.rivulet.conversation";
@@ -57,7 +58,9 @@ export const portable = [
       const id = query.id ?? (known ? header.conversation : conversationFor(c.env, caller));
       const place = inConversation(c.env, caller, id);
       const response = await askObject(c, { ...caller, ...place }, "/import", {
-        ...{ method: "POST", body: whole, makes: true },
+        method: "POST",
+        body: whole,
+        makes: true,
       });
       return c.json(shownConversation(id, await answerOf<HeadView>(response)));
     },

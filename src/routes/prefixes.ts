@@ -15,11 +15,11 @@ import {
 } from "../api/conversations/prefix.ts";
 import { list, listOf, removed } from "../api/conversations/replies.ts";
 import { listQuery } from "../api/conversations/requests.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { newTurnId } from "../api/shared/ids.ts";
 import { parseBody, readAtMost } from "../api/shared/parse-body.ts";
 import { check, Failure } from "../core/failure.ts";
 import { askObject } from "./ask-object.ts";
-import { answerOf } from "./conversations.ts";
 import { endpoint } from "./endpoint.ts";
 
 const tag = "Prefixes";

@@ -4,10 +4,10 @@ import type { Context } from "hono";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import type { TokenAnswer, TokenQuestion } from "../../durable-objects/model/token-question.ts";
 import { anyName, type Caller } from "../api/object-address.ts";
+import { answerOf } from "../api/shared/error-body.ts";
 import { noting } from "../api/shared/ignored.ts";
 import { detokenizeRequest, templated, templateRequest, tokenized, tokenizeRequest } from "../api/tokens/request.ts";
 import { askObject } from "./ask-object.ts";
-import { answerOf } from "./conversations.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
 
 const tag = "Tokens";

@@ -19,7 +19,7 @@ import type { SamplerState, Sampling } from "./sampling.ts";
 const NEAR = 20;
 
 /** OpenAI's bound for `top_logprobs`. */
-export const MAX_TOP_LOGPROBS = 20;
+const MAX_TOP_LOGPROBS = 20;
 
 export interface TokenLogprob {
   id: number;

@@ -12,7 +12,7 @@ import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import type { ConversationState } from "./state.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 
-export const STATE_VERSION = 1;
+const STATE_VERSION = 1;
 const MAGIC = 0x54535652; // "RVST", little-endian
 const PREFIX_BYTES = 4 + 4 + 4 + 32;
 const HEADER_MAX_BYTES = 4 * 1024 * 1024;

@@ -40,7 +40,12 @@ export class ChatTemplate {
     const environment = new Environment();
     const globals = {
       ...constants,
-      ...{ true: true, True: true, false: false, False: false, none: null, None: null },
+      true: true,
+      True: true,
+      false: false,
+      False: false,
+      none: null,
+      None: null,
       raise_exception: (message: unknown) => {
         throw new TemplateRefusal(String(message));
       },

@@ -7,7 +7,7 @@ export interface Fetches {
   fetch(url: string, init: { signal: AbortSignal }): Promise<Response>;
 }
 
-export const fetchRetry: RetryPolicy = { attempts: 4, baseDelayMs: 100, stallMs: 15_000 };
+const fetchRetry: RetryPolicy = { attempts: 4, baseDelayMs: 100, stallMs: 15_000 };
 
 /** `base` ends in "/". */
 export const fetchSource = (fetcher: Fetches, base: string, retry: RetryPolicy = fetchRetry): PackSource => ({

@@ -19,7 +19,7 @@ const tokenId = z.number().int().min(0).max(0xffffffff);
 
 const file = z.strictObject({ file: fileName, bytes: size, sha256 });
 
-export const tensorEntry = z.strictObject({
+const tensorEntry = z.strictObject({
   name: z.string().min(1).max(256),
   /** Matrices (R, C) lie in kernel order, vectors are plain f32, files (only of ONNX packs; shape: bytes) are as they were. */
   kind: z.enum(["matrix", "vector", "file"]),
@@ -34,7 +34,7 @@ export const tensorEntry = z.strictObject({
 export const WINDOW_MAX = 1 << 20;
 const window = size.min(1).max(WINDOW_MAX);
 
-export const cachePolicy = z.strictObject({
+const cachePolicy = z.strictObject({
   /** `full` keeps every position; `window` keeps `sinks` first positions and the last `window`. */
   policy: z.enum(["full", "window"]),
   sinks: size.max(1024).default(0),
@@ -49,7 +49,7 @@ export const onnxInputs = ["input_ids", "attention_mask", "position_ids", "num_l
 const onnxName = z.string().min(1).max(256);
 
 /** A decoder as an ONNX graph instead of tensors: docs/onnx.md. */
-export const onnxDecoder = z.strictObject({
+const onnxDecoder = z.strictObject({
   /** Name of the graph among `tensors`; the others are its external data. */
   graph: onnxName,
   inputs: z.array(z.enum(onnxInputs)).min(1),
@@ -75,7 +75,7 @@ export const onnxDecoder = z.strictObject({
 const range = z.tuple([size, size]);
 
 /** One stage of a divided model: its blocks, and which tensors and shards are its own. A tensor that two stages need is stored twice. */
-export const stageEntry = z.strictObject({ blocks: range, tensors: range, shards: range });
+const stageEntry = z.strictObject({ blocks: range, tensors: range, shards: range });
 
 export const manifestSchema = z.strictObject({
   format: z.literal("rivulet-pack"),

@@ -57,30 +57,6 @@ export const chatCompletionReply = z
   })
   .openapi("ChatCompletion");
 
-export const chatChunkReply = z
-  .strictObject({
-    ...frame,
-    object: z.literal("chat.completion.chunk"),
-    choices: z.array(
-      z.strictObject({
-        index: z.int(),
-        delta: z.looseObject({
-          role: z.literal("assistant").optional(),
-          content: z.string().nullish(),
-          tool_calls: z.array(call.partial().extend({ index: z.int(), function: called.partial() })).optional(),
-        }),
-        logprobs,
-        finish_reason: finishReason.nullable(),
-      }),
-    ),
-    usage: usageReply.nullish(),
-    timings: timingsReply.optional(),
-    schema_checked: z.literal(true).optional(),
-    rivulet: place.optional(),
-    progress: z.strictObject({ done: z.int(), total: z.int() }).optional(),
-  })
-  .openapi("ChatCompletionChunk");
-
 export const completionReply = z
   .strictObject({
     ...frame,

@@ -40,7 +40,7 @@ export const completionRequest = nullsAbsent(fields).openapi("CompletionRequest"
 
 export type CompletionRequest = z.infer<typeof completionRequest>;
 
-export const DEFAULT_COMPLETION_TOKENS = 16;
+const DEFAULT_COMPLETION_TOKENS = 16;
 /** Of all prompts together. */
 const REPLIES_MAX = 16;
 

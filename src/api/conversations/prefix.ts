@@ -6,6 +6,7 @@ import { objectName } from "../shared/ids.ts";
 
 /** Held in memory while it is tokenized; and no model here takes more tokens than this has bytes. */
 export const PREFIX_MAX_BYTES = 4 * 1024 * 1024;
+/** Ten years. */
 export const TTL_MAX_SECONDS = 10 * 365 * 24 * 3600;
 
 export const prefixName = z

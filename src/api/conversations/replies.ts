@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { CallPlace } from "../../constrain/reply/call-parser.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
+import { MAIN } from "../shared/ids.ts";
 import { recalledReply, recallField, shownRecall } from "../shared/recall.ts";
 import type { Recalled, RecallMode } from "../shared/turn.ts";
 import { timingsReply } from "../shared/usage.ts";
@@ -139,7 +140,7 @@ export function shownTurn(view: TurnView, object: string, root: string): z.infer
     ...(view.recalled ? { recalled: view.recalled } : {}),
     error: error && { ...error },
     state_kept: stateKept,
-    conversations: heads.map((head) => (head === "main" ? root : `${root}~${head}`)),
+    conversations: heads.map((head) => (head === MAIN ? root : `${root}~${head}`)),
   };
 }
 

@@ -4,10 +4,9 @@ import { inputItem } from "../responses/input.ts";
 import { includeQuery, intQuery, metadata, pageQuery } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
 import { recallField } from "../shared/recall.ts";
+import { TTL_MAX_SECONDS } from "./prefix.ts";
 import { searchText } from "./search.ts";
 
-/** Ten years. */
-const TTL_MAX_SECONDS = 315_360_000;
 const ITEMS_MAX = 20;
 
 const ttl = z.int().min(1).max(TTL_MAX_SECONDS).nullish().openapi({

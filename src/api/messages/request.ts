@@ -75,8 +75,11 @@ const fields = z.strictObject({
     .max(64)
     .nullish()
     .openapi({ description: "Ours: a shared prefix that the conversation begins with." }),
-  ...{ temperature: samplingFields.temperature, top_p: samplingFields.top_p, top_k: samplingFields.top_k },
-  ...{ min_p: samplingFields.min_p, seed: samplingFields.seed },
+  temperature: samplingFields.temperature,
+  top_p: samplingFields.top_p,
+  top_k: samplingFields.top_k,
+  min_p: samplingFields.min_p,
+  seed: samplingFields.seed,
   ...withoutEffect({
     metadata: "of /v1/messages: it says who asks, which is known by the key",
     service_tier: "there is one",

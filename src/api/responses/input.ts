@@ -60,7 +60,9 @@ const customCall = tolerant(ITEM, {
   name: calledName,
   input: text(TEXT_MAX_CHARS),
 }).transform(({ call_id, name, input: given }) => ({
-  ...{ type: "function_call" as const, call_id, name },
+  type: "function_call" as const,
+  call_id,
+  name,
   arguments: JSON.stringify({ input: given }),
 }));
 const customCallOutput = tolerant(ITEM, {

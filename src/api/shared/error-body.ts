@@ -1,6 +1,6 @@
 /** The one shape of every error that a caller sees, in OpenAI's form. */
 import { z } from "@hono/zod-openapi";
-import { type Failure, type FailureCode, failures } from "../../core/failure.ts";
+import { Failure, type FailureCode, failures } from "../../core/failure.ts";
 import { metrics } from "../../core/metrics.ts";
 
 export const errorReply = z
@@ -17,7 +17,7 @@ export const errorReply = z
 export type ErrorBody = z.infer<typeof errorReply>;
 
 /** Seconds after which a failure marked `later` is worth another try. */
-export const RETRY_AFTER_SECONDS = 5;
+const RETRY_AFTER_SECONDS = 5;
 
 export function errorBody(failure: Failure): ErrorBody {
   const { code, param } = failure;
@@ -33,4 +33,11 @@ export function errorResponse(failure: Failure): Response {
     retry === "later" ? { "retry-after": String(failure.afterSeconds ?? RETRY_AFTER_SECONDS) } : {},
   );
   return Response.json(errorBody(failure), { status, headers });
+}
+
+/** What another object answered as JSON: its value, or thrown as the failure that it was there. The one way back from `errorResponse`. */
+export async function answerOf<T>(response: Response): Promise<T> {
+  const answer = (await response.json()) as T & Partial<ErrorBody>;
+  if (!response.ok) throw Failure.from(answer.error);
+  return answer;
 }

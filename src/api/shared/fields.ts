@@ -44,7 +44,7 @@ export const name = z
 
 /** Who asks: repeated by a response. */
 const identifier = z.string().max(512).nullish();
-export const identityFields = {
+const identityFields = {
   user: repeatedOnly("user", "who asks is known by the key", identifier),
   safety_identifier: repeatedOnly("safety_identifier", "who asks is known by the key", identifier),
   prompt_cache_key: repeatedOnly("prompt_cache_key", "a conversation's state is found by its name", identifier),

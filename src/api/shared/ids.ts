@@ -9,6 +9,9 @@ import { Failure } from "../../core/failure.ts";
 
 /** The one head that every conversation has. */
 export const MAIN = "main";
+
+/** Stands in for the secret where none is set: names of objects are then the same on every such server. Exported files are never signed with it. */
+export const UNKEYED = "rivulet";
 const FORK = /^(.+)~([0-9a-z]{8})$/s;
 const TURN = /^(?:resp_|chatcmpl-|cmpl-|msg_)([0-9a-f]{32})([0-9a-f]{16})$/;
 const ITEM = /^(?:msg_|fc_|fco_)([0-9a-f]{32})([0-9a-f]{16})_(\d{1,4})$/;
@@ -35,7 +38,7 @@ export const newTurnId = (): string => randomBytes(8).toString("hex");
 
 /** Names of objects show up in logs: neither tenant nor conversation can be read from them, or guessed. 32 hex digits. */
 export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, root: string): string {
-  return createHmac("sha256", SESSION_KEY || "rivulet")
+  return createHmac("sha256", SESSION_KEY || UNKEYED)
     .update(JSON.stringify([tenant, root]))
     .digest("hex")
     .slice(0, 32);

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { RecallMode, StartEvent } from "./turn.ts";
 
-export const RECALL_MAX_TOKENS = 512;
+const RECALL_MAX_TOKENS = 512;
 
 export const recallField = z
   .union(

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { text } from "./fields.ts";
 
 export const TOP_LOGPROBS_MAX = 20;
-export const STOP_MAX = 4;
+const STOP_MAX = 4;
 
 const stop = text(256).refine((value) => value.length > 0, "expected a non-empty string");
 

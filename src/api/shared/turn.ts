@@ -116,8 +116,15 @@ export interface Timings {
 
 export const noTimings: Readonly<Timings> = {
   state: "new",
-  ...{ rebuilt_tokens: 0, state_bytes: 0, queue_ms: 0, load_ms: 0 },
-  ...{ prefill_ms: 0, prefill_tokens: 0, decode_ms: 0, decode_tokens: 0, save_ms: 0 },
+  rebuilt_tokens: 0,
+  state_bytes: 0,
+  queue_ms: 0,
+  load_ms: 0,
+  prefill_ms: 0,
+  prefill_tokens: 0,
+  decode_ms: 0,
+  decode_tokens: 0,
+  save_ms: 0,
 };
 
 export interface TurnUsage {

@@ -14,7 +14,7 @@ export const open: OpenOnnx = async (manifest, payload, options) => {
   return openOnnx(manifest, payload, await startOrt(await compiled), options);
 };
 
-export async function readModule(): Promise<WebAssembly.Module> {
+async function readModule(): Promise<WebAssembly.Module> {
   const file = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
   return compile(await readFile(file));
 }

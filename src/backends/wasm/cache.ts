@@ -11,7 +11,7 @@ import type { StateShape } from "../check-state.ts";
 import type { Heap } from "./heap.ts";
 
 /** Extra ring slots, so that a slice of new tokens never overwrites a position that its first token still sees. */
-export const CACHE_SLACK = 64;
+const CACHE_SLACK = 64;
 
 export const slotsMax = ({ sinks, window }: CacheLayout): number => sinks + window + CACHE_SLACK;
 

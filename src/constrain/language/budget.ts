@@ -9,7 +9,7 @@
 /** About half a second on one core of a small server; see docs/structured-output.md. */
 export const STEPS = 3_000_000;
 /** About 10 ms. */
-export const SLICE = 50_000;
+const SLICE = 50_000;
 /** What may be spent without a pause, where pieces of work cannot be cut further. */
 const WITHOUT_PAUSE = 700_000;
 

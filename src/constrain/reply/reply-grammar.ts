@@ -25,9 +25,9 @@ export interface ToolCall {
   arguments: string;
 }
 
-export const callHead = (name: string): string => `${CALL_OPEN}\n{"name": ${JSON.stringify(name)}, "arguments": `;
-export const CALL_TAIL = `}\n${CALL_CLOSE}`;
-export const CALL_SEPARATOR = "\n";
+const callHead = (name: string): string => `${CALL_OPEN}\n{"name": ${JSON.stringify(name)}, "arguments": `;
+const CALL_TAIL = `}\n${CALL_CLOSE}`;
+const CALL_SEPARATOR = "\n";
 
 /** The text of a reply with calls. */
 export function replyText(content: string, calls: readonly Omit<ToolCall, "id">[]): string {

@@ -58,12 +58,7 @@ export async function readSafetensorsHeader(file: ByteFile): Promise<Map<string,
 }
 
 /** `json` is the header; data lies in [dataStart, fileSize). */
-export function readEntries(
-  where: string,
-  json: unknown,
-  dataStart: number,
-  fileSize: number,
-): Map<string, SafeTensor> {
+function readEntries(where: string, json: unknown, dataStart: number, fileSize: number): Map<string, SafeTensor> {
   if (!isObject(json)) refuse(where, `header: expected an object, got ${show(json)}`);
   const entries = Object.entries(json).filter(([name]) => name !== "__metadata__");
   const tensors = entries.map(([name, entry]) => [name, readEntry(where, name, entry, dataStart)] as const);
