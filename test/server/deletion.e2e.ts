@@ -124,7 +124,7 @@ it("what has expired leaves nothing", async () => {
   await ask("POST", path, { metadata: { note: CANARY }, ttl_seconds: 1 });
   await expect
     .poll(async () => (await ask("GET", "/v1/conversations/kept/turns?all=true")).data.length, {
-      timeout: 30_000,
+      timeout: 240_000,
     })
     .toBe(1);
   expect(await holders()).toEqual([]);

@@ -65,7 +65,7 @@ it.skipIf(!isMounted)(
     expect(refused.length).toBeGreaterThan(5);
     expect(refused).toEqual(refused.map(() => [507, "storage_full"]));
     rmSync(join(disk, "filler"));
-    await expect.poll(async () => (await say("two", "ada"))[0], { timeout: 60_000 }).toBe(200);
+    await expect.poll(async () => (await say("two", "ada"))[0], { timeout: 240_000 }).toBe(200);
     expect(await say("three", "ada")).toEqual([200, "resumed"]);
     expect(await say("one", "later")).toEqual([200, "new"]);
   },

@@ -106,7 +106,7 @@ describePage("the page's smaller parts", "tiny", (chat) => {
     await second.goto(page.url());
     await turns(second).first().waitFor();
     await say(page, "And another thing");
-    await expect.poll(() => turns(second).count(), { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => turns(second).count(), { timeout: 240_000 }).toBe(2);
     const rows = page.getByRole("navigation").locator(".pick");
     await rows.filter({ hasText: "Older talk" }).click();
     await say(page, "Again");

@@ -57,7 +57,7 @@ const ended = (conversation: string) =>
   expect.poll(
     async () => (await storedTurns(server.url, { conversation }).catch(() => [])).map(({ status }) => status),
     {
-      timeout: 30_000,
+      timeout: 240_000,
       interval: 200,
     },
   );

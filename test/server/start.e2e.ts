@@ -180,7 +180,7 @@ it("a server that died is started again on the same port, and the start says so;
   await ask(url, "ada", "one");
   const first = serverPid(folder);
   process.kill(first, "SIGKILL");
-  await expect.poll(() => serverPid(folder), { timeout: 60_000 }).not.toBe(first);
+  await expect.poll(() => serverPid(folder), { timeout: 240_000 }).not.toBe(first);
   expect(output()).toContain("the server ended (SIGKILL); starting it again");
   expect((await ask(url, "ada", "two")).timings.state).toBe("resumed");
   const limits = readFileSync(`/proc/${serverPid(folder)}/limits`, "utf8");
