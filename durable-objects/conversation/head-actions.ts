@@ -47,8 +47,9 @@ export function unansweredTurn(
   id: string,
   served: Served,
   store: ConversationStore | undefined,
+  { areItems = false } = {},
 ): StoredTurn {
-  const { accepted } = plan(request, id, served, store);
+  const { accepted } = plan(request, id, served, store, { areItems });
   const parent = accepted.parent === null ? undefined : store!.tree.turn(accepted.parent)!;
   const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, lasting: _____, ...kept } = accepted;
   return {
@@ -160,7 +161,7 @@ export class HeadActions {
       recall: "off",
       reply,
     };
-    const turn = unansweredTurn(request, newTurnId(), served, store);
+    const turn = unansweredTurn(request, newTurnId(), served, store, { areItems: true });
     return store.database.transaction(() => {
       store.tree.insert(turn, new Uint32Array(0));
       store.heads.put({ ...head, turn: turn.id });

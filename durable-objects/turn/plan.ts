@@ -28,9 +28,11 @@ export function plan(
   id: string,
   served: Served,
   store: ConversationStore | undefined,
-  { isCounted = false } = {},
+  { isCounted = false, areItems = false } = {},
 ): PlannedTurn {
-  const { tip, moved, story, recall } = store ? placeOf(request, served, store) : nowhere(request);
+  const { tip, moved, story: told, recall } = store ? placeOf(request, served, store) : nowhere(request);
+  // Items that are added to a conversation are its history, system messages too; those of a request hold for that request.
+  const story = areItems ? { ...told, fresh: request.messages, aside: [] } : told;
   const { parent, history } = story;
   const instructions = [...(request.instructions ?? []), ...story.aside];
   const lasting = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {

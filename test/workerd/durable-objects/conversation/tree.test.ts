@@ -150,6 +150,28 @@ it("messages without a reply are fed with the next turn", async () => {
   expect(textOf(third)).toBe(textOf(whole));
 });
 
+it("a system message among them stays one: it is read where it stands, as often as the turn is made again", async () => {
+  await dialogue("ada", ["one"]);
+  await of("ada", "/head/main/messages", { messages: [say("first")] });
+  const system = { role: "system", content: "second" };
+  const added = await of<{ id: string }>("ada", "/head/main/messages", { messages: [system] });
+  interface Page {
+    turns: { id: string; messages: object[] }[];
+  }
+  const { turns } = await of<Page>("ada", "/turns?head=main");
+  expect(turns.find(({ id }) => id === added.id)?.messages).toEqual([system]);
+  const third = await turn("ada", "third");
+  const ids = await inside("ada", ({ store }) => [...store.tree.ownIds(third.rivulet.turn)]);
+  await of("ada", "/head/main/rewind", { to: added.id });
+  const again = await turn("ada", "third");
+  expect(textOf(again)).toBe(textOf(third));
+  expect(await inside("ada", ({ store }) => [...store.tree.ownIds(again.rivulet.turn)])).toEqual(ids);
+  // Without it the model reads something else.
+  await of("ada", "/head/main/rewind", { to: turns.at(-2)!.id });
+  const without = await turn("ada", "third");
+  expect(await inside("ada", ({ store }) => [...store.tree.ownIds(without.rivulet.turn)])).not.toEqual(ids);
+});
+
 it("the turns of a family and of a path are listed, oldest first, with what each cost", async () => {
   const [one, two] = await dialogue("ada", ["one", "two"]);
   await of("ada", "/head", { at: one!.rivulet.turn });
