@@ -105,11 +105,11 @@ def build(kind: str, documents: list[dict], tokenizer, out: Path) -> list[dict]:
     return rows
 
 
-def card(rows: list[dict], out: Path) -> str:
+def card(rows: list[dict], out: Path, kinds=("chat", "text")) -> str:
     """The data card, in Markdown: what is in each split, from where, under which licence."""
     lines = ["# Data card", "", "Token counts are the teacher's tokenizer's. `held` is never trained on.", "",
              "| kind | split | documents | tokens | sha-256 of the token file |", "|---|---|---|---|---|"]
-    for kind in ("chat", "text"):
+    for kind in kinds:
         for split in ("train", "held"):
             of = [r for r in rows if (r["kind"], r["split"]) == (kind, split)]
             digest = hashlib.sha256((out / f"{kind}.{split}.u16").read_bytes()).hexdigest()
@@ -128,14 +128,15 @@ def card(rows: list[dict], out: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("training/data"))
+    parser.add_argument("--kinds", nargs="+", choices=("chat", "text"), default=["chat", "text"])
     arguments = parser.parse_args()
     tokenizer = load_tokenizer(arguments.data / "teacher")
     out = arguments.data / "tokens"
     out.mkdir(parents=True, exist_ok=True)
-    rows = [row for kind in ("chat", "text") for row in build(kind, read(arguments.data / kind), tokenizer, out)]
+    rows = [row for kind in arguments.kinds for row in build(kind, read(arguments.data / kind), tokenizer, out)]
     (out / "card.json").write_text(json.dumps(rows, indent=1))
-    (out / "card.md").write_text(card(rows, out))
-    print(card(rows, out))
+    (out / "card.md").write_text(card(rows, out, arguments.kinds))
+    print(card(rows, out, arguments.kinds))
 
 
 if __name__ == "__main__":

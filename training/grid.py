@@ -15,20 +15,25 @@ from training.quantize import best_range, blocks_of, matrices, on_grid, steps
 class Grid:
     """The grid of a model's matrices but the head, which is the embedding too and stays as it is. Matrices are (R,C)."""
 
-    def __init__(self, model: nn.Module, known: dict[str, Q4] | None = None):
-        """`known`: grids by weight name, of a pack; the others are searched for the weights as they are."""
+    def __init__(self, model: nn.Module, known: dict[str, Q4] | None = None, state: dict | None = None):
+        """`known`: grids by weight name, of a pack; `state`: what `state_dict` gave. The others are searched for the weights as they are."""
         self.linears = {f"{name}.weight": linear for name, linear in matrices(model).items() if name != "lm_head"}
         self.scale, self.offset, self.gain, self.hidden = {}, {}, {}, {}
         for name, linear in self.linears.items():
             weight = linear.weight.data
-            if known and name in known:
+            if state and name in state["scale"]:
+                scale, offset = state["scale"][name], state["offset"][name]
+            elif known and name in known:
                 scale, offset = known[name].scale, known[name].offset
             else:
                 blocks = blocks_of(weight)
                 scale, offset = on_grid(*best_range(blocks, torch.ones(blocks.shape[1], 32, device=weight.device)))
             self.scale[name], self.offset[name] = scale.to(weight.device), offset.to(weight.device)
             self.gain[name] = nn.Parameter(torch.ones(len(weight), 1, device=weight.device))
+        self.fixed: dict[str, torch.Tensor] = {}  # values of matrices that do not learn: rounded once
         self.inside = False
+        if state:
+            self.load_state_dict(state)
 
     def nearest(self, name: str, weight: torch.Tensor) -> torch.Tensor:
         """weight (R,C) -> the nearest values of the grid, without the gain."""
@@ -40,7 +45,13 @@ class Grid:
     def enter(self) -> None:
         for name, linear in self.linears.items():
             self.hidden[name] = linear.weight.data
-            linear.weight.data = self.nearest(name, linear.weight.data) * self.gain[name]
+            if linear.weight.requires_grad:
+                self.fixed.pop(name, None)
+                linear.weight.data = self.nearest(name, linear.weight.data) * self.gain[name]
+                continue
+            if name not in self.fixed:
+                self.fixed[name] = self.nearest(name, linear.weight.data) * self.gain[name]
+            linear.weight.data = self.fixed[name]
         self.inside = True
 
     @torch.no_grad()
@@ -61,8 +72,9 @@ class Grid:
         return {"scale": self.scale, "offset": self.offset, "gain": {name: gain.data for name, gain in self.gain.items()}}
 
     def load_state_dict(self, state: dict) -> None:
-        self.scale, self.offset = state["scale"], state["offset"]
         for name, gain in state["gain"].items():
+            device = self.gain[name].device
+            self.scale[name], self.offset[name] = state["scale"][name].to(device), state["offset"][name].to(device)
             self.gain[name].data.copy_(gain)
 
 

@@ -1,8 +1,9 @@
 """A run is one TOML file: its data, its model and its stages. Unknown keys are refused."""
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
 
 def length_of(kind: str, sequence: int) -> int:
     """Tokens of one sequence: kinds like "dialogues-256" say it themselves."""
@@ -25,6 +26,8 @@ class Stage:
     rate: float = 0.0  # learning rate of the mixers
     out_rate: float = 0.0  # of out_proj, whose inputs are so uneven that the mixers' rate harms it; 0: `rate`
     rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
+    frozen_layers: int = 0  # the first so many do not learn, and no gradient is led through them
+    mlp_from: int = 0  # the first layer whose MLP learns
     embedding: bool = True  # whether the embedding, which is also the head, learns at rest_rate
     warmup: int = 20
     final_share: float = 0.05  # of the rate, at the end of the cosine
@@ -35,6 +38,7 @@ class Stage:
     layer_windows: dict[str, int] = field(default_factory=dict)  # of single attention layers, by number
     recompute: bool = False  # trades time for memory in the backward pass
     save_every: int = 50
+    seconds: float = 0  # of the stage on the clock: where the steps would take longer, the rate falls and the stage ends by time; 0: no bound
     windows: int = 0  # of each kind: the first so many are reused, epoch after epoch; 0: all there are
     record: bool = False  # layer-by-layer: keep the teacher's traces on disk for later epochs, 1.1 KB per token and layer twice
     refit_every: int = 0  # layer-by-layer: steps between exact solutions of out_proj, which then has no gradient; 0: never
@@ -87,10 +91,18 @@ class Run:
         return self.data / "tokens"
 
 
-def load_run(path: Path, data: Path | None = None, out: Path | None = None, start: Path | None = None) -> Run:
-    """Reads `path`; `data`, `out` and `start` replace the file's own when given."""
+def smaller(stage: Stage, steps: float, rows: float) -> Stage:
+    """The stage with a share of its steps and of its rows, at least one of each: to rehearse a large machine's run."""
+    fewer = {kind: max(1, int(count * rows)) for kind, count in stage.rows.items()}
+    return replace(stage, steps=max(2, int(stage.steps * steps)), rows=fewer, warmup=max(1, int(stage.warmup * steps)))
+
+
+def load_run(path: Path, data: Path | None = None, out: Path | None = None, start: Path | None = None, rehearse: tuple[float, float] | None = None) -> Run:
+    """Reads `path`; `data`, `out` and `start` replace the file's own when given; `rehearse` is `smaller`'s two shares."""
     fields = tomllib.loads(path.read_text())
     stages = tuple(Stage(**stage) for stage in fields.pop("stage"))
+    if rehearse:
+        stages = tuple(smaller(stage, *rehearse) for stage in stages)
     fields["attention_layers"] = tuple(fields.get("attention_layers", ()))
     fields["data"] = Path(data or fields.get("data", "training/data"))
     fields["out"] = Path(out or fields.get("out", f"training/runs/{fields['name']}"))

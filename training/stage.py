@@ -22,11 +22,13 @@ HELD_WINDOWS = 2  # held-out sequences of each kind, measured at every save
 FAST = ("A_log", "dt_bias", ".D")  # few numbers on a log scale: they move ten times faster
 
 
-def factor(step: int, stage: Stage) -> float:
-    """Share of the full learning rate at `step`: linear warm-up, then half a cosine."""
+def factor(step: int, stage: Stage, spent: float = 0) -> float:
+    """Share of the full learning rate at `step` and after `spent` seconds: linear warm-up, then half a cosine."""
     if step < stage.warmup:
         return (step + 1) / stage.warmup
     progress = (step - stage.warmup) / max(1, stage.steps - stage.warmup)
+    if stage.seconds:
+        progress = min(1.0, max(progress, spent / stage.seconds))
     return stage.final_share + (1 - stage.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
@@ -44,10 +46,21 @@ def parameter_groups(stage: Stage, student) -> list[dict]:
                 rate = stage.rate * stage.attention_share
         else:
             rate = stage.rate * (10 if name.endswith(FAST) else 1)
+        if is_frozen(name, stage):
+            rate = 0
         parameter.requires_grad_(rate > 0)
         if rate > 0:
             groups.setdefault(rate, []).append(parameter)
     return [{"params": p, "lr": rate, "full": rate} for rate, p in groups.items()]
+
+
+def is_frozen(name: str, stage: Stage) -> bool:
+    """Whether a parameter belongs to a layer, or an MLP, that stays as it is."""
+    before, found, after = name.partition("layers.")
+    if not found:
+        return False
+    layer = int(after.split(".")[0])
+    return layer < stage.frozen_layers or (".feed_forward." in name and layer < stage.mlp_from)
 
 
 def view_of(stage: Stage) -> View:
@@ -99,14 +112,21 @@ def run_stage(
         if rollouts:
             rollouts.load_state_dict(saved["rollouts"])
 
-    def save(done: int) -> None:
+    before = saved.get("spent", 0) if saved and saved["step"] else 0
+
+    def spent() -> float:
+        return before + time.monotonic() - started
+
+    def is_over() -> bool:
+        return bool(stage.seconds) and spent() >= stage.seconds
+
+    def save(done: int, finished: bool) -> None:
         with on(grid):
             held = held_out_loss(run, stage, objective, accelerator)
         if accelerator.is_main_process:
-            finished = done == stage.steps
             content = {"stage": number + finished, "step": 0 if finished else done, "student": student.state_dict()}
             if not finished:
-                content |= {"optimizer": optimizer.state_dict(), "loader": loader.state_dict(), "sizes": sizes}
+                content |= {"spent": spent(), "optimizer": optimizer.state_dict(), "loader": loader.state_dict(), "sizes": sizes}
                 content |= {"refit": refit.state_dict()} if refit else {}
                 content |= {"rollouts": rollouts.state_dict()} if rollouts else {}
             content |= {"grid": grid.state_dict()} if grid else {}
@@ -121,7 +141,7 @@ def run_stage(
     with tqdm(total=stage.steps, initial=step, desc=f"{number} {stage.kind}", disable=quiet, mininterval=5) as bar:
         while step < stage.steps:
             for group in optimizer.param_groups:
-                group["lr"] = group["full"] * factor(step, stage)
+                group["lr"] = group["full"] * factor(step, stage, spent())
             loss, parts = one_step(wrapped, optimizer, on_device(next(batches), accelerator), stage, accelerator, refit, grid)
             step += 1
             if refit and step % stage.refit_every == 0 and step >= stage.warmup:
@@ -132,9 +152,12 @@ def run_stage(
                 bar.set_postfix(loss=f"{loss:.4f}")
                 bar.update()
             late = stop_after is not None and time.monotonic() - started > stop_after
-            if step % stage.save_every == 0 or step == stage.steps or late:
-                save(step)
-            if late and step < stage.steps:
+            done = step == stage.steps or is_over()
+            if step % stage.save_every == 0 or done or late:
+                save(step, done)
+            if done:
+                return True
+            if late:
                 return False
     return True
 

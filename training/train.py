@@ -38,7 +38,7 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         mixer.chunk_size = run.chunk
 
     log = Log(run.out / "log.jsonl")
-    saved, known = None, None
+    saved, known, begun = None, None, {}
     if (run.out / "checkpoint.pt").exists():
         saved = checkpoint.load(run.out / "checkpoint.pt")
         student.load_state_dict(saved["student"])
@@ -46,14 +46,13 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         model, known = bamba_from_pack(run.start)
         student.load_state_dict(model.state_dict())
     elif run.start:
-        take_weights(student, checkpoint.load(run.start)["student"])
+        begun = checkpoint.load(run.start)
+        take_weights(student, begun["student"])
     first = saved["stage"] if saved else 0
     if accelerator.is_main_process:
         log.rewind(first, saved["step"] if saved else 0)
     accelerator.wait_for_everyone()
-    grid = Grid(student, known) if any(stage.grid for stage in run.stages) else None
-    if grid and saved and "grid" in saved:
-        grid.load_state_dict(saved["grid"])
+    grid = Grid(student, known, (saved or begun).get("grid")) if any(stage.grid for stage in run.stages) else None
     for number, stage in enumerate(run.stages[first:], start=first):
         if stage.kind == "closed-form":
             start_closed_form(run, stage, number, teacher, student, accelerator, log)
@@ -89,8 +88,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="replaces the file's output folder")
     parser.add_argument("--start", type=Path, help="replaces the file's starting checkpoint")
     parser.add_argument("--stop-after", type=float, help="seconds; saves a checkpoint and stops")
+    parser.add_argument("--rehearse", type=float, nargs=2, metavar=("STEPS", "ROWS"), help="shares of the file's steps and rows")
     arguments = parser.parse_args()
-    run = load_run(arguments.config, arguments.data, arguments.out, arguments.start)
+    run = load_run(arguments.config, arguments.data, arguments.out, arguments.start, arguments.rehearse)
     train(run, Accelerator(mixed_precision=run.precision, cpu=not torch.cuda.is_available()), arguments.stop_after)
 
 

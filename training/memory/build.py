@@ -17,8 +17,9 @@ import numpy as np
 from tqdm import tqdm
 
 from training.corpus import is_held_out, read
+from training.memory import values as v
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
-from training.memory.documents import copying, document, listing, picking
+from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.quoted import quoted
 from training.memory.turns import Dialogue
 from training.teacher import load_tokenizer
@@ -33,8 +34,8 @@ TURN = re.compile(r"<\|im_start\|>(user|assistant)\n(.*?)<\|im_end\|>", re.S)
 class Filler:
     """Other talk, from the teacher's dialogues of one split: calling it gives one (question, answer)."""
 
-    def __init__(self, chat: list[dict], text: list[dict], held: bool):
-        self.pairs = []
+    def __init__(self, chat: list[dict], text: list[dict], held: bool, words: list[str] = v.CODES):
+        self.pairs, self.words = [], words
         for row in chat:
             turns = TURN.findall(row["text"])
             for (a, question), (b, answer) in zip(turns, turns[1:]):
@@ -66,21 +67,27 @@ class Filler:
         return out
 
 
+def vocabulary(tokenizer) -> list[str]:
+    """The words that are one token with a space before them."""
+    words = [tokenizer.decode([i]) for i in range(500, 40000)]
+    return [word[1:] for word in words if word[0] == " " and word[1:].isascii() and word[1:].isalpha()]
+
+
 def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
     """A dialogue of at most about `length` tokens, and what kind it is."""
     other = filler.short if length <= 256 else filler
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
     choice = r.random()
-    if length <= 256 and choice < 0.30:
+    if length <= 256 and choice < 0.16:
         return "talk", talk(r, int(characters * 0.9))
-    if choice < 0.40:
+    if choice < 0.26:
         return "quoted", quoted(r, other, held)
-    if choice < 0.48:
+    if choice < 0.36:
         return "document", document(r, filler.prose(r, characters // 2), held)
-    if choice < 0.54:
-        return "list", listing(r, held)
-    if choice < 0.57 and length <= 512:
-        return "copy", copying(r, held)
+    if choice < 0.47:
+        return "list", listing(r, held) if r.random() < 0.2 else wide_listing(r, filler.words)
+    if choice < 0.58 and length <= 512:
+        return "copy", copying(r, held) if r.random() < 0.2 else random_words(r, filler.words)
     if choice < 0.60 and length <= 512:
         return "picking", picking(r, held)
     return "memory", memory_dialogue(r, other, characters, held)
@@ -120,6 +127,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("training/data"))
     parser.add_argument("--share", type=float, default=1.0, help="of the usual number of rows")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--name", default="dialogues", help="of the files: `<name>-<length>`")
     arguments = parser.parse_args()
     tokenizer = load_tokenizer(arguments.data / "teacher")
     out = arguments.data / "tokens"
@@ -128,15 +136,15 @@ def main() -> None:
     card = {}
     for split in ("held", "train"):
         held = split == "held"
-        filler = Filler(chat, text, held)
-        files = [(f"dialogues-{length}", length, count, one) for length, count in ROWS.items()]
+        filler = Filler(chat, text, held, vocabulary(tokenizer))
+        files = [(f"{arguments.name}-{length}", length, count, one) for length, count in ROWS.items()]
         for name, length, count, make in [*files, (f"talk-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(8, int(count * arguments.share * (0.02 if held else 1)))
             ids, weights, kinds = rows(length, count, filler, tokenizer, held, arguments.seed, make)
             ids.tofile(out / f"{name}.{split}.u16")
             weights.tofile(out / f"{name}.{split}.weights")
             card[f"{name}.{split}"] = {"rows": count, "tokens": int((ids != PADDING).sum()), "answers": int((weights > 0).sum()), **kinds}
-    (out / "dialogues.json").write_text(json.dumps(card, indent=1))
+    (out / f"{arguments.name}.json").write_text(json.dumps(card, indent=1))
     print(json.dumps(card, indent=1))
 
 

@@ -5,6 +5,7 @@ import random
 from training.memory.everyday import everyday, fixed_questions, letters
 from training.memory.facts import KINDS_AND_NAME, Kind, answered, asked, cased, corrected, told, unknown, value_of
 from training.memory.greetings import small_talk
+from training.memory.open_facts import near, open_kind
 from training.memory.turns import POLITE, PROVEN, Dialogue, system_turn, typed
 from training.memory.uses import use
 
@@ -25,6 +26,15 @@ def acknowledged(r: random.Random, facts: list[tuple[Kind, str]]) -> str:
     return r.choice(NOTED)
 
 
+OPEN = 0.55  # of the facts told: those put together from families
+
+
+def drawn_kinds(r: random.Random, count: int, held: bool) -> list[Kind]:
+    """Different kinds, of both sorts."""
+    kinds = [open_kind(r, held) if r.random() < OPEN else r.choice(KINDS_AND_NAME) for _ in range(count)]
+    return list({kind.about: kind for kind in kinds}.values())
+
+
 class Conversation:
     """One dialogue being written: what has been told so far, and what may come next."""
 
@@ -41,6 +51,7 @@ class Conversation:
         said = [told(r, kind, value, self.held) for kind, value in facts]
         kept = tuple(value for _, value in facts)
         self.told |= {kind.about: value for kind, value in facts}
+        self.kinds |= {kind.about: kind for kind in kinds}
         if r.random() < 0.25:
             said.insert(r.randrange(len(said) + 1), r.choice(PASSING))
         text = typed(r, (r.choice(HELLO) + " " + " ".join(said)).strip(), kept)
@@ -71,15 +82,27 @@ class Conversation:
         answers = [answered(self.kinds[a], self.told[a]) for a in abouts]
         self.dialogue.add(" ".join(questions), " ".join(answers), PROVEN)
 
+    def ask_all(self) -> None:
+        """One question after the other, until all that was told has been asked for; some about what was not."""
+        for about in self.r.sample(list(self.told), len(self.told)):
+            if self.r.random() < 0.25:
+                self.ask_untold()
+            self.dialogue.add(typed(self.r, asked(self.r, self.kinds[about], self.held)), answered(self.kinds[about], self.told[about]), PROVEN)
+
     def ask_untold(self) -> None:
-        known = set(self.told)
+        """A question about what was not told, often one that is easily taken for what was."""
+        r, known = self.r, set(self.told)
         if "the code word" in known:
             known.add("the password")
-        kind = self.r.choice([k for k in KINDS_AND_NAME if k.about not in known])
-        self.dialogue.add(typed(self.r, asked(self.r, kind, self.held)), unknown(self.r, kind), PROVEN)
+        told_one = self.kinds[r.choice(list(known & set(self.kinds)))] if self.told else None
+        while True:
+            kind = (told_one and r.random() < 0.6 and near(r, told_one, self.held)) or drawn_kinds(r, 1, self.held)[0]
+            if kind.about not in known:
+                break
+        self.dialogue.add(typed(r, asked(r, kind, self.held)), unknown(r, kind), PROVEN)
 
     def use(self) -> None:
-        made = use(self.r, self.told)
+        made = use(self.r, self.told, self.kinds)
         if made:
             self.dialogue.add(typed(self.r, made[0], tuple(self.told.values())) if "\n" not in made[0] else made[0], made[1], PROVEN)
 
@@ -104,9 +127,8 @@ def memory_dialogue(r: random.Random, filler, characters: int, held: bool = Fals
         c.dialogue.add(*small_talk(r, opening=True), POLITE)
     if r.random() < 0.12:
         c.ask_untold()
-    wanted = r.sample(KINDS_AND_NAME, r.choice([1, 2, 2, 3, 4, 6]))
-    pending = list({kind.about: kind for kind in wanted}.values())
-    quiet = r.random() < 0.5  # all is told at once, then much other talk, then the questions
+    pending = drawn_kinds(r, r.choice([1, 2, 3, 4, 6, 8]), held)
+    quiet = r.random() < (0.25 if characters < 2400 else 0.55)  # all is told at once, then much other talk, then the questions
     while c.dialogue.characters() < characters:
         choice = r.random()
         if pending and (not c.told or choice < 0.35):
@@ -118,13 +140,13 @@ def memory_dialogue(r: random.Random, filler, characters: int, held: bool = Fals
             c.ask()
         elif choice < 0.76:
             c.use()
-        elif choice < 0.83:
+        elif choice < 0.84:
             c.correct()
-        elif choice < 0.88:
+        elif choice < 0.94:
             c.ask_untold()
         else:
             c.between()
-    c.ask()
+    c.ask_all()
     return c.dialogue
 
 

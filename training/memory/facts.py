@@ -17,7 +17,12 @@ I forgot {my}. What is it?|Please repeat {my}.|What did I say {my} was?|Could yo
 What was {my} again?|I told you {my} earlier. What is it?|Which one is {my}?|Quick question: what is {my}?|Now, what is {my}?""".replace("\n", "")
 CORRECT = """Actually, {my} is {v}.|Sorry, I made a mistake: {my} is {v}.|Correction: {my} is {v}, not {old}.|Wait, {my} is {v}, not {old}.|Change of plan: {my} is now {v}.|
 Things have changed: {my} is {v} now.|I was wrong before, {my} is {v}.|Please forget {old}. {My} is {v}.|Update: {my} is {v}.|No, not {old}: {my} is {v}.""".replace("\n", "")
-UNKNOWN = ("You have not told me {your} yet.", "You have not told me {your} yet.", "I do not know {your}. You have not told me.")
+TELL_TRAINED = """One thing about me: {my} is {v}.|It may help to know that {my} is {v}.|Before I forget, {my} is {v}.|Let me add that {my} is {v}.|Oh, and {my} is {v}.|Write down that {my} is {v}.|Well, {my} is {v}.|As for {my}, it is {v}.|
+I should mention that {my} is {v}.|I'd like you to know that {my} is {v}.|FYI {my} is {v}.|remember: {my} = {v}|{my} -> {v}|Store this: {my} is {v}.|Here is a fact: {my} is {v}.|{v} is {my}.|It so happens that {my} is {v}.|If anyone asks, {my} is {v}.""".replace("\n", "")
+ASK_TRAINED = """Which is {my}?|And {my}?|What about {my}?|Let me test you: what is {my}?|{My}?|Give me {my}.|I can't recall {my}.|What have I said about {my}?|Can you recall {my}?|Help me out, what was {my}?|Name {my}.|I need {my}.|Please look up {my}.|
+Back to what I told you: what is {my}?|Earlier I mentioned {my}. Which was it?|Write {my} here.|So what is {my} then?|In one line: {my}.|How about {my}?|do you know {my}|{my} please|Going back a bit, what was {my}?|What did I tell you about {my}?|Do you happen to know {my}?|Let's see if you remember {my}.""".replace("\n", "")
+BEFORE_CORRECTION = "Actually, no. |Sorry, that was wrong. |Correction. |No, wait. |Let me correct that. |I mixed that up. |That has changed. |Not {old}, I meant this: |Hm, not {old}. |I have to take that back. |New information: |Forget what I said. "
+UNKNOWN = ("You have not told me {your} yet.",)
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,17 @@ class Kind:
     tell: str = ""
     ask: str = ""
     answer: str = "{Your} is {v}."
+    uses: str = ""  # requests that need the fact, each `request=>answer`, parted by bars
+    parted: bool = False  # `tell` and `ask` hold the wordings of one split only
 
     @property
     def mine(self) -> str:
-        return self.about.replace("your", "my")
+        return self.about.replace("your", "my").replace("you ", "I ")
+
+    @property
+    def is_noun(self) -> bool:
+        """Whether `about` can be the subject of a sentence: "your city", and not "how many cats you have"."""
+        return not self.about.startswith(("how ", "what ", "when "))
 
 
 def kind(about: str, sample: Sampler, tell: str = "", ask: str = "", answer: str = "{Your} is {v}.") -> Kind:
@@ -113,6 +125,9 @@ def in_training(fact: Kind, own: str, general: str) -> frozenset[float]:
 
 def phrasing(r: random.Random, fact: Kind, own: str, general: str, held: bool, own_share: float = 0.6) -> str:
     """A wording of the split that is wanted, from the kind's own list or the general one."""
+    if fact.parted and own:
+        general_wanted = fact.is_noun and r.random() > 0.85
+        return r.choice(split_phrasings(general, held) if general_wanted else own.split("|"))
     for _ in range(50):
         text = r.choice(split_phrasings(own if own and r.random() < own_share else general, held))
         if not held or rank(filled(text, fact)) not in in_training(fact, own, general):
@@ -121,14 +136,18 @@ def phrasing(r: random.Random, fact: Kind, own: str, general: str, held: bool, o
 
 
 def told(r: random.Random, fact: Kind, value: str, held: bool = False) -> str:
-    return filled(phrasing(r, fact, fact.tell, TELL, held, 0.75), fact, value)
+    general = TELL_TRAINED if not held and r.random() < 0.5 else TELL
+    return filled(phrasing(r, fact, fact.tell, general, held, 0.75), fact, value)
 
 
 def asked(r: random.Random, fact: Kind, held: bool = False) -> str:
-    return filled(phrasing(r, fact, fact.ask, ASK, held), fact)
+    general = ASK_TRAINED if not held and r.random() < 0.5 else ASK
+    return filled(phrasing(r, fact, fact.ask, general, held), fact)
 
 
 def corrected(r: random.Random, fact: Kind, value: str, old: str, held: bool = False) -> str:
+    if not fact.is_noun or (not held and r.random() < 0.4):
+        return r.choice(BEFORE_CORRECTION.split("|")).replace("{old}", old) + told(r, fact, value, held)
     return filled(phrasing(r, fact, "", CORRECT, held), fact, value, old)
 
 

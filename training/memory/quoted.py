@@ -9,7 +9,8 @@ Right and irrelevant lines are mixed, the oldest first; where none is right the 
 
 import random
 
-from training.memory.facts import KINDS_AND_NAME, answered, asked, corrected, told, unknown, value_of
+from training.memory.dialogues import drawn_kinds
+from training.memory.facts import answered, asked, corrected, told, unknown, value_of
 from training.memory.turns import PROVEN, Dialogue, system_turn, typed
 
 HEAD = "Earlier in this conversation:"
@@ -25,8 +26,7 @@ def quoted(r: random.Random, filler, held: bool = False) -> Dialogue:
     if r.random() < 0.4:
         dialogue.add(*filler(r))
     for _ in range(r.choice([1, 1, 2])):
-        facts = r.sample(KINDS_AND_NAME, r.choice([1, 2, 2, 3]))
-        facts = [fact for i, fact in enumerate(facts) if fact.about not in {f.about for f in facts[:i]}]
+        facts = drawn_kinds(r, r.choice([1, 2, 2, 3, 5]), held)
         values = {fact.about: value_of(r, fact, held) for fact in facts}
         wanted, known = facts[0], r.random() > 0.2
         blocks = []

@@ -55,9 +55,9 @@ def form(r: random.Random, told: Told):
     return request + blank, "\n".join(f"{LABELS[a]}: {told.get(a, 'unknown')}" for a in fields)
 
 
-def summary(r: random.Random, told: Told):
+def summary(r: random.Random, told: Told, kinds: dict[str, Kind] = BY_ABOUT):
     request = r.choice(["What do you know about me?", "Summarise what I told you about myself.", "Summarize what you know about me.", "List everything I told you about me.", "Tell me what you remember about me.", "What have I told you so far?"])
-    return request, " ".join(answered(BY_ABOUT[about], value) for about, value in told.items())
+    return request, " ".join(answered(kinds[about], value) for about, value in told.items())
 
 
 def introduction(r: random.Random, told: Told):
@@ -141,10 +141,24 @@ def sentence(r: random.Random, told: Told):
 MAKERS = [greeting, greeting, signature, form, form, summary, introduction, choice, choice, table, sentence, sentence]
 
 
-def use(r: random.Random, told: Told) -> tuple[str, str] | None:
-    """A request that needs what was told, and its answer."""
+def own_use(r: random.Random, told: Told, kinds: dict[str, Kind]):
+    """One of the uses that the kinds told bring with them."""
+    known = [about for about in told if kinds[about].uses]
+    if not known:
+        return None
+    about = r.choice(known)
+    request, answer = (part.replace("{v}", told[about]) for part in r.choice(kinds[about].uses.split("|")).split("=>"))
+    return request, answer
+
+
+def use(r: random.Random, told: Told, kinds: dict[str, Kind] = BY_ABOUT) -> tuple[str, str] | None:
+    """A request that needs what was told, and its answer; `kinds` by what they are about."""
     for maker in r.sample(MAKERS, len(MAKERS)):
-        made = maker(r, told)
+        if r.random() < 0.4 and (made := own_use(r, told, kinds)):
+            return made
+        if maker is summary:
+            return summary(r, told, kinds)
+        made = maker(r, {about: value for about, value in told.items() if about in BY_ABOUT})
         if made:
             return made
     return None

@@ -1,11 +1,13 @@
 """Training on the 4-bit grid: what the forward pass sees lies on it, and what is exported is what was seen."""
 
+import pytest
 import torch
 
 from training.export import export
 from training.grid import Grid, final_weights
 from training.hybrid import View, forward_hidden
-from training.quantize import blocks_of
+from training.pack import Q4
+from training.quantize import blocks_of, steps
 from training.settings import Run, Stage
 from training import checkpoint, compact
 from training.train import train
@@ -83,23 +85,55 @@ def test_a_run_on_the_grid_exports_what_its_last_forward_pass_saw(data, tmp_path
         assert len(block.unique()) <= 16
 
 
-def test_what_was_learnt_travels_in_four_bits(data, tmp_path, monkeypatch, hybrid):
+@pytest.mark.parametrize("same_grid", [True, False])
+def test_what_was_learnt_travels_in_four_bits(data, tmp_path, monkeypatch, hybrid, same_grid):
+    """As what differs from a pack on the same grid, or whole where the pack has no such grid."""
     model = hybrid([1])
     grid = Grid(model)
+    known = {n: Q4(codes_of(grid, n), grid.scale[n], grid.offset[n], w.weight.shape[1]) for n, w in grid.linears.items()} if same_grid else {}
     for _ in range(3):
         step(model, grid)
     checkpoint.save(tmp_path / "checkpoint.pt", {"student": model.state_dict(), "grid": grid.state_dict()})
-    compact.save(tmp_path / "checkpoint.pt", tmp_path / "learnt.safetensors")
     other = hybrid([1])  # its embedding is the same, all else is replaced
-    monkeypatch.setattr(compact, "bamba_from_pack", lambda pack: (other, {}))
     other.model.embed_tokens.weight.data.copy_(model.model.embed_tokens.weight)
-    compact.load(tmp_path / "learnt.safetensors", tmp_path / "again.pt", tmp_path)
+    monkeypatch.setattr(compact, "bamba_from_pack", lambda pack: (other, known))
+    compact.save_learnt(tmp_path / "checkpoint.pt", tmp_path / "learnt.gz", tmp_path)
+    compact.load_learnt(tmp_path / "learnt.gz", tmp_path / "again.pt", tmp_path)
     before, after = checkpoint.load(tmp_path / "checkpoint.pt"), checkpoint.load(tmp_path / "again.pt")
     expected, got = final_weights(before["student"], before["grid"]), final_weights(after["student"], after["grid"])
     assert expected.keys() == got.keys()
     for name in expected:
         torch.testing.assert_close(got[name], expected[name], rtol=1e-6, atol=1e-6)
-    assert (tmp_path / "learnt.safetensors").stat().st_size < 0.6 * (tmp_path / "checkpoint.pt").stat().st_size
+    assert (tmp_path / "learnt.gz").stat().st_size < (0.4 if same_grid else 0.6) * (tmp_path / "checkpoint.pt").stat().st_size
+
+
+def codes_of(grid, name):
+    weight = grid.linears[name].weight.data
+    return steps(blocks_of(weight), grid.scale[name], grid.offset[name])
+
+
+def test_matrices_that_do_not_learn_are_rounded_once_and_a_known_grid_is_not_searched_again(hybrid):
+    model = hybrid([1])
+    first = Grid(model)
+    model.model.layers[0].requires_grad_(False)
+    name = "model.layers.0.mamba.in_proj.weight"
+    first.enter()
+    rounded = model.get_parameter(name).data
+    first.leave()
+    assert not torch.equal(model.get_parameter(name).data, rounded)
+    first.enter()
+    assert model.get_parameter(name).data_ptr() == rounded.data_ptr()
+    first.leave()
+    model.model.layers[0].requires_grad_(True)  # and when it learns again, its value is followed
+    model.get_parameter(name).data.mul_(0.5)
+    first.enter()
+    assert not torch.equal(model.get_parameter(name).data, rounded)
+    first.leave()
+    first.gain[name].data.mul_(1.5)
+    again = Grid(model, state=first.state_dict())
+    assert torch.equal(again.gain[name], first.gain[name])
+    assert torch.equal(again.scale[name], first.scale[name])
+    assert not torch.equal(Grid(model).scale[name], first.scale[name])
 
 
 def test_a_view_of_single_layers_is_what_a_longer_window_shows(hybrid):

@@ -51,6 +51,27 @@ def test_rate_warms_up_and_falls_to_its_final_share():
     assert all(factor(n, stage) >= factor(n + 1, stage) for n in range(10, 100))
 
 
+def test_the_lowest_layers_and_mlps_may_stay_as_they_are(teacher):
+    got = rates(inherit(teacher, [1]), kind="end-to-end", rest_rate=1e-4, frozen_layers=1, mlp_from=2)
+    assert not any(name.startswith("model.layers.0.") for name in got)
+    assert "model.layers.1.feed_forward.up_proj.weight" not in got
+    assert "model.layers.2.feed_forward.up_proj.weight" in got and "model.layers.1.self_attn.q_proj.weight" in got
+
+
+def test_the_rate_falls_by_the_clock_where_steps_are_too_slow():
+    stage = Stage("end-to-end", 8, 1, steps=1000, warmup=0, final_share=0.1, seconds=60)
+    assert factor(10, stage, 0) > 0.99
+    assert factor(10, stage, 30) == pytest.approx(0.55)
+    assert factor(10, stage, 90) == pytest.approx(0.1)
+
+
+def test_a_rehearsal_has_a_share_of_the_steps_and_rows():
+    whole = load_run(CONFIGS / "gpu-memory.toml")
+    small = load_run(CONFIGS / "gpu-memory.toml", rehearse=(0.1, 0.05))
+    assert [stage.steps for stage in small.stages] == [max(2, int(stage.steps * 0.1)) for stage in whole.stages]
+    assert all(count == max(1, int(0.05 * b.rows[kind])) for a, b in zip(small.stages, whole.stages) for kind, count in a.rows.items())
+
+
 def test_an_unknown_key_or_kind_is_refused(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text('name = "x"\n[[stage]]\nkind = "end-to-end"\nsequence = 8\nbatch = 1\nlearning_rate = 1\n')
