@@ -57,7 +57,7 @@ run)
   fi
   "$python" -c 'import torchdata, gguf' 2> /dev/null || "$python" -m pip install -q --no-index --no-deps --target "$data/site" "$data"/wheels/*.whl
   export PYTHONPATH="$PWD:$PWD/$data/site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
-  if [ ! -e "$data/teacher/model.safetensors" ]; then
+  if [ ! -e "$data/teacher/tokenizer.json" ]; then
     say "teacher"
     "$python" -m training.teacher "$data/$gguf"
   fi

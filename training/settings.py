@@ -4,6 +4,8 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 
 def length_of(kind: str, sequence: int) -> int:
     """Tokens of one sequence: kinds like "dialogues-256" say it themselves."""
@@ -103,6 +105,7 @@ def load_run(path: Path, data: Path | None = None, out: Path | None = None, star
     stages = tuple(Stage(**stage) for stage in fields.pop("stage"))
     if rehearse:
         stages = tuple(smaller(stage, *rehearse) for stage in stages)
+        fields["precision"] = fields.get("precision", "no") if torch.cuda.is_available() else "no"  # a CPU may emulate bf16, at a tenth of the speed
     fields["attention_layers"] = tuple(fields.get("attention_layers", ()))
     fields["data"] = Path(data or fields.get("data", "training/data"))
     fields["out"] = Path(out or fields.get("out", f"training/runs/{fields['name']}"))

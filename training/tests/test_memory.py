@@ -1,7 +1,9 @@
 """Dialogues that train memory: what they hold is right, what is learnt is the answer alone, and the evaluation's part is held out."""
 
+import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,9 +11,10 @@ import torch
 from training.loader import Piece, Pieces, make_loader
 from training.memory.build import PADDING, rows
 from training.memory.dialogues import Conversation, is_fixed, memory_dialogue, talk
-from training.memory.documents import copying, document, listing, picking
+from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.everyday import everyday, fixed_questions, letters, pairs
-from training.memory.facts import ASK, KINDS, NAME, TELL, answered, asked, told, value_of
+from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, TELL_TRAINED, answered, asked, corrected, filled, told, value_of
+from training.memory.open_facts import FAMILIES, near
 from training.memory.quoted import HEAD, quoted
 from training.memory.turns import Dialogue, typed
 from training.memory.values import is_held, split_phrasings
@@ -27,6 +30,7 @@ def filler(r):
 
 
 filler.short = filler
+filler.words = ["anchor", "window", "cloud", "seven", "paper", "north", "music", "glass"]
 
 
 def dialogues(count=300, held=False):
@@ -155,7 +159,7 @@ def test_rows_are_padded_to_their_length_and_reach_the_trainer(tmp_path):
         def __call__(self, r):
             return filler(r)
 
-        short = __call__
+        short, words = __call__, filler.words
 
         def prose(self, r, characters):
             return ["Water is wet."] * 3
@@ -199,4 +203,80 @@ def test_answers_of_all_kinds_are_sentences():
         answer = answered(kind, value_of(r, kind))
         assert answer[0].isupper() and answer.endswith(".") and "{" not in answer
         for text in (told(r, kind, "X"), asked(r, kind)):
-            assert "{" not in text and text[0] == text[0].upper()
+            assert "{" not in text and (text[0] == text[0].upper() or text in lower_case(kind))
+
+
+def lower_case(kind):
+    """The wordings that are typed in lower case on purpose."""
+    return {filled(t, kind, "X") for t in "|".join((TELL_TRAINED, ASK_TRAINED)).split("|") if t[0].islower()}
+
+
+def open_kinds(held=False):
+    return [family.kind(what, held) for family in FAMILIES for what in family.over]
+
+
+def test_kinds_put_together_from_families_are_whole_sentences_and_say_their_value():
+    r, kinds = random.Random(11), open_kinds()
+    assert len(kinds) > 400 and len({kind.about for kind in kinds}) == len(kinds)
+    for kind in kinds:
+        value = value_of(r, kind)
+        for text in (told(r, kind, value), corrected(r, kind, value, "old")):
+            assert value.lower() in text.lower() and "{" not in text and "  " not in text, text
+        assert "{" not in asked(r, kind) and value in answered(kind, value) and answered(kind, value)[0] == answered(kind, value)[0].upper()
+        for use in filter(None, kind.uses.split("|")):
+            request, _, answer = use.partition("=>")
+            assert request[-1] in ".?" and "{v}" not in request or "{v}" in answer
+
+
+def test_wordings_of_families_are_held_out_whatever_they_are_about():
+    known, held = ({letters(t) for kind in open_kinds(split) for t in f"{kind.tell}|{kind.ask}".split("|")} for split in (False, True))
+    assert held and not known & held
+
+
+def test_the_bench_asks_nothing_that_training_asks():
+    """But what one says of everything: "whats my name"."""
+    cases = json.loads(Path("bench/memory-cases.json").read_text())
+    asks = {letters(a["ask"]) for part in ("recall", "own words") for case in cases[part] for a in case["asks"]}
+    asks |= {letters(case["ask"]) for part in ("corrected", "never told", "quoted") for case in cases[part]}
+    trained = {letters(filled(t, kind)) for kind in [NAME, *KINDS] for t in [*split_phrasings(kind.ask or ASK, False), *split_phrasings(ASK, False), *ASK_TRAINED.split("|")]}
+    trained |= {letters(filled(t, kind)) for kind in open_kinds() for t in [*kind.ask.split("|"), *ASK_TRAINED.split("|")]}
+    assert asks & trained <= {letters("whats my name")}
+
+
+def test_a_near_kind_is_another_and_is_not_known():
+    r, kinds = random.Random(12), open_kinds()
+    for kind in kinds[::7]:
+        other = near(r, kind)
+        if other is not None:
+            assert other.about != kind.about and other.ask
+    assert near(r, NAME) is None
+    for _ in range(100):
+        c = Conversation(r, filler)
+        c.tell(kinds[:2])
+        c.ask_untold()
+        assert "not told me" in c.dialogue.turns[-1][1] and not any(k.about in c.dialogue.turns[-1][1].split("not told me")[1].split(" yet")[0].split(" and ") for k in kinds[:2])
+
+
+def test_all_that_was_told_is_asked_in_the_end():
+    r = random.Random(13)
+    for _ in range(50):
+        c = Conversation(r, filler)
+        c.tell([NAME])
+        c.tell([KINDS[0]])
+        c.ask_all()
+        answers = [text for role, text, _ in c.dialogue.turns if role == "assistant"]
+        assert all(any(answered(c.kinds[about], value) in text for text in answers) for about, value in c.told.items())
+
+
+def test_tables_and_random_words_hold_their_answers():
+    r = random.Random(14)
+    for _ in range(100):
+        table = wide_listing(r, filler.words)
+        for at, (role, text, weight) in enumerate(table.turns):
+            if role == "assistant" and weight == 1:
+                assert all(word.strip(".").removesuffix("'s").lower() in said_before(table, at) or word in ANSWER_WORDS for word in text.split()), (text, table.text())
+        words = random_words(r, filler.words)
+        assert any(text in said_before_raw(words) for role, text, _ in words.turns if role == "assistant")
+
+
+ANSWER_WORDS = set("The of is price code owner place weight word day stock colour lives in works as a number hobby years old. has the city job age".split())
