@@ -11,6 +11,7 @@ import { chromiumPath } from "./test/support/chromium.ts";
 import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
 import { runDigest } from "./test/support/run-digest.ts";
 import { stagedPacks } from "./test/support/staged-packs.ts";
+import { tinyForecaster } from "./test/support/tiny-forecaster.ts";
 import { temporaryPacks } from "./test/support/tiny-pack.ts";
 
 await ensurePage();
@@ -21,6 +22,7 @@ if (!chromiumPath)
 const packs = await temporaryPacks();
 await onnxPack(packs);
 await stagedPacks(packs);
+await tinyForecaster(packs);
 await ensureKernels();
 const DIGEST_TOKENS = Number(process.env.DIGEST_TOKENS ?? 200);
 const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels());
@@ -56,6 +58,7 @@ export default defineConfig({
                 API_KEYS: "",
                 SESSION_KEY: "",
                 PACK_PATH: "tiny",
+                FORECAST_PACK_PATH: "tiny-forecast",
                 DIGEST_TOKENS,
                 NODE_DIGEST: await runDigest(tiny.backend, DIGEST_TOKENS),
               },

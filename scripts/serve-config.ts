@@ -9,6 +9,8 @@ export interface ServeOptions {
   /** Where objects, the process file and the configuration lie. */
   folder: string;
   pack: string;
+  /** The forecaster's pack, where there is one. */
+  forecaster?: string | undefined;
   bundle: Bundle;
   apiKeys: string;
   sessionKey: string;
@@ -34,6 +36,7 @@ export function workerdConfig({
   host,
   folder,
   pack,
+  forecaster,
   bundle,
   apiKeys,
   sessionKey,
@@ -57,7 +60,7 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
     (name = "pack", disk = (path = ${text(pack)})),
-    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
+${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
     (name = "internet", network = (allow = [${faultHook ? '"local"' : ""}])),
   ],
   sockets = [(name = "http", address = ${text(`${host.includes(":") ? `[${host}]` : host}:${port}`)}, http = (), service = "main")],
@@ -74,6 +77,7 @@ ${modules.join("\n")}
     (className = "Directory", uniqueKey = "rivulet-Directory", enableSql = true),
     (className = "Stage", uniqueKey = "rivulet-Stage", enableSql = true),
     (className = "ResponseSocket", uniqueKey = "rivulet-ResponseSocket", enableSql = true),
+    (className = "Stream", uniqueKey = "rivulet-Stream", enableSql = true),
   ],
   durableObjectStorage = (localDisk = "objects"),
   bindings = [
@@ -84,7 +88,8 @@ ${modules.join("\n")}
     (name = "STATE_BUDGET_BYTES", text = ${text(process.env.STATE_BUDGET_BYTES ?? setting("STATE_BUDGET_BYTES"))}),
     (name = "MEMORY_BYTES", text = ${text(String(memoryBytes))}),
     (name = "SOCKET", durableObjectNamespace = "ResponseSocket"),
-    (name = "ASSETS", service = "pack"),
+    (name = "STREAM", durableObjectNamespace = "Stream"),
+${forecaster ? '    (name = "FORECAST", service = "forecaster"),\n    (name = "FORECAST_PACK_PATH", text = "."),\n' : ""}    (name = "ASSETS", service = "pack"),
     (name = "PACK_PATH", text = "."),
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),

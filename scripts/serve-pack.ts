@@ -26,6 +26,17 @@ export function packFolder(asked?: string): string {
   throw new Error(`${asked ?? folder}: ${hint}`);
 }
 
+/** The forecaster's pack: the one that is asked for, else the default where it is there. Throws one line when what is asked for is none. */
+export function forecasterFolder(asked?: string): string | undefined {
+  const folder = asked === undefined ? defaultForecaster() : resolve(asked);
+  if (existsSync(join(folder, "manifest.json"))) return folder;
+  if (asked === undefined) return undefined;
+  throw new Error(`${asked}: expected the folder of a forecaster, with a manifest.json`);
+}
+
+/** In a checkout it lies in models/, in an installed package beside what was built. */
+const defaultForecaster = () => join(installed ? built : join(root, "models"), basename(setting("FORECAST_PACK_PATH")));
+
 /** In a checkout it lies in models/; an installed package finds it in the package of its weights. */
 function defaultPack(): string {
   const name = basename(setting("PACK_PATH"));
@@ -69,10 +80,15 @@ export function entryFor(pack: string): "index" | "onnx" {
 function linkAssets(): void {
   const assets = join(root, "dist/assets");
   rmSync(assets, { recursive: true, force: true });
-  const from = packFolder();
-  const to = join(assets, setting("PACK_PATH"));
-  mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(from)) linkSync(join(from, name), join(to, name));
+  const forecaster = forecasterFolder();
+  const packs = [
+    { from: packFolder(), to: join(assets, setting("PACK_PATH")) },
+    ...(forecaster ? [{ from: forecaster, to: join(assets, setting("FORECAST_PACK_PATH")) }] : []),
+  ];
+  for (const { from, to } of packs) {
+    mkdirSync(to, { recursive: true });
+    for (const name of readdirSync(from)) linkSync(join(from, name), join(to, name));
+  }
 }
 
 if (import.meta.main) {

@@ -14,6 +14,11 @@ export const startOptions = {
     does: "where conversations, the session key and the process file lie (default: .rivulet)",
   },
   pack: { type: "string", value: "<folder>", does: "the model to serve (default: rivulet-150m)" },
+  forecaster: {
+    type: "string",
+    value: "<folder>",
+    does: "the forecaster of /v1/streams (default: rivulet-forecast, where it is there)",
+  },
   "no-restart": {
     type: "boolean",
     value: "",

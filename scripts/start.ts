@@ -17,7 +17,7 @@ import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
 import { ensureBundle } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
-import { checkShards, entryFor, packFolder } from "./serve-pack.ts";
+import { checkShards, entryFor, forecasterFolder, packFolder } from "./serve-pack.ts";
 import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
 import { sizeOf, startHelp, startOptions } from "./start-options.ts";
 
@@ -38,7 +38,15 @@ function optionsOf(args: string[]) {
       values.memory === undefined ? Math.max(LEAST_MEMORY_BYTES, Math.floor(totalmem() / 4)) : sizeOf(values.memory);
     if (memoryBytes === undefined || memoryBytes < LEAST_MEMORY_BYTES)
       throw new Error(`--memory: expected at least 128M, as in 900M or 4G, got ${values.memory}`);
-    return { port: Number(port), host, folder, pack: values.pack, memoryBytes, restart: !values["no-restart"] };
+    return {
+      port: Number(port),
+      host,
+      folder,
+      pack: values.pack,
+      forecaster: values.forecaster,
+      memoryBytes,
+      restart: !values["no-restart"],
+    };
   } catch (thrown) {
     throw new UserError(`${(thrown as Error).message.split("\n")[0]}; --help lists the options`);
   }
@@ -78,8 +86,10 @@ function sessionKeyOf(folder: string): string {
 async function prepare(args: string[]): Promise<{ folder: string; host: string; restart: boolean }> {
   const options = optionsOf(args);
   let pack: string;
+  let forecaster: string | undefined;
   try {
     pack = packFolder(options.pack);
+    forecaster = forecasterFolder(options.forecaster);
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
   }
@@ -87,6 +97,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
   const limits = checked(process.env.LIMITS, parseLimits);
   try {
     checkShards(pack);
+    if (forecaster) checkShards(forecaster);
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
   }
@@ -110,6 +121,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
     host: options.host,
     folder,
     pack,
+    forecaster,
     bundle,
     apiKeys,
     sessionKey: sessionKeyOf(folder),

@@ -5,6 +5,7 @@ import { Conversation } from "../durable-objects/conversation/conversation.ts";
 import { Directory } from "../durable-objects/directory/directory.ts";
 import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
 import { Stage } from "../durable-objects/stage/stage.ts";
+import { Stream } from "../durable-objects/stream/stream.ts";
 import { errorResponse } from "./api/shared/error-body.ts";
 import { drain } from "./api/shared/upload.ts";
 import { Failure } from "./core/failure.ts";
@@ -17,7 +18,7 @@ import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
-export { Conversation, Directory, ResponseSocket, Stage };
+export { Conversation, Directory, ResponseSocket, Stage, Stream };
 
 /** Clients join addresses by hand: `//` is `/`, and a slash at the end is none. */
 const getPath = (request: Request): string =>

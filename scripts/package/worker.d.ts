@@ -8,12 +8,17 @@ export interface RivuletBindings {
   DIRECTORY: DurableObjectNamespace;
   SOCKET: DurableObjectNamespace;
   STAGE: DurableObjectNamespace;
+  STREAM: DurableObjectNamespace;
   /** Where the pack lies: static assets, or `PACKS`. */
   ASSETS: Fetcher;
   /** Where bound, the pack is read from this bucket. */
   PACKS?: R2Bucket;
   /** Folder of the pack under the assets, or the prefix of its keys. */
   PACK_PATH: string;
+  /** Folder of the forecaster that /v1/streams asks, or the prefix of its keys; without it there is none. */
+  FORECAST_PACK_PATH?: string;
+  /** Where bound, the forecaster is read from there instead. */
+  FORECAST?: Fetcher;
   /** Callers as `tenant:sha256-of-key`, separated by commas; empty lets everybody in. */
   API_KEYS: string;
   /** Keys the names of conversation objects and signs their files; never change it. */
@@ -38,3 +43,4 @@ export class Conversation extends DurableObject {}
 export class Directory extends DurableObject {}
 export class ResponseSocket extends DurableObject {}
 export class Stage extends DurableObject {}
+export class Stream extends DurableObject {}

@@ -21,6 +21,7 @@ export const failures = {
   context_length_exceeded: { status: 400, type: "invalid_request_error", retry: "never" },
   turn_in_progress: { status: 409, type: "conflict_error", retry: "later" },
   conversation_conflict: { status: 409, type: "conflict_error", retry: "never" },
+  stream_conflict: { status: 409, type: "conflict_error", retry: "never" },
   idempotency_mismatch: { status: 422, type: "invalid_request_error", retry: "never" },
   import_refused: { status: 422, type: "invalid_request_error", retry: "never" },
   // Capacity.

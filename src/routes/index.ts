@@ -16,6 +16,7 @@ import { prefixes } from "./prefixes.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 import { search } from "./search.ts";
+import { streams } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
 
@@ -32,6 +33,7 @@ export const endpoints: Declared[] = [
   ...items,
   ...branches,
   ...search,
+  ...streams,
   ...completions,
   ...messages,
   ...tokens,

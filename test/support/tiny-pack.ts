@@ -95,16 +95,22 @@ export const dialogueFiles = (bytes: number[]): Record<string, string> => ({
 
 const isLetter = (id: number) => id === 32 || (id >= 97 && id <= 122);
 
-/** One value of a weight. Only letters have a say in the head, so that replies can be read. */
+/** One value of a weight that speaks. Only letters have a say in the head, so that replies can be read. */
 function weightAt(name: string, i: number, random: () => number): number {
+  if (name.startsWith("lm_head") && !isLetter(Math.floor(i / config.hidden_size))) return 0;
+  return randomWeight(name, i, random);
+}
+
+/** One value of a weight of any size that suits its name. */
+export function randomWeight(name: string, i: number, random: () => number): number {
   if (/norm\.weight$|layernorm\.weight$|\.D$/.test(name)) return 1;
   if (name.endsWith("A_log")) return Math.log(1 + (i % 16));
-  if (name.startsWith("lm_head") && !isLetter(Math.floor(i / config.hidden_size))) return 0;
   return (random() - 0.5) * (name.includes("embed") ? 2 : 1.2);
 }
 
-function safetensors(): Uint8Array {
-  const shapes = new Map(modelFrom(config).weights.flatMap(({ from }) => from.map(({ name, shape }) => [name, shape])));
+/** A checkpoint of weights from a fixed seed. */
+export function safetensors(of: Record<string, unknown> = config, valueAt: typeof weightAt = weightAt): Uint8Array {
+  const shapes = new Map(modelFrom(of).weights.flatMap(({ from }) => from.map(({ name, shape }) => [name, shape])));
   let seed = 1;
   const random = () => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
@@ -114,7 +120,7 @@ function safetensors(): Uint8Array {
   const parts: Float32Array[] = [];
   let at = 0;
   for (const [name, shape] of shapes) {
-    const values = Float32Array.from({ length: product(shape) }, (_, i) => weightAt(name, i, random));
+    const values = Float32Array.from({ length: product(shape) }, (_, i) => valueAt(name, i, random));
     header[name] = { dtype: "F32", shape, data_offsets: [at, at + values.byteLength] };
     at += values.byteLength;
     parts.push(values);

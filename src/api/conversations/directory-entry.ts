@@ -1,5 +1,5 @@
 /** What objects tell their tenant's directory, and what it lists. Both sides may be of different releases. */
-export type EntryKind = "conversation" | "prefix";
+export type EntryKind = "conversation" | "prefix" | "stream";
 
 export interface DirectoryEntry {
   kind: EntryKind;

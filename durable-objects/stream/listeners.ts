@@ -1,0 +1,65 @@
+/** Listeners: those who are told of a stream's values, alerts and forecasts as server-sent events, from the moment they join. */
+import type { AppendReply, StreamForecast } from "../../src/api/streams/replies.ts";
+import { Failure } from "../../src/core/failure.ts";
+import { logFailure } from "../platform/log-failure.ts";
+import { SseBody } from "../platform/sse-body.ts";
+
+const LISTENERS_MAX = 64;
+
+interface Listener {
+  body: SseBody;
+  /** Steps of the forecast that it wants after each batch. */
+  h: number | undefined;
+}
+
+export class Listeners {
+  readonly #listeners = new Set<Listener>();
+  /** The newest batch: a forecast for an older one is not begun any more. */
+  #newest: AppendReply | undefined;
+  #forecasting = false;
+
+  /** Fails with `busy`. */
+  join(client: AbortSignal, h: number | undefined): Response {
+    if (this.#listeners.size >= LISTENERS_MAX)
+      throw new Failure("busy", `a stream has at most ${LISTENERS_MAX} listeners`);
+    const listener = { body: new SseBody(client), h };
+    this.#listeners.add(listener);
+    listener.body.gone.addEventListener("abort", () => this.#listeners.delete(listener));
+    if (listener.body.gone.aborted) this.#listeners.delete(listener);
+    return listener.body.response({ "cache-control": "no-store" });
+  }
+
+  /** Does not wait for anybody. `forecast` is asked once for each number of steps, for the newest batch. */
+  tell(reply: AppendReply, forecast: (h: number) => Promise<StreamForecast>): void {
+    if (this.#listeners.size === 0) return;
+    this.#send("stream.values", reply, () => true);
+    for (const alert of reply.alerts) this.#send("stream.alert", { ...alert, stream: reply.stream }, () => true);
+    this.#newest = reply;
+    if (!this.#forecasting) void this.#forecasts(forecast);
+  }
+
+  async #forecasts(forecast: (h: number) => Promise<StreamForecast>): Promise<void> {
+    this.#forecasting = true;
+    try {
+      for (let done: AppendReply | undefined; this.#newest !== done; ) {
+        done = this.#newest;
+        for (const h of new Set([...this.#listeners].map((listener) => listener.h)))
+          if (h !== undefined) this.#send("stream.forecast", await forecast(h), (listener) => listener.h === h);
+      }
+    } catch (thrown) {
+      logFailure(thrown);
+    } finally {
+      this.#forecasting = false;
+    }
+  }
+
+  #send(event: string, data: object, wants: (listener: Listener) => boolean): void {
+    for (const listener of this.#listeners)
+      if (wants(listener)) void listener.body.send({ event, data }).catch(() => this.#listeners.delete(listener));
+  }
+
+  end(): void {
+    for (const { body } of this.#listeners) body.end();
+    this.#listeners.clear();
+  }
+}

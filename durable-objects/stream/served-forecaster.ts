@@ -1,0 +1,38 @@
+/** The forecaster that this isolate serves: a second, small model beside the one that talks, in a memory of its own. */
+import { loadModel } from "../../src/backends/load-model.ts";
+import { Failure } from "../../src/core/failure.ts";
+import { type Forecaster, forecasterOf } from "../../src/forecast/forecaster.ts";
+import { type Bucket, bucketFetches } from "../../src/weights/bucket-fetches.ts";
+import { fetchSource } from "../../src/weights/fetch-source.ts";
+import kernels from "../../wasm/build/kernels.wasm";
+import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
+import { SingleFlight } from "../platform/single-flight.ts";
+
+const forecaster = new SingleFlight<Forecaster>();
+
+type ForecastBindings = Pick<Env, "ASSETS"> & { FORECAST_PACK_PATH?: string; FORECAST?: Fetcher; PACKS?: Bucket };
+
+/** Its share of an isolate, beside a model that takes most of it; and of more memory an eighth. */
+const SHARE_BYTES = 12 * 1024 * 1024;
+const maxBytes = (env: object): number => Math.max(SHARE_BYTES, Math.floor((memoryBytes(env) - ISOLATE_BYTES) / 8));
+
+/** Fails with `weights_unavailable` where no forecaster is served. */
+export function servedForecaster(env: Env): Promise<Forecaster> {
+  const { FORECAST_PACK_PATH: path, FORECAST, PACKS, ASSETS } = env as ForecastBindings;
+  if (!path)
+    throw new Failure(
+      "weights_unavailable",
+      "this server has no forecaster: the setting FORECAST_PACK_PATH names its pack",
+    );
+  return forecaster.get(async (progress) => {
+    const fetches = FORECAST ?? (PACKS ? bucketFetches(PACKS) : ASSETS);
+    const source = fetchSource(fetches, new URL(`${path}/`, "http://assets/").href);
+    return forecasterOf(await loadModel(source, kernels, { maxBytes: maxBytes(env), progress }));
+  });
+}
+
+/** Bytes that live sequences may take, when so much stays free for a forecast's paths. */
+export function liveBytes(env: Env, { backend }: Forecaster): number {
+  const state = backend.stateBytes(2 ** 31 - 1);
+  return Math.max(state, maxBytes(env) - backend.memoryBytes - 18 * state);
+}

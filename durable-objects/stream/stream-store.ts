@@ -1,0 +1,221 @@
+/**
+ * StreamStore: a stream's rows. One for the stream itself, with the values since the last kept state; one for each kept state; one for each
+ * run of earlier values. All of one batch is one transaction of at most four rows, and the number of rows does not grow with the stream.
+ */
+import { Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
+import { metrics } from "../../src/core/metrics.ts";
+import type { AlertRule } from "../../src/forecast/alert-rules.ts";
+import type { Scale } from "../../src/forecast/codec.ts";
+import type { Row, SqlValue, Storage } from "../storage/schema.ts";
+import { type Entry, entriesOf, entryBytes } from "./entry.ts";
+
+/** Values between two kept states. */
+export const KEPT_EVERY = 64;
+/** States that are kept: a rewind goes back to the oldest. */
+const STATES = 8;
+/** Values that can be looked at again. */
+export const HISTORY = 4096;
+
+/** What is known after a value, beside the model's state: computed of the values alone. */
+export interface Moment {
+  position: number;
+  scale: Scale;
+  /** Tail probabilities so far: calibration.ts. */
+  tails: number[];
+  /** For how long each rule has held. */
+  held: number[];
+}
+
+export interface StreamRecord {
+  id: string;
+  fingerprint: string;
+  /** Of the request that began it. */
+  digest: string;
+  createdMs: number;
+  changedMs: number;
+  revision: number;
+  name: string | null;
+  frequency: string | null;
+  horizon: number;
+  quantiles: number[];
+  anomalyThreshold: number;
+  rules: AlertRule[];
+  metadata: Record<string, string>;
+  ttlSeconds: number | null;
+  forkedFrom: { stream: string; position: number } | null;
+  moment: Moment;
+  lastMs: number | null;
+  /** The latest requests that had a key: what they were, and which values they brought. */
+  keys: { key: string; digest: string; from: number; to: number; gaps: number; duplicates: number; replayed: number }[];
+}
+
+/** A kept state: the model's, and what belongs to it. */
+export interface Kept {
+  moment: Moment;
+  /** `encodeState`'s bytes, then the logits (V) that follow. */
+  state: Uint8Array<ArrayBuffer>;
+  logits: Float32Array<ArrayBuffer>;
+}
+
+export interface Commit {
+  record: StreamRecord;
+  /** Values since the last kept state. */
+  tail: readonly Entry[];
+  /** A new kept state, and the values that came between the last one and it. */
+  kept?: { state: Kept; start: number; entries: readonly Entry[] } | undefined;
+  /** Everything behind this position was taken back: a kept state's, or 0. */
+  cut?: number | undefined;
+}
+
+const tables = [
+  "CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, record TEXT NOT NULL, tail BLOB NOT NULL) STRICT",
+  "CREATE TABLE IF NOT EXISTS states (slot INTEGER PRIMARY KEY, position INTEGER NOT NULL, moment TEXT NOT NULL, logits BLOB NOT NULL, state BLOB NOT NULL) STRICT",
+  "CREATE TABLE IF NOT EXISTS history (start INTEGER PRIMARY KEY, count INTEGER NOT NULL, entries BLOB NOT NULL) STRICT",
+];
+
+export class StreamStore {
+  readonly #storage: Pick<Storage, "sql" | "transactionSync">;
+  #isOpen = false;
+
+  constructor(storage: Pick<Storage, "sql" | "transactionSync">) {
+    this.#storage = storage;
+  }
+
+  /** Undefined where the object holds nothing; asking writes nothing. Fails with `not_found` when it is another tenant's. */
+  read(tenant: string): { record: StreamRecord; tail: Entry[] } | undefined {
+    if (!this.#isOpen && this.#exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
+      return undefined;
+    this.#isOpen = true;
+    const [row] = this.#exec("SELECT owner, record, tail FROM stream");
+    if (!row) return undefined;
+    if (row.owner !== tenant) throw noSuchStream();
+    return { record: JSON.parse(String(row.record)) as StreamRecord, tail: entriesOf(row.tail as ArrayBuffer) };
+  }
+
+  /** Whose it is; undefined where it holds nothing. */
+  owner(): string | undefined {
+    if (!this.#isOpen && this.#exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
+      return undefined;
+    const [row] = this.#exec("SELECT owner FROM stream");
+    return row && String(row.owner);
+  }
+
+  /** Everything was deleted. */
+  forget(): void {
+    this.#isOpen = false;
+  }
+
+  /** Bytes of one kept state. */
+  stateBytes(): number {
+    return Number(this.#exec("SELECT length(state) AS n FROM states LIMIT 1")[0]?.n ?? 0);
+  }
+
+  commit(tenant: string, { record, tail, kept, cut }: Commit): void {
+    if (!this.#isOpen) for (const table of tables) this.#exec(table);
+    this.#isOpen = true;
+    this.#transaction(() => {
+      if (cut !== undefined) this.#cut(cut);
+      this.#exec(
+        "INSERT OR REPLACE INTO stream (id, owner, record, tail) VALUES (1, ?, ?, ?)",
+        ...[tenant, JSON.stringify(record), entryBytes(tail)],
+      );
+      if (kept) this.#keep(kept.state, kept.start, kept.entries);
+    });
+  }
+
+  #keep({ moment, logits, state }: Kept, start: number, entries: readonly Entry[]): void {
+    const { position, ...rest } = moment;
+    const [free] = this.#exec("SELECT slot FROM states ORDER BY position LIMIT 1");
+    const used = Number(this.#exec("SELECT count(*) AS n FROM states")[0]!.n);
+    const slot = used < STATES ? used : Number(free!.slot);
+    this.#exec(
+      "INSERT OR REPLACE INTO states (slot, position, moment, logits, state) VALUES (?, ?, ?, ?, ?)",
+      ...[slot, position, JSON.stringify(rest), new Uint8Array(logits.slice().buffer), state],
+    );
+    const last = entries.slice(-HISTORY);
+    const from = start + entries.length - last.length;
+    this.#exec(
+      "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
+      from,
+      last.length,
+      entryBytes(last),
+    );
+    this.#exec("DELETE FROM history WHERE start + count <= ?", position - HISTORY);
+  }
+
+  #cut(position: number): void {
+    this.#exec("DELETE FROM states WHERE position > ?", position);
+    // Slots are numbered without holes.
+    const left = this.#exec("SELECT slot FROM states ORDER BY slot").map(({ slot }) => Number(slot));
+    for (const [slot, old] of left.entries())
+      if (slot !== old) this.#exec("UPDATE states SET slot = ? WHERE slot = ?", slot, old);
+    const [last] = this.#exec(
+      "SELECT start, entries FROM history WHERE start < ? ORDER BY start DESC LIMIT 1",
+      position,
+    );
+    this.#exec("DELETE FROM history WHERE start + count > ?", position);
+    if (!last) return;
+    const kept = entriesOf(last.entries as ArrayBuffer).slice(0, position - Number(last.start));
+    this.#exec(
+      "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
+      ...[Number(last.start), kept.length, entryBytes(kept)],
+    );
+  }
+
+  /** The latest kept state of at most so many values. */
+  keptAt(position: number): Kept | undefined {
+    const [row] = this.#exec(
+      "SELECT position, moment, logits, state FROM states WHERE position <= ? ORDER BY position DESC LIMIT 1",
+      position,
+    );
+    if (!row) return undefined;
+    const moment = { ...(JSON.parse(String(row.moment)) as Omit<Moment, "position">), position: Number(row.position) };
+    return {
+      moment,
+      logits: new Float32Array(new Uint8Array(row.logits as ArrayBuffer).slice().buffer),
+      state: new Uint8Array(row.state as ArrayBuffer),
+    };
+  }
+
+  /** Positions of all kept states, in order. */
+  keptPositions(): number[] {
+    return this.#exec("SELECT position FROM states ORDER BY position").map(({ position }) => Number(position));
+  }
+
+  /** Values before the tail, from a position on: as many as are there. */
+  history(from: number): { start: number; entries: Entry[] } {
+    const rows = this.#exec("SELECT start, entries FROM history WHERE start + count > ? ORDER BY start", from);
+    const first = Number(rows[0]?.start ?? from);
+    const entries = rows.flatMap((row) => entriesOf(row.entries as ArrayBuffer));
+    const skipped = Math.max(0, from - first);
+    return { start: first + skipped, entries: entries.slice(skipped) };
+  }
+
+  #transaction(work: () => void): void {
+    try {
+      this.#storage.transactionSync(work);
+    } catch (thrown) {
+      throw named(thrown);
+    }
+  }
+
+  #exec(query: string, ...bindings: SqlValue[]): Row[] {
+    try {
+      const cursor = this.#storage.sql.exec(query, ...bindings);
+      const rows = cursor.toArray();
+      metrics.rowsWritten.add(cursor.rowsWritten ?? 0);
+      metrics.rowsRead.add(cursor.rowsRead ?? 0);
+      return rows;
+    } catch (thrown) {
+      throw named(thrown);
+    }
+  }
+}
+
+export const noSuchStream = () => new Failure("not_found", "id: no such stream", { param: "id" });
+
+function named(thrown: unknown): Failure {
+  if (thrown instanceof Failure) return thrown;
+  if (isStorageFull(thrown)) return storageFull(thrown);
+  return new Failure("storage_unavailable", "the stream's storage did not answer; try again", { cause: thrown });
+}

@@ -1,0 +1,115 @@
+/** Requests of /v1/streams. */
+import { z } from "@hono/zod-openapi";
+import { conditions } from "../../forecast/alert-rules.ts";
+import { TTL_MAX_SECONDS } from "../conversations/prefix.ts";
+import { intQuery, metadata, pageQuery } from "../shared/fields.ts";
+import { frequencyField, VALUES_MAX, valueField } from "./values.ts";
+
+export const HORIZON_MAX = 512;
+const QUANTILES_MAX = 21;
+export const QUANTILES = [0.1, 0.5, 0.9];
+const RULES_MAX = 16;
+
+export const streamId = z
+  .string()
+  .regex(/^stream_[0-9a-f]{32}$/, "expected an id that POST /v1/streams gave: stream_ and 32 hex digits");
+export const streamPath = z.object({ id: streamId });
+
+const quantile = z.number().gt(0, "expected a number between 0 and 1").lt(1, "expected a number between 0 and 1");
+const quantiles = z.array(quantile).min(1).max(QUANTILES_MAX).openapi({ example: QUANTILES });
+const horizon = z.int().min(1).max(HORIZON_MAX);
+const ttl = z.int().min(1).max(TTL_MAX_SECONDS).nullish().openapi({
+  description: "Removed this long after its last value. Kept for ever unless given.",
+});
+
+const rule = z
+  .strictObject({
+    name: z.string().regex(/^[\w.-]{1,64}$/, "expected 1 to 64 letters, digits, '_', '.', '-'"),
+    when: z.enum(conditions),
+    threshold: z.number().optional(),
+    for: z.int().min(1).max(10_000).optional(),
+  })
+  .refine(({ when, threshold }) => when === "gap" || when === "anomaly" || threshold !== undefined, {
+    path: ["threshold"],
+    message: "expected a number, for this condition compares with one",
+  })
+  .openapi("StreamAlertRule", {
+    description:
+      "Told once, when the condition has held for `for` values in a row (1 unless given). `anomaly` compares the tail probability, and takes the stream's `anomaly_threshold` unless a threshold is given; `gap` needs none.",
+  });
+
+const options = {
+  name: z.string().min(1).max(128).nullish(),
+  horizon: horizon
+    .nullish()
+    .openapi({ description: "Steps of a forecast that asks for no other number. 12 unless given." }),
+  quantiles: quantiles.nullish().openapi({ description: "0.1, 0.5 and 0.9 unless given." }),
+  anomaly_threshold: quantile.nullish().openapi({
+    description: "A value is an anomaly where its tail probability is at most this. 0.001 unless given.",
+  }),
+  alerts: z
+    .array(rule)
+    .max(RULES_MAX)
+    .refine((rules) => new Set(rules.map(({ name }) => name)).size === rules.length, "expected names that differ")
+    .nullish(),
+  metadata: metadata.nullish(),
+  ttl_seconds: ttl,
+};
+
+export const streamCreate = z
+  .strictObject({
+    ...options,
+    frequency: frequencyField.nullish().openapi({
+      description: "Time between two values. With it, times that are left out between two values become gaps.",
+    }),
+  })
+  .openapi("StreamCreate");
+
+export const streamUpdate = z.strictObject(options).openapi("StreamUpdate");
+
+export const forkStream = z
+  .strictObject({ name: z.string().min(1).max(128).nullish(), ttl_seconds: ttl, metadata: metadata.nullish() })
+  .openapi("StreamFork");
+
+export const valuesAppend = z
+  .strictObject({
+    values: z.array(valueField).min(1).max(VALUES_MAX, `expected at most ${VALUES_MAX} values in one request`),
+    late: z.enum(["refuse", "replay"]).nullish().openapi({
+      description:
+        "What becomes of a value whose time is before the last one: refused unless given; `replay` takes the values after it back, and feeds them again behind it.",
+    }),
+    forecast: z
+      .union([z.boolean(), z.int().min(1).max(HORIZON_MAX)], "expected true, false or a number of steps")
+      .nullish()
+      .openapi({ description: "Adds the forecast after these values: of the stream's horizon, or of so many steps." }),
+  })
+  .openapi("StreamValuesAppend");
+
+export const rewindStream = z
+  .strictObject({ position: z.int().min(0).openapi({ description: "Values that stay." }) })
+  .openapi("StreamRewind");
+
+export const forecastQuery = z.strictObject({
+  h: intQuery(1, HORIZON_MAX).optional().openapi({ description: "Steps; the stream's horizon unless given." }),
+  quantiles: z
+    .string()
+    .max(400)
+    .transform((list) => list.split(",").map((text) => (text.trim() === "" ? Number.NaN : Number(text))))
+    .pipe(z.array(quantile).min(1).max(QUANTILES_MAX))
+    .optional()
+    .openapi({ type: "string", example: "0.1,0.5,0.9" }),
+  paths: intQuery(1, 512).optional().openapi({ description: "Futures that are drawn; 24 unless given." }),
+});
+
+export const historyQuery = z.strictObject({
+  limit: intQuery(1, VALUES_MAX).optional().openapi({ description: "The last so many; 256 unless given." }),
+});
+
+export const eventsQuery = z.strictObject({
+  h: intQuery(1, HORIZON_MAX).optional().openapi({ description: "Adds a forecast of so many steps after each batch." }),
+});
+
+export const streamsQuery = z.strictObject(pageQuery);
+
+export type StreamOptions = z.infer<typeof streamUpdate> & { frequency?: string | null | undefined };
+export type ValuesAppend = z.infer<typeof valuesAppend>;
