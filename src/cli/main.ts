@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<CommandFile>> = {
   generate: () => import("./generate.ts"),
   bench: () => import("./bench.ts"),
   chat: () => import("./chat.ts"),
+  stream: () => import("./stream.ts"),
   start: () => import("./start.ts"),
 };
 

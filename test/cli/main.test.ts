@@ -8,7 +8,7 @@ import { outcome, rivulet, start } from "./run.ts";
 
 describe("rivulet", () => {
   it.each([
-    [[], "expected a command (convert, pull, info, score, generate, bench, chat, start), got none"],
+    [[], "expected a command (convert, pull, info, score, generate, bench, chat, stream, start), got none"],
     [["convrt"], "got convrt"],
     [["--nope"], "unknown option '--nope'"],
     [["info"], "missing required argument 'pack'"],
