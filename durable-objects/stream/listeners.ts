@@ -5,11 +5,14 @@ import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
 
 const LISTENERS_MAX = 64;
+/** Events that a listener may be behind, beyond what its connection takes: then it is let go, and may join again. */
+const BEHIND_MAX = 64;
 
 interface Listener {
   body: SseBody;
   /** Steps of the forecast that it wants after each batch. */
   h: number | undefined;
+  behind: number;
 }
 
 export class Listeners {
@@ -22,7 +25,7 @@ export class Listeners {
   join(client: AbortSignal, h: number | undefined): Response {
     if (this.#listeners.size >= LISTENERS_MAX)
       throw new Failure("busy", `a stream has at most ${LISTENERS_MAX} listeners`);
-    const listener = { body: new SseBody(client), h };
+    const listener = { body: new SseBody(client), h, behind: 0 };
     this.#listeners.add(listener);
     listener.body.gone.addEventListener("abort", () => this.#listeners.delete(listener));
     if (listener.body.gone.aborted) this.#listeners.delete(listener);
@@ -54,8 +57,17 @@ export class Listeners {
   }
 
   #send(event: string, data: object, wants: (listener: Listener) => boolean): void {
-    for (const listener of this.#listeners)
-      if (wants(listener)) void listener.body.send({ event, data }).catch(() => this.#listeners.delete(listener));
+    for (const listener of this.#listeners) {
+      if (!wants(listener)) continue;
+      if (++listener.behind > BEHIND_MAX) {
+        listener.body.end();
+        this.#listeners.delete(listener);
+        continue;
+      }
+      void listener.body.send({ event, data }).then(() => {
+        listener.behind--;
+      });
+    }
   }
 
   end(): void {

@@ -9,6 +9,8 @@ import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
 import { SingleFlight } from "../platform/single-flight.ts";
 
 const forecaster = new SingleFlight<Forecaster>();
+/** Bytes of weights and scratch: what the engine holds beside states. */
+let ownBytes = 0;
 
 type ForecastBindings = Pick<Env, "ASSETS"> & { FORECAST_PACK_PATH?: string; FORECAST?: Fetcher; PACKS?: Bucket };
 
@@ -27,12 +29,14 @@ export function servedForecaster(env: Env): Promise<Forecaster> {
   return forecaster.get(async (progress) => {
     const fetches = FORECAST ?? (PACKS ? bucketFetches(PACKS) : ASSETS);
     const source = fetchSource(fetches, new URL(`${path}/`, "http://assets/").href);
-    return forecasterOf(await loadModel(source, kernels, { maxBytes: maxBytes(env), progress }));
+    const loaded = forecasterOf(await loadModel(source, kernels, { maxBytes: maxBytes(env), progress }));
+    ownBytes = loaded.backend.memoryBytes;
+    return loaded;
   });
 }
 
 /** Bytes that live sequences may take, when so much stays free for a forecast's paths. */
 export function liveBytes(env: Env, { backend }: Forecaster): number {
   const state = backend.stateBytes(2 ** 31 - 1);
-  return Math.max(state, maxBytes(env) - backend.memoryBytes - 18 * state);
+  return Math.max(state, maxBytes(env) - ownBytes - 18 * state);
 }

@@ -32,6 +32,8 @@ const PATHS = 24;
 /** Values between two looks at what else there is to do. */
 const YIELD_EVERY = 32;
 const HISTORY_DEFAULT = 256;
+/** Changes below this are not worth a row in the directory. */
+const TOLD_BYTES = 256 * 1024;
 
 interface Open {
   record: StreamRecord;
@@ -56,6 +58,8 @@ export class Stream extends DurableObject<Env> {
   /** As on disk; undefined: not read yet. */
   #known: Open | undefined;
   #alarmMs: number | null | undefined;
+  /** Bytes that the directory has heard of from this instance. */
+  #toldBytes = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -160,6 +164,7 @@ export class Stream extends DurableObject<Env> {
       this.#known = { record: next, tail: taken.tail };
       liveSequences.put(this.#owner, course.live, liveBytes(this.env, forecaster));
       await this.#watchExpiry(next);
+      this.ctx.waitUntil(this.#tellStored(tenant));
       const reply = this.#reply(next, taken.values, arranged, position, taken.alerts);
       this.#listeners.tell(reply, (h) => this.#forecast(tenant, { h }));
       return reply;
@@ -335,6 +340,14 @@ export class Stream extends DurableObject<Env> {
       if (isExpired(open.record)) await this.#removeAll(owner, open.record);
       else await this.#watchExpiry(open.record);
     });
+  }
+
+  /** Tells the directory how much is stored here, when that has changed by much. Never rejects. */
+  async #tellStored(tenant: string): Promise<void> {
+    const bytes = this.ctx.storage.sql.databaseSize;
+    if (Math.abs(bytes - this.#toldBytes) < TOLD_BYTES) return;
+    this.#toldBytes = bytes;
+    await tellStored(this.env, tenant, this.ctx.id.name ?? "", bytes).catch(logFailure);
   }
 
   async #begin(tenant: string, open: Open, kept?: Parameters<StreamStore["commit"]>[1]["kept"]): Promise<StreamView> {

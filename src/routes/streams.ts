@@ -20,6 +20,7 @@ import {
   streamUpdate,
   valuesAppend,
 } from "../api/streams/requests.ts";
+import { Failure, failures } from "../core/failure.ts";
 import { call } from "./call.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
 import { outcomeFrom } from "./object-outcome.ts";
@@ -43,15 +44,16 @@ async function streamOf(c: Context<Bindings>, { tenant }: Pick<Caller, "tenant">
 async function begin(
   c: Context<Bindings>,
   caller: Caller,
+  what: string,
   work: (stub: StreamStub, id: string) => Promise<Outcome<StreamView>>,
 ): Promise<StreamView> {
-  const id = streamIdFor(c.env, caller);
+  const id = streamIdFor(c.env, caller, what);
   const object = streamObject(c.env, caller.tenant, id);
   const begun = await beginWith(c.env, caller, object);
   try {
     return await outcomeFrom(work(c.env.STREAM.getByName(object), id));
   } catch (thrown) {
-    c.executionCtx.waitUntil(begun.undo(400));
+    c.executionCtx.waitUntil(begun.undo(failures[Failure.from(thrown).code].status));
     throw thrown;
   }
 }
@@ -67,7 +69,8 @@ export const streams = [
       body: streamCreate,
       replies: reply,
     },
-    async (c, { tenant, caller, body }) => c.json(await begin(c, caller, (stub, id) => stub.create(tenant, id, body))),
+    async (c, { tenant, caller, body }) =>
+      c.json(await begin(c, caller, "begin", (stub, id) => stub.create(tenant, id, body))),
   ),
   endpoint(
     {
@@ -105,7 +108,7 @@ export const streams = [
     },
     async (c, { tenant, caller }) => {
       const file = new TextDecoder().decode(await readAtMost(c.req.raw, FILE_MAX_BYTES));
-      return c.json(await begin(c, caller, (stub, id) => stub.importFile(tenant, id, file)));
+      return c.json(await begin(c, caller, "import", (stub, id) => stub.importFile(tenant, id, file)));
     },
   ),
   endpoint(
@@ -226,7 +229,7 @@ export const streams = [
     },
     async (c, { tenant, caller, body, path: { id } }) => {
       const file = await outcomeFrom((await streamOf(c, caller, id)).exportFile(tenant));
-      return c.json(await begin(c, caller, (stub, own) => stub.importFile(tenant, own, file, body)));
+      return c.json(await begin(c, caller, `fork ${id}`, (stub, own) => stub.importFile(tenant, own, file, body)));
     },
   ),
   endpoint(

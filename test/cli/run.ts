@@ -10,8 +10,8 @@ export interface Outcome {
 
 const bin = join(import.meta.dirname, "../../bin/rivulet.js");
 
-export function start(args: string[], nodeOptions: string[] = []): ChildProcess {
-  return spawn(process.execPath, [...nodeOptions, bin, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+export function start(args: string[], nodeOptions: string[] = [], input: "ignore" | "pipe" = "ignore"): ChildProcess {
+  return spawn(process.execPath, [...nodeOptions, bin, ...args], { stdio: [input, "pipe", "pipe"] });
 }
 
 export function outcome(child: ChildProcess): Promise<Outcome> {

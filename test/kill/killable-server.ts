@@ -4,6 +4,7 @@ import { type Started, serverPid, start } from "../support/start-server.ts";
 export interface ServerOptions {
   folder: string;
   pack: string;
+  forecaster?: string;
   /** 0 takes a free one, another at each start. */
   port?: number;
   env?: Record<string, string>;
@@ -28,8 +29,16 @@ export class KillableServer {
 
   /** Resolves when the weights are verified and a forward pass has run. */
   async start(env: Record<string, string> = {}): Promise<void> {
-    const { folder, pack, port = 0 } = this.#options;
-    const args = ["--port", String(port), "--persist-to", folder, "--pack", pack];
+    const { folder, pack, forecaster, port = 0 } = this.#options;
+    const args = [
+      "--port",
+      String(port),
+      "--persist-to",
+      folder,
+      "--pack",
+      pack,
+      ...(forecaster ? ["--forecaster", forecaster] : []),
+    ];
     this.#started = await start(args, { ...this.#options.env, ...env });
     if (this.#started.url === "") throw new Error(`the server did not start:\n${this.#started.output()}`);
     this.starts++;
