@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { unstable_readConfig } from "wrangler";
 import { ensureKernels } from "./scripts/build-wasm.ts";
 import { ensurePage } from "./scripts/build-web.ts";
 import { loadModel } from "./src/backends/load-model.ts";
@@ -29,6 +30,14 @@ const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels(
 /** What production leaves out of its bundle (durable-objects/platform/fault-points.ts). */
 const withFaultPoints = { "globalThis.FAULT_POINTS": "true" };
 
+/** The variables of wrangler.toml as they stand there, and none of those that only machines have: secrets files of this folder change no test. */
+const variables = {
+  ...unstable_readConfig({ config: "./wrangler.toml" }, { hideWarnings: true }).vars,
+  MEMORY_BYTES: "",
+  FAULTS: "",
+  FAULT_HOOK: "",
+};
+
 /** Ends what hangs. A machine at ten times its load is slow and not hanging, so no test is judged by the clock. */
 const HANGS_AFTER_MS = 300_000;
 
@@ -55,6 +64,7 @@ export default defineConfig({
             miniflare: {
               // What Node computes, for workerd to compare.
               bindings: {
+                ...variables,
                 API_KEYS: "",
                 SESSION_KEY: "",
                 PACK_PATH: "tiny",
