@@ -190,7 +190,7 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
         if (closed.reason === "stop" && schemas.length > 0) {
           const text = new ReplyText(served, request);
           const content = ids.map((id) => text.push(id)).join("") + text.rest();
-          schemaChecked = requireSchema(content, request, schemas) || schemaChecked;
+          schemaChecked = (await requireSchema(content, request, schemas)) || schemaChecked;
         }
       }
       yield closing(choice, closed);

@@ -124,7 +124,7 @@ export class TurnComputation {
     for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
       slot.beat();
       if (event.type === "end") {
-        if (event.reason === "stop") this.#check(options.constraint?.schemas);
+        if (event.reason === "stop") await this.#check(options.constraint?.schemas);
         return event.reason;
       }
       if (event.type === "prefill") {
@@ -151,12 +151,12 @@ export class TurnComputation {
   }
 
   /** What the form was not held to. Failure `schema_unmet`. */
-  #check(schemas: readonly HeldSchema[] = []): void {
+  async #check(schemas: readonly HeldSchema[] = []): Promise<void> {
     const { accepted, served, running } = this.#work;
     if (schemas.length === 0) return;
     const text = new ReplyText(served, accepted.request);
     const content = running.ids.map((id) => text.push(id)).join("") + text.rest();
-    this.#isSchemaChecked = requireSchema(content, accepted.request, schemas);
+    this.#isSchemaChecked = await requireSchema(content, accepted.request, schemas);
   }
 
   /** A token that was told already must come again. */

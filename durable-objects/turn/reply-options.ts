@@ -3,9 +3,10 @@ import type { LoggedToken, TurnRequest } from "../../src/api/shared/turn.ts";
 import { checkReply } from "../../src/constrain/check/reply-check.ts";
 import type { HeldSchema } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
+import { inSlices } from "../../src/constrain/language/budget.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import type { ReplyOptions, TokenLogprob } from "../../src/dialogue/reply.ts";
+import { type ReplyOptions, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { packSampling, type Sampling } from "../../src/sampling/sampling.ts";
 import type { Accepted } from "../storage/journal.ts";
 
@@ -46,8 +47,12 @@ const left = ({ manifest }: Served, promptCount: number): number => Math.max(1, 
  * Whether anything had to be checked of a whole reply. Failure `schema_unmet` when it does not satisfy its schema: nothing goes on from
  * such a turn.
  */
-export function requireSchema(text: string, request: TurnRequest, schemas: readonly HeldSchema[]): boolean {
-  const { checked, unmet } = checkReply(text, request, schemas);
+export async function requireSchema(
+  text: string,
+  request: TurnRequest,
+  schemas: readonly HeldSchema[],
+): Promise<boolean> {
+  const { checked, unmet } = await inSlices(checkReply(text, request, schemas), yieldToEvents);
   const message = () =>
     `${unmet}: the reply does not satisfy the schema, some keywords of which can only be checked afterwards; try again, or say strict: true to learn their names`;
   check(unmet === undefined, "schema_unmet", message, unmet);

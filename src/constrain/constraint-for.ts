@@ -41,7 +41,10 @@ export async function constraintFor(
       check(trie.hasByte(byte), "request_invalid", message, shape.format ? "response_format" : "tools");
     }
   }
-  return new TokenConstraint(grammar, language, codec, trie, eosIds);
+  const constraint = new TokenConstraint(grammar, language, codec, trie, eosIds);
+  // What is too much at once is refused before anything is computed.
+  await inSlices(constraint.prepare(), () => others());
+  return constraint;
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Constraint: which tokens may come next, so that a reply has the form that its request asks for. */
 
+import type { Work } from "./language/budget.ts";
+
 /** JSON Schema as it came: an object or a boolean. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 
@@ -49,6 +51,11 @@ export interface HeldSchema {
 
 /** One reply's place in its grammar. Its state follows from the ids accepted: after a restart, accept the reply's ids again. */
 export interface Constraint {
+  /**
+   * Makes the mask, with pauses in which others have their turn; `mask` then has it. Failure `schema_too_complex` where so much may follow
+   * that the budget of a mask is not enough.
+   */
+  prepare(): Work<Uint32Array>;
   /** Bit id % 32 of word id >> 5 says that the token may come next. At least one may, until `done`. Shared: do not change it. */
   mask(): Uint32Array;
   /** Takes the next id of the reply. Failure `bug` when the mask forbids it. */

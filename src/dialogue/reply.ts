@@ -8,13 +8,14 @@
 import type { Sequence } from "../backends/backend.ts";
 import type { Loaded } from "../backends/load-model.ts";
 import type { Constraint } from "../constrain/constraint.ts";
+import { inSlices } from "../constrain/language/budget.ts";
 import { check } from "../core/failure.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import type { Sampling } from "../sampling/sampling.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
 import { Decoder } from "./decoder.ts";
 import { ReplyText } from "./reply-text.ts";
-import { roundRobin } from "./round-robin.ts";
+import { roundRobin, yieldToEvents } from "./round-robin.ts";
 
 export { yieldToEvents } from "./round-robin.ts";
 
@@ -82,6 +83,7 @@ export async function* reply(
   if (known.length === 0) sampler.begin();
   const decoder = new Decoder(served.backend, sequence, sampler.state().recent);
   for (let n = known.length + 1; !ended; n++) {
+    if (constraint) await inSlices(constraint.prepare(), yieldToEvents);
     const { id } = sampler.choose(logits, options.sampling, constraint?.mask());
     const logprobs = topLogprobs === undefined ? {} : { logprobs: alternatives(sampler, logits, id, topLogprobs) };
     sampler.accept(id);

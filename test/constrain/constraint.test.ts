@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Constraint } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
+import { atOnce, inSlices } from "../../src/constrain/language/budget.ts";
+import { Grammar } from "../../src/constrain/language/expr.ts";
+import { schemaGrammar } from "../../src/constrain/schema/schema-grammar.ts";
+import { TokenTrie } from "../../src/constrain/tokens/token-trie.ts";
 import { greedy } from "../../src/sampling/sampling.ts";
 import { codec, EOS, random, schemaShape, write } from "./model.ts";
 
@@ -56,6 +60,38 @@ describe("mask", () => {
       expect(() => constraint.accept(id), `${id}`).toThrow(expect.objectContaining({ code: "bug" }));
     }
     feed(constraint, '{"name": "a');
+  });
+
+  it("costs what stands at one place, and not a step for every constant", async () => {
+    const words = Array.from({ length: 5000 }, (_, i) => `${(i * 7919) % 100_003} and more`);
+    const grammar = new Grammar();
+    const { expr } = atOnce(schemaGrammar(grammar, { enum: words }, "schema"));
+    grammar.finish();
+    const trie = new TokenTrie(codec);
+    const mask = atOnce(trie.allowed(grammar, grammar.after(expr, '"'.charCodeAt(0))));
+    expect(mask.some((word) => word !== 0)).toBe(true);
+    expect(grammar.budget.spent).toBeLessThan(60_000);
+  });
+
+  it("is made with pauses, and is refused where too much may follow", async () => {
+    // All alternatives are possible still, wherever the text stands.
+    const branch = (i: number) => ({
+      type: "object",
+      required: ["a"],
+      properties: { a: { type: "string", pattern: `^(.*[${"bcdefghij"[i % 9]}${i % 10}])?.{${i % 5}}${i}$` } },
+    });
+    const prepared = async (count: number) => {
+      const constraint = await open(schemaShape({ anyOf: Array.from({ length: count }, (_, i) => branch(i)) }));
+      feed(constraint, '{"a": "x');
+      let pauses = 0;
+      await inSlices(constraint.prepare(), async () => void pauses++);
+      return pauses;
+    };
+    expect(await prepared(20)).toBeGreaterThan(5);
+    await expect(prepared(120)).rejects.toMatchObject({
+      code: "schema_too_complex",
+      param: "response_format.json_schema.schema",
+    });
   });
 
   it("is the same after a replay of the ids", async () => {

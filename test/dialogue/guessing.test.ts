@@ -17,13 +17,18 @@ const codec = { ...toyServed().codec, detokenizer: () => ({ push: (id: number) =
 /** Ids of one residue only, a new one every second token. */
 const alternating = (vocab: number): Constraint => {
   let n = 0;
+  const mask = () => {
+    const words = new Uint32Array(Math.ceil(vocab / 32));
+    for (let id = (n >> 1) % 3; id < vocab; id += 3) words[id >> 5]! |= 1 << (id & 31);
+    return words;
+  };
   return {
     schemas: [],
-    mask: () => {
-      const words = new Uint32Array(Math.ceil(vocab / 32));
-      for (let id = (n >> 1) % 3; id < vocab; id += 3) words[id >> 5]! |= 1 << (id & 31);
-      return words;
+    *prepare() {
+      yield;
+      return mask();
     },
+    mask,
     accept: () => void n++,
     get done() {
       return n >= 50;

@@ -1,69 +1,75 @@
 /**
  * npm run hostile: generated hostile requests, one after another, against a server of its own, and what each costs it.
  *
- *     npm run hostile -- [--count n] [--seed n]
+ *     npm run hostile -- [--count n] [--seed n] [--from n]
  *
- * The cost is the CPU time of the server's process from request to answer, which bounds for how long the event loop was blocked, whatever
- * else the machine does. Ends with 1 when one costs more than 250 ms, is answered with 500, or a golden request changes.
+ * Measured is for how long each blocked the server's event loop, in CPU time of its thread (loop-blocked.ts). Ends with 1 when that is more
+ * than 250 ms for one of them, when one is answered with 500 or not at all, when a golden request changes, or when something stays behind:
+ * descriptors, files, memory.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { post, serverPid } from "../support/start-server.ts";
 import { toyServer } from "../support/toy-server.ts";
 import { hostileInputs } from "./inputs.ts";
+import { whileProbing } from "./loop-blocked.ts";
 
 const { values } = parseArgs({
-  options: { count: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } },
+  options: {
+    count: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
+  },
 });
 const MOST_MS = 250;
-/** Of /proc: clock ticks are hundredths of a second on every Linux. */
-const TICK_MS = 10;
 
 const server = await toyServer();
 const pid = serverPid(server.folder);
-function cpuMs(): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
 async function golden(): Promise<string> {
   const response = await post(server.url, { messages: [{ role: "user", content: "as ever" }], temperature: 0 });
   return ((await response.json()) as { choices: { message: { content: string } }[] }).choices[0]!.message.content;
 }
+const left = () => ({
+  rssMiB: Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024),
+  descriptors: readdirSync(`/proc/${pid}/fd`).length,
+  files: readdirSync(join(server.folder, "objects"), { recursive: true }).length,
+});
 
 const expected = await golden();
-const worst: { what: string; ms: number; n: number }[] = [];
-const statuses = new Map<number, number>();
-let wrong = 0;
+const before = left();
+const all: { what: string; n: number; blockedMs: number; cpuMs: number; status: number }[] = [];
+const wrong: string[] = [];
 let n = 0;
 for (const { what, path, ...init } of hostileInputs(Number(values.count), Number(values.seed))) {
-  const before = cpuMs();
-  const status = await fetch(server.url + path, { ...init, signal: AbortSignal.timeout(120_000) })
-    .then(async (response) => {
-      await response.text();
-      return response.status;
-    })
-    .catch(() => 0);
-  const ms = cpuMs() - before;
-  statuses.set(status, (statuses.get(status) ?? 0) + 1);
-  if (status === 500 || status === 0) {
-    wrong++;
-    console.error(`${status} for input ${n}: ${what}`);
-  }
-  worst.push({ what, ms, n });
-  if (++n % 100 === 0 && (await golden()) !== expected) {
-    wrong++;
-    console.error(`another golden reply after input ${n}`);
-  }
+  if (n++ < Number(values.from)) continue;
+  const send = () =>
+    fetch(server.url + path, { ...init, signal: AbortSignal.timeout(120_000) })
+      .then(async (response) => {
+        await response.text();
+        return response.status;
+      })
+      .catch(() => 0);
+  const [status, { blockedMs, cpuMs }] = await whileProbing({ url: server.url, pid }, send);
+  all.push({ what, n: n - 1, blockedMs: Math.round(blockedMs), cpuMs: Math.round(cpuMs), status });
+  if (status >= 500 || status === 0) wrong.push(`${status} for input ${n - 1}: ${what}`);
+  if (blockedMs > MOST_MS) wrong.push(`${Math.round(blockedMs)} ms without a pause for input ${n - 1}: ${what}`);
+  if (n % 100 === 0 && (await golden()) !== expected) wrong.push(`another golden reply after input ${n - 1}`);
 }
-worst.sort((a, b) => b.ms - a.ms);
-if ((await golden()) !== expected) wrong++;
+if ((await golden()) !== expected) wrong.push("another golden reply at the end");
+const after = left();
 await server.stop();
+
+const worstBy = (field: "blockedMs" | "cpuMs") => all.toSorted((a, b) => b[field] - a[field]).slice(0, 10);
+const statuses = Map.groupBy(all, ({ status }) => status);
 console.log(
-  JSON.stringify({
-    count: n,
-    seed: Number(values.seed),
-    statuses: Object.fromEntries(statuses),
-    worst: worst.slice(0, 8),
-  }),
+  `${all.length} inputs of seed ${values.seed}: ${[...statuses].map(([s, of]) => `${of.length} × ${s}`).join(", ")}`,
 );
-process.exit(wrong > 0 || worst[0]!.ms > MOST_MS ? 1 : 0);
+console.log("longest without a pause, ms of CPU time");
+for (const { what, n, blockedMs, status } of worstBy("blockedMs"))
+  console.log(`  ${blockedMs}  ${status} ${what} (${n})`);
+console.log("most CPU time in all, ms");
+for (const { what, n, cpuMs, status } of worstBy("cpuMs")) console.log(`  ${cpuMs}  ${status} ${what} (${n})`);
+console.log(`before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`);
+for (const line of wrong) console.error(line);
+process.exit(wrong.length > 0 ? 1 : 0);

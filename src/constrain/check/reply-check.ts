@@ -1,6 +1,8 @@
 /** unmetSchema: whether a finished reply satisfies what its grammar was not held to. */
 import type { HeldSchema, ReplyShape } from "../constraint.ts";
-import { Budget, TooComplex } from "../language/budget.ts";
+import { Matcher } from "../json/matcher.ts";
+import { Budget, TooComplex, type Work } from "../language/budget.ts";
+import { Unsupported } from "../language/unsupported.ts";
 import { callsIn } from "../reply/announce.ts";
 import { CallParser } from "../reply/call-parser.ts";
 import { Document } from "../schema/document.ts";
@@ -14,7 +16,7 @@ export interface ReplyCheck {
 }
 
 /** `schemas`: what the reply's constraint was made of. A text that was cut off, and is no JSON, is not checked. */
-export function checkReply(text: string, shape: ReplyShape, schemas: readonly HeldSchema[]): ReplyCheck {
+export function* checkReply(text: string, shape: ReplyShape, schemas: readonly HeldSchema[]): Work<ReplyCheck> {
   const loose = schemas.filter(({ leftOut }) => leftOut.some(({ checked }) => checked));
   if (loose.length === 0) return { checked: false };
   const { content, calls } = read(text, shape);
@@ -25,18 +27,30 @@ export function checkReply(text: string, shape: ReplyShape, schemas: readonly He
     const value = held && parsed(text);
     if (!held || value === undefined) continue;
     checked = true;
-    if (!isValid(held, value)) return { checked, unmet: held.path };
+    if (!(yield* isValid(held, value))) return { checked, unmet: held.path };
   }
   return { checked };
 }
 
 /** What takes too long to check is not known to be valid. */
-function isValid({ schema }: HeldSchema, value: unknown): boolean {
+function* isValid({ schema }: HeldSchema, value: unknown): Work<boolean> {
   try {
-    return new Validator(new Document(schema, new Budget())).isValid(value);
+    const document = new Document(schema, new Budget());
+    const matcher = new Matcher(document.budget);
+    for (const source of document.patterns) yield* prepared(matcher, source);
+    return new Validator(document, matcher).isValid(value);
   } catch (thrown) {
     if (thrown instanceof TooComplex) return false;
     throw thrown;
+  }
+}
+
+/** A pattern that nobody can hold to matters only where a value meets it. */
+function* prepared(matcher: Matcher, source: string): Work<void> {
+  try {
+    yield* matcher.prepare(source);
+  } catch (thrown) {
+    if (!(thrown instanceof Unsupported)) throw thrown;
   }
 }
 

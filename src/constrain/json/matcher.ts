@@ -16,10 +16,16 @@ export class Matcher {
     this.#g = new Grammar(budget);
   }
 
+  /** Makes what `matches` needs of a pattern, with pauses; without it that is done at once. Throws Unsupported and TooComplex. */
+  *prepare(source: string): Work<Expr> {
+    const found = this.#known.get(source) ?? (yield* this.#table(source));
+    this.#known.set(source, found);
+    return found;
+  }
+
   /** Throws Unsupported and TooComplex. */
   matches(source: string, text: string): boolean {
-    const found = this.#known.get(source) ?? atOnce(this.#table(source));
-    this.#known.set(source, found);
+    const found = atOnce(this.prepare(source));
     const bytes = new TextEncoder().encode(constantText(text).slice(1, -1));
     this.#budget.spend(1 + (bytes.length >> 3));
     if (found.kind !== "automaton") return found.kind === "empty" && bytes.length === 0;

@@ -42,7 +42,7 @@ class Compiler {
   /** Strings that match here and then are in `rest`, which goes up to the end. `atStart`: nothing stands before. */
   *#read(regex: Regex, atStart: boolean, rest: Expr): Work<Expr> {
     const g = this.#g;
-    if (!hasAssertion(regex)) return g.seq(this.#plain(regex), rest);
+    if (!hasAssertion(regex)) return g.seq(yield* this.#plain(regex), rest);
     switch (regex.kind) {
       case "start":
         return atStart ? rest : g.never;
@@ -90,7 +90,7 @@ class Compiler {
     } else if (hasAssertion(first)) throw new Unsupported("has an assertion before ^");
     else {
       const none = yield* this.#read(following, true, rest);
-      const some = g.withoutEmpty(this.#plain(first));
+      const some = g.withoutEmpty(yield* this.#plain(first));
       read = g.alt(none, g.seq(some, yield* this.#read(following, false, rest)));
     }
     for (let i = from - 1; i >= 0; i--) read = yield* this.#read(joined[i]!, true, read);
@@ -108,20 +108,27 @@ class Compiler {
     return this.#g.alt(none, yield* this.#read(of, atStart, less));
   }
 
-  #plain(regex: Regex): Expr {
+  *#plain(regex: Regex): Work<Expr> {
     const g = this.#g;
     switch (regex.kind) {
       case "set":
+        yield* g.budget.pause();
         return character(g, regex.ranges);
       case "seq":
-        return g.sequence(regex.parts.map((part) => this.#plain(part)));
+        return g.sequence(yield* this.#each(regex.parts));
       case "alt":
-        return g.union(regex.of.map((part) => this.#plain(part)));
+        return g.union(yield* this.#each(regex.of));
       case "repeat":
-        return g.repeat(this.#plain(regex.of), regex.min, regex.max);
+        return g.repeat(yield* this.#plain(regex.of), regex.min, regex.max);
       default:
         throw new Unsupported("has an assertion here");
     }
+  }
+
+  *#each(parts: readonly Regex[]): Work<Expr[]> {
+    const found: Expr[] = [];
+    for (const part of parts) found.push(yield* this.#plain(part));
+    return found;
   }
 }
 

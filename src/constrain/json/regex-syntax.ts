@@ -33,6 +33,8 @@ export function parseRegex(source: string, spend: (steps: number) => void): Rege
 class Parser {
   readonly #source: string[];
   readonly #spend: (steps: number) => void;
+  /** Properties of characters that this expression has named, by their spelling. */
+  readonly #named = new Map<string, readonly Range[]>();
   #at = 0;
 
   constructor(source: string, spend: (steps: number) => void) {
@@ -164,11 +166,16 @@ class Parser {
     return [toRange(next.codePointAt(0)!)];
   }
 
-  #property(isOutside: boolean): Range[] {
+  #property(isOutside: boolean): readonly Range[] {
     const name = this.#take("{") ? this.#upTo("}").slice(0, -1) : "";
+    const key = `${isOutside} ${name}`;
+    const known = this.#named.get(key);
+    if (known) return known;
     const ranges = rangesOf(name, this.#spend);
     if (!ranges) throw malformed("\\p");
-    return isOutside ? complement(ranges) : ranges;
+    const found = isOutside ? complement(ranges) : ranges;
+    this.#named.set(key, found);
+    return found;
   }
 
   #unicode(): Range {

@@ -42,11 +42,16 @@ export function character(g: Grammar, ranges: readonly Range[]): Expr {
   const known = characters.get(g) ?? new Map<readonly Range[], Expr>();
   characters.set(g, known);
   const found = known.get(ranges) ?? characterOf(g, ranges);
+  g.budget.spend(1);
   known.set(ranges, found);
   return found;
 }
 
+/** Steps for a range: it is cut into sequences of bytes. */
+const RANGE = 8;
+
 function characterOf(g: Grammar, ranges: readonly Range[]): Expr {
+  g.budget.spend(RANGE * (1 + ranges.length));
   const escaped = [...SPECIAL, ...Array.from({ length: 32 }, (_, code) => String.fromCharCode(code))].filter((c) =>
     ranges.some(([low, high]) => c.charCodeAt(0) >= low && c.charCodeAt(0) <= high),
   );
@@ -67,7 +72,7 @@ export function plain(g: Grammar, ranges: readonly Range[]): Expr {
       .filter(([low, high]) => low <= high)
       .flatMap(([low, high]) => utf8Ranges(low, high)),
   );
-  return g.alt(...sequences.map((ranges) => g.seq(...ranges.map(([low, high]) => g.range(low, high)))));
+  return g.union(sequences.map((ranges) => g.seq(...ranges.map(([low, high]) => g.range(low, high)))));
 }
 
 /** The text of a constant. */

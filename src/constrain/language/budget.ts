@@ -6,12 +6,12 @@
  * which other requests have their turn.
  */
 
-/** About half a second on one core of a small server; see docs/structured-output.md. */
-export const STEPS = 3_000_000;
+/** A few hundred milliseconds on one core of a small server; see docs/structured-output.md. */
+export const STEPS = 1_500_000;
 /** About 10 ms. */
-const SLICE = 50_000;
-/** What may be spent without a pause, where pieces of work cannot be cut further. */
-const WITHOUT_PAUSE = 700_000;
+export const SLICE = 25_000;
+/** What may be spent without a pause, where pieces of work cannot be cut further: less than 100 ms. */
+export const WITHOUT_PAUSE = 150_000;
 
 /** The budget is spent. Whoever knows the place turns it into a Failure. */
 export class TooComplex extends Error {}
@@ -41,9 +41,14 @@ export class Budget {
     }
   }
 
+  /** The slice is over. */
+  get isOver(): boolean {
+    return this.#spent - this.#since >= SLICE;
+  }
+
   /** Pauses when the slice is over. */
   *pause(): Work<void> {
-    if (this.#spent - this.#since < SLICE) return;
+    if (!this.isOver) return;
     yield;
     this.#since = this.#spent;
   }

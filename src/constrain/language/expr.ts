@@ -32,6 +32,10 @@ export type Expr = Base &
 
 /** Steps to make an expression: about 300 bytes. */
 const MAKING = 8;
+/** Steps to write down a set of bytes. */
+const SET = 16;
+/** Steps that one mask of the vocabulary may take once the grammar is made. */
+const READING_STEPS = 2_000_000;
 /** Expressions with derivatives of their own; beyond this they are forgotten. About 1 KB each. */
 const REMEMBERED = 3000;
 const encoder = new TextEncoder();
@@ -44,18 +48,22 @@ export class Grammar {
   readonly #automata = new Map<Automaton, number>();
   readonly #remembering: Expr[] = [];
   readonly #ranges: Expr[] = [];
-  /** What building it costs. */
-  readonly budget: Budget;
+  #budget: Budget;
   #made = 0;
-  #building = true;
 
   constructor(budget = new Budget()) {
-    this.budget = budget;
+    this.#budget = budget;
     this.never = this.#make("never", { kind: "never", nullable: false });
     this.empty = this.#make("empty", { kind: "empty", nullable: true });
   }
 
+  /** What building it costs, and from `finish` on what one mask does. */
+  get budget(): Budget {
+    return this.#budget;
+  }
+
   bytes(set: ByteSet): Expr {
+    this.budget.spend(SET);
     if (set.every((member) => member === 0)) return this.never;
     return this.#make(`b${set.join("")}`, { kind: "bytes", nullable: false, set });
   }
@@ -127,7 +135,7 @@ export class Grammar {
       }
     }
     if (set) members.set(set.id, set);
-    if (this.#building) this.budget.spend(parts.length + members.size);
+    this.budget.spend(parts.length + 2 * members.size);
     const of = [...members.values()].sort((a, b) => a.id - b.id);
     if (of.length === 0) return this.never;
     if (of.length === 1) return of[0]!;
@@ -203,8 +211,13 @@ export class Grammar {
 
   /** From here on it is only read. */
   finish(): void {
-    this.#building = false;
+    this.beginReading();
     this.forget();
+  }
+
+  /** What follows has a budget of its own. */
+  beginReading(): void {
+    this.#budget = new Budget(READING_STEPS);
   }
 
   /** What may follow `byte`. */
@@ -276,8 +289,8 @@ export class Grammar {
 
   #make(key: string, fields: DistributiveOmit<Expr, "id" | "next">): Expr {
     const known = this.#known.get(key);
+    this.budget.spend(known ? 1 : MAKING);
     if (known) return known;
-    if (this.#building) this.budget.spend(MAKING);
     const made = { ...fields, id: this.#made++, next: undefined } as Expr;
     this.#known.set(key, made);
     return made;

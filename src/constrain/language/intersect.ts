@@ -49,6 +49,7 @@ export function* intersect(grammar: Grammar, all: readonly Expr[], none: readonl
     grammar.budget.spend(ways + (bytes.length >> 4));
     yield* grammar.budget.pause();
   }
+  yield* grammar.budget.pause();
   const holds = (state: Int32Array) =>
     parts.every(({ automaton }, i) => (state[i]! >= 0 && automaton.accepts[state[i]!] === 1) === i < all.length);
   const accepts = Uint8Array.from(states, (state) => Number(holds(state)));
@@ -108,6 +109,7 @@ function* determinised(grammar: Grammar, expr: Expr): Work<Table> {
     steps.push({ classOf, to });
     yield* grammar.budget.pause();
   }
+  yield* grammar.budget.pause();
   const rows = new Set(steps.map((step) => step.classOf));
   const { classOf, bytes } = classesOf(rows);
   grammar.budget.spend(rows.size + ((states.length * bytes.length) >> 6));

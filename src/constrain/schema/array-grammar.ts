@@ -17,7 +17,7 @@ export interface ArrayAround {
   /** Values that fit all of these. */
   value(all: readonly Placed[]): Work<Expr>;
   /** All values that fit, where they are few constants. */
-  constants(all: readonly Placed[]): readonly unknown[] | undefined;
+  constants(all: readonly Placed[]): Work<readonly unknown[] | undefined>;
   leaveOut: LeaveOut;
 }
 
@@ -36,7 +36,7 @@ export function* array({ g, value, constants, leaveOut }: ArrayAround, flat: Fla
   const max = item.kind === "never" ? Math.min(most, length) : most;
   if (min > max) return g.never;
   if (flat.unique && max > 1) {
-    const values = length === 0 && !flat.contains ? constants(rest) : undefined;
+    const values = length === 0 && !flat.contains ? yield* constants(rest) : undefined;
     if (values && values.length <= MAX_VALUES) return open(distinct(g, values, min, max, comma, close));
     leaveOut(loose(pointer, "uniqueItems", `is supported for items of at most ${MAX_VALUES} constants`));
   }
@@ -56,6 +56,7 @@ export function* array({ g, value, constants, leaveOut }: ArrayAround, flat: Fla
   for (let i = Math.min(length, max) - 1; i >= 0; i--) {
     const next = g.seq(i > 0 ? comma : g.empty, prefix[i]!, tail);
     tail = g.alt(i >= min ? (i === 0 ? g.literal("]") : close) : g.never, next);
+    yield* g.budget.pause();
   }
   return open(max === 0 ? g.literal("]") : tail);
 }

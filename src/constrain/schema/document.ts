@@ -84,6 +84,8 @@ export class Document {
   readonly unknown: LeftOut[] = [];
   /** Draft 7 and before: what stands beside `$ref` says nothing. */
   readonly refsStandAlone: boolean;
+  /** Every `pattern` and key of `patternProperties`. */
+  readonly patterns = new Set<string>();
   /** Some schema asks which parts of a value others have looked at. */
   hasUnevaluated = false;
   readonly #resources = new Map<string, Resource>();
@@ -222,6 +224,8 @@ export class Document {
       const inner = (step: string | number, of: unknown) =>
         this.#walk({ schema: of as JsonSchema, pointer: under(at, step) }, own, depth + 1);
       checkValue(kind, keyword, value, at, schema, this.budget);
+      if (keyword === "pattern") this.patterns.add(value as string);
+      if (keyword === "patternProperties") for (const source of Object.keys(value as object)) this.patterns.add(source);
       if (kind === "schema") this.#walk({ schema: value as JsonSchema, pointer: at }, own, depth + 1);
       else if (kind === "schemas" || (keyword === "items" && Array.isArray(value))) {
         for (const [i, item] of (value as unknown[]).entries()) inner(i, item);

@@ -1,7 +1,7 @@
 /** merge: what holds when both of two flat schemas hold. */
 import type { Budget } from "../language/budget.ts";
 import { type Flat, type Writable, withoutDoubles } from "./keywords.ts";
-import { isSame, type TypeName, typeOf } from "./values.ts";
+import { among, type TypeName, typeOf } from "./values.ts";
 
 const LARGEST = ["minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"] as const;
 const SMALLEST = ["maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum"] as const;
@@ -18,25 +18,31 @@ const LISTS = [
   "loose",
 ] as const;
 
+/** Steps to look at every field of two. */
+const MERGING = 24;
+
 /** Undefined when no value can satisfy both. */
 export function merge(a: Flat, b: Flat, budget: Budget): Flat | undefined {
-  budget.spend(8);
+  budget.spend(MERGING);
   if (Object.keys(b).length === 1) return a;
   if (Object.keys(a).length === 1) return b;
   const merged: Writable<Flat> = { ...a };
   if (a.types && b.types) merged.types = commonTypes(a.types, b.types);
   else if (b.types) merged.types = b.types;
   if (a.values && b.values) {
-    const others = b.values;
-    merged.values = a.values.filter((value) => others.some((other) => isSame(value, other, budget)));
+    const isOther = among(b.values, budget);
+    merged.values = a.values.filter(isOther);
   } else if (b.values) merged.values = b.values;
-  if (a.required || b.required) merged.required = new Set([...(a.required ?? []), ...(b.required ?? [])]);
+  if (a.required || b.required) {
+    merged.required = new Set([...(a.required ?? []), ...(b.required ?? [])]);
+    budget.spend(merged.required.size);
+  }
   if (b.unique) merged.unique = true;
   if (b.fractional) merged.fractional = true;
   for (const keyword of LISTS) {
     const [x, y] = [a[keyword], b[keyword]] as const;
     if (!y) continue;
-    budget.spend(y.length);
+    budget.spend(y.length + (x?.length ?? 0));
     Object.assign(merged, { [keyword]: x ? [...new Set<unknown>([...x, ...y])] : y });
   }
   for (const keyword of LARGEST) merged[keyword] = both(a[keyword], b[keyword], Math.max);
@@ -53,9 +59,11 @@ export const both = <T>(a: T | undefined, b: T | undefined, join: (a: T, b: T) =
 function isImpossible(flat: Writable<Flat>, budget: Budget): boolean {
   const { types, values, excluded = [] } = flat;
   if (values) {
+    const isExcluded = among(excluded, budget);
+    budget.spend(values.length);
     flat.values = values.filter((value) => {
       if ((types && !hasType(types, value)) || (flat.fractional && Number.isInteger(value))) return false;
-      return !excluded.some((other) => isSame(value, other, budget));
+      return !isExcluded(value);
     });
     return flat.values.length === 0;
   }

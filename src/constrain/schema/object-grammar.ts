@@ -1,4 +1,5 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
+import { literals } from "../json/literals.ts";
 import type { Matcher } from "../json/matcher.ts";
 import { ANY, character, constant, constantText, oneSpace, plain, space } from "../json/text.ts";
 import type { Work } from "../language/budget.ts";
@@ -84,7 +85,7 @@ export class ObjectGrammar {
     const members: Member[] = [];
     for (const name of names) {
       const isAllowed = allowed.every((placed) => fits(name, placed));
-      const inner = isAllowed ? yield* value(this.#about(name)) : g.never;
+      const inner = isAllowed ? yield* value(yield* this.#about(name)) : g.never;
       const expr = g.seq(constant(g, name), g.literal(":"), oneSpace(g), inner);
       members.push({ expr, required: required.has(name) });
       yield* g.budget.pause();
@@ -94,15 +95,18 @@ export class ObjectGrammar {
   }
 
   /** What its schemas say of the value of this name. */
-  #about(name: string): Placed[] {
-    return this.#sources.flatMap(({ properties, patterns, additional }) => {
+  *#about(name: string): Work<Placed[]> {
+    const about: Placed[] = [];
+    for (const { properties, patterns, additional } of this.#sources) {
       const own = properties.get(name);
-      const found = patterns
-        .filter(({ source }) => this.#around.matcher.matches(source, name))
-        .map(({ value }) => value);
-      if (own) found.unshift(own);
-      return found.length === 0 && additional ? [additional] : found;
-    });
+      const found = own ? [own] : [];
+      for (const { source, value } of patterns) {
+        yield* this.#around.matcher.prepare(source);
+        if (this.#around.matcher.matches(source, name)) found.push(value);
+      }
+      about.push(...(found.length === 0 && additional ? [additional] : found));
+    }
+    return about;
   }
 
   /** A member that is not named: key, colon, value. */
@@ -110,7 +114,8 @@ export class ObjectGrammar {
     const { g, value, names: namesOf } = this.#around;
     const { names: allowed = [], required } = this.#flat;
     const named = new Set([...this.#sources.flatMap(({ properties }) => [...properties.keys()]), ...(required ?? [])]);
-    const taken = [...named].map((name) => g.literal(constantText(name).slice(1, -1)));
+    const names = [...named].map((name) => constantText(name).slice(1, -1));
+    const taken = names.length > 0 ? [yield* literals(g, names)] : [];
     const sources = new Map(
       this.#sources.flatMap(({ patterns }) => patterns.map((pattern) => [pattern.source, pattern])),
     );

@@ -1,6 +1,7 @@
 /** Strings and numbers of a schema. */
 
 import { formatChecks } from "../check/format-checks.ts";
+import { literals } from "../json/literals.ts";
 import { type Bound, integer, multiplesOf, number, plainNumbers } from "../json/numbers.ts";
 import { pattern } from "../json/pattern.ts";
 import { ANY, anyCharacter, character, constantText } from "../json/text.ts";
@@ -32,9 +33,15 @@ function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut): Work<
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, patterns = [], notPatterns = [], excluded = [] } = flat;
   const held: Expr[] = [];
   for (const named of patterns) held.push(yield* patternOf(g, named));
-  const none: Expr[] = excluded
-    .filter((value) => typeof value === "string")
-    .map((value) => g.literal(constantText(value).slice(1, -1)));
+  const texts = excluded.filter((value) => typeof value === "string");
+  const none: Expr[] = [];
+  if (texts.length > 0)
+    none.push(
+      yield* literals(
+        g,
+        texts.map((value) => constantText(value).slice(1, -1)),
+      ),
+    );
   for (const named of notPatterns) none.push(yield* patternOf(g, named));
   const formats: Expr[] = [];
   for (const named of flat.formats ?? []) formats.push(...(yield* formatOf(g, named, leaveOut)));

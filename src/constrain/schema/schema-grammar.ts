@@ -7,8 +7,9 @@
  */
 import { Validator } from "../check/validator.ts";
 import type { JsonSchema, LeftOut } from "../constraint.ts";
+import { literals } from "../json/literals.ts";
 import { Matcher } from "../json/matcher.ts";
-import { constant, constantText } from "../json/text.ts";
+import { constantText } from "../json/text.ts";
 import { barren } from "../language/barren.ts";
 import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
@@ -56,7 +57,7 @@ export function* schemaGrammar(
     for (;;) {
       const grammar = new SchemaGrammar(g, document, path, options, endless);
       const expr = yield* grammar.root();
-      const found = barren(g).filter((name) => !endless.has(name));
+      const found = (yield* barren(g, `${path} `)).filter((name) => !endless.has(name));
       if (expr.kind === "never" || (expr.kind === "ref" && found.includes(expr.name))) {
         throw new Refusal("", "no value fits");
       }
@@ -105,7 +106,7 @@ class SchemaGrammar {
     const { only } = this.#options;
     if (!only) return yield* this.#value([root]);
     const one: Flat = { pointer: "", types: new Set([only]) };
-    const flats = this.#alternatives.of(root).flatMap((flat) => merge(flat, one, this.#g.budget) ?? []);
+    const flats = (yield* this.#alternatives.of(root)).flatMap((flat) => merge(flat, one, this.#g.budget) ?? []);
     return yield* this.#union(flats, [root]);
   }
 
@@ -131,7 +132,7 @@ class SchemaGrammar {
     let expr: Expr;
     try {
       yield* g.budget.pause();
-      expr = yield* this.#union(this.#alternatives.ofAll(parts), parts);
+      expr = yield* this.#union(yield* this.#alternatives.ofAll(parts), parts);
     } catch (thrown) {
       throw placed(thrown, place);
     }
@@ -168,13 +169,26 @@ class SchemaGrammar {
     const g = this.#g;
     // A constant is judged by what the schema means, and then it comes as it is.
     if (flat.values) {
-      const fitting = flat.values.filter((value) => all.every((placed) => this.#validator.isValid(value, placed)));
-      return g.union(fitting.map((value) => constant(g, value)));
+      const fitting = yield* this.#fitting(flat.values, all);
+      return yield* literals(
+        g,
+        fitting.map((value) => constantText(value)),
+      );
     }
     for (const what of flat.loose ?? []) this.#leaveOut(what);
     const exprs: Expr[] = [];
     for (const type of flat.types ?? impliedTypes(flat)) exprs.push(yield* this.#type(type, flat));
     return g.union(exprs);
+  }
+
+  /** Those of `values` that are valid under all of these. */
+  *#fitting(values: readonly unknown[], all: readonly Placed[]): Work<unknown[]> {
+    const fitting: unknown[] = [];
+    for (const value of values) {
+      if (all.every((placed) => this.#validator.isValid(value, placed))) fitting.push(value);
+      yield* this.#g.budget.pause();
+    }
+    return fitting;
   }
 
   *#type(type: TypeName, flat: Flat): Work<Expr> {
@@ -231,28 +245,35 @@ class SchemaGrammar {
     }
   }
 
-  #constants(all: readonly Placed[]): readonly unknown[] | undefined {
-    const flats = this.#alternatives.ofAll(all);
+  *#constants(all: readonly Placed[]): Work<readonly unknown[] | undefined> {
+    const flats = yield* this.#alternatives.ofAll(all);
     if (!flats.every(({ values }) => values)) return undefined;
     const values = flats.flatMap((flat) => flat.values!);
-    return [...new Set(values.map((value) => constantText(value)))]
-      .map((text) => JSON.parse(text) as unknown)
-      .filter((value) => all.every((placed) => this.#validator.isValid(value, placed)));
+    this.#g.budget.spend(values.length);
+    const texts = new Set(values.map((value) => constantText(value)));
+    return yield* this.#fitting(
+      [...texts].map((text) => JSON.parse(text) as unknown),
+      all,
+    );
   }
 
   /** Names of members, without their quotes. */
   *#names(placed: Placed): Work<Expr> {
     const g = this.#g;
     const texts: Expr[] = [];
-    for (const flat of this.#alternatives.of(placed)) {
+    for (const flat of yield* this.#alternatives.of(placed)) {
       for (const what of flat.loose ?? []) this.#leaveOut(what);
       if (flat.types && !hasType(flat.types, "")) continue;
       if (!flat.values) texts.push(yield* name(g, flat, this.#leaveOut));
       else {
-        const fitting = flat.values.filter(
-          (value) => typeof value === "string" && this.#validator.isValid(value, placed),
+        const names = flat.values.filter((value) => typeof value === "string");
+        const fitting = yield* this.#fitting(names, [placed]);
+        texts.push(
+          yield* literals(
+            g,
+            fitting.map((value) => constantText(value).slice(1, -1)),
+          ),
         );
-        texts.push(...fitting.map((value) => g.literal(constantText(value).slice(1, -1))));
       }
     }
     return yield* intersect(g, [anyName(g), g.union(texts)]);

@@ -28,10 +28,18 @@ export function isSame(a: unknown, b: unknown, budget: Budget): boolean {
   );
 }
 
+/** Whether a value is the same as one of these; the list is looked through once, however many values are asked for. */
+export function among(values: readonly unknown[], budget: Budget): (value: unknown) => boolean {
+  if (values.length === 0) return () => false;
+  const texts = new Set(values.map((value) => canonical(value, budget)));
+  return (value) => texts.has(canonical(value, budget));
+}
+
 /** The same text for the same value. */
 export function canonical(value: unknown, budget: Budget): string {
   budget.spend(1);
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, budget)).join()}]`;
+  if (typeof value === "string") budget.spend(value.length >> 5);
   if (!isObject(value)) return JSON.stringify(value);
   const names = Object.keys(value).sort();
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name], budget)}`).join()}}`;

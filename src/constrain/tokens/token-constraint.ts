@@ -1,7 +1,8 @@
 /** TokenConstraint: a grammar of bytes, held to token by token. */
-import { check } from "../../core/failure.ts";
+import { check, Failure } from "../../core/failure.ts";
 import type { TextCodec } from "../../tokenizer/text-codec.ts";
 import type { Constraint, HeldSchema } from "../constraint.ts";
+import { atOnce, TooComplex, type Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import type { ReplyLanguage } from "../reply/reply-grammar.ts";
 import type { TokenTrie } from "./token-trie.ts";
@@ -39,19 +40,35 @@ export class TokenConstraint implements Constraint {
   }
 
   mask(): Uint32Array {
+    return this.#masks.get(this.#at) ?? atOnce(this.prepare());
+  }
+
+  *prepare(): Work<Uint32Array> {
     const known = this.#masks.get(this.#at);
     if (known) return known;
     if (this.#grammar.trim()) this.#masks.clear();
-    const mask = this.#trie.allowed(this.#grammar, this.#at);
+    const mask = yield* this.#allowed();
     if (this.#at.nullable) for (const id of this.#eos) mask[id >> 5]! |= 1 << (id & 31);
     if (this.#masks.size >= MASKS) this.#masks.delete(this.#masks.keys().next().value!);
     this.#masks.set(this.#at, mask);
     return mask;
   }
 
+  *#allowed(): Work<Uint32Array<ArrayBuffer>> {
+    try {
+      return yield* this.#trie.allowed(this.#grammar, this.#at);
+    } catch (thrown) {
+      if (!(thrown instanceof TooComplex)) throw thrown;
+      const param = this.schemas[0]?.path ?? null;
+      const message = `${param ?? "the form of the reply"}: takes too long to hold a reply to; ask for fewer alternatives in one place`;
+      throw new Failure("schema_too_complex", message, { param, cause: thrown });
+    }
+  }
+
   accept(id: number): void {
     const isEnd = this.#eos.has(id);
     let at = this.#at;
+    this.#grammar.beginReading();
     if (!isEnd) for (const byte of this.#codec.tokenBytes(id)) at = this.#grammar.after(at, byte);
     const fits = !this.#ended && (isEnd ? at.nullable : at.kind !== "never" && at !== this.#at);
     // A token may lead back to the same place, but never one without bytes.

@@ -5,6 +5,7 @@
  * Source: llguidance's toktrie, for the layout.
  */
 import type { TextCodec } from "../../tokenizer/text-codec.ts";
+import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 
 /** Ids fit below it, and with 32 bits before it into a double. */
@@ -66,8 +67,9 @@ export class TokenTrie {
     return false;
   }
 
-  /** Bit id % 32 of word id >> 5: every byte of the token may follow. */
-  allowed(grammar: Grammar, from: Expr): Uint32Array<ArrayBuffer> {
+  /** Bit id % 32 of word id >> 5: every byte of the token may follow. Throws TooComplex when the grammar's budget of a mask is spent. */
+  *allowed(grammar: Grammar, from: Expr): Work<Uint32Array<ArrayBuffer>> {
+    grammar.beginReading();
     const mask = new Uint32Array((this.vocab + 31) >> 5);
     const exprs: Expr[] = [from];
     const ends: number[] = [this.#bytes.length];
@@ -76,6 +78,8 @@ export class TokenTrie {
         ends.pop();
         exprs.pop();
       }
+      grammar.budget.spend(1);
+      if (grammar.budget.isOver) yield* grammar.budget.pause();
       const next = grammar.after(exprs.at(-1)!, this.#bytes[node]!);
       if (next.kind === "never") {
         node = this.#ends[node]!;

@@ -123,10 +123,10 @@ describe("what is left out", () => {
   it("is checked when the reply is whole", () => {
     const held = { path: "p", schema, leftOut: language(schema).leftOut };
     const shape = { format: { type: "json_schema", name: "a", schema, strict: false } } as const;
-    expect(checkReply('["a", "b"]', shape, [held])).toEqual({ checked: true });
-    expect(checkReply('["a", "a"]', shape, [held])).toEqual({ checked: true, unmet: "p" });
-    expect(checkReply('["a", "a', shape, [held])).toEqual({ checked: false });
-    expect(checkReply('["a", "a"]', shape, [{ ...held, leftOut: [] }])).toEqual({ checked: false });
+    expect(atOnce(checkReply('["a", "b"]', shape, [held]))).toEqual({ checked: true });
+    expect(atOnce(checkReply('["a", "a"]', shape, [held]))).toEqual({ checked: true, unmet: "p" });
+    expect(atOnce(checkReply('["a", "a', shape, [held]))).toEqual({ checked: false });
+    expect(atOnce(checkReply('["a", "a"]', shape, [{ ...held, leftOut: [] }]))).toEqual({ checked: false });
   });
 
   it("is checked of the arguments of calls", () => {
@@ -134,8 +134,8 @@ describe("what is left out", () => {
     const held = { path: "p", schema: parameters, tool: "f", leftOut: language(parameters).leftOut };
     const shape = { tools: [{ name: "f", parameters }] };
     const text = (list: string) => replyText("", [{ name: "f", arguments: `{"a": ${list}}` }]);
-    expect(checkReply(text('["x"]'), shape, [held])).toEqual({ checked: true });
-    expect(checkReply(text('["x", "x"]'), shape, [held])).toEqual({ checked: true, unmet: "p" });
+    expect(atOnce(checkReply(text('["x"]'), shape, [held]))).toEqual({ checked: true });
+    expect(atOnce(checkReply(text('["x", "x"]'), shape, [held]))).toEqual({ checked: true, unmet: "p" });
   });
 });
 

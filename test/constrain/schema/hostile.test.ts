@@ -1,6 +1,6 @@
 /** Schemas that ask for far more work than they are long: each is prepared within the budget or refused, counted in steps and not in time. */
 import { describe, expect, it } from "vitest";
-import { atOnce, Budget, STEPS } from "../../../src/constrain/language/budget.ts";
+import { atOnce, Budget, inSlices, SLICE, STEPS, WITHOUT_PAUSE } from "../../../src/constrain/language/budget.ts";
 import { Grammar } from "../../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../../src/core/failure.ts";
@@ -47,6 +47,7 @@ describe("a schema is prepared within few steps", () => {
       { properties: named(100, () => ({ type: "string", pattern: "^[a-z]+-x$", maxLength: 300 })) },
       400_000,
     ],
+    ["five thousand classes of letters", { pattern: `^(${"\\p{L}\\p{N}|".repeat(5000)})$` }, 300_000],
     ["five thousand constants", { enum: Array.from({ length: 5000 }, (_, i) => `value ${i}`) }, 600_000],
   ])("%s", (_, schema, steps) => {
     const found = prepare(schema);
@@ -64,17 +65,28 @@ describe("a schema that takes too much", () => {
     ],
     ["thousands of repeated repetitions", { pattern: "(a*)*".repeat(8000) }, "pattern"],
     ["a pattern of 2^20 states", { items: { pattern: "^(a|b)*a(a|b){20}$" } }, "items.pattern"],
-    ["many classes of characters", { pattern: `^(${"\\p{L}\\p{N}|".repeat(5000)})$` }, "pattern"],
     [
-      "two long lists of constants",
-      { allOf: [1, 2].map((n) => ({ enum: Array.from({ length: 1500 }, (_, i) => ({ a: i, b: [i + n] })) })) },
-      "",
+      "many classes of characters",
+      { pattern: `^(${Array.from({ length: 900 }, (_, i) => `\\p{L}{${i}}\\p{N}`).join("|")})$` },
+      "pattern",
+    ],
+    [
+      "a thousand repeated words",
+      { pattern: `^(${Array.from({ length: 3000 }, (_, i) => `(${i * 7919}x)*`).join("|")})*$` },
+      "pattern",
     ],
   ])("is refused with its place: %s", (_, schema, param) => {
     const { steps, failure } = prepare(schema);
     expect(failure?.code, failure?.message).toBe("schema_too_complex");
     expect(failure!.param).toBe(["schema", param].filter(Boolean).join("."));
     expect(steps).toBeLessThan(1.1 * STEPS);
+  });
+
+  it("two long lists of constants have nothing in common, which is seen at a glance", () => {
+    const lists = [1, 2].map((n) => ({ enum: Array.from({ length: 1500 }, (_, i) => ({ a: i, b: [i + n] })) }));
+    const { steps, failure } = prepare({ allOf: lists });
+    expect(failure?.message).toBe("schema: no value fits");
+    expect(steps).toBeLessThan(100_000);
   });
 
   it("oneOf of sixty branches over two long lists ends", () => {
@@ -85,6 +97,30 @@ describe("a schema that takes too much", () => {
     });
     const { steps } = prepare({ oneOf: Array.from({ length: 60 }, (_, i) => branch(i)) });
     expect(steps).toBeLessThan(STEPS);
+  });
+});
+
+describe("others have their turn while a schema is prepared", () => {
+  it.each<[what: string, schema: unknown]>([
+    ["constants", { enum: Array.from({ length: 5000 }, (_, i) => `value ${i}`) }],
+    ["alternatives", { oneOf: Array.from({ length: 60 }, () => lists("minLength")) }],
+    [
+      "patterns that names are held against",
+      {
+        properties: { [`${"a".repeat(40)}!`]: {} },
+        patternProperties: { "^(a+)+$": {}, "^((a|aa)+\\p{L}x{1,30})*$": {} },
+      },
+    ],
+    ["classes of characters", { type: "string", pattern: `^${"\\p{L}".repeat(120)}$` }],
+    ["items", { type: "array", prefixItems: Array.from({ length: 2000 }, (_, i) => ({ enum: [i, `${i}`] })) }],
+  ])("%s", async (_, schema) => {
+    const budget = new Budget();
+    const pauses: number[] = [];
+    const work = schemaGrammar(new Grammar(budget), schema as never, "schema");
+    await inSlices(work, async () => void pauses.push(budget.spent)).catch(() => {});
+    const between = [...pauses, budget.spent].map((spent, i) => spent - (pauses[i - 1] ?? 0));
+    expect(budget.spent).toBeGreaterThan(2 * SLICE);
+    expect(Math.max(...between)).toBeLessThan(WITHOUT_PAUSE / 2);
   });
 });
 
