@@ -11,13 +11,14 @@ import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { Validator } from "../src/constrain/check/validator.ts";
 import type { JsonSchema } from "../src/constrain/constraint.ts";
-import { atOnce, Budget, TooComplex } from "../src/constrain/language/budget.ts";
+import { Budget, TooComplex } from "../src/constrain/language/budget.ts";
 import { Grammar } from "../src/constrain/language/expr.ts";
 import { Document } from "../src/constrain/schema/document.ts";
 import { schemaGrammar } from "../src/constrain/schema/schema-grammar.ts";
 import { TokenConstraint } from "../src/constrain/tokens/token-constraint.ts";
 import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Failure } from "../src/core/failure.ts";
+import { atOnce } from "../src/core/work.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 
 const { values: options, positionals } = parseArgs({

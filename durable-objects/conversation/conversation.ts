@@ -144,7 +144,9 @@ export class Conversation extends DurableObject<Env> {
     app.get("/ready", async () => Response.json(await selfCheck(await this.#served(), admission)));
     app.post("/turn", async (c) => this.#turnRequests.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
     app.post("/count", async (c) => c.json(await this.#turnRequests.count((await c.req.json()) as TurnRequest)));
-    app.post("/tokens", async (c) => c.json(answerTokens(await this.#served(), (await c.req.json()) as TokenQuestion)));
+    app.post("/tokens", async (c) =>
+      c.json(await answerTokens(await this.#served(), (await c.req.json()) as TokenQuestion)),
+    );
     app.route("/", makeRoute(this.#host, this.scheduler));
     app.route("/", beginRoutes(this.#host, this.scheduler, this.#outbox));
     app.use(async (c, next) => {

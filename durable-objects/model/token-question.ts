@@ -2,8 +2,13 @@
 import type { ReplyShape } from "../../src/constrain/constraint.ts";
 import { announce } from "../../src/constrain/reply/announce.ts";
 import { check } from "../../src/core/failure.ts";
+import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
+
+/** Tokens that are looked up without a pause. */
+const SLICE_TOKENS = 8192;
 
 /** As the Worker asks, which has checked what callers said. */
 export type TokenQuestion =
@@ -29,13 +34,27 @@ export const openingOf = ({ manifest }: Pick<Served, "manifest">): number[] => {
 };
 
 /** Fails with `request_invalid` for an id that is no token's, and for messages that the template does not take. */
-export function answerTokens(served: Served, question: TokenQuestion): TokenAnswer {
+export async function answerTokens(served: Served, question: TokenQuestion): Promise<TokenAnswer> {
   const { codec, manifest } = served;
-  const ids = idsOf(served, question);
-  const bytes = ids.map((id) => codec.spelledBytes(id));
+  const texts = question.of === "messages" ? textsOf(question.messages) : question.of === "text" ? [question.text] : [];
+  const forget = await encodeAhead(codec, texts);
+  let ids: number[];
+  try {
+    ids = idsOf(served, question);
+  } finally {
+    forget();
+  }
+  const bytes: Uint8Array[] = [];
+  const pieces: TokenAnswer["pieces"] = [];
+  for (const id of ids) {
+    const piece = codec.spelledBytes(id);
+    bytes.push(piece);
+    pieces.push(textOf(piece) ?? [...piece]);
+    if (bytes.length % SLICE_TOKENS === 0) await yieldToEvents();
+  }
   return {
     ids,
-    pieces: bytes.map((piece) => textOf(piece) ?? [...piece]),
+    pieces,
     text: new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(joined(bytes)),
     contextLength: manifest.contextLength,
   };

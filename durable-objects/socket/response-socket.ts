@@ -16,7 +16,7 @@ import { checkHeld } from "../../src/api/shared/held-shape.ts";
 import { newTurnId } from "../../src/api/shared/ids.ts";
 import { IGNORED_HEADER, Ignored, noting } from "../../src/api/shared/ignored.ts";
 import { checkScope, identityOfDigest } from "../../src/api/shared/keys.ts";
-import { BODY_MAX_BYTES, parse } from "../../src/api/shared/parse-body.ts";
+import { BODY_MAX_BYTES, JSON_LIMITS, parse } from "../../src/api/shared/parse-body.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
 import { allowTurn, ask, type Counted, refuse, settleLease, takeLease } from "../directory/allowance.ts";
@@ -162,7 +162,7 @@ function jsonOf(message: string | ArrayBuffer): unknown {
   check(typeof message === "string", "request_invalid", () => "expected a message of text, got bytes");
   const bytes = new TextEncoder().encode(message);
   check(bytes.length <= BODY_MAX_BYTES, "body_too_large", () => `the message is larger than ${BODY_MAX_BYTES} bytes`);
-  return parseJson(bytes, { where: "message", code: "request_invalid", maxBytes: BODY_MAX_BYTES, maxDepth: 100 });
+  return parseJson(bytes, { where: "message", maxBytes: BODY_MAX_BYTES, ...JSON_LIMITS });
 }
 
 const errorFrame = (failure: Failure): object => ({

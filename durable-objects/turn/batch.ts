@@ -16,6 +16,7 @@ import {
 import { announce, callsIn } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
+import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { reply, slices } from "../../src/dialogue/reply.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
@@ -52,7 +53,15 @@ export async function batch(
 ): Promise<{ response: Response; done: Promise<void> }> {
   check(!request.persistent, "bug", () => "a batch keeps nothing");
   const encoder = encoderFor(request.reply);
-  const prompts = promptsOf(request, served);
+  const given = request.prompts?.filter((prompt) => typeof prompt === "string") ?? [];
+  const texts = [...given, ...textsOf(request.messages)];
+  const forget = await encodeAhead(served.codec, texts);
+  let prompts: number[][];
+  try {
+    prompts = promptsOf(request, served);
+  } finally {
+    forget();
+  }
   const queuedMs = Date.now();
   const slot = await admission.enter({ owner: host.owner, tenant: request.tenant }, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };

@@ -5,6 +5,7 @@
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import { HeadLocks, inProgress } from "../platform/keyed-lock.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -51,8 +52,11 @@ export class Scheduler {
       this.#coming.delete(id);
       throw thrown;
     });
+    let forget = () => {};
     try {
       const served = await this.#host.served();
+      const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
+      forget = await encodeAhead(served.codec, texts);
       check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
       const planned = plan(request, id, served, sourceOf(request, this.#host));
       const running = new RunningTurn(id, request.tenant, request.background ?? false);
@@ -68,6 +72,7 @@ export class Scheduler {
       this.#running.delete(id);
       throw thrown;
     } finally {
+      forget();
       this.#coming.delete(id);
     }
   }

@@ -8,6 +8,7 @@ import { check } from "../core/failure.ts";
 import { type CachePolicy, type Manifest, WINDOW_MAX } from "../weights/manifest.ts";
 import { bytes, count } from "./amounts.ts";
 import { integer, integersByIndex, jsonObject } from "./arguments.ts";
+import { compiledKernels } from "./kernels.ts";
 import { progressOn } from "./progress.ts";
 
 interface Options {
@@ -69,6 +70,7 @@ async function run(path: string, pack: string, options: Options): Promise<void> 
     const { manifest, fingerprint } = await convert(source, pack, {
       ...options,
       cache,
+      kernels: compiledKernels(),
       onProgress: progress.show,
       signal: interrupt.signal,
     });

@@ -1,8 +1,8 @@
 /** constraintFor: the constraint that a request asks for. */
 import { check } from "../core/failure.ts";
+import { inSlices } from "../core/work.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";
 import type { Constraint, HeldSchema, ReplyShape } from "./constraint.ts";
-import { inSlices } from "./language/budget.ts";
 import { Grammar } from "./language/expr.ts";
 import { replyGrammar, type ShapePaths } from "./reply/reply-grammar.ts";
 import { TokenConstraint } from "./tokens/token-constraint.ts";

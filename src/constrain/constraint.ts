@@ -1,6 +1,6 @@
 /** Constraint: which tokens may come next, so that a reply has the form that its request asks for. */
 
-import type { Work } from "./language/budget.ts";
+import type { Work } from "../core/work.ts";
 
 /** JSON Schema as it came: an object or a boolean. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };

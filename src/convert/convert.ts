@@ -5,14 +5,18 @@
  * (the options), naming what is wrong; then nothing is left behind.
  */
 import { createHash } from "node:crypto";
+import { type Golden, goldenOf } from "../backends/golden.ts";
+import { loadModel } from "../backends/load-model.ts";
 import type { Dtype } from "../core/dtype.ts";
 import { check, Failure } from "../core/failure.ts";
 import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { type BlockRange, divide, stageOf, weightBytes } from "../models/stages.ts";
 import { checkWindows } from "../weights/check-windows.ts";
+import { folderSource } from "../weights/folder-source.ts";
 import { type CachePolicy, type Manifest, PACK_VERSION, type StageEntry } from "../weights/manifest.ts";
-import { fingerprint, MANIFEST_FILE, parseManifest } from "../weights/parse-manifest.ts";
+import type { PackSource } from "../weights/pack-source.ts";
+import { fingerprint, MANIFEST_FILE, parseManifest, payloadBytes } from "../weights/parse-manifest.ts";
 import { checkCheckpoint } from "./checkpoint/check-checkpoint.ts";
 import type { CheckpointSource, Companions } from "./checkpoint/checkpoint-source.ts";
 import { isOnnx, type OnnxSource } from "./onnx/source.ts";
@@ -34,6 +38,8 @@ export interface ConvertOptions {
   quality?: Manifest["quality"];
   /** Divide the model into so many stages, each with shards of its own. */
   stages?: number;
+  /** With them the finished pack computes once, and its manifest says what came out. */
+  kernels?: WebAssembly.Module;
   /** Overwrite a pack. */
   force?: boolean;
   onProgress?: (doneBytes: number, totalBytes: number, tensor: string) => void;
@@ -54,10 +60,11 @@ export async function convert(source: CheckpointSource, target: string, options:
   try {
     const stages = await write(writer);
     const manifest = { ...(await describe(facts, source, companions, writer, options)), ...(stages ? { stages } : {}) };
-    const bytes = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
-    const checked = parseManifest(bytes);
     if (companions.tokenizer) await folder.write(TOKENIZER_FILE, companions.tokenizer);
     if (companions.template !== undefined) await folder.write(TEMPLATE_FILE, encode(companions.template));
+    const golden = options.kernels && (await goldenIn(folder, manifest, options.kernels));
+    const bytes = written({ ...manifest, ...(golden ? { golden } : {}) });
+    const checked = parseManifest(bytes);
     await folder.write(MANIFEST_FILE, bytes);
     options.signal?.throwIfAborted();
     await folder.publish();
@@ -67,6 +74,27 @@ export async function convert(source: CheckpointSource, target: string, options:
     await folder.abandon();
     throw thrown;
   }
+}
+
+const written = (manifest: Manifest): Uint8Array => encode(`${JSON.stringify(manifest, null, 1)}\n`);
+
+/** A larger pack is not loaded only for this. */
+const GOLDEN_MAX_BYTES = 2 ** 31;
+
+/** What the files that were written compute; nothing where onnxruntime would, whose bits are not the same everywhere. */
+async function goldenIn(
+  folder: PackFolder,
+  manifest: Manifest,
+  kernels: WebAssembly.Module,
+): Promise<Golden | undefined> {
+  if (manifest.onnx || payloadBytes(manifest) > GOLDEN_MAX_BYTES) return undefined;
+  const files = folderSource(folder.path);
+  const bytes = written(manifest);
+  parseManifest(bytes);
+  const source: PackSource = {
+    read: async (file) => (file === MANIFEST_FILE ? { body: new Response(bytes).body! } : files.read(file)),
+  };
+  return goldenOf((await loadModel(source, kernels)).backend);
 }
 
 /** What the manifest says of the model, and how its payload is written. */

@@ -13,6 +13,8 @@ export interface JsonLimits {
   code?: FailureCode;
   maxBytes: number;
   maxDepth?: number;
+  /** Names of one object; beyond some thousands each costs more than the last. No bound unless given. */
+  maxNames?: number;
   nonFinite?: boolean;
 }
 
@@ -84,6 +86,8 @@ class Parser {
 
   #object(depth: number): Record<string, unknown> {
     const result: Record<string, unknown> = {};
+    const { maxNames = Number.POSITIVE_INFINITY } = this.#limits;
+    let names = 0;
     this.#open(depth);
     if (this.#skip("}")) return result;
     do {
@@ -93,6 +97,7 @@ class Parser {
       if (Object.hasOwn(result, key))
         this.#fail(`key ${JSON.stringify(key).slice(0, 80)} is given twice`, key.slice(0, 80));
       if (!this.#skip(":")) this.#fail('expected ":"');
+      if (++names > maxNames) this.#fail(`an object has more than ${maxNames} names`);
       result[key] = this.#value(depth);
     } while (this.#skip(","));
     if (!this.#skip("}")) this.#fail('expected "," or "}"');

@@ -8,8 +8,8 @@
 import type { Sequence } from "../backends/backend.ts";
 import type { Loaded } from "../backends/load-model.ts";
 import type { Constraint } from "../constrain/constraint.ts";
-import { inSlices } from "../constrain/language/budget.ts";
 import { check } from "../core/failure.ts";
+import { inSlices } from "../core/work.ts";
 import type { Sampler } from "../sampling/sampler.ts";
 import type { Sampling } from "../sampling/sampling.ts";
 import type { TextCodec } from "../tokenizer/text-codec.ts";

@@ -6,6 +6,7 @@
  * tokenizer splits nothing, and there words do not merge with each other.
  * Source: Sennrich et al., arXiv 1508.07909. Definition: Hugging Face tokenizers, `models/bpe/word.rs`.
  */
+import { atOnce, type Work } from "../core/work.ts";
 import { BYTE_CHARACTERS, byteCharacters } from "./byte-level.ts";
 import { MergeTable } from "./merge-table.ts";
 import type { TokenizerFile } from "./tokenizer-file.ts";
@@ -17,6 +18,8 @@ const MAX_IDS_PER_CHARACTER = 4;
 /** What stands for a space: in SentencePiece, in byte level. */
 const WORD_STARTS = ["\u2581", "\u0120", " "];
 const GONE = -1;
+/** Between two pauses; about 10 ms. */
+const SLICE_CHARACTERS = 16_384;
 
 export class Bpe {
   readonly #vocabulary: Vocabulary;
@@ -71,12 +74,23 @@ export class Bpe {
   }
 
   encode(pieces: readonly string[]): number[] {
+    return atOnce(this.encodeInSlices(pieces));
+  }
+
+  *encodeInSlices(pieces: readonly string[]): Work<number[]> {
     const out: number[] = [];
-    for (const piece of pieces) this.#encodePiece(piece, out);
+    let characters = 0;
+    for (const piece of pieces) {
+      yield* this.#encodePiece(piece, out);
+      characters += piece.length;
+      if (characters < SLICE_CHARACTERS) continue;
+      yield;
+      characters = 0;
+    }
     return out;
   }
 
-  #encodePiece(piece: string, out: number[]): void {
+  *#encodePiece(piece: string, out: number[]): Work<void> {
     if (this.#ignoreMerges) {
       const whole = this.#vocabulary.find(this.#byteLevel ? byteCharacters(this.#encoder.encode(piece)) : piece);
       if (whole >= 0 && !this.#barred.has(whole)) {
@@ -84,12 +98,19 @@ export class Bpe {
         return;
       }
     }
-    this.#reserve(Math.min(piece.length * MAX_IDS_PER_CHARACTER, MAX_SYMBOLS));
+    const symbols = Math.min(piece.length * MAX_IDS_PER_CHARACTER, MAX_SYMBOLS);
+    this.#reserve(symbols);
     let n = 0;
     for (let i = 0; i < piece.length; ) {
       const code = piece.codePointAt(i)!;
       i += code > 0xffff ? 2 : 1;
-      if (n + MAX_IDS_PER_CHARACTER > MAX_SYMBOLS) n = this.#mergeUpToWord(n, out);
+      if (n + MAX_IDS_PER_CHARACTER > MAX_SYMBOLS) {
+        n = this.#mergeUpToWord(n, out);
+        const rest = this.#ids.slice(0, n);
+        yield;
+        // Whoever had a turn may have used the same arrays.
+        this.#ids.set(rest);
+      }
       n = this.#append(code, n);
     }
     this.#merge(n, out);

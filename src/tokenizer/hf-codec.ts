@@ -7,6 +7,7 @@
  */
 import { Tokenizer } from "@huggingface/tokenizers";
 import { check, Failure } from "../core/failure.ts";
+import type { Work } from "../core/work.ts";
 import { Bpe } from "./bpe.ts";
 import { StreamingDetokenizer } from "./detokenizer.ts";
 import { type ReadPreTokenizer, readPreTokenizer } from "./pre-tokenizer.ts";
@@ -14,6 +15,11 @@ import type { TextCodec } from "./text-codec.ts";
 import { type DecodeRules, readDecoder, tokenBytes } from "./token-bytes.ts";
 import { type AddedToken, readTokenizerFile, type Stage, type TokenizerFile } from "./tokenizer-file.ts";
 import { Vocabulary } from "./vocabulary.ts";
+
+/** Characters that are split at once; about 10 ms. */
+const WINDOW = 32_768;
+/** At the end of a window so many are split again with what follows them. */
+const MARGIN = 64;
 
 /**
  * `tokenizerConfig`: tokenizer_config.json. Read of it: `bos_token`, `eos_token`, `chat_template`. Added tokens that are not special but
@@ -34,6 +40,13 @@ class HfCodec implements TextCodec {
   readonly #rules: DecodeRules;
   readonly #text: Tokenizer;
   readonly #template: Tokenizer;
+  /** As `#text`, but the ids are numbers below 0 of lists in `#pieces`. */
+  readonly #cut: Tokenizer;
+  readonly #pieces: string[][] = [];
+  readonly #bpe: Bpe;
+  /** The pieces of a text, joined, are the text, and where one ends the rest could begin. */
+  readonly #canBeCut: boolean;
+  readonly #ahead = new Map<string, { ids: number[]; holders: number }>();
 
   constructor(file: TokenizerFile, config: Record<string, unknown>) {
     const { control, silent } = steering(file, config);
@@ -45,12 +58,53 @@ class HfCodec implements TextCodec {
     const preTokenizer = orInvalid(() => readPreTokenizer(file.preTokenizer));
     const bpe = new Bpe(file, this.#vocabulary, control, preTokenizer.byteLevel);
     const harmless = file.added.filter(({ id }) => !control.has(id));
-    this.#text = pipeline(harmless, file.normalizer, preTokenizer, bpe);
-    this.#template = pipeline(file.added, file.normalizer, preTokenizer, bpe);
+    const encoded = (pieces: string[]) => bpe.encode(pieces);
+    this.#text = pipeline(harmless, file.normalizer, preTokenizer, encoded);
+    this.#template = pipeline(file.added, file.normalizer, preTokenizer, encoded);
+    this.#cut = pipeline(harmless, file.normalizer, preTokenizer, (pieces) => [-this.#pieces.push(pieces)]);
+    this.#bpe = bpe;
+    this.#canBeCut = harmless.length === 0 && file.normalizer === null && preTokenizer.onlySplits;
   }
 
   encodeText(text: string): number[] {
-    return encode(this.#text, text);
+    return this.#ahead.get(text)?.ids ?? encode(this.#text, text);
+  }
+
+  *ahead(text: string): Work<void> {
+    const known = this.#ahead.get(text);
+    const ids = known?.ids ?? (yield* this.#encodeInSlices(text));
+    // Somebody else may have been faster meanwhile.
+    const holders = (this.#ahead.get(text)?.holders ?? 0) + 1;
+    this.#ahead.set(text, { ids, holders });
+  }
+
+  forget(text: string): void {
+    const known = this.#ahead.get(text);
+    if (known && --known.holders === 0) this.#ahead.delete(text);
+  }
+
+  *#encodeInSlices(text: string): Work<number[]> {
+    const whole = text.toWellFormed();
+    const all: number[][] = [];
+    let size = this.#canBeCut ? WINDOW : whole.length;
+    for (let from = 0; from < whole.length; ) {
+      const window = whole.slice(from, from + size);
+      const found = encode(this.#cut, window);
+      const lists = this.#pieces.splice(0);
+      yield;
+      let end = from + window.length;
+      if (end < whole.length) {
+        // How the last pieces end may depend on what follows: they are read again with it.
+        const [pieces] = lists as [string[]];
+        for (let again = 0; pieces.length > 0 && again < MARGIN; ) again += pieces.pop()!.length;
+        end = from + pieces.reduce((length, piece) => length + piece.length, 0);
+        size = end === from ? size * 2 : WINDOW;
+        if (end === from) continue;
+      }
+      from = end;
+      for (const id of found) all.push(id < 0 ? yield* this.#bpe.encodeInSlices(lists[-id - 1]!) : [id]);
+    }
+    return all.flat();
   }
 
   encodeTemplate(text: string): number[] {
@@ -102,7 +156,7 @@ function pipeline(
   added: readonly AddedToken[],
   normalizer: Stage | null,
   preTokenizer: ReadPreTokenizer,
-  bpe: Bpe,
+  encodePieces: (pieces: string[]) => number[],
 ): Tokenizer {
   const noModel = { type: "BPE", vocab: {}, merges: [] };
   const parts = {
@@ -116,7 +170,7 @@ function pipeline(
   const tokenizer = orInvalid(() => new Tokenizer(parts, {}));
   tokenizer.pre_tokenizer = preTokenizer.split as unknown as Tokenizer["pre_tokenizer"];
   // The library's model gives tokens, whose ids it looks up; ours gives the ids.
-  const model = Object.assign((pieces: string[]) => bpe.encode(pieces), { tokens_to_ids: { get: (id: number) => id } });
+  const model = Object.assign(encodePieces, { tokens_to_ids: { get: (id: number) => id } });
   tokenizer.model = model as unknown as Tokenizer["model"];
   return tokenizer;
 }

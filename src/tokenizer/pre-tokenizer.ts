@@ -19,6 +19,8 @@ const GPT2_WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p
 export interface ReadPreTokenizer {
   /** Pieces are text whose UTF-8 bytes are the symbols, not characters. */
   byteLevel: boolean;
+  /** Pieces are the text from left to right, nothing added and nothing left out; what a piece is depends on nothing that stands before it. */
+  onlySplits: boolean;
   /** `section_index`: which part of the whole text this is, between added tokens. */
   split(text: string, options?: { section_index?: number }): string[];
 }
@@ -34,8 +36,10 @@ export function readPreTokenizer(stage: Stage | null): ReadPreTokenizer {
     link,
     isolates: stages[i]!.type === "Split" && stages[i]!.behavior === "Isolated",
   }));
+  const onlySplits = byteLevel && links.every(({ isolates }, i) => isolates && !looksBehind(stages[i]!));
   return {
     byteLevel,
+    onlySplits,
     split(text, options) {
       let pieces = [text];
       for (const { link, isolates } of links) {
@@ -50,6 +54,10 @@ export function readPreTokenizer(stage: Stage | null): ReadPreTokenizer {
     },
   };
 }
+
+/** Look-behind, a start of text, or a word's edge: what a match needs before it. */
+const looksBehind = ({ pattern }: Stage): boolean =>
+  /\(\?<[=!]|\\[bBAG]|(^|[^\\[])\^/.test(String((pattern as { Regex?: string } | undefined)?.Regex ?? ""));
 
 interface Chain {
   tokenizers: Pick<PreTokenizer, "pre_tokenize_text">[];

@@ -1,10 +1,18 @@
 /** TextCodec: the two directions between text and token ids. Users' text can never become a control token. */
+import type { Work } from "../core/work.ts";
+
 export interface TextCodec {
   readonly vocab: number;
   /** Ids of every token that steers the model: specials of tokenizer.json, begin and end of text, added tokens that the template names. */
   readonly control: ReadonlySet<number>;
   /** Text from outside: specials are spelled out as ordinary text, never recognised. */
   encodeText(text: string): number[];
+  /**
+   * Does the work of `encodeText` with pauses: until it is forgotten, as often as it was done ahead, `encodeText` of this very text costs
+   * nothing. For texts that would hold others up.
+   */
+  ahead?(text: string): Work<void>;
+  forget?(text: string): void;
   /** Text of the pack's own template: specials become their ids. */
   encodeTemplate(text: string): number[];
   /** A decoder for one reply. Special tokens decode to nothing; other added tokens (`<tool_call>`) to their text. */

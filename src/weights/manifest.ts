@@ -108,6 +108,8 @@ export const manifestSchema = z.strictObject({
   licence: z.string().max(200).optional(),
   provenance: z.record(z.string(), z.json()),
   quality: z.record(z.string(), z.json()).optional(),
+  /** SHA-256 of the logits after these ids, of kernels that give bits of this kind (src/backends/golden.ts). Absent in packs of before. */
+  golden: z.strictObject({ numerics: size, ids: z.array(tokenId).min(1).max(64), sha256 }).optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

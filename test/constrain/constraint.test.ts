@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Constraint } from "../../src/constrain/constraint.ts";
 import { constraintFor } from "../../src/constrain/constraint-for.ts";
-import { atOnce, inSlices } from "../../src/constrain/language/budget.ts";
 import { Grammar } from "../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../src/constrain/schema/schema-grammar.ts";
 import { TokenTrie } from "../../src/constrain/tokens/token-trie.ts";
+import { atOnce, inSlices } from "../../src/core/work.ts";
 import { greedy } from "../../src/sampling/sampling.ts";
 import { codec, EOS, random, schemaShape, write } from "./model.ts";
 

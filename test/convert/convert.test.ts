@@ -1,6 +1,9 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { goldenDigest, goldenIds, NUMERICS } from "../../src/backends/golden.ts";
+import { loadModel } from "../../src/backends/load-model.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
 import { f16 } from "../../src/convert/checkpoint/floats.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { unpackMatrix } from "../../src/kernels/layout.ts";
@@ -405,5 +408,20 @@ describe("the place of a pack", () => {
       expect(await bytesOf(pack)).toEqual(before);
       expect(await readdir(folder)).toEqual(["pack"]);
     });
+  });
+});
+
+it("M9: a pack says what it computes, to the same digest wherever it is converted", async () => {
+  await inFolder(async (folder) => {
+    const kernels = compiledKernels();
+    const [plain, staged] = [join(folder, "plain"), join(folder, "staged")];
+    await converted(tinyLlama, plain, { kernels });
+    await converted(tinyLlama, staged, { kernels, stages: 2 });
+    const [one, two] = await Promise.all([plain, staged].map((pack) => loadModel(folderSource(pack), kernels)));
+    const { golden } = one!.manifest;
+    expect(golden).toMatchObject({ numerics: NUMERICS, ids: goldenIds(one!.backend.vocab) });
+    expect(two!.manifest.golden).toEqual(golden);
+    expect(await goldenDigest(one!.backend, golden!.ids)).toBe(golden!.sha256);
+    expect(await goldenDigest(one!.backend, [...golden!.ids, 1])).not.toBe(golden!.sha256);
   });
 });

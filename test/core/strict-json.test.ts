@@ -59,6 +59,12 @@ describe("parseJson", () => {
     expect(refusal(Uint8Array.of(0x22, 0xff, 0x22)).message).toContain("not valid UTF-8");
   });
 
+  it("refuses an object of too many names (H5)", () => {
+    const named = (count: number) => `{"a":{${Array.from({ length: count }, (_, i) => `"${i}":0`).join()}}}`;
+    expect(Object.keys((parse(named(9), { maxNames: 9 }) as { a: object }).a)).toHaveLength(9);
+    expect(failureOf(() => parse(named(10), { maxNames: 9 })).message).toContain("an object has more than 9 names");
+  });
+
   it("takes time that is linear in a long string of escapes", () => {
     const text = "\\".repeat(400_000);
     const started = cpuMs();

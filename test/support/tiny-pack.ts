@@ -5,6 +5,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureKernels } from "../../scripts/build-wasm.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { chooseCache } from "../../src/convert/pack/cache-choice.ts";
@@ -145,7 +147,8 @@ export async function tinyPack(folder: string, ...stages: number[]): Promise<str
   for (const [name, content] of Object.entries(filesOf(config))) writeFileSync(join(source, name), content);
   const cache = chooseCache(config, "q4", {});
   const checkpoint = await openCheckpoint(source);
-  const options = { dtype: "q4", name: "tiny", cache } as const;
+  await ensureKernels();
+  const options = { dtype: "q4", name: "tiny", cache, kernels: compiledKernels() } as const;
   await convert(checkpoint, pack, options);
   for (const count of stages) await convert(checkpoint, `${pack}-${count}`, { ...options, stages: count });
   await checkpoint.close();

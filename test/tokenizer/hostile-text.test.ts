@@ -3,6 +3,7 @@ import { MAX_SYMBOLS } from "../../src/tokenizer/bpe.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 import { cpuMs } from "../support/cpu-time.ts";
 import { families, fixture } from "./fixtures/index.ts";
+import { RandomText } from "./random-text.ts";
 
 const HUNDRED_KB = 100_000;
 const repeat = (part: string) => part.repeat(Math.ceil(HUNDRED_KB / part.length));
@@ -56,5 +57,32 @@ describe("long pieces", () => {
     const ids = codec.encodeText(sentence.repeat(times));
     const middle = ids.slice(codec.encodeText(sentence).length - 1, -1);
     expect(middle).toEqual(Array.from({ length: times - 1 }, () => one).flat());
+  });
+});
+
+describe.each(families)("H4: text that is encoded ahead with %s", (family) => {
+  const codec = createTextCodec(fixture(family).tokenizer);
+  const random = new RandomText(7);
+  const long = [
+    ...["a", "\n ", "👩‍"].map((part) => part.repeat(Math.ceil(40_000 / part.length))),
+    Array.from({ length: 4000 }, () => random.text(8)).join(""),
+  ];
+
+  it("gives the same ids, with pauses in which others may encode", () => {
+    for (const text of long) {
+      const direct = codec.encodeText(text);
+      const work = codec.ahead!(text);
+      let pauses = 0;
+      while (!work.next().done) {
+        pauses++;
+        codec.encodeText("the river and its meadow");
+      }
+      expect(pauses).toBeGreaterThan(1);
+      const ahead = codec.encodeText(text);
+      expect(ahead.length === direct.length && ahead.every((id, i) => id === direct[i])).toBe(true);
+      expect(codec.encodeText(text)).toBe(ahead);
+      codec.forget!(text);
+      expect(codec.encodeText(text)).not.toBe(ahead);
+    }
   });
 });

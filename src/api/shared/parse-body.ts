@@ -7,7 +7,8 @@ import { readerOf } from "./upload.ts";
 
 /** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
 export const BODY_MAX_BYTES = 1024 * 1024;
-const MAX_DEPTH = 100;
+/** Of a body's JSON, and of a message's. */
+export const JSON_LIMITS = { code: "request_invalid", maxDepth: 100, maxNames: 8192 } as const;
 
 /** `ignored` is told what the body says without effect. */
 export async function parseBody<T>(
@@ -26,7 +27,7 @@ async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const coding = request.headers.get("content-encoding") ?? "identity";
   if (coding.toLowerCase() !== "identity") refuse("content-encoding", "expected none");
   const bytes = await readAtMost(request, maxBytes);
-  return parseJson(bytes, { where: "body", code: "request_invalid", maxBytes, maxDepth: MAX_DEPTH });
+  return parseJson(bytes, { where: "body", maxBytes, ...JSON_LIMITS });
 }
 
 /** Counts what comes, whatever content-length says. Fails with `body_too_large`, having kept no more than `maxBytes`. */

@@ -1,7 +1,9 @@
 /** unmetSchema: whether a finished reply satisfies what its grammar was not held to. */
+
+import type { Work } from "../../core/work.ts";
 import type { HeldSchema, ReplyShape } from "../constraint.ts";
 import { Matcher } from "../json/matcher.ts";
-import { Budget, TooComplex, type Work } from "../language/budget.ts";
+import { Budget, TooComplex } from "../language/budget.ts";
 import { Unsupported } from "../language/unsupported.ts";
 import { callsIn } from "../reply/announce.ts";
 import { CallParser } from "../reply/call-parser.ts";

@@ -2,7 +2,7 @@
  * literals: one of many texts, as a tree of their bytes: what several begin with is there once. Reading a byte then costs what stands at
  * that place, and not a step for every text.
  */
-import type { Work } from "../language/budget.ts";
+import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 
 /** Any of `texts`, which may have doubles. */

@@ -1,6 +1,7 @@
 /** Matcher: whether a text fits patterns, by their automata: a text is read once, whatever the pattern is. */
 
-import { atOnce, type Budget, type Work } from "../language/budget.ts";
+import { atOnce, type Work } from "../../core/work.ts";
+import type { Budget } from "../language/budget.ts";
 import { type Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { pattern } from "./pattern.ts";

@@ -2,8 +2,9 @@
  * Numbers in given bounds, as digits. At most 15 significant digits, so that no two of them are the same double and no run of digits goes
  * on for ever. Bounded numbers and integers have no exponent.
  */
+
+import type { Work } from "../../core/work.ts";
 import { Automaton } from "../language/automaton.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";

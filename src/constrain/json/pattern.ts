@@ -4,7 +4,7 @@
  * A part is compiled together with what follows it up to the string's end, so that `$` and look-ahead know what comes. Not supported, and
  * said so: back references, word boundaries, look-behind, and repetitions of assertions.
  */
-import type { Work } from "../language/budget.ts";
+import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";

@@ -1,5 +1,6 @@
 /** barren: names of a grammar whose language is empty, so that whatever begins there can never end. */
-import type { Budget, Work } from "./budget.ts";
+import type { Work } from "../../core/work.ts";
+import type { Budget } from "./budget.ts";
 import type { Expr, Grammar } from "./expr.ts";
 
 /** Of those whose names begin so: what belongs to another schema does not refer to them. */

@@ -6,6 +6,8 @@
  * which other requests have their turn.
  */
 
+import type { Work } from "../../core/work.ts";
+
 /** A few hundred milliseconds on one core of a small server; see docs/structured-output.md. */
 export const STEPS = 1_500_000;
 /** About 10 ms. */
@@ -15,9 +17,6 @@ export const WITHOUT_PAUSE = 150_000;
 
 /** The budget is spent. Whoever knows the place turns it into a Failure. */
 export class TooComplex extends Error {}
-
-/** Work that pauses when a slice is over. `yield* ` it from other work; `inSlices` and `atOnce` bring it to its end. */
-export type Work<T> = Generator<void, T, void>;
 
 export class Budget {
   readonly #most: number;
@@ -51,21 +50,5 @@ export class Budget {
     if (!this.isOver) return;
     yield;
     this.#since = this.#spent;
-  }
-}
-
-export function atOnce<T>(work: Work<T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
-
-/** `pause` lets others have their turn; it may throw to end the work. */
-export async function inSlices<T>(work: Work<T>, pause: () => Promise<void>): Promise<T> {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    await pause();
   }
 }

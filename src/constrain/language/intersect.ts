@@ -1,8 +1,9 @@
 /** intersect: strings that belong to some languages and to none of others, as an automaton without dead ends. */
 
+import type { Work } from "../../core/work.ts";
 import type { ByteSet } from "./automaton.ts";
 import { Automaton, classesOf, trimmed } from "./automaton.ts";
-import { TooComplex, type Work } from "./budget.ts";
+import { TooComplex } from "./budget.ts";
 import type { Expr, Grammar } from "./expr.ts";
 
 /** An automaton of so many states takes about a megabyte. */

@@ -6,9 +6,9 @@
  * All but the arguments is fixed, so that `replyText` gives back exactly what the model wrote.
  */
 import { check } from "../../core/failure.ts";
+import type { Work } from "../../core/work.ts";
 import type { HeldSchema, JsonSchema, ReplyShape, Tool } from "../constraint.ts";
 import { Automaton } from "../language/automaton.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { failureAt } from "../schema/place.ts";
 import { schemaGrammar } from "../schema/schema-grammar.ts";

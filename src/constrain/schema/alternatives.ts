@@ -2,7 +2,7 @@
  * Alternatives: schemas as alternatives of flat ones, without references and applicators. Schemas inside stay as they came, so that
  * recursion ends. What cannot be said so is left out, and the alternatives say what it was.
  */
-import type { Work } from "../language/budget.ts";
+import type { Work } from "../../core/work.ts";
 import type { Document, SchemaObject } from "./document.ts";
 import { type Flat, keywords, type Loose, loose } from "./keywords.ts";
 import { merge } from "./merge.ts";

@@ -1,6 +1,7 @@
 /** Arrays: items one by one, and counted. */
+
+import type { Work } from "../../core/work.ts";
 import { constant, space } from "../json/text.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { type Contains, type Flat, loose } from "./keywords.ts";
 import type { Placed } from "./place.ts";

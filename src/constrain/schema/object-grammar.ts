@@ -1,8 +1,9 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
+
+import type { Work } from "../../core/work.ts";
 import { literals } from "../json/literals.ts";
 import type { Matcher } from "../json/matcher.ts";
 import { ANY, character, constant, constantText, oneSpace, plain, space } from "../json/text.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { type Flat, loose, type Members } from "./keywords.ts";

@@ -1,11 +1,11 @@
 /** Strings and numbers of a schema. */
 
+import type { Work } from "../../core/work.ts";
 import { formatChecks } from "../check/format-checks.ts";
 import { literals } from "../json/literals.ts";
 import { type Bound, integer, multiplesOf, number, plainNumbers } from "../json/numbers.ts";
 import { pattern } from "../json/pattern.ts";
 import { ANY, anyCharacter, character, constantText } from "../json/text.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Unsupported } from "../language/unsupported.ts";

@@ -5,13 +5,14 @@
  * `patternProperties` ask for them, or where it names none at all. Every text of the language is valid JSON of the schema, but for what
  * the result says it left out.
  */
+
+import type { Work } from "../../core/work.ts";
 import { Validator } from "../check/validator.ts";
 import type { JsonSchema, LeftOut } from "../constraint.ts";
 import { literals } from "../json/literals.ts";
 import { Matcher } from "../json/matcher.ts";
 import { constantText } from "../json/text.ts";
 import { barren } from "../language/barren.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Alternatives } from "./alternatives.ts";

@@ -1,8 +1,9 @@
 /** TokenConstraint: a grammar of bytes, held to token by token. */
 import { check, Failure } from "../../core/failure.ts";
+import { atOnce, type Work } from "../../core/work.ts";
 import type { TextCodec } from "../../tokenizer/text-codec.ts";
 import type { Constraint, HeldSchema } from "../constraint.ts";
-import { atOnce, TooComplex, type Work } from "../language/budget.ts";
+import { TooComplex } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import type { ReplyLanguage } from "../reply/reply-grammar.ts";
 import type { TokenTrie } from "./token-trie.ts";

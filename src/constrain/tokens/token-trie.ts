@@ -4,8 +4,9 @@
  * Nodes stand in preorder in typed arrays: byte, end of the subtree, token. Tokens that show nothing (specials) are not in it.
  * Source: llguidance's toktrie, for the layout.
  */
+
+import type { Work } from "../../core/work.ts";
 import type { TextCodec } from "../../tokenizer/text-codec.ts";
-import type { Work } from "../language/budget.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 
 /** Ids fit below it, and with 32 bits before it into a double. */

@@ -4,11 +4,12 @@ import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { checkReply } from "../../../src/constrain/check/reply-check.ts";
 import { Validator } from "../../../src/constrain/check/validator.ts";
-import { atOnce, Budget } from "../../../src/constrain/language/budget.ts";
+import { Budget } from "../../../src/constrain/language/budget.ts";
 import { Grammar } from "../../../src/constrain/language/expr.ts";
 import { replyText } from "../../../src/constrain/reply/reply-grammar.ts";
 import { Document } from "../../../src/constrain/schema/document.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
+import { atOnce } from "../../../src/core/work.ts";
 
 function language(schema: unknown, strict = false) {
   const g = new Grammar();

@@ -1,9 +1,10 @@
 /** Schemas that ask for far more work than they are long: each is prepared within the budget or refused, counted in steps and not in time. */
 import { describe, expect, it } from "vitest";
-import { atOnce, Budget, inSlices, SLICE, STEPS, WITHOUT_PAUSE } from "../../../src/constrain/language/budget.ts";
+import { Budget, SLICE, STEPS, WITHOUT_PAUSE } from "../../../src/constrain/language/budget.ts";
 import { Grammar } from "../../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../../src/core/failure.ts";
+import { atOnce, inSlices } from "../../../src/core/work.ts";
 import { Random } from "../../../src/sampling/random.ts";
 
 interface Prepared {

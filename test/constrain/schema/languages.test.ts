@@ -1,8 +1,8 @@
 /** Languages against their definitions: membership of many texts, inside and outside. */
 import { describe, expect, it } from "vitest";
-import { atOnce } from "../../../src/constrain/language/budget.ts";
 import { Grammar } from "../../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
+import { atOnce } from "../../../src/core/work.ts";
 import { Random } from "../../../src/sampling/random.ts";
 
 const language = (schema: object) => {

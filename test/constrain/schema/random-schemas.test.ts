@@ -2,10 +2,10 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
-import { atOnce } from "../../../src/constrain/language/budget.ts";
 import { type Expr, Grammar } from "../../../src/constrain/language/expr.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../../src/core/failure.ts";
+import { atOnce } from "../../../src/core/work.ts";
 import { Random } from "../../../src/sampling/random.ts";
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, logger: false });

@@ -3,9 +3,12 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
+import { selfCheck } from "../../../../durable-objects/model/self-check.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { objectName } from "../../../../src/api/shared/ids.ts";
+import { NUMERICS } from "../../../../src/backends/golden.ts";
 import { countsOf } from "../../../../src/core/events.ts";
+import { metrics } from "../../../../src/core/metrics.ts";
 import { chat, events, say, send, streamText, textOf } from "../../../support/chat-client.ts";
 
 /** Here the model is a real one, though tiny: pack, kernels, tokenizer, template and state as in production. */
@@ -35,6 +38,35 @@ it("readyz verifies the weights and gives the same result every time", async () 
   expect(first).toEqual(second);
   expect(first.golden).toMatch(/^[0-9a-f]{64}$/);
   expect(first.fingerprint).toBe(weights.value!.fingerprint);
+});
+
+it("M9: readyz compares with what the pack was converted with, and says so when it computes otherwise", async () => {
+  const served = weights.value!;
+  const { golden } = served.manifest;
+  expect((await selfCheck({ ...served }, admission)).golden).toBe(golden!.sha256);
+  const { golden: _, ...without } = served.manifest;
+  expect((await selfCheck({ ...served, manifest: without }, admission)).status).toBe("ready");
+  const earlier = { ...golden!, numerics: NUMERICS + 1, sha256: "0".repeat(64) };
+  expect((await selfCheck({ ...served, manifest: { ...without, golden: earlier } }, admission)).status).toBe("ready");
+  // A wrong kernel or processor gives other logits than those that are written down.
+  let passes = 0;
+  const open: typeof served.backend.open = (...given) => {
+    passes++;
+    return served.backend.open(...given);
+  };
+  const broken = {
+    ...served,
+    backend: { ...served.backend, vocab: served.backend.vocab, open } as typeof served.backend,
+    manifest: { ...without, golden: { ...golden!, sha256: "0".repeat(64) } },
+  };
+  const mismatches = () => metrics.goldenMismatches.lines("n").at(-1);
+  const before = mismatches();
+  await expect(selfCheck(broken, admission)).rejects.toMatchObject({ code: "weights_invalid" });
+  expect(mismatches()).not.toBe(before);
+  // Whoever asks again at once costs nothing, and is told the same.
+  const done = passes;
+  await expect(selfCheck(broken, admission)).rejects.toThrow("other logits here than where the pack was converted");
+  expect(passes).toBe(done);
 });
 
 it("C8: turn 20 feeds only its own tokens, after eviction with spoiled memory, and answers as if nothing had happened", async () => {
