@@ -73,8 +73,17 @@ export interface Server {
 /** As many descriptors as the machine allows: every object that is awake takes a few for its database. */
 const WITH_ALL_DESCRIPTORS = 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; exec "$0" "$@"';
 
-/** Resolves when the server listens; on the address that its configuration says, or at another. */
-export function launch(folder: string, address?: string): Promise<Server> {
+/** Descriptors that this machine allows a process. */
+export function descriptorsMax(): number {
+  const { stdout } = spawnSync("/bin/sh", ["-c", "ulimit -Hn"], { encoding: "utf8" });
+  return Number.parseInt(stdout ?? "", 10) || Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Resolves when the server listens; on the address that its configuration says, or at another. `shown`: the port by which it is reached, where
+ * that is not its own.
+ */
+export function launch(folder: string, address?: string, shown?: number): Promise<Server> {
   const elsewhere = address === undefined ? [] : [`--socket-addr=http=${address}`];
   const command = [workerd, "serve", configOf(folder), "--control-fd=3", ...elsewhere];
   const child = spawn("/bin/sh", ["-c", WITH_ALL_DESCRIPTORS, ...command], {
@@ -90,7 +99,10 @@ export function launch(folder: string, address?: string): Promise<Server> {
       const listening = /^\{"event":"listen".*"port":(\d+)\}$/m.exec(lines);
       if (!listening) return;
       const port = Number(listening[1]);
-      writeFileSync(fileOf(folder), JSON.stringify({ supervisor: process.pid, server: child.pid, port }));
+      writeFileSync(
+        fileOf(folder),
+        JSON.stringify({ supervisor: process.pid, server: child.pid, port: shown ?? port }),
+      );
       child.removeAllListeners("exit");
       resolve({ process: child, port });
     });

@@ -17,8 +17,19 @@ import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
 import { ensureBundle } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
+import { connectionsFor, DOOR_BELOW, openDoor } from "./serve-door.ts";
 import { checkShards, entryFor, forecasterFolder, packFolder } from "./serve-pack.ts";
-import { configOf, end, launch, pause, reclaim, requireFree, type Server, UserError } from "./serve-process.ts";
+import {
+  configOf,
+  descriptorsMax,
+  end,
+  launch,
+  pause,
+  reclaim,
+  requireFree,
+  type Server,
+  UserError,
+} from "./serve-process.ts";
 import { sizeOf, startHelp, startOptions } from "./start-options.ts";
 
 const say = (line: string) => console.log(line);
@@ -83,7 +94,7 @@ function sessionKeyOf(folder: string): string {
   return readFileSync(path, "utf8");
 }
 
-async function prepare(args: string[]): Promise<{ folder: string; host: string; restart: boolean }> {
+async function prepare(args: string[]): Promise<{ folder: string; host: string; port: number; restart: boolean }> {
   const options = optionsOf(args);
   let pack: string;
   let forecaster: string | undefined;
@@ -133,7 +144,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
     faultHook: process.env.FAULT_HOOK ?? "",
   };
   writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });
-  return { folder, host: options.host, restart: options.restart };
+  return { folder, host: options.host, port: options.port, restart: options.restart };
 }
 
 /** Waits until weights are verified and a forward pass has run; gives the model's name. */
@@ -182,31 +193,40 @@ export async function start(args: string[]): Promise<void> {
   }
 }
 
-/** Ends in a row, each within a minute of the start before it, after which something is wrong that no start mends. */
+/** Ends in a row, each this soon after the start before it, after which something is wrong that no start mends. */
 const ENDS_MAX = 5;
-const ENDS_WITHIN_MS = 60_000;
+const ENDS_WITHIN_MS = 5_000;
+
+/** Where the server listens when another process accepts for it. */
+const INNER = "127.0.0.1:0";
 
 async function serve(args: string[]): Promise<void> {
   // What is kept here is for its owner alone, and the server's files come after this process's.
   process.umask(0o077);
-  const { folder, host, restart } = await prepare(args);
-  let server = await launch(folder);
+  const { folder, host, port, restart } = await prepare(args);
+  const descriptors = descriptorsMax();
+  let server: Server | undefined;
+  const to = () => server?.port ?? 0;
+  const most = connectionsFor(descriptors);
+  const door = descriptors < DOOR_BELOW ? await openDoor({ host, port, to, most }) : undefined;
+  if (door) say(`open     ${most} connections at once, as this machine allows ${descriptors} descriptors`);
+  server = await launch(folder, door && INNER, door?.port);
   let stopping = false;
   const stop = async (code: number) => {
     if (stopping) return;
     stopping = true;
-    await end(folder, server);
+    await end(folder, server!);
     process.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
   try {
-    const url = `http://127.0.0.1:${server.port}`;
+    const url = `http://127.0.0.1:${door?.port ?? server.port}`;
     invite(url, await ready(server, url));
   } catch (thrown) {
     console.error((thrown as Error).message);
     await stop(1);
   }
-  const address = `${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  const address = door ? INNER : `${host.includes(":") ? `[${host}]` : host}:${server.port}`;
   for (let ends = 0; !stopping; ) {
     const beganMs = Date.now();
     const how = await ended(server);
@@ -216,7 +236,7 @@ async function serve(args: string[]): Promise<void> {
     console.error(`the server ended (${how})${again ? "; starting it again" : ""}`);
     if (!again) process.exit(1);
     await pause(100 * 2 ** ends);
-    if (!stopping) server = await launch(folder, address);
+    if (!stopping) server = await launch(folder, address, door?.port);
   }
 }
 

@@ -1,0 +1,104 @@
+/**
+ * What one tenant's load does to another: `node bench/tenants.ts [--loops n] [--seconds n] [--pack folder]`.
+ *
+ * One tenant chats alone, one request after another; then again while the other tenant has `loops` of them. Printed are requests per second
+ * and the time to the first token, alone and beside the other. Load of others on the machine is in both, so the ratios are what to read.
+ */
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { packFolder } from "../scripts/serve-pack.ts";
+import { start } from "../test/support/start-server.ts";
+
+const { values } = parseArgs({
+  options: {
+    loops: { type: "string", default: "24" },
+    seconds: { type: "string", default: "60" },
+    pack: { type: "string" },
+  },
+});
+const SECONDS = Number(values.seconds);
+const digest = (key: string) => createHash("sha256").update(key).digest("hex");
+const folder = mkdtempSync(join(tmpdir(), "rivulet-tenants-"));
+const keys = ["ann", "bob"].map((name) => `${name}:${digest(name)}`).join();
+const server = await start(["--port", "0", "--persist-to", folder, "--pack", values.pack ?? packFolder()], {
+  API_KEYS: keys,
+});
+if (!server.url) throw new Error(server.output());
+const { data } = (await (
+  await fetch(`${server.url}/v1/models`, { headers: { authorization: "Bearer bob" } })
+).json()) as { data: { id: string }[] };
+
+interface Counts {
+  done: number;
+  refused: number;
+  firstMs: number[];
+}
+
+async function loop(key: string, conversation: string, counts: Counts, until: () => boolean): Promise<void> {
+  for (let n = 0; !until(); n++) {
+    const beganMs = performance.now();
+    const response = await fetch(`${server.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+      body: JSON.stringify({
+        ...{ model: data[0]!.id, conversation, stream: true, max_tokens: 16, temperature: 0 },
+        messages: [{ role: "user", content: `question ${n}` }],
+      }),
+    });
+    if (!response.ok) {
+      counts.refused++;
+      await response.arrayBuffer();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      continue;
+    }
+    let first = true;
+    for await (const piece of response.body!) {
+      if (first && Buffer.from(piece).includes('"content"')) {
+        counts.firstMs.push(performance.now() - beganMs);
+        first = false;
+      }
+    }
+    counts.done++;
+  }
+}
+
+const counted = (): Counts => ({ done: 0, refused: 0, firstMs: [] });
+const untilOver = () => {
+  const end = performance.now() + SECONDS * 1000;
+  return () => performance.now() >= end;
+};
+function told({ done, refused, firstMs }: Counts) {
+  const sorted = firstMs.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);
+  return { perSecond: Number((done / SECONDS).toFixed(2)), refused, firstMs: { p50: at(0.5), p99: at(0.99) } };
+}
+
+await loop("bob", "warm", counted(), () => performance.now() > 20_000);
+const alone = counted();
+await loop("bob", "alone", alone, untilOver());
+const [beside, others] = [counted(), counted()];
+const until = untilOver();
+await Promise.all([
+  loop("bob", "beside", beside, until),
+  ...Array.from({ length: Number(values.loops) }, (_, i) => loop("ann", `loop-${i}`, others, until)),
+]);
+server.supervisor.kill("SIGTERM");
+await server.ended;
+rmSync(folder, { recursive: true, force: true });
+const [a, b] = [told(alone), told(beside)];
+console.log(
+  JSON.stringify(
+    {
+      alone: a,
+      beside: b,
+      others: told(others),
+      throughputKept: Number((b.perSecond / a.perSecond).toFixed(2)),
+      firstTokenP99Ratio: Number((b.firstMs.p99 / a.firstMs.p99).toFixed(2)),
+    },
+    null,
+    2,
+  ),
+);
