@@ -1,14 +1,15 @@
 /** workerd's configuration for one local server: the built Worker, a pack on disk behind the assets binding, objects on disk. */
 import { join, relative } from "node:path";
 import type { Bundle } from "./serve-bundle.ts";
-import { setting } from "./serve-pack.ts";
+import { type NamedPack, setting } from "./serve-pack.ts";
 
 export interface ServeOptions {
   port: number;
   host: string;
   /** Where objects, the process file and the configuration lie. */
   folder: string;
-  pack: string;
+  /** The default one first. */
+  packs: readonly NamedPack[];
   /** The forecaster's pack, where there is one. */
   forecaster?: string | undefined;
   bundle: Bundle;
@@ -30,12 +31,16 @@ const STAGE_MAX_BYTES = 16 * 1024 ** 3;
 const text = (value: string) => JSON.stringify(value);
 const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data", html: "text", txt: "text" };
 
+/** Each pack has a service and a binding of its own, since they lie anywhere on the disk (durable-objects/model/pack.ts). */
+const pathOf = (packs: readonly NamedPack[]): string =>
+  packs.map(({ name }, i) => `${name === undefined ? "" : `${name}=`}${i === 0 ? "" : `ASSETS_${i}:`}.`).join(",");
+
 /** Paths of `embed` are relative to the configuration file. */
 export function workerdConfig({
   port,
   host,
   folder,
-  pack,
+  packs,
   forecaster,
   bundle,
   apiKeys,
@@ -59,8 +64,14 @@ export function workerdConfig({
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
-    (name = "pack", disk = (path = ${text(pack)})),
-${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
+${packs
+  .map(
+    ({ folder: path }, i) => `    (name = ${text(`pack-${i}`)}, disk = (path = ${text(path)})),
+`,
+  )
+  .join(
+    "",
+  )}${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
     (name = "internet", network = (allow = [${faultHook ? '"local"' : ""}])),
   ],
   sockets = [(name = "http", address = ${text(`${host.includes(":") ? `[${host}]` : host}:${port}`)}, http = (), service = "main")],
@@ -89,8 +100,8 @@ ${modules.join("\n")}
     (name = "MEMORY_BYTES", text = ${text(String(memoryBytes))}),
     (name = "SOCKET", durableObjectNamespace = "ResponseSocket"),
     (name = "STREAM", durableObjectNamespace = "Stream"),
-${forecaster ? '    (name = "FORECAST", service = "forecaster"),\n    (name = "FORECAST_PACK_PATH", text = "."),\n' : ""}    (name = "ASSETS", service = "pack"),
-    (name = "PACK_PATH", text = "."),
+${forecaster ? '    (name = "FORECAST", service = "forecaster"),\n    (name = "FORECAST_PACK_PATH", text = "."),\n' : ""}    (name = "ASSETS", service = "pack-0"),
+${packs.map((_, i) => (i === 0 ? "" : `    (name = ${text(`ASSETS_${i}`)}, service = ${text(`pack-${i}`)}),\n`)).join("")}    (name = "PACK_PATH", text = ${text(pathOf(packs))}),
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),
     (name = "ALLOWED_ORIGINS", text = ${text(allowedOrigins)}),

@@ -26,6 +26,37 @@ export function packFolder(asked?: string): string {
   throw new Error(`${asked ?? folder}: ${hint}`);
 }
 
+/** A pack to serve, and its name where that is not what its manifest says. */
+export interface NamedPack {
+  folder: string;
+  name?: string;
+}
+
+/** What `--pack` says, each `folder` or `name=folder`; the default pack where there is none. Throws one line. */
+export function namedPacks(asked: readonly string[] = []): NamedPack[] {
+  const packs = (asked.length > 0 ? asked : [undefined]).map((entry): NamedPack => {
+    const [, name, path = entry] = /^([^=/\\]+)=(.+)$/.exec(entry ?? "") ?? [];
+    if (name !== undefined && !/^[\w.:/-]{1,128}$/.test(name))
+      throw new Error(`--pack ${entry}: expected a name of letters, digits and . _ : -, got ${name}`);
+    return { folder: packFolder(path), ...(name === undefined ? {} : { name }) };
+  });
+  const names = packs.map(({ folder, name }) => name ?? manifestName(folder));
+  const twice = names.find((name, i) => name !== undefined && names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new Error(`--pack: expected names that differ, two packs are called ${twice}; give one another: name=folder`);
+  return packs;
+}
+
+/** Undefined where the manifest cannot be read: the Worker says what is wrong with it. */
+function manifestName(pack: string): string | undefined {
+  try {
+    const { name } = JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8"));
+    return typeof name === "string" ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The forecaster's pack: the one that is asked for, else the default where it is there. Throws one line when what is asked for is none. */
 export function forecasterFolder(asked?: string): string | undefined {
   const folder = asked === undefined ? defaultForecaster() : resolve(asked);
@@ -67,8 +98,11 @@ export function checkShards(pack: string): void {
   }
 }
 
-/** Which Worker serves it. A manifest that cannot be read is the Worker's to refuse. */
-export function entryFor(pack: string): "index" | "onnx" {
+/** Which Worker serves them: one that knows ONNX graphs where any is one. A manifest that cannot be read is the Worker's to refuse. */
+export const entryFor = (packs: readonly NamedPack[]): "index" | "onnx" =>
+  packs.some(({ folder }) => entryOf(folder) === "onnx") ? "onnx" : "index";
+
+function entryOf(pack: string): "index" | "onnx" {
   try {
     const { onnx } = JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8")) as { onnx?: unknown };
     return onnx === undefined ? "index" : "onnx";

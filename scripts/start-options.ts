@@ -13,7 +13,12 @@ export const startOptions = {
     value: "<folder>",
     does: "where conversations, the session key and the process file lie (default: .rivulet)",
   },
-  pack: { type: "string", value: "<folder>", does: "the model to serve (default: rivulet-150m)" },
+  pack: {
+    type: "string",
+    multiple: true,
+    value: "<folder>",
+    does: "a model to serve (default: rivulet-150m); given again, one more; name=folder gives it another name",
+  },
   forecaster: {
     type: "string",
     value: "<folder>",

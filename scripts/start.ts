@@ -18,7 +18,7 @@ import { installed, root } from "./package-root.ts";
 import { ensureBundle } from "./serve-bundle.ts";
 import { workerdConfig } from "./serve-config.ts";
 import { connectionsFor, DOOR_BELOW, openDoor } from "./serve-door.ts";
-import { checkShards, entryFor, forecasterFolder, packFolder } from "./serve-pack.ts";
+import { checkShards, entryFor, forecasterFolder, type NamedPack, namedPacks } from "./serve-pack.ts";
 import {
   configOf,
   descriptorsMax,
@@ -53,7 +53,7 @@ function optionsOf(args: string[]) {
       port: Number(port),
       host,
       folder,
-      pack: values.pack,
+      packs: values.pack,
       forecaster: values.forecaster,
       memoryBytes,
       restart: !values["no-restart"],
@@ -96,22 +96,18 @@ function sessionKeyOf(folder: string): string {
 
 async function prepare(args: string[]): Promise<{ folder: string; host: string; port: number; restart: boolean }> {
   const options = optionsOf(args);
-  let pack: string;
+  let packs: NamedPack[];
   let forecaster: string | undefined;
   try {
-    pack = packFolder(options.pack);
+    packs = namedPacks(options.packs);
+    for (const { folder } of packs) checkShards(folder);
     forecaster = forecasterFolder(options.forecaster);
+    if (forecaster) checkShards(forecaster);
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
   }
   const apiKeys = checked(process.env.API_KEYS, parseKeys);
   const limits = checked(process.env.LIMITS, parseLimits);
-  try {
-    checkShards(pack);
-    if (forecaster) checkShards(forecaster);
-  } catch (thrown) {
-    throw new UserError((thrown as Error).message);
-  }
   mkdirSync(join(options.folder, "objects"), { recursive: true, mode: 0o700 });
   chmodSync(options.folder, 0o700);
   const folder = realpathSync(options.folder);
@@ -122,16 +118,17 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
   const page = await ensurePage();
   say(`page     ${page.built ? "built" : "up to date"}`);
   const faults = process.env.FAULTS ?? "";
-  const bundle = ensureBundle({ entry: entryFor(pack), faultPoints: faults !== "" });
+  const bundle = ensureBundle({ entry: entryFor(packs), faultPoints: faults !== "" });
   say(`worker   ${bundle.built ? "built" : "up to date"}`);
-  say(`pack     ${relative(process.cwd(), pack) || "."}`);
+  for (const { folder: pack, name } of packs)
+    say(`pack     ${relative(process.cwd(), pack) || "."}${name === undefined ? "" : ` as ${name}`}`);
   if (!/^127\.|^::1$/.test(options.host) && !process.env.API_KEYS)
     say(`open     whoever reaches ${options.host} may use the server; API_KEYS asks for keys`);
   const config = {
     port: options.port,
     host: options.host,
     folder,
-    pack,
+    packs,
     forecaster,
     bundle,
     apiKeys,

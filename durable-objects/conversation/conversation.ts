@@ -10,7 +10,7 @@ import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { settleLease, turnLease } from "../directory/allowance.ts";
 import { tellStored } from "../directory/directory-client.ts";
-import { admission } from "../model/admission.ts";
+import { admissionFor, forgetAsker } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
 import { answerTokens, type TokenQuestion } from "../model/token-question.ts";
@@ -20,7 +20,7 @@ import { limits } from "../platform/limits.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { tenantOf } from "../platform/request-headers.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
-import type { Host } from "../turn/context.ts";
+import type { AskedModel, Host } from "../turn/context.ts";
 import { Scheduler } from "../turn/scheduler.ts";
 import { DirectoryOutbox } from "./directory-outbox.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
@@ -51,13 +51,13 @@ export class Conversation extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const owner = ctx.id.toString();
-    admission.forget(owner);
+    forgetAsker(owner);
     armFromBindings(env);
     if (/^\d{1,15}$/.test(env.STATE_BUDGET_BYTES)) limits.stateBudgetBytes = Number(env.STATE_BUDGET_BYTES);
     this.#host = {
       ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
       store: () => this.store,
-      served: () => this.#served(),
+      served: (request) => this.#served(request),
       ended: (tenant, turn, tokens) =>
         ctx.waitUntil(settleLease(env, tenant, turnLease(this.#host.object, turn), tokens)),
     };
@@ -141,12 +141,18 @@ export class Conversation extends DurableObject<Env> {
       return failureResponse(left ? new Failure("client_gone", "the client left") : thrown);
     });
     app.use((c, next) => this.#around(c.req.method === "GET", c.req.path === "/turn", next));
-    app.get("/ready", async () => Response.json(await selfCheck(await this.#served(), admission)));
+    app.get("/ready", async () => {
+      const model = await this.#served();
+      return Response.json(await selfCheck(model, admissionFor(model)));
+    });
     app.post("/turn", async (c) => this.#turnRequests.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
     app.post("/count", async (c) => c.json(await this.#turnRequests.count((await c.req.json()) as TurnRequest)));
-    app.post("/tokens", async (c) =>
-      c.json(await answerTokens(await this.#served(), (await c.req.json()) as TokenQuestion)),
-    );
+    app.post("/tokens", async (c) => {
+      const question = (await c.req.json()) as TokenQuestion;
+      return c.json(
+        await answerTokens(await this.#served(question.model === undefined ? {} : { model: question.model }), question),
+      );
+    });
     app.route("/", makeRoute(this.#host, this.scheduler));
     app.route("/", beginRoutes(this.#host, this.scheduler, this.#outbox));
     app.use(async (c, next) => {
@@ -180,8 +186,11 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */
-  #served() {
-    const model = served(this.env);
+  #served({ model: name, tenant, fingerprint }: AskedModel = {}) {
+    const kept = this.store.database.exists ? this.store.identity() : undefined;
+    // What is another tenant's says nothing to this one; that it is not there is found out later.
+    const isMine = kept && (tenant === undefined || tenant === kept.owner);
+    const model = served(this.env, { model: name, fingerprint: isMine ? kept.fingerprint : fingerprint });
     this.ctx.waitUntil(model.catch(() => {}));
     return model;
   }

@@ -89,8 +89,9 @@ export class HeadActions {
     conversation: string | null,
     fields: Change & { prefix?: string | null },
     request?: KeyedRequest,
+    model?: string,
   ) {
-    const { fingerprint } = await this.#host.served();
+    const { fingerprint } = await this.#host.served({ tenant, ...(model === undefined ? {} : { model }) });
     const store = this.#store;
     store.database.open();
     check((store.identity()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");

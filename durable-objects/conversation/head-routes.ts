@@ -14,7 +14,7 @@ import { SharedPrefix } from "./shared-prefix.ts";
 interface Bodies {
   change: { metadata?: Record<string, string>; ttlSeconds?: number | null; recall?: RecallMode };
   fork: Bodies["change"] & { at?: string | null };
-  make: Bodies["change"] & { prefix?: string | null; model: string };
+  make: Bodies["change"] & { prefix?: string | null; model?: string };
 }
 
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
@@ -28,9 +28,9 @@ export function makeRoute(host: Host, scheduler: Scheduler): Hono {
     const isNew = !store.database.exists || !repeated(store.heads.get(c.req.param("head")), request);
     if (body.prefix && isNew) {
       const fields = { id: c.req.param("head"), conversation: conversationOf(c) };
-      await new SharedPrefix(host, scheduler).begin(tenant, body.prefix, fields);
+      await new SharedPrefix(host, scheduler).begin(tenant, body.prefix, fields, model);
     }
-    return c.json(await headActions.make(c.req.param("head"), tenant, conversationOf(c), body, request));
+    return c.json(await headActions.make(c.req.param("head"), tenant, conversationOf(c), body, request, model));
   });
 }
 

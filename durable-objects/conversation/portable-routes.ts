@@ -24,7 +24,8 @@ export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryO
   return new Hono()
     .post("/import", async (c) => {
       const tenant = tenantOf(c);
-      const served = await host.served();
+      const { fingerprint } = c.req.query();
+      const served = await host.served(fingerprint === undefined ? {} : { fingerprint });
       const { object, env } = host;
       const options = {
         keys: fileKeys(env.SESSION_KEY, tenant),

@@ -24,6 +24,8 @@ export interface PrefixRequest {
   name: string;
   text: string;
   ttlSeconds?: number;
+  /** By the name it is served under; the default one where it is absent. */
+  model?: string;
   /** Of the turn that computes it. */
   id?: string;
 }
@@ -43,7 +45,7 @@ export class SharedPrefix {
    */
   async make(
     tenant: string,
-    { name, text, ttlSeconds, id }: PrefixRequest,
+    { name, text, ttlSeconds, id, model }: PrefixRequest,
     client: AbortSignal,
     idempotencyKey?: string,
   ): Promise<RunningTurn | undefined> {
@@ -58,7 +60,7 @@ export class SharedPrefix {
       this.#scheduler.recover();
       return this.#scheduler.get(known.id);
     }
-    const { manifest } = await this.#host.served();
+    const { manifest } = await this.#host.served({ tenant, ...(model === undefined ? {} : { model }) });
     const request: TurnRequest = {
       tenant,
       persistent: true,
@@ -121,7 +123,12 @@ export class SharedPrefix {
    * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with `not_found` when
    * there is none of that name, or `conversation_conflict` when the conversation began otherwise.
    */
-  async begin(tenant: string, name: string, fields: (Partial<Head> & { id: string }) | null): Promise<void> {
+  async begin(
+    tenant: string,
+    name: string,
+    fields: (Partial<Head> & { id: string }) | null,
+    model?: string,
+  ): Promise<void> {
     const id = fields?.id ?? MAIN;
     const store = this.#host.store();
     await this.#scheduler.locks.alone(id, async () => {
@@ -140,7 +147,7 @@ export class SharedPrefix {
         },
       );
       if (!file.ok) throw failureOf((await file.json()) as Refusal);
-      const served = await this.#host.served();
+      const served = await this.#host.served({ tenant, ...(model === undefined ? {} : { model }) });
       await importFile(this.#host, file.body!, {
         keys: this.#keys(tenant),
         model: identityOf(served),

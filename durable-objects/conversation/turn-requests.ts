@@ -5,6 +5,7 @@ import { MAIN, newTurnId } from "../../src/api/shared/ids.ts";
 import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
@@ -33,7 +34,10 @@ export class TurnRequests {
     const { reply: form, background, persistent } = asked;
     encoderFor(form);
     if (isBatch(asked)) return this.#batch(asked, client);
-    if (persistent) this.#open(asked);
+    if (persistent) {
+      this.#open(asked);
+      await this.#settleModel(asked);
+    }
     const request = asked.inheritsTools ? this.#withTools(asked) : asked;
     const repeated = persistent ? this.#repeated(request) : undefined;
     if (persistent) this.#scheduler.recover();
@@ -43,7 +47,7 @@ export class TurnRequests {
     if (request.generate === false) return this.#hold(request, client);
     const turn = repeated ?? (await this.#scheduler.start(request, client));
     if (repeated?.last) this.#host.ended(request.tenant, turnIdOf(request), 0);
-    const context = { turn, request, form, served: await this.#host.served(), client };
+    const context = { turn, request, form, served: await this.#host.served(request), client };
     if (form.stream) return this.#stream(context);
     return background && !turn.last ? soFar(context, 202) : whole(context);
   }
@@ -54,7 +58,7 @@ export class TurnRequests {
     if (request.persistent || isThrownAway(request)) this.#openThere(request);
     else if (request.prefix !== undefined) await this.#visit(request);
     const source = database.exists ? sourceOf(request, this.#host) : undefined;
-    const { accepted } = plan(request, newTurnId(), await this.#host.served(), source, { isCounted: true });
+    const { accepted } = plan(request, newTurnId(), await this.#host.served(request), source, { isCounted: true });
     return { tokens: accepted.start + accepted.promptCount };
   }
 
@@ -75,6 +79,16 @@ export class TurnRequests {
     database.open();
   }
 
+  /** A conversation that was made and holds nothing yet takes the model of its first turn. */
+  async #settleModel({ model, tenant }: TurnRequest): Promise<void> {
+    const { env } = this.#host;
+    if (servesOne(env)) return;
+    const fingerprint = await fingerprintOf(env, model);
+    const store = this.#host.store();
+    const identity = store.identity();
+    if (identity?.owner === tenant && identity.fingerprint !== fingerprint && store.isBlank) store.retake(fingerprint);
+  }
+
   /** What a turn that will be thrown away goes on from. Fails with `not_found`; a conversation that is not there is one that begins. */
   #openThere({ parent, near, tenant }: TurnRequest): void {
     const store = this.#host.store();
@@ -85,7 +99,7 @@ export class TurnRequests {
   /** Takes messages without asking for a reply: they are read with the next turn. The model is loaded, and nothing is computed. */
   async #hold(request: TurnRequest, client: AbortSignal): Promise<Response> {
     const { reply: form, persistent, tenant } = request;
-    const served = await this.#host.served();
+    const served = await this.#host.served(request);
     const store = this.#host.store();
     const { object } = this.#host;
     const hold = () => {
@@ -116,7 +130,7 @@ export class TurnRequests {
   }
 
   async #batch(request: TurnRequest, client: AbortSignal): Promise<Response> {
-    const { response, done } = await batch(request, await this.#host.served(), this.#host, client);
+    const { response, done } = await batch(request, await this.#host.served(request), this.#host, client);
     this.#host.ctx.waitUntil(done);
     return response;
   }
@@ -170,7 +184,7 @@ export class TurnRequests {
   async #begin({ prefix, tenant, head, conversation = "", ...request }: TurnRequest): Promise<void> {
     if (prefix === undefined || (head === undefined && request.parent !== null)) return;
     const fields = head === undefined ? null : { id: head, conversation };
-    await new SharedPrefix(this.#host, this.#scheduler).begin(tenant, prefix, fields);
+    await new SharedPrefix(this.#host, this.#scheduler).begin(tenant, prefix, fields, request.model);
   }
 
   /** In the object of a prefix: a turn that begins with it and leaves nothing behind. */

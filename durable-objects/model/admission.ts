@@ -50,7 +50,7 @@ export function slotsFor(
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
   const roomIn = (bytes: number) => bytes - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
-  const places = Math.min(standard.live, Math.max(1, Math.floor(roomIn(ISOLATE_BYTES) / state)));
+  const places = Math.min(standard.live, Math.max(1, Math.floor(roomIn(Math.min(memoryBytes, ISOLATE_BYTES)) / state)));
   const more = Math.floor(roomIn(memoryBytes) / (state + CONVERSATION_BYTES));
   return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_PLACES, Math.max(places, more)) : places;
 }
@@ -91,6 +91,12 @@ export class Admission {
 
   get live(): number {
     return this.#live.size;
+  }
+
+  /** Nobody is in, and nobody waits. */
+  get isIdle(): boolean {
+    this.#sweep();
+    return this.#live.size === 0 && this.#queue.length === 0;
   }
 
   /** A place, at once or when it is this caller's turn. Fails with `busy`. */
@@ -176,8 +182,32 @@ export class Admission {
   }
 }
 
-/** The isolate's. */
+/** The isolate's, for its default model. */
 export const admission = new Admission();
+
+/** Of the other models, by what computes them. */
+const others = new Map<object, Admission>();
+
+/** The one of the model that this engine computes. */
+export const admissionFor = ({ backend }: { backend: object }): Admission => others.get(backend) ?? admission;
+
+/** Another model's engine has places of its own. */
+export function admitTo(backend: object): Admission {
+  const own = others.get(backend) ?? new Admission();
+  others.set(backend, own);
+  return own;
+}
+
+/** The engine is gone; nobody was in. */
+export const closeAdmission = (backend: object): void => void others.delete(backend);
+
+/** A new instance of an object has come up: whatever its last one held of any model is free. */
+export function forgetAsker(owner: string): void {
+  for (const one of [admission, ...others.values()]) one.forget(owner);
+}
+
+/** Conversations in the memory of all models' engines. */
+export const liveInAll = (): number => [admission, ...others.values()].reduce((n, { live }) => n + live, 0);
 
 /** Owns one sequence in the engine's memory. */
 export class MemorySlot {

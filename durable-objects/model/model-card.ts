@@ -1,17 +1,21 @@
-/** modelCard: what the Worker needs to know of the served model, read from its manifest. */
+/** modelCards: what the Worker needs to know of the served models, read from their manifests. */
 
-import { Failure } from "../../src/core/failure.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import { RELEASE } from "../../src/core/release.ts";
 import { modelFrom } from "../../src/models/index.ts";
 import { transformerCacheBytes } from "../../src/models/transformer-cache.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
-import { packSource } from "./pack.ts";
+import { type PackPlace, packPlaces, packSource } from "./pack.ts";
 
 export interface ModelCard {
   id: string;
+  /** Its place (pack.ts). */
+  path: string;
   fingerprint: string;
   parameters: number;
   dtype: string;
+  /** Of all shards. */
+  weightBytes: number;
   contextLength: number;
   licence?: string;
   /** Seconds since 1970. */
@@ -20,23 +24,38 @@ export interface ModelCard {
   transformerCacheBytesPerToken?: number;
 }
 
-let card: ModelCard | undefined;
+/** By what `PACK_PATH` says. */
+const known = new Map<string, ModelCard[]>();
 
-/** The value is kept, not its promise: another request's promise may never settle. */
-export async function modelCard(env: Env): Promise<ModelCard> {
-  card ??= await read(env);
-  return card;
+/** In the order of `PACK_PATH`. The values are kept, not their promises: another request's promise may never settle. */
+export async function modelCards(env: Env): Promise<readonly ModelCard[]> {
+  const key: string = env.PACK_PATH;
+  const found = known.get(key);
+  if (found) return found;
+  const cards = await Promise.all(packPlaces(env).map((place) => read(env, place)));
+  const twice = cards.find(({ id }, i) => cards.findIndex((other) => other.id === id) !== i);
+  const message = () => `PACK_PATH: expected names that differ, two packs are called ${twice?.id}; write name=folder`;
+  check(!twice, "weights_invalid", message, "PACK_PATH");
+  known.set(key, cards);
+  return cards;
 }
 
-async function read(env: Env): Promise<ModelCard> {
-  const { manifest, fingerprint } = await readManifest(packSource(env));
-  const { name: id, parameters, dtype, contextLength, licence } = manifest;
+/** The default model: the first. */
+export async function modelCard(env: Env): Promise<ModelCard> {
+  return (await modelCards(env))[0]!;
+}
+
+async function read(env: Env, { path, name }: PackPlace): Promise<ModelCard> {
+  const { manifest, fingerprint } = await readManifest(packSource({ ...env, PACK_PATH: path }));
+  const { parameters, dtype, contextLength, licence } = manifest;
   const perToken = cacheBytes(manifest.model.config);
   return {
-    id,
+    id: name ?? manifest.name,
+    path,
     fingerprint,
     parameters,
     dtype,
+    weightBytes: manifest.shards.reduce((n, shard) => n + shard.bytes, 0),
     contextLength,
     created: createdOf(manifest.provenance.created),
     ...(licence ? { licence } : {}),
@@ -57,11 +76,11 @@ function cacheBytes(config: unknown): number | undefined {
   }
 }
 
-/** Fails with `model_unknown` unless this is the served model. */
+/** Fails with `model_unknown` unless this is a served model. */
 export async function requireModel(env: Env, model: string): Promise<ModelCard> {
-  const served = await modelCard(env);
-  if (served.id === model) return served;
-  throw new Failure("model_unknown", `model: expected ${JSON.stringify(served.id)}, got ${JSON.stringify(model)}`, {
-    param: "model",
-  });
+  const cards = await modelCards(env);
+  const found = cards.find(({ id }) => id === model);
+  if (found) return found;
+  const names = cards.map(({ id }) => JSON.stringify(id)).join(" or ");
+  throw new Failure("model_unknown", `model: expected ${names}, got ${JSON.stringify(model)}`, { param: "model" });
 }

@@ -1,4 +1,4 @@
-/** pack: where the bytes of the served pack come from, and how much memory its weights may take. */
+/** pack: where the bytes of the served packs come from, and how much memory their weights may take. */
 import { type Bucket, bucketFetches } from "../../src/weights/bucket-fetches.ts";
 import { fetchSource } from "../../src/weights/fetch-source.ts";
 
@@ -18,6 +18,30 @@ export const engineMaxBytes = (env: object): number => memoryBytes(env) - BESIDE
 
 type PackBindings = Pick<Env, "ASSETS"> & { PACK_PATH: string; PACKS?: Bucket };
 
-/** From the bucket `PACKS` where one is bound, else from the static assets. The host is of no meaning to either. */
-export const packSource = ({ ASSETS, PACKS, PACK_PATH }: PackBindings) =>
-  fetchSource(PACKS ? bucketFetches(PACKS) : ASSETS, new URL(`${PACK_PATH}/`, "http://assets/").href);
+/** One pack of `PACK_PATH`. */
+export interface PackPlace {
+  /** As it stands there, without the name: what `packSource` takes as `PACK_PATH`. */
+  path: string;
+  /** Under which it is served, where that is not the name in its manifest. */
+  name?: string;
+}
+
+/**
+ * The served packs, the default first. `PACK_PATH` lists them, separated by commas: a folder under the assets, before it perhaps `ASSETS_1:`
+ * for another binding of assets (a server on one machine has one for each pack), and before that perhaps `name=`.
+ */
+export function packPlaces({ PACK_PATH }: { PACK_PATH: string }): PackPlace[] {
+  return PACK_PATH.split(",").map((entry) => {
+    const [, name, path = ""] = /^\s*(?:([^=]+)=)?(.*?)\s*$/.exec(entry) ?? [];
+    return { path, ...(name ? { name } : {}) };
+  });
+}
+
+/** Of the first place in `PACK_PATH`. From the bucket `PACKS` where one is bound, else from static assets. The host is of no meaning to either. */
+export function packSource(env: PackBindings) {
+  const [{ path }] = packPlaces(env) as [PackPlace];
+  const [, binding, folder = path] = /^(ASSETS_\d+):(.*)$/.exec(path) ?? [];
+  const assets = binding ? (env as unknown as Record<string, PackBindings["ASSETS"]>)[binding] : env.ASSETS;
+  const from = binding === undefined && env.PACKS ? bucketFetches(env.PACKS) : assets!;
+  return fetchSource(from, new URL(`${folder}/`, "http://assets/").href);
+}

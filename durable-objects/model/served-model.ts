@@ -1,27 +1,109 @@
-/** weights: the pack that this isolate serves, loaded once and shared by every conversation in it. */
+/**
+ * served-model: the packs that this isolate serves, each loaded when it is first needed and shared by every conversation in it.
+ *
+ * Where several do not fit beside each other, those that nobody uses make room, the one first that was used longest ago.
+ */
+import type { Backend } from "../../src/backends/backend.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import { loadServed, type Served } from "../../src/dialogue/load.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
-import { admission, slotsFor } from "./admission.ts";
-import { engineMaxBytes, memoryBytes, packSource } from "./pack.ts";
+import { admissionFor, admitTo, closeAdmission, slotsFor } from "./admission.ts";
+import { type ModelCard, modelCards, requireModel } from "./model-card.ts";
+import { engineMaxBytes, memoryBytes, packPlaces, packSource } from "./pack.ts";
 import { remotePipeline, stageObject } from "./stage-client.ts";
 
+/** The default model. */
 export const weights = new SingleFlight<Served>();
+/** Flights of all that were asked for, by their place; those used last come last. */
+const flights = new Map<string, SingleFlight<Served>>();
 
-export const served = (env: Env): Promise<Served> =>
-  weights.get(async (progress) => {
-    const loaded = await loadServed(packSource(env), kernels, {
-      maxBytes: engineMaxBytes(env),
+/** What a caller says of the model, and what is known of where it asks. */
+export interface WantedModel {
+  /** By the name it is served under. */
+  model?: string | undefined;
+  /** Of what the conversation has kept already, which stays with its model. */
+  fingerprint?: string | undefined;
+}
+
+/**
+ * The model for a request. Fails with `model_unknown`, with `model_changed` where the conversation is another model's, or as loading does. A
+ * conversation whose model is served no more is given what is asked for; planning its turn finds that out.
+ */
+export async function served(env: Env, { model, fingerprint }: WantedModel = {}): Promise<Served> {
+  const [first] = packPlaces(env);
+  if (packPlaces(env).length === 1) return loaded(env, first!.path);
+  const cards = await modelCards(env);
+  const kept = cards.find((card) => card.fingerprint === fingerprint);
+  const asked = model === undefined ? undefined : await requireModel(env, model);
+  const message = () =>
+    `model: this conversation is one with ${kept?.id}, got ${asked?.id}; name ${kept?.id}, or begin another conversation`;
+  check(!kept || !asked || kept === asked, "model_changed", message, "model");
+  return loaded(env, (kept ?? asked ?? cards[0]!).path);
+}
+
+/** The fingerprint of a model by its name, or of the default one. Fails with `model_unknown`. */
+export async function fingerprintOf(env: Env, model: string): Promise<string> {
+  return (await requireModel(env, model)).fingerprint;
+}
+
+/** Nothing but one model can be meant. */
+export const servesOne = (env: Env): boolean => packPlaces(env).length === 1;
+
+function loaded(env: Env, path: string): Promise<Served> {
+  const isDefault = path === packPlaces(env)[0]!.path;
+  const flight = flights.get(path) ?? (isDefault ? weights : new SingleFlight<Served>());
+  flights.delete(path);
+  flights.set(path, flight);
+  return flight.get(async (progress) => {
+    const source = packSource({ ...env, PACK_PATH: path });
+    const name = packPlaces(env).find((place) => place.path === path)?.name;
+    if (!servesOne(env)) makeRoom(env, path, await modelCards(env));
+    const found = await loadServed(source, kernels, {
+      maxBytes: engineMaxBytes(env) - loadedBytes(path),
       progress,
-      elsewhere: (divided) => remotePipeline(env, divided),
+      elsewhere: (divided) => remotePipeline(env, divided, path),
     });
-    admission.limit(slotsFor(loaded.backend, memoryBytes(env)));
-    return loaded;
+    const model = name === undefined ? found : { ...found, manifest: { ...found.manifest, name } };
+    if (!isDefault) admitTo(model.backend);
+    shareMemory(env, [...enginesBut(path), model.backend]);
+    return model;
   });
+}
+
+const enginesBut = (path: string): Backend[] =>
+  [...flights].flatMap(([other, { value }]) => (other !== path && value ? [value.backend] : []));
+
+const loadedBytes = (path: string): number => enginesBut(path).reduce((n, { memoryBytes: bytes }) => n + bytes, 0);
+
+/** What is left beside all weights is divided among them for states. */
+function shareMemory(env: Env, engines: readonly Backend[]): void {
+  const left = memoryBytes(env) - engines.reduce((n, { memoryBytes: bytes }) => n + bytes, 0);
+  for (const backend of engines)
+    admissionFor({ backend }).limit(slotsFor(backend, backend.memoryBytes + Math.floor(left / engines.length)));
+}
+
+/** Fails with `busy` where those that are in use leave too little. */
+function makeRoom(env: Env, path: string, cards: readonly ModelCard[]): void {
+  const needed = cards.find((card) => card.path === path)?.weightBytes ?? 0;
+  const hasRoom = () => loadedBytes(path) + needed <= engineMaxBytes(env);
+  for (const [other, flight] of flights) {
+    if (hasRoom()) return;
+    const { value } = flight;
+    if (other === path || !value || !admissionFor(value).isIdle) continue;
+    closeAdmission(value.backend);
+    flight.forget();
+  }
+  if (hasRoom() || loadedBytes(path) === 0) return; // alone it fits, or its loading says by how much it does not
+  const message = "the memory is taken by models in use; try again in a few seconds";
+  throw new Failure("busy", message, { param: "model" });
+}
 
 /** Removes what the stages of a divided model keep of a conversation. Needs the manifest, not the weights; does nothing for a model that is not divided. */
 export async function forgetStages(env: Env, owner: string): Promise<void> {
-  const { manifest } = weights.value ?? (await readManifest(packSource(env)));
-  await Promise.all((manifest.stages ?? []).map((_, stage) => stageObject(env, owner, stage).forget()));
+  for (const { path } of packPlaces(env)) {
+    const { manifest } = flights.get(path)?.value ?? (await readManifest(packSource({ ...env, PACK_PATH: path })));
+    await Promise.all((manifest.stages ?? []).map((_, stage) => stageObject(env, owner, stage).forget()));
+  }
 }

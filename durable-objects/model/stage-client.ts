@@ -26,9 +26,13 @@ export interface StageCalls {
 
 type StageObject = StageCalls & Rpc.DurableObjectBranded;
 
-export function remotePipeline(env: Env, { manifest, fingerprint, stages }: Divided): Backend {
+/** `path`: the pack's place (pack.ts). */
+export function remotePipeline(
+  env: Env,
+  { manifest, fingerprint, stages }: Divided,
+  path: string = env.PACK_PATH,
+): Backend {
   const { cache } = manifest;
-  const path: string = env.PACK_PATH;
   const [first] = stages as [(typeof stages)[0], ...typeof stages];
   return new Pipeline({
     vocab: first.V,

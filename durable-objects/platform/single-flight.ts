@@ -27,6 +27,11 @@ export class SingleFlight<T> {
     return this.#value?.value;
   }
 
+  /** The next caller loads anew. */
+  forget(): void {
+    this.#value = undefined;
+  }
+
   /** `load` calls `progress` whenever it got further. */
   async get(load: (progress: () => void) => Promise<T>): Promise<T> {
     for (;;) {

@@ -4,7 +4,7 @@
  * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the index, head and pieces in
  * one transaction.
  */
-import { Failure } from "../../src/core/failure.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { Database } from "./database.ts";
@@ -73,6 +73,17 @@ export class ConversationStore {
       fingerprint,
       Date.now(),
     );
+  }
+
+  /** Conversations were made, and no turn of any was begun. */
+  get isBlank(): boolean {
+    return this.tree.all().length === 0 && this.journal.running().length === 0;
+  }
+
+  /** The family becomes another model's. Only while it is blank: states and ids are their model's. */
+  retake(fingerprint: string): void {
+    check(this.isBlank, "bug", () => "a family with turns keeps its model");
+    this.database.exec("UPDATE family SET fingerprint = ?", fingerprint);
   }
 
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */

@@ -12,7 +12,7 @@ import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { computesFor } from "../../src/dialogue/round-robin.ts";
-import { admission } from "../model/admission.ts";
+import { admissionFor } from "../model/admission.ts";
 import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -190,7 +190,7 @@ async function enter(
 ): Promise<AttemptContext> {
   const queuedMs = Date.now();
   const asker = { owner: host.owner, tenant: running.tenant, patient: request?.feedOnly ?? false };
-  const slot = await admission.enter(asker, client);
+  const slot = await admissionFor(served).enter(asker, client);
   try {
     const enteredMs = Date.now();
     const taken = await take();

@@ -23,7 +23,7 @@ import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import { computesFor, roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { MemorySlot } from "../model/admission.ts";
-import { admission } from "../model/admission.ts";
+import { admissionFor } from "../model/admission.ts";
 import { openingOf } from "../model/token-question.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
@@ -63,7 +63,7 @@ export async function batch(
     forget();
   }
   const queuedMs = Date.now();
-  const slot = await admission.enter({ owner: host.owner, tenant: request.tenant }, client);
+  const slot = await admissionFor(served).enter({ owner: host.owner, tenant: request.tenant }, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
   const work: Work = { request, served, slot, prompts, timings };
   const enteredMs = Date.now();

@@ -9,13 +9,17 @@ import type { Restored } from "./restore-state.ts";
 import type { RunningTurn } from "./running-turn.ts";
 import type { WorkBudget } from "./work-budget.ts";
 
+/** A request that says which model it is for, and in whose name. */
+export type AskedModel = Partial<Pick<TurnRequest, "model" | "tenant">> & { fingerprint?: string };
+
 /** What an object lends to its turns. */
 export interface Host {
   ctx: DurableObjectState;
   env: Env;
   store(): ConversationStore;
   alarms: Alarms;
-  served(): Promise<Served>;
+  /** The model of what is kept here; where nothing is yet, the one that is asked for, else the default. Fails as `served` of served-model.ts does. */
+  served(request?: AskedModel): Promise<Served>;
   /** Names the object's places in the engine. */
   owner: string;
   /** The object's own name: 32 hex digits. */

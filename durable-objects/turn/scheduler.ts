@@ -54,7 +54,7 @@ export class Scheduler {
     });
     let forget = () => {};
     try {
-      const served = await this.#host.served();
+      const served = await this.#host.served(request);
       const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
       forget = await encodeAhead(served.codec, texts);
       check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");

@@ -2,7 +2,7 @@
 import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
-import { modelCard } from "../../durable-objects/model/model-card.ts";
+import { requireModel } from "../../durable-objects/model/model-card.ts";
 import type { DirectoryEntry } from "../api/conversations/directory-entry.ts";
 import type { AskTurns } from "../api/conversations/item-references.ts";
 import {
@@ -111,10 +111,15 @@ export const conversations = [
     },
     async (c, { caller, body }) => {
       const id = conversationFor(c.env, caller);
-      const { id: model } = await modelCard(c.env);
-      const { prefix, items } = body;
+      const { prefix, items, model } = body;
+      if (model != null) await requireModel(c.env, model);
       // The items only tell two requests of one key apart.
-      const make = { ...changes(body), ...(prefix ? { prefix } : {}), ...(items ? { items } : {}), model };
+      const make = {
+        ...changes(body),
+        ...(prefix ? { prefix } : {}),
+        ...(items ? { items } : {}),
+        ...(model ? { model } : {}),
+      };
       let head = await answerOfHead<HeadView>(c, caller, id, (at) => `/head/${at}`, {
         method: "PUT",
         body: make,

@@ -1,5 +1,5 @@
 /** GET /metrics: counts of the isolate that answers, for Prometheus. */
-import { admission } from "../../durable-objects/model/admission.ts";
+import { liveInAll } from "../../durable-objects/model/admission.ts";
 import { countsOf } from "../core/events.ts";
 import { metricsText } from "../core/metrics.ts";
 import { endpoint } from "./endpoint.ts";
@@ -19,7 +19,7 @@ export const metricsRoutes = [
     },
     (_, { scopes, digest }) =>
       // Who uses how much is told to an admin's key alone.
-      new Response(metricsText(admission.live, countsOf(), digest !== "" && scopes.includes("admin")), {
+      new Response(metricsText(liveInAll(), countsOf(), digest !== "" && scopes.includes("admin")), {
         headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
       }),
   ),

@@ -1,6 +1,6 @@
 /** GET /v1/models and /v1/models/{model}. */
 import { z } from "zod";
-import { type ModelCard, modelCard, requireModel } from "../../durable-objects/model/model-card.ts";
+import { type ModelCard, modelCards, requireModel } from "../../durable-objects/model/model-card.ts";
 import { modelList, modelReply } from "../api/models/reply.ts";
 import { endpoint } from "./endpoint.ts";
 
@@ -12,6 +12,7 @@ const shown = (card: ModelCard): z.infer<typeof modelReply> => ({
   fingerprint: card.fingerprint,
   parameters: card.parameters,
   dtype: card.dtype,
+  weight_bytes: card.weightBytes,
   context_length: card.contextLength,
   licence: card.licence ?? null,
   transformer_cache_bytes_per_token: card.transformerCacheBytesPerToken ?? null,
@@ -24,10 +25,11 @@ export const models = [
       path: "/v1/models",
       operationId: "listModels",
       tag: "Models",
-      summary: "The served model",
-      replies: { 200: { description: "A list of one.", schema: modelList } },
+      summary: "The served models",
+      description: "The default one first.",
+      replies: { 200: { description: "All of them.", schema: modelList } },
     },
-    async (c) => c.json({ object: "list", data: [shown(await modelCard(c.env))] }),
+    async (c) => c.json({ object: "list", data: (await modelCards(c.env)).map(shown) }),
   ),
   endpoint(
     {

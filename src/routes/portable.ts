@@ -57,7 +57,7 @@ export const portable = [
       const known = header.conversation !== "" && splitConversation(header.conversation).root === header.conversation;
       const id = query.id ?? (known ? header.conversation : conversationFor(c.env, caller));
       const place = inConversation(c.env, caller, id);
-      const response = await askObject(c, { ...caller, ...place }, "/import", {
+      const response = await askObject(c, { ...caller, ...place }, `/import?fingerprint=${header.model.fingerprint}`, {
         method: "POST",
         body: whole,
         makes: true,

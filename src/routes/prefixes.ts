@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { allowTurn } from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { turnIdOf } from "../../durable-objects/turn/plan.ts";
 import {
   PREFIX_MAX_BYTES,
@@ -49,9 +50,10 @@ export const prefixes = [
       const asked = await textOf(c.req.raw, rest);
       const object = prefixObject(c.env, tenant, asked.name);
       const how = stream ? "?stream=true" : background ? "?background=true" : "";
-      const { ttl_seconds: ttl, ...request } = asked;
+      const { ttl_seconds: ttl, model, ...request } = asked;
+      if (model != null) await requireModel(c.env, model);
       const id = newTurnId();
-      const body = { ...request, id, ...(ttl == null ? {} : { ttlSeconds: ttl }) };
+      const body = { ...request, ...(model ? { model } : {}), id, ...(ttl == null ? {} : { ttlSeconds: ttl }) };
       const { idempotencyKey } = caller;
       const turn = turnIdOf(idempotencyKey === undefined ? { id } : { idempotencyKey });
       const begun = await allowTurn(c.env, caller, object, turn, { persistent: true });
@@ -116,15 +118,23 @@ export const prefixes = [
   ),
 ];
 
-async function textOf(request: Request, query: { name?: string | undefined; ttl_seconds?: number | undefined }) {
+async function textOf(
+  request: Request,
+  query: { name?: string | undefined; ttl_seconds?: number | undefined; model?: string | undefined },
+) {
   if (!/^text\/plain\s*(;|$)/i.test(request.headers.get("content-type") ?? ""))
     return parseBody(request, prefixRequest, { maxBytes: JSON_MAX_BYTES });
-  const { name, ttl_seconds } = query;
+  const { name, ttl_seconds, model } = query;
   check(name, "request_invalid", () => "name: expected in the query, beside a text/plain body", "name");
   const bytes = await readAtMost(request, PREFIX_MAX_BYTES);
   check(bytes.length > 0, "request_invalid", () => "body: expected some text", "body");
   try {
-    return { name, text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes), ttl_seconds };
+    return {
+      name,
+      text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes),
+      ttl_seconds,
+      model,
+    };
   } catch (cause) {
     throw new Failure("request_invalid", "body: expected UTF-8", { param: "body", cause });
   }

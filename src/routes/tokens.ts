@@ -51,7 +51,8 @@ async function askTokens(
   question: TokenQuestion,
 ): Promise<TokenAnswer> {
   if (model != null) await requireModel(c.env, model);
-  return answerOf(await askObject(c, { ...caller, object: anyName() }, "/tokens", { method: "POST", body: question }));
+  const body: TokenQuestion = { ...question, ...(model == null ? {} : { model }) };
+  return answerOf(await askObject(c, { ...caller, object: anyName() }, "/tokens", { method: "POST", body }));
 }
 
 const shown = (piece: string | number[]): string =>

@@ -23,6 +23,12 @@ export const prefixRequest = z
     name: prefixName,
     text: text(PREFIX_MAX_BYTES).refine((value) => value.length > 0, "expected some text"),
     ttl_seconds: ttlSeconds.nullish(),
+    model: z
+      .string()
+      .min(1)
+      .max(128)
+      .nullish()
+      .openapi({ description: "The one it is for; the default model without it." }),
   })
   .openapi("PrefixRequest");
 
@@ -30,6 +36,7 @@ export const prefixRequest = z
 export const prefixQuery = z.strictObject({
   name: prefixName.optional().openapi({ description: "Of a `text/plain` body." }),
   ttl_seconds: intQuery(1, TTL_MAX_SECONDS).optional(),
+  model: z.string().min(1).max(128).optional().openapi({ description: "Of a `text/plain` body." }),
   stream: boolQuery.optional().openapi({ description: "Progress as server-sent events." }),
   background: boolQuery.optional().openapi({ description: "Answers at once." }),
 });

@@ -27,6 +27,9 @@ export const conversationCreate = z
     ttl_seconds: ttl,
     recall: recallField,
     prefix: z.string().min(1).max(64).nullish().openapi({ description: "A shared prefix that it begins with." }),
+    model: z.string().min(1).max(128).nullish().openapi({
+      description: "Where several are served: the one it is for. Without it the first turn decides.",
+    }),
   })
   .openapi("ConversationCreate");
 

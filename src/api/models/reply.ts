@@ -12,6 +12,7 @@ export const modelReply = z
       .openapi({ description: "SHA-256 of the pack's manifest; every stored state belongs to one." }),
     parameters: z.int(),
     dtype: z.string(),
+    weight_bytes: z.int().openapi({ description: "Of the weights, as they are stored and in memory." }),
     context_length: z.int(),
     licence: z.string().nullable(),
     transformer_cache_bytes_per_token: z.int().nullable().openapi({
