@@ -18,14 +18,21 @@ type ForecastBindings = Pick<Env, "ASSETS"> & { FORECAST_PACK_PATH?: string; FOR
 const SHARE_BYTES = 12 * 1024 * 1024;
 const maxBytes = (env: object): number => Math.max(SHARE_BYTES, Math.floor((memoryBytes(env) - ISOLATE_BYTES) / 8));
 
-/** Fails with `weights_unavailable` where no forecaster is served. */
-export function servedForecaster(env: Env): Promise<Forecaster> {
-  const { FORECAST_PACK_PATH: path, FORECAST, PACKS, ASSETS } = env as ForecastBindings;
+/** Path of its pack. Fails with `weights_unavailable` where no forecaster is served. */
+export function forecasterPath(env: Env): string {
+  const { FORECAST_PACK_PATH: path } = env as ForecastBindings;
   if (!path)
     throw new Failure(
       "weights_unavailable",
       "this server has no forecaster: the setting FORECAST_PACK_PATH names its pack",
     );
+  return path;
+}
+
+/** Fails as `forecasterPath` and the loading of a pack do. */
+export async function servedForecaster(env: Env): Promise<Forecaster> {
+  const path = forecasterPath(env);
+  const { FORECAST, PACKS, ASSETS } = env as ForecastBindings;
   return forecaster.get(async (progress) => {
     const fetches = FORECAST ?? (PACKS ? bucketFetches(PACKS) : ASSETS);
     const source = fetchSource(fetches, new URL(`${path}/`, "http://assets/").href);

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { beginWith, forgetObject, nothingKept, requireObject } from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import { forecasterPath } from "../../durable-objects/stream/served-forecaster.ts";
 import type { Outcome, Stream } from "../../durable-objects/stream/stream.ts";
 import { list, listOf, removed } from "../api/conversations/replies.ts";
 import type { Caller } from "../api/object-address.ts";
@@ -47,13 +48,16 @@ async function begin(
   what: string,
   work: (stub: StreamStub, id: string) => Promise<Outcome<StreamView>>,
 ): Promise<StreamView> {
+  forecasterPath(c.env);
   const id = streamIdFor(c.env, caller, what);
   const object = streamObject(c.env, caller.tenant, id);
   const begun = await beginWith(c.env, caller, object);
   try {
     return await outcomeFrom(work(c.env.STREAM.getByName(object), id));
   } catch (thrown) {
-    c.executionCtx.waitUntil(begun.undo(failures[Failure.from(thrown).code].status));
+    const { code } = Failure.from(thrown);
+    // Without a forecaster nothing was stored, though it is not the caller's fault.
+    c.executionCtx.waitUntil(begun.undo(code.startsWith("weights_") ? 400 : failures[code].status));
     throw thrown;
   }
 }

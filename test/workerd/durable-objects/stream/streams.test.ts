@@ -1,5 +1,5 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import { armFaults } from "../../../../durable-objects/platform/fault-points.ts";
 
@@ -236,5 +236,21 @@ it("writes at most four rows for a value, and keeps no more the longer it lasts"
     const rows = (await written()) - before;
     expect(rows).toBeGreaterThan(0);
     expect(rows).toBeLessThanOrEqual(4);
+  }
+});
+
+it("says that there is no forecaster, and counts nothing for a stream that was not begun", async () => {
+  const { FORECAST_PACK_PATH: path } = env as { FORECAST_PACK_PATH?: string };
+  const used = async () => /"conversations":[^}]*/.exec((await ask("GET", "/v1/usage")).text)?.[0];
+  const before = await used();
+  expect(before).toBeDefined();
+  Object.assign(env, { FORECAST_PACK_PATH: "" });
+  try {
+    const { status, json } = await ask("POST", "/v1/streams", {});
+    expect(status).toBe(503);
+    expect(json.error.code).toBe("weights_unavailable");
+    expect(await used()).toBe(before);
+  } finally {
+    Object.assign(env, { FORECAST_PACK_PATH: path });
   }
 });
