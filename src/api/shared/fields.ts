@@ -13,7 +13,8 @@ export const text = (maxChars: number) =>
 
 export const modelField = z.string().min(1).max(128).openapi({ example: "rivulet-150m" });
 
-export const tokenLimit = z.int().min(1).max(1_000_000).nullish();
+/** Clients without a limit send the largest number that they know; the context ends a reply before. */
+export const tokenLimit = z.int().min(1).nullish();
 
 /** As OpenAI bounds it: 16 pairs. */
 export const metadata = z

@@ -22,8 +22,8 @@ const numbers: [field: string, min: number, max: number, beyond: number][] = [
   ["repetition_penalty", 0.1, 10, 0.001],
   ["presence_penalty", -2, 2, 0.001],
   ["frequency_penalty", -2, 2, 0.001],
-  ["max_tokens", 1, 1_000_000, 1],
-  ["max_completion_tokens", 1, 1_000_000, 1],
+  ["max_tokens", 1, Number.MAX_SAFE_INTEGER, 1],
+  ["max_completion_tokens", 1, Number.MAX_SAFE_INTEGER, 1],
   ["n", 1, 8, 1],
   ["seed", -(2 ** 63), 2 ** 64, 2 ** 32],
 ];

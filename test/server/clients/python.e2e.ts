@@ -46,6 +46,7 @@ function environment(): { python: string } | { reason: string } {
     "--retries",
     "1",
     "--no-deps",
+    "--no-compile",
     "-r",
     requirements,
   ];
