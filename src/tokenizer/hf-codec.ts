@@ -58,10 +58,9 @@ class HfCodec implements TextCodec {
     const preTokenizer = orInvalid(() => readPreTokenizer(file.preTokenizer));
     const bpe = new Bpe(file, this.#vocabulary, control, preTokenizer.byteLevel);
     const harmless = file.added.filter(({ id }) => !control.has(id));
-    const encoded = (pieces: string[]) => bpe.encode(pieces);
-    this.#text = pipeline(harmless, file.normalizer, preTokenizer, encoded);
-    this.#template = pipeline(file.added, file.normalizer, preTokenizer, encoded);
-    this.#cut = pipeline(harmless, file.normalizer, preTokenizer, (pieces) => [-this.#pieces.push(pieces)]);
+    this.#text = pipeline(harmless, file.normalizer, preTokenizer, encodedBy(bpe));
+    this.#template = pipeline(file.added, file.normalizer, preTokenizer, encodedBy(bpe));
+    this.#cut = pipeline(harmless, file.normalizer, preTokenizer, collectedIn(this.#pieces));
     this.#bpe = bpe;
     this.#canBeCut = harmless.length === 0 && file.normalizer === null && preTokenizer.onlySplits;
   }
@@ -151,6 +150,10 @@ export function tokenText(value: unknown): string {
   const content = typeof value === "object" && value !== null ? (value as { content?: unknown }).content : value;
   return typeof content === "string" ? content : "";
 }
+
+// Made out here: a function made in the constructor would keep the whole file alive, 5 MB of names and merges.
+const encodedBy = (bpe: Bpe) => (pieces: string[]) => bpe.encode(pieces);
+const collectedIn = (lists: string[][]) => (pieces: string[]) => [-lists.push(pieces)];
 
 function pipeline(
   added: readonly AddedToken[],
