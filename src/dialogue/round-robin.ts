@@ -1,9 +1,9 @@
 /**
  * RoundRobin: whose step runs next when several conversations generate in one isolate.
  *
- * Tenants in turn, of a tenant the oldest request first, so everyone gets one step per round. Single tokens that wait at that moment share one
- * pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its own slower.
- * A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
+ * Tenants in turn, of a tenant the one whose last step is longest ago first, so everyone gets one step per round. Single tokens that wait at
+ * that moment share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations
+ * makes only its own slower. A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
  */
 import type { Backend, Sequence, SharedTurn, Want } from "../backends/backend.ts";
 
@@ -31,6 +31,8 @@ export class RoundRobin {
   #waiting: Request[] = [];
   /** The step at which each tenant had its last one. */
   readonly #served = new Map<string, number>();
+  /** The place of each one's last step among all steps. */
+  readonly #stepped = new WeakMap<Sequence, number>();
   #steps = 0;
 
   constructor(backend: Backend) {
@@ -55,8 +57,10 @@ export class RoundRobin {
     this.#waiting.push(request);
     // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
     for (;;) {
+      const steps = this.#steps;
       await yieldToEvents();
-      if (!request.result && !request.failure) this.#next();
+      // After a step everybody has a chance to come back for the next one, or those that wait would run theirs one after another first.
+      if (!request.result && !request.failure && this.#steps === steps) this.#next();
       if (request.failure) throw request.failure.thrown;
       if (request.result) return request.result;
     }
@@ -65,7 +69,8 @@ export class RoundRobin {
   #next(): void {
     const chosen = this.#choose();
     this.#steps++;
-    for (const { tenant } of chosen) {
+    for (const [place, { sequence, tenant }] of chosen.entries()) {
+      this.#stepped.set(sequence, this.#steps * SHARED + place);
       this.#served.delete(tenant);
       this.#served.set(tenant, this.#steps);
     }
@@ -85,14 +90,17 @@ export class RoundRobin {
 
   #choose(): Request[] {
     const since = ({ tenant }: Request) => this.#served.get(tenant) ?? 0;
-    const first = this.#waiting.reduce((best, request) => (since(request) < since(best) ? request : best));
+    // Who is back first was not the one that waited longest: of a tenant, those come first whose last step is longest ago.
+    const own = ({ sequence }: Request) => this.#stepped.get(sequence) ?? 0;
+    const waiting = this.#waiting.toSorted((a, b) => since(a) - since(b) || own(a) - own(b));
+    const first = waiting[0]!;
     if (first.ids.length > 1) return [first];
     const singles = Map.groupBy(
-      this.#waiting.filter(({ ids }) => ids.length === 1),
+      waiting.filter(({ ids }) => ids.length === 1),
       ({ tenant }) => tenant,
     );
     const each = Math.min(...[...singles.values()].map(({ length }) => length));
-    return [...singles.values()].flatMap((own) => own.slice(0, each)).slice(0, SHARED);
+    return [...singles.values()].flatMap((of) => of.slice(0, each)).slice(0, SHARED);
   }
 
   #guessed(request: Request): boolean {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Backend, Sequence, SharedTurn } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { RoundRobin } from "../../src/dialogue/round-robin.ts";
+import { computesFor, RoundRobin } from "../../src/dialogue/round-robin.ts";
 
 /** A backend that notes who shared each pass. Sequences are named; one named "full" has no memory. */
 function recorder() {
@@ -67,4 +67,24 @@ it("fails only the one at fault", async () => {
   const [a, full, b] = await Promise.allSettled([one("a"), one("full"), one("b")]);
   expect([a!.status, full!.status, b!.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
   expect((full as PromiseRejectedResult).reason).toBeInstanceOf(Failure);
+});
+
+it("R2: a tenant alone, whose events take it a moment, gets as many steps as one with two dozen conversations", async () => {
+  const { passes, order, sequence } = recorder();
+  let going = true;
+  const loop = async (name: string, tenant: string, tokens: number) => {
+    const own = sequence(name);
+    computesFor(own, tenant);
+    for (let i = 0; i < tokens && going; i++) {
+      await order.forward(own, Uint32Array.of(i), "last");
+      // What is told to a reader, and kept.
+      for (let n = 0; n < 5; n++) await Promise.resolve();
+    }
+  };
+  const many = Array.from({ length: 24 }, (_, i) => loop(`a${i}`, "ann", 1000));
+  await loop("b", "bob", 40);
+  going = false;
+  await Promise.all(many);
+  const until = passes.findLastIndex((pass) => pass.split("+").includes("b")) + 1;
+  expect(until).toBeLessThan(2 * 40);
 });
