@@ -1,14 +1,16 @@
 /**
  * RoundRobin: whose step runs next when several conversations generate in one isolate.
  *
- * Tenants in turn, of a tenant the one whose last step is longest ago first, so everyone gets one step per round. Single tokens that wait at
- * that moment share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations
- * makes only its own slower. A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
+ * Tenants in turn by the work done for them, of a tenant the one whose last step is longest ago first. Single tokens that wait at that moment
+ * share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its
+ * own slower. A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
  */
 import type { Backend, Sequence, SharedTurn, Want } from "../backends/backend.ts";
 
 /** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
 const SHARED = 8;
+/** Rows of a prompt that take about as long as one token of a reply. */
+const SLICE_ROWS = 5;
 /** Tenants whose turn is remembered. */
 const TENANTS = 1000;
 
@@ -29,8 +31,10 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
 export class RoundRobin {
   readonly #backend: Backend;
   #waiting: Request[] = [];
-  /** The step at which each tenant had its last one. */
+  /** Work done for each tenant, from where it came in: what others had before it came is not owed to it. */
   readonly #served = new Map<string, number>();
+  /** Where the last step's tenant stood before it. */
+  #level = 0;
   /** The place of each one's last step among all steps. */
   readonly #stepped = new WeakMap<Sequence, number>();
   #steps = 0;
@@ -69,10 +73,12 @@ export class RoundRobin {
   #next(): void {
     const chosen = this.#choose();
     this.#steps++;
-    for (const [place, { sequence, tenant }] of chosen.entries()) {
+    this.#level = this.#workOf(chosen[0]!.tenant);
+    for (const [place, { sequence, tenant, ids }] of chosen.entries()) {
       this.#stepped.set(sequence, this.#steps * SHARED + place);
+      const work = this.#workOf(tenant) + Math.max(1, ids.length / SLICE_ROWS);
       this.#served.delete(tenant);
-      this.#served.set(tenant, this.#steps);
+      this.#served.set(tenant, work);
     }
     if (this.#served.size > TENANTS) this.#served.delete(this.#served.keys().next().value!);
     const guessed = this.#waiting.length === 1 && this.#guessed(this.#waiting[0]!);
@@ -89,7 +95,7 @@ export class RoundRobin {
   }
 
   #choose(): Request[] {
-    const since = ({ tenant }: Request) => this.#served.get(tenant) ?? 0;
+    const since = ({ tenant }: Request) => this.#workOf(tenant);
     // Who is back first was not the one that waited longest: of a tenant, those come first whose last step is longest ago.
     const own = ({ sequence }: Request) => this.#stepped.get(sequence) ?? 0;
     const waiting = this.#waiting.toSorted((a, b) => since(a) - since(b) || own(a) - own(b));
@@ -101,6 +107,10 @@ export class RoundRobin {
     );
     const each = Math.min(...[...singles.values()].map(({ length }) => length));
     return [...singles.values()].flatMap((of) => of.slice(0, each)).slice(0, SHARED);
+  }
+
+  #workOf(tenant: string): number {
+    return Math.max(this.#served.get(tenant) ?? 0, this.#level);
   }
 
   #guessed(request: Request): boolean {

@@ -88,3 +88,26 @@ it("R2: a tenant alone, whose events take it a moment, gets as many steps as one
   const until = passes.findLastIndex((pass) => pass.split("+").includes("b")) + 1;
   expect(until).toBeLessThan(2 * 40);
 });
+
+it("R2: a tenant's prompts count as the work that they are, and one that comes late is owed nothing", async () => {
+  const { passes, order, sequence } = recorder();
+  let going = true;
+  const prompts = async (name: string) => {
+    const own = sequence(name);
+    computesFor(own, "ann");
+    while (going) await order.forward(own, new Uint32Array(30), "none");
+  };
+  const many = ["p", "q", "r"].map(prompts);
+  while (passes.length < 50) await new Promise((resolve) => setImmediate(resolve));
+  const late = sequence("b");
+  computesFor(late, "bob");
+  const from = passes.length;
+  await generate(order, late, 60);
+  going = false;
+  await Promise.all(many);
+  const between = passes.slice(from, passes.lastIndexOf("b"));
+  // A slice of 30 rows is six steps: it has its turn after six tokens, and not before.
+  const slices = between.filter((pass) => pass !== "b").length;
+  expect(slices).toBeGreaterThanOrEqual(8);
+  expect(slices).toBeLessThanOrEqual(12);
+});
