@@ -44,6 +44,7 @@ const rooms = [
   "src/convert/onnx",
   "src/convert/pack",
   "src/convert",
+  "src/export",
   "src/hub",
   "src/api/shared",
   "src/api/models",

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { readJsonObject } from "../convert/checkpoint/small-file.ts";
+import { describeGguf } from "../convert/gguf/source.ts";
 import { chooseCache, STATED_WINDOWS } from "../convert/pack/cache-choice.ts";
 import { dtypes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
@@ -15,7 +16,7 @@ import { divisionFacts, packFacts } from "./pack-facts.ts";
 import { stateCost } from "./sizes-of.ts";
 
 /** What is printed; every size in bytes. */
-export type Info = Awaited<ReturnType<typeof describePack>> | Awaited<ReturnType<typeof describeConfig>>;
+export type Info = Awaited<ReturnType<typeof describePack>> | ReturnType<typeof configFacts>;
 
 interface Options {
   verify: boolean;
@@ -28,7 +29,11 @@ export async function describe(path: string, { verify, stages }: Options): Promi
   if (await isFile(join(path, MANIFEST_FILE))) return describePack(path, verify);
   if (await isFile(join(path, "config.json"))) return describeConfig(join(path, "config.json"), stages);
   if (path.endsWith(".json") && (await isFile(path))) return describeConfig(path, stages);
-  throw new Failure("request_invalid", `${path}: expected a pack (${MANIFEST_FILE}) or a config.json`, {
+  if (/\.gguf$/i.test(path) && (await isFile(path))) {
+    const { config, name } = await describeGguf(path);
+    return configFacts(name, config, stages);
+  }
+  throw new Failure("request_invalid", `${path}: expected a pack (${MANIFEST_FILE}), a config.json or a .gguf file`, {
     param: "pack",
   });
 }
@@ -60,14 +65,16 @@ async function describePack(path: string, verify: boolean) {
 }
 
 /** A config alone: nothing is stored yet, so bytes are given for every dtype. */
-async function describeConfig(path: string, stages: number | undefined) {
-  const config = await readJsonObject(path);
+const describeConfig = async (path: string, stages: number | undefined) =>
+  configFacts(basename(path), await readJsonObject(path), stages);
+
+function configFacts(name: string, config: Record<string, unknown>, stages: number | undefined) {
   const model = modelFrom(config);
   const cache = chooseCache(config, "q4", {});
   checkWindows(cache, model.state, STATED_WINDOWS);
   return {
     kind: "config" as const,
-    name: basename(path),
+    name,
     architecture: model.type,
     parameters: model.parameters,
     vocab: model.V,

@@ -7,7 +7,7 @@ export function register(program: Command): void {
   program
     .command("info")
     .description("describe a pack (or a checkpoint's config.json) and check every byte of it")
-    .argument("<pack>", "folder of the pack; or a checkpoint's folder or config.json")
+    .argument("<pack>", "folder of the pack; or a checkpoint's folder, config.json or .gguf file")
     .option("--json", "print one JSON line")
     .option("--no-verify", "do not read the weights")
     .option("--stages <n>", "of a config: what a division into n stages would hold at q4", integer(2, 1024))

@@ -16,6 +16,7 @@ interface CommandFile {
 const commands: Record<string, () => Promise<CommandFile>> = {
   convert: () => import("./convert.ts"),
   pull: () => import("./pull.ts"),
+  export: () => import("./export.ts"),
   info: () => import("./info.ts"),
   score: () => import("./score.ts"),
   generate: () => import("./generate.ts"),

@@ -8,7 +8,7 @@ import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";
 import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
 import { bindHeadNorm, type HeadNormConfig, headNormWeights } from "./head-norm.ts";
-import { type Bind, type Layer, type Run, type Step, scaleRows, stacked, vector } from "./layer.ts";
+import { type Bind, type Form, type Layer, type Run, type Step, scaleRows, stacked, vector } from "./layer.ts";
 import { inverseFrequencies, type RotaryConfig } from "./rotary.ts";
 
 export interface AttentionConfig {
@@ -95,17 +95,24 @@ export function attention(at: string, config: AttentionConfig): Layer {
 }
 
 /** Rows of q and gate by turns, head by head, then k and v → q, k, v, gate. */
-function gatesLast(width: number, { Hq, Hkv, P, factors }: AttentionConfig) {
+function gatesLast(width: number, { Hq, Hkv, P, factors }: AttentionConfig): Form {
   check(!factors, "bug", () => "gated attention has no constant factors");
   const [head, both, kv] = [P * width, 2 * Hq * P * width, 2 * Hkv * P * width];
-  return (values: Float32Array) => {
+  /** Runs of values: where each begins in the checkpoint, where in the pack, its length. */
+  const runs: [number, number, number][] = [[both, Hq * head, kv]];
+  for (let h = 0; h < Hq; h++)
+    runs.push([2 * h * head, h * head, head], [(2 * h + 1) * head, Hq * head + kv + h * head, head]);
+  const moved = (values: Float32Array, ends: (run: [number, number, number]) => [number, number]) => {
     const out = new Float32Array(values.length);
-    out.set(values.subarray(both, both + kv), Hq * head);
-    for (let h = 0; h < Hq; h++) {
-      out.set(values.subarray(2 * h * head, (2 * h + 1) * head), h * head);
-      out.set(values.subarray((2 * h + 1) * head, (2 * h + 2) * head), Hq * head + kv + h * head);
+    for (const run of runs) {
+      const [from, to] = ends(run);
+      out.set(values.subarray(from, from + run[2]), to);
     }
     return out;
+  };
+  return {
+    prepare: (values) => moved(values, ([from, to]) => [from, to]),
+    restore: (values) => moved(values, ([from, to]) => [to, from]),
   };
 }
 

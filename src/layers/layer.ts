@@ -15,7 +15,12 @@ export interface WeightSpec {
   from: { name: string; shape: number[] }[];
   /** Turns the stacked checkpoint values into kernel form (e.g. A = −exp(A_log)). */
   prepare?: (values: Float32Array) => Float32Array;
+  /** The inverse, for exports. */
+  restore?: (values: Float32Array) => Float32Array;
 }
+
+/** A change of values on the way from a checkpoint into a pack, and the way back. */
+export type Form = Required<Pick<WeightSpec, "prepare" | "restore">>;
 
 /** One tensor of a conversation's state. */
 export type StateSpec =
@@ -111,31 +116,23 @@ export interface Layer {
   bind(bind: Bind): Forward;
 }
 
-type Prepare = WeightSpec["prepare"];
-
-const spec = (
-  kind: WeightSpec["kind"],
-  name: string,
-  shape: number[],
-  from: WeightSpec["from"],
-  prepare?: Prepare,
-) => ({
+const spec = (kind: WeightSpec["kind"], name: string, shape: number[], from: WeightSpec["from"], form?: Form) => ({
   name,
   kind,
   shape,
   from,
-  ...(prepare ? { prepare } : {}),
+  ...form,
 });
 
-export const vector = (name: string, shape: number[], prepare?: Prepare): WeightSpec =>
-  spec("vector", name, shape, [{ name, shape }], prepare);
+export const vector = (name: string, shape: number[], form?: Form): WeightSpec =>
+  spec("vector", name, shape, [{ name, shape }], form);
 
 /** A norm's weight that the checkpoint stores as its distance from one (Gemma, Qwen 3.5). */
 export const zeroCentred = (name: string, width: number): WeightSpec =>
-  vector(name, [width], (w) => w.map((x) => 1 + x));
+  vector(name, [width], { prepare: (w) => w.map((x) => 1 + x), restore: (w) => w.map((x) => x - 1) });
 
-export const matrix = (name: string, R: number, C: number, prepare?: Prepare): WeightSpec =>
-  spec("matrix", name, [R, C], [{ name, shape: [R, C] }], prepare);
+export const matrix = (name: string, R: number, C: number, form?: Form): WeightSpec =>
+  spec("matrix", name, [R, C], [{ name, shape: [R, C] }], form);
 
 /** Several checkpoint matrices (or biases) with the same inputs, stacked so that one pass computes them all. */
 export function stacked(
@@ -143,12 +140,12 @@ export function stacked(
   name: string,
   parts: { name: string; rows: number }[],
   C?: number,
-  prepare?: Prepare,
+  form?: Form,
 ): WeightSpec {
   const rows = parts.reduce((n, part) => n + part.rows, 0);
   const shape = (R: number) => (C === undefined ? [R] : [R, C]);
   const from = parts.map((part) => ({ name: part.name, shape: shape(part.rows) }));
-  return spec(kind, name, shape(rows), from, prepare);
+  return spec(kind, name, shape(rows), from, form);
 }
 
 /**
@@ -156,22 +153,33 @@ export function stacked(
  *
  * Checkpoints with μP keep such factors in config.json; folded here they cost nothing later.
  */
-export function scaleRows(width: number, ...runs: { rows: number; factor: number }[]): Prepare {
+export function scaleRows(width: number, ...runs: { rows: number; factor: number }[]): Form | undefined {
   if (runs.every(({ factor }) => factor === 1)) return undefined;
-  return (values) => {
+  const scaled = (values: Float32Array, by: (factor: number) => number) => {
     const out = Float32Array.from(values);
     let at = 0;
     for (const { rows, factor } of runs) {
       const end = at + rows * width;
-      for (; at < end; at++) out[at]! *= factor;
+      for (const f = by(factor); at < end; at++) out[at]! *= f;
     }
     return out;
+  };
+  return {
+    prepare: (values) => scaled(values, (factor) => factor),
+    // What a factor of zero has made of the weights has no way back, and none is needed.
+    restore: (values) => scaled(values, (factor) => (factor === 0 ? 0 : 1 / factor)),
   };
 }
 
 /** A_log of the checkpoint → A, the rates by which a state decays. */
-export const negativeExp = (aLog: Float32Array) => aLog.map((a) => -Math.exp(a));
+export const negativeExp: Form = {
+  prepare: (aLog) => aLog.map((a) => -Math.exp(a)),
+  restore: (A) => A.map((a) => Math.log(-a)),
+};
 
 /** (channels, 1, K) of the checkpoint → (K, channels), so that neighbouring channels share a load. */
-export const tapMajor = (channels: number, K: number) => (w: Float32Array) =>
-  Float32Array.from({ length: K * channels }, (_, i) => w[(i % channels) * K + Math.floor(i / channels)]!);
+export const tapMajor = (channels: number, K: number): Form => ({
+  prepare: (w) =>
+    Float32Array.from({ length: K * channels }, (_, i) => w[(i % channels) * K + Math.floor(i / channels)]!),
+  restore: (w) => Float32Array.from({ length: K * channels }, (_, i) => w[(i % K) * channels + Math.floor(i / K)]!),
+});

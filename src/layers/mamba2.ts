@@ -61,7 +61,7 @@ export function mamba2(at: string, config: Mamba2Config): Layer {
     weights: [
       matrix(`${at}.in_proj.weight`, rows, D, scaledIn(D, input)),
       ...(projectionBias ? [vector(`${at}.in_proj.bias`, [rows], scaledIn(1, 1))] : []),
-      { ...vector(`${at}.conv1d.weight`, [channels, 1, K]), prepare: tapMajor(channels, K) },
+      vector(`${at}.conv1d.weight`, [channels, 1, K], tapMajor(channels, K)),
       ...(convBias ? [vector(`${at}.conv1d.bias`, [channels])] : []),
       vector(`${at}.A_log`, [H], negativeExp),
       vector(`${at}.D`, [H]),

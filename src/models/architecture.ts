@@ -45,18 +45,44 @@ export interface Model extends Shape {
   parameters: number;
 }
 
+/** Fields of config.json. */
+export type GgufConfig = Readonly<Record<string, unknown>>;
+
+/** What a GGUF file says: its metadata, and its tensors' shapes by name, slowest dimension first. */
+export interface GgufFile {
+  meta: ReadonlyMap<string, unknown>;
+  tensors: ReadonlyMap<string, readonly number[]>;
+}
+
+/** A value of metadata, with its type where JavaScript has only one. */
+export type GgufValue = string | boolean | { u32: number } | { f32: number } | { i32s: readonly number[] };
+
+/** Where a tensor of the checkpoint lies in a file. */
+export interface GgufPart {
+  /** Behind another along rows where there are several; of three dimensions, for each index of the first. */
+  names: readonly string[];
+  /** Row of the checkpoint → row of the file; likewise columns. */
+  row?: (row: number) => number;
+  column?: (column: number) => number;
+  /** Each value on its way out of a file, and into one. */
+  read?: (value: number) => number;
+  write?: (value: number) => number;
+  /** Shape in the file, of the checkpoint's. */
+  shape?: (shape: readonly number[]) => number[];
+}
+
 /** How a GGUF file of this architecture spells the same model. */
 export interface Gguf {
   /** `general.architecture` of such files. */
   architecture: string;
-  /** GGUF metadata → the fields of config.json. */
-  config(meta: ReadonlyMap<string, unknown>): Record<string, unknown>;
-  /** Checkpoint tensor name → GGUF tensor name, or undefined when GGUF has none. */
-  tensor(name: string): string | undefined;
-  /** Undoes a reordering that GGUF files apply to this tensor's rows; row → row of the file. */
-  row?(name: string, config: Record<string, unknown>): ((row: number) => number) | undefined;
-  /** Undoes a change that GGUF files apply to every value of this tensor. */
-  values?(name: string): ((value: number) => number) | undefined;
+  /** Where several architectures share that: whether this file is one of ours. */
+  claims?(file: GgufFile): boolean;
+  /** The file → the fields of config.json. */
+  config(file: GgufFile): Record<string, unknown>;
+  /** The model → metadata, without the architecture's prefix. Fails with `request_invalid` for what llama.cpp has no form of. */
+  metadata(config: GgufConfig, model: Model): Record<string, GgufValue>;
+  /** Where a tensor of the checkpoint lies, or undefined when GGUF has no such tensor. */
+  part(name: string, config: GgufConfig): GgufPart | undefined;
 }
 
 /** How checkpoints spell what the model knows by other names. Source: transformers `conversion_mapping.py`. */

@@ -6,6 +6,7 @@
  */
 import { attention, gatedMlp, mamba2, rotaryConfig } from "../layers/index.ts";
 import { type Architecture, residual } from "./architecture.ts";
+import { bambaGguf } from "./granite-gguf.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
 export const bamba: Architecture = {
@@ -52,4 +53,5 @@ export const bamba: Architecture = {
       ]),
     };
   },
+  gguf: bambaGguf,
 };

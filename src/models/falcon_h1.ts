@@ -9,6 +9,7 @@ import type { ConfigReader } from "../core/config-reader.ts";
 import { check } from "../core/failure.ts";
 import { attention, gatedMlp, type Mamba2Config, mamba2, rotaryConfig } from "../layers/index.ts";
 import { type Architecture, residual } from "./architecture.ts";
+import { falconGguf } from "./hybrid-gguf.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
 export const falcon_h1: Architecture = {
@@ -62,6 +63,7 @@ export const falcon_h1: Architecture = {
       ]),
     };
   },
+  gguf: falconGguf,
 };
 
 function scanConfig(json: ConfigReader, D: number, epsilon: number): Mamba2Config {

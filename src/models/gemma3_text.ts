@@ -4,7 +4,7 @@
  *
  * Source: transformers `models/gemma3`; checkpoints google/gemma-3-270m, -1b. Golden: test/golden/gemma3_text-*, from training/golden.py.
  */
-import type { ConfigReader } from "../core/config-reader.ts";
+import { ConfigReader } from "../core/config-reader.ts";
 import {
   attention,
   gatedMlp,
@@ -15,7 +15,8 @@ import {
   rotaryFrom,
   zeroCentred,
 } from "../layers/index.ts";
-import { type Architecture, refuse, residual } from "./architecture.ts";
+import { type Architecture, type GgufConfig, type Model, refuse, residual } from "./architecture.ts";
+import { f32, type Metadata, noForm, u32 } from "./gguf-metadata.ts";
 import { transformerGguf } from "./gguf-spelling.ts";
 import { layerTypes } from "./layer-types.ts";
 
@@ -82,7 +83,9 @@ export const gemma3_text: Architecture = {
     architecture: "gemma3",
     type: "gemma3_text",
     normsFromOne: true,
-    parts: {
+    slides: true,
+    theta: 1_000_000,
+    norms: {
       post_attention_layernorm: "post_attention_norm",
       pre_feedforward_layernorm: "ffn_norm",
       post_feedforward_layernorm: "post_ffw_norm",
@@ -94,8 +97,30 @@ export const gemma3_text: Architecture = {
       rope_theta: get("rope.freq_base") ?? 1_000_000,
       rope_local_base_freq: get("rope.freq_base_swa") ?? 10_000,
     }),
+    metadata: gemmaMetadata,
   }),
 };
+
+/** What a file takes for granted is refused where it is otherwise. */
+function gemmaMetadata(config: GgufConfig, model: Model): Metadata {
+  const json = new ConfigReader(config);
+  const P = json.int("head_dim", 256);
+  const scalar = json.number("query_pre_attn_scalar", 256);
+  if (scalar !== P) noForm("query_pre_attn_scalar", `llama.cpp takes the head's width ${P}, got ${scalar}`);
+  const odd = kinds(json).findIndex((kind, i) => (kind === "full_attention") !== ((i + 1) % 6 === 0));
+  if (odd >= 0) noForm("layer_types", `llama.cpp takes every sixth layer to see everything, layer ${odd} is otherwise`);
+  if (model.head) noForm("tie_word_embeddings", "llama.cpp takes the embedding for the head, got a head of its own");
+  const { full_attention: all, sliding_attention: near } = positions(json, P);
+  if (near.scaling.type !== "default") noForm("rope_parameters", "llama.cpp scales no sliding layer's positions");
+  return {
+    "rope.freq_base": f32(all.theta),
+    "rope.freq_base_swa": f32(near.theta),
+    ...(all.scaling.type === "linear"
+      ? { "rope.scaling.type": "linear", "rope.scaling.factor": f32(all.scaling.factor) }
+      : {}),
+    "attention.sliding_window": u32(json.int("sliding_window", 4096)),
+  };
+}
 
 /** From the list of types, or from how often a layer sees everything. */
 function kinds(json: ConfigReader): Kind[] {

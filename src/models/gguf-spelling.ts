@@ -3,9 +3,9 @@
  *
  * Source: llama.cpp `gguf-py/gguf/tensor_mapping.py`, and its converters (`LlamaModel.permute`, `Gemma3Model`).
  */
-import type { Gguf } from "./architecture.ts";
-
-type Meta = ReadonlyMap<string, unknown>;
+import type { Gguf, GgufConfig, GgufFile, Model } from "./architecture.ts";
+import { attentionMetadata, type Metadata, noWindows, rotaryMetadata, streamMetadata } from "./gguf-metadata.ts";
+import { both, fromOne, ggufTable, interleaved, rows, type TableEntry, under } from "./gguf-table.ts";
 
 export interface TransformerGguf {
   /** `general.architecture`, which is also the prefix of the metadata's keys. */
@@ -16,88 +16,125 @@ export interface TransformerGguf {
   turnedRows?: boolean;
   /** Files hold the weights of norms as they multiply; the checkpoint as their distance from one. */
   normsFromOne?: boolean;
-  /** Names of a layer's parts beside the common ones, or in their place. */
-  parts?: Readonly<Record<string, string>>;
+  /** Names of a layer's norms beside the common ones, or in their place. */
+  norms?: Readonly<Record<string, string>>;
+  /** Files state the window of layers that slide. */
+  slides?: boolean;
+  /** Base of the rotary frequencies where the config names none. */
+  theta?: number;
   /** Further fields of config.json; `get` reads a key without its prefix. */
-  more?(get: (key: string) => unknown, meta: Meta): Record<string, unknown>;
+  more?(get: (key: string) => unknown, file: GgufFile): Record<string, unknown>;
+  /** Further metadata. */
+  metadata?(config: GgufConfig, model: Model): Metadata;
 }
 
-const outer: Readonly<Record<string, string>> = {
+export const outerNames = {
   "model.embed_tokens.weight": "token_embd.weight",
   "model.norm.weight": "output_norm.weight",
   "lm_head.weight": "output.weight",
-};
+} satisfies Record<string, string>;
 
-const common: Readonly<Record<string, string>> = {
+/** Names of a gated MLP's matrices. */
+export const mlpParts = (at: string): Record<string, TableEntry> => ({
+  ...both(`${at}.gate_proj`, "ffn_gate"),
+  ...both(`${at}.up_proj`, "ffn_up"),
+  ...both(`${at}.down_proj`, "ffn_down"),
+});
+
+/** Names of attention's matrices, and of q and k as they turn. */
+export const attentionParts = (at: string, turned: boolean, output = "o_proj"): Record<string, TableEntry> => ({
+  ...(turned ? interleaved : both)(`${at}.q_proj`, "attn_q"),
+  ...(turned ? interleaved : both)(`${at}.k_proj`, "attn_k"),
+  ...both(`${at}.v_proj`, "attn_v"),
+  ...both(`${at}.${output}`, "attn_output"),
+});
+
+const commonNorms: Readonly<Record<string, string>> = {
   input_layernorm: "attn_norm",
-  "self_attn.q_proj": "attn_q",
-  "self_attn.k_proj": "attn_k",
-  "self_attn.v_proj": "attn_v",
-  "self_attn.o_proj": "attn_output",
   "self_attn.q_norm": "attn_q_norm",
   "self_attn.k_norm": "attn_k_norm",
   post_attention_layernorm: "ffn_norm",
-  "mlp.gate_proj": "ffn_gate",
-  "mlp.up_proj": "ffn_up",
-  "mlp.down_proj": "ffn_down",
 };
 
 export function transformerGguf(spelling: TransformerGguf): Gguf {
-  const { architecture, type } = spelling;
-  const parts = { ...common, ...spelling.parts };
-  return {
+  const { architecture, type, theta = 10_000, normsFromOne = false } = spelling;
+  const norm = (name: string, to: string) => (normsFromOne ? fromOne(name, to) : both(name, to));
+  const norms = Object.entries({ ...commonNorms, ...spelling.norms });
+  return ggufTable({
     architecture,
-    config(meta) {
-      const get = (key: string) => meta.get(`${architecture}.${key}`);
-      const heads = get("attention.head_count");
-      const scaling = get("rope.scaling.type");
+    outer: { ...outerNames, ...norm("model.norm", "output_norm") },
+    parts: {
+      ...Object.fromEntries(norms.flatMap(([name, to]) => Object.entries(norm(name, to)))),
+      ...attentionParts("self_attn", spelling.turnedRows ?? false),
+      ...mlpParts("mlp"),
+    },
+    config(file) {
+      const get = under(architecture, file);
       return {
         model_type: type,
-        hidden_size: get("embedding_length"),
-        num_hidden_layers: get("block_count"),
-        num_attention_heads: heads,
-        num_key_value_heads: get("attention.head_count_kv") ?? heads,
-        ...headWidth(get),
+        ...streamConfig(get, file),
+        ...attentionConfig(get),
         intermediate_size: get("feed_forward_length"),
-        max_position_embeddings: get("context_length"),
-        rms_norm_eps: get("attention.layer_norm_rms_epsilon"),
-        rope_theta: get("rope.freq_base") ?? 10_000,
-        ...(scaling && scaling !== "none"
-          ? { rope_scaling: { rope_type: scaling, factor: get("rope.scaling.factor") } }
-          : {}),
-        vocab_size: get("vocab_size") ?? (meta.get("tokenizer.ggml.tokens") as unknown[] | undefined)?.length,
-        ...spelling.more?.(get, meta),
+        ...positionsConfig(get, 10_000),
+        ...biases(file),
+        ...spelling.more?.(get, file),
       };
     },
-    tensor(name) {
-      const layer = /^model\.layers\.(\d+)\.(.+)\.(weight|bias)$/.exec(name);
-      if (!layer) return outer[name];
-      const [, index, part, kind] = layer;
-      return parts[part!] ? `blk.${index}.${parts[part!]}.${kind}` : undefined;
-    },
-    row(name, config) {
-      const part = spelling.turnedRows ? /\.self_attn\.([qk])_proj\./.exec(name)?.[1] : undefined;
-      if (!part) return undefined;
-      const Hq = Number(config.num_attention_heads);
-      const P = Number(config.head_dim ?? Number(config.hidden_size) / Hq);
-      return (row) => {
-        const at = row % P;
-        return row - at + (at < P / 2 ? 2 * at : 2 * (at - P / 2) + 1);
+    metadata: (config, model) => {
+      if (!spelling.slides) noWindows(model);
+      const depth = Number(config.num_hidden_layers ?? model.blocks.length / 2);
+      return {
+        ...streamMetadata(model, depth),
+        ...attentionMetadata(model, depth),
+        ...rotaryMetadata(model, config, theta),
+        ...spelling.metadata?.(config, model),
       };
     },
-    ...(spelling.normsFromOne
-      ? { values: (name: string) => (/norm\.weight$/.test(name) ? (x: number) => x - 1 : undefined) }
+  });
+}
+
+type Get = (key: string) => unknown;
+
+/** The vocabulary is as large as the embedding: metadata may count tokens without padding. */
+export const streamConfig = (get: Get, file: GgufFile): Record<string, unknown> => ({
+  hidden_size: get("embedding_length"),
+  num_hidden_layers: get("block_count"),
+  max_position_embeddings: get("context_length"),
+  rms_norm_eps: get("attention.layer_norm_rms_epsilon"),
+  vocab_size: rows(file, "token_embd.weight") ?? get("vocab_size"),
+});
+
+/** A list of key heads has zeros at layers of another kind. */
+export function attentionConfig(get: Get): Record<string, unknown> {
+  const heads = get("attention.head_count");
+  const keys = get("attention.head_count_kv") ?? heads;
+  const listed = ArrayBuffer.isView(keys) ? [...(keys as Int32Array)].find((count) => count > 0) : keys;
+  const width = get("attention.key_length");
+  return {
+    num_attention_heads: heads,
+    num_key_value_heads: listed ?? heads,
+    ...(width === undefined ? {} : { head_dim: width }),
+  };
+}
+
+/** Base and scaling of the rotary frequencies, and how much of a head turns. */
+export function positionsConfig(get: Get, theta: number): Record<string, unknown> {
+  const scaling = get("rope.scaling.type");
+  const width = Number(
+    get("attention.key_length") ?? Number(get("embedding_length")) / Number(get("attention.head_count")),
+  );
+  const turned = get("rope.dimension_count");
+  return {
+    rope_theta: get("rope.freq_base") ?? theta,
+    ...(turned === undefined || turned === width ? {} : { partial_rotary_factor: Number(turned) / width }),
+    ...(scaling && scaling !== "none"
+      ? { rope_scaling: { rope_type: scaling, factor: get("rope.scaling.factor") } }
       : {}),
   };
 }
 
-/** The width of a head, where the file states it, and how much of it turns. */
-function headWidth(get: (key: string) => unknown): Record<string, unknown> {
-  const width = get("attention.key_length");
-  const turned = get("rope.dimension_count");
-  if (width !== undefined) return { head_dim: width, ...turnedShare(turned, Number(width)) };
-  return turnedShare(turned, Number(get("embedding_length")) / Number(get("attention.head_count")));
-}
-
-const turnedShare = (turned: unknown, width: number): Record<string, unknown> =>
-  turned === undefined || turned === width ? {} : { partial_rotary_factor: Number(turned) / width };
+/** Files do not state biases: they are there or not. Qwen 2 has those of q, k and v by its kind. */
+const biases = ({ tensors }: GgufFile): Record<string, unknown> => ({
+  ...(tensors.has("blk.0.attn_output.bias") ? { attention_bias: true } : {}),
+  ...(tensors.has("blk.0.ffn_down.bias") ? { mlp_bias: true } : {}),
+});

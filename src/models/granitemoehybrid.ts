@@ -18,6 +18,7 @@ import {
   rotaryConfig,
 } from "../layers/index.ts";
 import { type Architecture, refuse, residual, wholeGroups } from "./architecture.ts";
+import { graniteGguf } from "./granite-gguf.ts";
 import { layerTypes } from "./layer-types.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
@@ -87,6 +88,7 @@ export const granitemoehybrid: Architecture = {
       }),
     };
   },
+  gguf: graniteGguf,
 };
 
 /** Checkpoints hold all experts of a layer in one tensor of three dimensions. */
@@ -96,7 +98,7 @@ function mixture(json: ConfigReader, at: string, D: number, E: number): Layer {
   wholeGroups({ hidden_size: D, intermediate_size: I });
   if (k > E) refuse("num_experts_per_tok", `expected at most num_local_experts ${E}, got ${k}`);
   const all = (name: string, R: number, C: number) => ({
-    ...matrix(`${at}.${name}.weight`, E * R, C, (values) => values),
+    ...matrix(`${at}.${name}.weight`, E * R, C, { prepare: (values) => values, restore: (values) => values }),
     from: [{ name: `${at}.${name}.weight`, shape: [E, R, C] }],
   });
   const tensors = {

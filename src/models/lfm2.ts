@@ -7,6 +7,7 @@
 import type { ConfigReader } from "../core/config-reader.ts";
 import { attention, gatedMlp, rotaryConfig, shortConv } from "../layers/index.ts";
 import { type Architecture, residual } from "./architecture.ts";
+import { lfm2Gguf } from "./hybrid-gguf.ts";
 import { layerTypes } from "./layer-types.ts";
 
 export const lfm2: Architecture = {
@@ -50,6 +51,7 @@ export const lfm2: Architecture = {
       }),
     };
   },
+  gguf: lfm2Gguf,
 };
 
 /** From a list of types, or of the depths that have attention. */

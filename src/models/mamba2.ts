@@ -6,6 +6,9 @@
  */
 import { mamba2 as mixer } from "../layers/index.ts";
 import { type Architecture, residual } from "./architecture.ts";
+import { mixerMetadata, mixerSizesOf, noBounds, streamMetadata, u32 } from "./gguf-metadata.ts";
+import { streamConfig } from "./gguf-spelling.ts";
+import { both, ggufTable, hasTensor, mixerParts, under } from "./gguf-table.ts";
 import { mixerSizes } from "./mixer-sizes.ts";
 
 export const mamba2: Architecture = {
@@ -40,6 +43,43 @@ export const mamba2: Architecture = {
       ),
     };
   },
+  gguf: ggufTable({
+    architecture: "mamba2",
+    layers: "backbone.layers",
+    outer: {
+      "backbone.embeddings.weight": "token_embd.weight",
+      "backbone.norm_f.weight": "output_norm.weight",
+      "lm_head.weight": "output.weight",
+    },
+    parts: { ...both("norm", "attn_norm"), ...mixerParts("mixer", "n_groups") },
+    config(file) {
+      const get = under("mamba2", file);
+      const { rms_norm_eps, max_position_embeddings: _, ...stream } = streamConfig(get, file);
+      const [D, inner, H] = ["embedding_length", "ssm.inner_size", "ssm.time_step_rank"].map((key) => Number(get(key)));
+      return {
+        model_type: "mamba2",
+        ...stream,
+        layer_norm_epsilon: rms_norm_eps,
+        expand: inner! / D!,
+        num_heads: H,
+        head_dim: inner! / H!,
+        state_size: get("ssm.state_size"),
+        n_groups: get("ssm.group_count") ?? 1,
+        conv_kernel: get("ssm.conv_kernel"),
+        use_conv_bias: hasTensor(file, "ssm_conv1d.bias"),
+        use_bias: hasTensor(file, "ssm_in.bias"),
+      };
+    },
+    metadata(config, model) {
+      noBounds(config, "time_step_limit", [0, Number.POSITIVE_INFINITY]);
+      return {
+        ...streamMetadata(model, model.blocks.length),
+        feed_forward_length: u32(0),
+        "attention.head_count": u32(0),
+        ...mixerMetadata(mixerSizesOf(model)),
+      };
+    },
+  }),
 };
 
 /** No positions: the most that the kernels count. */

@@ -18,6 +18,7 @@ import {
   vector,
 } from "../layers/index.ts";
 import { type Architecture, type Block, refuse, residual, wholeGroups } from "./architecture.ts";
+import { nemotronGguf } from "./hybrid-gguf.ts";
 import { layerTypes } from "./layer-types.ts";
 import { mixerSizes } from "./mixer-sizes.ts";
 
@@ -60,6 +61,7 @@ export const nemotron_h: Architecture = {
       }),
     };
   },
+  gguf: nemotronGguf,
 };
 
 const letters = { M: "mamba", "*": "attention", "-": "mlp", E: "moe" } as const;

@@ -8,6 +8,7 @@ import { attention, type GatedDeltaConfig, gatedDelta, zeroCentred } from "../la
 import type { Architecture } from "./architecture.ts";
 import { layerTypes } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
+import { qwen35Gguf } from "./qwen3_5-gguf.ts";
 
 const DEPTH = 32;
 
@@ -68,4 +69,5 @@ export const qwen3_5_text: Architecture = {
       zeroCentred,
     );
   },
+  gguf: qwen35Gguf,
 };

@@ -4,9 +4,10 @@
  * Source: transformers `models/smollm3`; checkpoint HuggingFaceTB/SmolLM3-3B. No positions: arXiv 2501.18795.
  * Golden: test/golden/smollm3-*, from training/golden.py.
  */
-import type { ConfigReader } from "../core/config-reader.ts";
+import { ConfigReader } from "../core/config-reader.ts";
 import { attention } from "../layers/index.ts";
 import { type Architecture, refuse } from "./architecture.ts";
+import { noForm } from "./gguf-metadata.ts";
 import { transformerGguf } from "./gguf-spelling.ts";
 import { slidingWindows } from "./layer-types.ts";
 import { attentionSizes, preNormShape } from "./pre-norm.ts";
@@ -30,7 +31,18 @@ export const smollm3: Architecture = {
       }),
     );
   },
-  gguf: transformerGguf({ architecture: "smollm3", type: "smollm3", turnedRows: true }),
+  gguf: transformerGguf({
+    architecture: "smollm3",
+    type: "smollm3",
+    turnedRows: true,
+    theta: 2_000_000,
+    metadata(config) {
+      const odd = turning(new ConfigReader(config)).findIndex((turns, i) => turns !== ((i + 1) % 4 !== 0));
+      if (odd >= 0)
+        noForm("no_rope_layers", `llama.cpp takes every fourth layer to have no positions, layer ${odd} is otherwise`);
+      return {};
+    },
+  }),
 };
 
 /** By layer: whether its heads turn. The config lists 1 for a layer that does. */

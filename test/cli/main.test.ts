@@ -8,11 +8,11 @@ import { outcome, rivulet, start } from "./run.ts";
 
 describe("rivulet", () => {
   it.each([
-    [[], "expected a command (convert, pull, info, score, generate, bench, chat, stream, start), got none"],
+    [[], "expected a command (convert, pull, export, info, score, generate, bench, chat, stream, start), got none"],
     [["convrt"], "got convrt"],
     [["--nope"], "unknown option '--nope'"],
     [["info"], "missing required argument 'pack'"],
-    [["info", "/nowhere/at/all"], "/nowhere/at/all: expected a pack (manifest.json) or a config.json"],
+    [["info", "/nowhere/at/all"], "/nowhere/at/all: expected a pack (manifest.json), a config.json or a .gguf file"],
     [["info", tinyLlama, "more"], "too many arguments"],
     [["convert", tinyLlama], "missing required argument 'pack'"],
     [["convert", tinyLlama, "x", "--dtype", "q5"], "Allowed choices are q4, q8, f16, f32"],

@@ -100,7 +100,7 @@ describe("openGguf", () => {
     [
       "an architecture that it does not know",
       { meta: { "general.architecture": "gptneox" } },
-      'general.architecture: expected "gemma3" or "llama" or "qwen2"',
+      'general.architecture: expected one of granitehybrid, falcon-h1, gemma3, lfm2, llama, mamba2, nemotron_h, qwen2, qwen3, qwen35, smollm3, got "gptneox"; from a Hugging Face folder also',
     ],
     ["a file without an architecture", { meta: { "general.architecture": undefined } }, "got nothing"],
     [
@@ -119,9 +119,9 @@ describe("openGguf", () => {
       'num_hidden_layers: expected an integer from 1 to 4096, got "1"',
     ],
     [
-      "scaled rotary frequencies",
-      { tensors: { "rope_freqs.weight": Float32Array.of(1, 1, 8, 8) } },
-      "rope_freqs.weight: scaled rotary",
+      "rotary frequencies that are scaled in a way of their own",
+      { tensors: { "rope_freqs.weight": Float32Array.of(3, 1, 8, 2) } },
+      "rope_freqs.weight: scaled in a way that the file does not name",
     ],
   ])("refuses %s", async (_, changes, message) => {
     const failure = await failureIn(opened(changes));

@@ -4,7 +4,7 @@ import type { PayloadWriter } from "../../../src/convert/pack/payload-writer.ts"
 import { writeWeight } from "../../../src/convert/pack/write-weight.ts";
 import { type Dtype, dtypes } from "../../../src/core/dtype.ts";
 import { packMatrix } from "../../../src/kernels/layout.ts";
-import { matrix, stacked, vector, type WeightSpec } from "../../../src/layers/layer.ts";
+import { type Form, matrix, stacked, vector, type WeightSpec } from "../../../src/layers/layer.ts";
 import { failureIn } from "../../weights/failing.ts";
 
 /** Value of element i of every tensor; ranges that were asked for. */
@@ -62,11 +62,19 @@ it("writes a large stacked matrix slice by slice, as if it were packed whole", a
   expect(Math.max(...asked)).toBeLessThanOrEqual(96);
 });
 
+/** A form that is only ever prepared. */
+const oneWay = (prepare: Form["prepare"]): Form => ({ prepare, restore: (values) => values });
+
 it("prepares a matrix as a whole and writes it slice by slice", async () => {
   const { source: from, shapes, value } = source();
   shapes.set("m", 160);
   const { bytes, slices } = await written(
-    matrix("m", 200, 160, (values) => values.map((x) => 2 * x)),
+    matrix(
+      "m",
+      200,
+      160,
+      oneWay((values) => values.map((x) => 2 * x)),
+    ),
     "f32",
     from,
   );
@@ -78,7 +86,11 @@ it("prepares a matrix as a whole and writes it slice by slice", async () => {
 it("prepares a vector as a whole and stores it as f32 whatever the dtype", async () => {
   const { source: from, value } = source();
   const { bytes, tensor } = await written(
-    vector("v", [5], (values) => values.map((x) => -Math.exp(x))),
+    vector(
+      "v",
+      [5],
+      oneWay((values) => values.map((x) => -Math.exp(x))),
+    ),
     "q4",
     from,
   );
@@ -91,7 +103,11 @@ it("refuses values that preparing makes infinite, and a preparation that loses s
   const { source: from } = source();
   const burst = await failureIn(
     written(
-      vector("v", [5], (values) => values.map(() => Infinity)),
+      vector(
+        "v",
+        [5],
+        oneWay((values) => values.map(() => Infinity)),
+      ),
       "f32",
       from,
     ),
@@ -99,7 +115,11 @@ it("refuses values that preparing makes infinite, and a preparation that loses s
   expect(burst.message).toContain("tensor v[0]: expected a finite number, got Infinity");
   const short = await failureIn(
     written(
-      vector("v", [5], (values) => values.slice(1)),
+      vector(
+        "v",
+        [5],
+        oneWay((values) => values.slice(1)),
+      ),
       "f32",
       from,
     ),
