@@ -16,6 +16,7 @@ import { modelFrom, textConfig } from "../models/index.ts";
 import { weightBytes } from "../models/stages.ts";
 import { bytes, count } from "./amounts.ts";
 import { integer } from "./arguments.ts";
+import { compiledKernels } from "./kernels.ts";
 import { progressOn } from "./progress.ts";
 
 interface Options {
@@ -167,6 +168,7 @@ async function converted(
         ...(repository.licence === undefined ? {} : { licence: repository.licence }),
         ...(options.stages === undefined ? {} : { stages: options.stages }),
         force: options.force === true,
+        kernels: compiledKernels(),
         onProgress: progress.show,
         signal,
       },

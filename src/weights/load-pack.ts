@@ -101,7 +101,7 @@ function bytesOf(manifest: Manifest, { shards = [0, manifest.shards.length] }: P
 }
 
 /** Tokenizer and chat template, verified. */
-async function readTexts(source: PackSource, manifest: Manifest): Promise<Pick<Pack, "tokenizer" | "template">> {
+export async function readTexts(source: PackSource, manifest: Manifest): Promise<Pick<Pack, "tokenizer" | "template">> {
   const text = async (file: Manifest["tokenizer"]) => {
     if (!file) return undefined;
     const bytes = new Uint8Array(file.bytes);
