@@ -39,6 +39,8 @@ export class TurnRequests {
       await this.#settleModel(asked);
     }
     const request = asked.inheritsTools ? this.#withTools(asked) : asked;
+    // Before the turn begins: what fails after that would leave it running for nobody.
+    const served = await this.#host.served(request);
     const repeated = persistent ? this.#repeated(request) : undefined;
     if (persistent) this.#scheduler.recover();
     if (persistent && !repeated) await this.#begin(request);
@@ -47,7 +49,7 @@ export class TurnRequests {
     if (request.generate === false) return this.#hold(request, client);
     const turn = repeated ?? (await this.#scheduler.start(request, client));
     if (repeated?.last) this.#host.ended(request.tenant, turnIdOf(request), 0);
-    const context = { turn, request, form, served: await this.#host.served(request), client };
+    const context = { turn, request, form, served, client };
     if (form.stream) return this.#stream(context);
     return background && !turn.last ? soFar(context, 202) : whole(context);
   }

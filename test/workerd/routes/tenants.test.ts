@@ -35,6 +35,10 @@ const bodies: Record<string, object> = {
   createItems: { items: [{ role: "user", content: "x" }] },
   forkConversation: { turn: null },
   rewindConversation: { turn: null },
+  updateStream: { name: "x" },
+  appendStreamValues: { values: [1] },
+  forkStream: {},
+  rewindStream: { position: 0 },
 };
 
 /** Every path with an id in it, filled with ids of another tenant. */
@@ -50,7 +54,13 @@ it("finds paths to try", () => {
 });
 
 it.each(targets)("A3: %s of another tenant's does not exist", async (operationId, method, path) => {
-  const id = path.startsWith("/v1/responses") ? known.response : path.startsWith("/v1/chat") ? known.chat : "mine";
+  const id = path.startsWith("/v1/responses")
+    ? known.response
+    : path.startsWith("/v1/chat")
+      ? known.chat
+      : path.startsWith("/v1/streams")
+        ? `stream_${"0".repeat(32)}`
+        : "mine";
   const filled =
     path.replace("{id}", encodeURIComponent(id)).replace("{item}", known.item) +
     (operationId === "searchConversation" ? "?q=x" : "");
