@@ -12,12 +12,10 @@ WEATHER = {"type": "function", "name": "weather", "description": "The weather", 
 
 
 def text_of(response):
-    return "".join(
-        part.root.text if hasattr(part, "root") else part.text
-        for item in response.output
-        if item.root.type == "message"
-        for part in item.root.content
-    )
+    # A tolerant client leaves out the wrapper that the strict one has.
+    bare = lambda value: getattr(value, "root", value)
+    items = [bare(item) for item in response.output]
+    return "".join(bare(part).text for item in items if item.type == "message" for part in item.content)
 
 
 def chat():
