@@ -20,11 +20,12 @@ const { greedy } = await import("../../src/sampling/sampling.ts");
 const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
-const { packFolder } = await import("../../scripts/serve-pack.ts");
 const { slotsFor } = await import("../../durable-objects/model/admission.ts");
 
 const DEPTH = 1040;
-const served = await loadServed(folderSource(packFolder(process.argv[2])), compiledKernels());
+// Not asked of the start script, whose modules are in no isolate.
+const DEFAULT_PACK = `${import.meta.dirname}/../../models/rivulet-150m`;
+const served = await loadServed(folderSource(process.argv[2] ?? DEFAULT_PACK), compiledKernels());
 const { backend, fingerprint } = served;
 const text = "The river carries what it was given and forgets nothing. ".repeat(100);
 const ids = served.codec.encodeText(text).slice(0, DEPTH);
