@@ -5,7 +5,7 @@
  */
 import type { Gguf, GgufConfig, GgufFile, Model } from "./architecture.ts";
 import { attentionMetadata, type Metadata, noWindows, rotaryMetadata, streamMetadata } from "./gguf-metadata.ts";
-import { both, fromOne, ggufTable, interleaved, rows, type TableEntry, under } from "./gguf-table.ts";
+import { both, fromOne, ggufTable, interleaved, mixerParts, rows, type TableEntry, under } from "./gguf-table.ts";
 
 export interface TransformerGguf {
   /** `general.architecture`, which is also the prefix of the metadata's keys. */
@@ -116,6 +116,22 @@ export function attentionConfig(get: Get): Record<string, unknown> {
     ...(width === undefined ? {} : { head_dim: width }),
   };
 }
+
+/** Names of Bamba's kind, Falcon-H1's too. `turned`: as for `attentionParts`. */
+export const bambaNames = (turned: boolean) => ({
+  outer: {
+    "model.embed_tokens.weight": "token_embd.weight",
+    "model.final_layernorm.weight": "output_norm.weight",
+    "lm_head.weight": "output.weight",
+  },
+  parts: {
+    ...both("input_layernorm", "attn_norm"),
+    ...both("pre_ff_layernorm", "ffn_norm"),
+    ...attentionParts("self_attn", turned),
+    ...mixerParts("mamba", "mamba_n_groups"),
+    ...mlpParts("feed_forward"),
+  },
+});
 
 /** Base and scaling of the rotary frequencies, and how much of a head turns. */
 export function positionsConfig(get: Get, theta: number): Record<string, unknown> {

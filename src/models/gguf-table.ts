@@ -97,6 +97,18 @@ export function mixerParts(at: string, groups: string): Record<string, TableEntr
   };
 }
 
+/** Fields of a Mamba-2 mixer by the names that `fields` gives them. */
+export function mixerConfig(get: (key: string) => unknown, fields: Record<"H" | "P" | "N" | "G" | "K", string>) {
+  const [inner, H] = ["ssm.inner_size", "ssm.time_step_rank"].map((key) => Number(get(key)));
+  return {
+    [fields.H]: H,
+    [fields.P]: inner! / H!,
+    [fields.N]: get("ssm.state_size"),
+    [fields.G]: get("ssm.group_count"),
+    [fields.K]: get("ssm.conv_kernel"),
+  };
+}
+
 /** Reads metadata under an architecture's prefix. */
 export const under =
   (architecture: string, { meta }: Pick<GgufFile, "meta">) =>

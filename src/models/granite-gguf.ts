@@ -21,12 +21,12 @@ import {
 import {
   attentionConfig,
   attentionParts,
-  mlpParts,
+  bambaNames,
   outerNames,
   positionsConfig,
   streamConfig,
 } from "./gguf-spelling.ts";
-import { both, ggufTable, hasTensor, kindsOf, mixerParts, rows, under } from "./gguf-table.ts";
+import { both, ggufTable, hasTensor, kindsOf, mixerConfig, mixerParts, rows, under } from "./gguf-table.ts";
 
 const ARCHITECTURE = "granitehybrid";
 
@@ -38,16 +38,17 @@ const isGranite = ({ meta }: GgufFile): boolean =>
 
 function hybridConfig(file: GgufFile): Record<string, unknown> {
   const get = under(ARCHITECTURE, file);
-  const [D, inner, H] = ["embedding_length", "ssm.inner_size", "ssm.time_step_rank"].map((key) => Number(get(key)));
   return {
     ...streamConfig(get, file),
     ...attentionConfig(get),
-    mamba_expand: inner! / D!,
-    mamba_n_heads: H,
-    mamba_d_head: inner! / H!,
-    mamba_d_state: get("ssm.state_size"),
-    mamba_n_groups: get("ssm.group_count"),
-    mamba_d_conv: get("ssm.conv_kernel"),
+    mamba_expand: Number(get("ssm.inner_size")) / Number(get("embedding_length")),
+    ...mixerConfig(get, {
+      H: "mamba_n_heads",
+      P: "mamba_d_head",
+      N: "mamba_d_state",
+      G: "mamba_n_groups",
+      K: "mamba_d_conv",
+    }),
     mamba_conv_bias: hasTensor(file, "ssm_conv1d.bias"),
     mamba_proj_bias: hasTensor(file, "ssm_in.bias"),
     attention_bias: hasTensor(file, "attn_q.bias"),
@@ -79,35 +80,18 @@ function hybridMetadata(config: GgufConfig, model: Model, turns: boolean): Metad
 export const bambaGguf: Gguf = ggufTable({
   architecture: ARCHITECTURE,
   claims: (file) => !isGranite(file),
-  outer: {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.final_layernorm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-  },
-  parts: {
-    ...both("input_layernorm", "attn_norm"),
-    ...both("pre_ff_layernorm", "ffn_norm"),
-    ...attentionParts("self_attn", true),
-    ...mixerParts("mamba", "mamba_n_groups"),
-    ...mlpParts("feed_forward"),
-  },
+  ...bambaNames(true),
   config: (file) => ({
     model_type: "bamba",
     ...hybridConfig(file),
-    ...positionsConfig(under(ARCHITECTURE, file), 10_000),
     partial_rotary_factor: 1,
-    ...partialOf(file),
+    ...positionsConfig(under(ARCHITECTURE, file), 10_000),
     intermediate_size: rows(file, "blk.0.ffn_gate.weight"),
     attn_layer_indices: kinds(file).flatMap((kind, i) => (kind === "attention" ? [i] : [])),
     mlp_bias: hasTensor(file, "ffn_gate.bias"),
   }),
   metadata: (config, model) => hybridMetadata(config, model, true),
 });
-
-const partialOf = (file: GgufFile): Record<string, unknown> => {
-  const { partial_rotary_factor: partial } = positionsConfig(under(ARCHITECTURE, file), 10_000);
-  return partial === undefined ? {} : { partial_rotary_factor: partial };
-};
 
 /** A shared MLP alone lies where a plain one does; beside experts it has names of its own. */
 const shared = (config: GgufConfig): string => (Number(config.num_local_experts ?? 8) > 0 ? "_shexp" : "");

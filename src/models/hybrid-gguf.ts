@@ -16,36 +16,13 @@ import {
   u32,
   widthOf,
 } from "./gguf-metadata.ts";
-import { attentionConfig, attentionParts, mlpParts, positionsConfig, streamConfig } from "./gguf-spelling.ts";
-import { both, ggufTable, hasTensor, kindsOf, mixerParts, rows, under } from "./gguf-table.ts";
-
-/** Fields of a Mamba-2 mixer by the names that `fields` gives them. */
-function mixerConfig(get: (key: string) => unknown, fields: Record<"H" | "P" | "N" | "G" | "K", string>) {
-  const [inner, H] = ["ssm.inner_size", "ssm.time_step_rank"].map((key) => Number(get(key)));
-  return {
-    [fields.H]: H,
-    [fields.P]: inner! / H!,
-    [fields.N]: get("ssm.state_size"),
-    [fields.G]: get("ssm.group_count"),
-    [fields.K]: get("ssm.conv_kernel"),
-  };
-}
+import { attentionConfig, attentionParts, bambaNames, positionsConfig, streamConfig } from "./gguf-spelling.ts";
+import { both, ggufTable, hasTensor, kindsOf, mixerConfig, mixerParts, rows, under } from "./gguf-table.ts";
 
 /** A file holds the weights with Falcon's constant factors in them. */
 export const falconGguf: Gguf = ggufTable({
   architecture: "falcon-h1",
-  outer: {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.final_layernorm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-  },
-  parts: {
-    ...both("input_layernorm", "attn_norm"),
-    ...both("pre_ff_layernorm", "ffn_norm"),
-    ...attentionParts("self_attn", false),
-    ...mixerParts("mamba", "mamba_n_groups"),
-    ...mlpParts("feed_forward"),
-  },
+  ...bambaNames(false),
   config(file) {
     const get = under("falcon-h1", file);
     return {

@@ -8,7 +8,7 @@ import { mamba2 as mixer } from "../layers/index.ts";
 import { type Architecture, residual } from "./architecture.ts";
 import { mixerMetadata, mixerSizesOf, noBounds, streamMetadata, u32 } from "./gguf-metadata.ts";
 import { streamConfig } from "./gguf-spelling.ts";
-import { both, ggufTable, hasTensor, mixerParts, under } from "./gguf-table.ts";
+import { both, ggufTable, hasTensor, mixerConfig, mixerParts, under } from "./gguf-table.ts";
 import { mixerSizes } from "./mixer-sizes.ts";
 
 export const mamba2: Architecture = {
@@ -55,17 +55,13 @@ export const mamba2: Architecture = {
     config(file) {
       const get = under("mamba2", file);
       const { rms_norm_eps, max_position_embeddings: _, ...stream } = streamConfig(get, file);
-      const [D, inner, H] = ["embedding_length", "ssm.inner_size", "ssm.time_step_rank"].map((key) => Number(get(key)));
       return {
         model_type: "mamba2",
         ...stream,
         layer_norm_epsilon: rms_norm_eps,
-        expand: inner! / D!,
-        num_heads: H,
-        head_dim: inner! / H!,
-        state_size: get("ssm.state_size"),
+        expand: Number(get("ssm.inner_size")) / Number(get("embedding_length")),
+        ...mixerConfig(get, { H: "num_heads", P: "head_dim", N: "state_size", G: "n_groups", K: "conv_kernel" }),
         n_groups: get("ssm.group_count") ?? 1,
-        conv_kernel: get("ssm.conv_kernel"),
         use_conv_bias: hasTensor(file, "ssm_conv1d.bias"),
         use_bias: hasTensor(file, "ssm_in.bias"),
       };
