@@ -73,7 +73,7 @@ const client: BuildOptions = {
 };
 
 /** The Worker's entry as workerd wants it: its handler and its classes, and nothing else. */
-const workerEntry = `export { server as default, Conversation, Directory, ResponseSocket, Stage, Stream } from "./worker.js";\n`;
+const workerEntry = `export { server as default, Conversation, Directory, ResponseSocket, Stage, Stream, PromptCache } from "./worker.js";\n`;
 
 async function main(): Promise<void> {
   await ensureKernels();
@@ -84,7 +84,14 @@ async function main(): Promise<void> {
   writeFileSync(join(built, "worker/index.js"), workerEntry);
   copyFileSync(join(root, "scripts/package/worker.d.ts"), join(built, "worker/worker.d.ts"));
   const settings = Object.fromEntries(
-    ["compatibility_date", "PACK_PATH", "FORECAST_PACK_PATH", "STATE_BUDGET_BYTES"].map((key) => [key, setting(key)]),
+    [
+      "compatibility_date",
+      "PACK_PATH",
+      "FORECAST_PACK_PATH",
+      "STATE_BUDGET_BYTES",
+      "AUTO_RESUME_TTL",
+      "AUTO_RESUME_BYTES",
+    ].map((key) => [key, setting(key)]),
   );
   writeFileSync(join(built, "settings.json"), `${JSON.stringify(settings)}\n`);
   declareClient();

@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { getPath as givenPath } from "hono/utils/url";
 import { Conversation } from "../durable-objects/conversation/conversation.ts";
 import { Directory } from "../durable-objects/directory/directory.ts";
+import { PromptCache } from "../durable-objects/prompt-cache/prompt-cache.ts";
 import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
 import { Stage } from "../durable-objects/stage/stage.ts";
 import { Stream } from "../durable-objects/stream/stream.ts";
@@ -18,7 +19,7 @@ import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
-export { Conversation, Directory, ResponseSocket, Stage, Stream };
+export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream };
 
 /** Clients join addresses by hand: `//` is `/`, and a slash at the end is none. */
 const getPath = (request: Request): string =>

@@ -61,6 +61,7 @@ const rooms = [
   "durable-objects/platform",
   "durable-objects/storage",
   "durable-objects/model",
+  "durable-objects/prompt-cache",
   "durable-objects/turn",
   "durable-objects/reply",
   "durable-objects/directory",

@@ -3,6 +3,7 @@
  * with the last head everything that the object holds.
  */
 import { forgetStages } from "../model/served-model.ts";
+import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
 import { PassageIndex } from "../storage/passage-index.ts";
@@ -32,7 +33,11 @@ export class Removal {
 
   /** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
   async remove(id: string): Promise<void> {
-    this.#host.store().heads.require(id);
+    const { env, object } = this.#host;
+    const store = this.#host.store();
+    store.heads.require(id);
+    // Single responses that forks were made of.
+    if (store.heads.all().length === 1) await dropPrompts(env, store.identity()!.owner, object);
     await this.#scheduler.without(id, () => this.#erase(id));
     await this.#host.store().database.settled();
     await this.tidy();

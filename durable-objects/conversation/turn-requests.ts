@@ -7,6 +7,7 @@ import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
+import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
 import { newHead, used } from "../storage/heads.ts";
@@ -170,6 +171,8 @@ export class TurnRequests {
     check(!this.#scheduler.get(id), "turn_in_progress", () => "this turn is still running; cancel it first");
     const node = tree.node(id);
     check(node && !node.hidden, "not_found", () => "no such response", "id");
+    const { env, object } = this.#host;
+    await dropPrompts(env, store.identity()!.owner, object);
     database.transaction(() => {
       tree.hide(id);
       if (tree.hasChildren(id)) return;

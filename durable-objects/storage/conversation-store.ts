@@ -87,7 +87,7 @@ export class ConversationStore {
   }
 
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
-  accept({ accepted, prompt, tip }: PlannedTurn, identity: TreeIdentity): void {
+  accept({ accepted, prompt, tip }: Omit<PlannedTurn, "opening">, identity: TreeIdentity): void {
     const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
     const { feedOnly: shared = false } = accepted.request;
     this.database.transaction(() => {

@@ -62,6 +62,8 @@ export interface PlannedTurn {
   prompt: Uint32Array<ArrayBuffer>;
   /** Where its head stands; null at the beginning. */
   tip: string | null;
+  /** Tokens of the system message and the tools that the prompt begins with; costs an encoding. */
+  opening: () => number;
 }
 
 export interface JournalEntry {

@@ -19,9 +19,10 @@ import { logFailure } from "../platform/log-failure.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { LeaseLost } from "../storage/database.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
+import { CachedPrompt } from "./cached-prompt.ts";
 import { TurnComputation } from "./compute-turn.ts";
 import { type AttemptContext, type Host, sourceOf } from "./context.ts";
-import { fresh, type Restored, restore } from "./restore-state.ts";
+import { begunWith, fresh, restore } from "./restore-state.ts";
 import type { RunningTurn } from "./running-turn.ts";
 import { failed } from "./turn-record.ts";
 import { WorkBudget } from "./work-budget.ts";
@@ -57,19 +58,22 @@ export class Attempt {
     const take = async () => {
       const { backend } = served;
       const source = sourceOf(request, host);
-      const restored = await (source
-        ? restore(source, backend, planned.accepted, host.owner)
-        : fresh(backend, host.owner));
+      const cached = await cachedPrompt(host, served, planned);
+      const restored = await (cached?.begun
+        ? begunWith(cached.begun)
+        : source
+          ? restore(source, backend, planned.accepted, host.owner)
+          : fresh(backend, host.owner));
       const isRebuilt = restored.missing.length > 0;
       if (isRebuilt) count("state_rebuilt");
       if (planned.accepted.recalled?.length) countRecalled(planned.accepted);
       const accepted: Accepted = {
         ...planned.accepted,
-        ...(isRebuilt ? { origin: "rebuilt" } : {}),
+        ...(isRebuilt ? { origin: "rebuilt" } : cached?.begun ? { origin: "resumed" } : {}),
         cachedTokens: restored.sequence.position,
         rebuiltTokens: restored.missing.length,
       };
-      return { restored, accepted, prompt: [...planned.prompt], epoch: 1 };
+      return { restored, accepted, prompt: [...planned.prompt], epoch: 1, ...(cached ? { cached } : {}) };
     };
     const work = await enter(host, running, served, store, request, client, take);
     try {
@@ -186,7 +190,7 @@ async function enter(
   store: ConversationStore | undefined,
   request: TurnRequest | undefined,
   client: AbortSignal,
-  take: () => Promise<{ restored: Restored; accepted: Accepted; prompt: number[]; epoch: number }>,
+  take: () => Promise<Pick<AttemptContext, "restored" | "accepted" | "prompt" | "epoch" | "cached">>,
 ): Promise<AttemptContext> {
   const queuedMs = Date.now();
   const asker = { owner: host.owner, tenant: running.tenant, patient: request?.feedOnly ?? false };
@@ -208,6 +212,23 @@ async function enter(
     slot.leave();
     throw thrown;
   }
+}
+
+/**
+ * Of a turn that goes on from nothing. What is kept in a conversation is its own: of that, the cache gets nothing. A response that is kept by
+ * itself, as many clients leave one of every call, takes what it left with it when it is deleted.
+ */
+async function cachedPrompt(
+  { env, object }: Host,
+  served: Served,
+  { accepted, prompt, opening }: PlannedTurn,
+): Promise<CachedPrompt | undefined> {
+  const { request, parent, start } = accepted;
+  if (parent !== null || start > 0 || request.feedOnly) return undefined;
+  const { persistent, head, conversation, tenant } = request;
+  const isSingle = persistent && head === undefined && conversation === undefined;
+  const giving = { keeps: !persistent || isSingle, ...(isSingle ? { owner: object } : {}) };
+  return CachedPrompt.find(env, tenant, served, { ids: prompt, opening }, giving);
 }
 
 function countRecalled({ recalled = [], recallTokens = 0 }: Accepted): void {

@@ -27,6 +27,7 @@ import { admissionFor } from "../model/admission.ts";
 import { openingOf } from "../model/token-question.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
+import { CachedPrompt } from "./cached-prompt.ts";
 import type { Host } from "./context.ts";
 import { checkBrought, checkRoom, loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
 import { logTurn } from "./turn-log.ts";
@@ -40,6 +41,7 @@ interface Work {
   slot: MemorySlot;
   prompts: number[][];
   timings: Timings;
+  env: Env;
 }
 
 export const isBatch = ({ prompts, choices = 1 }: TurnRequest): boolean => prompts !== undefined || choices > 1;
@@ -48,7 +50,7 @@ export const isBatch = ({ prompts, choices = 1 }: TurnRequest): boolean => promp
 export async function batch(
   request: TurnRequest,
   served: Served,
-  host: Pick<Host, "owner" | "ended">,
+  host: Pick<Host, "owner" | "ended" | "env">,
   client: AbortSignal,
 ): Promise<{ response: Response; done: Promise<void> }> {
   check(!request.persistent, "bug", () => "a batch keeps nothing");
@@ -65,7 +67,7 @@ export async function batch(
   const queuedMs = Date.now();
   const slot = await admissionFor(served).enter({ owner: host.owner, tenant: request.tenant }, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
-  const work: Work = { request, served, slot, prompts, timings };
+  const work: Work = { request, served, slot, prompts, timings, env: host.env };
   const enteredMs = Date.now();
   let last: TurnEvent | undefined;
   const leave = () => {
@@ -125,7 +127,8 @@ function promptsOf(request: TurnRequest, served: Served): number[][] {
   return all;
 }
 
-async function* run({ request, served, slot, prompts, timings }: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
+async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
+  const { request, served, slot, prompts, timings } = work;
   const { choices = 1, reply: form, seed = randomInt(SEEDS) } = request;
   const { codec, fingerprint, manifest } = served;
   const key = `${"0".repeat(32)}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
@@ -138,13 +141,13 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
     ...(form.echo?.prompts ? { prompts: prompts.map((ids) => codec.decode(ids)) } : {}),
   };
   const total = prompts.length * choices;
-  let [index, tokens] = [0, 0];
+  let [index, tokens, cachedTokens] = [0, 0, 0];
   let schemaChecked = false;
   const closing = (choice: number, { text, reason }: Closing): TurnEvent => {
     index++;
     if (choice < total - 1) return { type: "choice", index, choice, text, reason };
     const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
-    const usage = { promptTokens, cachedTokens: 0, completionTokens: tokens };
+    const usage = { promptTokens, cachedTokens, completionTokens: tokens };
     logTurn(key, request, { usage, timings, reason });
     return {
       type: "end",
@@ -158,9 +161,10 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
     };
   };
   for (const [p, feed] of prompts.entries()) {
-    const prompt = budget.spent ? undefined : await prefill(served, slot, request.tenant, feed, timings, gone);
+    const prompt = budget.spent ? undefined : await prefill(work, feed, gone);
     if (gone.aborted) return;
-    budget.spend(feed.length);
+    cachedTokens += prompt?.cached ?? 0;
+    budget.spend(feed.length - (prompt?.cached ?? 0));
     for (let n = 0; n < choices; n++) {
       const choice = p * choices + n;
       // What is over an invocation's budget ends as at a limit of tokens.
@@ -210,30 +214,28 @@ async function* run({ request, served, slot, prompts, timings }: Work, gone: Abo
 type Closing = Pick<ChoiceEvent, "text" | "reason">;
 
 /** The state after a prompt, and all that its replies begin with. Undefined when nobody waits any more. */
-async function prefill(
-  served: Served,
-  slot: MemorySlot,
-  tenant: string,
-  feed: number[],
-  timings: Timings,
-  gone: AbortSignal,
-) {
+async function prefill({ request, served, slot, timings, env }: Work, feed: number[], gone: AbortSignal) {
   const { backend } = served;
+  const { tenant } = request;
   const beganMs = Date.now();
-  const sequence = await backend.open();
+  const begun = { ids: Uint32Array.from(feed), opening: () => 0 };
+  const found = await CachedPrompt.find(env, tenant, served, begun, { keeps: true });
+  const sequence = found?.begun?.sequence ?? (await backend.open());
+  const cached = sequence.position;
   slot.hold(sequence);
   computesFor(sequence, tenant);
   const order = roundRobin(backend);
-  const primed = new Sampler(backend.vocab, undefined, 0);
+  const primed = new Sampler(backend.vocab, found?.begun?.sampler, 0);
   let logits: Float32Array = new Float32Array(0);
-  for (const { slice, last } of slices(feed, backend.sliceTokens)) {
+  for (const { slice, last } of slices(feed, backend.sliceTokens, cached)) {
     logits = Float32Array.from(await order.forward(sequence, slice, last ? "last" : "none"));
     for (const id of slice) primed.accept(id);
     slot.beat();
     if (gone.aborted) return undefined;
+    await found?.reached(sequence);
   }
   timings.prefill_ms += Date.now() - beganMs;
-  timings.prefill_tokens += feed.length;
+  timings.prefill_tokens += feed.length - cached;
   const saved = { position: sequence.position, tensors: await sequence.save() };
-  return { sequence, saved, sampler: primed.state(), resumed: { fed: feed.length, reply: [], logits } };
+  return { sequence, saved, cached, sampler: primed.state(), resumed: { fed: feed.length, reply: [], logits } };
 }

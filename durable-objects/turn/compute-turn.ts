@@ -96,7 +96,8 @@ export class TurnComputation {
   }
 
   async #generate(): Promise<FinishReason | "paused"> {
-    const { prompt, restored, running, timings } = this.#work;
+    const { accepted, prompt, restored, running, timings } = this.#work;
+    const { start, promptCount, cachedTokens, rebuiltTokens } = accepted;
     if (running.cancelled) return "cancelled";
     const feed = [...restored.pending, ...prompt];
     const beganMs = Date.now();
@@ -109,13 +110,13 @@ export class TurnComputation {
     } finally {
       timings.prefill_ms += prefilledMs - beganMs;
       timings.decode_ms += Date.now() - prefilledMs;
-      timings.prefill_tokens = feed.length;
+      timings.prefill_tokens = start + promptCount - cachedTokens - rebuiltTokens;
       timings.decode_tokens = running.ids.length;
     }
   }
 
   async #run(feed: number[], prefilled: () => void): Promise<FinishReason | "paused"> {
-    const { accepted, restored, served, running, slot, store, budget, ctx } = this.#work;
+    const { accepted, restored, cached, served, running, slot, store, budget, ctx } = this.#work;
     const { sequence, pending } = restored;
     let fed = Math.max(0, sequence.position - (accepted.start - pending.length));
     const known = running.ids.slice(0, Math.max(0, fed - feed.length + 1));
@@ -134,6 +135,7 @@ export class TurnComputation {
         running.prefilled(event.done, event.total);
         running.changed();
         if (running.cancelled) return "cancelled";
+        await cached?.reached(sequence);
         // The logits of the last slice are nowhere but here: a token must come before anything can be kept.
         if (event.done === event.total) continue;
       } else {

@@ -5,6 +5,7 @@ import type { MemorySlot } from "../model/admission.ts";
 import type { Alarms } from "../platform/alarms.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
+import type { CachedPrompt } from "./cached-prompt.ts";
 import type { Restored } from "./restore-state.ts";
 import type { RunningTurn } from "./running-turn.ts";
 import type { WorkBudget } from "./work-budget.ts";
@@ -48,6 +49,8 @@ export interface AttemptContext {
   store: ConversationStore | undefined;
   slot: MemorySlot;
   restored: Restored;
+  /** What its prompt took from the tenant's cache, and what it leaves there. */
+  cached?: CachedPrompt;
   budget: WorkBudget;
   timings: Timings;
   ctx: DurableObjectState;

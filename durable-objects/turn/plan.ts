@@ -78,7 +78,19 @@ export function plan(
     hasSystem: (parent?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
     attempts: 0,
   };
-  return { accepted, prompt: Uint32Array.from(prompt), tip };
+  const opening = () => commonIds(prompt, encode(withoutQuestion(fresh)));
+  return { accepted, prompt: Uint32Array.from(prompt), tip, opening };
+}
+
+/** What many requests have in common: the messages of the system that they begin with, and another question. */
+function withoutQuestion(messages: readonly Message[]): Message[] {
+  const end = messages.findIndex(({ role }) => role !== "system");
+  return [...messages.slice(0, end < 0 ? messages.length : end), { role: "user", content: "" }];
+}
+
+function commonIds(a: readonly number[], b: readonly number[]): number {
+  const differs = a.findIndex((id, n) => id !== b[n]);
+  return differs < 0 ? a.length : differs;
 }
 
 interface TreePosition {

@@ -36,6 +36,14 @@ export const fresh = async (backend: Backend, owner: string): Promise<Restored> 
   own: false,
 });
 
+/** With what a prompt has in common with an earlier one. */
+export const begunWith = (begun: Pick<Restored, "sequence" | "sampler">): Restored => ({
+  ...begun,
+  missing: none,
+  pending: none,
+  own: false,
+});
+
 /** Fails with `state_unreadable` when the token log itself has a gap. */
 export async function restore(
   store: ConversationStore,

@@ -9,6 +9,11 @@ export interface RivuletBindings {
   SOCKET: DurableObjectNamespace;
   STAGE: DurableObjectNamespace;
   STREAM: DurableObjectNamespace;
+  /** Where bound, a history that is sent again without a conversation is not read again. */
+  PROMPT_CACHE?: DurableObjectNamespace;
+  /** Seconds for which such states are kept (3600), and bytes of one tenant (256,000,000); 0 seconds: none are kept. */
+  AUTO_RESUME_TTL?: string;
+  AUTO_RESUME_BYTES?: string;
   /** Where the pack lies: static assets, or `PACKS`. */
   ASSETS: Fetcher;
   /** Where bound, the pack is read from this bucket. */
@@ -44,3 +49,4 @@ export class Directory extends DurableObject {}
 export class ResponseSocket extends DurableObject {}
 export class Stage extends DurableObject {}
 export class Stream extends DurableObject {}
+export class PromptCache extends DurableObject {}

@@ -13,6 +13,9 @@ export type EventName =
   | "state_damaged"
   /** A turn began by feeding part of the token log again. */
   | "state_rebuilt"
+  /** A prompt of its own began with a state that an earlier one left, or with none. */
+  | "prompt_cache_hit"
+  | "prompt_cache_miss"
   | "reader_stalled"
   | "cpu_signal"
   | "idempotent_replay";

@@ -13,6 +13,7 @@ import { models } from "./models.ts";
 import { openapi } from "./openapi.ts";
 import { portable } from "./portable.ts";
 import { prefixes } from "./prefixes.ts";
+import { promptCacheRoutes } from "./prompt-cache.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 import { search } from "./search.ts";
@@ -41,5 +42,6 @@ export const endpoints: Declared[] = [
   ...health,
   ...metricsRoutes,
   ...usageRoutes,
+  ...promptCacheRoutes,
   ...openapi(() => endpoints),
 ];

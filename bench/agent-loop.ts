@@ -1,0 +1,99 @@
+/**
+ * An agent's loop of twenty calls through the plain client for `openai`: it names no conversation and sends its whole history every time.
+ *
+ *     node bench/agent-loop.ts [tokens of system message and tools]
+ *
+ * Two servers, with and without the prompt cache; the second is asked only some of the calls, for the same replies.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import OpenAI from "openai";
+import { packFolder } from "../scripts/serve-pack.ts";
+import { start } from "../test/support/start-server.ts";
+import { figure, machine, table, writeSection } from "./section.ts";
+
+const OPENING = Number(process.argv[2] ?? 4800);
+const CALLS = 20;
+const COMPARED = [1, 5, 10, 20];
+const model = basename(packFolder());
+
+/** About four characters are a token. */
+const filler = (tokens: number, of: string): string => `${of} `.repeat(Math.ceil((4 * tokens) / (of.length + 1)));
+const tool = (n: number): OpenAI.ChatCompletionTool => ({
+  type: "function",
+  function: {
+    name: `read_${n}`,
+    description: filler(OPENING / 12, `Reads gauge ${n} of the plant and gives what it shows, with its unit.`),
+    parameters: { type: "object", properties: { since: { type: "string" } } },
+  },
+});
+const tools = Array.from({ length: 8 }, (_, n) => tool(n));
+
+interface Call {
+  ms: number;
+  prompt: number;
+  cached: number;
+  text: string;
+}
+
+async function ask(client: OpenAI, messages: OpenAI.ChatCompletionMessageParam[]): Promise<Call> {
+  const beganMs = performance.now();
+  const { choices, usage } = await client.chat.completions.create({
+    ...{ model, messages, tools, tool_choice: "none" as const, temperature: 0, max_tokens: 16 },
+  });
+  const { prompt_tokens: prompt = 0, prompt_tokens_details: details } = usage ?? {};
+  const text = choices[0]!.message.content ?? "";
+  return { ms: performance.now() - beganMs, prompt, cached: details?.cached_tokens ?? 0, text };
+}
+
+async function served(ttl: string) {
+  const folder = mkdtempSync(join(tmpdir(), "rivulet-loop-"));
+  const server = await start(["--port", "0", "--persist-to", folder], { AUTO_RESUME_TTL: ttl });
+  const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "none", maxRetries: 0, timeout: 600_000 });
+  await ask(client, [{ role: "user", content: "hello" }]);
+  const end = async () => {
+    server.supervisor.kill("SIGTERM");
+    await server.ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { client, end };
+}
+
+const [kept, plain] = [await served("3600"), await served("0")];
+const messages: OpenAI.ChatCompletionMessageParam[] = [
+  { role: "system", content: filler(OPENING / 3, "You watch the gauges of a plant and say what is out of order.") },
+  { role: "user", content: "Begin with the first gauge." },
+];
+const rows: (string | number)[][] = [];
+const shares: number[] = [];
+for (let n = 1; n <= CALLS; n++) {
+  const call = await ask(kept.client, messages);
+  const share = call.cached / call.prompt;
+  shares.push(share);
+  if (COMPARED.includes(n)) {
+    const whole = await ask(plain.client, messages);
+    if (whole.text !== call.text) throw new Error(`call ${n}: another reply where nothing was kept`);
+    const ratio = `${figure(whole.ms / call.ms)}×`;
+    rows.push([n, call.prompt, `${figure(100 * share)} %`, figure(call.ms), figure(whole.ms), ratio]);
+  }
+  messages.push(
+    { role: "assistant", content: call.text },
+    {
+      role: "user",
+      content: `Gauge ${n} shows ${100 + n} units. ${filler(30, "It has been so since the morning.")}Go on.`,
+    },
+  );
+}
+await kept.end();
+await plain.end();
+const least = figure(100 * Math.min(...shares.slice(1)));
+writeSection(
+  "node bench/agent-loop.ts",
+  `## An agent's loop without a conversation
+
+\`node bench/agent-loop.ts ${OPENING}\`: ${CALLS} calls of the \`openai\` client, which names no conversation and sends the whole history with eight tools every time; replies of at most 16
+tokens, wall time, the same replies from both servers. From the second call on at least ${least} % of a prompt's tokens came from the cache. ${machine()}
+
+${table(["call", "tokens of the prompt", "cached", "ms", "ms without the cache", "ratio"], rows)}`,
+);

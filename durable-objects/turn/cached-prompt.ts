@@ -1,0 +1,138 @@
+/**
+ * CachedPrompt: what a prompt that begins at nothing takes from its tenant's cache, and what it gives to it.
+ *
+ * States are taken only between two whole slices of a prompt, where no token of a reply was ever read one by one. Whoever goes on from there makes
+ * the same calls of the model as whoever computes the prompt in one, so every bit of the reply is the same.
+ */
+import type { Backend, Sequence } from "../../src/backends/backend.ts";
+import { count } from "../../src/core/events.ts";
+import { check, Failure } from "../../src/core/failure.ts";
+import type { Served } from "../../src/dialogue/load.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
+import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
+import { decodeState } from "../../src/state/codec.ts";
+import { encodeSequence } from "../../src/state/encode-sequence.ts";
+import { bordersOf, type FoundPrompt, findPrompt, keepPrompt } from "../prompt-cache/prompt-cache-client.ts";
+import { DIGEST_BYTES } from "../prompt-cache/prompt-cache-store.ts";
+
+/** Tokens that a state must save to be worth its writing. */
+const LEAST_TOKENS = 64;
+
+export interface BegunPrompt {
+  ids: Uint32Array;
+  /** Tokens of the system message and the tools that it begins with. */
+  opening: () => number;
+}
+
+/** Whether states of the prompt may be kept for others, and which object they go with when it forgets the prompt. */
+export interface Giving {
+  keeps: boolean;
+  owner?: string;
+}
+
+interface Due {
+  position: number;
+  shared: boolean;
+}
+
+export class CachedPrompt {
+  readonly #env: Env;
+  readonly #tenant: string;
+  readonly #served: Served;
+  readonly #borders: Uint8Array<ArrayBuffer>;
+  readonly #owner: string | undefined;
+  readonly #beganMs = Date.now();
+  readonly #due: Due[] = [];
+  #origin: number | undefined;
+  /** With what the cache had; undefined when it had nothing. */
+  begun: { sequence: Sequence; sampler: SamplerState } | undefined;
+
+  private constructor(env: Env, tenant: string, served: Served, borders: Uint8Array<ArrayBuffer>, owner?: string) {
+    this.#owner = owner;
+    this.#env = env;
+    this.#tenant = tenant;
+    this.#served = served;
+    this.#borders = borders;
+  }
+
+  /** Undefined where the cache is off or the prompt is too short for it. Never fails. */
+  static async find(
+    env: Env,
+    tenant: string,
+    served: Served,
+    { ids, opening }: BegunPrompt,
+    { keeps, owner }: Giving,
+  ): Promise<CachedPrompt | undefined> {
+    const { backend, fingerprint } = served;
+    const { sliceTokens: slice } = backend;
+    if (ids.length <= LEAST_TOKENS || !backend.forwardMany) return undefined;
+    const borders = bordersOf(env, { tenant, fingerprint, slice }, ids);
+    try {
+      const found = await findPrompt(env, tenant, borders);
+      if (!found) return undefined;
+      const prompt = new CachedPrompt(env, tenant, served, borders, owner);
+      if (found.state) prompt.begun = await opened(found.state, backend, fingerprint, ids);
+      if (prompt.begun) prompt.#origin = found.state?.id;
+      count(prompt.begun ? "prompt_cache_hit" : "prompt_cache_miss");
+      // Who found a state found one after the opening, or another prompt like it.
+      const after = prompt.begun || !keeps ? 0 : Math.floor(opening() / slice);
+      if (keeps) prompt.#plan(ids.length, after, found.shared);
+      return prompt;
+    } catch (thrown) {
+      unusable(thrown);
+      return undefined;
+    }
+  }
+
+  /** Where states are kept: after the opening, where an earlier prompt went another way, and at the end. */
+  #plan(length: number, opening: number, parted: number): void {
+    const { sliceTokens: slice } = this.#served.backend;
+    const end = Math.floor((length - 1) / slice);
+    let last = this.begun?.sequence.position ?? 0;
+    for (const at of [...new Set([opening, parted, end])].sort((a, b) => a - b)) {
+      const position = at * slice;
+      if (at > end || position - last < LEAST_TOKENS) continue;
+      this.#due.push({ position, shared: at !== end });
+      last = position;
+    }
+  }
+
+  /** So far the prompt was read: keeps the state where one is due. Never fails. */
+  async reached(sequence: Sequence): Promise<void> {
+    const [due] = this.#due;
+    if (!due || sequence.position < due.position) return;
+    this.#due.shift();
+    if (sequence.position !== due.position) return;
+    const { fingerprint, backend } = this.#served;
+    try {
+      const bytes = await encodeSequence(sequence, { fingerprint, pending: [], sampler: new Sampler(1).state() });
+      const borders = this.#borders.slice(0, (due.position / backend.sliceTokens) * DIGEST_BYTES);
+      const { shared } = due;
+      const origin = this.#origin === undefined ? {} : { origin: this.#origin };
+      const owner = this.#owner === undefined ? {} : { owner: this.#owner };
+      const state = { borders, shared, beganMs: this.#beganMs, ...origin, ...owner };
+      await keepPrompt(this.#env, this.#tenant, state, bytes);
+    } catch (thrown) {
+      unusable(thrown);
+    }
+  }
+}
+
+async function opened({ slices, bytes }: FoundPrompt, backend: Backend, fingerprint: string, ids: Uint32Array) {
+  try {
+    const { position, tensors } = decodeState(bytes, fingerprint);
+    const expected = slices * backend.sliceTokens;
+    check(position === expected, "state_unreadable", () => `position ${position}, expected ${expected}`);
+    const sequence = await backend.open({ position, tensors });
+    const recent = [...ids.slice(Math.max(0, position - RECENT_TOKENS), position)];
+    return { sequence, sampler: { ...new Sampler(1).state(), recent } };
+  } catch (thrown) {
+    // Bytes that are not what was written, or were written over while they were read.
+    if (Failure.from(thrown).code !== "state_unreadable") throw thrown;
+    count("state_damaged");
+    return undefined;
+  }
+}
+
+const unusable = (thrown: unknown): void =>
+  console.warn(`the prompt cache was of no use: ${Failure.from(thrown).message}`);
