@@ -1,7 +1,7 @@
 /**
  * An agent's loop of twenty calls through the plain client for `openai`: it names no conversation and sends its whole history every time.
  *
- *     node bench/agent-loop.ts [tokens of system message and tools]
+ *     node bench/agent-loop.ts [tokens of the system message]
  *
  * Two servers, with and without the prompt cache; the second is asked only some of the calls, for the same replies.
  */
@@ -20,15 +20,12 @@ const model = basename(packFolder());
 
 /** About four characters are a token. */
 const filler = (tokens: number, of: string): string => `${of} `.repeat(Math.ceil((4 * tokens) / (of.length + 1)));
-const tool = (n: number): OpenAI.ChatCompletionTool => ({
-  type: "function",
-  function: {
-    name: `read_${n}`,
-    description: filler(OPENING / 12, `Reads gauge ${n} of the plant and gives what it shows, with its unit.`),
-    parameters: { type: "object", properties: { since: { type: "string" } } },
-  },
-});
-const tools = Array.from({ length: 8 }, (_, n) => tool(n));
+const rules = Array.from({ length: 12 }, (_, n) =>
+  filler(
+    OPENING / 12,
+    `Gauge ${n} of the plant may show ${100 + 7 * n} units at most; beyond that the valve beside it is closed.`,
+  ),
+);
 
 interface Call {
   ms: number;
@@ -40,7 +37,7 @@ interface Call {
 async function ask(client: OpenAI, messages: OpenAI.ChatCompletionMessageParam[]): Promise<Call> {
   const beganMs = performance.now();
   const { choices, usage } = await client.chat.completions.create({
-    ...{ model, messages, tools, tool_choice: "none" as const, temperature: 0, max_tokens: 16 },
+    ...{ model, messages, temperature: 0, max_tokens: 16 },
   });
   const { prompt_tokens: prompt = 0, prompt_tokens_details: details } = usage ?? {};
   const text = choices[0]!.message.content ?? "";
@@ -62,7 +59,7 @@ async function served(ttl: string) {
 
 const [kept, plain] = [await served("3600"), await served("0")];
 const messages: OpenAI.ChatCompletionMessageParam[] = [
-  { role: "system", content: filler(OPENING / 3, "You watch the gauges of a plant and say what is out of order.") },
+  { role: "system", content: `You watch the gauges of a plant and say what is out of order. ${rules.join("")}` },
   { role: "user", content: "Begin with the first gauge." },
 ];
 const rows: (string | number)[][] = [];
@@ -92,7 +89,7 @@ writeSection(
   "node bench/agent-loop.ts",
   `## An agent's loop without a conversation
 
-\`node bench/agent-loop.ts ${OPENING}\`: ${CALLS} calls of the \`openai\` client, which names no conversation and sends the whole history with eight tools every time; replies of at most 16
+\`node bench/agent-loop.ts ${OPENING}\`: ${CALLS} calls of the \`openai\` client, which names no conversation and sends the whole history every time; replies of at most 16
 tokens, wall time, the same replies from both servers. From the second call on at least ${least} % of a prompt's tokens came from the cache. ${machine()}
 
 ${table(["call", "tokens of the prompt", "cached", "ms", "ms without the cache", "ratio"], rows)}`,
