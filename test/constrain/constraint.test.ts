@@ -87,10 +87,10 @@ describe("mask", () => {
       await inSlices(constraint.prepare(), async () => void pauses++);
       return pauses;
     };
-    expect(await prepared(20)).toBeGreaterThan(5);
-    await expect(prepared(120)).rejects.toMatchObject({
+    expect(await prepared(40)).toBeGreaterThan(5);
+    await expect(prepared(200)).rejects.toMatchObject({
       code: "schema_too_complex",
-      param: "response_format.json_schema.schema",
+      param: expect.stringMatching(/^response_format\.json_schema\.schema/),
     });
   });
 

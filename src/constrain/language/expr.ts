@@ -15,7 +15,9 @@ interface Base {
   /** The empty string belongs to the language. */
   readonly nullable: boolean;
   /** By byte: derivatives met so far. */
-  next: Expr[] | undefined;
+  next: Map<number, Expr> | undefined;
+  /** Bytes that may come first, once somebody asked. */
+  firsts: ByteSet | undefined;
 }
 export type Expr = Base &
   (
@@ -38,12 +40,17 @@ const SET = 16;
 const READING_STEPS = 2_000_000;
 /** Expressions with derivatives of their own; beyond this they are forgotten. About 1 KB each. */
 const REMEMBERED = 3000;
+/** Ids fit below it: two of them make a key that a double holds. */
+const IDS = 2 ** 26;
+const NO_BYTES: ByteSet = new Uint8Array(256);
 const encoder = new TextEncoder();
 
 export class Grammar {
   readonly never: Expr;
   readonly empty: Expr;
   readonly #known = new Map<string, Expr>();
+  /** Sequences, by the ids of their two parts: they are by far the most. */
+  readonly #sequences = new Map<number, Expr>();
   readonly #defined = new Map<string, Expr>();
   readonly #automata = new Map<Automaton, number>();
   readonly #remembering: Expr[] = [];
@@ -109,15 +116,22 @@ export class Grammar {
       spine.push(at.first);
     }
     for (const part of spine.reverse()) {
-      const [head, tail] = [part, joined];
-      joined = this.#make(`s${head.id},${tail.id}`, {
-        kind: "seq",
-        nullable: head.nullable && tail.nullable,
-        first: head,
-        rest: tail,
-      });
+      joined = this.#pair(part, joined);
     }
     return joined;
+  }
+
+  #pair(first: Expr, rest: Expr): Expr {
+    const fields = { kind: "seq", nullable: first.nullable && rest.nullable, first, rest } as const;
+    // Only in a reply that goes on for very long.
+    if (this.#made >= IDS) return this.#make(`s${first.id},${rest.id}`, fields);
+    const key = first.id * IDS + rest.id;
+    const known = this.#sequences.get(key);
+    this.budget.spend(known ? 1 : MAKING);
+    if (known) return known;
+    const made = this.#new(fields);
+    this.#sequences.set(key, made);
+    return made;
   }
 
   alt(...parts: readonly Expr[]): Expr {
@@ -126,6 +140,11 @@ export class Grammar {
 
   /** As `alt`, for lists of any length. */
   union(parts: readonly Expr[]): Expr {
+    const only = this.#only(parts);
+    if (only) {
+      this.budget.spend(parts.length);
+      return only;
+    }
     const members = new Map<number, Expr>();
     let set: Expr | undefined;
     for (const part of parts) {
@@ -141,6 +160,17 @@ export class Grammar {
     if (of.length === 1) return of[0]!;
     const nullable = of.some((member) => member.nullable);
     return this.#make(`a${of.map(({ id }) => id).join()}`, { kind: "alt", nullable, of });
+  }
+
+  /** The one of these that is not `never`; undefined where there are several. */
+  #only(parts: readonly Expr[]): Expr | undefined {
+    let only = this.never;
+    for (const part of parts) {
+      if (part === only || part.kind === "never") continue;
+      if (only !== this.never) return undefined;
+      only = part;
+    }
+    return only;
   }
 
   #either(a: Expr, b: Expr): Expr {
@@ -222,20 +252,25 @@ export class Grammar {
 
   /** What may follow `byte`. */
   after(expr: Expr, byte: number): Expr {
-    const known = expr.next?.[byte];
+    // Literals are most of a grammar, and nothing need be remembered of them.
+    if (expr.kind === "bytes") return expr.set[byte] === 1 ? this.empty : this.never;
+    if (expr.kind === "seq" && expr.first.kind === "bytes") {
+      return expr.first.set[byte] === 1 ? expr.rest : this.never;
+    }
+    const known = expr.next?.get(byte);
     if (known) return known;
     if (!expr.next) {
-      expr.next = new Array<Expr>(256);
-      this.#remembering.push(expr);
+      this.#remember(expr);
+      expr.next = new Map();
     }
     const found = this.#after(expr, byte);
-    expr.next[byte] = found;
+    expr.next!.set(byte, found);
     return found;
   }
 
   /** As `after`, for who reads each expression once: nothing is remembered of it. */
   afterOnce(expr: Expr, byte: number): Expr {
-    return expr.next?.[byte] ?? this.#after(expr, byte);
+    return expr.next?.get(byte) ?? this.#after(expr, byte);
   }
 
   #after(expr: Expr, byte: number): Expr {
@@ -256,14 +291,54 @@ export class Grammar {
       }
       case "automaton":
         return this.automaton(expr.automaton, expr.automaton.after(expr.state, byte));
-      case "ref": {
-        const expanded = this.#defined.get(expr.name);
-        if (!expanded) throw new Unsupported("a constant in a schema that refers to itself cannot be held to");
-        return this.after(expanded, byte);
-      }
+      case "ref":
+        return this.after(this.#definition(expr.name), byte);
       default:
         return this.never;
     }
+  }
+
+  #definition(name: string): Expr {
+    const expanded = this.#defined.get(name);
+    if (!expanded) throw new Unsupported("a constant in a schema that refers to itself cannot be held to");
+    return expanded;
+  }
+
+  #remember(expr: Expr): void {
+    if (!expr.next && !expr.firsts) this.#remembering.push(expr);
+  }
+
+  /** (256) 1 for each byte after which something may follow. Shared: do not change it. */
+  firsts(expr: Expr): ByteSet {
+    switch (expr.kind) {
+      case "bytes":
+        return expr.set;
+      case "repeat":
+        return this.firsts(expr.of);
+      case "ref":
+        return this.firsts(this.#definition(expr.name));
+      case "seq":
+        if (!expr.first.nullable) return this.firsts(expr.first);
+        break;
+      case "never":
+      case "empty":
+        return NO_BYTES;
+    }
+    if (expr.firsts) return expr.firsts;
+    this.#remember(expr);
+    const found = new Uint8Array(256);
+    expr.firsts = found;
+    if (expr.kind === "automaton") {
+      for (let byte = 0; byte < 256; byte++) found[byte] = Number(expr.automaton.after(expr.state, byte) >= 0);
+      return found;
+    }
+    const parts = expr.kind === "seq" ? [expr.first, expr.rest] : expr.of;
+    this.budget.spend(parts.length);
+    for (const part of parts) {
+      const set = this.firsts(part);
+      for (let byte = 0; byte < 256; byte++) found[byte]! |= set[byte]!;
+    }
+    return found;
   }
 
   /** Whether the language holds this text. */
@@ -282,19 +357,29 @@ export class Grammar {
 
   /** What was read is read anew: after names were defined again. */
   forget(): void {
-    for (const expr of this.#remembering.splice(0)) expr.next = undefined;
+    for (const expr of this.#remembering.splice(0)) {
+      expr.next = undefined;
+      expr.firsts = undefined;
+    }
     // Expressions that are still held stay what they are; equal ones made from now on are other objects.
     this.#known.clear();
+    this.#sequences.clear();
   }
 
-  #make(key: string, fields: DistributiveOmit<Expr, "id" | "next">): Expr {
+  #make(key: string, fields: Fields): Expr {
     const known = this.#known.get(key);
     this.budget.spend(known ? 1 : MAKING);
     if (known) return known;
-    const made = { ...fields, id: this.#made++, next: undefined } as Expr;
+    const made = this.#new(fields);
     this.#known.set(key, made);
     return made;
   }
+
+  #new(fields: Fields): Expr {
+    return { ...fields, id: this.#made++, next: undefined, firsts: undefined } as Expr;
+  }
 }
+
+type Fields = DistributiveOmit<Expr, "id" | "next" | "firsts">;
 
 type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;

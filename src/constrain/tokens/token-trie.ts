@@ -1,101 +1,157 @@
 /**
- * TokenTrie: the vocabulary as a tree of bytes, in which one walk finds every token that a grammar allows.
+ * TokenTrie: the vocabulary as a tree of bytes, and the masks of what may follow in it.
  *
- * Nodes stand in preorder in typed arrays: byte, end of the subtree, token. Tokens that show nothing (specials) are not in it.
- * Source: llguidance's toktrie, for the layout.
+ * Tokens that show nothing (specials) are not in it.
  */
 
 import type { Work } from "../../core/work.ts";
 import type { TextCodec } from "../../tokenizer/text-codec.ts";
+import { ANY, plain } from "../json/text.ts";
+import type { Automaton } from "../language/automaton.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
+import { ByteTree, compare } from "./byte-tree.ts";
+import { CharacterRun } from "./character-run.ts";
+import { characterKey, characterTable } from "./character-table.ts";
+import { charactersAhead } from "./characters-ahead.ts";
+import { cutTokens, type Tokens } from "./cut-tokens.ts";
+import { ItemTree } from "./item-tree.ts";
+import { partsOf } from "./parts.ts";
+import { walk, walkTable } from "./tree-walk.ts";
 
 /** Ids fit below it, and with 32 bits before it into a double. */
 const ID_SPACE = 2 ** 21;
+/** Kinds of characters whose runs are kept; each takes about 10 bytes for a token of the vocabulary. */
+const RUNS = 6;
+const NO_TOKENS: readonly number[] = [];
 
-export class TokenTrie {
+export class TokenTrie implements Tokens {
   readonly vocab: number;
-  readonly #bytes: Uint8Array;
-  readonly #ends: Uint32Array;
-  /** Token that ends here, or -1. */
+  readonly tree: ByteTree;
+  /** By node: the token that ends here, or -1. */
   readonly #ids: Int32Array;
   /** Further tokens of the same bytes as the first. */
   readonly #twins = new Map<number, number[]>();
+  /** By what a character is; undefined where its runs cannot be found once for all. */
+  readonly #runsByKey = new Map<string, CharacterRun | undefined>();
+  /** The same by the expression of a grammar. */
+  readonly #runs = new WeakMap<Expr, { run: CharacterRun | undefined }>();
 
   constructor(codec: TextCodec) {
     this.vocab = codec.vocab;
     const tokens = new TokenBlock(codec);
-    const bytes = new Uint8Array(tokens.length);
-    const ends = new Uint32Array(tokens.length);
+    const sorted = tokens.sorted();
     const ids = new Int32Array(tokens.length).fill(-1);
-    let nodes = 0;
-    const open: number[] = [];
-    const close = (depth: number) => {
-      while (open.length > depth) ends[open.pop()!] = nodes;
-    };
-    let previous: Uint8Array = new Uint8Array(0);
-    for (const id of tokens.sorted()) {
-      const token = tokens.of(id);
-      let shared = 0;
-      while (shared < token.length && shared < previous.length && token[shared] === previous[shared]) shared++;
-      if (shared === token.length) {
-        const first = ids[open[shared - 1]!]!;
-        this.#twins.set(first, [...(this.#twins.get(first) ?? []), id]);
-        continue;
-      }
-      close(shared);
-      for (const byte of token.subarray(shared)) {
-        open.push(nodes);
-        bytes[nodes++] = byte;
-      }
-      ids[nodes - 1] = id;
-      previous = token;
-    }
-    close(0);
-    this.#bytes = bytes.slice(0, nodes);
-    this.#ends = ends.slice(0, nodes);
-    this.#ids = ids.slice(0, nodes);
+    this.tree = new ByteTree(
+      sorted.length,
+      (i) => tokens.of(sorted[i]!),
+      tokens.length,
+      (i, node) => {
+        const first = ids[node]!;
+        if (first < 0) ids[node] = sorted[i]!;
+        else this.#twins.set(first, [...(this.#twins.get(first) ?? []), sorted[i]!]);
+      },
+    );
+    this.#ids = ids.slice(0, this.tree.size);
   }
 
   get memoryBytes(): number {
-    return this.#bytes.byteLength + this.#ends.byteLength + this.#ids.byteLength;
+    return this.tree.bytes.byteLength + this.tree.ends.byteLength + this.#ids.byteLength;
   }
 
   /** Some token is this byte and nothing else. */
   hasByte(byte: number): boolean {
-    for (let node = 0; node < this.#bytes.length; node = this.#ends[node]!) {
-      if (this.#bytes[node] === byte) return this.#ids[node]! >= 0;
+    const { bytes, ends } = this.tree;
+    for (let node = 0; node < bytes.length; node = ends[node]!) {
+      if (bytes[node] === byte) return this.#ids[node]! >= 0;
     }
     return false;
+  }
+
+  tokenAt(node: number): number {
+    return this.#ids[node]!;
+  }
+
+  twinsOf(id: number): readonly number[] {
+    return this.#twins.get(id) ?? NO_TOKENS;
   }
 
   /** Bit id % 32 of word id >> 5: every byte of the token may follow. Throws TooComplex when the grammar's budget of a mask is spent. */
   *allowed(grammar: Grammar, from: Expr): Work<Uint32Array<ArrayBuffer>> {
     grammar.beginReading();
     const mask = new Uint32Array((this.vocab + 31) >> 5);
-    const exprs: Expr[] = [from];
-    const ends: number[] = [this.#bytes.length];
-    for (let node = 0; node < this.#bytes.length; ) {
-      while (node >= ends.at(-1)!) {
-        ends.pop();
-        exprs.pop();
-      }
-      grammar.budget.spend(1);
-      if (grammar.budget.isOver) yield* grammar.budget.pause();
-      const next = grammar.after(exprs.at(-1)!, this.#bytes[node]!);
-      if (next.kind === "never") {
-        node = this.#ends[node]!;
-        continue;
-      }
+    const add = (node: number) => {
       const id = this.#ids[node]!;
-      if (id >= 0) {
-        mask[id >> 5]! |= 1 << (id & 31);
-        for (const twin of this.#twins.get(id) ?? []) mask[twin >> 5]! |= 1 << (twin & 31);
-      }
-      exprs.push(next);
-      ends.push(this.#ends[node]!);
-      node++;
+      if (id < 0) return;
+      mask[id >> 5]! |= 1 << (id & 31);
+      if (this.#twins.size === 0) return;
+      for (const twin of this.twinsOf(id)) mask[twin >> 5]! |= 1 << (twin & 31);
+    };
+    const { heads, other } = partsOf(grammar, from);
+    const others = [other];
+    for (const { first, rest } of heads) {
+      const run = yield* first.kind === "repeat"
+        ? this.#runBefore(grammar, first.of, rest)
+        : this.#runOver(grammar, first);
+      if (first.kind === "repeat" && run) yield* run.add(mask, grammar, { min: first.min, max: first.max, rest });
+      else if (first.kind === "repeat") others.push(grammar.seq(first, rest));
+      else if (run) yield* run.addTable(mask, grammar, { ...first, rest });
+      else yield* walkTable(this.tree, grammar, { ...first, rest }, add);
     }
+    const walked = grammar.union(others);
+    if (walked.kind !== "never") yield* walk(this.tree, grammar, walked, add);
     return mask;
+  }
+
+  /** The run of these characters, where `rest` begins with none of their bytes: then no token can be read in two ways. */
+  *#runBefore(grammar: Grammar, of: Expr, rest: Expr): Work<CharacterRun | undefined> {
+    const [own, next] = [grammar.firsts(of), grammar.firsts(rest)];
+    for (let byte = 0; byte < 256; byte++) if (own[byte] === 1 && next[byte] === 1) return undefined;
+    return yield* this.#runOf(grammar, of);
+  }
+
+  /** The run of all plain characters, where an automaton takes so many of them, whichever they are, that no token has more. */
+  *#runOver(grammar: Grammar, { automaton, state }: { automaton: Automaton; state: number }) {
+    const run = yield* this.#runOf(grammar, plain(grammar, ANY));
+    if (!run) return undefined;
+    const { table, most } = run;
+    return charactersAhead(automaton, state, table, most, grammar.budget) < most ? undefined : run;
+  }
+
+  *#runOf(grammar: Grammar, of: Expr): Work<CharacterRun | undefined> {
+    const known = this.#runs.get(of);
+    if (known) return known.run;
+    const key = characterKey(grammar, of);
+    if (key !== undefined && !this.#runsByKey.has(key)) {
+      const run = yield* this.#findRun(grammar, of);
+      if (this.#runsByKey.size >= RUNS) this.#runsByKey.delete(this.#runsByKey.keys().next().value!);
+      this.#runsByKey.set(key, run);
+    }
+    const run = key === undefined ? undefined : this.#runsByKey.get(key);
+    this.#runs.set(of, { run });
+    return run;
+  }
+
+  *#findRun(grammar: Grammar, of: Expr): Work<CharacterRun | undefined> {
+    const table = yield* characterTable(grammar, of);
+    if (!table) return undefined;
+    const cuts = yield* cutTokens(this, table, grammar.budget);
+    const outside: { item: number; string: Uint8Array }[] = [];
+    const { bytes, ends } = this.tree;
+    const path: number[] = [];
+    const until: number[] = [];
+    for (let node = 0; node < bytes.length; node++) {
+      while (node >= until.at(-1)!) {
+        until.pop();
+        path.pop();
+      }
+      path.push(bytes[node]!);
+      until.push(ends[node]!);
+      const id = this.#ids[node]!;
+      if (id < 0 || cuts.started[id]! > 0) continue;
+      const string = Uint8Array.from(path);
+      for (const item of [id, ...this.twinsOf(id)]) outside.push({ item, string });
+    }
+    return new CharacterRun(table, cuts, new ItemTree(outside));
   }
 }
 
@@ -144,10 +200,4 @@ class TokenBlock {
     }
     return ids.filter((id) => this.of(id).length > 0);
   }
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  let at = 0;
-  while (at < a.length && at < b.length && a[at] === b[at]) at++;
-  return at === a.length || at === b.length ? a.length - b.length : a[at]! - b[at]!;
 }

@@ -1,0 +1,37 @@
+/**
+ * partsOf: an expression as alternatives of which each begins with a repetition or with a table, and the others together.
+ *
+ * A token may come where one of the alternatives allows it, so masks can be found one by one, each in the way that is fastest for it.
+ */
+import type { Expr, Grammar } from "../language/expr.ts";
+
+type Kind<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
+
+export interface Head {
+  first: Kind<"repeat"> | Kind<"automaton">;
+  rest: Expr;
+}
+
+export function partsOf(grammar: Grammar, expr: Expr): { heads: Head[]; other: Expr } {
+  const heads: Head[] = [];
+  const others: Expr[] = [];
+  const part = (at: Expr, rest: Expr): void => {
+    grammar.budget.spend(1);
+    if (at.kind === "repeat" || at.kind === "automaton") heads.push({ first: at, rest });
+    else if (at.kind === "seq") part(at.first, grammar.seq(at.rest, rest));
+    else if (at.kind === "alt" && at.of.some(hasHead)) {
+      for (const member of at.of) {
+        if (hasHead(member)) part(member, rest);
+        else others.push(grammar.seq(member, rest));
+      }
+    } else others.push(grammar.seq(at, rest));
+  };
+  part(expr, grammar.empty);
+  return { heads, other: grammar.union(others) };
+}
+
+function hasHead(expr: Expr): boolean {
+  let at = expr;
+  while (at.kind === "seq") at = at.first;
+  return at.kind === "repeat" || at.kind === "automaton" || (at.kind === "alt" && at.of.some(hasHead));
+}

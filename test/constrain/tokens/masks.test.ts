@@ -1,0 +1,122 @@
+/** Masks are found in several ways, each for what it is fastest at: all of them give what reading every token byte by byte gives. */
+import { describe, expect, it } from "vitest";
+import { type Expr, Grammar } from "../../../src/constrain/language/expr.ts";
+import { replyGrammar } from "../../../src/constrain/reply/reply-grammar.ts";
+import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
+import { TokenConstraint } from "../../../src/constrain/tokens/token-constraint.ts";
+import { TokenTrie } from "../../../src/constrain/tokens/token-trie.ts";
+import { atOnce } from "../../../src/core/work.ts";
+import { codec, EOS } from "../model.ts";
+
+const trie = new TokenTrie(codec);
+
+/** Ids of the tokens that `at` can begin with, read one by one. */
+function readOneByOne(grammar: Grammar, at: Expr): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < codec.vocab; id++) {
+    const bytes = codec.tokenBytes(id);
+    let next = at;
+    for (let i = 0; i < bytes.length && next.kind !== "never"; i++) {
+      grammar.beginReading();
+      next = grammar.after(next, bytes[i]!);
+    }
+    if (bytes.length > 0 && next.kind !== "never") ids.push(id);
+  }
+  return ids;
+}
+
+function masked(grammar: Grammar, at: Expr): number[] {
+  const mask = atOnce(trie.allowed(grammar, at));
+  return Array.from({ length: codec.vocab }, (_, id) => id).filter((id) => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1);
+}
+
+function behind(grammar: Grammar, root: Expr, text: string): Expr {
+  let at = root;
+  for (const byte of new TextEncoder().encode(text)) at = grammar.after(at, byte);
+  expect(at.kind, text).not.toBe("never");
+  return at;
+}
+
+const text = (more: object) => ({ type: "object", properties: { a: { type: "string", ...more } }, required: ["a"] });
+const named = { a: { type: "integer" }, about: { type: "string" } };
+
+describe("a mask is what reading each token gives", () => {
+  it.each<[what: string, schema: object, places: string[]]>([
+    ["any value", {}, ["", '"', '"é', '{"', '{"a":', "[1", "-0", '"\\']],
+    [
+      "a short text",
+      text({ minLength: 2, maxLength: 9 }),
+      ['{"a": "', '{"a": "x', '{"a": "abc', '{"a": "abcdefgh', '{"a": "abcdefghi'],
+    ],
+    ["a long text", text({ maxLength: 4000 }), ['{"a": "', '{"a": "漢', '{"a": "\\u00']],
+    ["a long text that may not end yet", text({ minLength: 30 }), ['{"a": "abc']],
+    ["any text by a pattern", text({ pattern: "^[^/]*$", maxLength: 3000 }), ['{"a": "', '{"a": "xy']],
+    ["letters", text({ pattern: "^\\p{L}+$" }), ['{"a": "', '{"a": "é']],
+    ["a few letters", text({ pattern: "^[a-z]{2,6}x?$" }), ['{"a": "', '{"a": "a', '{"a": "abcdef']],
+    ["two kinds of text", { anyOf: [text({ maxLength: 12 }), text({ pattern: "b$" })] }, ['{"a": "', '{"a": "xb']],
+    ["a text or a number", { type: ["string", "integer", "null"] }, ["", '"', "1"]],
+    ["other names", { type: "object", properties: named, additionalProperties: true }, ["{", '{"', '{"ab', '{"abz']],
+    ["constants", { enum: ["abc", "abd", 12, { k: ["x"] }] }, ["", '"a', "1", '{"k']],
+    [
+      "items",
+      { type: "array", items: { type: "string", maxLength: 3 }, maxItems: 2 },
+      ["[", '["ab', '["abc', '["a"', '["a","b"'],
+    ],
+    ["a date", { type: "string", format: "date-time" }, ['"', '"2024-02-2']],
+  ])("%s", (_, schema, places) => {
+    const grammar = new Grammar();
+    const { expr } = atOnce(schemaGrammar(grammar, schema as never, "schema"));
+    grammar.finish();
+    for (const place of places) {
+      const at = behind(grammar, expr, place);
+      const expected = readOneByOne(grammar, at);
+      expect(expected.length, place).toBeGreaterThan(0);
+      expect(masked(grammar, at), place).toEqual(expected);
+    }
+  });
+
+  it("in text before a call", () => {
+    const grammar = new Grammar();
+    const tools = [{ name: "f", parameters: text({ maxLength: 20 }) }];
+    const { expr } = atOnce(replyGrammar(grammar, { tools }))!;
+    grammar.finish();
+    for (const place of ["", "So <tool", '<tool_call>\n{"name": "f", "arguments": {"a": "', "\xff"]) {
+      const at = behind(grammar, expr, place);
+      expect(masked(grammar, at), place).toEqual(readOneByOne(grammar, at));
+    }
+  });
+
+  it("where a character may be the beginning of another, or what follows begins like one", () => {
+    const grammar = new Grammar();
+    const any = grammar.range(0x20, 0x7e);
+    const unclear = grammar.alt(any, grammar.seq(any, grammar.literal("é")));
+    for (const expr of [
+      grammar.seq(grammar.repeat(unclear, 0, 5), grammar.literal("\n")),
+      grammar.seq(grammar.repeat(any, 1, 5), grammar.literal("ab\n")),
+      grammar.seq(grammar.repeat(any), grammar.alt(grammar.literal("\n"), grammar.repeat(grammar.literal("\t\n"), 1))),
+      grammar.repeat(grammar.seq(any, grammar.range(0x61, 0x6a)), 2, 3),
+    ]) {
+      expect(masked(grammar, expr)).toEqual(readOneByOne(grammar, expr));
+    }
+  });
+});
+
+it("is refused where too much may follow, with the field of the schema", () => {
+  const grammar = new Grammar();
+  // How often each byte came, and where, matters: what follows is another expression after nearly every text.
+  const any = grammar.range(0, 255);
+  const alternatives = Array.from({ length: 200 }, (_, i) =>
+    grammar.seq(grammar.repeat(any), grammar.range(i, i), grammar.repeat(any, 14, 14), grammar.literal(`${i}`)),
+  );
+  const expr = grammar.union(alternatives);
+  grammar.finish();
+  const language = { expr, schemas: [{ path: "the.schema", schema: true, leftOut: [] }] };
+  const constraint = new TokenConstraint(grammar, language, codec, trie, [EOS]);
+  expect(() => constraint.mask()).toThrow(
+    expect.objectContaining({
+      code: "schema_too_complex",
+      param: "the.schema",
+      message: expect.stringMatching(/^the.schema: /),
+    }),
+  );
+});
