@@ -5,6 +5,8 @@
  */
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { check, Failure } from "../core/failure.ts";
+import { type Side, strftime, strip } from "./python-text.ts";
+import { resolveLayout } from "./template-layout.ts";
 
 const MAX_TEMPLATE_LENGTH = 1 << 17;
 /** Syntax nodes evaluated: large published templates need a few hundred per message. */
@@ -27,8 +29,7 @@ export class ChatTemplate {
       () => `chat template: longer than ${MAX_TEMPLATE_LENGTH}`,
       "template",
     );
-    // As transformers sets Jinja up.
-    this.#program = orInvalid(() => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })));
+    this.#program = orInvalid(() => parse(tokenize(resolveLayout(source))));
   }
 
   /** `constants` have the tokenizer's fields (bos_token …); what is not plain is left out. */
@@ -62,6 +63,10 @@ export class ChatTemplate {
   }
 }
 
+type Value = ReturnType<Interpreter["evaluate"]>;
+
+const SIDES: readonly string[] = ["strip", "lstrip", "rstrip"];
+
 class BoundedInterpreter extends Interpreter {
   #stepsLeft: number;
 
@@ -70,13 +75,37 @@ class BoundedInterpreter extends Interpreter {
     this.#stepsLeft = steps;
   }
 
-  override evaluate(...args: Parameters<Interpreter["evaluate"]>): ReturnType<Interpreter["evaluate"]> {
+  override evaluate(...args: Parameters<Interpreter["evaluate"]>): Value {
     if (this.#stepsLeft-- <= 0) throw new RangeError("does not end in time");
-    const result = super.evaluate(...args);
+    const result = this.#stripping(...args) ?? super.evaluate(...args);
     const size = (result.value as { length?: unknown } | null | undefined)?.length;
     if (typeof size === "number" && size > MAX_LENGTH) throw new RangeError("makes too long a text");
     return result;
   }
+
+  #stripping(...[statement, environment]: Parameters<Interpreter["evaluate"]>): Value | undefined {
+    if (statement?.type !== "MemberExpression") return undefined;
+    const { object, property } = statement as unknown as Record<
+      "object" | "property",
+      { type: string; value?: unknown }
+    >;
+    const side = property.value;
+    if (typeof side !== "string" || !SIDES.includes(side)) return undefined;
+    return stripMethod(this.evaluate(object as typeof statement, environment), side as Side);
+  }
+}
+
+/** The method that a member of a text stands for, where the library's takes no characters: `content.lstrip("\n")`. */
+function stripMethod(text: Value, side: Side): Value | undefined {
+  const library = text.builtins.get(side);
+  if (text.type !== "StringValue" || !library) return undefined;
+  const Text = text.constructor as new (value: string) => Value;
+  const Method = library.constructor as new (call: (given: Value[]) => Value) => Value;
+  return new Method(([characters]) => {
+    const isGiven = characters?.type === "StringValue";
+    if (characters && !isGiven && characters.type !== "NullValue") throw new TypeError(`${side}() expects a text`);
+    return new Text(strip(text.value as string, side, isGiven ? (characters.value as string) : undefined));
+  });
 }
 
 function orInvalid<T>(run: () => T): T {
@@ -94,24 +123,4 @@ function range(first: number, second?: number, step = 1): number[] {
   const length = Math.max(0, Math.ceil((stop - start) / step));
   if (!(length <= MAX_RANGE)) throw new RangeError(`range() of more than ${MAX_RANGE}`);
   return Array.from({ length }, (_, i) => start + i * step);
-}
-
-const MONTHS = "January February March April May June July August September October November December".split(" ");
-
-/** Python's, in UTC, for the codes that templates use. */
-function strftime(date: Date, format: string): string {
-  const two = (n: number) => String(n).padStart(2, "0");
-  const month = MONTHS[date.getUTCMonth()]!;
-  const fields: Record<string, string> = {
-    "%Y": String(date.getUTCFullYear()),
-    "%m": two(date.getUTCMonth() + 1),
-    "%d": two(date.getUTCDate()),
-    "%B": month,
-    "%b": month.slice(0, 3),
-    "%H": two(date.getUTCHours()),
-    "%M": two(date.getUTCMinutes()),
-    "%S": two(date.getUTCSeconds()),
-    "%%": "%",
-  };
-  return format.replace(/%./g, (code) => fields[code] ?? code);
 }
