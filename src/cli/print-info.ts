@@ -48,8 +48,19 @@ function packLines(info: PackInfo): [string, string][] {
   ];
 }
 
-const configLines = (info: Extract<Info, { kind: "config" }>): [string, string][] =>
-  Object.entries(info.bytesAt).map(([dtype, size]) => [`bytes at ${dtype}`, bytes(size)]);
+type ConfigInfo = Extract<Info, { kind: "config" }>;
+
+const configLines = (info: ConfigInfo): [string, string][] => [
+  ...Object.entries(info.bytesAt).map(([dtype, size]): [string, string] => [`bytes at ${dtype}`, bytes(size)]),
+  // A config by itself says nothing of it.
+  ...(info.tokenizer === undefined ? [] : [["tokenizer", textLine(info)] satisfies [string, string]]),
+];
+
+function textLine({ tokenizer, template, textFault }: ConfigInfo): string {
+  if (textFault) return `cannot be used: ${textFault}`;
+  if (!tokenizer) return "none: can be scored, not chatted with";
+  return template ? "yes, and chat template" : "yes, without chat template";
+}
 
 function stageLine({ blocks: [from, to], bytes: size, shards, state }: StageFacts): string {
   const held = from === to ? "no block" : `blocks ${from} to ${to - 1}`;

@@ -18,6 +18,7 @@ import { type CachePolicy, type Manifest, PACK_VERSION, type StageEntry } from "
 import type { PackSource } from "../weights/pack-source.ts";
 import { fingerprint, MANIFEST_FILE, parseManifest, payloadBytes } from "../weights/parse-manifest.ts";
 import { checkCheckpoint } from "./checkpoint/check-checkpoint.ts";
+import { checkText } from "./checkpoint/check-text.ts";
 import type { CheckpointSource, Companions } from "./checkpoint/checkpoint-source.ts";
 import { isOnnx, type OnnxSource } from "./onnx/source.ts";
 import { STATED_WINDOWS } from "./pack/cache-choice.ts";
@@ -55,6 +56,7 @@ export async function convert(source: CheckpointSource, target: string, options:
   const { facts, write } = isOnnx(source) ? graphPlan(source, options) : weightsPlan(source, options);
   const companions = await source.companions();
   checkIds(facts, companions);
+  checkText(facts, companions);
   const folder = await PackFolder.open(target, options.force ?? false);
   const writer = new PayloadWriter(folder.path);
   try {

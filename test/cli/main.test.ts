@@ -1,7 +1,7 @@
 import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tinyLlama } from "../convert/folder.ts";
+import { changedFolder, tinyLlama } from "../convert/folder.ts";
 import { fixture, inFolder } from "../convert/sample-files.ts";
 import { inProcess } from "./in-process.ts";
 import { outcome, rivulet, start } from "./run.ts";
@@ -67,27 +67,29 @@ describe("rivulet convert and info", () => {
   let text: string;
   let json: Record<string, unknown>;
   let summary: string;
-  beforeAll(() =>
-    inFolder(async (folder) => {
-      const pack = join(folder, "pack");
-      const options = [
-        "--window",
-        "32",
-        "--sinks",
-        "4",
-        "--licence",
-        "MIT",
-        "--name",
-        "Tiny\u001b[2J",
-        "--system-prompt",
-        "Be kind.",
-      ];
-      const done = await rivulet("convert", fixture("tiny-llama.gguf"), pack, ...options);
-      expect(done).toMatchObject({ exitCode: 0, stderr: "" });
-      summary = done.stdout;
-      text = (await rivulet("info", pack)).stdout;
-      json = JSON.parse((await rivulet("info", pack, "--json")).stdout);
-    }),
+  beforeAll(
+    () =>
+      inFolder(async (folder) => {
+        const pack = join(folder, "pack");
+        const options = [
+          "--window",
+          "32",
+          "--sinks",
+          "4",
+          "--licence",
+          "MIT",
+          "--name",
+          "Tiny\u001b[2J",
+          "--system-prompt",
+          "Be kind.",
+        ];
+        const done = await rivulet("convert", fixture("tiny-llama.gguf"), pack, ...options);
+        expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+        summary = done.stdout;
+        text = (await rivulet("info", pack)).stdout;
+        json = JSON.parse((await rivulet("info", pack, "--json")).stdout);
+      }),
+    60_000,
   );
 
   it("say what was made", () => {
@@ -159,6 +161,23 @@ describe("rivulet convert and info", () => {
       expect(cut.stderr).toMatch(/^rivulet: shard-000\.bin: expected \d+ bytes, got 1000\n$/);
       await rm(join(pack, "shard-000.bin"));
       expect((await rivulet("info", pack)).stderr).toMatch(/^rivulet: .*shard-000\.bin: no such file\n$/);
+    });
+  });
+
+  it("say before and after whether a tokenizer can be used", async () => {
+    await inFolder(async (folder) => {
+      const fine = JSON.parse((await rivulet("info", fixture("tiny-llama.gguf"), "--json")).stdout);
+      expect(fine).toMatchObject({ tokenizer: true, template: true, textFault: null });
+      expect((await rivulet("info", tinyLlama)).stdout).toMatch(/^tokenizer +yes, and chat template$/m);
+      const tokenizer = ({ model }: { model: object }) => void Object.assign(model, { type: "WordPiece" });
+      const source = await changedFolder(folder, { tokenizer });
+      const fault = 'tokenizer: model.type: expected "BPE", got "WordPiece"; convert --no-tokenizer leaves it out';
+      expect((await rivulet("info", source)).stdout).toContain(`cannot be used: ${fault}`);
+      const pack = join(folder, "pack");
+      const refused = await rivulet("convert", source, pack);
+      expect(refused).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(fault) });
+      expect(await rivulet("convert", source, pack, "--no-tokenizer")).toMatchObject({ exitCode: 0 });
+      expect((await rivulet("info", pack)).stdout).toMatch(/^tokenizer +none: can be scored/m);
     });
   });
 

@@ -302,6 +302,30 @@ describe("convert", () => {
       { files: { "generation_config.json": '{"temperature": -1}' } },
       "temperature: expected 0…10, got -1",
     ],
+    [
+      "a tokenizer of another kind",
+      { tokenizer: (file) => void Object.assign(file.model, { type: "WordPiece" }) },
+      'tokenizer: model.type: expected "BPE", got "WordPiece"; convert --no-tokenizer leaves it out',
+    ],
+    [
+      "a tokenizer that leaves out an id",
+      {
+        tokenizer: ({ model: { vocab } }) => {
+          vocab[Object.keys(vocab).find((token) => vocab[token] === 383)!] = 390;
+        },
+      },
+      "tokenizer: model.vocab: no token has id 383",
+    ],
+    [
+      "a tokenizer with more tokens than the model",
+      { tokenizer: ({ model }) => void Object.assign(model.vocab, { "one more": 384 }) },
+      'tokenizer: model.vocab: expected ids below vocab_size 384, got 384 for "one more"',
+    ],
+    [
+      "a chat template that cannot be read",
+      { files: { "chat_template.jinja": "{% if messages %}" } },
+      "chat template: ",
+    ],
     ["a tokenizer that is not JSON", { files: { "tokenizer.json": "{" } }, "tokenizer.json: not valid JSON"],
     [
       "templates without a default",

@@ -49,11 +49,12 @@ export function writeTensors(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
 export interface Change {
   config?: Record<string, unknown>;
   tensors?: (tensors: Map<string, Tensor>) => void;
+  tokenizer?: (file: { model: { vocab: Record<string, number> } }) => void;
   files?: Record<string, string>;
 }
 
 /** The tiny Llama in `folder`, changed. */
-export async function changedFolder(folder: string, { config, tensors, files }: Change): Promise<string> {
+export async function changedFolder(folder: string, { config, tensors, tokenizer, files }: Change): Promise<string> {
   const copy = join(folder, "source");
   await cp(tinyLlama, copy, { recursive: true });
   if (config) {
@@ -64,6 +65,11 @@ export async function changedFolder(folder: string, { config, tensors, files }: 
     const found = await readTensors(join(copy, "model.safetensors"));
     tensors(found);
     await writeFiles(copy, { "model.safetensors": writeTensors(found) });
+  }
+  if (tokenizer) {
+    const found = JSON.parse(await readFile(join(copy, "tokenizer.json"), "utf8"));
+    tokenizer(found);
+    await writeFiles(copy, { "tokenizer.json": JSON.stringify(found) });
   }
   await writeFiles(copy, files ?? {});
   return copy;
