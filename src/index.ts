@@ -35,7 +35,7 @@ app.use(async (c, next) => {
   if (c.res.status >= 400) await drain(c.req.raw);
   if (c.res.status !== 101) tellLeft(c.req.raw, c.res.headers);
 });
-for (const path of ["/v1/messages", "/v1/messages/*"]) app.use(path, messageErrors);
+for (const path of ["/v1/messages", "/v1/messages/*", "/v1/models", "/v1/models/*"]) app.use(path, messageErrors);
 app.use(hostGuard, crossOrigin, originGuard);
 
 for (const { definition, serve } of endpoints)

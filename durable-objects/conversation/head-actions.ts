@@ -170,6 +170,12 @@ export class HeadActions {
     });
   }
 
+  /** Those that are there, of at most a hundred ids; as cheap however many others the family has. */
+  named(ids: readonly string[]) {
+    const turns = ids.slice(0, TURNS_MAX).flatMap((id) => this.#store.tree.turn(id) ?? []);
+    return { turns: turns.filter(({ hidden }) => !hidden).map((turn) => viewOf(turn, this.#store)), hasMore: false };
+  }
+
   /** Of the family, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
   turns({ head, after, from, limit, order, hidden, running }: TurnsRequest) {
     const store = this.#store;

@@ -65,7 +65,8 @@ export function headRoutes(host: Host, scheduler: Scheduler): Hono {
       return c.json(searchSaid(host.store(), turn, q, Number(limit)));
     })
     .get("/turns", (c) => {
-      const { head, after, from, order, limit = "20", all, running } = c.req.query();
+      const { ids, head, after, from, order, limit = "20", all, running } = c.req.query();
+      if (ids !== undefined) return c.json(headActions.named(ids.split(",")));
       const which = { hidden: all === "hidden", running: running === "true" };
       return c.json(headActions.turns({ head, after, from, order, limit: Number(limit), ...which }));
     });

@@ -19,7 +19,16 @@ import { checkScope, identityOfDigest } from "../../src/api/shared/keys.ts";
 import { BODY_MAX_BYTES, JSON_LIMITS, parse } from "../../src/api/shared/parse-body.ts";
 import { check, Failure, failures } from "../../src/core/failure.ts";
 import { parseJson } from "../../src/core/strict-json.ts";
-import { allowTurn, ask, type Counted, refuse, settleLease, takeLease } from "../directory/allowance.ts";
+import {
+  allowTurn,
+  ask,
+  type Counted,
+  nothingKept,
+  refuse,
+  requireObject,
+  settleLease,
+  takeLease,
+} from "../directory/allowance.ts";
 import { requireModel } from "../model/model-card.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { SocketWriter } from "./socket-writer.ts";
@@ -126,12 +135,13 @@ export class ResponseSocket extends DurableObject<Env> {
     gone: AbortSignal,
   ): Promise<void> {
     const { tenant } = counted;
-    const askTurns: AskTurns = async (asked, query) => {
-      const address = `http://conversation/turns?${query}`;
+    const askTurns: AskTurns = async (asked, ids) => {
+      await requireObject(this.env, tenant, asked, nothingKept("input"));
+      const address = `http://conversation/turns?ids=${ids.join()}`;
       const headers = { "x-rivulet-tenant": tenant };
       return answerOf(await this.env.CONVERSATION.getByName(asked).fetch(address, { headers }));
     };
-    const { input, last } = await resolveReferences(body.input, askTurns);
+    const { input, last } = await resolveReferences(body, askTurns);
     const turn = noting(ignored, () => responseTurn({ ...body, input }));
     const { object, turn: where } = responsePlace(this.env, { tenant }, body, last);
     await checkHeld(turn, responsePaths, ignored, gone);

@@ -54,6 +54,7 @@ interface AcceptedTurn {
   asked: string;
   messageCount: number;
   hasSystem: boolean;
+  toolsKnown?: string;
 }
 
 export interface PlannedTurn {

@@ -54,6 +54,8 @@ export interface TurnRecord {
   history: string;
   messageCount: number;
   hasSystem: boolean;
+  /** Digest of the tools that the model has read of last, where it has (`toolsKnown` of announce.ts). */
+  toolsKnown?: string;
   /** The log ends with the token that ends a reply. */
   closed: boolean;
   generator: number[];

@@ -42,6 +42,8 @@ export function appended(parent: StoredTurn | undefined, messages: Message[]): C
   return { parent, fresh, aside, history: parent.history };
 }
 
+type HistoryRequest = Pick<TurnRequest, "messages" | "unmatched" | "isWhole" | "generate">;
+
 /**
  * `tip`: where the head stands. In this order the messages are: all of the history again, with its own system messages or with others in
  * their place; its end again; or new ones alone. Fails with `conversation_conflict` when they tell a story that the family does not hold,
@@ -50,21 +52,22 @@ export function appended(parent: StoredTurn | undefined, messages: Message[]): C
 export function continuation(
   tree: TurnTree,
   tip: StoredTurn | undefined,
-  { messages, unmatched = "refuse" }: Pick<TurnRequest, "messages" | "unmatched">,
+  { messages, unmatched = "refuse", isWhole, generate }: HistoryRequest,
 ): Continuation {
   if (!tip) return appended(undefined, messages);
   const isNew = unmatched !== "anew";
   if (isNew && messages.every(isAsked)) return appended(tip, messages);
-  const exact = retold(tree, tip, messages);
+  const mayEnd = generate === false;
+  const exact = retold(tree, tip, messages, mayEnd);
   if (exact) return exact;
   const [systems, spoken] = [messages.filter(isSystem), messages.filter((one) => !isSystem(one))];
   const own = beginningOf(tree, tip);
   const isOwn = own.every((one, i) => systems[i] && chain("", one) === chain("", systems[i]));
   const aside = isOwn ? systems.slice(own.length) : systems;
   if (isNew && spoken.every(isAsked)) return { ...appended(tip, spoken), aside };
-  const again = systems.length + own.length > 0 ? retold(tree, tip, [...own, ...spoken]) : undefined;
+  const again = systems.length + own.length > 0 ? retold(tree, tip, [...own, ...spoken], mayEnd) : undefined;
   if (again) return { ...again, aside };
-  const rest = afterTail(tree, tip, spoken);
+  const rest = isWhole ? undefined : afterTail(tree, tip, spoken);
   if (rest) return { ...appended(tip, rest), aside };
   if (unmatched === "append") return { ...appended(tip, spoken), aside };
   if (unmatched === "anew") return appended(undefined, messages);
@@ -75,9 +78,9 @@ export function continuation(
   );
 }
 
-/** The history told from its beginning, along the head's path or on another branch. */
-function retold(tree: TurnTree, tip: StoredTurn, messages: Message[]): Continuation | undefined {
-  const told = new ClientHistory(messages);
+/** The history told from its beginning, along the head's path or on another branch. `mayEnd`: nothing new need follow. */
+function retold(tree: TurnTree, tip: StoredTurn, messages: Message[], mayEnd: boolean): Continuation | undefined {
+  const told = new ClientHistory(messages, mayEnd);
   const near = along(tree, tip, told);
   // It tells of more replies than this path has: another branch may have them.
   return near?.fresh.every(({ role }) => role !== "assistant") ? near : (anywhere(tree, told) ?? near);
@@ -114,9 +117,11 @@ export function afterTail(tree: TurnTree, tip: StoredTurn, messages: readonly Me
 class ClientHistory {
   readonly messages: Message[];
   readonly #hashes: string[] = [""];
+  readonly #mayEnd: boolean;
 
-  constructor(messages: Message[]) {
+  constructor(messages: Message[], mayEnd: boolean) {
     this.messages = messages;
+    this.#mayEnd = mayEnd;
   }
 
   /** Of the first `count` messages. */
@@ -129,7 +134,7 @@ class ClientHistory {
   /** What follows the turn in this telling, or undefined when the turn is not in it. */
   after(turn: StoredTurn): Continuation | undefined {
     const { messageCount: count } = turn;
-    if (this.messages.length <= count) return undefined;
+    if (this.messages.length < count + (this.#mayEnd ? 0 : 1)) return undefined;
     const fresh = this.messages.slice(count);
     if (turn.reply === null) return this.hash(count) === turn.history ? appended(turn, fresh) : undefined;
     const reply = this.messages[count - 1]!;

@@ -1,7 +1,7 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
 import { MAIN, newTurnId } from "../../src/api/shared/ids.ts";
 import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
-import { announce } from "../../src/constrain/reply/announce.ts";
+import { announce, toolsKnown } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
@@ -38,7 +38,7 @@ export function plan(
   const lasting = (fresh: Message[], quoted: readonly Recalled[] = []): number[] => {
     const { base, messages } = unanswered(store, parent, fresh);
     if (messages.length === 0 && request.generate === false) return [];
-    return promptOf(request, served, base, announce(messages, request, base?.request), quoted);
+    return promptOf(request, served, base, announce(messages, request, knownTo(base)), quoted);
   };
   const encode = (fresh: Message[], quoted: readonly Recalled[] = []): number[] =>
     instructed(instructions, fresh, (messages) => lasting(messages, quoted));
@@ -53,9 +53,11 @@ export function plan(
   if (!request.feedOnly && !isCounted) checkBrought(plain.length, manifest, field);
   const bound = recallTokens(request, recall);
   const maxTokens = bound && Math.min(bound, room - plain.length - 1);
-  const search = { store, ...unanswered(store, parent, fresh), served, maxTokens };
+  const last = unanswered(store, parent, fresh);
+  const search = { store, ...last, served, maxTokens };
   const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
   const { instructions: _, ...kept } = request;
+  const known = toolsKnown(last.messages, request, knownTo(last.base));
   const accepted: Accepted = {
     id,
     parent: parent?.id ?? null,
@@ -75,6 +77,7 @@ export function plan(
     ...(request.persistent && instructions.length > 0 ? { lasting: lasting(fresh, quoted.recalled) } : {}),
     asked: chainAll(history, fresh),
     messageCount: (parent?.messageCount ?? 0) + fresh.length,
+    ...(known === undefined ? {} : { toolsKnown: known }),
     hasSystem: (parent?.hasSystem ?? false) || fresh.some(({ role }) => role === "system"),
     attempts: 0,
   };
@@ -183,6 +186,10 @@ function unanswered(store: ConversationStore | undefined, parent: StoredTurn | u
   }
   return { base, messages };
 }
+
+/** Tools that the model has read of up to a turn. A turn of an earlier release says it of itself alone. */
+const knownTo = (base: StoredTurn | undefined): string | undefined =>
+  base && (base.toolsKnown ?? toolsKnown(base.request.messages, base.request));
 
 /** A turn that was fed and asked for no reply: the beginning that conversations share. */
 const isFed = ({ reply, start, logged }: StoredTurn): boolean => reply === null && logged > start;

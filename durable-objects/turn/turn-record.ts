@@ -95,10 +95,11 @@ export function failed(accepted: Accepted, reply: readonly number[], error: Erro
 function common(accepted: Accepted) {
   const { id, parent, depth, createdMs, start, request, digest, fingerprint, origin, asked, hasSystem } = accepted;
   const where = { id, parent, depth, createdMs, start, hidden: false };
-  const { recalled } = accepted;
+  const { recalled, toolsKnown } = accepted;
   const what = {
     request,
     ...(recalled ? { recalled } : {}),
+    ...(toolsKnown === undefined ? {} : { toolsKnown }),
     ...(digest === undefined ? {} : { digest }),
     fingerprint,
     model: request.model,

@@ -1,8 +1,9 @@
 /** Where a request goes on: which object, and which turn or head in it. */
 import type { ChatRequest } from "./chat/request.ts";
+import type { Referred } from "./conversations/item-references.ts";
 import { prefixObject } from "./conversations/prefix.ts";
 import type { ResponseRequest } from "./responses/request.ts";
-import { MAIN, newConversation, objectName, splitConversation, type TurnName, turnNamed } from "./shared/ids.ts";
+import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./shared/ids.ts";
 import type { TurnRequest } from "./shared/turn.ts";
 
 export interface Caller {
@@ -19,7 +20,7 @@ export interface ObjectAddress {
   conversation?: string;
   /** What the turn must be told of it. */
   turn: Pick<TurnRequest, "persistent"> &
-    Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "near" | "unmatched" | "ttlSeconds">>;
+    Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "near" | "unmatched" | "isWhole" | "ttlSeconds">>;
 }
 
 type Secret = { SESSION_KEY: string };
@@ -81,12 +82,12 @@ export function chatPlace(
   return { object, turn: { persistent: true, head: MAIN, ttlSeconds: REPEAT_SECONDS } };
 }
 
-/** `referred`: the turn of the last item that the input refers to. Fails with `not_found` when `previous_response_id` is no id. */
+/** `referred`: a turn that the input's items belong to. Fails with `not_found` when `previous_response_id` is no id. */
 export function responsePlace(
   secret: Secret,
   caller: Omit<Caller, "digest">,
   body: Pick<ResponseRequest, "previous_response_id" | "conversation" | "store" | "prefix">,
-  referred?: TurnName,
+  referred?: Referred,
 ): ObjectAddress {
   const { previous_response_id: previous, conversation, store, prefix } = body;
   if (previous != null) {
@@ -99,8 +100,9 @@ export function responsePlace(
   }
   // Items that it names by their ids say where its dialogue is. One that was changed since begins anew there.
   if (referred) {
-    const turn = { persistent: store !== false, near: referred.turn, unmatched: "anew" as const };
-    return { object: referred.object, turn };
+    const { object, turn: near, isWhole } = referred;
+    const turn = { persistent: store !== false, near, unmatched: "anew" as const };
+    return { object, turn: isWhole ? { ...turn, isWhole } : turn };
   }
   return store === false ? nowhere(secret, caller, prefix) : inNewObject(secret, caller);
 }

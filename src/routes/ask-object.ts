@@ -9,6 +9,7 @@ import {
   requireObject,
 } from "../../durable-objects/directory/allowance.ts";
 import { turnIdOf } from "../../durable-objects/turn/plan.ts";
+import { prefixObject } from "../api/conversations/prefix.ts";
 import { anyName, type Caller, type ObjectAddress } from "../api/object-address.ts";
 import { answerOf } from "../api/shared/error-body.ts";
 import { MAIN, newTurnId } from "../api/shared/ids.ts";
@@ -70,15 +71,21 @@ export async function countTokens(
     const response = await askObject(c, { ...caller, ...at }, "/count", { method: "POST", body });
     return (await answerOf<{ tokens: number }>(response)).tokens;
   };
-  const { parent, near, head = MAIN } = where;
-  const isNamed = typeof parent === "string" || near !== undefined || head !== MAIN || turn.prefix !== undefined;
+  const { parent, near, head = MAIN, persistent } = where;
+  const { prefix } = turn;
+  const isNamed = typeof parent === "string" || near !== undefined || head !== MAIN;
   try {
     return await count(place, where);
   } catch (thrown) {
     if (isNamed || Failure.from(thrown).code !== "not_found") throw thrown;
-    return count({ object: anyName() }, { persistent: false });
+    if (prefix === undefined) return count({ object: anyName() }, { persistent: false });
+    // What begins there begins with its prefix, whose own object has it.
+    if (!persistent) throw nothingKept("prefix");
+    return countTokens(c, caller, { object: prefixObject(c.env, caller.tenant, prefix), turn: inPrefix }, turn);
   }
 }
+
+const inPrefix = { persistent: false, parent: null };
 
 /** Runs a turn there. */
 export async function runTurn(

@@ -58,7 +58,7 @@ export const compact = [
     },
     async (c, { caller, body: given, ignored }) => {
       const body = withoutCompaction(c.env, caller.tenant, given);
-      const { input, last } = await resolveReferences(body.input, turnsOf(c, caller));
+      const { input, last } = await resolveReferences(body, turnsOf(c, caller));
       const { model, conversation: _, ...rest } = body;
       const isSaid = input != null || rest.previous_response_id != null || body.conversation != null;
       check(isSaid, "request_invalid", () => "input: expected items, or previous_response_id or conversation", "input");

@@ -35,8 +35,8 @@ const reply = { 200: { description: "The conversation.", schema: conversationRep
 /** Turns of any object, in the caller's name. */
 export const turnsOf =
   (c: Context<Bindings>, caller: Caller): AskTurns =>
-  async (object, query) =>
-    answerOf(await askObject(c, { ...caller, object }, `/turns?${query}`));
+  async (object, ids) =>
+    answerOf(await askObject(c, { ...caller, object }, `/turns?ids=${ids.join()}`));
 
 /** Asks about one conversation; `path` is given its head. */
 export function askHead(

@@ -18,8 +18,9 @@ type Turns = { turns: TurnView[]; hasMore: boolean };
 
 /** The turn, without asking for a conversation. Fails with `not_found`. */
 async function turnOf(c: Context<Bindings>, caller: Caller, object: string, turn: string): Promise<TurnView> {
-  const { turns } = await answerOf<Turns>(await askObject(c, { ...caller, object }, `/turns?from=${turn}&limit=1`));
-  return turns[0]!;
+  const { turns } = await answerOf<Turns>(await askObject(c, { ...caller, object }, `/turns?ids=${turn}`));
+  if (!turns[0]) throw new Failure("not_found", "id: no such turn", { param: "id" });
+  return turns[0];
 }
 
 /** Fails with `not_found` when the item is in another conversation. */

@@ -96,7 +96,8 @@ export const messages = [
       const turn = noting(ignored, () => countedTurn(body));
       await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
-      return c.json({ input_tokens: await countTokens(c, caller, chatPlace(c.env, caller, session, {}), turn) });
+      const place = chatPlace(c.env, caller, session, { prefix: body.prefix });
+      return c.json({ input_tokens: await countTokens(c, caller, place, turn) });
     },
   ),
   ...storedTurns({

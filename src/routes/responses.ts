@@ -19,7 +19,7 @@ import { storedTurns } from "./stored-turns.ts";
 /** The turn that a request asks for, and where it goes on. */
 async function asked(c: Context<Bindings>, caller: Caller, given: ResponseRequest, ignored: Ignored) {
   const body = withoutCompaction(c.env, caller.tenant, given);
-  const { input, last } = await resolveReferences(body.input, turnsOf(c, caller));
+  const { input, last } = await resolveReferences(body, turnsOf(c, caller));
   const turn = noting(ignored, () => responseTurn({ ...body, input }));
   const place = responsePlace(c.env, caller, body, last);
   await checkHeld(turn, responsePaths, ignored, c.req.raw.signal);

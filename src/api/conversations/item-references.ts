@@ -1,7 +1,8 @@
 /**
- * resolveReferences: the items of an input that stand for items of earlier turns, as what was said there.
+ * resolveReferences: the items of an input that stand for items of earlier turns, as what was said there, and where the input's dialogue was.
  *
- * An item's id carries its object and its turn, so a client that keeps ids alone also says where its dialogue goes on.
+ * An item's id carries its object and its turn. So a client that keeps ids alone says where its dialogue goes on, and so does one that sends
+ * our items back whole, with their ids.
  */
 import { Failure } from "../../core/failure.ts";
 import { type InputItem, isReference } from "../responses/input.ts";
@@ -11,20 +12,42 @@ import { type Item, turnItems } from "./turn-items.ts";
 
 type Input = string | InputItem[] | null | undefined;
 
-/** A page of an object's turns, newest first, as the object answers in its caller's name. */
-export type AskTurns = (object: string, query: URLSearchParams) => Promise<{ turns: TurnView[]; hasMore: boolean }>;
+/** Of an object's turns those with these ids, as the object answers in its caller's name. */
+export type AskTurns = (object: string, ids: readonly string[]) => Promise<{ turns: TurnView[] }>;
 
+/** As many as an object looks up at once. */
 const PAGE = 100;
 
-/** `last`: the turn of the last reference, where there is one. Fails with `not_found`, naming the reference. */
-export async function resolveReferences(input: Input, ask: AskTurns): Promise<{ input: Input; last?: TurnName }> {
-  if (input == null || typeof input === "string" || !input.some(isReference)) return { input };
+/** A turn that an input's items belong to. */
+export interface Referred extends TurnName {
+  /** Its words were all sent: what they do not say is not meant. Otherwise an end of a history stands for the whole. */
+  isWhole: boolean;
+}
+
+interface Asked {
+  input?: Input;
+  conversation?: unknown;
+  previous_response_id?: unknown;
+}
+
+/**
+ * `last`: a turn that the items belong to, where neither a conversation nor a response says what they follow. Fails with `not_found`, naming
+ * the reference.
+ */
+export async function resolveReferences(asked: Asked, ask: AskTurns): Promise<{ input: Input; last?: Referred }> {
+  const { input, conversation, previous_response_id: previous } = asked;
+  if (input == null || typeof input === "string") return { input };
+  if (!input.some(isReference)) {
+    const last = conversation == null && previous == null ? await turnOfItems(input, ask) : undefined;
+    return last ? { input, last } : { input };
+  }
   const named = input.map((item, i) => (isReference(item) ? itemNamed(item.id, `input[${i}].id`) : undefined));
   const wanted = new Map<string, Set<string>>();
   for (const { object, turn } of named.filter((one) => one !== undefined))
     wanted.set(object, (wanted.get(object) ?? new Set()).add(turn));
   const known = new Map<string, Item>();
-  for (const [object, turns] of wanted) for (const item of await itemsOf(object, turns, ask)) known.set(item.id, item);
+  for (const [object, turns] of wanted)
+    for (const item of await itemsOf(object, [...turns], ask)) known.set(item.id, item);
   const resolved = input.map((item, i) => {
     if (!isReference(item)) return item;
     const found = known.get(item.id);
@@ -32,23 +55,36 @@ export async function resolveReferences(input: Input, ask: AskTurns): Promise<{ 
     if (!found) throw new Failure("not_found", `${param}: no such item`, { param });
     return found as InputItem;
   });
-  return { input: resolved, last: named.findLast((one) => one !== undefined)! };
+  return { input: resolved, last: { ...named.findLast((one) => one !== undefined)!, isWhole: false } };
 }
 
-async function itemsOf(object: string, wanted: Set<string>, ask: AskTurns): Promise<Item[]> {
+async function itemsOf(object: string, turns: readonly string[], ask: AskTurns): Promise<Item[]> {
   const items: Item[] = [];
-  const left = new Set(wanted);
-  let after: string | undefined;
-  for (let more = true; more && left.size > 0; ) {
-    const query = new URLSearchParams({
-      order: "desc",
-      limit: String(PAGE),
-      ...(after === undefined ? {} : { after }),
-    });
-    const { turns, hasMore } = await ask(object, query);
-    for (const turn of turns) if (left.delete(turn.id)) items.push(...turnItems(turn, object));
-    after = turns.at(-1)?.id;
-    more = hasMore && after !== undefined;
-  }
+  for (let at = 0; at < turns.length; at += PAGE)
+    for (const turn of (await ask(object, turns.slice(at, at + PAGE))).turns) items.push(...turnItems(turn, object));
   return items;
+}
+
+/**
+ * The turn of the last item that is one of ours by its id, in an input that says everything in words. Undefined where there is none, or it is
+ * no longer there: then the words alone count.
+ */
+async function turnOfItems(input: readonly InputItem[], ask: AskTurns): Promise<Referred | undefined> {
+  const name = input.reduceRight<TurnName | undefined>((found, item) => found ?? nameOf(item), undefined);
+  if (!name) return undefined;
+  const found = await ask(name.object, [name.turn]).catch((thrown: unknown) => {
+    if (Failure.from(thrown).code === "not_found") return { turns: [] };
+    throw thrown;
+  });
+  return found.turns.length > 0 ? { ...name, isWhole: true } : undefined;
+}
+
+function nameOf(item: InputItem): TurnName | undefined {
+  const id = "id" in item ? item.id : undefined;
+  if (typeof id !== "string" || isReference(item)) return undefined;
+  try {
+    return itemNamed(id);
+  } catch {
+    return undefined;
+  }
 }

@@ -33,6 +33,12 @@ const said = {
     .nullish()
     .openapi({ description: "Ours: the conversation that keeps the state. A header may name it too, as for chat." }),
   recall: recallField,
+  prefix: z
+    .string()
+    .min(1)
+    .max(64)
+    .nullish()
+    .openapi({ description: "Ours: a shared prefix that the conversation begins with." }),
   ...withoutEffect({
     thinking: "the models do not reason apart from their text",
     context_management: "a state does not grow",
@@ -69,12 +75,6 @@ const fields = z.strictObject({
       description:
         "`create` keeps the message; `continue` goes on from the state after an earlier one, with its tools, and is sent new messages alone.",
     }),
-  prefix: z
-    .string()
-    .min(1)
-    .max(64)
-    .nullish()
-    .openapi({ description: "Ours: a shared prefix that the conversation begins with." }),
   temperature: samplingFields.temperature,
   top_p: samplingFields.top_p,
   top_k: samplingFields.top_k,
@@ -105,7 +105,6 @@ export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | 
     seed: body.seed ?? undefined,
     maxTokens: body.max_tokens ?? undefined,
     stop: body.stop_sequences ?? [],
-    ...(body.prefix ? { prefix: body.prefix } : {}),
     reply: { object: "message", stream: body.stream === true, includeUsage: true },
   };
 }
@@ -129,6 +128,7 @@ export function countedTurn(body: MessageCount, inherits = false): Omit<TurnRequ
     stop: [],
     ...shapeOf(body, inherits),
     ...recallOf(body),
+    ...(body.prefix ? { prefix: body.prefix } : {}),
     reply: { object: "message", stream: false, includeUsage: true },
   };
 }

@@ -1,5 +1,6 @@
-/** Replies of /v1/models. */
+/** Replies of /v1/models, in OpenAI's form and in Anthropic's. */
 import { z } from "@hono/zod-openapi";
+import { intQuery } from "../shared/fields.ts";
 
 export const modelReply = z
   .strictObject({
@@ -23,3 +24,38 @@ export const modelReply = z
   .openapi("Model");
 
 export const modelList = z.strictObject({ object: z.literal("list"), data: z.array(modelReply) }).openapi("ModelList");
+
+const never = z.null();
+
+/** What Anthropic's clients know of a model. Dates are RFC 3339. */
+export const anthropicModel = z
+  .strictObject({
+    type: z.literal("model"),
+    id: z.string(),
+    display_name: z.string(),
+    created_at: z.iso.datetime(),
+    max_input_tokens: z.int(),
+    max_tokens: z.int(),
+    capabilities: never,
+    lifecycle: z.literal("active"),
+    line: never,
+    deprecated_at: never,
+    retires_at: never,
+  })
+  .openapi("AnthropicModel");
+
+export const anthropicModelList = z
+  .strictObject({
+    data: z.array(anthropicModel),
+    has_more: z.boolean(),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+  })
+  .openapi("AnthropicModelList");
+
+/** Of Anthropic's form. */
+export const modelsQuery = z.object({
+  limit: intQuery(1, 1000).optional().openapi({ description: "20 unless given." }),
+  after_id: z.string().max(128).optional().openapi({ description: "The model after which the list goes on." }),
+  before_id: z.string().max(128).optional().openapi({ description: "The model before which the list ends." }),
+});

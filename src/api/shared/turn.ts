@@ -30,6 +30,8 @@ export interface TurnRequest extends ReplyShape {
   inheritsTools?: true;
   /** A turn whose history the messages are likely to tell again, where no head stands for it. */
   near?: string;
+  /** The messages are a whole history: an end of another one is not meant. */
+  isWhole?: true;
   /** What becomes of messages that tell another history than the conversation holds. Absent: `refuse`. */
   unmatched?: "refuse" | "append" | "anew";
   sampling: SamplingRequest;

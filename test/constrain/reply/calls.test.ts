@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ReplyShape, ToolChoice } from "../../../src/constrain/constraint.ts";
 import { checkShape } from "../../../src/constrain/constraint-for.ts";
-import { announce, callsIn } from "../../../src/constrain/reply/announce.ts";
+import { announce, callsIn, toolsKnown } from "../../../src/constrain/reply/announce.ts";
 import { CallParser, type CallPlace } from "../../../src/constrain/reply/call-parser.ts";
 import { replyText } from "../../../src/constrain/reply/reply-grammar.ts";
 import { Random } from "../../../src/sampling/random.ts";
@@ -185,10 +185,21 @@ describe("announce", () => {
       type: "function",
       function: { name: "now", parameters: { type: "object", properties: {} } },
     });
-    expect(announce([user], shape, shape)).toEqual([user]);
-    expect(announce([user], shape, { tools: [tools[0]!] })[0]!.tools).toHaveLength(2);
+    const known = toolsKnown([user], shape);
+    expect(announce([user], shape, known)).toEqual([user]);
+    expect(announce([user], shape, toolsKnown([user], { tools: [tools[0]!] }))[0]!.tools).toHaveLength(2);
     expect(announce([user], { tools, toolChoice: "none" })).toEqual([user]);
     expect(announce([user], {})).toEqual([user]);
+  });
+
+  it("knows what the model has read of last: a turn that says nothing of tools changes nothing", () => {
+    const known = toolsKnown([user], { tools });
+    expect(known).toMatch(/^[0-9a-f]{16}$/);
+    expect(toolsKnown([user], {}, known)).toBe(known);
+    expect(toolsKnown([user], { tools, toolChoice: "none" }, known)).toBe(known);
+    expect(toolsKnown([{ role: "tool", content: "1" }], { tools: [tools[0]!] }, known)).toBe(known);
+    expect(toolsKnown([user], { tools: [tools[0]!] }, known)).not.toBe(known);
+    expect(toolsKnown([user], { tools, toolChoice: "none" })).toBeUndefined();
   });
 });
 

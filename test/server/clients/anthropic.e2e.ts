@@ -123,6 +123,14 @@ it("counts tokens", async () => {
   expect(input_tokens).toBe(usage.input_tokens);
 });
 
+it("lists models in its own form, page by page", async () => {
+  const ids: string[] = [];
+  for await (const { id, type } of client.models.list({ limit: 1 })) ids.push(`${type} ${id}`);
+  expect(ids).toEqual(["model tiny"]);
+  expect(await client.models.retrieve("tiny")).toMatchObject({ id: "tiny", max_input_tokens: expect.any(Number) });
+  await expect(client.models.retrieve("claude")).rejects.toBeInstanceOf(Anthropic.NotFoundError);
+});
+
 it("maps errors to its own classes", async () => {
   const failed = (fields: object, from = client) =>
     from.messages.create({ ...asked, messages: hello, ...fields }).then(String, (thrown: unknown) => thrown);

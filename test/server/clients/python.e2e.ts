@@ -26,7 +26,7 @@ const clients = {
     "errors",
   ],
   agents: [...common, "previous_response", "session"],
-  anthropic: [...common, "counting"],
+  anthropic: [...common, "models", "counting"],
   pydantic_ai: [...common, "previous_response"],
   litellm: [...common, "responses"],
   instructor: [...common, "messages"],

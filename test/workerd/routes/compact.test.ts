@@ -65,6 +65,20 @@ describe("/v1/responses/compact", () => {
     ]);
   });
 
+  it("gives one for our own items sent back whole, whose state is there", async () => {
+    const first = await respond({ input: "one" });
+    const second = await respond({ previous_response_id: first.id, input: "two" });
+    const items = [user("one"), ...first.output, user("two"), ...second.output];
+    const reply = await compact({ input: items });
+    const next = await respond({ input: [...reply.output, user("three")] });
+    const wanted = await respond({ previous_response_id: second.id, input: "three" });
+    expect([textOf(next), cached(next)]).toEqual([textOf(wanted), second.usage.total_tokens - 1]);
+    // What was said behind the last reply waits for its answer.
+    const open = await compact({ input: [...items, user("three")] });
+    const answered = await respond({ input: open.output });
+    expect([textOf(answered), cached(answered)]).toEqual([textOf(wanted), cached(next)]);
+  });
+
   it("of what was compacted already, and more, is one item again", async () => {
     const first = await respond({ input: "one" });
     const { output } = await compact({ previous_response_id: first.id });
@@ -162,6 +176,21 @@ describe("/v1/responses/input_tokens", () => {
     expect((await turns.json<Json>()).data).toHaveLength(1);
     expect(await count({ conversation: "nobody", input: "one" })).toMatchObject({ http: 200 });
     expect((await exports.default.fetch("http://rivulet/v1/conversations/nobody")).status).toBe(404);
+  });
+
+  it("counts a prefix, for what begins with it and for what began with it", async () => {
+    await post("/prefixes", { name: "counted", text: "The sea is blue. ".repeat(20) });
+    const alone = (await count({ input: "one" })).input_tokens;
+    const begins = { input: "one", prefix: "counted" };
+    for (const where of [{}, { store: false }, { conversation: "prefixed" }]) {
+      const { http, input_tokens } = await count({ ...begins, ...where });
+      expect([http, input_tokens > alone + 300]).toEqual([200, true]);
+      const { usage } = await respond({ ...begins, ...where });
+      expect(input_tokens).toBe(usage.input_tokens);
+    }
+    const goesOn = { input: "two", conversation: "prefixed", prefix: "counted" };
+    expect((await count(goesOn)).input_tokens).toBe((await respond(goesOn)).usage.input_tokens);
+    expect(await count({ input: "one", prefix: "nothing" })).toMatchObject({ http: 404, error: { param: "prefix" } });
   });
 
   it("counts more than fits, and refuses what a response would refuse", async () => {

@@ -63,3 +63,45 @@ it("keeps nothing with store: false, and knows no item of nobody's", async () =>
       error: { code: "not_found", param: expect.stringMatching(/^input\[0\]|^id/) },
     });
 });
+
+it("our own items, sent back whole with their ids, go on from their state like references", async () => {
+  const input: object[] = [user("one")];
+  let before = await respond({ input, instructions: "Be brief." });
+  for (const [i, word] of ["two", "three"].entries()) {
+    input.push(...before.output, user(word));
+    const next = await respond({ input, instructions: `Be brief, ${i}.`, store: true });
+    const plain = await respond({ input, instructions: `Be brief, ${i}.`, store: false });
+    // Instructions are of one request, and all else was read before.
+    const asked = next.usage.input_tokens - cached(next);
+    expect([next.http, cached(next) > 0, asked < 80]).toEqual([200, true, true]);
+    expect(plain.usage.input_tokens).toBe(next.usage.input_tokens);
+    before = next;
+  }
+});
+
+it("items whose words were changed, cut off or are not there any more are read as they came", async () => {
+  const first = await respond({ input: "one" });
+  const second = await respond({ input: "two", previous_response_id: first.id });
+  const bare = (items: object[]) => items.map(({ id: _, ...item }: Json) => item);
+  const [reply] = first.output;
+  const changed = { ...reply, content: [{ ...reply.content[0], text: "else" }] };
+  const cases = [
+    [user("one"), changed, user("three")],
+    // A client that leaves out the beginning does not want it to be known.
+    [user("two"), ...second.output, user("three")],
+    [{ ...reply, id: `msg_${"0".repeat(48)}_0` }, user("three")],
+    [{ ...reply, id: "msg_of_another_server" }, user("three")],
+  ];
+  for (const input of cases) {
+    const given = await respond({ input });
+    const plain = await respond({ input: bare(input) });
+    expect([given.http, cached(given), given.output[0].content[0].text]).toEqual([
+      200,
+      0,
+      plain.output[0].content[0].text,
+    ]);
+  }
+  await exports.default.fetch(`http://rivulet/v1/responses/${second.id}`, { method: "DELETE" });
+  const gone = await respond({ input: [user("one"), ...first.output, user("two"), ...second.output, user("three")] });
+  expect([gone.http, cached(gone)]).toEqual([200, 0]);
+});

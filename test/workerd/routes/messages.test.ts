@@ -319,6 +319,20 @@ describe("count_tokens", () => {
     expect(counted.input_tokens).toBe(usage.input_tokens + usage.cache_read_input_tokens);
   });
 
+  it("counts a prefix with what begins with it", async () => {
+    const body = JSON.stringify({ name: "for-messages", text: "The sea is blue. ".repeat(20) });
+    const headers = { "content-type": "application/json" };
+    await exports.default.fetch("http://rivulet/v1/prefixes", { method: "POST", headers, body });
+    for (const where of [{}, { conversation: "for-messages" }]) {
+      const fields = { prefix: "for-messages", ...where };
+      const { input_tokens } = await count(fields);
+      const { usage } = await message(fields);
+      expect(input_tokens).toBe(usage.input_tokens + usage.cache_read_input_tokens);
+      expect(input_tokens).toBeGreaterThan(300);
+    }
+    expect(await count({ prefix: "nothing" })).toMatchObject({ error: { type: "not_found_error", param: "prefix" } });
+  });
+
   it("counts more than the model could read", async () => {
     expect((await count({ messages: [user("a".repeat(5000))] })).input_tokens).toBeGreaterThan(5000);
   });
@@ -417,5 +431,30 @@ describe("failures are in Anthropic's envelope", () => {
     expect(await message({}, { "x-api-key": "key-b" })).toMatchObject({ http: 401 });
     expect(await message({}, { "x-api-key": "key-a" })).toMatchObject({ http: 200 });
     expect(await message({}, { authorization: "Bearer key-a", "x-api-key": "key-b" })).toMatchObject({ http: 200 });
+  });
+});
+
+describe("/v1/models, as Anthropic's clients ask", () => {
+  const get = async (path: string, headers: Record<string, string> = { "anthropic-version": "2023-06-01" }) =>
+    (await exports.default.fetch(`http://rivulet/v1/models${path}`, { headers })).json<Json>();
+
+  it("has their form, and OpenAI's without their header", async () => {
+    const list = await get("?limit=5&beta=true");
+    expect(list).toMatchObject({ has_more: false, first_id: "tiny", last_id: "tiny", data: [{ type: "model" }] });
+    const one = await get("/tiny");
+    expect(one).toEqual(list.data[0]);
+    expect(one).toMatchObject({ id: "tiny", display_name: "tiny", lifecycle: "active" });
+    expect(Number.isNaN(Date.parse(one.created_at))).toBe(false);
+    expect(await get("/tiny", {})).toMatchObject({ object: "model", id: "tiny" });
+    expect(await get("", {})).toMatchObject({ object: "list" });
+  });
+
+  it("pages, and refuses in their form", async () => {
+    expect(await get("?after_id=tiny")).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
+    expect(await get("?before_id=tiny")).toMatchObject({ data: [], has_more: false });
+    for (const path of ["?after_id=other", "?limit=0", "/other"])
+      expect(await get(path)).toMatchObject({ type: "error", error: { type: expect.any(String) } });
+    expect(await get("/other")).toMatchObject({ error: { type: "not_found_error" } });
+    expect(await get("/other", {})).toMatchObject({ error: { type: "invalid_request_error", code: "model_unknown" } });
   });
 });

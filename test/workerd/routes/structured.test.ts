@@ -18,9 +18,10 @@ const person = {
   additionalProperties: false,
 };
 const format = { type: "json_schema", json_schema: { name: "person", strict: true, schema: person } };
+const now = { type: "function", function: { name: "now" } };
 const tools = [
   { type: "function", function: { name: "find", description: "Finds a person", parameters: person } },
-  { type: "function", function: { name: "now" } },
+  now,
 ];
 const isPerson = (value: unknown) => {
   const { name, age, tags } = value as Json;
@@ -125,6 +126,23 @@ describe("tools", () => {
     expect(next.timings.state).toBe("resumed");
     expect(next.timings.prefill_tokens).toBeLessThan(60);
   });
+});
+
+it("a conversation's model hears of the same tools once, whatever turns without them come between", async () => {
+  const turn = async (conversation: string, fields: object): Promise<number> =>
+    (await ask({ conversation, max_tokens: 3, temperature: 0, ...fields })).timings.prefill_tokens;
+  const one = { tools: [now] };
+  const other = { tools: [{ type: "function", function: { name: "then" } }] };
+  const told = await turn("told", one);
+  const plain = await turn("plain", {});
+  expect(told).toBeGreaterThan(plain + 100);
+  const silent = [{ ...one, tool_choice: "none" }, {}, one];
+  const again: number[] = [];
+  for (const fields of silent) again.push(await turn("told", fields));
+  expect(Math.max(...again)).toBeLessThan(plain + 20);
+  expect(await turn("told", other)).toBeGreaterThan(plain + 100);
+  expect(await turn("told", {})).toBeLessThan(plain + 20);
+  expect(await turn("told", one)).toBeGreaterThan(plain + 100);
 });
 
 const get = async (path: string): Promise<Json> => (await exports.default.fetch(`http://rivulet/v1/${path}`)).json();

@@ -56,6 +56,13 @@ def conversation():
         messages.append({"role": "assistant", "content": reply.content})
 
 
+def models():
+    assert [(one.type, one.id) for one in client.models.list(limit=1)] == [("model", MODEL)]
+    assert client.models.retrieve(MODEL).display_name == MODEL
+    assert client.models.retrieve(MODEL).created_at.year >= 1970
+    raises(anthropic.NotFoundError, lambda: client.models.retrieve("claude"))
+
+
 def counting():
     fields = dict(model=MODEL, messages=HELLO, tools=[WEATHER], system="Be brief.")
     counted = client.messages.count_tokens(**fields).input_tokens
@@ -70,4 +77,4 @@ def errors():
     raises(anthropic.NotFoundError, lambda: client.messages.create(model="claude", max_tokens=8, messages=HELLO))
 
 
-run(chat, stream, tools, structured, conversation, counting, errors)
+run(chat, stream, tools, structured, conversation, models, counting, errors)
