@@ -57,7 +57,8 @@ export function continuation(
   if (!tip) return appended(undefined, messages);
   const isNew = unmatched !== "anew";
   if (isNew && messages.every(isAsked)) return appended(tip, messages);
-  const mayEnd = generate === false;
+  // Without a question behind it the assistant goes on speaking.
+  const mayEnd = generate === false || messages.at(-1)?.role === "assistant";
   const exact = retold(tree, tip, messages, mayEnd);
   if (exact) return exact;
   const [systems, spoken] = [messages.filter(isSystem), messages.filter((one) => !isSystem(one))];

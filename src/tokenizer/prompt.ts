@@ -75,7 +75,7 @@ class TemplatePromptBuilder implements PromptBuilder {
   }
 
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[] {
-    checkMessages(messages);
+    if (messages.length > 0) checkMessages(messages);
     const past: Message[] = [...(history.hasSystem || this.#systemPrompt.length > 0 ? [system] : []), user, assistant];
     const ids = this.#encode(this.#afterAssistant(this.#render(past, messages), past.length - 1));
     const end = this.#endOfTurn === undefined ? -1 : ids.findIndex((id) => this.#codec.control.has(id));

@@ -48,7 +48,7 @@ export interface PromptBuilder {
   /** Ids of a whole new conversation, ending where the assistant's answer begins unless it is not `answering`. */
   start(messages: readonly Message[], answering?: boolean): number[];
   /**
-   * Ids that continue a conversation: closes the assistant's last answer, adds the new messages, opens the next answer.
+   * Ids that continue a conversation: closes the assistant's last answer, adds the new messages if there are any, opens the next answer.
    * `closed` says that the log already ends with the end-of-turn token that the model sampled.
    */
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[];

@@ -153,7 +153,6 @@ describe("messages that cannot be", () => {
   const builder = builderFor(template("smollm2"));
 
   it.each([
-    ["none", [], "messages"],
     ["another role (H2)", [user("a"), { role: "<|im_start|>" as "user", content: "" }], "messages[1].role"],
     ["no content", [{ role: "user", content: null as unknown as string }], "messages[0].content"],
     ["a name with a line (H2)", [{ ...user("a"), name: "a\nb" }], "messages[0].name"],
@@ -162,6 +161,15 @@ describe("messages that cannot be", () => {
   ] as [string, Message[], string][])("are refused by the field: %s", (_, messages, param) => {
     expect(() => builder.start(messages)).toThrow(refuses(param));
     expect(() => builder.append({ hasSystem: false, closed: true }, messages)).toThrow(refuses(param));
+  });
+
+  it("are none where a conversation begins; one that goes on needs none", () => {
+    expect(() => builder.start([])).toThrow(refuses("messages"));
+    const history = { hasSystem: false, closed: true };
+    expect(builder.append(history, [])).toEqual(
+      builder.append(history, [user("a")]).slice(-builder.append(history, []).length),
+    );
+    expect(builder.append(history, []).length).toBeGreaterThan(0);
   });
 
   it("are refused by the message whose role the template does not take", () => {

@@ -81,8 +81,7 @@ export function shapeOf({
 }: Fields): ReplyShape {
   const format = asked && asked.type !== "text" ? formatOf(asked) : undefined;
   const functions = tools && callable<z.infer<typeof tool>>(tools);
-  const wanted = { format, tools: functions?.map((one) => one.function), choice: flat(choice), parallel };
-  return replyShape({ ...wanted, autoIsFree: (tools?.length ?? 0) > 0 });
+  return replyShape({ format, tools: functions?.map((one) => one.function), choice: flat(choice), parallel });
 }
 
 /** A choice as the Responses API writes it. */

@@ -95,6 +95,7 @@ const fields = z.strictObject({
   metadata: metadata.nullish(),
   recall: recallField,
   modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
+  best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
   ...withoutEffect({ reasoning: "the models do not reason apart from their text" }),
   ...samplingFields,
   ...ignoredFields,
@@ -110,7 +111,6 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   refuse("top_logprobs", body.top_logprobs == null || body.logprobs === true, "expected logprobs: true beside it");
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
-  refuse("messages", body.messages.at(-1)!.role !== "assistant", "expected the last one not to be the assistant's");
   refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
   refuse("n", (body.n ?? 1) === 1 || !body.prefix, "expected 1 with a prefix");
   refuse("background", !body.background || kept, "expected a conversation or store: true beside it");

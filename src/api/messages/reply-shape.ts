@@ -90,6 +90,6 @@ export function shapeOf(
       ...(flat ? { toolChoice: typeof flat === "string" ? flat : { name: flat.name } } : {}),
       ...(single === undefined ? {} : { parallelToolCalls: single }),
     };
-  const shape = { tools: wanted, choice: flat, parallel: single, autoIsFree: true };
+  const shape = { tools: wanted, choice: flat, parallel: single };
   return replyShape(held ? { ...shape, format: held } : shape);
 }

@@ -86,7 +86,7 @@ export const responsePaths = {
 /** Fails as `replyShape` does. */
 export function shapeOf({ text, tools, tool_choice: choice, parallel_tool_calls: parallel }: Fields): ReplyShape {
   const asked = { format: formatOf(text?.format), tools: functionsOf(tools), choice: flat(choice), parallel };
-  return replyShape({ ...asked, autoIsFree: true });
+  return replyShape(asked);
 }
 
 /** Of the tools those that can be called. Notes the others. */

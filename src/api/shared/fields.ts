@@ -13,8 +13,12 @@ export const text = (maxChars: number) =>
 
 export const modelField = z.string().min(1).max(128).openapi({ example: "rivulet-150m" });
 
-/** Clients without a limit send the largest number that they know; the context ends a reply before. */
-export const tokenLimit = z.int().min(1).nullish();
+/** Clients without a limit send the largest number that they know, or -1; the context ends a reply before. */
+export const tokenLimit = z
+  .int()
+  .refine((limit) => limit === -1 || limit >= 1, "expected a number from 1, or -1: what the context leaves")
+  .transform((limit) => (limit === -1 ? null : limit))
+  .nullish();
 
 /** As OpenAI bounds it: 16 pairs. */
 export const metadata = z
@@ -37,10 +41,10 @@ export const chatStreamOptions = tolerant("stream_options", {
   }),
 });
 
-/** Name of a participant or tool. */
+/** Name of a participant. */
 export const name = z
   .string()
-  .regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -")
+  .regex(/^[\p{L}\p{N}_.-]{1,64}$/u, "expected 1 to 64 letters, digits, _, . or -")
   .nullish();
 
 /** Who asks: repeated by a response. */

@@ -9,7 +9,8 @@ export const TOOLS_MAX = 128;
 const SCHEMA_MAX_CHARS = 65_536;
 const DESCRIPTION_MAX_CHARS = 4096;
 
-export const toolName = z.string().regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, _ or -");
+/** OpenAI has 64 characters, Anthropic and Open Responses 128. */
+export const toolName = z.string().regex(/^[\w-]{1,128}$/, "expected 1 to 128 letters, digits, _ or -");
 export const description = text(DESCRIPTION_MAX_CHARS).nullish();
 
 /** Its keywords are looked at by `checkShape`. */
@@ -72,23 +73,22 @@ export interface AskedShape {
     | null
     | undefined;
   parallel: boolean | null | undefined;
-  /** Whether `auto` may be said without tools: also where all of them were left out. */
-  autoIsFree: boolean;
 }
 
 /** Fails with `request_invalid` where the fields contradict each other. Schemas are looked at by `checkShape`. */
-export function replyShape({ format, tools, choice, parallel, autoIsFree }: AskedShape): ReplyShape {
+export function replyShape({ format, tools, choice, parallel }: AskedShape): ReplyShape {
   const names = (tools ?? []).map(({ name }) => name);
   const refuse = (param: string, holds: boolean, message: string) =>
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   refuse("tools", new Set(names).size === names.length, "expected every name once");
-  const isFree = choice == null || choice === "none" || (choice === "auto" && autoIsFree);
+  // There may be no tools, or all of them were left out.
+  const isFree = choice == null || choice === "none" || choice === "auto";
   refuse("tool_choice", isFree || names.length > 0, "expected tools beside it");
   const isAllowing = typeof choice === "object" && choice?.type === "allowed_tools";
   // All that were allowed may have been left out.
   const noneAllowed = isAllowing && choice.tools.length === 0;
   refuse("tool_choice", !noneAllowed || choice.mode === "auto", "expected a function among the allowed tools");
-  if (noneAllowed) return replyShape({ format, tools, choice: "none", parallel, autoIsFree });
+  if (noneAllowed) return replyShape({ format, tools, choice: "none", parallel });
   const mode =
     choice == null || typeof choice === "string" ? choice : choice.type === "function" ? choice : choice.mode;
   const chosen =

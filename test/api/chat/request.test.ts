@@ -23,7 +23,7 @@ const numbers: [field: string, min: number, max: number, beyond: number][] = [
   ["presence_penalty", -2, 2, 0.001],
   ["frequency_penalty", -2, 2, 0.001],
   ["max_tokens", 1, Number.MAX_SAFE_INTEGER, 1],
-  ["max_completion_tokens", 1, Number.MAX_SAFE_INTEGER, 1],
+  ["max_completion_tokens", -1, Number.MAX_SAFE_INTEGER, 1],
   ["n", 1, 8, 1],
   ["seed", -(2 ** 63), 2 ** 64, 2 ** 32],
 ];
@@ -39,12 +39,17 @@ it.each(numbers)("H6: %s takes its bounds and nothing beyond them", (field, min,
   }
 });
 
+it("-1 is no limit of tokens, as clients of other servers write it", () => {
+  expect(chatTurn(parse({ ...minimal, max_tokens: -1 }, chatRequest)).maxTokens).toBeUndefined();
+  expect(chatTurn(parse({ ...minimal, max_tokens: -1, max_completion_tokens: 3 }, chatRequest)).maxTokens).toBe(3);
+  for (const limit of [0, -2, 1.5]) expect(refusal({ max_tokens: limit })).toMatchObject({ param: "max_tokens" });
+});
+
 const invalid: [fields: object, param: string][] = [
   [{ messages: [] }, "messages"],
   [{ messages: undefined }, "messages"],
   [{ messages: "hi" }, "messages"],
   [{ messages: Array(2049).fill(user) }, "messages"],
-  [{ messages: [user, { role: "assistant", content: "yo" }] }, "messages"],
   [{ messages: [{ role: "robot", content: "hi" }] }, "messages[0].role"],
   [{ messages: [{ content: "hi" }] }, "messages[0].role"],
   [{ messages: [user, { role: "user" }] }, "messages[1].content"],

@@ -44,7 +44,7 @@ const invalid: [what: string, fields: object, param: string][] = [
   ["a call where all tools were left out", { tools: [{ type: "custom" }], tool_choice: "required" }, "tool_choice"],
   ["a name with a space", { tools: [tool("a b")] }, "tools[0].function.name"],
   ["a name with a line end (H2)", { tools: [tool("a\n")] }, "tools[0].function.name"],
-  ["a name of 65 letters", { tools: [tool("a".repeat(65))] }, "tools[0].function.name"],
+  ["a name of 129 letters", { tools: [tool("a".repeat(129))] }, "tools[0].function.name"],
   ["a name twice", { tools: [tool("a"), tool("a")] }, "tools"],
   ["129 tools", { tools: Array.from({ length: 129 }, (_, i) => tool(`t${i}`)) }, "tools"],
   [
@@ -53,7 +53,7 @@ const invalid: [what: string, fields: object, param: string][] = [
     "tools[1].function.parameters.properties.x.format",
   ],
   ["a description that is too long", { tools: [tool("a", { description: long })] }, "tools[0].function.description"],
-  ["a choice without tools", { tool_choice: "auto" }, "tool_choice"],
+  ["a choice without tools", { tool_choice: "required" }, "tool_choice"],
   ["a choice that is no tool", { tools: [tool("a")], tool_choice: tool("b") }, "tool_choice"],
   ["an allowed tool that is not there", { tools: [tool("a")], ...allow("auto", "a", "b") }, "tool_choice"],
   ["an unknown mode of allowed tools", { tools: [tool("a")], ...allow("none", "a") }, "tool_choice.allowed_tools.mode"],

@@ -96,7 +96,6 @@ describe("POST /v1/responses", () => {
     [{ input: [{ role: "user", content: [{ type: "input_file", file_id: "x" }] }] }, "input[0].content[0].type"],
     [{ input: [{ role: "user", content: [{ type: "input_audio", data: "x" }] }] }, "input[0].content[0].type"],
     [{ input: [{ type: "reasoning", summary: [] }] }, "input"],
-    [{ input: [{ role: "assistant", content: "x" }] }, "input"],
     [{ input: [{ type: "function_call_output", call_id: "", output: "x" }] }, "input[0].call_id"],
     [{ tools: [{ type: "web_search" }], tool_choice: "required" }, "tool_choice"],
     [{ tools: [{ type: "function", name: "a b" }] }, "tools[0].name"],
