@@ -1,6 +1,6 @@
 /** Replies of /v1/models, in OpenAI's form and in Anthropic's. */
 import { z } from "@hono/zod-openapi";
-import { intQuery } from "../shared/fields.ts";
+import { boolQuery, intQuery } from "../shared/fields.ts";
 
 export const modelReply = z
   .strictObject({
@@ -54,8 +54,9 @@ export const anthropicModelList = z
   .openapi("AnthropicModelList");
 
 /** Of Anthropic's form. */
-export const modelsQuery = z.object({
+export const modelsQuery = z.strictObject({
   limit: intQuery(1, 1000).optional().openapi({ description: "20 unless given." }),
   after_id: z.string().max(128).optional().openapi({ description: "The model after which the list goes on." }),
   before_id: z.string().max(128).optional().openapi({ description: "The model before which the list ends." }),
+  beta: boolQuery.optional().openapi({ description: "Taken, and without effect." }),
 });
