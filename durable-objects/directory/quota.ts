@@ -135,9 +135,9 @@ export class Quota {
   #refusal(state: State, { key, kind, limits }: QuotaRequest, nowMs: number): QuotaAnswer["refused"] {
     const minute = Math.ceil((MINUTE_MS - (nowMs % MINUTE_MS)) / 1000);
     const day = Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1000);
-    for (const of of ["tenant", "key"] as const) {
-      const used = of === "tenant" ? state.tenant : this.#keyOf(state, key);
-      const mine = of === "tenant" ? undefined : key;
+    for (const whose of ["tenant", "key"] as const) {
+      const used = whose === "tenant" ? state.tenant : this.#keyOf(state, key);
+      const mine = whose === "tenant" ? undefined : key;
       const wanted: Record<QuotaRequest["kind"], [QuotaName, number, number][]> = {
         request: [["requests_per_minute", used.requests, minute]],
         turn: [
@@ -152,8 +152,8 @@ export class Quota {
         ],
       };
       for (const [limit, value, afterSeconds] of wanted[kind]) {
-        const most = limits[of][limit] ?? Number.POSITIVE_INFINITY;
-        if (value >= most) return { limit, of, most, afterSeconds };
+        const most = limits[whose][limit] ?? Number.POSITIVE_INFINITY;
+        if (value >= most) return { limit, of: whose, most, afterSeconds };
       }
     }
     return undefined;
