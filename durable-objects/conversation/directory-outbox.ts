@@ -7,7 +7,7 @@
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { publishEntry } from "../directory/directory-client.ts";
-import { jsonBytes, jsonOf } from "../storage/database.ts";
+import { jsonBytes, jsonOf, LEAD, led } from "../storage/erasable.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
@@ -34,7 +34,10 @@ export class DirectoryOutbox {
     const { owner } = this.#host.store().identity()!;
     const { conversation, prefix, shared, createdMs } = head;
     const revision = Math.max(Date.now(), head.revision + 1);
-    const record = jsonBytes({ conversation, prefix, shared, createdMs, revision } satisfies Partial<Head>);
+    const record = led(
+      jsonBytes({ conversation, prefix, shared, createdMs, revision } satisfies Partial<Head>),
+      LEAD.keys,
+    );
     database.exec("INSERT OR REPLACE INTO departed (head, owner, record) VALUES (?, ?, ?)", head.id, owner, record);
     this.#host.store().heads.unpublished = true;
   }

@@ -6,6 +6,7 @@ import { forgetStages } from "../model/served-model.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
+import { clearStaging } from "../storage/import-staging.ts";
 import { PassageIndex } from "../storage/passage-index.ts";
 import type { Host } from "../turn/context.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
@@ -61,7 +62,7 @@ export class Removal {
   /** Tells the directory what it has not heard; an object that holds nothing more gives its storage back. */
   async tidy(): Promise<void> {
     const { database, importing } = this.#host.store();
-    if (!importing && database.exists) database.exec("DELETE FROM staging");
+    if (!importing && database.exists) clearStaging(database);
     await this.#outbox.publish();
     if (database.exists) await database.settled();
     if (!this.#isEmpty()) return;

@@ -2,18 +2,17 @@
  * DirectoryStore: one row for each conversation and prefix of a tenant.
  *
  * Told at least once and in any order: the highest revision stands. A deleted entry stays as an empty row for a day, so that a message
- * that was on its way does not bring it back. Names and metadata lie in one value that is overwritten with zeros at the end, and the row's
- * key is a digest: nothing of what a caller wrote stays in the file.
+ * that was on its way does not bring it back. Names and metadata lie in values that are overwritten with zeros at the end (erasable.ts), and the
+ * row's key is a digest: nothing of what a caller wrote stays in the file.
  */
 import type { DirectoryEntry, DirectoryPage, EntryKind } from "../../src/api/conversations/directory-entry.ts";
 import { check, Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
-import { jsonBytes, jsonOf, padded, roomFor } from "../storage/database.ts";
+import { fromParts, inParts, moreOf, putMore } from "../storage/erasable.ts";
 import type { Row, SqlValue, Storage } from "../storage/schema.ts";
 import { Quota } from "./quota.ts";
 
 const TOMBSTONE_MS = 24 * 3600 * 1000;
-const RECORD_BYTES = 512;
 
 const tables = [
   "CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), tenant TEXT NOT NULL) STRICT",
@@ -21,12 +20,21 @@ const tables = [
      key TEXT PRIMARY KEY, kind TEXT NOT NULL, created_ms INTEGER NOT NULL, revision INTEGER NOT NULL, deleted INTEGER NOT NULL,
      record BLOB NOT NULL
    ) STRICT, WITHOUT ROWID`,
+  // Parts of long records after the first.
+  "CREATE TABLE IF NOT EXISTS listed_more (key TEXT, part INTEGER, bytes BLOB NOT NULL, PRIMARY KEY (key, part)) STRICT, WITHOUT ROWID",
   "CREATE INDEX IF NOT EXISTS listed_by_age ON listed (kind, created_ms, key) WHERE deleted = 0",
 ];
 
 /** Objects that hold something of the tenant's. The row without a name says that there are no others: an earlier release kept no such list. */
 const OBJECTS =
   "CREATE TABLE IF NOT EXISTS objects (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID";
+
+/** Rows of entries that were deleted before a time: they have held zeros for long. */
+const OLD = "deleted = 1 AND revision < ?";
+const FORGOTTEN = [
+  ["listed_more", `key IN (SELECT key FROM listed WHERE ${OLD})`],
+  ["listed", OLD],
+];
 
 const keyOf = (kind: EntryKind, id: string): string => sha256(`${kind}\n${id}`).slice(0, 32);
 
@@ -95,23 +103,20 @@ export class DirectoryStore {
     const [known] = this.#exec("SELECT revision, length(record) AS bytes FROM listed WHERE key = ?", key);
     if (known && Number(known.revision) >= revision) return Number(known.revision);
     return this.#storage.transactionSync(() => {
-      const told = deleted ? new Uint8Array(Number(known?.bytes ?? 0)) : jsonBytes({ id, info });
-      const room = Math.max(deleted ? 0 : roomFor(told.length, RECORD_BYTES), Number(known?.bytes ?? 0));
-      if (known && known.bytes !== room)
+      const [first, ...more] = deleted ? [new Uint8Array(Number(known?.bytes ?? 0))] : inParts({ id, info });
+      // A row of an earlier release.
+      if (known && known.bytes !== first.length)
         this.#exec("UPDATE listed SET record = zeroblob(length(record)) WHERE key = ?", key);
       this.#exec(
         `INSERT INTO listed (key, kind, created_ms, revision, deleted, record) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET created_ms = excluded.created_ms, revision = excluded.revision,
            deleted = excluded.deleted, record = excluded.record`,
-        key,
-        kind,
-        createdMs,
-        revision,
-        Number(deleted),
-        padded(told, room),
+        ...[key, kind, createdMs, revision, Number(deleted), first],
       );
+      putMore(this.#run, "listed_more", key, more);
       // Revisions begin as times.
-      if (deleted) this.#exec("DELETE FROM listed WHERE deleted = 1 AND revision < ?", nowMs - TOMBSTONE_MS);
+      if (deleted)
+        for (const [table, which] of FORGOTTEN) this.#exec(`DELETE FROM ${table} WHERE ${which}`, nowMs - TOMBSTONE_MS);
       return revision;
     });
   }
@@ -121,7 +126,7 @@ export class DirectoryStore {
     const [compare, direction] = order === "asc" ? [">", "ASC"] : ["<", "DESC"];
     const cursor = after === undefined ? undefined : this.#placeOf(kind, after);
     const rows = this.#exec(
-      `SELECT created_ms, revision, record FROM listed
+      `SELECT key, created_ms, revision, record FROM listed
        WHERE kind = ? AND deleted = 0 ${cursor ? `AND (created_ms, key) ${compare} (?, ?)` : ""}
        ORDER BY created_ms ${direction}, key ${direction} LIMIT ?`,
       kind,
@@ -132,7 +137,7 @@ export class DirectoryStore {
       kind,
       createdMs: Number(row.created_ms),
       revision: Number(row.revision),
-      ...recordOf(row),
+      ...this.#recordOf(row),
     }));
     return { entries, hasMore: rows.length > limit };
   }
@@ -158,6 +163,13 @@ export class DirectoryStore {
     this.#exec("DROP TABLE entries");
   }
 
+  #recordOf({ key, record }: Row): Pick<DirectoryEntry, "id" | "info"> {
+    const more = () => moreOf(this.#run, "listed_more", String(key));
+    return fromParts(record as ArrayBuffer, more) as Pick<DirectoryEntry, "id" | "info">;
+  }
+
+  readonly #run = (query: string, ...bindings: SqlValue[]) => this.#exec(query, ...bindings);
+
   #exec(query: string, ...bindings: SqlValue[]) {
     try {
       return this.#storage.sql.exec(query, ...bindings).toArray();
@@ -167,5 +179,3 @@ export class DirectoryStore {
     }
   }
 }
-
-const recordOf = (row: Row) => jsonOf(new Uint8Array(row.record as ArrayBuffer)) as Pick<DirectoryEntry, "id" | "info">;

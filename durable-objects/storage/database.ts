@@ -2,13 +2,14 @@
 import { Buffer } from "node:buffer";
 import { Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
+import { INLINE_MAX_BYTES, LEAD, led, padded } from "./erasable.ts";
 import { hasTables, migrate, type Row, type SqlValue, type Storage } from "./schema.ts";
 
 /** The platform's documented limit of a row is 2,000,000 bytes; local runs do not enforce it, so this does. */
 const ROW_MAX_BYTES = 1_990_000;
-/** Longest value that lies in the row of its turn: record and ids together stay below a row's limit. */
-const INLINE_MAX_BYTES = 900_000;
 const PART_BYTES = 1_900_000;
+/** Parts of a long value are numbered from here on; from twice here when it was written again and had grown, and so on. */
+const GENERATION = 1000;
 
 /** Stands in place of the id of a turn that is gone, and is as long as one. */
 export const GONE = "0".repeat(16);
@@ -105,24 +106,49 @@ export class Database {
 
   /** The value for a column, or null after it went to rows of its own. */
   inline(key: string, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
-    if (bytes.length <= INLINE_MAX_BYTES) return bytes;
-    this.exec("DELETE FROM overflow WHERE key = ?", key);
-    for (let at = 0, part = 0; at < bytes.length; at += PART_BYTES, part++) {
+    return bytes.length <= INLINE_MAX_BYTES ? bytes : this.aside(key, bytes);
+  }
+
+  /** To rows of its own: over those that it had, where it has not grown. */
+  aside(key: string, bytes: Uint8Array<ArrayBuffer>): null {
+    const parts = [];
+    for (let at = 0; at < bytes.length; at += PART_BYTES)
+      parts.push(led(bytes.subarray(at, at + PART_BYTES), LEAD.keys));
+    const { generation, rows } = this.#newest(key, "length(bytes) AS bytes");
+    const room = rows.map((row) => Number(row.bytes));
+    const fits = generation > 0 && room.length === parts.length && parts.every(({ length }, n) => length <= room[n]!);
+    const at = GENERATION * (fits ? generation : generation + 1);
+    if (!fits) this.erase("overflow", { bytes: "" }, "key = ? AND part < ?", key, at);
+    for (const [part, led] of parts.entries())
       this.exec(
-        "INSERT INTO overflow (key, part, bytes) VALUES (?, ?, ?)",
-        key,
-        part,
-        bytes.slice(at, at + PART_BYTES),
+        "INSERT INTO overflow (key, part, bytes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes",
+        ...[key, at + part, fits ? padded(led, room[part]!) : led],
       );
-    }
     return null;
   }
 
   /** What `inline` was given. */
   outline(key: string, column: Row[string] | undefined): Uint8Array<ArrayBuffer> {
     if (column instanceof ArrayBuffer) return new Uint8Array(column);
-    const parts = this.exec("SELECT bytes FROM overflow WHERE key = ? ORDER BY part", key);
-    return new Uint8Array(Buffer.concat(parts.map((row) => new Uint8Array(row.bytes as ArrayBuffer))));
+    const { generation, rows } = this.#newest(key, "bytes");
+    // Rows of an earlier release have no lead.
+    const parts = rows.map((row) => new Uint8Array(row.bytes as ArrayBuffer, generation > 0 ? LEAD.keys : 0));
+    return new Uint8Array(Buffer.concat(parts));
+  }
+
+  /** Long values that nothing needs any more. */
+  eraseAside(...keys: string[]): void {
+    this.erase("overflow", { bytes: "" }, `key IN (${keys.map(() => "?").join()})`, ...keys);
+  }
+
+  /** Of rows under a key, those that were written last: others hold zeros. */
+  #newest(key: string, columns: string): { generation: number; rows: Row[] } {
+    const rows = this.exec(
+      `SELECT part, ${columns} FROM overflow WHERE key = ?1
+       AND part >= (SELECT max(part) / ${GENERATION} * ${GENERATION} FROM overflow WHERE key = ?1) ORDER BY part`,
+      key,
+    );
+    return { generation: Math.floor(Number(rows[0]?.part ?? 0) / GENERATION), rows };
   }
 
   readonly #guarded = {
@@ -158,28 +184,6 @@ function named(thrown: unknown): Failure | LeaseLost {
   return new Failure("storage_unavailable", "the conversation's storage did not answer; try again", { cause: thrown });
 }
 
-/**
- * With zeros behind it up to `bytes`. A value that is no longer than the one it replaces is written where that one lay, and so leaves nothing
- * of it in the file.
- */
-export function padded(value: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> {
-  if (value.length >= bytes) return value;
-  const whole = new Uint8Array(bytes);
-  whole.set(value);
-  return whole;
-}
-
-/** Room for a value of this length: a power of two, so that a longer one is rare. A value too long for its row is not padded. */
-export const roomFor = (bytes: number, least: number): number =>
-  Math.max(bytes, Math.min(INLINE_MAX_BYTES, 2 ** Math.ceil(Math.log2(Math.max(bytes, least)))));
-
-export const jsonBytes = (value: unknown): Uint8Array<ArrayBuffer> =>
-  new TextEncoder().encode(JSON.stringify(value)) as Uint8Array<ArrayBuffer>;
-/** Zeros behind it are no part of it. */
-export function jsonOf(bytes: Uint8Array): unknown {
-  const end = bytes.indexOf(0);
-  return JSON.parse(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));
-}
 export const idsOf = (bytes: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer> =>
   new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
 export const bytesOf = (ids: Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>

@@ -1,7 +1,9 @@
 /** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
 import type { RecallMode } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { type Database, jsonBytes, jsonOf, padded, roomFor } from "./database.ts";
+import { type Database, GONE } from "./database.ts";
+import { fromParts, inParts, moreOf, putMore } from "./erasable.ts";
+import type { Row, SqlValue } from "./schema.ts";
 
 /** A request with a key; hex digits stand for both. */
 export interface KeyedRequest {
@@ -41,7 +43,10 @@ export interface Head extends HeadRecord {
 }
 
 const COLUMNS = "id, turn, record";
-const RECORD_BYTES = 512;
+/** Stands for no turn, so that the first one does not make the row longer. */
+const NONE = GONE;
+/** Where the parts of a long record after the first lie. */
+const moreKey = (id: string): string => `head ${id}`;
 /** Not one that was removed and holds zeros until it is deleted. */
 const IS_THERE = "substr(record, 1, 1) <> x'00'";
 
@@ -57,7 +62,7 @@ export class Heads {
 
   get(id: string): Head | undefined {
     const [row] = this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE id = ? AND ${IS_THERE}`, id);
-    return row && toHead(row);
+    return row && this.#toHead(row);
   }
 
   /** Fails with `not_found`. */
@@ -68,24 +73,27 @@ export class Heads {
   }
 
   all(): Head[] {
-    return this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE ${IS_THERE} ORDER BY id`).map(toHead);
+    return this.#database
+      .exec(`SELECT ${COLUMNS} FROM heads WHERE ${IS_THERE} ORDER BY id`)
+      .map((row) => this.#toHead(row));
   }
 
-  /** New or changed: one row, written where the one before lay if it is no longer than that. */
+  /** New or changed: one row, written where the one before lay. */
   put({ id, turn, ...record }: Head): void {
     if (record.revision !== record.told) this.unpublished = true;
     if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
     const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
-    const bytes = jsonBytes(record);
-    const whole = padded(bytes, Math.max(roomFor(bytes.length, RECORD_BYTES), Number(room?.bytes ?? 0)));
-    const isAsLong = room && whole.length === room.bytes && (turn === null) === (room.turn === null);
-    if (room && !isAsLong) this.#database.overwrite("heads", { record: "" }, "id = ?", id);
+    const [first, ...more] = inParts(record);
+    // A row of an earlier release.
+    if (room && (room.turn === null || room.bytes !== first.length))
+      this.#database.overwrite("heads", { record: "" }, "id = ?", id);
     this.#database.exec(
       `INSERT INTO heads (${COLUMNS}) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, record = excluded.record`,
       id,
-      turn,
-      whole,
+      turn ?? NONE,
+      first,
     );
+    putMore(this.#exec, "overflow", moreKey(id), more);
   }
 
   /** No head expires before this. */
@@ -102,14 +110,17 @@ export class Heads {
   remove(id: string): void {
     this.lookAgain();
     this.#database.erase("heads", { record: "" }, "id = ?", id);
+    this.#database.eraseAside(moreKey(id));
+  }
+
+  readonly #exec = (query: string, ...bindings: SqlValue[]) => this.#database.exec(query, ...bindings);
+
+  #toHead(row: Row): Head {
+    const id = String(row.id);
+    const record = fromParts(row.record as ArrayBuffer, () => moreOf(this.#exec, "overflow", moreKey(id)));
+    return { id, turn: row.turn === null || row.turn === NONE ? null : String(row.turn), ...(record as HeadRecord) };
   }
 }
-
-const toHead = (row: Record<string, unknown>): Head => ({
-  id: String(row.id),
-  turn: row.turn === null ? null : String(row.turn),
-  ...(jsonOf(new Uint8Array(row.record as ArrayBuffer)) as HeadRecord),
-});
 
 /** Changed in a way that a list shows. */
 export const revised = (head: Head, changes: Partial<Head> = {}): Head => ({

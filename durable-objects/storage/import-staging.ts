@@ -6,6 +6,13 @@
 import { sha256 } from "../../src/core/sha256.ts";
 import type { FileRecord } from "../../src/portable/file-format.ts";
 import type { Database } from "./database.ts";
+import { LEAD, led } from "./erasable.ts";
+
+/** Nothing of it stays in the file. */
+export function clearStaging(database: Database): void {
+  database.exec("DELETE FROM staging WHERE kind = 'state'");
+  database.erase("staging", { bytes: "" }, "TRUE");
+}
 
 export class ImportStaging {
   readonly #database: Database;
@@ -20,7 +27,7 @@ export class ImportStaging {
   }
 
   clear(): void {
-    this.#database.exec("DELETE FROM staging");
+    clearStaging(this.#database);
     this.#rows = 0;
   }
 
@@ -31,7 +38,7 @@ export class ImportStaging {
       ++this.#rows,
       kind,
       sha256(own),
-      own,
+      kind === "state" ? own : led(own, LEAD.numbers),
     );
   }
 
@@ -39,7 +46,8 @@ export class ImportStaging {
   *records(): Generator<FileRecord> {
     for (let n = 1; n <= this.#rows; n++) {
       const [row] = this.#database.exec("SELECT kind, bytes FROM staging WHERE n = ? AND kind <> 'state'", n);
-      if (row) yield { kind: row.kind as FileRecord["kind"], bytes: new Uint8Array(row.bytes as ArrayBuffer) };
+      if (row)
+        yield { kind: row.kind as FileRecord["kind"], bytes: new Uint8Array(row.bytes as ArrayBuffer, LEAD.numbers) };
     }
   }
 

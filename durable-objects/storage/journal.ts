@@ -9,7 +9,8 @@
  */
 import type { FinishReason, LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
-import { bytesOf, type Database, GONE, idsOf, jsonBytes, jsonOf, LeaseLost, padded, roomFor } from "./database.ts";
+import { bytesOf, type Database, GONE, idsOf, LeaseLost } from "./database.ts";
+import { jsonBytes, jsonOf, LEAD, led, padded, roomFor } from "./erasable.ts";
 import type { SqlValue } from "./schema.ts";
 
 /**
@@ -86,8 +87,8 @@ const ERASED = { turn: `'${GONE}'`, record: "", ids: "" };
 
 type Columns = [turn: string, record: Uint8Array<ArrayBuffer> | null, ids: Uint8Array<ArrayBuffer> | null];
 type Room = Record<string, SqlValue | undefined>;
-
-const withRoom = (value: Uint8Array<ArrayBuffer>, least: number) => padded(value, roomFor(value.length, least));
+/** Bytes that SQLite takes for an epoch: 1 takes none, small numbers one. */
+const lengthOf = (epoch: number): number => (epoch === 1 ? 0 : epoch < 128 ? 1 : 2);
 
 export class Journal {
   readonly #database: Database;
@@ -124,13 +125,7 @@ export class Journal {
       return;
     }
     if (free[0]) this.#database.erase("journal", ERASED, "slot = ?", Number(free[0].slot));
-    const [turn, record, so] = columns;
-    this.#database.exec(
-      "INSERT INTO journal (slot, turn, epoch, record, ids) VALUES ((SELECT coalesce(max(slot), 0) + 1 FROM journal), ?, 1, ?, ?)",
-      turn,
-      record,
-      so,
-    );
+    this.#insert(columns, 1);
   }
 
   /** Takes the turn over: the epoch that this caller now holds. Throws `LeaseLost` when it is not there. */
@@ -162,17 +157,35 @@ export class Journal {
 
   /** Long values of a turn that has ended. */
   sweep(turn: string): void {
-    const keys = [`${turn} accepted`, `${turn} so far`];
-    this.#database.erase("overflow", { bytes: "" }, "key IN (?, ?)", ...keys);
+    this.#database.eraseAside(`${turn} accepted`, `${turn} so far`);
   }
 
+  /** Over its slot where that has room; else to a new one. */
   #write(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, held: number, next: number): void {
+    this.#database.transaction(() => this.#writeWhole(accepted, ids, held, next));
+  }
+
+  #writeWhole(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, held: number, next: number): void {
     this.check(accepted.id, held);
     const [slot] = this.#database.exec(
-      "SELECT length(record) AS record, length(ids) AS ids FROM journal WHERE turn = ?",
+      "SELECT slot, epoch, length(record) AS record, length(ids) AS ids FROM journal WHERE turn = ?",
       accepted.id,
     );
-    this.#update(this.#columns(accepted, ids), next, slot ?? {}, "turn = ?", accepted.id);
+    const columns = this.#columns(accepted, ids);
+    const isAsLong = slot && lengthOf(Number(slot.epoch)) === lengthOf(next) && this.#fits(slot, columns);
+    if (isAsLong) {
+      this.#update(columns, next, slot, "turn = ?", accepted.id);
+      return;
+    }
+    if (slot) this.#database.erase("journal", ERASED, "slot = ?", Number(slot.slot));
+    this.#insert(columns, next);
+  }
+
+  #insert([turn, record, ids]: Columns, epoch: number): void {
+    this.#database.exec(
+      "INSERT INTO journal (slot, turn, epoch, record, ids) VALUES ((SELECT coalesce(max(slot), 0) + 1 FROM journal), ?, ?, ?, ?)",
+      ...[turn, epoch, record, ids],
+    );
   }
 
   #update([turn, record, ids]: Columns, epoch: number, room: Room, where: string, key: SqlValue): void {
@@ -193,10 +206,14 @@ export class Journal {
   }
 
   #columns({ ...accepted }: Accepted, ids: Uint32Array<ArrayBuffer>): Columns {
-    const record = this.#database.inline(`${accepted.id} accepted`, withRoom(jsonBytes(accepted), RECORD_BYTES));
+    const json = jsonBytes(accepted);
+    const room = roomFor(json.length, RECORD_BYTES);
+    const record = this.#database.inline(`${accepted.id} accepted`, led(json, LEAD.numbers, room));
     const ended = new Uint32Array(ids.length + 1);
     ended.set(ids);
     ended[ids.length] = NO_TOKEN;
-    return [accepted.id, record, this.#database.inline(`${accepted.id} so far`, withRoom(bytesOf(ended), IDS_BYTES))];
+    const bytes = padded(bytesOf(ended), roomFor(4 * ended.length, IDS_BYTES));
+    // Behind the record, whose lead is theirs too.
+    return [accepted.id, record, this.#database[record ? "inline" : "aside"](`${accepted.id} so far`, bytes)];
   }
 }

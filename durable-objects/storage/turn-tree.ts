@@ -8,7 +8,8 @@ import type { ErrorBody } from "../../src/api/shared/error-body.ts";
 import type { EndEvent, LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { protects } from "../platform/fault-points.ts";
-import { bytesOf, type Database, idsOf, jsonBytes, jsonOf } from "./database.ts";
+import { bytesOf, type Database, idsOf } from "./database.ts";
+import { jsonBytes, jsonOf, LEAD, led } from "./erasable.ts";
 import { PassageIndex } from "./passage-index.ts";
 import type { Said } from "./passages.ts";
 import type { Row } from "./schema.ts";
@@ -99,6 +100,9 @@ export class TurnTree {
     const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
     check(start + ids.length === logged, "bug", () => `${ids.length} ids from ${start} on, expected up to ${logged}`);
     const lane = canBeContinued(turn) ? this.passages.laneFor(turn) : null;
+    const inRow = this.#database.inline(`${id} record`, led(jsonBytes(record), LEAD.keys));
+    // Behind the record, whose lead is theirs too.
+    const idsInRow = this.#database[inRow ? "inline" : "aside"](`${id} ids`, bytesOf(ids));
     this.#database.exec(
       `INSERT ${protects("key") ? "" : "OR REPLACE "}INTO turns (${NODE}, record, ids, lane) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
@@ -110,8 +114,8 @@ export class TurnTree {
       position,
       logged,
       Number(hidden),
-      this.#database.inline(`${id} record`, jsonBytes(record)),
-      this.#database.inline(`${id} ids`, bytesOf(ids)),
+      inRow,
+      idsInRow,
       lane,
     );
     if (lane !== null) this.passages.add(turn, lane, saidIn(turn));
@@ -173,7 +177,7 @@ export class TurnTree {
     const turn = this.#readable(id);
     if (turn) this.passages.remove(turn, saidIn(turn), turn.hidden);
     this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
-    this.#database.erase("overflow", { bytes: "" }, "key IN (?, ?)", `${id} record`, `${id} ids`);
+    this.#database.eraseAside(`${id} record`, `${id} ids`);
   }
 
   /** A damaged row must not keep its turn from being removed; of its words only hashes stay. */

@@ -111,7 +111,7 @@ it("V8: values longer than a row lie in rows of their own, and go with their tur
 
 it("V8: refuses a row larger than the platform takes", () => {
   const { store } = opened();
-  expect(() => store.heads.put(newHead("main", { conversation: "é".repeat(1_000_000) }))).toThrow("a row of");
+  expect(() => store.database.exec("SELECT ?", "é".repeat(1_000_000))).toThrow("a row of");
 });
 
 it.each([

@@ -6,6 +6,7 @@ import { afterAll, expect, it } from "vitest";
 import { DirectoryStore } from "../../../durable-objects/directory/directory-store.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { newHead } from "../../../durable-objects/storage/heads.ts";
+import { ImportStaging } from "../../../durable-objects/storage/import-staging.ts";
 import type { Accepted } from "../../../durable-objects/storage/journal.ts";
 import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
@@ -15,16 +16,23 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const CANARY = "canary-5f3a";
 const family = { owner: "local", object: "o".repeat(32), fingerprint: "f" };
-const name = (n: number) => n.toString(16).padStart(16, "0");
+const name = (n: number) => (n + 1).toString(16).padStart(16, "0");
 let files = 0;
+/** Whole numbers below a bound, the same ones for a seed. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
 
 function opened() {
   const file = join(work, `${files++}.sqlite`);
   const storage = sqliteStorage(file);
   const store = new ConversationStore(storage, 100);
   store.database.open();
-  /** A turn of nothing but its text, accepted and finished. */
-  const add = (n: number, text: string, head?: string) => {
+  const begin = (n: number, text: string, head?: string) => {
     const accepted: Accepted = {
       ...{ id: name(n), parent: null, depth: 1, createdMs: n, fingerprint: "f", seed: null, origin: "new", start: 0 },
       request: {
@@ -37,12 +45,17 @@ function opened() {
     };
     const tip = head === undefined ? null : (store.heads.get(head)?.turn ?? null);
     store.accept({ accepted, prompt: Uint32Array.of(n), tip }, family);
+    return accepted;
+  };
+  /** A turn of nothing but its text, accepted and finished. */
+  const add = (n: number, text: string, head?: string, numbers = text.slice(0, 250)) => {
+    const accepted = begin(n, text, head);
     const turn: StoredTurn = {
       ...{ id: name(n), parent: null, depth: 1, createdMs: n, status: "completed", start: 0, position: 1, logged: 2 },
       ...{ hidden: false, request: accepted.request, fingerprint: "f", model: "m", origin: "new", reply: text },
       ...{ promptCount: 1, asked: "q", history: "h", messageCount: 2, hasSystem: false, closed: true, generator: [] },
     };
-    const state = { position: 1, bytes: Uint8Array.from(new TextEncoder().encode(text.slice(0, 250))) };
+    const state = { position: 1, bytes: Uint8Array.from(new TextEncoder().encode(numbers)) };
     store.commit(turn, 1, Uint32Array.of(n, n), state);
   };
   const forget = async (n: number) => {
@@ -53,7 +66,7 @@ function opened() {
     storage.close();
     return readFileSync(file).includes(CANARY);
   };
-  return { store, storage, add, forget, holdsCanary: bytes };
+  return { store, storage, file, begin, add, forget, holdsCanary: bytes };
 }
 
 it("finds what was not deleted", () => {
@@ -137,7 +150,7 @@ it("a deleted entry of the directory leaves no name and no metadata, nor does on
   const store = new DirectoryStore(storage);
   store.open("ann");
   const entry = (revision: number, note: string) => ({
-    ...{ kind: "conversation" as const, id: `${CANARY}-id`, createdMs: 1, revision },
+    ...{ kind: "conversation" as const, id: `${CANARY}-id`, createdMs: 1, revision: 1_800_000_000_000 + revision },
     info: { metadata: { note } },
   });
   store.put(entry(1, CANARY), 1);
@@ -147,6 +160,120 @@ it("a deleted entry of the directory leaves no name and no metadata, nor does on
   expect(store.list({ kind: "conversation", limit: 10, order: "asc" }).entries).toEqual([]);
   storage.close();
   expect(readFileSync(file).includes(CANARY)).toBe(false);
+});
+
+/** Lengths of texts: within a row, about a page, several pages. */
+const lengths = [10, 300, 800, 1500, 2500, 3500, 5000, 9000];
+/** Told apart from all others wherever a piece of it lies. */
+const marked = (n: number, length: number) => `<${name(n)}>`.repeat(Math.ceil(length / 18));
+const leftIn = (file: string, gone: Iterable<number>) => {
+  const bytes = readFileSync(file);
+  return [...gone].filter((n) => bytes.includes(`<${name(n)}>`));
+};
+
+it("of many entries of a directory that come, change and go, none that is gone is anywhere in its pages", () => {
+  const file = join(work, "busy-directory.sqlite");
+  const storage = sqliteStorage(file);
+  storage.sql.exec("PRAGMA synchronous = OFF");
+  const store = new DirectoryStore(storage);
+  store.open("ann");
+  const atMs = 1_800_000_000_000;
+  const draw = randomOf(1);
+  const put = (n: number, revision: number, note: string, deleted = false) =>
+    store.put(
+      {
+        ...{ kind: "stream", id: `<${name(n)}>`, createdMs: atMs + n, revision: atMs + revision, deleted },
+        info: deleted ? {} : { metadata: { note } },
+      },
+      atMs,
+    );
+  for (let n = 0; n < 200; n++) put(n, n, marked(n, lengths[draw(lengths.length)]!));
+  const gone = new Set<number>();
+  for (let revision = 1000; revision < 1400; revision++) {
+    const n = draw(200);
+    if (draw(2) === 0) put(n, revision, "", gone.add(n) !== undefined);
+    else if (!gone.has(n)) put(n, revision, marked(n, lengths[draw(lengths.length)]!));
+  }
+  const { entries } = store.list({ kind: "stream", limit: 1000, order: "asc" });
+  expect(entries.map(({ id }) => id)).toEqual(
+    Array.from({ length: 200 }, (_, n) => n)
+      .filter((n) => !gone.has(n))
+      .map((n) => `<${name(n)}>`),
+  );
+  storage.close();
+  expect(gone.size).toBeGreaterThan(50);
+  expect(leftIn(file, Array(200).keys())).toHaveLength(200 - gone.size);
+  expect(leftIn(file, gone)).toEqual([]);
+});
+
+it("nor of many turns, journal slots and heads of a conversation", async () => {
+  const { store, storage, file, add, forget } = opened();
+  storage.sql.exec("PRAGMA synchronous = OFF");
+  const draw = randomOf(2);
+  const there = new Set<number>();
+  const gone = new Set<number>();
+  for (let n = 0; n < 150; n++) {
+    const text = marked(n, lengths[draw(lengths.length)]!);
+    add(n, n % 50 === 0 ? marked(n, 1_000_000) : text, undefined, "numbers");
+    store.heads.put(newHead(`head${n}`, { conversation: `<${name(n)}>`, metadata: { note: text } }));
+    there.add(n);
+    // Some grow, some become shorter.
+    const again = [...there][draw(there.size)]!;
+    const head = store.heads.get(`head${again}`)!;
+    store.heads.put({ ...head, turn: name(again), metadata: { note: marked(again, lengths[draw(lengths.length)]!) } });
+    if (draw(2) === 0) continue;
+    const leaves = [...there][draw(there.size)]!;
+    store.database.transaction(() => store.heads.remove(`head${leaves}`));
+    await forget(leaves);
+    there.delete(leaves);
+    gone.add(leaves);
+  }
+  // What the journal's slot holds of the last one is written over by the next.
+  add(1000, "x".repeat(1_100_000));
+  await store.database.settled();
+  for (const n of there) expect(store.tree.turn(name(n))!.reply).toContain(`<${name(n)}>`);
+  expect(store.heads.all().map(({ conversation }) => conversation)).toHaveLength(there.size);
+  storage.close();
+  expect(gone.size).toBeGreaterThan(50);
+  expect(leftIn(file, there)).toHaveLength(there.size);
+  expect(leftIn(file, gone)).toEqual([]);
+});
+
+it("nor what a running turn had written before it grew out of its slot", async () => {
+  const { store, storage, file, begin } = opened();
+  for (const [n, times] of [1, 400, 40_000].entries()) {
+    const accepted = begin(n, `<${name(n)}>`.repeat(times));
+    for (let length = 1; length < 300_000; length *= 8) {
+      const ids = Uint32Array.from({ length }, () => 0x3e3e3e3e + n);
+      const logprobs = Array.from({ length: Math.ceil(length / 100) }, () => ({ token: `<${name(n)}>` }) as never);
+      store.checkpoint({ ...accepted, logprobs }, 1, ids, { position: 1, bytes: Uint8Array.of(1) });
+      await store.database.settled();
+      expect(store.journal.get(name(n))!.ids).toEqual(ids);
+      expect(store.journal.get(name(n))!.accepted.logprobs).toEqual(logprobs);
+    }
+  }
+  for (const n of [0, 1, 2]) {
+    store.database.transaction(() => store.forgetTurn(name(n)));
+    await store.database.settled();
+  }
+  storage.close();
+  expect(leftIn(file, [0, 1, 2])).toEqual([]);
+  expect(readFileSync(file).includes(">>>>")).toBe(false);
+});
+
+it("nor a file that was taken in", async () => {
+  const { store, storage, file } = opened();
+  const staging = new ImportStaging(store.database);
+  for (let n = 0; n < 40; n++)
+    staging.put({ kind: "detail", bytes: Buffer.from(marked(n, lengths[n % lengths.length]!)) });
+  expect([...staging.records()].map(({ bytes }) => String(Buffer.from(bytes)))).toEqual(
+    Array.from({ length: 40 }, (_, n) => marked(n, lengths[n % lengths.length]!)),
+  );
+  staging.clear();
+  await store.database.settled();
+  expect(staging.isEmpty).toBe(true);
+  storage.close();
+  expect(leftIn(file, Array(40).keys())).toEqual([]);
 });
 
 it("a directory of an earlier release is taken over", () => {
