@@ -133,7 +133,7 @@ export class Journal {
     const entry = this.get(turn);
     if (!entry) throw new LeaseLost();
     const accepted = { ...entry.accepted, attempts: entry.accepted.attempts + 1 };
-    this.#write(accepted, entry.ids, entry.epoch, entry.epoch + 1);
+    this.#database.transaction(() => this.#write(accepted, entry.ids, entry.epoch, entry.epoch + 1));
     return { ...entry, accepted, epoch: entry.epoch + 1 };
   }
 
@@ -160,12 +160,8 @@ export class Journal {
     this.#database.eraseAside(`${turn} accepted`, `${turn} so far`);
   }
 
-  /** Over its slot where that has room; else to a new one. */
+  /** Over its slot where that has room; else to a new one. Within a transaction. */
   #write(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, held: number, next: number): void {
-    this.#database.transaction(() => this.#writeWhole(accepted, ids, held, next));
-  }
-
-  #writeWhole(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, held: number, next: number): void {
     this.check(accepted.id, held);
     const [slot] = this.#database.exec(
       "SELECT slot, epoch, length(record) AS record, length(ids) AS ids FROM journal WHERE turn = ?",
