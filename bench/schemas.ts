@@ -65,8 +65,15 @@ function* casesIn(file: string): Generator<Case> {
   for (const item of Array.isArray(content) ? content : [content]) {
     if (typeof item !== "object" || item === null || !("schema" in item)) continue;
     const { schema, tests = [], description = "" } = item as Case & { description?: string };
-    yield { name: `${file} ${description}`, schema, tests };
+    yield { name: `${file} ${description}`, schema: inDraft(schema, file), tests };
   }
+}
+
+/** A folder of the official suite says which draft its schemas are of, and older ones do not say it themselves. */
+function inDraft(schema: JsonSchema, file: string): JsonSchema {
+  const draft = /[/\\]draft(\d)[/\\]/.exec(file)?.[1];
+  const isSaid = draft === undefined || typeof schema !== "object" || "$schema" in schema;
+  return isSaid ? schema : { $schema: `http://json-schema.org/draft-0${draft}/schema#`, ...schema };
 }
 
 const cpuMs = () => {

@@ -4,6 +4,7 @@
  */
 import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
+import { constantText, oneSpace } from "./text.ts";
 
 /** Any of `texts`, which may have doubles. */
 export function* literals(g: Grammar, texts: readonly string[]): Work<Expr> {
@@ -19,6 +20,38 @@ export function* literals(g: Grammar, texts: readonly string[]): Work<Expr> {
   lists.sort(compare);
   yield* g.budget.pause();
   return lists.length === 0 ? g.never : yield* tree(g, lists, 0, lists.length, 0);
+}
+
+/** Lists and objects up to so many may be written with a space after commas and colons; more are a tree, which has none. */
+const SPACED = 64;
+
+/** Any of these values, as JSON. */
+export function* constants(g: Grammar, values: readonly unknown[]): Work<Expr> {
+  const composed = values.filter((value) => typeof value === "object" && value !== null);
+  const isSpaced = composed.length <= SPACED;
+  const plain = isSpaced ? values.filter((value) => typeof value !== "object" || value === null) : values;
+  const exprs = [yield* literals(g, plain.map(constantText))];
+  if (isSpaced) {
+    for (const value of composed) {
+      exprs.push(spaced(g, value));
+      yield* g.budget.pause();
+    }
+  }
+  return g.union(exprs);
+}
+
+function spaced(g: Grammar, value: unknown): Expr {
+  if (typeof value !== "object" || value === null) return g.literal(constantText(value));
+  const isList = Array.isArray(value);
+  const parts = isList
+    ? value.map((item) => spaced(g, item))
+    : Object.entries(value).map(([name, inner]) =>
+        g.seq(g.literal(`${constantText(name)}:`), oneSpace(g), spaced(g, inner)),
+      );
+  const comma = g.seq(g.literal(","), oneSpace(g));
+  const [open, close] = isList ? "[]" : "{}";
+  const listed = parts.flatMap((part, i) => (i === 0 ? [part] : [comma, part]));
+  return g.sequence([g.literal(open!), ...listed, g.literal(close!)]);
 }
 
 /** Of the sorted `lists` in [from, to), which agree on what stands before `at`: what follows there. */

@@ -9,7 +9,7 @@
 import type { Work } from "../../core/work.ts";
 import { Validator } from "../check/validator.ts";
 import type { JsonSchema, LeftOut } from "../constraint.ts";
-import { literals } from "../json/literals.ts";
+import { constants, literals } from "../json/literals.ts";
 import { Matcher } from "../json/matcher.ts";
 import { constantText } from "../json/text.ts";
 import { barren } from "../language/barren.ts";
@@ -171,10 +171,7 @@ class SchemaGrammar {
     // A constant is judged by what the schema means, and then it comes as it is.
     if (flat.values) {
       const fitting = yield* this.#fitting(flat.values, all);
-      return yield* literals(
-        g,
-        fitting.map((value) => constantText(value)),
-      );
+      return yield* constants(g, fitting);
     }
     for (const what of flat.loose ?? []) this.#leaveOut(what);
     const exprs: Expr[] = [];
@@ -281,12 +278,12 @@ class SchemaGrammar {
   }
 }
 
-/** A schema that speaks of properties means an object. */
+/** A schema that speaks of properties means an object. A format is said of anything, and holds for strings. */
 function impliedTypes(flat: Flat): readonly TypeName[] {
   const speaksOf: [TypeName, (keyof Flat)[]][] = [
     ["object", ["members", "names", "required", "minProperties", "maxProperties"]],
     ["array", ["items", "contains", "minItems", "maxItems", "unique"]],
-    ["string", ["minLength", "maxLength", "patterns", "notPatterns", "formats"]],
+    ["string", ["minLength", "maxLength", "patterns", "notPatterns"]],
     ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multiples"]],
   ];
   const implied = speaksOf.filter(([, names]) => names.some((name) => flat[name] !== undefined)).map(([type]) => type);

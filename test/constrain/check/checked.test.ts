@@ -32,12 +32,26 @@ describe("a constant comes as it is", () => {
     expect(holds(1)).toBe(false);
   });
 
+  it("with or without a space behind commas and colons", () => {
+    const g = new Grammar();
+    const { expr } = atOnce(schemaGrammar(g, { enum: [{ b: [1, "a,b:c"], a: {} }, []] } as never, "schema"));
+    for (const text of ['{"b":[1,"a,b:c"],"a":{}}', '{"b": [1, "a,b:c"], "a": {}}', "[]"])
+      expect(g.holds(expr, text)).toBe(true);
+    for (const text of ['{"a": {}, "b": [1, "a,b:c"]}', '{"b": [1, "a, b:c"], "a": {}}', "[ ]"])
+      expect(g.holds(expr, text)).toBe(false);
+  });
+
   it("not where it does not fit", () => {
     expect(language({ type: "string", format: "date", enum: ["2023-02-29", "2023-02-28"] }).holds("2023-02-29")).toBe(
       false,
     );
     expect(() => language({ type: "integer", const: 1.5 })).toThrow("no value fits");
   });
+});
+
+it("a format says something of strings, and nothing of what is none", () => {
+  const { holds } = language({ format: "ipv4" }, true);
+  expect([holds("127.0.0.1"), holds("127"), holds(12), holds({ a: [null] })]).toEqual([true, false, true, true]);
 });
 
 describe("members", () => {

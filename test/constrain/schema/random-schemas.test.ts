@@ -2,7 +2,10 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
+import { Validator } from "../../../src/constrain/check/validator.ts";
+import { Budget } from "../../../src/constrain/language/budget.ts";
 import { type Expr, Grammar } from "../../../src/constrain/language/expr.ts";
+import { Document } from "../../../src/constrain/schema/document.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../../src/core/failure.ts";
 import { atOnce } from "../../../src/core/work.ts";
@@ -107,11 +110,35 @@ class Schemas {
     };
   }
 
+  /** With words that a grammar holds only in part or not at all, and some that nobody knows. */
+  loosely(depth: number): object {
+    const maybe = (p: number, fields: () => object) => (this.chance(p) ? fields() : {});
+    const made = this.schema(depth);
+    return {
+      ...(typeof made === "object" ? (made as object) : {}),
+      ...maybe(0.3, () => ({ not: this.schema(1) })),
+      ...maybe(0.3, () => ({ uniqueItems: true })),
+      ...maybe(0.2, () => ({ contains: this.schema(1), ...maybe(0.5, () => ({ maxContains: 1 + this.below(2) })) })),
+      ...maybe(0.2, () => ({ minProperties: 1 + this.below(4) })),
+      ...maybe(0.3, () => ({
+        if: this.schema(1),
+        // biome-ignore lint/suspicious/noThenProperty: the keyword's name.
+        then: this.schema(1),
+        ...maybe(0.5, () => ({ else: this.schema(1) })),
+      })),
+      ...maybe(0.2, () => ({ dependentRequired: { a: ["b"], kind: ["a", "x y"] } })),
+      ...maybe(0.15, () => ({ unevaluatedProperties: false })),
+      ...maybe(0.3, () => ({ oneOf: this.#list(2) })),
+      ...maybe(0.2, () => ({ colour: "red", readonly: true })),
+    };
+  }
+
   /** A text of the language; undefined when it did not come to an end. */
   text(g: Grammar, root: Expr): string | undefined {
     const bytes: number[] = [];
     let at = root;
     while (bytes.length < MAX_BYTES) {
+      g.beginReading();
       const next = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => g.after(at, byte).kind !== "never");
       if (at.nullable && (next.length === 0 || this.chance(0.3)))
         return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes));
@@ -154,5 +181,44 @@ describe.each([11, 12, 13])("random schemas (%i)", (seed) => {
       }
     }
     expect(drawn).toBeGreaterThan(SCHEMAS);
+  });
+});
+
+describe.each([21, 22])("random schemas, held to loosely (%i)", (seed) => {
+  it("have texts that are valid, or that the check of the finished value refuses: never a silent violation", () => {
+    let [drawn, checked, refused] = [0, 0, 0];
+    for (let i = 0; i < SCHEMAS; i++) {
+      const random = new Schemas(Random.fromSeed(1000 * seed + i));
+      const schema = { ...random.loosely(2), $defs: { p: random.schema(2), q: random.schema(1) } };
+      const said = JSON.stringify(schema);
+      const g = new Grammar();
+      let language: { expr: Expr; leftOut: readonly { checked: boolean }[] };
+      try {
+        language = atOnce(schemaGrammar(g, schema as never, "schema", { strict: false }));
+      } catch (thrown) {
+        expect(thrown, said).toBeInstanceOf(Failure);
+        continue;
+      }
+      g.finish();
+      const validate = ajv.compile(schema as object);
+      const isChecked = language.leftOut.some((each) => each.checked);
+      for (let n = 0; n < 2 * TEXTS; n++) {
+        const text = random.text(g, language.expr);
+        if (text === undefined) continue;
+        drawn++;
+        const value: unknown = JSON.parse(text);
+        const isValid = validate(value);
+        const about = `${said}: ${text} ${ajv.errorsText(validate.errors)}`;
+        if (!isChecked) expect(isValid, about).toBe(true);
+        // What the server does where something was left out of the grammar.
+        const found = new Validator(new Document(schema as never, new Budget())).isValid(value);
+        expect(found, about).toBe(isValid);
+        if (isChecked) checked++;
+        if (!found) refused++;
+      }
+    }
+    expect(drawn).toBeGreaterThan(SCHEMAS);
+    expect(checked).toBeGreaterThan(20);
+    expect(refused).toBeGreaterThan(0);
   });
 });
