@@ -13,10 +13,17 @@ export interface Started {
   ended: Promise<number | null>;
 }
 
-/** Runs the script until it invites, or to its end. */
-export function start(args: string[], env: Record<string, string> = {}, restarts = false): Promise<Started> {
-  const all = restarts ? args : [...args, "--no-restart"];
-  const supervisor = spawn(process.execPath, [join(root, "scripts/start.ts"), ...all], {
+/** Runs the script until it invites, or to its end; `descriptors`: as many as its machine allows it. */
+export function start(
+  args: string[],
+  env: Record<string, string> = {},
+  restarts = false,
+  descriptors?: number,
+): Promise<Started> {
+  const own = [join(root, "scripts/start.ts"), ...args, ...(restarts ? [] : ["--no-restart"])];
+  const within = ["-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, process.execPath];
+  const [command, all] = descriptors === undefined ? [process.execPath, own] : ["/bin/sh", [...within, ...own]];
+  const supervisor = spawn(command, all, {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -13,10 +13,11 @@ export interface ToyServer {
   stop(): Promise<void>;
 }
 
-export async function toyServer(env: Record<string, string> = {}): Promise<ToyServer> {
+export async function toyServer(env: Record<string, string> = {}, descriptors?: number): Promise<ToyServer> {
   const work = mkdtempSync(join(tmpdir(), "rivulet-toy-"));
   const pack = await tinyPack(work);
-  const started = await start(["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack], env);
+  const args = ["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack];
+  const started = await start(args, env, false, descriptors);
   const stop = async () => {
     started.supervisor.kill("SIGTERM");
     await started.ended;

@@ -98,3 +98,31 @@ it("I5: a key against repetition is a tenant's own", async () => {
   expect((await json(ask("a", "one"))).id).toBe(first.id);
   expect((await ask("a", "two")).status).toBe(422);
 });
+
+it("A13: nothing that one tenant had computed makes another's request shorter, nor does its prefix", async () => {
+  const text = "a text that both of them send, to the letter. ".repeat(4);
+  const ask = (key: string, more: object = {}) =>
+    json(
+      as(key, "/v1/chat/completions", "POST", {
+        ...{ model: "tiny", max_tokens: 2, store: true, messages: [{ role: "user", content: text }] },
+        ...more,
+      }),
+    );
+  const cached = ({ usage }: Json) => usage.prompt_tokens_details.cached_tokens;
+  await ask("a", { conversation: "shared-name" });
+  expect((await as("a", "/v1/prefixes", "POST", { name: "her-prefix", text })).status).toBeLessThan(300);
+  const hers = await ask("a", { conversation: "another", prefix: "her-prefix" });
+  expect(cached(hers), "control: her own prefix spares her something").toBeGreaterThan(20);
+  for (const more of [{}, { conversation: "shared-name" }, { conversation: "his" }])
+    expect(cached(await ask("b", more))).toBe(0);
+  const [named, unknown] = await Promise.all(
+    ["her-prefix", "no-prefix"].map(async (prefix) =>
+      (
+        await as("b", "/v1/chat/completions", "POST", {
+          ...{ model: "tiny", conversation: "with", prefix, messages: [{ role: "user", content: "x" }] },
+        })
+      ).text(),
+    ),
+  );
+  expect(named).toBe(unknown);
+});
