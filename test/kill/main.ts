@@ -1,8 +1,8 @@
 /**
- * npm run test:kill -- [--kills 200] [--seed 1] [--turns 10] [--tokens 120] [--minutes 20] [--pack <folder>]
+ * npm run test:kill -- [--kills 200] [--stream-kills 50] [--seed 1] [--turns 10] [--tokens 120] [--minutes 20] [--pack <folder>]
  *
- * Kills the real server at random times during a dialogue and compares its end with the undisturbed one's (C4). Exit code 1 when a promise
- * was broken; the same seed kills at the same places.
+ * Kills the real server at random times during a dialogue, then while a stream takes values, and compares the end of each with the
+ * undisturbed one's (C4). Exit code 1 when a promise was broken; the same seed kills at the same places.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,10 +12,12 @@ import { packFolder } from "../../scripts/serve-pack.ts";
 import { servedModel } from "./dialogue.ts";
 import { KillableServer } from "./killable-server.ts";
 import { killRun } from "./run.ts";
+import { streamKillRun } from "./stream-run.ts";
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "200" },
+    "stream-kills": { type: "string", default: "50" },
     seed: { type: "string", default: "1" },
     turns: { type: "string", default: "10" },
     tokens: { type: "string", default: "120" },
@@ -40,6 +42,16 @@ try {
   });
   console.log(JSON.stringify(report));
   console.log(`${values.kills} kills, and the transcript is that of the undisturbed run`);
+  const kills = Number(values["stream-kills"]);
+  const limitMs = Number(values.minutes) * 60_000;
+  const streamed = await streamKillRun(server!, twin!, {
+    batches: 4 * kills,
+    kills,
+    seed: Number(values.seed),
+    limitMs,
+  });
+  console.log(JSON.stringify(streamed));
+  console.log(`${kills} kills, and the stream stands where the undisturbed one does`);
 } catch (thrown) {
   console.error((thrown as Error).message);
   process.exitCode = 1;
