@@ -29,8 +29,11 @@ export const ask = (
   lease?: string,
 ): Promise<QuotaAnswer> => admit(env, counted.tenant, requestOf(env, counted, kind, lease));
 
+/** Which key is counted, by its digest. */
+export const keyOf = (digest: string): string => digest.slice(0, 16);
+
 const requestOf = (env: QuotaEnv, { tenant, digest }: Counted, kind: QuotaRequest["kind"], lease?: string) => ({
-  key: digest.slice(0, 16),
+  key: keyOf(digest),
   kind,
   limits: limitsOf(env.LIMITS, tenant, digest),
   ...(lease === undefined ? {} : { lease }),

@@ -28,6 +28,10 @@ export const admit = (env: Bindings, tenant: string, request: QuotaRequest): Pro
 export const settle = (env: Bindings, tenant: string, lease: string, tokens = 0): Promise<unknown> =>
   ask(env, tenant, "/settle", { lease, tokens });
 
+/** Tokens that were computed without a lease. `key`: as in `QuotaRequest`. Fails as `ask` does. */
+export const spend = (env: Bindings, tenant: string, key: string, tokens: number): Promise<unknown> =>
+  ask(env, tenant, "/spend", { key, tokens });
+
 /** Whether an object of the tenant's may hold something: asking the object itself would make one. */
 export const knowsObject = async (env: Bindings, tenant: string, object: string): Promise<boolean> =>
   (await ask<{ known: boolean }>(env, tenant, "/knows", { object }).catch(away)).known;

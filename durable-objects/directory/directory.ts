@@ -56,6 +56,11 @@ export class Directory extends DurableObject<Env> {
         store.quota.settle(lease, tokens, nowMs);
         return {};
       }
+      case "spend": {
+        const { key, tokens } = body as { key: string; tokens: number };
+        store.quota.spend(key, tokens, nowMs);
+        return {};
+      }
       case "usage":
         return store.quota.usage((body as { key: string }).key, nowMs);
       default:

@@ -39,8 +39,8 @@ interface State {
 export interface QuotaRequest {
   /** First digits of the key's digest; "" where there is none. */
   key: string;
-  /** What is asked for: a request, a turn or a socket with the name of its lease, or a new conversation. */
-  kind: "request" | "turn" | "socket" | "conversation";
+  /** What is asked for: a request, one with values for a stream, a turn or a socket with the name of its lease, or a new conversation. */
+  kind: "request" | "values" | "turn" | "socket" | "conversation";
   lease?: string;
   limits: { tenant: Partial<QuotaLimits>; key: Partial<QuotaLimits> };
 }
@@ -73,10 +73,11 @@ export class Quota {
     for (const used of [tenant, own]) turnOver(used, nowMs);
     const refused = this.#refusal(state, { key, kind, limits }, nowMs);
     if (!refused) {
-      for (const used of kind === "request" ? new Set([tenant, own]) : []) used.requests++;
+      const isRequest = kind === "request" || kind === "values";
+      for (const used of isRequest ? new Set([tenant, own]) : []) used.requests++;
       if ((kind === "turn" || kind === "socket") && lease !== undefined)
         state.leases[lease] = { key, kind, untilMs: nowMs + LEASE_MS[kind] };
-      if (kind !== "request") this.#write(state);
+      if (!isRequest) this.#write(state);
     }
     const left = (name: "requests_per_minute" | "tokens_per_day", field: "requests" | "tokens", windowMs: number) => {
       const most = Math.min(limits.tenant[name] ?? Infinity, limits.key[name] ?? Infinity);
@@ -100,7 +101,13 @@ export class Quota {
     const held = state.leases[lease];
     if (!held) return;
     delete state.leases[lease];
-    for (const used of new Set([state.tenant, this.#keyOf(state, held.key)])) {
+    this.spend(held.key, tokens, nowMs);
+  }
+
+  /** So many tokens were computed. */
+  spend(key: string, tokens: number, nowMs: number): void {
+    const state = this.#state();
+    for (const used of new Set([state.tenant, this.#keyOf(state, key)])) {
       turnOver(used, nowMs);
       used.tokens += Math.max(0, tokens);
     }
@@ -140,6 +147,11 @@ export class Quota {
       const mine = whose === "tenant" ? undefined : key;
       const wanted: Record<QuotaRequest["kind"], [QuotaName, number, number][]> = {
         request: [["requests_per_minute", used.requests, minute]],
+        values: [
+          ["requests_per_minute", used.requests, minute],
+          ["tokens_per_day", used.tokens, day],
+          ["stored_bytes", state.bytes, 60],
+        ],
         turn: [
           ["concurrent_turns", count(state, "turn", mine), 1],
           ["tokens_per_day", used.tokens, day],

@@ -31,7 +31,7 @@ import {
 } from "../directory/allowance.ts";
 import { requireModel } from "../model/model-card.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
-import { SocketWriter } from "./socket-writer.ts";
+import { SocketWriter } from "../platform/socket-writer.ts";
 
 interface Attachment {
   tenant: string;

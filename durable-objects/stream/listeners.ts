@@ -1,15 +1,23 @@
-/** Listeners: those who are told of a stream's values, alerts and forecasts as server-sent events, from the moment they join. */
+/** Listeners: those who are told of a stream's values, alerts and forecasts, as server-sent events or over a WebSocket, from the moment they join. */
 import type { AppendReply, StreamForecast } from "../../src/api/streams/replies.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { logFailure } from "../platform/log-failure.ts";
+import { SocketWriter } from "../platform/socket-writer.ts";
 import { SseBody } from "../platform/sse-body.ts";
 
 const LISTENERS_MAX = 64;
 /** Events that a listener may be behind, beyond what its connection takes: then it is let go, and may join again. */
 const BEHIND_MAX = 64;
 
+/** Where a listener's events go. */
+interface Ear {
+  send(event: { event: string; data: object }): Promise<void>;
+  end(): void;
+  gone: AbortSignal;
+}
+
 interface Listener {
-  body: SseBody;
+  body: Ear;
   /** Steps of the forecast that it wants after each batch. */
   h: number | undefined;
   behind: number;
@@ -21,15 +29,41 @@ export class Listeners {
   #newest: AppendReply | undefined;
   #forecasting = false;
 
-  /** Fails with `busy`. */
+  /** As server-sent events. Fails with `busy`. */
   join(client: AbortSignal, h: number | undefined): Response {
+    this.#checkRoom();
+    const body = new SseBody(client);
+    this.#add(body, h);
+    return body.response({ "cache-control": "no-store" });
+  }
+
+  /** Over a WebSocket: each event is a JSON frame with its name as `type`. `left` is called when it is over. Fails with `busy`. */
+  joinSocket(h: number | undefined, left: () => void): Response {
+    this.#checkRoom();
+    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+    const writer = new SocketWriter(server);
+    server.accept();
+    for (const over of ["close", "error"] as const) server.addEventListener(over, () => writer.close(1000, ""));
+    writer.gone.addEventListener("abort", left);
+    const ear: Ear = {
+      send: ({ event, data }) => writer.send({ type: event, ...data }),
+      end: () => writer.close(1000, "the stream is gone, or this listener was too far behind"),
+      gone: writer.gone,
+    };
+    this.#add(ear, h);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  #checkRoom(): void {
     if (this.#listeners.size >= LISTENERS_MAX)
       throw new Failure("busy", `a stream has at most ${LISTENERS_MAX} listeners`);
-    const listener = { body: new SseBody(client), h, behind: 0 };
+  }
+
+  #add(body: Ear, h: number | undefined): void {
+    const listener = { body, h, behind: 0 };
     this.#listeners.add(listener);
-    listener.body.gone.addEventListener("abort", () => this.#listeners.delete(listener));
-    if (listener.body.gone.aborted) this.#listeners.delete(listener);
-    return listener.body.response({ "cache-control": "no-store" });
+    body.gone.addEventListener("abort", () => this.#listeners.delete(listener));
+    if (body.gone.aborted) this.#listeners.delete(listener);
   }
 
   /** Does not wait for anybody. `forecast` is asked once for each number of steps, for the newest batch. */

@@ -12,10 +12,11 @@ import { observed, periodMs } from "../../src/api/streams/values.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { type Forecaster, forecast } from "../../src/forecast/forecaster.ts";
-import { publishEntry, tellStored } from "../directory/directory-client.ts";
+import { settleLease, takeLease } from "../directory/allowance.ts";
+import { publishEntry, spend, tellStored } from "../directory/directory-client.ts";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
 import { TurnLock } from "../platform/keyed-lock.ts";
-import { logFailure } from "../platform/log-failure.ts";
+import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { type Arranged, arrange } from "./arrange.ts";
 import { Course } from "./course.ts";
 import type { Entry } from "./entry.ts";
@@ -34,6 +35,8 @@ const YIELD_EVERY = 32;
 const HISTORY_DEFAULT = 256;
 /** Changes below this are not worth a row in the directory. */
 const TOLD_BYTES = 256 * 1024;
+/** Steps of the model, of values and forecasts, that the directory is told of at once. */
+const TOLD_STEPS = 256;
 
 interface Open {
   record: StreamRecord;
@@ -60,6 +63,8 @@ export class Stream extends DurableObject<Env> {
   #alarmMs: number | null | undefined;
   /** Bytes that the directory has heard of from this instance. */
   #toldBytes = 0;
+  /** Steps that it has not heard of, by the key of who asked for them. */
+  readonly #untold = new Map<string, number>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -99,7 +104,7 @@ export class Stream extends DurableObject<Env> {
   }
 
   /** Takes values, all or none. Fails as `arrange` does. */
-  async append(tenant: string, body: ValuesAppend, key?: string): Promise<Outcome<AppendReply>> {
+  async append(tenant: string, body: ValuesAppend, counted: string, key?: string): Promise<Outcome<AppendReply>> {
     const outcome = await this.#outcome(async () => {
       const open = await this.#open(tenant);
       const digest = key === undefined ? "" : sha256(JSON.stringify(body));
@@ -108,10 +113,13 @@ export class Stream extends DurableObject<Env> {
         check(before.digest === digest, "idempotency_mismatch", () => "this key came with other values before");
         return this.#repeated(open, before);
       }
-      return this.#take(tenant, open, body, key === undefined ? undefined : { key, digest });
+      const reply = await this.#take(tenant, open, body, key === undefined ? undefined : { key, digest });
+      this.#count(tenant, counted, reply.values.length + reply.replayed);
+      return reply;
     });
     if (!body.forecast || "failure" in outcome) return outcome;
-    const forecast = await this.forecast(tenant, { h: body.forecast === true ? undefined : body.forecast });
+    const asked = { h: body.forecast === true ? undefined : body.forecast };
+    const forecast = await this.forecast(tenant, asked, counted);
     // The values are taken, whatever becomes of the forecast: a stream of gaps has none.
     return "value" in forecast ? { value: { ...outcome.value, forecast: forecast.value } } : outcome;
   }
@@ -218,8 +226,19 @@ export class Stream extends DurableObject<Env> {
   }
 
   /** Quantiles of the next values; the same as long as no value comes. Fails with `request_invalid` before the first. */
-  async forecast(tenant: string, asked: ForecastAsked): Promise<Outcome<StreamForecast>> {
-    return outcomeOf(() => this.#forecast(tenant, asked));
+  async forecast(tenant: string, asked: ForecastAsked, counted: string): Promise<Outcome<StreamForecast>> {
+    return outcomeOf(async () => {
+      const forecast = await this.#forecast(tenant, asked);
+      this.#count(tenant, counted, (forecast.steps.length - 1) * (asked.paths ?? PATHS));
+      return forecast;
+    });
+  }
+
+  /** Many steps at once, for each message costs a row: those of an instance that ends before are not counted. */
+  #count(tenant: string, key: string, steps: number): void {
+    const untold = (this.#untold.get(key) ?? 0) + steps;
+    this.#untold.set(key, untold < TOLD_STEPS ? untold : 0);
+    if (untold >= TOLD_STEPS) this.ctx.waitUntil(spend(this.env, tenant, key, untold).catch(logFailure));
   }
 
   async #forecast(tenant: string, asked: ForecastAsked): Promise<StreamForecast> {
@@ -326,8 +345,23 @@ export class Stream extends DurableObject<Env> {
   /** Only what listens comes as a request: its reply goes on for as long as it likes. */
   override async fetch(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);
-    const h = searchParams.get("h");
-    return this.#listeners.join(request.signal, h === null ? undefined : Number(h));
+    const given = searchParams.get("h");
+    const h = given === null ? undefined : Number(given);
+    try {
+      if (request.headers.get("upgrade") !== "websocket") return this.#listeners.join(request.signal, h);
+      const tenant = request.headers.get("x-rivulet-tenant") ?? "";
+      const lease = `socket ${crypto.randomUUID()}`;
+      await takeLease(this.env, { tenant, digest: request.headers.get("x-rivulet-key") ?? "" }, "socket", lease);
+      const left = () => this.ctx.waitUntil(settleLease(this.env, tenant, lease));
+      try {
+        return this.#listeners.joinSocket(h, left);
+      } catch (thrown) {
+        left();
+        throw thrown;
+      }
+    } catch (thrown) {
+      return failureResponse(thrown);
+    }
   }
 
   override async alarm(): Promise<void> {

@@ -12,11 +12,15 @@ type Limiter = { RATE_LIMITER?: { limit(of: { key: string }): Promise<{ success:
 const LIMITER_SECONDS = 10;
 
 /** The reply's headers say what is left, as OpenAI's do. Fails with `rate_limit_exceeded`, or `quota_unavailable`. */
-export async function admitRequest(c: Context<{ Bindings: Env }>, counted: Counted): Promise<void> {
+export async function admitRequest(
+  c: Context<{ Bindings: Env }>,
+  counted: Counted,
+  kind: "request" | "values" = "request",
+): Promise<void> {
   const { RATE_LIMITER } = c.env as Limiter;
   if (RATE_LIMITER && !(await RATE_LIMITER.limit({ key: counted.digest || counted.tenant })).success)
     throw new Failure("rate_limit_exceeded", "too many requests; try again later", { afterSeconds: LIMITER_SECONDS });
-  const answer = await ask(c.env, counted, "request");
+  const answer = await ask(c.env, counted, kind);
   for (const name of ["requests", "tokens"] as const) {
     const { limit, remaining, resetMs } = answer[name];
     if (limit === null || remaining === null) continue;

@@ -27,6 +27,8 @@ export interface Endpoint<Body, Query, Path> {
   description?: string;
   /** Needs no key. */
   open?: boolean;
+  /** It computes with a stream's values, which are counted as tokens are. */
+  computes?: "values";
   /** What a key must be allowed. To read for GET and to write for others, unless given. */
   scope?: Scope;
   params?: z.ZodObject & z.ZodType<Path>;
@@ -81,7 +83,7 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
     if (!definition.open) checkScope(identity.scopes, definition.scope ?? (method === "get" ? "read" : "write"));
     if (method === "post") checkMedia(request, body);
     const { tenant } = identity;
-    if (!definition.open) await admitRequest(c, identity);
+    if (!definition.open) await admitRequest(c, identity, definition.computes);
     const idempotencyKey = method === "get" ? undefined : idempotencyKeyOf(request);
     const ignored = new Ignored();
     const response = await handle(c, {

@@ -1,6 +1,12 @@
 /** /v1/streams: series of values that are forecast and watched as they come. */
 import type { Context } from "hono";
-import { beginWith, forgetObject, nothingKept, requireObject } from "../../durable-objects/directory/allowance.ts";
+import {
+  beginWith,
+  forgetObject,
+  keyOf,
+  nothingKept,
+  requireObject,
+} from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { forecasterPath } from "../../durable-objects/stream/served-forecaster.ts";
 import type { Outcome, Stream } from "../../durable-objects/stream/stream.ts";
@@ -162,15 +168,16 @@ export const streams = [
       method: "post",
       path: "/v1/streams/{id}/values",
       operationId: "appendStreamValues",
+      computes: "values",
       summary: "Feed values",
       description:
         "All of them or, where one cannot be taken, none. Each comes back with what had been expected of it and how unlikely it was. With an `Idempotency-Key` the same batch is taken once.",
       body: valuesAppend,
       replies: { 200: { description: "What was taken.", schema: appendReply } },
     },
-    async (c, { tenant, caller, body, path: { id } }) => {
+    async (c, { tenant, digest, caller, body, path: { id } }) => {
       const stub = await streamOf(c, caller, id);
-      return c.json(await outcomeFrom(stub.append(tenant, body, caller.idempotencyKey)));
+      return c.json(await outcomeFrom(stub.append(tenant, body, keyOf(digest), caller.idempotencyKey)));
     },
   ),
   endpoint(
@@ -194,14 +201,15 @@ export const streams = [
       method: "get",
       path: "/v1/streams/{id}/forecast",
       operationId: "forecastStream",
+      computes: "values",
       summary: "What is expected next",
       description:
         "Quantiles of each of the next values. The first step's are the model's own; later ones come from futures that are drawn, the same ones as long as no value comes.",
       query: forecastQuery,
       replies: { 200: { description: "The forecast.", schema: streamForecast } },
     },
-    async (c, { tenant, caller, query, path: { id } }) =>
-      c.json(await outcomeFrom((await streamOf(c, caller, id)).forecast(tenant, query))),
+    async (c, { tenant, digest, caller, query, path: { id } }) =>
+      c.json(await outcomeFrom((await streamOf(c, caller, id)).forecast(tenant, query, keyOf(digest)))),
   ),
   endpoint(
     {
@@ -210,14 +218,25 @@ export const streams = [
       path: "/v1/streams/{id}/events",
       operationId: "listenToStream",
       summary: "Values, alerts and forecasts as they come",
-      description: "Server-sent events `stream.values`, `stream.alert` and, with `h`, `stream.forecast`, from now on.",
+      description:
+        "Server-sent events `stream.values`, `stream.alert` and, with `h`, `stream.forecast`, from now on. With an upgrade the same over a WebSocket: each event is a JSON frame with its name as `type`.",
       query: eventsQuery,
-      replies: { 200: { description: "Events.", media: ["text/event-stream"] } },
+      replies: {
+        200: { description: "Events.", media: ["text/event-stream"] },
+        101: { description: "The protocol is switched." },
+      },
     },
-    async (c, { tenant, caller, query: { h }, path: { id } }) => {
+    async (c, { tenant, digest, caller, query: { h }, path: { id } }) => {
       const stub = await streamOf(c, caller, id);
       await outcomeFrom(stub.view(tenant));
-      return call(() => stub, `/events${h === undefined ? "" : `?h=${h}`}`, { signal: c.req.raw.signal });
+      const path = `/events${h === undefined ? "" : `?h=${h}`}`;
+      const { headers, signal } = c.req.raw;
+      if (headers.get("upgrade")?.toLowerCase() !== "websocket") return call(() => stub, path, { signal });
+      const answer = await stub.fetch(`http://stream${path}`, {
+        headers: { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest },
+      });
+      if (!answer.webSocket) return new Response(answer.body, answer);
+      return new Response(null, { status: 101, webSocket: answer.webSocket });
     },
   ),
   endpoint(

@@ -127,3 +127,24 @@ it("asking for what is not there makes no object, on any route", async () => {
   await (await chat(key, { conversation: "u~aaaaaaaa" })).text();
   expect((await listDurableObjectIds(env.CONVERSATION)).length).toBe(before);
 });
+
+it("A6: values of streams and steps of forecasts count as tokens, and then values are refused but nothing else", async () => {
+  const key = tenant({ tokens_per_day: 500 });
+  const { id } = (await (await as(key, "/v1/streams", "POST", {})).json()) as Json;
+  const feed = (n: number) =>
+    as(key, `/v1/streams/${id}/values`, "POST", { values: Array.from({ length: n }, (_, i) => Math.sin(i)) });
+  expect((await feed(300)).status).toBe(200);
+  await expect.poll(async () => (await usage(key)).tokens_per_day.used).toBe(300);
+  // Eight futures of 31 further steps.
+  expect((await as(key, `/v1/streams/${id}/forecast?h=32&paths=8`)).status).toBe(200);
+  // Less than what is told at once.
+  expect((await usage(key)).tokens_per_day.used).toBe(300);
+  expect((await feed(10)).status).toBe(200);
+  await expect.poll(async () => (await usage(key)).tokens_per_day.used).toBe(300 + 8 * 31 + 10);
+  expect(await refusal(await feed(1))).toEqual([429, "rate_limit_exceeded", "tokens_per_day"]);
+  expect(await refusal(await as(key, `/v1/streams/${id}/forecast`))).toEqual([
+    ...[429, "rate_limit_exceeded", "tokens_per_day"],
+  ]);
+  expect((await as(key, `/v1/streams/${id}`)).status).toBe(200);
+  expect((await as(key, `/v1/streams/${id}`, "DELETE")).status).toBe(200);
+});

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
-import { SocketWriter } from "../../../../durable-objects/socket/socket-writer.ts";
+import { SocketWriter } from "../../../../durable-objects/platform/socket-writer.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;
