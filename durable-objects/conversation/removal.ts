@@ -3,6 +3,7 @@
  * with the last head everything that the object holds.
  */
 import { forgetStages } from "../model/served-model.ts";
+import { logFailure } from "../platform/log-failure.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import type { Database } from "../storage/database.ts";
 import type { Head } from "../storage/heads.ts";
@@ -37,10 +38,12 @@ export class Removal {
     const { env, object } = this.#host;
     const store = this.#host.store();
     store.heads.require(id);
-    // Single responses that forks were made of.
-    if (store.heads.all().length === 1) await dropPrompts(env, store.identity()!.owner, object);
+    const { owner } = store.identity()!;
+    await dropPrompts(env, owner, object);
     await this.#scheduler.without(id, () => this.#erase(id));
-    await this.#host.store().database.settled();
+    await store.database.settled();
+    // A turn that was running may have left something meanwhile. It would not outlive its time, and the conversation is gone.
+    await dropPrompts(env, owner, object).catch(logFailure);
     await this.tidy();
   }
 

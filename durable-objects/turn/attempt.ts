@@ -215,8 +215,8 @@ async function enter(
 }
 
 /**
- * Of a turn that goes on from nothing. What is kept in a conversation is its own: of that, the cache gets nothing. A response that is kept by
- * itself, as many clients leave one of every call, takes what it left with it when it is deleted.
+ * Of a turn that goes on from nothing. A conversation keeps the end of its prompt itself and gives only what others are likely to begin with; a single
+ * response, as many clients leave one of every call, is gone on from nowhere else. Either takes what it left with it when it is deleted.
  */
 async function cachedPrompt(
   { env, object }: Host,
@@ -226,8 +226,8 @@ async function cachedPrompt(
   const { request, parent, start } = accepted;
   if (parent !== null || start > 0 || request.feedOnly) return undefined;
   const { persistent, head, conversation, tenant } = request;
-  const isSingle = persistent && head === undefined && conversation === undefined;
-  const giving = { keeps: !persistent || isSingle, ...(isSingle ? { owner: object } : {}) };
+  const keeps = persistent && (head !== undefined || conversation !== undefined) ? "shared" : "all";
+  const giving = { keeps, ...(persistent ? { owner: object } : {}) } as const;
   return CachedPrompt.find(env, tenant, served, { ids: prompt, opening }, giving);
 }
 

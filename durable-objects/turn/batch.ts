@@ -219,7 +219,7 @@ async function prefill({ request, served, slot, timings, env }: Work, feed: numb
   const { tenant } = request;
   const beganMs = Date.now();
   const begun = { ids: Uint32Array.from(feed), opening: () => 0 };
-  const found = await CachedPrompt.find(env, tenant, served, begun, { keeps: true });
+  const found = await CachedPrompt.find(env, tenant, served, begun, { keeps: "all" });
   const sequence = found?.begun?.sequence ?? (await backend.open());
   const cached = sequence.position;
   slot.hold(sequence);

@@ -24,9 +24,10 @@ export interface BegunPrompt {
   opening: () => number;
 }
 
-/** Whether states of the prompt may be kept for others, and which object they go with when it forgets the prompt. */
 export interface Giving {
-  keeps: boolean;
+  /** `shared`: only what other prompts are likely to begin with, for the prompt's own end is kept elsewhere. */
+  keeps: "all" | "shared";
+  /** The object that keeps the prompt: what this one left goes with it. */
   owner?: string;
 }
 
@@ -75,8 +76,8 @@ export class CachedPrompt {
       if (prompt.begun) prompt.#origin = found.state?.id;
       count(prompt.begun ? "prompt_cache_hit" : "prompt_cache_miss");
       // Who found a state found one after the opening, or another prompt like it.
-      const after = prompt.begun || !keeps ? 0 : Math.floor(opening() / slice);
-      if (keeps) prompt.#plan(ids.length, after, found.shared);
+      const after = prompt.begun ? 0 : Math.floor(opening() / slice);
+      prompt.#plan(ids.length, after, found.shared, keeps);
       return prompt;
     } catch (thrown) {
       unusable(thrown);
@@ -85,13 +86,14 @@ export class CachedPrompt {
   }
 
   /** Where states are kept: after the opening, where an earlier prompt went another way, and at the end. */
-  #plan(length: number, opening: number, parted: number): void {
+  #plan(length: number, opening: number, parted: number, keeps: Giving["keeps"]): void {
     const { sliceTokens: slice } = this.#served.backend;
     const end = Math.floor((length - 1) / slice);
     let last = this.begun?.sequence.position ?? 0;
     for (const at of [...new Set([opening, parted, end])].sort((a, b) => a - b)) {
       const position = at * slice;
       if (at > end || position - last < LEAST_TOKENS) continue;
+      if (at === end && at > opening && keeps === "shared") continue;
       this.#due.push({ position, shared: at !== end });
       last = position;
     }

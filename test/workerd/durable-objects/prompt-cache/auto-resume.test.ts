@@ -144,17 +144,24 @@ it("A3: what one tenant's prompts left is found by no other tenant", async () =>
   expect(other.some(({ b }) => own.some((row) => row.b === b))).toBe(false);
 });
 
-it("a conversation takes from it and gives nothing to it", async () => {
-  const messages = [system(LONG), say("hello")];
-  await chat({ messages, conversation: "named" });
-  expect(await size()).toMatchObject({ states: 0 });
-  await chat({ messages });
-  const reply = await chat({ messages, conversation: "another" });
-  expect(cached(reply)).toBeGreaterThan(400);
-  const next = await chat({ messages: [say("and then?")], conversation: "another", temperature: 0 });
-  await chat({ messages: [say("and then?")], conversation: "named", temperature: 0 }).then((same) =>
-    expect(textOf(same)).toBe(textOf(next)),
-  );
+it("conversations share what they begin with; the end of a prompt stays their own, and what one left goes when it is deleted", async () => {
+  const tell = (conversation: string, said: string) =>
+    chat({ messages: [system(LONG), say(said)], conversation, temperature: 0 });
+  const said = `Name a river. ${LONG}`;
+  expect(cached(await tell("first", said))).toBe(0);
+  expect((await size()).states).toBe(1);
+  const second = await tell("second", "What is the weather?");
+  expect(cached(second)).toBeGreaterThan(400);
+  expect(cached(second)).toBeLessThan(600);
+  const alone = await computedInOne(() => tell("third", "What is the weather?"));
+  expect(textOf(second)).toBe(textOf(alone));
+  const next = [say("and then?")];
+  const after = await chat({ messages: next, conversation: "second", temperature: 0 });
+  expect(textOf(after)).toBe(textOf(await chat({ messages: next, conversation: "third", temperature: 0 })));
+  const removed = await exports.default.fetch("http://rivulet/v1/conversations/first", { method: "DELETE" });
+  expect(removed.status).toBe(200);
+  expect(await size()).toMatchObject({ states: 0, bytes: 0 });
+  expect(cached(await tell("fourth", "What is the weather?"))).toBe(0);
 });
 
 it("a stored response that brings its whole history goes on too; what it left goes with it when it is deleted", async () => {
