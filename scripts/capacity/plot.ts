@@ -39,7 +39,7 @@ export function plot(title: string, labels: readonly string[], lines: readonly L
   });
   const style = `<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#8884}@media(prefers-color-scheme:dark){text{fill:#bbb}}</style>`;
   const heading = `<text x="${LEFT}" y="18" style="font-weight:bold">${title}</text>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}">${style}${heading}${[...grid, ...below, ...drawn].join("")}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}"><title>${title}</title>${style}${heading}${[...grid, ...below, ...drawn].join("")}</svg>\n`;
 }
 
 const short = (value: number): string =>

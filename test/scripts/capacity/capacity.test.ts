@@ -121,7 +121,9 @@ it("npm run capacity gives a day as JSON, draws it, and names an option that is 
     const drawn = readdirSync(folder).sort();
     expect(drawn).toEqual(["capacity-cost.svg", "capacity-first-token.svg", "capacity-isolates.svg"]);
     for (const file of drawn)
-      expect(readFileSync(join(folder, file), "utf8")).toMatch(/^<svg .*<polyline points="[\d., ]+".*<\/svg>\n$/);
+      expect(readFileSync(join(folder, file), "utf8")).toMatch(
+        /^<svg [^>]*><title>.*<polyline points="[\d., ]+".*<\/svg>\n$/,
+      );
     const { status, stderr } = spawnSync(process.execPath, [script, "--users", "many"], { encoding: "utf8" });
     expect([status, stderr]).toEqual([2, "--users: expected 1 to 1000000000, got many\n"]);
   } finally {
