@@ -34,6 +34,8 @@ let turns = 0;
 let lost = 0;
 let other = 0;
 let most = { rss: 0, descriptors: 0 };
+/** Memory at each measurement, to see whether it grows. */
+const rssOverTime: number[] = [];
 
 const note = (map: Map<string, number>, what: string) => void map.set(what, (map.get(what) ?? 0) + 1);
 const post = (path: string, body: BodyInit, type = "application/json", signal?: AbortSignal) =>
@@ -108,6 +110,7 @@ function measure(): void {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const rss = Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) * 1024;
   const descriptors = readdirSync(`/proc/${pid}/fd`).length;
+  rssOverTime.push(rss);
   most = { rss: Math.max(most.rss, rss), descriptors: Math.max(most.descriptors, descriptors) };
 }
 
@@ -166,6 +169,10 @@ console.log(
       asked: Object.fromEntries(asked),
       refusals: Object.fromEntries(refusals),
       rssMiB: Math.round(most.rss / 2 ** 20),
+      // At four quarters of the time.
+      rssMiBOverTime: [1, 2, 3, 4].map((quarter) =>
+        Math.round(rssOverTime[Math.ceil((quarter / 4) * rssOverTime.length) - 1]! / 2 ** 20),
+      ),
       descriptors: most.descriptors,
       diskMiB: Number((bytes / 2 ** 20).toFixed(1)),
       diskKiBPerConversation: Number((bytes / 1024 / Math.max(1, acknowledged.size)).toFixed(1)),

@@ -58,8 +58,11 @@ async function until(child: ChildProcess, wanted: RegExp): Promise<RegExpExecArr
 
 const run = (...args: string[]) => spawnSync(join(installed, ".bin/rivulet"), args, { cwd: app, encoding: "utf8" });
 
-it("is small without the weights, and names nothing of the machine that built it", () => {
-  expect(statSync(tarball()).size).toBeLessThan(2_000_000);
+it("is small without the model's weights, and names nothing of the machine that built it", () => {
+  const forecaster = join(installed, "rivulet/dist/npm/rivulet-forecast");
+  const bytes = readdirSync(forecaster).reduce((sum, name) => sum + statSync(join(forecaster, name)).size, 0);
+  expect(bytes).toBeLessThan(2_000_000);
+  expect(statSync(tarball()).size).toBeLessThan(2_000_000 + bytes);
   expect(gunzipSync(readFileSync(tarball())).includes(root)).toBe(false);
   expect(readFileSync(join(installed, "rivulet/dist/npm/worker/worker.js"), "utf8")).not.toMatch(
     /FAULTS|FAULT_HOOK|FAULT_POINTS|fault at /,
@@ -86,7 +89,13 @@ it("serves the installed weights, answers the typed client, goes on after a rest
     const { text, usage } = await rivulet.answer({ conversation: "mine", text: "Hello!", maxTokens: 8 });
     const { status } = await rivulet.prefixes.compute("manual", "A long text. ".repeat(9));
     const under = await rivulet.answer({ conversation: "other", text: "Hm?", prefix: "manual", maxTokens: 4 });
-    console.log(JSON.stringify({ text, usage, status, under: under.usage }));`;
+    const post = async (path, body) => {
+      const headers = { "content-type": "application/json" };
+      return (await fetch(process.argv[2] + path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+    };
+    const { id } = await post("/v1/streams", {});
+    const { forecast } = await post("/v1/streams/" + id + "/values", { values: [1, 2, 1, 2, 1], forecast: 1 });
+    console.log(JSON.stringify({ text, usage, status, under: under.usage, forecast }));`;
   writeFileSync(join(app, "ask.mjs"), ask);
   const replies = [];
   for (let i = 0; i < 2; i++) {
@@ -99,6 +108,8 @@ it("serves the installed weights, answers the typed client, goes on after a rest
   }
   expect(replies[0]).toMatchObject({ usage: { cached_tokens: 0 }, status: "completed" });
   expect(replies[0].text.length).toBeGreaterThan(0);
+  expect(replies[0].forecast.steps).toHaveLength(1);
+  expect(replies[1].forecast.steps).toEqual(replies[0].forecast.steps);
   expect(replies[0].under.cached_tokens).toBeGreaterThan(100);
   expect(replies[1].usage.cached_tokens).toBeGreaterThanOrEqual(replies[0].usage.prompt_tokens);
 }, 120_000);
