@@ -33,20 +33,25 @@ export class CharacterRun {
   /** `outside`: tokens for which nothing is started. */
   constructor(table: Int16Array, { started, leaving }: Cuts, outside: ItemTree) {
     this.table = table;
-    const most = started.reduce((max, count) => Math.max(max, count), 0);
+    // Plain loops: this is run once, over the whole vocabulary, and before an engine compiles anything.
+    let most = 0;
+    for (let id = 0; id < started.length; id++) if (started[id]! > most) most = started[id]!;
     this.most = most;
     this.#inside = new Uint32Array((started.length + 31) >> 5);
     const counts = new Uint32Array(most + 1);
-    for (const count of started) counts[count]!++;
+    for (let id = 0; id < started.length; id++) counts[started[id]!]!++;
     this.#from = new Uint32Array(most + 1);
     for (let count = most; count > 0; count--) this.#from[count - 1] = this.#from[count]! + counts[count]!;
     this.#longestFirst = new Uint32Array(this.#from[0]!);
     const filled = this.#from.slice();
-    started.forEach((count, id) => {
-      if (count === 0) return;
-      this.#longestFirst[filled[count]!++] = id;
-      this.#inside[id >> 5]! |= 1 << (id & 31);
-    });
+    const longestFirst = this.#longestFirst;
+    const inside = this.#inside;
+    for (let id = 0; id < started.length; id++) {
+      const count = started[id]!;
+      if (count === 0) continue;
+      longestFirst[filled[count]!++] = id;
+      inside[id >> 5]! |= 1 << (id & 31);
+    }
     this.#suffixes = new ItemTree(leaving.map(({ suffix }, item) => ({ item, string: suffix })));
     this.#leaving = leaving.map(({ id, characters }) => ({ id, characters }));
     this.#outside = outside;

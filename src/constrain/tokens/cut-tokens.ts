@@ -59,32 +59,39 @@ class Cutting implements Cuts {
 
   /** So many nodes; true at the end. */
   goOn(nodes: number): boolean {
-    const { bytes, ends } = this.#tokens.tree;
+    const tokens = this.#tokens;
+    const { bytes, ends } = tokens.tree;
+    const table = this.#table;
+    const path = this.#path;
+    const states = this.#states;
+    const begun = this.#begun;
+    const left = this.#left;
+    const until = this.#until;
     let node = this.#node;
     let depth = this.#depth;
     for (let read = 0; read < nodes && node < bytes.length; read++) {
-      while (node >= this.#until[depth]!) depth--;
+      while (node >= until[depth]!) depth--;
       const byte = bytes[node]!;
-      const state = this.#states[depth]!;
-      const next = state < 0 ? -1 : this.#table[256 * state + byte]!;
+      const state = states[depth]!;
+      const next = state < 0 ? -1 : table[256 * state + byte]!;
       // Within a character, no other byte may follow.
       if (state > 0 && next < 0) {
         node = ends[node]!;
         continue;
       }
-      const begun = this.#begun[depth]! + (state === 0 && next >= 0 ? 1 : 0);
-      const left = state < 0 ? this.#left[depth]! : depth;
-      this.#path[depth] = byte;
-      const id = this.#tokens.tokenAt(node);
+      const count = begun[depth]! + (state === 0 && next >= 0 ? 1 : 0);
+      const leftAt = state < 0 ? left[depth]! : depth;
+      path[depth] = byte;
+      const id = tokens.tokenAt(node);
       if (id >= 0) {
-        this.#end(id, next, begun, left, depth);
-        for (const twin of this.#tokens.twinsOf(id)) this.#end(twin, next, begun, left, depth);
+        this.#end(id, next, count, leftAt, depth);
+        for (const twin of tokens.twinsOf(id)) this.#end(twin, next, count, leftAt, depth);
       }
       depth++;
-      this.#states[depth] = next;
-      this.#begun[depth] = begun;
-      this.#left[depth] = left;
-      this.#until[depth] = ends[node]!;
+      states[depth] = next;
+      begun[depth] = count;
+      left[depth] = leftAt;
+      until[depth] = ends[node]!;
       node++;
     }
     this.#node = node;

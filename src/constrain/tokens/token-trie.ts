@@ -22,6 +22,8 @@ import { walk, walkTable } from "./tree-walk.ts";
 const ID_SPACE = 2 ** 21;
 /** Kinds of characters whose runs are kept; each takes about 10 bytes for a token of the vocabulary. */
 const RUNS = 6;
+/** Nodes of the vocabulary that are passed for one step. */
+const TREE_NODES = 16;
 const NO_TOKENS: readonly number[] = [];
 
 export class TokenTrie implements Tokens {
@@ -135,23 +137,27 @@ export class TokenTrie implements Tokens {
     const table = yield* characterTable(grammar, of);
     if (!table) return undefined;
     const cuts = yield* cutTokens(this, table, grammar.budget);
+    grammar.budget.spend(this.tree.size / TREE_NODES);
+    return new CharacterRun(table, cuts, new ItemTree(this.#outside(cuts.started)));
+  }
+
+  /** Tokens for which nothing is started, and their bytes. In a plain function: engines compile a generator's loop late or never. */
+  #outside(started: Uint16Array): { item: number; string: Uint8Array }[] {
     const outside: { item: number; string: Uint8Array }[] = [];
     const { bytes, ends } = this.tree;
     const path: number[] = [];
-    const until: number[] = [];
+    const until = [bytes.length];
+    let depth = 0;
     for (let node = 0; node < bytes.length; node++) {
-      while (node >= until.at(-1)!) {
-        until.pop();
-        path.pop();
-      }
-      path.push(bytes[node]!);
-      until.push(ends[node]!);
+      while (node >= until[depth]!) depth--;
+      path[depth++] = bytes[node]!;
+      until[depth] = ends[node]!;
       const id = this.#ids[node]!;
-      if (id < 0 || cuts.started[id]! > 0) continue;
-      const string = Uint8Array.from(path);
+      if (id < 0 || started[id]! > 0) continue;
+      const string = Uint8Array.from(path.slice(0, depth));
       for (const item of [id, ...this.twinsOf(id)]) outside.push({ item, string });
     }
-    return new CharacterRun(table, cuts, new ItemTree(outside));
+    return outside;
   }
 }
 
