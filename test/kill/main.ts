@@ -44,6 +44,8 @@ try {
   console.log(`${values.kills} kills, and the transcript is that of the undisturbed run`);
   const kills = Number(values["stream-kills"]);
   const limitMs = Number(values.minutes) * 60_000;
+  // The dialogue's run has ended it.
+  await twin!.start();
   const streamed = await streamKillRun(server!, twin!, {
     batches: 4 * kills,
     kills,
