@@ -115,7 +115,22 @@ function isDuration(text: string): boolean {
 
 const isPointer = (text: string): boolean => (text === "" || text.startsWith("/")) && !/~(?![01])/.test(text);
 
+/** Longer expressions are not read: a compiler's work on one is linear, but nobody writes such. */
+const MAX_REGEX = 10_000;
+
+/** Whether it is an expression of ECMAScript. It is compiled, and never run. */
+function isRegex(text: string): boolean {
+  if (text.length > MAX_REGEX) return false;
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const formatChecks: Readonly<Record<string, (text: string) => boolean>> = {
+  regex: isRegex,
   date: isDate,
   time: isTime,
   "date-time": isDateTime,

@@ -135,6 +135,16 @@ describe("what is left out", () => {
     expect(() => language(schema, true)).toThrow("schema.colour: is not supported");
   });
 
+  it("is a format of the standard that no pattern holds: checked, and not passed over", () => {
+    const regex = { type: "string", format: "regex" };
+    expect(language(regex).leftOut).toEqual([{ pointer: "/format", keyword: "format", checked: true }]);
+    const validator = new Validator(new Document(regex as never, new Budget()));
+    const found = ["^[a-z]+$", "*", "\\", "(", "a{2,1}", "\\1(a)", "a".repeat(20_000)].map((text) =>
+      validator.isValid(text),
+    );
+    expect(found).toEqual([true, false, false, false, false, true, false]);
+  });
+
   it("is checked when the reply is whole", () => {
     const held = { path: "p", schema, leftOut: language(schema).leftOut };
     const shape = { format: { type: "json_schema", name: "a", schema, strict: false } } as const;
