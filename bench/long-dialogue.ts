@@ -2,8 +2,9 @@
  * Does a long dialogue keep what was said in it? Facts are told at known places, among others of their kind; some are corrected later; at the
  * end they are asked for, in the words of the telling and in others, with questions between that nothing was said about.
  *
- *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--misses]
+ *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--misses]
  *
+ * The facts are those that recall was made with (`tuned`) unless others are asked for (`held-out`).
  * Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
  */
 import { readFileSync } from "node:fs";
@@ -17,7 +18,7 @@ import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
 import { sqliteStorage } from "../test/support/sqlite-storage.ts";
-import { longDialogue, type Probe } from "./long-dialogue/dialogue.ts";
+import { longDialogue, type Probe, told } from "./long-dialogue/dialogue.ts";
 import { filler } from "./long-dialogue/filler.ts";
 
 const { values: options } = parseArgs({
@@ -25,9 +26,12 @@ const { values: options } = parseArgs({
     tokens: { type: "string", default: "2048,8192,32768,131072" },
     seeds: { type: "string", default: "1,2" },
     pack: { type: "string", default: "models/rivulet-150m" },
+    facts: { type: "string", default: "tuned" },
     misses: { type: "boolean", default: false },
   },
 });
+if (!Object.hasOwn(told, options.facts)) throw new Error(`--facts: expected tuned or held-out, got ${options.facts}`);
+const toldFacts = told[options.facts as keyof typeof told];
 const numbers = (text: string) => text.split(",").map(Number);
 const file = (name: string) => readFileSync(join(options.pack, name));
 const manifest = parseManifest(file("manifest.json"));
@@ -48,7 +52,7 @@ function built(tokens: number, seed: number): Built {
   const store = new ConversationStore(sqliteStorage());
   store.database.open();
   const average = 64;
-  const { turns, probes } = longDialogue(Math.max(12, Math.round((tokens - 900) / average)), seed);
+  const { turns, probes } = longDialogue(Math.max(12, Math.round((tokens - 900) / average)), seed, toldFacts);
   const tail = Array.from({ length: 16 }, (_, n) => filler(seed + 1000, n));
   let base: StoredTurn | undefined;
   const beganMs = performance.now();

@@ -1,7 +1,8 @@
 /** A long dialogue with facts at known places: what is said in each turn, and what can be asked at its end. */
 import { draws } from "./draws.ts";
-import { type Fact, facts, unrelated } from "./facts.ts";
+import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./facts.ts";
 import { filler } from "./filler.ts";
+import { heldOutFacts, heldOutUnrelated } from "./held-out.ts";
 
 export interface Turn {
   user: string;
@@ -27,8 +28,18 @@ const ACKNOWLEDGE = {
   zh: ["好的，记住了。", "明白了。"],
 };
 
+/** What is told and asked: what recall was made with, or what it never saw. */
+export const told = {
+  tuned: { facts: tunedFacts, unrelated: tunedUnrelated },
+  "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated },
+};
+
 /** `turns`: how many. Facts, their distractors and every fourth one's correction are spread evenly over them. */
-export function longDialogue(turns: number, seed: number): { turns: Turn[]; probes: Probe[] } {
+export function longDialogue(
+  turns: number,
+  seed: number,
+  { facts, unrelated }: (typeof told)[keyof typeof told] = told.tuned,
+): { turns: Turn[]; probes: Probe[] } {
   const { pick, below } = draws(seed);
   const said: Turn[] = Array.from({ length: turns }, (_, n) => filler(seed, n));
   const probes: Probe[] = [];

@@ -14,7 +14,7 @@ export interface Fact {
   values: string[];
 }
 
-const fact = (
+export const fact = (
   lang: Fact["lang"],
   tell: string[],
   ask: string[],

@@ -77,6 +77,23 @@ it("log-watch follows a file that grows", async () => {
   expect(out).not.toContain("cut in");
 });
 
+it("forecast tells what was expected of each value, and what comes", async () => {
+  const { code, out } = await example("forecast", ["--days", "4", "--hours", "3"]);
+  expect(code, out).toBe(0);
+  const rows = [...out.matchAll(/^\d\d:00 +(-?[\d.]+) +(-?[\d.]+) +(-?[\d.]+) +-?[\d.]+/gm)];
+  expect(rows, out).toHaveLength(3);
+  for (const [, ...numbers] of rows) expect(numbers.map(Number)).toEqual(numbers.map(Number).toSorted((a, b) => a - b));
+  expect(out).toMatch(/^forecaster +[\d.]+ +[\d.]+$/m);
+  expect(out).toMatch(/^Of 72 hours \d+ came/m);
+});
+
+it("agents keep their memory in a conversation, whatever their instructions", async () => {
+  const { code, out } = await example("agents", ["--max-tokens", "200"]);
+  expect(code, out).toBe(0);
+  expect(out).toMatch(/^asked +calls +computed +reused +answer$/m);
+  expect([...out.matchAll(/^(?:My name|Where is|What is).*$/gm)]).toHaveLength(3);
+});
+
 it("branching computes each branch's own words only", async () => {
   const { code, out } = await example("branching", ["--max-tokens", "4"]);
   expect(code, out).toBe(0);
