@@ -107,7 +107,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   "/search": {
     usage: "/search <words>",
-    does: "conversations in which the words stand; /open takes their numbers",
+    does: "conversations in which the words stand, and where; /open takes their numbers",
     run: async (session, argument) => {
       check(argument !== "", "request_invalid", () => "expected words");
       listedLast = await session.search(argument);
@@ -174,9 +174,10 @@ export const listed = (conversations: readonly Conversation[]): string =>
   conversations.length === 0
     ? "no conversations yet"
     : conversations
-        .map(({ id, metadata, created_at }, i) =>
+        .flatMap(({ id, metadata, created_at, hits = [] }, i) => [
           `${String(i + 1).padStart(3)}  ${dateOf(created_at)}  ${id}  ${short(metadata.title ?? "")}`.trimEnd(),
-        )
+          ...hits.map(({ role, snippet }) => `     ${role === "user" ? "> " : ""}${short(snippet)}`),
+        ])
         .join("\n");
 
 /** `2026-11-26 20:15`, in the reader's own time. */

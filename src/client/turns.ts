@@ -53,6 +53,8 @@ export interface Conversation {
     /** The shared prefix that it began with. */
     prefix?: string | null;
   };
+  /** Of a search: passages that hold its words. */
+  hits?: { turn: string; role: "user" | "assistant"; snippet: string }[];
 }
 
 export interface ModelCard {

@@ -95,6 +95,24 @@ it("tells a stream's reader in the last chunk, and speaks the same in a response
   expect(rivulet.recalled.map(({ text }) => text)).toEqual([FACT]);
 });
 
+it("quotes and counts in Anthropic's Messages as everywhere, and is switched off there", async () => {
+  const message = async (content: string, fields: object = {}) => {
+    const body = { model: "tiny", max_tokens: 8, conversation: "eve", messages: [say(content)], ...fields };
+    const response = await post("/v1/messages", body);
+    return (await response.json()) as { rivulet: { recalled?: Recalled[] }; timings: { recall_tokens?: number } };
+  };
+  await message(FACT);
+  await chatter("eve");
+  const { rivulet, timings } = await message(QUESTION);
+  expect(rivulet.recalled).toEqual([{ turn: expect.any(String), role: "user", text: FACT, score: expect.any(Number) }]);
+  expect(timings.recall_tokens).toBeGreaterThan(0);
+  expect((await message(QUESTION, { recall: "off" })).rivulet).not.toHaveProperty("recalled");
+  // What was quoted a moment ago is in sight still, so it is said again only when it has left.
+  await chatter("eve");
+  const again = (await message(QUESTION, { recall: { max_tokens: 256 } })).rivulet.recalled!;
+  expect(again.map(({ text }) => text)).toContain(FACT);
+});
+
 it("recalls what the request itself brought, where that does not fit into the window", async () => {
   const history = [
     say(FACT),
