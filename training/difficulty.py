@@ -60,7 +60,7 @@ def measure(run: Run, tokens: int, keep: int) -> tuple[str, list[int]]:
     if run.threads:
         torch.set_num_threads(run.threads)
     teacher = load_teacher(run.teacher, dtype).to(device)
-    student = inherit(load_teacher(run.teacher), list(run.attention_layers))
+    student = inherit(load_teacher(run.teacher), list(run.attention_layers), run.norm_groups)
     student.load_state_dict(checkpoint.load(run.out / "checkpoint.pt")["student"])
     sequence = 256
     batches = {}

@@ -8,6 +8,8 @@ A run that trained on the 4-bit grid leaves its weights there. With --calibratio
 """
 
 import argparse
+import json
+import shutil
 from pathlib import Path
 
 import torch
@@ -41,7 +43,7 @@ def blended(last: dict, earlier: dict, share: float) -> dict:
 
 def export(run: Run, out: Path, dtype="f32", window=512, sinks=4, calibration=0, blend: Path | None = None, share=0.5, saved: Path | None = None) -> None:
     """Writes `out`. `rivulet_cache` in its config is the attention view of the last stage, or else the one that is given."""
-    student = inherit(load_teacher(run.teacher), list(run.attention_layers))
+    student = inherit(load_teacher(run.teacher), list(run.attention_layers), run.norm_groups)
     last = checkpoint.load(saved or run.out / "checkpoint.pt")
     weights = final_weights(last["student"], last["grid"]) if "grid" in last else last["student"]
     student.load_state_dict(blended(weights, checkpoint.load(blend)["student"], share) if blend else weights)
@@ -51,7 +53,18 @@ def export(run: Run, out: Path, dtype="f32", window=512, sinks=4, calibration=0,
     trained = view_of(run.stages[-1]) if run.stages else View()
     student.config.rivulet_cache = (trained if trained.windows else View(window, sinks)).cache()
     student.to(DTYPES[dtype]).save_pretrained(out)
+    if run.norm_groups:
+        carry_norm(out)
     load_tokenizer(run.teacher).save_pretrained(out)
+
+
+def carry_norm(out: Path) -> None:
+    """What `rivulet export` adds for a norm that transformers has not: a type of its own, and the code that it is loaded with."""
+    config = json.loads((out / "config.json").read_text())
+    config |= {"model_type": "rivulet_bamba", "architectures": ["RivuletBambaForCausalLM"]}
+    config["auto_map"] = {"AutoConfig": "modeling_rivulet.RivuletBambaConfig", "AutoModelForCausalLM": "modeling_rivulet.RivuletBambaForCausalLM"}
+    (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    shutil.copy(Path(__file__).with_name("modeling_rivulet.py"), out)
 
 
 def main() -> None:

@@ -60,6 +60,9 @@ def write(name: str, case: dict) -> torch.Tensor:
 
     # The logits are those of the files as read back, so config.json and weights say all there is to know.
     model = model_class.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    for layer in model.model.layers if hasattr(model.config, "mamba_norm_groups") else ():  # a field of ours, see src/models/bamba.ts
+        if hasattr(layer, "mamba"):
+            layer.mamba.norm.group_size = layer.mamba.intermediate_size // model.config.mamba_norm_groups
     tokens = torch.randint(model.config.vocab_size, (case["tokens"],), generator=random)
     with torch.inference_mode():
         logits = model(tokens[None], use_cache=False).logits[0].contiguous()

@@ -52,8 +52,11 @@ class HybridState:
     layers: dict = field(default_factory=dict)
 
 
-def hybrid_config(teacher: LlamaConfig, attention_layers: list[int], chunk: int = 64) -> BambaConfig:
-    """Mixers of the teacher's shape: one head and one group per query head, state width = head width."""
+def hybrid_config(teacher: LlamaConfig, attention_layers: list[int], chunk: int = 64, norm_groups: int = 0) -> BambaConfig:
+    """Mixers of the teacher's shape: one head and one group per query head, state width = head width.
+
+    `norm_groups`: over so many groups of features the gated norm is taken; 0: over each of the mixer's, as transformers has it.
+    """
     heads = teacher.num_attention_heads
     return BambaConfig(
         vocab_size=teacher.vocab_size,
@@ -81,12 +84,21 @@ def hybrid_config(teacher: LlamaConfig, attention_layers: list[int], chunk: int 
             "rope_theta": teacher.rope_parameters["rope_theta"],
             "partial_rotary_factor": 1.0,
         },
+        **({"mamba_norm_groups": norm_groups} if norm_groups else {}),
     )
 
 
-def inherit(teacher: LlamaForCausalLM, attention_layers: list[int]) -> BambaForCausalLM:
+def with_norm_groups(hybrid: BambaForCausalLM) -> BambaForCausalLM:
+    """The same model, whose mixers norm over `mamba_norm_groups` groups where its configuration has them; our forward pass and transformers' alike."""
+    groups = getattr(hybrid.config, "mamba_norm_groups", None)
+    for mixer in mamba_layers(hybrid).values() if groups else ():
+        mixer.norm_groups, mixer.norm.group_size = groups, mixer.intermediate_size // groups
+    return hybrid
+
+
+def inherit(teacher: LlamaForCausalLM, attention_layers: list[int], norm_groups: int = 0) -> BambaForCausalLM:
     """A hybrid with everything the teacher has in common; mixers are left as transformers starts them."""
-    hybrid = BambaForCausalLM(hybrid_config(teacher.config, attention_layers)).float()
+    hybrid = with_norm_groups(BambaForCausalLM(hybrid_config(teacher.config, attention_layers, norm_groups=norm_groups)).float())
     source, target = teacher.model, hybrid.model
     target.embed_tokens.load_state_dict(source.embed_tokens.state_dict())
     target.final_layernorm.load_state_dict(source.norm.state_dict())
@@ -133,13 +145,42 @@ def forward_hidden(model, ids, view: View = View(), state: HybridState | None = 
 
 def block(layer, hidden, rotary, positions, view: View, past, carry: bool):
     """One residual block: mixer or attention, then the gated MLP. hidden (B,T,D) -> the same, and the state."""
-    normed = layer.input_layernorm(hidden)
     if hasattr(layer, "mamba"):
-        mixed, past = mix(layer.mamba, normed, past)
+        if past is None and not carry:
+            return mixer_block(layer, hidden), None
+        mixed, past = mix(layer.mamba, layer.input_layernorm(hidden), past)
     else:
-        mixed, past = attend(layer.self_attn, normed, rotary, positions, view, past, carry)
-    hidden = hidden + mixed
-    return hidden + layer.feed_forward(layer.pre_ff_layernorm(hidden)), past
+        mixed, past = attend(layer.self_attn, layer.input_layernorm(hidden), rotary, positions, view, past, carry)
+    return gated(layer, hidden + mixed), past
+
+
+def gated(layer, hidden):
+    """hidden (B,T,D) -> hidden plus what the MLP makes of it."""
+    return hidden + layer.feed_forward(layer.pre_ff_layernorm(hidden))
+
+
+def mixer_block(layer, hidden):
+    """A mixer's residual block on a whole sequence. hidden (B,T,D) -> the same."""
+    if compiled_block and torch.is_grad_enabled() and tuple(hidden.shape[:2]) in compiled_shapes:
+        return compiled_block(layer, hidden)
+    return plain_mixer_block(layer, hidden)
+
+
+def plain_mixer_block(layer, hidden):
+    return gated(layer, hidden + mix(layer.mamba, layer.input_layernorm(hidden))[0])
+
+
+compiled_block, compiled_shapes = None, set()
+
+
+def compile_mixers(shapes: set[tuple[int, int]]) -> None:
+    """Lets training passes over ids of these shapes (B,T) run compiled mixers: one graph for each shape, whose weights are its inputs.
+
+    Half the time of a step on a GPU, where a launch costs as much as what it does; 20 seconds of compiling for each shape.
+    """
+    global compiled_block, compiled_shapes
+    torch._dynamo.config.cache_size_limit = 64
+    compiled_block, compiled_shapes = torch.compile(plain_mixer_block, dynamic=False), set(shapes)
 
 
 def attend(attention, x, rotary, positions, view: View, past, carry: bool):
@@ -175,4 +216,4 @@ def visible(queries: torch.Tensor, keys: torch.Tensor, view: View) -> torch.Tens
     return seen & ((age < view.window) | (keys < view.sinks)[None, :]) if view.window else seen
 
 
-__all__ = ["HybridState", "MixerState", "View", "forward_hidden", "hybrid_config", "inherit", "mamba_layers"]
+__all__ = ["HybridState", "MixerState", "View", "forward_hidden", "hybrid_config", "inherit", "mamba_layers", "with_norm_groups"]

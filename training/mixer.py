@@ -51,8 +51,19 @@ def mixer_features(mixer: BambaMixer, hidden, state: MixerState | None = None) -
         mixer.chunk_size,
         None if state is None else state.ssm,
     )
-    features = mixer.norm(y.reshape(batch, tokens, inner), gate)
+    features = gated_norm(mixer, y.reshape(batch, tokens, inner), gate)
     return features.to(hidden.dtype), MixerState(conv_tail, ssm)
+
+
+def gated_norm(mixer: BambaMixer, y: torch.Tensor, gate: torch.Tensor) -> torch.Tensor:
+    """y, gate (B,T,H*P) -> y · silu(gate) over its root mean square by group, times the norm's weight.
+
+    Written out here, since transformers' own spans all groups up to version 5.17 and each by itself in later ones.
+    """
+    gated = y.float() * F.silu(gate.float())
+    groups = gated.unflatten(-1, (getattr(mixer, "norm_groups", mixer.n_groups), -1))
+    normed = groups * torch.rsqrt(groups.square().mean(-1, keepdim=True) + mixer.norm.variance_epsilon)
+    return mixer.norm.weight * normed.flatten(-2).to(y.dtype)
 
 
 def depthwise(mixed: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, tokens: int) -> torch.Tensor:

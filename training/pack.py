@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from transformers import BambaConfig, BambaForCausalLM
 
+from training.hybrid import with_norm_groups
+
 BLOCK = 32  # inputs that share a scale
 GROUP = 8  # rows that lie together
 FLOAT32 = np.dtype("<f4")
@@ -110,7 +112,7 @@ def rows_of(value: torch.Tensor | Q4, rows: slice) -> torch.Tensor | Q4:
 def bamba_from_pack(folder: Path) -> tuple[BambaForCausalLM, dict[str, Q4]]:
     """The hybrid of a pack with its weights as they are, and the grid of every 4-bit matrix by its weight's name."""
     manifest, tensors = read_pack(folder)
-    model = BambaForCausalLM(bamba_config(manifest["model"]["config"])).float()
+    model = with_norm_groups(BambaForCausalLM(bamba_config(manifest["model"]["config"])).float())
     own = {k: v for name, value in tensors.items() for k, v in unstacked(name, value, model.config).items()}
     weights = {name: value.weight if isinstance(value, Q4) else value for name, value in own.items()}
     weights["lm_head.weight"] = weights.get("lm_head.weight", weights["model.embed_tokens.weight"])

@@ -13,6 +13,11 @@ def length_of(kind: str, sequence: int) -> int:
     return int(tail) if tail.isdigit() else sequence
 
 
+def has_weights(kind: str) -> bool:
+    """Whether rows of a kind come with weights: those that `memory.build` writes, which have a length of their own."""
+    return kind.rpartition("-")[2].isdigit()
+
+
 KINDS = ("closed-form", "layer-by-layer", "end-to-end")
 
 
@@ -46,6 +51,7 @@ class Stage:
     refit_every: int = 0  # layer-by-layer: steps between exact solutions of out_proj, which then has no gradient; 0: never
     mix: dict[str, float] = field(default_factory=lambda: {"chat": 0.5, "text": 0.5})
 
+    needs: tuple[str, ...] = ()  # files of the tokens' folder that another process writes, awaited before the stage opens its own
     rows: dict[str, int] = field(default_factory=dict)  # end-to-end: sequences of each kind in a step, in place of batch and mix
     distillation: float = 1.0  # weight of the KL beside the loss on answers
     kl_every: int = 1  # positions: KL on every so many of a sequence
@@ -77,12 +83,21 @@ class Run:
     out: Path
     stages: tuple[Stage, ...]
     attention_layers: tuple[int, ...] = ()
+    norm_groups: int = 0  # groups of features of a mixer's norm; 0: the mixer's own, as transformers has it
     start: Path | None = None  # a checkpoint, or the folder of a pack, whose weights this run begins with
     chunk: int = 64
     seed: int = 0
     precision: str = "no"  # "bf16" for autocast
     threads: int = 0  # 0: PyTorch's own choice
     compile: bool = False  # torch.compile, worth it on a GPU only
+    until: float = 0  # time.monotonic() at which all stages are to end; each has its share of what is left, by its `seconds`
+
+    def seconds(self, number: int, now: float) -> float:
+        """What stage `number` may take from `now` on; 0: no bound."""
+        stage = self.stages[number]
+        if not self.until or not stage.seconds:
+            return stage.seconds
+        return max(1.0, (self.until - now) * stage.seconds / sum(other.seconds for other in self.stages[number:]))
 
     @property
     def teacher(self) -> Path:

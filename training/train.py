@@ -5,6 +5,8 @@
 """
 
 import argparse
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,7 +25,7 @@ from training.teacher import load_teacher
 
 
 def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -> None:
-    """Runs what is left of `run`; the result is `checkpoint.pt` in its folder. `stop_after` is in seconds."""
+    """Runs what is left of `run`; the result is `checkpoint.pt` in its folder. `stop_after` is in seconds, of one stage."""
     if run.threads:
         torch.set_num_threads(run.threads)
     torch.manual_seed(run.seed)
@@ -32,7 +34,7 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         run.out.mkdir(parents=True, exist_ok=True)
     dtype = torch.bfloat16 if run.precision == "bf16" else torch.float32
     teacher = load_teacher(run.teacher, dtype).to(accelerator.device)
-    student = inherit(load_teacher(run.teacher), list(run.attention_layers)).to(accelerator.device)
+    student = inherit(load_teacher(run.teacher), list(run.attention_layers), run.norm_groups).to(accelerator.device)
     student.config.mamba_chunk_size = run.chunk
     for mixer in (layer.mamba for layer in student.model.layers if hasattr(layer, "mamba")):
         mixer.chunk_size = run.chunk
@@ -44,7 +46,7 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
         student.load_state_dict(saved["student"])
     elif run.start and run.start.is_dir():
         model, known = bamba_from_pack(run.start)
-        student.load_state_dict(model.state_dict())
+        take_weights(student, model.state_dict())
     elif run.start:
         begun = checkpoint.load(run.start)
         take_weights(student, begun["student"])
@@ -52,11 +54,16 @@ def train(run: Run, accelerator: Accelerator, stop_after: float | None = None) -
     if accelerator.is_main_process:
         log.rewind(first, saved["step"] if saved else 0)
     accelerator.wait_for_everyone()
-    grid = Grid(student, known, (saved or begun).get("grid")) if any(stage.grid for stage in run.stages) else None
+    left, grid = (saved or begun).get("grid"), None
     for number, stage in enumerate(run.stages[first:], start=first):
         if stage.kind == "closed-form":
             start_closed_form(run, stage, number, teacher, student, accelerator, log)
-        elif not run_stage(run, stage, number, teacher, student, accelerator, log, saved, stop_after, grid if stage.grid else None):
+            continue
+        if stage.grid and not grid:  # searched anew where the weights have left the one they began on
+            grid = Grid(student, known, left)
+        if not stage.grid:
+            known = left = None
+        if not run_stage(run, stage, number, teacher, student, accelerator, log, saved, stop_after, grid if stage.grid else None):
             return
         saved = None
 
@@ -88,9 +95,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="replaces the file's output folder")
     parser.add_argument("--start", type=Path, help="replaces the file's starting checkpoint")
     parser.add_argument("--stop-after", type=float, help="seconds; saves a checkpoint and stops")
+    parser.add_argument("--within", type=float, help="seconds for all stages together, in the proportions of the file, compiling included")
     parser.add_argument("--rehearse", type=float, nargs=2, metavar=("STEPS", "ROWS"), help="shares of the file's steps and rows")
     arguments = parser.parse_args()
     run = load_run(arguments.config, arguments.data, arguments.out, arguments.start, arguments.rehearse)
+    if arguments.within:
+        run = replace(run, until=time.monotonic() + arguments.within)
     train(run, Accelerator(mixed_precision=run.precision, cpu=not torch.cuda.is_available()), arguments.stop_after)
 
 

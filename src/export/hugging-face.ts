@@ -7,6 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { product } from "../core/sizes.ts";
 import { type ExportDtype, floatBytes, floatWidth } from "./float-bytes.ts";
+import { ownNorm } from "./own-norm.ts";
 import type { PackCheckpoint } from "./pack-checkpoint.ts";
 import { ExportFile, writeFolder } from "./target.ts";
 
@@ -134,8 +135,10 @@ function companions({ manifest, tokenizer, template }: PackCheckpoint, dtype: Ex
     ...(eos.length > 0 ? { eos_token_id: eos.length === 1 ? eos[0] : eos } : {}),
     ...(stated.length > 0 ? { do_sample: true, ...Object.fromEntries(stated) } : {}),
   };
+  const own = ownNorm(config);
   return {
-    "config.json": `${pythonJson({ ...config, dtype: names[dtype].config })}\n`,
+    "config.json": `${pythonJson({ ...config, ...own?.fields, dtype: names[dtype].config })}\n`,
+    ...(own ? { "modeling_rivulet.py": own.code } : {}),
     "generation_config.json": `${pythonJson(defaults)}\n`,
     ...(tokenizer === undefined ? {} : { "tokenizer.json": tokenizer }),
     ...(tokenizer === undefined

@@ -98,6 +98,8 @@ export interface Spelling {
 export interface Architecture {
   /** `model_type` in config.json, and the file's name. */
   type: string;
+  /** `model_type` of checkpoints that `rivulet export` writes with modelling code, since transformers' own class would compute something else. */
+  ownType?: string;
   /** `model_type` of checkpoints that hold this one as their text model (`text_config`). */
   wrappedBy?: readonly string[];
   spelling?: Spelling;

@@ -5,12 +5,13 @@
  * Golden: test/golden/bamba-*, from training/golden.py.
  */
 import { attention, gatedMlp, mamba2, rotaryConfig } from "../layers/index.ts";
-import { type Architecture, residual } from "./architecture.ts";
+import { type Architecture, refuse, residual } from "./architecture.ts";
 import { bambaGguf } from "./granite-gguf.ts";
 import { bambaFields, mixerSizes } from "./mixer-sizes.ts";
 
 export const bamba: Architecture = {
   type: "bamba",
+  ownType: "rivulet_bamba",
   read(json) {
     json.oneOf("hidden_act", ["silu"], "silu");
     const D = json.int("hidden_size", 4096);
@@ -28,9 +29,15 @@ export const bamba: Architecture = {
       bias: json.boolean("attention_bias", false),
       outputBias: json.boolean("attention_bias", false),
     };
+    const sizes = mixerSizes(json, json.int("mamba_expand", 2) * D, bambaFields);
+    // A field of ours: the gated norm may span more heads than share B and C, as all did in transformers up to 5.17.
+    const normGroups = json.int("mamba_norm_groups", sizes.G);
+    if (sizes.G % normGroups !== 0)
+      refuse("mamba_norm_groups", `expected a divisor of mamba_n_groups ${sizes.G}, got ${normGroups}`);
     const scan = {
       D,
-      ...mixerSizes(json, json.int("mamba_expand", 2) * D, bambaFields),
+      ...sizes,
+      normWidth: (sizes.H * sizes.P) / normGroups,
       convBias: json.boolean("mamba_conv_bias", true),
       projectionBias: json.boolean("mamba_proj_bias", false),
       epsilon,

@@ -61,6 +61,9 @@ const kinds = (file: GgufFile): ("mamba" | "attention")[] =>
 function hybridMetadata(config: GgufConfig, model: Model, turns: boolean): Metadata {
   const depth = Number(config.num_hidden_layers);
   noBounds(config, "time_step_limit", [0, Number.POSITIVE_INFINITY]);
+  const groups = config.mamba_norm_groups;
+  if (groups !== undefined && groups !== config.mamba_n_groups)
+    noForm("mamba_norm_groups", `llama.cpp norms each of the mamba_n_groups by itself, got ${groups}`);
   if (model.state.every(({ kind }) => kind === "cache"))
     noForm("layer_types", "llama.cpp takes a model of attention only for another architecture");
   const partial = Number(

@@ -41,6 +41,10 @@ export function textConfig(config: Record<string, unknown>): Record<string, unkn
   const architecture = Object.values(architectures).find(({ wrappedBy }) =>
     wrappedBy?.includes(config.model_type as string),
   );
+  const own = Object.values(architectures).find(
+    ({ ownType }) => ownType !== undefined && ownType === config.model_type,
+  );
+  if (own) return { ...config, model_type: own.type };
   const inner = config.text_config;
   if (!architecture || typeof inner !== "object" || inner === null || Array.isArray(inner)) return config;
   const outer = Object.fromEntries(

@@ -44,6 +44,7 @@ async function packed(name: string) {
 describe("a Hugging Face folder", () => {
   it.each([
     "bamba-groups2",
+    "bamba-norm-whole",
     "falcon_h1-plain",
     "gemma3_text-untied-odd",
     "granitemoehybrid-experts",
@@ -63,6 +64,20 @@ describe("a Hugging Face folder", () => {
     expect(existsSync(join(target, "model.safetensors.index.json"))).toBe(true);
     await converted(target, join(folder, "again"));
     expect(await difference(join(folder, "again"), name)).toBeLessThan(1e-3);
+  });
+
+  it("of a norm that transformers has not carries its code, under a type that transformers refuses without it", async () => {
+    const target = join(folder, "out");
+    await exportHuggingFace(await packed("bamba-norm-halves"), target, { dtype: "f32" });
+    const config = JSON.parse(await readFile(join(target, "config.json"), "utf8"));
+    expect(config).toMatchObject({ model_type: "rivulet_bamba", mamba_norm_groups: 2 });
+    expect(config.auto_map.AutoModelForCausalLM).toBe("modeling_rivulet.RivuletBambaForCausalLM");
+    expect(await readFile(join(target, "modeling_rivulet.py"), "utf8")).toBe(
+      await readFile(join(import.meta.dirname, "../../training/modeling_rivulet.py"), "utf8"),
+    );
+    await converted(golden("bamba-groups2"), join(folder, "usual"));
+    await exportHuggingFace(await openPackCheckpoint(join(folder, "usual")), join(folder, "plain"), { dtype: "f32" });
+    expect(existsSync(join(folder, "plain/modeling_rivulet.py"))).toBe(false);
   });
 
   it("takes tokenizer, template, defaults and licence along, rounds to bf16, and leaves what exists alone", async () => {
@@ -103,6 +118,7 @@ describe("a GGUF file", () => {
 
   it.each([
     ["bamba-groups2", "partial_rotary_factor"],
+    ["bamba-norm-halves", "mamba_norm_groups"],
     ["falcon_h1-plain", "falcon_h1"],
     ["mamba2-groups4", "time_step_limit"],
     ["nemotron_h-experts", "layers_block_type"],

@@ -11,6 +11,7 @@ const config = (name: string): Record<string, unknown> =>
 const refused: [name: string, changes: Record<string, unknown>, field: string][] = [
   ["bamba-9b", { model_type: "gpt2" }, "model_type"],
   ["bamba-9b", { hidden_act: "gelu" }, "hidden_act"],
+  ["bamba-9b", { mamba_norm_groups: 2 }, "mamba_norm_groups"],
   ["bamba-9b", { rope_scaling: { rope_type: "yarn", factor: 4 } }, "rope_type"],
   ["bamba-9b", { hidden_size: "wide" }, "hidden_size"],
   ["bamba-9b", { num_key_value_heads: 5 }, "num_key_value_heads"],

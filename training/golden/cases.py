@@ -49,6 +49,8 @@ CASES = {
     "bamba-groups4-bias": bamba(
         70, mamba_n_groups=4, mamba_proj_bias=True, tie_word_embeddings=True, rope_parameters=rope(1e5, partial_rotary_factor=0.5),
     ),
+    "bamba-norm-whole": bamba(70, mamba_n_groups=4, mamba_norm_groups=1),
+    "bamba-norm-halves": bamba(70, mamba_n_groups=4, mamba_norm_groups=2, mamba_conv_bias=False),
     "bamba-no-attention": bamba(70, attn_layer_indices=[], tie_word_embeddings=True, vocab_size=104),
     "bamba-all-attention": bamba(33, attn_layer_indices=[0, 1, 2], num_key_value_heads=4),
     "bamba-rotary-full": bamba(70, attn_layer_indices=[0, 2], rope_parameters=rope(partial_rotary_factor=1.0), mamba_conv_bias=False),

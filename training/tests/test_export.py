@@ -1,6 +1,7 @@
 """An export is a plain Bamba checkpoint: transformers loads it with no code of ours and gives the same logits."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -58,3 +59,25 @@ def test_transformers_loads_the_export_with_identical_logits(run, tmp_path):
     assert config["rope_parameters"]["partial_rotary_factor"] == 1.0
     assert config["rivulet_cache"] == {"window": 64, "sinks": 4}
     assert config["attn_layer_indices"] == [1]
+
+
+def test_a_norm_over_all_heads_is_loaded_with_the_code_that_comes_along_and_refused_without(run, tmp_path):
+    run = replace(run, norm_groups=1)
+    model = inherit(load_teacher(run.teacher), [1], 1).eval()
+    for layer in model.model.layers:
+        if hasattr(layer, "mamba"):
+            layer.mamba.chunk_size = 8
+    run.out.mkdir()
+    checkpoint.save(run.out / "checkpoint.pt", {"student": model.state_dict()})
+    export(run, tmp_path / "export", window=64, sinks=4)
+
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "export", dtype=torch.float32, trust_remote_code=True).eval()
+    ids = torch.randint(3, 128, (2, 40))
+    grouped = inherit(load_teacher(run.teacher), [1]).eval()
+    grouped.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        ours = model.lm_head(forward_hidden(model, ids, View(64, 4)))
+        torch.testing.assert_close(loaded(ids).logits, ours, atol=2e-3, rtol=1e-3)
+        assert not torch.allclose(grouped.lm_head(forward_hidden(grouped, ids, View(64, 4))), ours, atol=2e-3, rtol=1e-3)
+    with pytest.raises(ValueError, match="trust_remote_code|custom code"):
+        AutoModelForCausalLM.from_pretrained(tmp_path / "export", trust_remote_code=False)
