@@ -3,8 +3,8 @@
     python -m training.compact save training/runs/gpu-memory/checkpoint.pt learnt.gz --pack models/rivulet-150m
     python -m training.compact load learnt.gz training/runs/gpu-memory/checkpoint.pt --pack models/rivulet-150m
 
-The embedding does not learn on the grid, nor do the scales of the blocks: both are the pack's. Codes of four bits are kept as their
-difference to the pack's, which is mostly nothing; gains and vectors whole.
+The embedding does not learn on the grid: it is the pack's. Where the grid is the pack's too, codes of four bits are kept as their difference
+to the pack's, which is mostly nothing; of a grid that was searched anew, codes and the blocks' scales in 8 bits. Gains and vectors whole.
 """
 
 import argparse
@@ -32,40 +32,48 @@ def is_grid_of(known: Q4, grid: dict, name: str) -> bool:
     return torch.equal(known.scale, grid["scale"][name]) and torch.equal(known.offset, grid["offset"][name])
 
 
+def multiples(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scales or offsets (R, blocks), which are 8-bit multiples of a number of their row -> the multiples and that number (R,1)."""
+    largest = values.abs().amax(1, keepdim=True)
+    unit = torch.where(values.sum(1, keepdim=True) < 0, -largest, largest) / 255
+    return torch.where(unit != 0, values / unit, 0).round().to(torch.uint8), unit
+
+
 def save_learnt(source: Path, out: Path, pack: Path) -> None:
     saved, known = checkpoint.load(source), bamba_from_pack(pack)[1]
     grid, tensors = saved["grid"], {}
     for name, weight in saved["student"].items():
         if name in grid["gain"]:
-            codes = nibbles(steps(blocks_of(weight), grid["scale"][name], grid["offset"][name]))
-            if name in known and is_grid_of(known[name], grid, name):
+            own = {part: grid[part][name].cpu() for part in PARTS}
+            codes = nibbles(steps(blocks_of(weight.cpu()), own["scale"], own["offset"]))
+            if name in known and is_grid_of(known[name], {part: {name: own[part]} for part in PARTS}, name):
                 tensors[f"changed/{name}"] = codes ^ nibbles(known[name].codes)
-                tensors[f"gain/{name}"] = grid["gain"][name].contiguous()
             else:
                 tensors[f"codes/{name}"] = codes
-                tensors |= {f"{part}/{name}": grid[part][name].contiguous() for part in PARTS}
+                for part in ("scale", "offset"):
+                    tensors[f"{part}/{name}"], tensors[f"{part} unit/{name}"] = multiples(own[part])
+            tensors[f"gain/{name}"] = own["gain"].contiguous()
             tensors[f"columns/{name}"] = torch.tensor(weight.shape[1])
         elif name not in SHARED:
-            tensors[name] = weight.contiguous()
-    out.write_bytes(gzip.compress(save(tensors), 2))
+            tensors[name] = weight.cpu().contiguous()
+    out.write_bytes(gzip.compress(save(tensors), 1))
 
 
 def load_learnt(source: Path, out: Path, pack: Path) -> None:
-    """A checkpoint that `training.export` reads; its hidden weights lie on the grid."""
+    """A checkpoint that `training.export` reads; its hidden weights lie on the grid. Its layers may be others than the pack's."""
     tensors = load(gzip.decompress(source.read_bytes()))
     model, known = bamba_from_pack(pack)
-    student = model.state_dict()
+    student = {name: model.state_dict()[name] for name in SHARED}
+    student |= {name: value for name, value in tensors.items() if "/" not in name}
     grid = {part: {} for part in PARTS}
-    for name in student:
-        if f"gain/{name}" not in tensors:
-            student[name] = tensors.get(name, student[name])
-            continue
+    for name in [key.removeprefix("gain/") for key in tensors if key.startswith("gain/")]:
         if f"changed/{name}" in tensors:
             packed = tensors[f"changed/{name}"] ^ nibbles(known[name].codes)
             grid["scale"][name], grid["offset"][name] = known[name].scale, known[name].offset
         else:
             packed = tensors[f"codes/{name}"]
-            grid["scale"][name], grid["offset"][name] = tensors[f"scale/{name}"], tensors[f"offset/{name}"]
+            for part in ("scale", "offset"):
+                grid[part][name] = tensors[f"{part}/{name}"].float() * tensors[f"{part} unit/{name}"]
         grid["gain"][name] = tensors[f"gain/{name}"]
         codes = torch.stack([packed & 15, packed >> 4], -1).flatten(1).unflatten(1, (-1, 32)).float()
         values = codes * grid["scale"][name][..., None] + grid["offset"][name][..., None]

@@ -2,11 +2,13 @@
 # The memory recipe on one data-centre GPU in about 12 minutes, for a machine without a network that takes 64 MiB at once and gives back 8 files of 16 MiB.
 #
 #   bash training/gpu.sh prepare SmolLM2-135M-Instruct.Q4_1.gguf   # here: training/data/travel/0 … 3, one for each call
-#   bash training/gpu.sh run OUT                                    # there, once all parts are in place; again to go on
-#   bash training/gpu.sh finish OUT PACK                            # here: joins what came back, exports, converts
+#   bash training/gpu.sh begin                                      # there, with parts 0 and 1: teacher, chat and dialogues, while the others travel
+#   bash training/gpu.sh run OUT SECONDS                            # there, with all parts: trains for so many seconds, compiling included
+#   bash training/gpu.sh rest OUT                                   # there: what did not fit among the files of the call before
+#   bash training/gpu.sh finish LEARNT PACK                         # here: joins what came back, exports, converts
 #
 # A rehearsal on a CPU, in a copy of training/ beside which there is nothing but the parts:
-#   LANES=4 BATCHES=1 REHEARSE="0.1 0.05" STOP_AFTER=600 bash training/gpu.sh run OUT
+#   LANES=4 SHARE=0.01 PROCESSES=2 REHEARSE="1 0.02" bash training/gpu.sh begin; … run OUT 600
 set -euo pipefail
 python=${PYTHON:-python3}
 data=training/data
@@ -15,77 +17,88 @@ config=training/configs/gpu-memory.toml
 gguf=SmolLM2-135M-Instruct.Q4_1.gguf
 say() { printf '%s %s\n' "$(date +%T)" "$*"; }
 
+# pack FOLDER FIRST: the folder as a file that is cut into parts FIRST and FIRST + 1
+pack() {
+  tar -C "$1" -cf "$1.tar" .
+  "$python" -m training.parts split "$1.tar" "$1.parts" --mebibytes 60
+  for part in "$1.parts"/part-*; do
+    folder="$data/travel/$(($2 + 10#${part##*part-}))"
+    mkdir -p "$folder" && mv "$part" "$folder/"
+    cp "$1.parts/sha256" "$folder/"
+  done
+  rm -r "$1" "$1.tar" "$1.parts"
+}
+# unpack FIRST TARGET: the reverse, of two parts
+unpack() {
+  mkdir -p "$data/joined-$1" "$2"
+  cp "$data/travel/$1"/* "$data/joined-$1/"
+  cp "$data/travel/$(($1 + 1))"/* "$data/joined-$1/"
+  "$python" -m training.parts join "$data/joined-$1" "$data/joined-$1.tar"
+  tar -C "$2" -xf "$data/joined-$1.tar"
+  rm -r "$data/joined-$1" "$data/joined-$1.tar"
+}
+export PYTHONPATH="$PWD:$PWD/$data/site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+
 case "${1:-}" in
 prepare)
-  # Rows are made here, where time costs nothing; there only chat is, by the teacher on the GPU.
   [ -e "$data/tokens/text.train.u16" ] || "$python" -m training.corpus > /dev/null
-  "$python" -m training.memory.build --share "${ROWS:-4}"
   rm -rf "$data/travel" "$data/load"
-  mkdir -p "$data/load/start" "$data/load/tokens" "$data/load/wheels"
+  mkdir -p "$data/load/tokens" "$data/load/wheels"
   ln "$2" "$data/load/$gguf" 2> /dev/null || cp "$2" "$data/load/$gguf"
-  cp models/rivulet-150m/* "$data/load/start/"
-  for split in train held; do
-    head -c "${TEXT_BYTES:-6000000}" "$data/tokens/text.$split.u16" > "$data/load/tokens/text.$split.u16"
-    for kind in "$data/tokens"/{dialogues,talk}-*."$split".*; do cp "$kind" "$data/load/tokens/"; done
-  done
+  cp -r "$data/chat" "$data/text" "$data/load/"
+  for split in train held; do head -c "${TEXT_BYTES:-9000000}" "$data/tokens/text.$split.u16" > "$data/load/tokens/text.$split.u16"; done
   # What a machine with PyTorch and transformers may lack: both are small and need nothing compiled.
   "$python" -m pip download -q --no-deps --only-binary=:all: -d "$data/load/wheels" torchdata==0.11.0 gguf==0.19.0
-  tar -C "$data/load" -czf "$data/load.tar.gz" .
-  rm -rf "$data/load"
-  "$python" -m training.parts split "$data/load.tar.gz" "$data/travel" --mebibytes 57
-  rm "$data/load.tar.gz"
-  for part in "$data"/travel/part-*; do
-    folder="$data/travel/$((10#${part##*part-}))"
-    mkdir -p "$folder" && mv "$part" "$folder/"
-    cp "$data/travel/sha256" "$folder/"
-  done
-  rm "$data/travel/sha256"
+  pack "$data/load" 0
+  mkdir "$data/start"
+  cp models/rivulet-150m/* "$data/start/"
+  pack "$data/start" 2
   say "one call for each of: $(cd "$data/travel" && ls -d * | sed "s|^|$data/travel/|" | tr '\n' ' ')"
-  say "beside a part a call has room for 7 MiB: 'git sparse-checkout set training' first, 'git sparse-checkout disable' afterwards"
+  say "beside a part a call has room for 4 MiB: 'git sparse-checkout set training' first, 'git sparse-checkout disable' afterwards"
+  ;;
+begin)
+  say "parts"
+  unpack 0 "$data"
+  "$python" -m pip install -q --no-index --no-deps --target "$data/site" "$data"/wheels/*.whl
+  say "teacher"
+  "$python" -m training.teacher "$data/$gguf" 2>&1 | tail -1
+  say "dialogues and chat"
+  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name dialogues --lengths 256 --share "${SHARE:-14}" --processes "${PROCESSES:-12}" > "$data/dialogues.log" 2>&1 &
+  "$python" -m training.synthesize --lanes "${LANES:-4096}" --batches 1 --first 100 2>&1 | tail -1
+  wait
+  "$python" -m training.corpus --kinds chat | head -8
+  say "other dialogues"
+  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name fresh --talk fresh-talk --seed 1 --lengths 256 2048 --share "${SHARE:-10}" --processes "${PROCESSES:-12}" > "$data/fresh.log" 2>&1
+  say "begun"
   ;;
 run)
   out=$2
   mkdir -p "$out"
-  if [ ! -e "$data/start/manifest.json" ]; then
-    say "parts"
-    mkdir -p "$data/joined"
-    cp "$data"/travel/*/part-* "$data/joined/"
-    cp "$data/travel/0/sha256" "$data/joined/"
-    "$python" -m training.parts join "$data/joined" "$data/load.tar.gz"
-    tar -C "$data" -xzf "$data/load.tar.gz"
-    rm -r "$data/joined" "$data/load.tar.gz"
-  fi
-  "$python" -c 'import torchdata, gguf' 2> /dev/null || "$python" -m pip install -q --no-index --no-deps --target "$data/site" "$data"/wheels/*.whl
-  export PYTHONPATH="$PWD:$PWD/$data/site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
-  if [ ! -e "$data/teacher/tokenizer.json" ]; then
-    say "teacher"
-    "$python" -m training.teacher "$data/$gguf"
-  fi
-  if [ ! -e "$data/tokens/chat.train.u16" ]; then
-    say "chat"
-    "$python" -m training.synthesize --lanes "${LANES:-1024}" --batches "${BATCHES:-4}"
-    "$python" -m training.corpus --kinds chat | head -8
-  fi
+  [ -e "$data/start/manifest.json" ] || unpack 2 "$data/start"
+  while [ ! -e "$data/teacher/tokenizer_config.json" ]; do sleep 0.2; done
   say "training"
-  "$python" -m training.train "$config" --start "$data/start" --stop-after "${STOP_AFTER:-390}" ${REHEARSE:+--rehearse $REHEARSE}
+  "$python" -m training.train "$config" --start "$data/start" --within "$3" ${REHEARSE:+--rehearse $REHEARSE} 2>&1 | tr '\r' '\n' > "$out/train.log" || true
+  tail -c 1500 "$out/train.log"
+  cp "$run/log.jsonl" "$out/"
   say "result"
   "$python" -m training.compact save "$run/checkpoint.pt" "$run/learnt.gz" --pack "$data/start"
-  rm -rf "$out/learnt"
-  "$python" -m training.parts split "$run/learnt.gz" "$out/learnt" --mebibytes 15
-  cp "$run/log.jsonl" "$run/curves.png" "$out/"
-  say "done: $(ls "$out" "$out/learnt" | wc -l) files, $(du -sm "$out" | cut -f1) MB"
+  "$python" -m training.parts split "$run/learnt.gz" "$run/learnt" --mebibytes 15
+  cp "$run"/learnt/part-00[0-3] "$run/learnt/sha256" "$run/curves.png" "$out/"
+  say "done: $(ls "$run/learnt" | wc -l) files, $(du -sm "$run/learnt" | cut -f1) MB"
+  ;;
+rest)
+  cp "$run"/learnt/part-00[4-9] "$run/log.jsonl" "$2/"
   ;;
 finish)
-  out=$2 pack=$3
   mkdir -p "$run"
-  "$python" -m training.parts join "$out/learnt" "$run/learnt.gz"
+  "$python" -m training.parts join "$2" "$run/learnt.gz"
   "$python" -m training.compact load "$run/learnt.gz" "$run/checkpoint.pt" --pack models/rivulet-150m
   "$python" -m training.export "$config" "$run/export"
-  node bin/rivulet.js convert "$run/export" "$pack" --dtype q4 --generation '{"temperature":0.2,"topP":0.9,"repetitionPenalty":1.05}'
-  say "now: node bench/memory.ts $pack; python -m training.pack_perplexity $pack"
+  node bin/rivulet.js convert "$run/export" "$3" --dtype q4 --generation '{"temperature":0.2,"topP":0.9,"repetitionPenalty":1.05}'
+  say "now: node bench/memory.ts $3; python -m training.pack_perplexity $3"
   ;;
 *)
-  sed -n '2,9p' "$0" >&2
+  sed -n '2,12p' "$0" >&2
   exit 2
   ;;
 esac

@@ -69,12 +69,11 @@ class Pieces(Windows):
 
     @staticmethod
     def collate(items: list) -> list[Piece]:
-        """One piece for each kind in the batch."""
-        pieces = []
-        for kind in dict.fromkeys(kind for kind, _, _ in items):
-            own = [item for item in items if item[0] == kind]
-            weights = None if own[0][2] is None else torch.stack([w for _, _, w in own])
-            pieces.append(Piece(torch.stack([ids for _, ids, _ in own]), weights).without_padding())
+        """One piece for the rows of each length with weights, and of each without."""
+        pieces, shape = [], lambda item: (item[2] is None, len(item[1]))
+        for own in dict.fromkeys(map(shape, items)):
+            rows = [item for item in items if shape(item) == own]
+            pieces.append(Piece(torch.stack([ids for _, ids, _ in rows]), None if own[0] else torch.stack([w for _, _, w in rows])))
         return pieces
 
 

@@ -108,6 +108,13 @@ class Answers(nn.Module):
         return HeadKl.apply(hidden, self.student.lm_head.weight, target, teacher.lm_head.weight, target.dtype) * ids.numel()
 
 
+def divergence(student: torch.Tensor, teacher: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (n,V) of both -> the sum over n of KL(teacher || student), and its gradient by the student's logits."""
+    q, log_p = torch.log_softmax(student.float(), -1), torch.log_softmax(teacher.float(), -1)
+    p = log_p.exp()
+    return (p * (log_p - q)).sum(), (q.exp() - p).to(student.dtype)
+
+
 class HeadKl(torch.autograd.Function):
     """KL after both heads, a slice of tokens at a time, so that (tokens, V) never exists in full.
 
@@ -116,6 +123,11 @@ class HeadKl(torch.autograd.Function):
     """
 
     SLICE = 512  # tokens; on a GPU 16 times as many, for larger products
+    quick = None
+
+    @staticmethod
+    def compile() -> None:
+        HeadKl.quick = torch.compile(divergence, dynamic=False)
 
     @staticmethod
     def forward(ctx, hidden, weight, target_hidden, target_weight, dtype):
@@ -129,11 +141,9 @@ class HeadKl(torch.autograd.Function):
             size = HeadKl.SLICE * (16 if flat.is_cuda else 1)
             for at in range(0, len(flat), size):
                 here = slice(at, at + size)
-                student = torch.log_softmax((flat[here].to(dtype) @ head.T).float(), -1)
-                teacher = torch.log_softmax((target[here].to(dtype) @ target_head.T).float(), -1)
-                p = teacher.exp()
-                total += (p * (teacher - student)).sum()
-                error = (student.exp_() - p).to(dtype)
+                of_logits = HeadKl.quick if HeadKl.quick and len(flat[here]) == size else divergence
+                kl, error = of_logits(flat[here].to(dtype) @ head.T, target[here].to(dtype) @ target_head.T)
+                total += kl
                 by_hidden[here] = (error @ head).float()
                 if wants_weight:
                     by_weight += (error.T @ flat[here].to(dtype)).float()

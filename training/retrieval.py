@@ -80,7 +80,7 @@ def main() -> None:
         model, kept = inherit(teacher, layers), [1, 2, 13, 20, 23, 24]  # attention everywhere: the teacher itself
     held = Pieces(arguments.data / "tokens", [arguments.kind], 512, "held")
     count = min(arguments.rows, held.count(arguments.kind))
-    pieces = [Pieces.collate([held[arguments.kind, n]])[0] for n in range(count)]
+    pieces = [Pieces.collate([held[arguments.kind, n]])[0].without_padding() for n in range(count)]
     whole, rows = ablation(model.eval(), layers, pieces, arguments.near, 4)
     print(report(kept, whole, rows, proposal(rows, arguments.share, arguments.near, arguments.far), arguments.near))
 

@@ -31,16 +31,30 @@ def chunked_scan(x, dt, a, b, c, d, chunk: int, state=None):
     y = ((c @ b.transpose(-1, -2)) * decay).to(x.dtype) @ input
     to_end = torch.exp(log_decay[..., -1:] - log_decay)[..., None].to(x.dtype)
     added = ((input * to_end).transpose(-1, -2) @ b).float()  # (B,chunks,H,P,N)
-    whole = torch.exp(log_decay[..., -1])[..., None, None]
 
-    state = x.new_zeros(added[:, 0].shape, dtype=torch.float32) if state is None else state
-    before = []
-    for index in range(added.shape[1]):
-        before.append(state)
-        state = state * whole[:, index] + added[:, index]
-    carried = c @ torch.stack(before, 1).to(c.dtype).transpose(-1, -2)  # (B,chunks,H,L,P)
+    before, state = states_before(added, log_decay[..., -1], state)
+    carried = c @ before.to(c.dtype).transpose(-1, -2)  # (B,chunks,H,L,P)
     y = y + carried * torch.exp(log_decay)[..., None] + x * d[:, None, None]
     return y.transpose(2, 3).reshape(batch, -1, heads, width)[:, :tokens], state
+
+
+def states_before(added, log_decay, state=None):
+    """added (B,chunks,H,P,N): what each chunk adds to the state; log_decay (B,chunks,H): of a whole chunk; state (B,H,P,N) or None.
+
+    Returns the state before each chunk (B,chunks,H,P,N) and the last one: one matrix product over chunks in place of a loop, which costs a
+    GPU a launch for every chunk. The sums are float64, since what is wanted is differences of them.
+    """
+    batch, chunks, heads, width, length = added.shape
+    ends = F.pad(log_decay.transpose(1, 2).double().cumsum(-1), (1, 0))  # (B,H,chunks+1): before chunk 0, after chunk 0, …
+    between = ends[..., :, None] - ends[..., None, 1:]  # from the end of chunk j (last axis) to the beginning of chunk i
+    earlier = torch.ones(chunks + 1, chunks, dtype=torch.bool, device=added.device).tril(-1)
+    decay = torch.exp(between.masked_fill(~earlier, -torch.inf)).to(added.dtype)
+    with torch.autocast(added.device.type, enabled=False):
+        states = decay @ added.transpose(1, 2).flatten(3)  # (B,H,chunks+1,P·N)
+    if state is not None:
+        states = states + torch.exp(ends).to(added.dtype)[..., None] * state.flatten(2)[:, :, None]
+    states = states.unflatten(-1, (width, length)).transpose(1, 2)
+    return states[:, :-1], states[:, -1]
 
 
 def heads_first(v: torch.Tensor, length: int, heads: int) -> torch.Tensor:

@@ -2,7 +2,10 @@
 
 import math
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -11,12 +14,12 @@ from tqdm import tqdm
 from training import checkpoint
 from training.curves import Log, draw
 from training.grid import Grid
-from training.hybrid import View, mamba_layers
+from training.hybrid import View, compile_mixers, mamba_layers
 from training.loader import Piece, Pieces, Windows, make_loader
-from training.objectives import Answers, EndToEnd, LayerByLayer
+from training.objectives import Answers, EndToEnd, HeadKl, LayerByLayer
 from training.refit import OutProjections
 from training.rollouts import Rollouts
-from training.settings import Run, Stage
+from training.settings import Run, Stage, has_weights, length_of
 
 HELD_WINDOWS = 2  # held-out sequences of each kind, measured at every save
 FAST = ("A_log", "dt_bias", ".D")  # few numbers on a log scale: they move ten times faster
@@ -71,12 +74,13 @@ def run_stage(
     run: Run, stage: Stage, number: int, teacher, student, accelerator: Accelerator, log: Log, saved, stop_after, grid: Grid | None = None
 ) -> bool:
     """Trains `student` in place, on `grid` where one is given; False when `stop_after` seconds ended it before its last step."""
-    started, ranks = time.monotonic(), accelerator.num_processes
+    ranks = accelerator.num_processes
     student.train()
     groups = parameter_groups(stage, student)
     if grid:
         groups.append({"params": grid.parameters(), "lr": stage.gain_rate, "full": stage.gain_rate})
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=stage.weight_decay)
+    on_gpu = accelerator.device.type == "cuda"
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=stage.weight_decay, fused=on_gpu)
     if stage.kind == "layer-by-layer":
         objective = LayerByLayer(student, teacher, run.out / "traces" if stage.record else None, bool(stage.refit_every))
     elif stage.rows:
@@ -84,8 +88,11 @@ def run_stage(
     else:
         view = view_of(stage)
         objective = EndToEnd(student, teacher, view, stage.recompute, rollouts_of(run, stage, student, view), stage.unlikelihood)
-    wrapped = torch.compile(objective) if run.compile else objective
+    wrapped = torch.compile(objective) if run.compile and not stage.rows else objective
     wrapped, optimizer = accelerator.prepare(wrapped, optimizer)
+    if run.compile and stage.rows:
+        warm_up(wrapped, shapes_of(run.stages), stage, student, accelerator)
+    await_files(run.tokens / name for name in stage.needs)
 
     refit = OutProjections(objective.mixers) if stage.refit_every else None
     rollouts = getattr(objective, "rollouts", None)
@@ -112,7 +119,9 @@ def run_stage(
         if rollouts:
             rollouts.load_state_dict(saved["rollouts"])
 
-    before = saved.get("spent", 0) if saved and saved["step"] else 0
+    before, started = saved.get("spent", 0) if saved and saved["step"] else 0, time.monotonic()
+
+    stage = replace(stage, seconds=run.seconds(number, started))
 
     def spent() -> float:
         return before + time.monotonic() - started
@@ -162,6 +171,40 @@ def run_stage(
     return True
 
 
+def shapes_of(stages: tuple[Stage, ...]) -> dict[tuple[int, int], bool]:
+    """The shapes (b,T) of the pieces of all steps, and whether their rows have weights."""
+    shapes = {}
+    for stage in stages:
+        for known in (False, True):
+            for length in {length_of(kind, stage.sequence) for kind in stage.rows}:
+                count = sum(n for kind, n in stage.rows.items() if length_of(kind, stage.sequence) == length and has_weights(kind) == known)
+                if count:
+                    shapes[min(count, stage.micro_batch or count), length] = known
+    return shapes
+
+
+def warm_up(objective, shapes: dict, stage: Stage, student, accelerator: Accelerator) -> None:
+    """Compiles what the steps will run, which takes a GPU's run 20 seconds for each shape; later stages find it done."""
+    compile_mixers(set(shapes))
+    HeadKl.compile()
+    for (rows, length), known in shapes.items():
+        at = time.monotonic()
+        ids = torch.zeros(rows, length, dtype=torch.long, device=accelerator.device)
+        piece = Piece(ids, torch.ones(rows, length, device=accelerator.device) if known else None)
+        with accelerator.autocast():
+            loss = objective(piece)
+        accelerator.backward(loss * 0)
+        float(loss)
+        print(f"warm: {rows} × {length} in {time.monotonic() - at:.1f} s", flush=True)
+    student.zero_grad()
+
+
+def await_files(paths: Iterable[Path]) -> None:
+    for path in paths:
+        while not path.exists():
+            time.sleep(0.2)
+
+
 def rollouts_of(run: Run, stage: Stage, student, view: View) -> Rollouts | None:
     if not stage.unlikelihood:
         return None
@@ -190,8 +233,11 @@ def one_step(objective, optimizer, batch, stage: Stage, accelerator: Accelerator
             total, shown = backward_pieces(objective, batch, stage, accelerator)
         else:
             total, shown = backward(objective, batch, stage, accelerator, refit)
-    accelerator.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], stage.clip)
-    optimizer.step()
+    norm = accelerator.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], stage.clip)
+    if norm is None or math.isfinite(norm):
+        optimizer.step()
+    else:
+        shown["left out"] = True  # one step that overflowed must not end a run
     optimizer.zero_grad()
     return total, shown
 
@@ -200,26 +246,26 @@ def backward_pieces(objective, pieces: list[Piece], stage: Stage, accelerator: A
     """Gradients of: the mean loss on answers, by weight, and `distillation` times the mean KL."""
     answers = sum(float(piece.weights.sum()) for piece in pieces if piece.weights is not None)
     others = sum(piece.ids.numel() for piece in pieces if piece.weights is None)
-    sums = {"answers": 0.0, "kl": 0.0}
+    whole = accelerator.device.type == "cuda"  # there a new shape costs more than padding
+    sums = {name: torch.zeros((), device=accelerator.device) for name in ("answers", "kl")}
     for piece in pieces:
         known = piece.weights is not None
-        for part in slices_of(piece, stage.micro_batch):
+        for part in slices_of(piece, stage.micro_batch, whole):
             with accelerator.autocast():
                 loss = objective(part) / (answers if known else others)
             accelerator.backward(loss if known else loss * stage.distillation)
-            sums["answers" if known else "kl"] += float(loss.detach())
-    total = torch.tensor([sums["answers"] + stage.distillation * sums["kl"], *sums.values()], device=accelerator.device)
+            sums["answers" if known else "kl"] += loss.detach()  # not read before the end of the step: a GPU would wait
+    total = torch.stack([sums["answers"] + stage.distillation * sums["kl"], *sums.values()])
     total = accelerator.reduce(total, "mean").tolist()
     tokens = sum(piece.ids.numel() for piece in pieces)
     return total[0], {"answers": total[1], "kl": total[2], "fed": tokens, "answer tokens": sum(int((p.weights > 0).sum()) for p in pieces if p.weights is not None)}
 
 
-def slices_of(piece: Piece, rows: int) -> list[Piece]:
-    """At most `rows` rows each; 0: all at once."""
-    if not rows:
-        return [piece]
-    weights = piece.weights.split(rows) if piece.weights is not None else [None] * len(piece.ids.split(rows))
-    return [Piece(ids, w).without_padding() for ids, w in zip(piece.ids.split(rows), weights)]
+def slices_of(piece: Piece, rows: int, whole: bool = False) -> list[Piece]:
+    """At most `rows` rows each, 0: all at once; without the padding at their end, but where `whole` keeps every shape the same."""
+    ids = piece.ids.split(rows or len(piece.ids))
+    weights = piece.weights.split(rows or len(piece.ids)) if piece.weights is not None else [None] * len(ids)
+    return [Piece(i, w) if whole else Piece(i, w).without_padding() for i, w in zip(ids, weights)]
 
 
 def backward(objective, ids: torch.Tensor, stage: Stage, accelerator: Accelerator, refit=None) -> tuple[float, dict]:

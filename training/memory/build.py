@@ -11,6 +11,8 @@ import json
 import random
 import re
 from collections import Counter
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +104,7 @@ def shortest(length: int) -> int:
     return 0 if length <= 256 else length // 2
 
 
-def rows(length: int, count: int, filler: Filler, tokenizer, held: bool, seed: int, make=one) -> tuple[np.ndarray, np.ndarray, Counter]:
+def rows(length: int, count: int, filler: Filler, tokenizer, held: bool, seed: int | str, make=one) -> tuple[np.ndarray, np.ndarray, Counter]:
     """ids and weights (count, length), and how many there are of each kind."""
     ids, weights = np.full((count, length), PADDING, np.uint16), np.zeros((count, length), np.uint8)
     kinds, r, at = Counter(), random.Random(f"{seed}/{length}/{held}"), 0
@@ -128,24 +130,49 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the usual number of rows")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name", default="dialogues", help="of the files: `<name>-<length>`")
+    parser.add_argument("--talk", default="talk", help="name of the files of everyday talk alone")
+    parser.add_argument("--lengths", type=int, nargs="+", default=list(ROWS), choices=list(ROWS))
+    parser.add_argument("--processes", type=int, default=1, help="each writes rows of its own, which are joined")
     arguments = parser.parse_args()
+    (arguments.data / "tokens").mkdir(parents=True, exist_ok=True)
+    if arguments.processes == 1:
+        cards = [write(arguments)]
+    else:
+        with get_context("spawn").Pool(arguments.processes) as pool:
+            cards = pool.map(partial(write, arguments), range(arguments.processes))
+        join(arguments, cards)
+    card = {name: dict(sum((Counter(card[name]) for card in cards), Counter())) for name in cards[0]}
+    (arguments.data / "tokens" / f"{arguments.name}.json").write_text(json.dumps(card, indent=1))
+    print(json.dumps(card, indent=1))
+
+
+def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str, dict[str, int]]:
+    """The files of one process, with its number after the names where there are several; what is in them, by name."""
     tokenizer = load_tokenizer(arguments.data / "teacher")
-    out = arguments.data / "tokens"
-    out.mkdir(parents=True, exist_ok=True)
+    tail, seed = ("", arguments.seed) if process is None else (f".{process}", f"{arguments.seed}.{process}")
     chat, text = read(arguments.data / "chat"), read(arguments.data / "text")
     card = {}
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held, vocabulary(tokenizer))
-        files = [(f"{arguments.name}-{length}", length, count, one) for length, count in ROWS.items()]
-        for name, length, count, make in [*files, (f"talk-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
-            count = max(8, int(count * arguments.share * (0.02 if held else 1)))
-            ids, weights, kinds = rows(length, count, filler, tokenizer, held, arguments.seed, make)
-            ids.tofile(out / f"{name}.{split}.u16")
-            weights.tofile(out / f"{name}.{split}.weights")
+        files = [(f"{arguments.name}-{length}", length, ROWS[length], one) for length in arguments.lengths]
+        for name, length, count, make in [*files, (f"{arguments.talk}-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
+            count = max(1 if tail else 8, int(count * arguments.share * (0.02 if held else 1) / arguments.processes))
+            ids, weights, kinds = rows(length, count, filler, tokenizer, held, seed, make)
+            ids.tofile(arguments.data / "tokens" / f"{name}.{split}.u16{tail}")
+            weights.tofile(arguments.data / "tokens" / f"{name}.{split}.weights{tail}")
             card[f"{name}.{split}"] = {"rows": count, "tokens": int((ids != PADDING).sum()), "answers": int((weights > 0).sum()), **kinds}
-    (out / f"{arguments.name}.json").write_text(json.dumps(card, indent=1))
-    print(json.dumps(card, indent=1))
+    return card
+
+
+def join(arguments: argparse.Namespace, cards: list[dict]) -> None:
+    """One file of each name in place of the processes' own."""
+    for name in cards[0]:
+        for end in ("u16", "weights"):
+            parts = [arguments.data / "tokens" / f"{name}.{end}.{process}" for process in range(len(cards))]
+            (arguments.data / "tokens" / f"{name}.{end}").write_bytes(b"".join(part.read_bytes() for part in parts))
+            for part in parts:
+                part.unlink()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -173,7 +174,16 @@ def test_rows_are_padded_to_their_length_and_reach_the_trainer(tmp_path):
     pieces = next(iter(make_loader(Pieces(tmp_path, ["chat", "dialogues-1024"], 64), {"chat": 2, "dialogues-1024": 1}, 3, 0)))
     chat, answers = pieces
     assert chat.ids.shape == (2, 64) and chat.weights is None
-    assert answers.weights is not None and float(answers.weights[:, -1].max()) > 0, "padding is cut off"
+    assert answers.weights is not None and answers.ids.shape == (1, 1024)
+    assert float(slices_of(answers, 0)[0].weights[:, -1].max()) > 0, "padding is cut off"
+    assert slices_of(answers, 0, whole=True)[0].ids.shape == (1, 1024)
+
+
+def test_rows_of_one_length_go_through_together(tmp_path):
+    for kind in ("chat", "text"):
+        np.arange(640, dtype=np.uint16).tofile(tmp_path / f"{kind}.train.u16")
+    (piece,) = next(iter(make_loader(Pieces(tmp_path, ["chat", "text"], 64), {"chat": 2, "text": 3}, 5, 0)))
+    assert piece.ids.shape == (5, 64) and piece.weights is None
 
 
 def test_the_loss_on_answers_is_their_cross_entropy(teacher):
