@@ -3,6 +3,8 @@
 export const limits = {
   /** 4096 tokens of a model of 135 M parameters: about half of the 300 s of CPU that wrangler.toml asks for. */
   unitsPerInvocation: 4096 * 135,
+  /** Of a turn without a conversation, which cannot pause: most of the 300 s. */
+  unitsWithoutPause: 7168 * 135,
   /** Tokens fed or generated between two checkpoints: what a crash may cost. */
   checkpointTokens: 512,
   /** Takeovers without progress after which a turn is given up. */

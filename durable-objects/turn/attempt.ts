@@ -206,7 +206,10 @@ async function enter(
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
     const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
     running.begin(startOf(host, accepted, store !== undefined));
-    const budget = new WorkBudget(served.backend, served.manifest.parameters, accepted.attempts);
+    const budget = new WorkBudget(served.backend, served.manifest.parameters, {
+      attempts: accepted.attempts,
+      pauses: store !== undefined,
+    });
     return { ...taken, running, served, store, slot, budget, timings, ctx: host.ctx };
   } catch (thrown) {
     slot.leave();

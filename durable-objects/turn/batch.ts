@@ -134,7 +134,7 @@ async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
   const key = `${"0".repeat(32)}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const calls = callsIn(request);
   const start = { type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" } as const;
-  const budget = new WorkBudget(served.backend, manifest.parameters);
+  const budget = new WorkBudget(served.backend, manifest.parameters, { pauses: false });
   yield {
     ...start,
     ...(calls ? { calls } : {}),

@@ -13,7 +13,7 @@ import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { AttemptContext } from "./context.ts";
-import { loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
+import { checkAtOnce, loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
 import { restore } from "./restore-state.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
@@ -119,6 +119,7 @@ export class TurnComputation {
     const { accepted, restored, cached, served, running, slot, store, budget, ctx } = this.#work;
     const { sequence, pending } = restored;
     let fed = Math.max(0, sequence.position - (accepted.start - pending.length));
+    if (!store) checkAtOnce(feed.length - fed, budget.tokensLeft);
     const known = running.ids.slice(0, Math.max(0, fed - feed.length + 1));
     let tokens = known.length;
     const options = await replyOptions(accepted, served);

@@ -17,6 +17,13 @@ export function checkRoom(tokens: number, contextLength: number, param = "messag
   throw new Failure("context_length_exceeded", message, { param });
 }
 
+/** What a turn without a conversation has to compute of its prompt must be done in one invocation, since nothing keeps it where it would pause. */
+export function checkAtOnce(tokens: number, tokensLeft: number, param = "messages"): void {
+  if (tokens < tokensLeft) return;
+  const message = `${param}: without a conversation at most ${tokensLeft} tokens are computed for one request; ${tokens} came that no earlier one left. Name a "conversation": its turns may take longer`;
+  throw new Failure("context_length_exceeded", message, { param });
+}
+
 /** What one request may bring at once, also where a bounded cache lets the conversation go on without end. */
 export function checkBrought(tokens: number, { contextLength }: Served["manifest"], param = "messages"): void {
   if (tokens < contextLength) return;

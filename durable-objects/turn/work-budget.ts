@@ -15,11 +15,15 @@ export class WorkBudget {
   readonly #unitsPerToken: number;
   readonly #signalsBefore: number;
   #checkpointTokens: number;
-  #left = limits.unitsPerInvocation;
+  #left: number;
   #sinceCheckpoint = 0;
 
-  /** `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that progress comes before the last. */
-  constructor(backend: Backend, parameters = 135e6, attempts = 0) {
+  /**
+   * `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that progress comes before the last.
+   * `pauses`: whether what is left at the end is computed by a later invocation.
+   */
+  constructor(backend: Backend, parameters = 135e6, { attempts = 0, pauses = true } = {}) {
+    this.#left = pauses ? limits.unitsPerInvocation : limits.unitsWithoutPause;
     this.#checkpointTokens = Math.max(1, limits.checkpointTokens >> Math.min(2 * attempts, 30));
     this.#backend = backend;
     this.#unitsPerToken = parameters / 1e6;
@@ -37,6 +41,11 @@ export class WorkBudget {
   /** This invocation must end: its work is done, or the platform is about to end it. */
   get spent(): boolean {
     return this.#left <= 0 || signals !== this.#signalsBefore;
+  }
+
+  /** Tokens that can still be computed. */
+  get tokensLeft(): number {
+    return Math.floor(this.#left / this.#unitsPerToken);
   }
 
   get checkpointDue(): boolean {

@@ -4,6 +4,7 @@ import { env, exports } from "cloudflare:workers";
 import { createHash, createHmac } from "node:crypto";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
+import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { UNKEYED } from "../../../../src/api/shared/ids.ts";
 import { chat, events, type Reply, say, send, streamText, textOf } from "../../../support/chat-client.ts";
 
@@ -226,4 +227,25 @@ it("V1: a state that was damaged is not used", async () => {
   const again = await chat({ messages, ...logprobs });
   expect([cached(again), again.choices]).toEqual([0, whole.choices]);
   expect(cached(await chat({ messages }))).toBeGreaterThan(400);
+});
+
+it("a prompt that cannot be computed in one go is refused before it is begun, but not what was left of it, nor in a conversation", async () => {
+  const whole = limits.unitsWithoutPause;
+  const request = { model: "tiny", max_tokens: 2, messages: [system(LONG), say("Name a river.")] };
+  try {
+    limits.unitsWithoutPause = 10;
+    const refused = await send(request);
+    const { error } = (await refused.json()) as { error: { code: string; param: string; message: string } };
+    expect([refused.status, error.code, error.param]).toEqual([400, "context_length_exceeded", "messages"]);
+    expect(error.message).toContain('Name a "conversation"');
+    const most = Number(/at most (\d+) tokens/.exec(error.message)![1]);
+    expect((await send({ ...request, conversation: "ada" })).status).toBe(200);
+    await clear();
+    limits.unitsWithoutPause = whole;
+    expect((await chat(request)).usage.prompt_tokens).toBeGreaterThan(most);
+    limits.unitsWithoutPause = 10;
+    expect(cached(await chat(request))).toBeGreaterThan(0);
+  } finally {
+    limits.unitsWithoutPause = whole;
+  }
 });
