@@ -107,7 +107,7 @@ it("a server that is away, and an example that is none, are one line", async () 
   const { code, out } = await example("nothing", []);
   expect([code, out]).toEqual([
     2,
-    expect.stringMatching(/^expected the name of an example \(branching, .+\), got nothing\n$/),
+    expect.stringMatching(/^expected the name of an example \(agents, .+\), got nothing\n$/),
   ]);
 });
 
