@@ -91,7 +91,7 @@ def run_stage(
     wrapped = torch.compile(objective) if run.compile and not stage.rows else objective
     wrapped, optimizer = accelerator.prepare(wrapped, optimizer)
     if run.compile and stage.rows:
-        warm_up(wrapped, shapes_of(run.stages), stage, student, accelerator)
+        warm_up(wrapped, shapes_of(run.stages), student, accelerator)
     await_files(run.tokens / name for name in stage.needs)
 
     refit = OutProjections(objective.mixers) if stage.refit_every else None
@@ -183,7 +183,7 @@ def shapes_of(stages: tuple[Stage, ...]) -> dict[tuple[int, int], bool]:
     return shapes
 
 
-def warm_up(objective, shapes: dict, stage: Stage, student, accelerator: Accelerator) -> None:
+def warm_up(objective, shapes: dict, student, accelerator: Accelerator) -> None:
     """Compiles what the steps will run, which takes a GPU's run 20 seconds for each shape; later stages find it done."""
     compile_mixers(set(shapes))
     HeadKl.compile()

@@ -27,6 +27,7 @@ import {
   streamConfig,
 } from "./gguf-spelling.ts";
 import { both, ggufTable, hasTensor, kindsOf, mixerConfig, mixerParts, rows, under } from "./gguf-table.ts";
+import { bambaFieldNames } from "./mixer-sizes.ts";
 
 const ARCHITECTURE = "granitehybrid";
 
@@ -42,13 +43,7 @@ function hybridConfig(file: GgufFile): Record<string, unknown> {
     ...streamConfig(get, file),
     ...attentionConfig(get),
     mamba_expand: Number(get("ssm.inner_size")) / Number(get("embedding_length")),
-    ...mixerConfig(get, {
-      H: "mamba_n_heads",
-      P: "mamba_d_head",
-      N: "mamba_d_state",
-      G: "mamba_n_groups",
-      K: "mamba_d_conv",
-    }),
+    ...mixerConfig(get, bambaFieldNames),
     mamba_conv_bias: hasTensor(file, "ssm_conv1d.bias"),
     mamba_proj_bias: hasTensor(file, "ssm_in.bias"),
     attention_bias: hasTensor(file, "attn_q.bias"),

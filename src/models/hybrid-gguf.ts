@@ -18,6 +18,7 @@ import {
 } from "./gguf-metadata.ts";
 import { attentionConfig, attentionParts, bambaNames, positionsConfig, streamConfig } from "./gguf-spelling.ts";
 import { both, ggufTable, hasTensor, kindsOf, mixerConfig, mixerParts, rows, under } from "./gguf-table.ts";
+import { bambaFieldNames } from "./mixer-sizes.ts";
 
 /** A file holds the weights with Falcon's constant factors in them. */
 export const falconGguf: Gguf = ggufTable({
@@ -30,13 +31,7 @@ export const falconGguf: Gguf = ggufTable({
       ...streamConfig(get, file),
       ...attentionConfig(get),
       ...positionsConfig(get, 10_000),
-      ...mixerConfig(get, {
-        H: "mamba_n_heads",
-        P: "mamba_d_head",
-        N: "mamba_d_state",
-        G: "mamba_n_groups",
-        K: "mamba_d_conv",
-      }),
+      ...mixerConfig(get, bambaFieldNames),
       mamba_d_ssm: get("ssm.inner_size"),
       mamba_rms_norm: hasTensor(file, "ssm_norm.weight"),
       mamba_norm_before_gate: false,

@@ -38,13 +38,13 @@ export const architectures: Readonly<Record<string, Architecture>> = {
  * head, which such checkpoints may state outside only, are taken from there.
  */
 export function textConfig(config: Record<string, unknown>): Record<string, unknown> {
-  const architecture = Object.values(architectures).find(({ wrappedBy }) =>
-    wrappedBy?.includes(config.model_type as string),
-  );
   const own = Object.values(architectures).find(
     ({ ownType }) => ownType !== undefined && ownType === config.model_type,
   );
   if (own) return { ...config, model_type: own.type };
+  const architecture = Object.values(architectures).find(({ wrappedBy }) =>
+    wrappedBy?.includes(config.model_type as string),
+  );
   const inner = config.text_config;
   if (!architecture || typeof inner !== "object" || inner === null || Array.isArray(inner)) return config;
   const outer = Object.fromEntries(

@@ -15,6 +15,15 @@ export const bambaFields = {
   K: ["mamba_d_conv", 4],
 } as const satisfies Fields;
 
+/** The same without their fallbacks. */
+export const bambaFieldNames = {
+  H: bambaFields.H[0],
+  P: bambaFields.P[0],
+  G: bambaFields.G[0],
+  N: bambaFields.N[0],
+  K: bambaFields.K[0],
+};
+
 export interface Fields {
   H: Readonly<Field>;
   /** Without a fallback, an absent field or "auto" is inner / H. */

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from training import checkpoint
 from training.export import export
-from training.hybrid import View, forward_hidden, inherit
+from training.hybrid import View, forward_hidden, inherit, mamba_layers
 from training.quantize import blocks_of
 from training.settings import Run
 from training.teacher import load_teacher
@@ -39,15 +40,20 @@ def test_a_calibrated_export_is_on_the_4_bit_grid_and_near_the_plain_one(run, hy
     assert 1e-6 < float(kl) < 0.5
 
 
-def test_transformers_loads_the_export_with_identical_logits(run, tmp_path):
-    model = inherit(load_teacher(run.teacher), [1]).eval()
+def exported(run: Run, folder: Path):
+    """A hybrid as it is begun with, after its export to `folder`."""
+    model = inherit(load_teacher(run.teacher), [1], run.norm_groups).eval()
     model.config.mamba_chunk_size = 8
-    for layer in model.model.layers:
-        if hasattr(layer, "mamba"):
-            layer.mamba.chunk_size = 8
+    for mixer in mamba_layers(model).values():
+        mixer.chunk_size = 8
     run.out.mkdir()
     checkpoint.save(run.out / "checkpoint.pt", {"student": model.state_dict()})
-    export(run, tmp_path / "export", window=64, sinks=4)
+    export(run, folder, window=64, sinks=4)
+    return model
+
+
+def test_transformers_loads_the_export_with_identical_logits(run, tmp_path):
+    model = exported(run, tmp_path / "export")
 
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "export", dtype=torch.float32).eval()
     ids = torch.randint(3, 128, (2, 40))
@@ -63,13 +69,7 @@ def test_transformers_loads_the_export_with_identical_logits(run, tmp_path):
 
 def test_a_norm_over_all_heads_is_loaded_with_the_code_that_comes_along_and_refused_without(run, tmp_path):
     run = replace(run, norm_groups=1)
-    model = inherit(load_teacher(run.teacher), [1], 1).eval()
-    for layer in model.model.layers:
-        if hasattr(layer, "mamba"):
-            layer.mamba.chunk_size = 8
-    run.out.mkdir()
-    checkpoint.save(run.out / "checkpoint.pt", {"student": model.state_dict()})
-    export(run, tmp_path / "export", window=64, sinks=4)
+    model = exported(run, tmp_path / "export")
 
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "export", dtype=torch.float32, trust_remote_code=True).eval()
     ids = torch.randint(3, 128, (2, 40))
