@@ -22,6 +22,14 @@ const LEAST_TAIL = 1e-10;
 /** States are written with the form that conversations have; a stream draws nothing. */
 const NO_SAMPLER = { generator: [1, 0, 0, 0], recent: [], reply: [] };
 
+/** Values between two looks at what else the object has to do. */
+const YIELD_EVERY = 32;
+
+/** Lets other events of the object run, after every 32nd value of a long batch. */
+export async function letOthersRun(values: number): Promise<void> {
+  if (values % YIELD_EVERY === 0) await new Promise((resolve) => setTimeout(resolve));
+}
+
 export class Course {
   readonly #forecaster: Forecaster;
   readonly live: Live;

@@ -1,11 +1,14 @@
-/** A stream's record from what its caller asked for. */
+/** A stream's record: how it begins, how requests change it, and when it has expired. */
 import { QUANTILES, type StreamOptions } from "../../src/api/streams/requests.ts";
 import type { AlertRule } from "../../src/forecast/alert-rules.ts";
 import { NO_SCALE } from "../../src/forecast/codec.ts";
-import type { StreamRecord } from "./stream-store.ts";
+import type { Arranged } from "./arrange.ts";
+import type { Moment, StreamRecord } from "./stream-store.ts";
 
 const HORIZON = 12;
 const ANOMALY_THRESHOLD = 0.001;
+/** Requests with a key that are remembered. */
+const KEYS_MAX = 64;
 
 export function newRecord(id: string, fingerprint: string, digest: string, options: StreamOptions): StreamRecord {
   const nowMs = Date.now();
@@ -41,3 +44,49 @@ export function changed(record: StreamRecord, options: StreamOptions): StreamRec
     moment: options.alerts === undefined ? record.moment : { ...record.moment, held: [] },
   };
 }
+
+/** The record after a batch. `once`: the key that the batch came with, and the digest of its body. */
+export function afterBatch(
+  record: StreamRecord,
+  { from, steps, gaps, duplicates }: Arranged,
+  moment: Moment,
+  once: { key: string; digest: string } | undefined,
+): StreamRecord {
+  const known = once && {
+    ...once,
+    from,
+    to: moment.position,
+    gaps,
+    duplicates,
+    replayed: record.moment.position - from,
+  };
+  const times = steps.flatMap(({ timeMs }) => timeMs ?? []);
+  return {
+    ...record,
+    moment,
+    changedMs: Date.now(),
+    lastMs: times.reduce<number | null>((last, timeMs) => Math.max(last ?? timeMs, timeMs), record.lastMs),
+    keys: known ? [...record.keys, known].slice(-KEYS_MAX) : record.keys,
+  };
+}
+
+/** The record as of an earlier moment. Requests behind it are forgotten, so their values may come again. */
+export const rewoundTo = (record: StreamRecord, moment: Moment, lastMs: number | null): StreamRecord => ({
+  ...record,
+  moment,
+  changedMs: Date.now(),
+  lastMs,
+  keys: record.keys.filter(({ to }) => to <= moment.position),
+});
+
+/** The record under another id, as an import or, with a fork's options, as a fork of the first. */
+export function copied(record: StreamRecord, id: string, fork?: StreamOptions): StreamRecord {
+  const nowMs = Date.now();
+  const own = { ...record, id, createdMs: nowMs, changedMs: nowMs, revision: nowMs, keys: [] };
+  if (!fork) return own;
+  return changed({ ...own, forkedFrom: { stream: record.id, position: record.moment.position } }, fork);
+}
+
+/** Whether nothing has changed for longer than the stream is to be kept. */
+export const isExpired = ({ ttlSeconds, changedMs }: StreamRecord): boolean =>
+  ttlSeconds !== null && changedMs + 1000 * ttlSeconds <= Date.now();

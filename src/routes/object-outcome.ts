@@ -1,5 +1,5 @@
 /** outcomeFrom: what an object answers by RPC, or its failure; and what the platform's own refusals mean to a caller. */
-import type { Outcome } from "../../durable-objects/stream/stream.ts";
+import type { Outcome } from "../../durable-objects/platform/outcome.ts";
 import { Failure, isStorageFull, storageFull } from "../core/failure.ts";
 
 /** Fails as the object does, with `busy` when it is overloaded, and with `storage_unavailable` when it was reset. */

@@ -8,8 +8,9 @@ import {
   requireObject,
 } from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
+import type { Outcome } from "../../durable-objects/platform/outcome.ts";
 import { forecasterPath } from "../../durable-objects/stream/served-forecaster.ts";
-import type { Outcome, Stream } from "../../durable-objects/stream/stream.ts";
+import type { Stream } from "../../durable-objects/stream/stream.ts";
 import { list, listOf, removed } from "../api/conversations/replies.ts";
 import type { Caller } from "../api/object-address.ts";
 import { readAtMost } from "../api/shared/parse-body.ts";

@@ -1,0 +1,63 @@
+/**
+ * StreamReports: what a stream publishes to its tenant's directory: its row in the list, how much is stored, and the steps that count against the
+ * quota. A message costs the directory a row, so small changes are gathered.
+ */
+import type { StreamView } from "../../src/api/streams/replies.ts";
+import { publishEntry, spend, tellStored } from "../directory/directory-client.ts";
+import { logFailure } from "../platform/log-failure.ts";
+import type { StreamRecord } from "./stream-store.ts";
+
+/** Changes of the stored size below this are not worth a row in the directory. */
+const REPORT_BYTES = 256 * 1024;
+/** Steps of the model, of values and forecasts, that the directory counts at once. */
+const REPORT_STEPS = 256;
+
+export class StreamReports {
+  readonly #ctx: DurableObjectState;
+  readonly #env: Env;
+  /** Stored bytes that the directory has heard of from this instance. */
+  #reportedBytes = 0;
+  /** Steps that the directory has not heard of, by the key of the client that asked for them. */
+  readonly #unreported = new Map<string, number>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    this.#ctx = ctx;
+    this.#env = env;
+  }
+
+  /** Resolves when the list shows the stream as it is now. */
+  async publish(tenant: string, { id, createdMs, revision }: StreamRecord, info: StreamView): Promise<void> {
+    await publishEntry(this.#env, tenant, { kind: "stream", id, createdMs, revision, info });
+  }
+
+  /** Resolves when the list shows the stream no more, and its bytes count no more. */
+  async publishRemoval(tenant: string, { id, createdMs, revision }: StreamRecord): Promise<void> {
+    const gone = { id, createdMs, revision: Math.max(Date.now(), revision + 1), deleted: true, info: {} };
+    await publishEntry(this.#env, tenant, { kind: "stream", ...gone });
+    await this.#tell(tenant, null);
+  }
+
+  /** Resolves when the directory knows the size. */
+  async storedNow(tenant: string): Promise<void> {
+    await this.#tell(tenant, this.#ctx.storage.sql.databaseSize);
+  }
+
+  /** Reports the stored size in the background, when it has changed by much. */
+  stored(tenant: string): void {
+    const bytes = this.#ctx.storage.sql.databaseSize;
+    if (Math.abs(bytes - this.#reportedBytes) < REPORT_BYTES) return;
+    this.#reportedBytes = bytes;
+    this.#ctx.waitUntil(this.#tell(tenant, bytes).catch(logFailure));
+  }
+
+  /** Counts steps in the background, many at once: those of an instance that ends before are not counted. */
+  count(tenant: string, key: string, steps: number): void {
+    const unreported = (this.#unreported.get(key) ?? 0) + steps;
+    this.#unreported.set(key, unreported < REPORT_STEPS ? unreported : 0);
+    if (unreported >= REPORT_STEPS) this.#ctx.waitUntil(spend(this.#env, tenant, key, unreported).catch(logFailure));
+  }
+
+  async #tell(tenant: string, bytes: number | null): Promise<void> {
+    await tellStored(this.#env, tenant, this.#ctx.id.name ?? "", bytes);
+  }
+}
