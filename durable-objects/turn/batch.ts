@@ -10,18 +10,20 @@ import {
   type ChoiceEvent,
   noTimings,
   type Timings,
+  type TokenEvent,
   type TurnEvent,
   type TurnRequest,
 } from "../../src/api/shared/turn.ts";
+import type { Saved, Sequence } from "../../src/backends/backend.ts";
 import { announce, callsIn } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import { reply, slices } from "../../src/dialogue/reply.ts";
-import { ReplyText } from "../../src/dialogue/reply-text.ts";
-import { computesFor, roundRobin } from "../../src/dialogue/round-robin.ts";
+import { prefill, type Resumed, reply } from "../../src/dialogue/reply.ts";
+import { computesFor } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
+import type { SamplerState } from "../../src/sampling/sampling.ts";
 import type { MemorySlot } from "../model/admission.ts";
 import { admissionFor } from "../model/admission.ts";
 import { openingOf } from "../model/token-question.ts";
@@ -29,7 +31,7 @@ import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import { CachedPrompt } from "./cached-prompt.ts";
 import type { Host } from "./context.ts";
-import { checkBrought, checkRoom, loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
+import { checkAtOnce, checkBrought, checkForm, checkRoom, loggedToken, replyOptions } from "./reply-options.ts";
 import { logTurn } from "./turn-log.ts";
 import { WorkBudget } from "./work-budget.ts";
 
@@ -128,93 +130,86 @@ function promptsOf(request: TurnRequest, served: Served): number[][] {
 }
 
 async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
-  const { request, served, slot, prompts, timings } = work;
+  const { request, served, prompts, timings } = work;
   const { choices = 1, reply: form, seed = randomInt(SEEDS) } = request;
   const { codec, fingerprint, manifest } = served;
   const key = `${"0".repeat(32)}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const calls = callsIn(request);
-  const start = { type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" } as const;
-  const budget = new WorkBudget(served.backend, manifest.parameters, { pauses: false });
   yield {
-    ...start,
+    ...{ type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" },
     ...(calls ? { calls } : {}),
     ...(form.echo?.prompts ? { prompts: prompts.map((ids) => codec.decode(ids)) } : {}),
   };
+  const budget = new WorkBudget(served.backend, manifest.parameters, { pauses: false });
   const total = prompts.length * choices;
-  let [index, tokens, cachedTokens] = [0, 0, 0];
+  let index = 0;
+  let cachedTokens = 0;
   let schemaChecked = false;
-  const closing = (choice: number, { text, reason }: Closing): TurnEvent => {
-    index++;
-    if (choice < total - 1) return { type: "choice", index, choice, text, reason };
-    const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
-    const usage = { promptTokens, cachedTokens, completionTokens: tokens };
-    logTurn(key, request, { usage, timings, reason });
-    return {
-      type: "end",
-      index,
-      choice,
-      text,
-      reason,
-      usage,
-      timings,
-      ...(schemaChecked ? { schemaChecked: true } : {}),
-    };
-  };
   for (const [p, feed] of prompts.entries()) {
-    const prompt = budget.spent ? undefined : await prefill(work, feed, gone);
+    const later = prompts.slice(p + 1).reduce((sum, ids) => sum + ids.length, 0);
+    const prompt = budget.spent ? undefined : await readPrompt(work, feed, budget, later + total - p * choices, gone);
     if (gone.aborted) return;
     cachedTokens += prompt?.cached ?? 0;
-    budget.spend(feed.length - (prompt?.cached ?? 0));
     for (let n = 0; n < choices; n++) {
       const choice = p * choices + n;
-      // What is over an invocation's budget ends as at a limit of tokens.
       let closed: Closing = { text: "", reason: "length" };
+      // Only a warning of the platform ends a batch that was begun before its last reply.
       if (prompt && !budget.spent) {
-        const sequence = n === 0 ? prompt.sequence : await served.backend.open(prompt.saved);
-        slot.hold(sequence);
-        computesFor(sequence, request.tenant);
-        const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed + n);
-        const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
-        const beganMs = Date.now();
-        const ids: number[] = [];
-        for await (const event of reply(served, sequence, sampler, feed, options, prompt.resumed)) {
-          slot.beat();
+        const ahead = later + total - choice - 1;
+        for await (const event of choose(
+          work,
+          prompt,
+          { feed, choice, isFirst: n === 0, seed: seed + n },
+          budget,
+          ahead,
+        )) {
           if (gone.aborted) return;
-          if (event.type === "end") closed = event;
-          if (event.type !== "token") continue;
-          tokens++;
-          ids.push(event.id);
-          budget.spend(1);
-          const logprob = event.logprobs && loggedToken(event.logprobs, served);
-          yield {
-            type: "token",
-            index: ++index,
-            choice,
-            id: event.id,
-            text: event.text,
-            ...(logprob ? { logprob } : {}),
-          };
-          if (budget.spent) break;
-        }
-        timings.decode_ms += Date.now() - beganMs;
-        timings.decode_tokens = tokens;
-        sequence.release();
-        const schemas = options.constraint?.schemas ?? [];
-        if (closed.reason === "stop" && schemas.length > 0) {
-          const text = new ReplyText(served, request);
-          const content = ids.map((id) => text.push(id)).join("") + text.rest();
-          schemaChecked = (await requireSchema(content, request, schemas)) || schemaChecked;
+          if (event.type === "token") yield { ...event, index: ++index };
+          else {
+            closed = event;
+            schemaChecked ||= event.schemaChecked;
+          }
         }
       }
-      yield closing(choice, closed);
+      const { text, reason } = closed;
+      index++;
+      if (choice < total - 1) {
+        yield { type: "choice", index, choice, text, reason };
+        continue;
+      }
+      const promptTokens = prompts.reduce((sum, ids) => sum + ids.length, 0);
+      const usage = { promptTokens, cachedTokens, completionTokens: timings.decode_tokens };
+      logTurn(key, request, { usage, timings, reason });
+      const checked = schemaChecked ? { schemaChecked } : {};
+      yield { type: "end", index, choice, text, reason, usage, timings, ...checked };
     }
   }
 }
 
 type Closing = Pick<ChoiceEvent, "text" | "reason">;
 
-/** The state after a prompt, and all that its replies begin with. Undefined when nobody waits any more. */
-async function prefill({ request, served, slot, timings, env }: Work, feed: number[], gone: AbortSignal) {
+/** The state after a prompt, and all that its replies begin with. */
+interface ReadPrompt {
+  sequence: Sequence;
+  saved: Saved;
+  /** Tokens that came from the prompt cache. */
+  cached: number;
+  sampler: SamplerState;
+  resumed: Resumed;
+}
+
+/**
+ * Reads a prompt. Undefined when nobody waits any more. `ahead`: tokens that the budget must have left for what comes after it, all later
+ * prompts and one token for each reply. Fails with `context_length_exceeded` where it has not, before anything is computed: since later prompts
+ * are counted whole, that can only be at the first one.
+ */
+async function readPrompt(
+  { request, served, slot, prompts, timings, env }: Work,
+  feed: number[],
+  budget: WorkBudget,
+  ahead: number,
+  gone: AbortSignal,
+): Promise<ReadPrompt | undefined> {
   const { backend } = served;
   const { tenant } = request;
   const beganMs = Date.now();
@@ -224,18 +219,64 @@ async function prefill({ request, served, slot, timings, env }: Work, feed: numb
   const cached = sequence.position;
   slot.hold(sequence);
   computesFor(sequence, tenant);
-  const order = roundRobin(backend);
+  checkAtOnce(feed.length - cached + ahead, budget.tokensLeft, adviceFor(request, prompts.length));
   const primed = new Sampler(backend.vocab, found?.begun?.sampler, 0);
   let logits: Float32Array = new Float32Array(0);
-  for (const { slice, last } of slices(feed, backend.sliceTokens, cached)) {
-    logits = Float32Array.from(await order.forward(sequence, slice, last ? "last" : "none"));
-    for (const id of slice) primed.accept(id);
+  for await (const read of prefill(served, sequence, primed, feed, cached)) {
+    logits = Float32Array.from(read.logits);
     slot.beat();
     if (gone.aborted) return undefined;
     await found?.reached(sequence);
   }
+  budget.spend(feed.length - cached);
   timings.prefill_ms += Date.now() - beganMs;
   timings.prefill_tokens += feed.length - cached;
   const saved = { position: sequence.position, tensors: await sequence.save() };
   return { sequence, saved, cached, sampler: primed.state(), resumed: { fed: feed.length, reply: [], logits } };
+}
+
+/** A batch has no conversation to be told to name. */
+function adviceFor(request: TurnRequest, prompts: number): { param: string; advice: string } {
+  if (request.prompts === undefined)
+    return { param: "messages", advice: 'Ask for one reply and name a "conversation": its turns may take longer' };
+  return { param: "prompt", advice: prompts > 1 ? "Send the prompts in several requests" : "Send a shorter one" };
+}
+
+type Chosen = Omit<TokenEvent, "index"> | (Closing & { type: "end"; schemaChecked: boolean });
+
+/** One reply to a prompt that was read. It ends as at a limit of tokens where the budget has only `ahead` left. */
+async function* choose(
+  { request, served, slot, timings }: Work,
+  prompt: ReadPrompt,
+  { feed, choice, isFirst, seed }: { feed: number[]; choice: number; isFirst: boolean; seed: number },
+  budget: WorkBudget,
+  ahead: number,
+): AsyncGenerator<Chosen> {
+  const sequence = isFirst ? prompt.sequence : await served.backend.open(prompt.saved);
+  slot.hold(sequence);
+  computesFor(sequence, request.tenant);
+  const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed);
+  const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
+  // One more, since a prompt is read only where the budget is not at its very end.
+  options.maxTokens = Math.min(options.maxTokens, budget.tokensLeft - ahead - 1);
+  const beganMs = Date.now();
+  const ids: number[] = [];
+  let closing: Closing = { text: "", reason: "length" };
+  for await (const event of reply(served, sequence, sampler, feed, options, prompt.resumed)) {
+    slot.beat();
+    if (event.type === "end") closing = event;
+    if (event.type !== "token") continue;
+    timings.decode_tokens++;
+    ids.push(event.id);
+    budget.spend(1);
+    const logprob = event.logprobs && loggedToken(event.logprobs, served);
+    yield { type: "token", choice, id: event.id, text: event.text, ...(logprob ? { logprob } : {}) };
+    if (budget.spent) break;
+  }
+  timings.decode_ms += Date.now() - beganMs;
+  sequence.release();
+  const { text, reason } = closing;
+  const isWhole = reason === "stop";
+  const schemaChecked = isWhole && (await checkForm(ids, request, served, options.constraint?.schemas));
+  yield { type: "end", text, reason, schemaChecked };
 }

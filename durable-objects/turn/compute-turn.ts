@@ -5,15 +5,13 @@
  * engine's memory only between the two.
  */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
-import type { HeldSchema } from "../../src/constrain/constraint.ts";
 import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
-import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { AttemptContext } from "./context.ts";
-import { checkAtOnce, loggedToken, replyOptions, requireSchema } from "./reply-options.ts";
+import { checkAtOnce, checkForm, loggedToken, replyOptions } from "./reply-options.ts";
 import { restore } from "./restore-state.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
@@ -126,7 +124,8 @@ export class TurnComputation {
     for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
       slot.beat();
       if (event.type === "end") {
-        if (event.reason === "stop") await this.#check(options.constraint?.schemas);
+        if (event.reason === "stop")
+          this.#isSchemaChecked = await checkForm(running.ids, accepted.request, served, options.constraint?.schemas);
         return event.reason;
       }
       if (event.type === "prefill") {
@@ -151,15 +150,6 @@ export class TurnComputation {
       if (budget.checkpointDue) await this.#writer.checkpoint();
     }
     return "length";
-  }
-
-  /** What the form was not held to. Failure `schema_unmet`. */
-  async #check(schemas: readonly HeldSchema[] = []): Promise<void> {
-    const { accepted, served, running } = this.#work;
-    if (schemas.length === 0) return;
-    const text = new ReplyText(served, accepted.request);
-    const content = running.ids.map((id) => text.push(id)).join("") + text.rest();
-    this.#isSchemaChecked = await requireSchema(content, accepted.request, schemas);
   }
 
   /** A token that was told already must come again. */

@@ -7,6 +7,7 @@ import { check, Failure } from "../../src/core/failure.ts";
 import { inSlices } from "../../src/core/work.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { type ReplyOptions, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
+import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import { packSampling, type Sampling } from "../../src/sampling/sampling.ts";
 import type { Accepted } from "../storage/journal.ts";
 
@@ -17,10 +18,17 @@ export function checkRoom(tokens: number, contextLength: number, param = "messag
   throw new Failure("context_length_exceeded", message, { param });
 }
 
-/** What a turn without a conversation has to compute of its prompt must be done in one invocation, since nothing keeps it where it would pause. */
-export function checkAtOnce(tokens: number, tokensLeft: number, param = "messages"): void {
+/**
+ * What a request without a conversation has to compute before its reply must be done in one invocation, since nothing keeps it where it would
+ * pause. `advice`: how the caller gets a reply all the same. Fails with `context_length_exceeded`.
+ */
+export function checkAtOnce(
+  tokens: number,
+  tokensLeft: number,
+  { param = "messages", advice = 'Name a "conversation": its turns may take longer' } = {},
+): void {
   if (tokens < tokensLeft) return;
-  const message = `${param}: without a conversation at most ${tokensLeft} tokens are computed for one request; ${tokens} came that no earlier one left. Name a "conversation": its turns may take longer`;
+  const message = `${param}: without a conversation at most ${tokensLeft} tokens are computed for one request; ${tokens} came that no earlier one left. ${advice}`;
   throw new Failure("context_length_exceeded", message, { param });
 }
 
@@ -51,15 +59,19 @@ export async function replyOptions(
 const left = ({ manifest }: Served, promptCount: number): number => Math.max(1, manifest.contextLength - promptCount);
 
 /**
- * Whether anything had to be checked of a whole reply. Failure `schema_unmet` when it does not satisfy its schema: nothing goes on from
- * such a turn.
+ * Checks of a whole reply what its form was not held to while it was written, and says whether there was anything to check. Failure
+ * `schema_unmet` when the reply does not satisfy its schema: nothing goes on from such a turn.
  */
-export async function requireSchema(
-  text: string,
+export async function checkForm(
+  ids: readonly number[],
   request: TurnRequest,
-  schemas: readonly HeldSchema[],
+  served: Served,
+  schemas: readonly HeldSchema[] = [],
 ): Promise<boolean> {
-  const { checked, unmet } = await inSlices(checkReply(text, request, schemas), yieldToEvents);
+  if (schemas.length === 0) return false;
+  const text = new ReplyText(served, request);
+  const content = ids.map((id) => text.push(id)).join("") + text.rest();
+  const { checked, unmet } = await inSlices(checkReply(content, request, schemas), yieldToEvents);
   const message = () =>
     `${unmet}: the reply does not satisfy the schema, some keywords of which can only be checked afterwards; try again, or say strict: true to learn their names`;
   check(unmet === undefined, "schema_unmet", message, unmet);

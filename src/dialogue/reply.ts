@@ -75,10 +75,9 @@ export async function* reply(
   const order = roundRobin(served.backend);
   let logits: Float32Array = given ?? new Float32Array(0);
   if (known.length > 0 && !ended) logits = await order.forward(sequence, Uint32Array.of(known.at(-1)!), "last");
-  for (const { slice, done, last } of known.length > 0 ? [] : slices(feed, served.backend.sliceTokens, fed)) {
-    logits = await order.forward(sequence, slice, last ? "last" : "none");
-    for (const id of slice) sampler.accept(id);
-    yield { type: "prefill", done, total: feed.length };
+  for await (const read of known.length > 0 ? [] : prefill(served, sequence, sampler, feed, fed)) {
+    logits = read.logits;
+    yield { type: "prefill", done: read.done, total: feed.length };
   }
   if (known.length === 0) sampler.begin();
   const decoder = new Decoder(served.backend, sequence, sampler.state().recent);
@@ -94,6 +93,22 @@ export async function* reply(
     logits = await decoder.next(id, maxTokens - n);
   }
   yield { type: "end", reason: ended!, text: text.rest() };
+}
+
+/** Reads a prompt slice by slice, the first `fed` ids of which the sequence holds. The last step has the logits (V) that follow the prompt. */
+export async function* prefill(
+  { backend }: Pick<Loaded, "backend">,
+  sequence: Sequence,
+  sampler: Sampler,
+  feed: readonly number[],
+  fed = 0,
+): AsyncGenerator<{ done: number; logits: Float32Array }, void, void> {
+  const order = roundRobin(backend);
+  for (const { slice, done, last } of slices(feed, backend.sliceTokens, fed)) {
+    const logits = await order.forward(sequence, slice, last ? "last" : "none");
+    for (const id of slice) sampler.accept(id);
+    yield { done, logits };
+  }
 }
 
 /** The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before. */
