@@ -11,7 +11,8 @@ import type { Work } from "../core/work.ts";
 import { Bpe } from "./bpe.ts";
 import { StreamingDetokenizer } from "./detokenizer.ts";
 import { type ReadPreTokenizer, readPreTokenizer } from "./pre-tokenizer.ts";
-import type { TextCodec } from "./text-codec.ts";
+import type { TextCodec, TokenBlock } from "./text-codec.ts";
+import { tokenBlock } from "./token-block.ts";
 import { type DecodeRules, readDecoder, tokenBytes } from "./token-bytes.ts";
 import { type AddedToken, readTokenizerFile, type Stage, type TokenizerFile } from "./tokenizer-file.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -121,6 +122,10 @@ class HfCodec implements TextCodec {
 
   tokenBytes(id: number): Uint8Array {
     return this.#silent.has(id) ? new Uint8Array(0) : this.spelledBytes(id);
+  }
+
+  tokenBlock(): TokenBlock {
+    return tokenBlock(this.#vocabulary.block, this.#silent, this.#rules);
   }
 
   spelledBytes(id: number): Uint8Array {

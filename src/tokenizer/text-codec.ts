@@ -21,8 +21,17 @@ export interface TextCodec {
   decode(ids: readonly number[]): string;
   /** Bytes of one token as text would show it (for logprobs). */
   tokenBytes(id: number): Uint8Array;
-  /** The same, and of a control token its name: what `encodeTemplate` reads. */
+  /** The bytes of all tokens at once, as `tokenBytes` gives them; not kept. */
+  tokenBlock(): TokenBlock;
+  /** The same as `tokenBytes`, and of a control token its name: what `encodeTemplate` reads. */
   spelledBytes(id: number): Uint8Array;
+}
+
+/** Byte strings one behind the other: that of token i is `bytes[starts[i] … starts[i + 1]]`. */
+export interface TokenBlock {
+  bytes: Uint8Array;
+  /** (V + 1) */
+  starts: Uint32Array;
 }
 
 export interface Detokenizer {

@@ -1,5 +1,7 @@
 /** Vocabulary: the text of every token in one block of bytes (a JavaScript string per token would cost several times as much). */
 
+import type { TokenBlock } from "./text-codec.ts";
+
 /** FNV-1a, 32 bits. */
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
@@ -34,6 +36,11 @@ export class Vocabulary {
 
   text(id: number): string {
     return this.#decoder.decode(this.#bytes(id));
+  }
+
+  /** The text of every token as UTF-8. Shared: do not change it. */
+  get block(): TokenBlock {
+    return { bytes: this.#utf8, starts: this.#starts };
   }
 
   /** Id of the token with this text, or -1. */

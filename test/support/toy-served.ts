@@ -119,6 +119,10 @@ const codec: Served["codec"] = {
   },
   decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
   tokenBytes: (id) => (id > 255 ? new Uint8Array(0) : Uint8Array.of(id)),
+  tokenBlock: () => ({
+    bytes: Uint8Array.from({ length: 256 }, (_, id) => id),
+    starts: Uint32Array.from({ length: VOCAB + 1 }, (_, id) => Math.min(id, 256)),
+  }),
   spelledBytes: (id) => (id > 255 ? new TextEncoder().encode(id === START ? "<start>" : "<end>") : Uint8Array.of(id)),
 };
 

@@ -50,6 +50,18 @@ describe.each(families)("text codec of %s", (family) => {
     expect(() => codec.decode([-1])).toThrow(expect.objectContaining({ code: "bug" }));
   });
 
+  it("gives the bytes of all tokens at once as it gives them one by one, also of text that was added", () => {
+    const first = 1 + Math.max(...tokenizer.added_tokens.map(({ id }: { id: number }) => id));
+    const added = ["two words", "漢字", "a\u0120b", "\u0120q\u0120w"].map((content, i) => ({ id: first + i, content }));
+    const more = createTextCodec({ ...tokenizer, added_tokens: [...tokenizer.added_tokens, ...added] }, {});
+    for (const one of [codec, more]) {
+      const { bytes, starts } = one.tokenBlock();
+      expect(starts).toHaveLength(one.vocab + 1);
+      const at = (id: number) => [...bytes.subarray(starts[id], starts[id + 1])];
+      for (let id = 0; id < one.vocab; id++) expect(at(id), `${id}`).toEqual([...one.tokenBytes(id)]);
+    }
+  });
+
   it("adds no token of its own, whatever the post-processor says", () => {
     const special = { id: "<s>", ids: [codec.vocab - 1], tokens: ["<s>"] };
     const single = [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];

@@ -4,6 +4,7 @@
  * Raw characters end at U+3FFFF (no character is assigned beyond, but private and tag ones), so that tokenizers that lack the bytes for
  * more are enough. Constants beyond are written with escapes.
  */
+import { Automaton } from "../language/automaton.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { Unsupported } from "../language/unsupported.ts";
 
@@ -17,9 +18,22 @@ const SPECIAL = '"\\';
 /** Nested white space is bounded, or a model could write nothing else for ever. */
 const INDENT = 20;
 
-/** None, a space, or a new line with up to 20 spaces. */
-export const space = (g: Grammar): Expr =>
-  g.alt(g.empty, g.literal(" "), g.seq(g.literal("\n"), g.repeat(g.literal(" "), 0, INDENT)));
+/** None, a space, or a new line with up to 20 spaces. A table, since it stands between any two parts of a value. */
+export const space = (g: Grammar): Expr => g.automaton(SPACE, 0);
+
+const SPACE = ((): Automaton => {
+  const [SPACES, LINES, OTHERS] = [0, 1, 2];
+  const classOf = new Uint8Array(256).fill(OTHERS);
+  classOf[0x20] = SPACES;
+  classOf[0x0a] = LINES;
+  // At the start, behind one space, and behind a new line with so many spaces.
+  const states = 2 + INDENT + 1;
+  const next = new Int32Array(3 * states).fill(-1);
+  next[SPACES] = 1;
+  next[LINES] = 2;
+  for (let state = 2; state + 1 < states; state++) next[3 * state + SPACES] = state + 1;
+  return new Automaton(new Uint8Array(states).fill(1), classOf, next, true);
+})();
 
 /** After a colon. */
 export const oneSpace = (g: Grammar): Expr => g.optional(g.literal(" "));

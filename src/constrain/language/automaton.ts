@@ -12,12 +12,15 @@ export class Automaton {
   readonly classOf: Uint8Array;
   readonly classes: number;
   /** (states, classes); -1 where nothing may follow. */
-  readonly #next: Int32Array;
+  readonly next: Int32Array;
+  /** It is made once for all requests, so that masks of its places are worth keeping. */
+  readonly isLasting: boolean;
 
-  constructor(accepts: Uint8Array, classOf: Uint8Array, next: Int32Array) {
+  constructor(accepts: Uint8Array, classOf: Uint8Array, next: Int32Array, isLasting = false) {
     this.accepts = accepts;
     this.classOf = classOf;
-    this.#next = next;
+    this.next = next;
+    this.isLasting = isLasting;
     this.classes = next.length / accepts.length;
   }
 
@@ -26,12 +29,12 @@ export class Automaton {
   }
 
   after(state: number, byte: number): number {
-    return this.#next[state * this.classes + this.classOf[byte]!]!;
+    return this.next[state * this.classes + this.classOf[byte]!]!;
   }
 
   /** Nothing may follow. */
   isEnd(state: number): boolean {
-    return this.#next.subarray(state * this.classes, (state + 1) * this.classes).every((next) => next < 0);
+    return this.next.subarray(state * this.classes, (state + 1) * this.classes).every((next) => next < 0);
   }
 
   /** Bytes that may follow, in sets that lead to one state each. */

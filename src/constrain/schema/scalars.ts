@@ -8,11 +8,24 @@ import { pattern } from "../json/pattern.ts";
 import { ANY, anyCharacter, character, constantText } from "../json/text.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
+import { Lasting } from "../language/lasting.ts";
 import { Unsupported } from "../language/unsupported.ts";
 import { numberFormats, stringFormats } from "./formats.ts";
 import { type Flat, type Loose, loose, type Named } from "./keywords.ts";
 import { both } from "./merge.ts";
 import { placed } from "./place.ts";
+
+const formats: ReadonlyMap<string, Lasting> = new Map(
+  Object.entries(stringFormats).map(([name, source]) => [name, new Lasting((g) => pattern(g, source))]),
+);
+const ANY_INTEGER = new Lasting(function* (g) {
+  yield* g.budget.pause();
+  return integer(g);
+});
+const ANY_NUMBER = new Lasting(function* (g) {
+  yield* g.budget.pause();
+  return number(g);
+});
 
 /** Told of what a language is not held to. */
 export type LeaveOut = (what: Loose) => void;
@@ -73,7 +86,8 @@ export function* patternOf(g: Grammar, { name, pointer }: Named): Work<Expr> {
 
 /** Nothing where the format is only checked, or says nothing of strings. */
 function* formatOf(g: Grammar, { name, pointer }: Named, leaveOut: LeaveOut): Work<Expr[]> {
-  if (Object.hasOwn(stringFormats, name)) return [yield* patternOf(g, { name: stringFormats[name]!, pointer })];
+  const lasting = formats.get(name);
+  if (lasting) return [yield* lasting.in(g)];
   if (numberFormats.has(name)) return [];
   const why = `is supported as ${Object.keys(stringFormats).join(", ")}`;
   leaveOut({ ...loose(parentOf(pointer), "format", why), checked: Object.hasOwn(formatChecks, name) });
@@ -87,7 +101,8 @@ export function* numeric(g: Grammar, type: "number" | "integer", flat: Flat): Wo
   const high = tighter(both(flat.maximum, most, Math.min), flat.exclusiveMaximum, (a, b) => a <= b);
   const excluded = (flat.excluded ?? []).filter((value) => typeof value === "number");
   let found: Expr;
-  if (flat.multiples) found = yield* multiplesOf(g, type, low, high, flat.multiples);
+  if (!flat.multiples && !low && !high) found = yield* (type === "integer" ? ANY_INTEGER : ANY_NUMBER).in(g);
+  else if (flat.multiples) found = yield* multiplesOf(g, type, low, high, flat.multiples);
   else found = type === "integer" ? integer(g, low, high) : number(g, low, high);
   return excluded.length === 0
     ? found

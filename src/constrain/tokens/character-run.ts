@@ -9,8 +9,9 @@ import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import type { Cuts } from "./cut-tokens.ts";
 import { ItemTree } from "./item-tree.ts";
-import type { TablePlace } from "./tree-walk.ts";
-import { walk, walkTable } from "./tree-walk.ts";
+import { type TablePlace, walkTable } from "./table-walk.ts";
+import type { TokenTree } from "./token-tree.ts";
+import { walk } from "./tree-walk.ts";
 
 export class CharacterRun {
   /** The most characters that a token begins. */
@@ -22,16 +23,17 @@ export class CharacterRun {
   /** The same, those with the most characters first; `#from[n]`: where those with n characters begin. */
   readonly #longestFirst: Uint32Array;
   readonly #from: Uint32Array;
-  /** What stands behind the characters of tokens that leave the run: its items are places in `#leaving`. */
+  /** What stands behind the characters of tokens that leave the run: its items are places in `#leaving` and `#characters`. */
   readonly #suffixes: ItemTree;
-  readonly #leaving: readonly { id: number; characters: number }[];
+  readonly #leaving: Uint32Array;
+  readonly #characters: Uint16Array;
   /** By what follows the run: the items of `#suffixes` that it can begin with. */
   readonly #following = new WeakMap<Expr, readonly number[]>();
-  /** All tokens that are not inside. */
-  readonly #outside: ItemTree;
+  /** All tokens; and those that are not inside, once somebody asked. */
+  readonly #tokens: TokenTree;
+  #outside: TokenTree | undefined;
 
-  /** `outside`: tokens for which nothing is started. */
-  constructor(table: Int16Array, { started, leaving }: Cuts, outside: ItemTree) {
+  constructor(table: Int16Array, { started, leaving }: Cuts, tokens: TokenTree) {
     this.table = table;
     // Plain loops: this is run once, over the whole vocabulary, and before an engine compiles anything.
     let most = 0;
@@ -52,9 +54,10 @@ export class CharacterRun {
       longestFirst[filled[count]!++] = id;
       inside[id >> 5]! |= 1 << (id & 31);
     }
-    this.#suffixes = new ItemTree(leaving.map(({ suffix }, item) => ({ item, string: suffix })));
-    this.#leaving = leaving.map(({ id, characters }) => ({ id, characters }));
-    this.#outside = outside;
+    this.#suffixes = new ItemTree(leaving.suffixes);
+    this.#leaving = Uint32Array.from(leaving.ids);
+    this.#characters = Uint16Array.from(leaving.characters);
+    this.#tokens = tokens;
   }
 
   /** Adds the tokens that may come where `min` to `max` characters may come, and then `rest`, which begins with no such character. */
@@ -62,7 +65,7 @@ export class CharacterRun {
     this.#addInside(mask, max);
     const following = this.#following.get(rest) ?? (yield* this.#findFollowing(grammar, rest));
     for (const item of following) {
-      const { id, characters } = this.#leaving[item]!;
+      const [id, characters] = [this.#leaving[item]!, this.#characters[item]!];
       if (characters >= min && characters <= max) mask[id >> 5]! |= 1 << (id & 31);
     }
   }
@@ -70,10 +73,11 @@ export class CharacterRun {
   /** Adds the tokens that may come at a place of an automaton where at least `most` characters may come, whichever they are. */
   *addTable(mask: Uint32Array, grammar: Grammar, place: TablePlace): Work<void> {
     this.#addInside(mask, this.most);
-    const add = (id: number) => {
-      mask[id >> 5]! |= 1 << (id & 31);
-    };
-    yield* walkTable(this.#outside.tree, grammar, place, (node) => this.#outside.itemsAt(node, add));
+    if (!this.#outside) {
+      this.#outside = this.#tokens.without(this.#inside);
+      grammar.budget.spend(this.#outside.tree.size);
+    }
+    yield* walkTable(this.#outside, grammar, place, mask);
   }
 
   #addInside(mask: Uint32Array, max: number): void {

@@ -1,66 +1,71 @@
 /** cutTokens: every token of a vocabulary, cut where it leaves a run of characters. */
 import type { Work } from "../../core/work.ts";
 import type { Budget } from "../language/budget.ts";
-import type { ByteTree } from "./byte-tree.ts";
+import { type ByteStrings, ByteStringsMaker } from "./byte-strings.ts";
+import type { TokenTree } from "./token-tree.ts";
 
 /** Nodes of the vocabulary that are read by a table, for one step; and without a pause. */
 const NODES = 16;
 const SLICE_NODES = 65_536;
 
-/** The vocabulary as a tree. */
-export interface Tokens {
-  readonly vocab: number;
-  readonly tree: ByteTree;
-  /** The first of the tokens that end at a node, or -1. */
-  tokenAt(node: number): number;
-  /** Further tokens of the same bytes. */
-  twinsOf(id: number): readonly number[];
-}
-
 export interface Cuts {
   /** By id: characters that the token begins, the last of them perhaps not whole; 0 where it is no part of a run. */
   started: Uint16Array;
-  /** Tokens that leave the run behind so many whole characters, and what stands behind those. */
-  leaving: { id: number; characters: number; suffix: Uint8Array }[];
+  /** Tokens that leave the run: their ids, the whole characters before that, and what stands behind those. */
+  leaving: { ids: number[]; characters: number[]; suffixes: ByteStrings };
 }
 
 /** `table`: of a character, as characterTable gives it. */
-export function* cutTokens(tokens: Tokens, table: Int16Array, budget: Budget): Work<Cuts> {
-  const cutting = new Cutting(tokens, table);
+export function* cutTokens(tokens: TokenTree, vocab: number, table: Int16Array, budget: Budget): Work<Cuts> {
+  const cutting = new Cutting(tokens, vocab, table);
   while (!cutting.goOn(SLICE_NODES)) {
     budget.spend(SLICE_NODES / NODES);
     yield* budget.pause();
   }
-  return cutting;
+  return cutting.cuts();
 }
 
 /** A walk over the vocabulary that can be broken off. */
-class Cutting implements Cuts {
-  readonly started: Uint16Array;
-  readonly leaving: Cuts["leaving"] = [];
-  readonly #tokens: Tokens;
+class Cutting {
+  readonly #started: Uint16Array;
+  readonly #ids: number[] = [];
+  readonly #characters: number[] = [];
+  readonly #suffixes = new ByteStringsMaker();
+  readonly #tokens: TokenTree;
   readonly #table: Int16Array;
   #node = 0;
   #depth = 0;
   /** By depth: the byte that was read. */
-  readonly #path: number[] = [];
+  readonly #path: Uint8Array;
   /** The state behind it, -1 behind the run; the characters that were begun; and the depth where the run was left. */
-  readonly #states = [0];
-  readonly #begun = [0];
-  readonly #left = [0];
-  readonly #until: number[];
+  readonly #states: Int16Array;
+  readonly #begun: Uint16Array;
+  readonly #left: Uint16Array;
+  readonly #until: Uint32Array;
 
-  constructor(tokens: Tokens, table: Int16Array) {
+  constructor(tokens: TokenTree, vocab: number, table: Int16Array) {
     this.#tokens = tokens;
     this.#table = table;
-    this.#until = [tokens.tree.size];
-    this.started = new Uint16Array(tokens.vocab);
+    const levels = tokens.tree.depth + 1;
+    this.#path = new Uint8Array(levels);
+    this.#states = new Int16Array(levels);
+    this.#begun = new Uint16Array(levels);
+    this.#left = new Uint16Array(levels);
+    this.#until = new Uint32Array(levels);
+    this.#until[0] = tokens.tree.size;
+    this.#started = new Uint16Array(vocab);
+  }
+
+  cuts(): Cuts {
+    const leaving = { ids: this.#ids, characters: this.#characters, suffixes: this.#suffixes.made() };
+    return { started: this.#started, leaving };
   }
 
   /** So many nodes; true at the end. */
   goOn(nodes: number): boolean {
     const tokens = this.#tokens;
-    const { bytes, ends } = tokens.tree;
+    const { tree, ids } = tokens;
+    const { bytes, ends } = tree;
     const table = this.#table;
     const path = this.#path;
     const states = this.#states;
@@ -82,17 +87,19 @@ class Cutting implements Cuts {
       const count = begun[depth]! + (state === 0 && next >= 0 ? 1 : 0);
       const leftAt = state < 0 ? left[depth]! : depth;
       path[depth] = byte;
-      const id = tokens.tokenAt(node);
+      const id = ids[node]!;
       if (id >= 0) {
         this.#end(id, next, count, leftAt, depth);
         for (const twin of tokens.twinsOf(id)) this.#end(twin, next, count, leftAt, depth);
       }
+      const end = ends[node]!;
+      node++;
+      if (node === end) continue;
       depth++;
       states[depth] = next;
       begun[depth] = count;
       left[depth] = leftAt;
-      until[depth] = ends[node]!;
-      node++;
+      until[depth] = end;
     }
     this.#node = node;
     this.#depth = depth;
@@ -100,7 +107,12 @@ class Cutting implements Cuts {
   }
 
   #end(id: number, state: number, begun: number, left: number, depth: number): void {
-    if (state >= 0) this.started[id] = begun;
-    else this.leaving.push({ id, characters: begun, suffix: Uint8Array.from(this.#path.slice(left, depth + 1)) });
+    if (state >= 0) {
+      this.#started[id] = begun;
+      return;
+    }
+    this.#ids.push(id);
+    this.#characters.push(begun);
+    this.#suffixes.add(this.#path, left, depth + 1);
   }
 }

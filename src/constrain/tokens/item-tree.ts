@@ -1,5 +1,6 @@
 /** ItemTree: a tree of byte strings that knows which items end at each node. */
-import { ByteTree, compare } from "./byte-tree.ts";
+import type { ByteStrings } from "./byte-strings.ts";
+import { ByteTree } from "./byte-tree.ts";
 
 export class ItemTree {
   readonly tree: ByteTree;
@@ -7,23 +8,15 @@ export class ItemTree {
   readonly #starts: Uint32Array;
   readonly #items: Uint32Array;
 
-  /** Items are numbers, given with their strings in any order. */
-  constructor(entries: readonly { item: number; string: Uint8Array }[]) {
-    const sorted = entries.toSorted((a, b) => compare(a.string, b.string));
+  /** Items are the numbers of the strings. */
+  constructor(strings: ByteStrings) {
+    const sorted = strings.sorted();
     const nodes = new Uint32Array(sorted.length);
-    const length = sorted.reduce((sum, { string }) => sum + string.length, 0);
-    this.tree = new ByteTree(
-      sorted.length,
-      (i) => sorted[i]!.string,
-      length,
-      (i, node) => {
-        nodes[i] = node;
-      },
-    );
+    this.tree = new ByteTree(strings, sorted, nodes);
     this.#starts = new Uint32Array(this.tree.size + 1);
     for (const node of nodes) this.#starts[node + 1]!++;
     for (let node = 0; node < this.tree.size; node++) this.#starts[node + 1]! += this.#starts[node]!;
-    this.#items = Uint32Array.from(sorted, ({ item }) => item);
+    this.#items = sorted;
   }
 
   /** Calls with every item whose string ends at the node. */

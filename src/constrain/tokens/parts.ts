@@ -13,12 +13,16 @@ export interface Head {
 }
 
 export function partsOf(grammar: Grammar, expr: Expr): { heads: Head[]; other: Expr } {
-  const heads: Head[] = [];
+  // What begins alike goes on with any of what follows it.
+  const rests = new Map<Head["first"], Expr[]>();
   const others: Expr[] = [];
   const part = (at: Expr, rest: Expr): void => {
     grammar.budget.spend(1);
-    if (at.kind === "repeat" || at.kind === "automaton") heads.push({ first: at, rest });
-    else if (at.kind === "seq") part(at.first, grammar.seq(at.rest, rest));
+    if (at.kind === "repeat" || at.kind === "automaton") {
+      const known = rests.get(at);
+      if (known) known.push(rest);
+      else rests.set(at, [rest]);
+    } else if (at.kind === "seq") part(at.first, grammar.seq(at.rest, rest));
     else if (at.kind === "alt" && at.of.some(hasHead)) {
       for (const member of at.of) {
         if (hasHead(member)) part(member, rest);
@@ -27,6 +31,7 @@ export function partsOf(grammar: Grammar, expr: Expr): { heads: Head[]; other: E
     } else others.push(grammar.seq(at, rest));
   };
   part(expr, grammar.empty);
+  const heads = Array.from(rests, ([first, all]): Head => ({ first, rest: grammar.union(all) }));
   return { heads, other: grammar.union(others) };
 }
 

@@ -63,6 +63,14 @@ describe("a mask is what reading each token gives", () => {
       ["[", '["ab', '["abc', '["a"', '["a","b"'],
     ],
     ["a date", { type: "string", format: "date-time" }, ['"', '"2024-02-2']],
+    ["an address", { type: "string", format: "uri" }, ['"', '"https://exa', '"https://example.org/a']],
+    ["any number", { type: "array", items: { type: "number" } }, ["[", "[1", "[-", "[1.5", "[1e", "[1,", "[1,\n  "]],
+    ["any integer", { properties: { a: { type: "integer" }, b: {} } }, ['{"a":', '{"a": 12', '{"a": 1,', "{\n    "]],
+    [
+      "many names that may be left out",
+      { properties: Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`name${i}`, { type: "integer" }])) },
+      ["{", '{"name1":1', '{"name1":1,', '{"name1":1,\n '],
+    ],
   ])("%s", (_, schema, places) => {
     const grammar = new Grammar();
     const { expr } = atOnce(schemaGrammar(grammar, schema as never, "schema"));
@@ -99,6 +107,29 @@ describe("a mask is what reading each token gives", () => {
       expect(masked(grammar, expr)).toEqual(readOneByOne(grammar, expr));
     }
   });
+});
+
+it("is right again where the same format is followed by something else", () => {
+  const date = { type: "string", format: "date" };
+  for (const schema of [
+    date,
+    { type: "array", items: date },
+    { properties: { a: date }, required: ["a"] },
+    { type: "array", items: { enum: [1, 12] } },
+    { type: "array", items: { type: "integer" } },
+    { type: "integer" },
+  ]) {
+    const grammar = new Grammar();
+    const { expr } = atOnce(schemaGrammar(grammar, schema as never, "schema"));
+    grammar.finish();
+    const begins = "items" in schema ? "[" : "properties" in schema ? '{"a": ' : "";
+    for (const text of ["", '"', '"2024', '"2024-01-01', '"2024-01-01"', "1", "12"]) {
+      let at = expr;
+      for (const byte of new TextEncoder().encode(begins + text)) at = grammar.after(at, byte);
+      if (at.kind === "never") continue;
+      expect(masked(grammar, at), begins + text).toEqual(readOneByOne(grammar, at));
+    }
+  }
 });
 
 it("is refused where too much may follow, with the field of the schema", () => {
