@@ -29,6 +29,7 @@ interface Asked {
 interface Cases {
   recall: { tell: string; asks: Asked[] }[];
   "own words": { tell: string; asks: Asked[] }[];
+  scenes: { tell: string; asks: Asked[] }[];
   others: string[];
   corrected: (Asked & { turns: string[] })[];
   "never told": (Asked & { turns: string[] })[];
@@ -43,7 +44,7 @@ interface Cases {
 }
 
 const PARTS = [
-  "names", "recall", "own words", "sampled", "distance", "among 16", "corrected", "never told", "used", "quoted", "document", "list",
+  "names", "recall", "own words", "scenes", "sampled", "distance", "among 16", "corrected", "never told", "used", "quoted", "document", "list",
   "copied", "openings", "questions",
 ]; // biome-ignore format: one list
 const OTHER_TURNS = [0, 2, 4, 6, 12];
@@ -96,6 +97,7 @@ class Examination {
       names: () => this.names(),
       recall: () => this.recall("facts in chat", some(cases.recall, 5), OTHER_TURNS, this.#sampling),
       "own words": () => this.recall("facts in chat, free wording", cases["own words"], [0, 2, 6], this.#sampling),
+      scenes: () => this.recall("facts in scenes", some(cases.scenes, 10), [0, 4, 12], this.#sampling),
       sampled: () => this.recall("facts in chat, sampled", some(cases.recall, 5), [0, 4], usual(this.#served)),
       distance: () => this.distance(),
       "among 16": () => this.among16(),

@@ -4,7 +4,8 @@
     python -m training.compact load learnt.gz training/runs/gpu-memory/checkpoint.pt --pack models/rivulet-150m
 
 The embedding does not learn on the grid: it is the pack's. Where the grid is the pack's too, codes of four bits are kept as their difference
-to the pack's, which is mostly nothing; of a grid that was searched anew, codes and the blocks' scales in 8 bits. Gains and vectors whole.
+to the pack's, which is mostly nothing; of a grid that was searched anew, the blocks' scales in 8 bits and the codes as their difference to
+what the pack's weight would have there. Gains and vectors whole.
 """
 
 import argparse
@@ -39,6 +40,27 @@ def multiples(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.where(unit != 0, values / unit, 0).round().to(torch.uint8), unit
 
 
+def decoded(tensors: dict[str, torch.Tensor], part: str, name: str) -> torch.Tensor:
+    return tensors[f"{part}/{name}"].float() * tensors[f"{part} unit/{name}"]
+
+
+def expected_codes(known: Q4 | None, tensors: dict[str, torch.Tensor], name: str) -> torch.Tensor | None:
+    """The codes, packed, that the pack's weight has on the new grid: most of what was learnt is near them. None where the pack has no such matrix."""
+    scale, offset = decoded(tensors, "scale", name), decoded(tensors, "offset", name)
+    if known is None or known.scale.shape != scale.shape:
+        return None
+    return nibbles(steps(blocks_of(known.weight), scale, offset))
+
+
+def less(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """a - b of each nibble, modulo 16."""
+    return (((a & 15) - (b & 15)) & 15) | ((((a >> 4) - (b >> 4)) & 15) << 4)
+
+
+def plus(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return (((a & 15) + (b & 15)) & 15) | ((((a >> 4) + (b >> 4)) & 15) << 4)
+
+
 def save_learnt(source: Path, out: Path, pack: Path) -> None:
     saved, known = checkpoint.load(source), bamba_from_pack(pack)[1]
     grid, tensors = saved["grid"], {}
@@ -49,14 +71,15 @@ def save_learnt(source: Path, out: Path, pack: Path) -> None:
             if name in known and is_grid_of(known[name], {part: {name: own[part]} for part in PARTS}, name):
                 tensors[f"changed/{name}"] = codes ^ nibbles(known[name].codes)
             else:
-                tensors[f"codes/{name}"] = codes
                 for part in ("scale", "offset"):
                     tensors[f"{part}/{name}"], tensors[f"{part} unit/{name}"] = multiples(own[part])
+                expected = expected_codes(known.get(name), tensors, name)
+                tensors[f"codes/{name}"] = codes if expected is None else less(codes, expected)
             tensors[f"gain/{name}"] = own["gain"].contiguous()
             tensors[f"columns/{name}"] = torch.tensor(weight.shape[1])
         elif name not in SHARED:
             tensors[name] = weight.cpu().contiguous()
-    out.write_bytes(gzip.compress(save(tensors), 1))
+    out.write_bytes(gzip.compress(save(tensors), 6))
 
 
 def load_learnt(source: Path, out: Path, pack: Path) -> None:
@@ -71,9 +94,10 @@ def load_learnt(source: Path, out: Path, pack: Path) -> None:
             packed = tensors[f"changed/{name}"] ^ nibbles(known[name].codes)
             grid["scale"][name], grid["offset"][name] = known[name].scale, known[name].offset
         else:
-            packed = tensors[f"codes/{name}"]
             for part in ("scale", "offset"):
-                grid[part][name] = tensors[f"{part}/{name}"].float() * tensors[f"{part} unit/{name}"]
+                grid[part][name] = decoded(tensors, part, name)
+            expected = expected_codes(known.get(name), tensors, name)
+            packed = tensors[f"codes/{name}"] if expected is None else plus(tensors[f"codes/{name}"], expected)
         grid["gain"][name] = tensors[f"gain/{name}"]
         codes = torch.stack([packed & 15, packed >> 4], -1).flatten(1).unflatten(1, (-1, 32)).float()
         values = codes * grid["scale"][name][..., None] + grid["offset"][name][..., None]

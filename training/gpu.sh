@@ -4,7 +4,6 @@
 #   bash training/gpu.sh prepare SmolLM2-135M-Instruct.Q4_1.gguf   # here: training/data/travel/0 … 3, one for each call
 #   bash training/gpu.sh begin                                      # there, with parts 0 and 1: teacher, chat and dialogues, while the others travel
 #   bash training/gpu.sh run OUT SECONDS                            # there, with all parts: trains for so many seconds, compiling included
-#   bash training/gpu.sh rest OUT                                   # there: what did not fit among the files of the call before
 #   bash training/gpu.sh finish LEARNT PACK                         # here: joins what came back, exports, converts
 #
 # A rehearsal on a CPU, in a copy of training/ beside which there is nothing but the parts:
@@ -57,25 +56,28 @@ prepare)
   say "beside a part a call has room for 4 MiB: 'git sparse-checkout set training' first, 'git sparse-checkout disable' afterwards"
   ;;
 begin)
+  # A run that waits for these files ends when they will never come.
+  trap 'mkdir -p "$data/tokens"; echo "line $LINENO of gpu.sh begin, see the logs in $data" > "$data/tokens/failed"' ERR
   say "parts"
   unpack 0 "$data"
   "$python" -m pip install -q --no-index --no-deps --target "$data/site" "$data"/wheels/*.whl
   say "teacher"
   "$python" -m training.teacher "$data/$gguf" 2>&1 | tail -1
   say "dialogues and chat"
-  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name dialogues --lengths 256 --share "${SHARE:-14}" --processes "${PROCESSES:-12}" > "$data/dialogues.log" 2>&1 &
+  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name dialogues --lengths 256 2048 --share "${SHARE:-16}" --processes "${PROCESSES:-12}" > "$data/dialogues.log" 2>&1 &
+  dialogues=$!
   "$python" -m training.synthesize --lanes "${LANES:-4096}" --batches 1 --first 100 2>&1 | tail -1
-  wait
+  wait "$dialogues" || { tail -c 1500 "$data/dialogues.log"; false; }
   "$python" -m training.corpus --kinds chat | head -8
   say "other dialogues"
-  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name fresh --talk fresh-talk --seed 1 --lengths 256 2048 --share "${SHARE:-10}" --processes "${PROCESSES:-12}" > "$data/fresh.log" 2>&1
+  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name fresh --talk fresh-talk --seed 1 --lengths 256 2048 --share "${SHARE:-16}" --processes "${PROCESSES:-12}" > "$data/fresh.log" 2>&1 || { tail -c 1500 "$data/fresh.log"; false; }
   say "begun"
   ;;
 run)
   out=$2
   mkdir -p "$out"
   [ -e "$data/start/manifest.json" ] || unpack 2 "$data/start"
-  while [ ! -e "$data/teacher/tokenizer_config.json" ]; do sleep 0.2; done
+  while [ ! -e "$data/teacher/tokenizer_config.json" ] && [ ! -e "$data/tokens/failed" ]; do sleep 0.2; done
   say "training"
   "$python" -m training.train "$config" --start "$data/start" --within "$3" ${REHEARSE:+--rehearse $REHEARSE} 2>&1 | tr '\r' '\n' > "$out/train.log" || true
   tail -c 1500 "$out/train.log"
@@ -85,9 +87,6 @@ run)
   "$python" -m training.parts split "$run/learnt.gz" "$run/learnt" --mebibytes 15
   cp "$run"/learnt/part-00[0-3] "$run/learnt/sha256" "$run/curves.png" "$out/"
   say "done: $(ls "$run/learnt" | wc -l) files, $(du -sm "$run/learnt" | cut -f1) MB"
-  ;;
-rest)
-  cp "$run"/learnt/part-00[4-9] "$run/log.jsonl" "$2/"
   ;;
 finish)
   mkdir -p "$run"

@@ -200,8 +200,12 @@ def warm_up(objective, shapes: dict, student, accelerator: Accelerator) -> None:
 
 
 def await_files(paths: Iterable[Path]) -> None:
+    """Waits for what another process writes; RuntimeError where that one has left a file `failed` in its place."""
     for path in paths:
         while not path.exists():
+            failed = path.with_name("failed")
+            if failed.exists():
+                raise RuntimeError(f"{path}: expected the process that prepares the data to write it, but it failed: {failed.read_text().strip()}")
             time.sleep(0.2)
 
 

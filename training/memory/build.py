@@ -23,6 +23,7 @@ from training.memory import values as v
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.quoted import quoted
+from training.memory.scene_dialogues import quoted_scene, scene_dialogue
 from training.memory.turns import Dialogue
 from training.teacher import load_tokenizer
 
@@ -80,19 +81,21 @@ def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str,
     other = filler.short if length <= 256 else filler
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
     choice = r.random()
-    if length <= 256 and choice < 0.16:
+    if length <= 256 and choice < 0.13:
         return "talk", talk(r, int(characters * 0.9))
-    if choice < 0.26:
-        return "quoted", quoted(r, other, held)
+    if choice < 0.28:
+        return "quoted", (quoted if r.random() < 0.4 else quoted_scene)(r, other, held)
     if choice < 0.36:
         return "document", document(r, filler.prose(r, characters // 2), held)
-    if choice < 0.47:
+    if choice < 0.44:
         return "list", listing(r, held) if r.random() < 0.2 else wide_listing(r, filler.words)
-    if choice < 0.58 and length <= 512:
+    if choice < 0.50 and length <= 512:
         return "copy", copying(r, held) if r.random() < 0.2 else random_words(r, filler.words)
-    if choice < 0.60 and length <= 512:
+    if choice < 0.52 and length <= 512:
         return "picking", picking(r, held)
-    return "memory", memory_dialogue(r, other, characters, held)
+    if choice < 0.78:
+        return "scenes", scene_dialogue(r, other, characters, held, filler.prose)
+    return "memory", memory_dialogue(r, other, characters, held, filler.prose)
 
 
 def only_talk(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:

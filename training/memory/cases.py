@@ -14,6 +14,7 @@ from training.memory.build import Filler
 from training.memory.documents import document, listing
 from training.memory.facts import KINDS, NAME, answered, asked, corrected, told, value_of
 from training.memory.quoted import quoted
+from training.memory.scenes import SLOT, Told, scenes
 from training.memory.uses import use
 from training.memory.values import FIRST, is_held
 from training.teacher import load_tokenizer
@@ -49,6 +50,17 @@ def two_facts(r: random.Random) -> dict:
         facts[1] = r.choice(KINDS)
     values = [value_of(r, fact, True) for fact in facts]
     return {"tell": " ".join(told(r, f, v, True) for f, v in zip(facts, values)), "asks": [{"ask": asked(r, f, True), "expect": [v]} for f, v in zip(facts, values)]}
+
+
+def in_scenes(r: random.Random) -> list[dict]:
+    """Every scene that is held out as a whole, told once, and two questions whose answers hold a value."""
+    cases = []
+    for scene in scenes(True):
+        told_scene = Told(r, scene, True)
+        asks = [{"ask": told_scene.filled(ask), "expect": values, "all": True} for ask, answer in scene.asks if (values := [told_scene.values[found[2] + found[3]] for found in SLOT.finditer(answer)])]
+        if asks:
+            cases.append({"tell": told_scene.tell(), "asks": r.sample(asks, min(2, len(asks)))})
+    return cases
 
 
 def correction(r: random.Random) -> dict:
@@ -113,6 +125,7 @@ def main() -> None:
     cases = {
         "recall": [two_facts(r) for _ in range(DIALOGUES)],
         "own words": [{"tell": tell, "asks": [{"ask": a, "expect": e} for a, e in asks]} for tell, asks in OWN_WORDS],
+        "scenes": in_scenes(random.Random(arguments.seed)),
         "others": OTHERS,
         "corrected": [correction(r) for _ in range(16)],
         "never told": [never_told(r) for _ in range(16)],

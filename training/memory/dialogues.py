@@ -18,11 +18,12 @@ PASSING = ["I had a long day.", "The bus was late again.", "It has been raining 
 
 def acknowledged(r: random.Random, facts: list[tuple[Kind, str]]) -> str:
     names = [value for fact, value in facts if fact.about == "your name"]
+    others = [(fact, value) for fact, value in facts if fact.about != "your name"]
+    said = " ".join(answered(fact, value) for fact, value in others)
     if names and r.random() < 0.8:
-        return f"Nice to meet you, {names[0]}!" + r.choice([" How can I help you today?", "", " What can I do for you?"])
-    if r.random() < 0.4:
-        fact, value = r.choice(facts)
-        return "Got it. " + answered(fact, value)
+        return f"Nice to meet you, {names[0]}!" + (f" {said}" if others and r.random() < 0.5 else r.choice([" How can I help you today?", "", " What can I do for you?"]))
+    if r.random() < 0.5:
+        return "Got it. " + " ".join(answered(fact, value) for fact, value in facts)
     return r.choice(NOTED)
 
 
@@ -38,11 +39,26 @@ def drawn_kinds(r: random.Random, count: int, held: bool) -> list[Kind]:
 class Conversation:
     """One dialogue being written: what has been told so far, and what may come next."""
 
-    def __init__(self, r: random.Random, filler, held: bool = False):
-        self.r, self.filler, self.held = r, filler, held
+    def __init__(self, r: random.Random, filler, held: bool = False, prose=None, characters: int = 0):
+        """`filler(r)` gives (question, answer) of other talk, `prose(r, n)` sentences of about n characters; the dialogue is to have `characters`."""
+        self.r, self.filler, self.held, self.prose, self.wanted = r, filler, held, prose, characters
         self.dialogue = Dialogue(system_turn(r))
         self.told: dict[str, str] = {}
         self.kinds = {kind.about: kind for kind in KINDS_AND_NAME}
+
+    def room(self) -> int:
+        """Characters that are left of those wanted."""
+        return self.wanted - self.dialogue.characters()
+
+    def asked(self, question: str, answer: str) -> None:
+        """A question that what was told answers. Now and then much text comes before it, in the same message or in one of its own."""
+        if self.r.random() < 0.12 and self.prose and self.room() > 300:
+            text = " ".join(self.prose(self.r, self.r.randrange(200, self.room())))
+            if self.r.random() < 0.3:
+                self.dialogue.turns.append(("user", text, 0.0))
+            else:
+                question = f"{text}\n\n{question}"
+        self.dialogue.add(question, answer, PROVEN)
 
     def tell(self, kinds: list[Kind]) -> None:
         """One user turn that tells some facts, alone or in passing."""
@@ -80,12 +96,12 @@ class Conversation:
         abouts = r.sample(list(self.told), min(len(self.told), r.choice([1, 1, 1, 1, 2])))
         questions = [typed(r, asked(r, self.kinds[a], self.held)) for a in abouts]
         answers = [answered(self.kinds[a], self.told[a]) for a in abouts]
-        self.dialogue.add(" ".join(questions), " ".join(answers), PROVEN)
+        self.asked(" ".join(questions), " ".join(answers))
 
     def ask_all(self) -> None:
         """One question after the other, until all that was told has been asked for; some about what was not."""
         for about in self.r.sample(list(self.told), len(self.told)):
-            if self.r.random() < 0.25:
+            if self.r.random() < 0.15:
                 self.ask_untold()
             self.dialogue.add(typed(self.r, asked(self.r, self.kinds[about], self.held)), answered(self.kinds[about], self.told[about]), PROVEN)
 
@@ -120,9 +136,9 @@ class Conversation:
         self.dialogue.add(*self.other())
 
 
-def memory_dialogue(r: random.Random, filler, characters: int, held: bool = False) -> Dialogue:
+def memory_dialogue(r: random.Random, filler, characters: int, held: bool = False, prose=None) -> Dialogue:
     """A dialogue of about so many characters."""
-    c = Conversation(r, filler, held)
+    c = Conversation(r, filler, held, prose, characters)
     if r.random() < 0.15:
         c.dialogue.add(*small_talk(r, opening=True), POLITE)
     if r.random() < 0.12:
@@ -142,7 +158,7 @@ def memory_dialogue(r: random.Random, filler, characters: int, held: bool = Fals
             c.use()
         elif choice < 0.84:
             c.correct()
-        elif choice < 0.94:
+        elif choice < 0.91:
             c.ask_untold()
         else:
             c.between()

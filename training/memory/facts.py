@@ -4,8 +4,10 @@
 """
 
 import random
+import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from training.memory import values as v
 from training.memory.values import Sampler, pool, rank, split_phrasings
@@ -113,6 +115,8 @@ def cased(text: str) -> str:
 
 def filled(template: str, fact: Kind, value: str = "", old: str = "") -> str:
     text = template.replace("{My}", cased(fact.mine)).replace("{my}", fact.mine).replace("{Your}", cased(fact.about)).replace("{your}", fact.about)
+    if value[:1].lower() in set("aeio"):
+        text = re.sub(r"\b(a|A) \{v\}", r"\1n {v}", text)
     text = text.replace("{v}", value).replace("{old}", old)
     return text[:1].upper() + text[1:] if template[:1].isupper() else text
 
@@ -135,17 +139,59 @@ def phrasing(r: random.Random, fact: Kind, own: str, general: str, held: bool, o
     return text
 
 
+MORE = Path(__file__).with_name("phrasings.txt")
+PLACEHOLDER = re.compile(r"\{(?!v\}|old\}|my\}|My\}|your\}|Your\})")
+
+
+@cache
+def more() -> dict[str, dict[str, list[str]]]:
+    """Further wordings for training alone, of `phrasings.txt`: by kind (`*` for the general ones), then by t, q, c and u.
+
+    What the evaluation keeps for itself is left out, from whichever list it comes.
+    """
+    kept = {rank(filled(text, fact)) for fact in [NAME, *KINDS] for part in (fact.tell, fact.ask, TELL, ASK, CORRECT) if part for text in split_phrasings(part, True)}
+    found: dict[str, dict[str, list[str]]] = {}
+    for lines in re.split(r"\n\s*\n", MORE.read_text().strip()):
+        head, *rest = lines.splitlines()
+        about = head.removeprefix("kind ")
+        facts = [NAME, *KINDS] if about == "*" else [fact for fact in [NAME, *KINDS] if fact.about == about]
+        if not head.startswith("kind ") or not facts:
+            raise ValueError(f"phrasings.txt: expected 'kind' and what one of the kinds is about, got {head!r}")
+        wordings = found.setdefault(about, {mark: [] for mark in "tqcu"})
+        for text in rest:
+            mark, _, wording = text.partition(" ")
+            if mark not in wordings or PLACEHOLDER.search(wording) or (mark == "u" and " => " not in wording):
+                raise ValueError(f"phrasings.txt: expected t, q, c or u and a wording, got {text!r}")
+            if not any(rank(filled(wording, fact)) in kept for fact in facts):
+                wordings[mark].append(wording.replace("\\n", "\n"))
+    return found
+
+
+def further(r: random.Random, fact: Kind, mark: str) -> str | None:
+    """One of the further wordings: the kind's own, or now and then a general one."""
+    own = [] if fact.parted else more().get(fact.about, {}).get(mark, [])
+    if own and r.random() < 0.8:
+        return r.choice(own)
+    return r.choice(more()["*"][mark]) if fact.is_noun and "*" in more() else None
+
+
 def told(r: random.Random, fact: Kind, value: str, held: bool = False) -> str:
+    if not held and r.random() < 0.5 and (wording := further(r, fact, "t")):
+        return filled(wording, fact, value)
     general = TELL_TRAINED if not held and r.random() < 0.5 else TELL
     return filled(phrasing(r, fact, fact.tell, general, held, 0.75), fact, value)
 
 
 def asked(r: random.Random, fact: Kind, held: bool = False) -> str:
+    if not held and r.random() < 0.5 and (wording := further(r, fact, "q")):
+        return filled(wording, fact)
     general = ASK_TRAINED if not held and r.random() < 0.5 else ASK
     return filled(phrasing(r, fact, fact.ask, general, held), fact)
 
 
 def corrected(r: random.Random, fact: Kind, value: str, old: str, held: bool = False) -> str:
+    if not held and r.random() < 0.5 and (wording := further(r, fact, "c")):
+        return filled(wording, fact, value, old)
     if not fact.is_noun or (not held and r.random() < 0.4):
         return r.choice(BEFORE_CORRECTION.split("|")).replace("{old}", old) + told(r, fact, value, held)
     return filled(phrasing(r, fact, "", CORRECT, held), fact, value, old)

@@ -5,7 +5,7 @@ Each maker takes what was told (about -> value) and returns (request, answer), o
 
 import random
 
-from training.memory.facts import KINDS, NAME, Kind, answered
+from training.memory.facts import KINDS, NAME, Kind, answered, more
 
 BY_ABOUT = {kind.about: kind for kind in [NAME, *KINDS]}
 LABELS = {"your name": "Name", "your city": "City", "your job": "Job", "your age": "Age", "your birthday": "Birthday", "your address": "Address", "your phone number": "Phone",
@@ -143,12 +143,16 @@ MAKERS = [greeting, greeting, signature, form, form, summary, introduction, choi
 
 def own_use(r: random.Random, told: Told, kinds: dict[str, Kind]):
     """One of the uses that the kinds told bring with them."""
-    known = [about for about in told if kinds[about].uses]
+    known = {about: made for about in told if (made := further_uses(kinds[about]))}
     if not known:
         return None
-    about = r.choice(known)
-    request, answer = (part.replace("{v}", told[about]) for part in r.choice(kinds[about].uses.split("|")).split("=>"))
+    about = r.choice(list(known))
+    request, answer = (part.strip().replace("{v}", told[about]) for part in r.choice(known[about]).split("=>"))
     return request, answer
+
+
+def further_uses(kind: Kind) -> list[str]:
+    return (kind.uses.split("|") if kind.uses else []) + more().get(kind.about, {}).get("u", [])
 
 
 def use(r: random.Random, told: Told, kinds: dict[str, Kind] = BY_ABOUT) -> tuple[str, str] | None:

@@ -75,6 +75,7 @@ SPORTS = words("football, tennis, basketball, hockey, rugby, cricket, volleyball
 INSTRUMENTS = words("piano, guitar, violin, cello, flute, drums, trumpet, harp, saxophone, clarinet, accordion, banjo, organ, oboe, ukulele, trombone")
 LANGUAGES = words("Spanish, French, German, Italian, Portuguese, Dutch, Polish, Russian, Arabic, Japanese, Korean, Turkish, Greek, Swedish, Hindi, Finnish, Czech, Danish")
 ALLERGIES = words("peanuts, pollen, cats, milk, eggs, shellfish, wheat, soy, dust, bee stings, strawberries, penicillin, latex, nuts, sesame, fish")
+FRUITS = words("apples, pears, plums, cherries, oranges, bananas, grapes, peaches, walnuts, almonds, hazelnuts, raspberries, tomatoes, carrots, mushrooms, beans, onions, spinach")
 SUBJECTS = words("mathematics, history, biology, physics, chemistry, geography, art, music, economics, literature, philosophy, law, medicine, computer science")
 GENRES = words("jazz, rock, opera, folk, pop, classical music, blues, reggae, hip hop, country, techno, soul, metal, disco")
 VEHICLES = words("Toyota, Volvo, Honda, Ford, Fiat, Skoda, Renault, Tesla, Mazda, BMW, Audi, Kia, Subaru, Nissan, Peugeot, scooter, motorbike, tram, bicycle, van")

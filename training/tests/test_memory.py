@@ -14,10 +14,13 @@ from training.memory.build import PADDING, rows
 from training.memory.dialogues import Conversation, is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.everyday import everyday, fixed_questions, letters, pairs
-from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, TELL_TRAINED, answered, asked, corrected, filled, told, value_of
+from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, TELL_TRAINED, answered, asked, corrected, filled, more, told, value_of
 from training.memory.open_facts import FAMILIES, near
 from training.memory.quoted import HEAD, quoted
-from training.memory.turns import Dialogue, typed
+from training.memory.cases import OWN_WORDS
+from training.memory.scene_dialogues import quoted_scene, scene_dialogue
+from training.memory.scenes import SLOT, SceneError, Told, block, drawn_scenes, scenes
+from training.memory.turns import PROVEN, Dialogue, typed
 from training.memory.values import is_held, split_phrasings
 from training.objectives import Answers
 from training.hybrid import View, forward_hidden, inherit
@@ -213,12 +216,7 @@ def test_answers_of_all_kinds_are_sentences():
         answer = answered(kind, value_of(r, kind))
         assert answer[0].isupper() and answer.endswith(".") and "{" not in answer
         for text in (told(r, kind, "X"), asked(r, kind)):
-            assert "{" not in text and (text[0] == text[0].upper() or text in lower_case(kind))
-
-
-def lower_case(kind):
-    """The wordings that are typed in lower case on purpose."""
-    return {filled(t, kind, "X") for t in "|".join((TELL_TRAINED, ASK_TRAINED)).split("|") if t[0].islower()}
+            assert "{" not in text and text.strip() == text
 
 
 def open_kinds(held=False):
@@ -290,3 +288,65 @@ def test_tables_and_random_words_hold_their_answers():
 
 
 ANSWER_WORDS = set("The of is price code owner place weight word day stock colour lives in works as a number hobby years old. has the city job age".split())
+
+
+def test_every_scene_can_be_told_and_asked_and_its_answers_stand_in_what_was_told():
+    r = random.Random(10)
+    assert len(scenes(False)) > 250 and len(scenes(True)) > 15
+    for held in (False, True):
+        for scene in scenes(held):
+            told = Told(r, scene, held)
+            said = [told.filled(text) for text in scene.tells]
+            for ask, answer in scene.asks + scene.uses + scene.unknown:
+                assert "{" not in told.filled(ask) + told.filled(answer)
+                for found in SLOT.finditer(answer):
+                    if not found[1]:
+                        assert all(told.values[found[2] + found[3]] in text for text in said), (scene.tells[0], answer)
+            assert scene.asks and all("not told me" in answer for _, answer in scene.unknown)
+
+
+def test_a_corrected_scene_answers_with_the_new_value():
+    r, found = random.Random(11), 0
+    for scene in scenes(False):
+        if scene.corrections:
+            told = Told(r, scene)
+            before = dict(told.values)
+            said = told.correct()
+            changed = [slot for slot, value in told.values.items() if value != before[slot]]
+            found += all(told.values[slot] in said for slot in changed) and bool(changed)
+    assert found > 50
+
+
+def test_scenes_of_one_dialogue_are_about_different_things():
+    r = random.Random(12)
+    for _ in range(100):
+        chosen = drawn_scenes(r, 4, False)
+        for at, scene in enumerate(chosen):
+            assert all(scene.goes_with(other) for other in chosen[:at])
+
+
+@pytest.mark.parametrize("text", ["x hello", "t I am {first}.", "t I am {first}.\nq Who am I? Bo", "t I am {frist}.\nq Who? = {frist}", "t I am.\nq Who am I? = {first}"])
+def test_a_scene_that_is_not_right_is_refused_with_its_place(text):
+    with pytest.raises(SceneError, match="some.txt: expected"):
+        block(text, "some.txt")
+
+
+def test_no_training_scene_is_said_or_asked_as_the_evaluation_does_it():
+    def runs(text, n=4):
+        words = re.findall(r"[a-z']+|\{[a-z0-9]+\}", text.lower())
+        return {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
+
+    kept = set().union(*(runs(tell) for tell, _ in OWN_WORDS), *(runs(ask) for _, asks in OWN_WORDS for ask, _ in asks))
+    further = [text for wordings in more().values() for mark in "tq" for text in wordings[mark]]
+    for text in [text for scene in scenes(False) for text in [*scene.tells, *(ask for ask, _ in scene.asks)]] + further:
+        assert not runs(text) & kept, text
+
+
+def test_scene_dialogues_and_quotations_learn_answers_that_are_proven():
+    r = random.Random(13)
+    prose = lambda r, n: ["Water is wet, and snow is cold."] * max(1, n // 32)  # noqa: E731
+    for _ in range(200):
+        d = scene_dialogue(r, filler, 900, prose=prose)
+        assert d.turns[-1][2] == PROVEN and d.turns[-1][0] == "assistant"
+        q = quoted_scene(r, filler)
+        assert any(role == "system" and text.startswith(HEAD) for role, text, _ in q.turns) and q.turns[-1][2] == PROVEN

@@ -6,7 +6,7 @@ import pytest
 
 from training.hybrid import inherit
 from training.settings import Stage, load_run
-from training.stage import factor, parameter_groups
+from training.stage import await_files, factor, parameter_groups
 
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -89,3 +89,11 @@ def test_every_run_file_is_readable_and_shares_its_batches(path):
         assert stage.batch % (stage.micro_batch or 1) == 0
         assert stage.kind == "closed-form" or stage.rate > 0
         assert stage.warmup < stage.steps or stage.kind == "closed-form"
+
+
+def test_waiting_for_data_ends_when_the_process_that_writes_it_has_failed(tmp_path):
+    (tmp_path / "there.json").write_text("{}")
+    await_files([tmp_path / "there.json"])
+    (tmp_path / "failed").write_text("line 7\n")
+    with pytest.raises(RuntimeError, match="missing.json: expected .* failed: line 7"):
+        await_files([tmp_path / "there.json", tmp_path / "missing.json"])
