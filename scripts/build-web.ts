@@ -10,7 +10,7 @@ import { installed, root } from "./package-root.ts";
 
 const folder = join(root, "web/build");
 /** What the page loads only when it is needed: each a file of its own, beside the page's script. */
-const lazy = ["highlight", "html-text", "maths", "pdf-text", "pdf-worker"];
+const lazy = ["chart", "highlight", "html-text", "maths", "pdf-text", "pdf-worker"];
 /** Endings that a Worker imports as text. */
 const outputs = ["page.js.txt", "page.css.txt", "page.html", ...lazy.map((name) => `${name}.js.txt`)];
 const sources = [

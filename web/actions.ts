@@ -21,6 +21,7 @@ import {
   refreshList,
   refreshTurns,
 } from "./store.ts";
+import { leaveStreams, shownStream, showStream, showStreams, streamInAddress } from "./streams.ts";
 
 /** Asks for the models and the list, then shows the conversation that the address names. */
 export const begin = (): Promise<void> =>
@@ -30,7 +31,10 @@ export const begin = (): Promise<void> =>
     models.value = await api.models();
     needsKey.value = false;
     await refreshList();
-    if (wanted && opened.value === null && family.value.turns.length === 0) await show(wanted);
+    const stream = streamInAddress();
+    if (stream) void showStream(stream);
+    else if (stream === "") void showStreams();
+    else if (wanted && opened.value === null && family.value.turns.length === 0) await show(wanted);
     await refreshDocuments();
     // What was attached before a reload is read on.
     const { attachment } = draft.peek();
@@ -40,6 +44,7 @@ export const begin = (): Promise<void> =>
 export const open = (id: string): Promise<void> => attempt(() => show(id));
 
 export async function show(id: string): Promise<void> {
+  leaveStreams();
   leaveAnswer();
   notice.value = "";
   opened.value = id;
@@ -51,6 +56,7 @@ export async function show(id: string): Promise<void> {
 }
 
 export function startNew(): void {
+  leaveStreams();
   leaveAnswer();
   notice.value = "";
   opened.value = null;
@@ -66,8 +72,13 @@ export function startAbout(document: string): void {
 }
 
 addEventListener("popstate", () => {
+  const stream = streamInAddress();
+  if (stream !== null) {
+    if (stream !== shownStream.peek()) void (stream === "" ? showStreams() : showStream(stream));
+    return;
+  }
   const wanted = named();
-  if (wanted === opened.peek()) return;
+  if (wanted === opened.peek() && shownStream.peek() === null) return;
   if (wanted === null) startNew();
   else void open(wanted);
 });

@@ -8,12 +8,16 @@ import { Dialogue } from "./dialogue.tsx";
 import { HelpSheet, showHelp } from "./help-sheet.tsx";
 import { Icon } from "./icon.tsx";
 import { KeyDialog } from "./key-dialog.tsx";
+import { Notice } from "./notice.tsx";
 import { Picture } from "./picture.tsx";
 import { searchField } from "./search.ts";
 import { SettingsDialog, showSettings } from "./settings-dialog.tsx";
 import { shortcutOf } from "./shortcuts.ts";
 import { Sidebar } from "./sidebar.tsx";
-import { family, notice, openedTitle, spoken } from "./store.ts";
+import { family, openedTitle, spoken } from "./store.ts";
+import { StreamView } from "./stream-view.tsx";
+import { nameOf, shownStream, showStreams, stream } from "./streams.ts";
+import { StreamsView } from "./streams-view.tsx";
 
 /** On narrow screens the list and the picture are drawers; one is open at a time. */
 export const drawer = signal<"" | "list" | "picture">("");
@@ -39,7 +43,14 @@ const acts = {
     close();
     writeHere();
   },
-  settings: showSettings,
+  streams: () => {
+    void showStreams();
+    close();
+  },
+  // Of a stream there are none.
+  settings: () => {
+    if (shownStream.peek() === null) showSettings();
+  },
   attach: pickDocument,
   write: () => {
     close();
@@ -56,6 +67,8 @@ function onKeyDown(event: KeyboardEvent): void {
   acts[called]();
 }
 
+const streamTitle = (): string => (stream.value && shownStream.value !== "" ? nameOf(stream.value) : "Streams");
+
 const holdsFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
 
 export function App(): VNode {
@@ -64,13 +77,14 @@ export function App(): VNode {
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
   }, []);
+  const streamsAreShown = shownStream.value !== null;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: a file can also be chosen with the button
     <div
-      class={isOver.value ? "app over" : "app"}
+      class={["app", isOver.value && "over", streamsAreShown && "wide"].filter(Boolean).join(" ")}
       data-drawer={drawer.value}
       onDragOver={(event) => {
-        if (!holdsFile(event)) return;
+        if (!holdsFile(event) || streamsAreShown) return;
         event.preventDefault();
         isOver.value = true;
       }}
@@ -81,7 +95,7 @@ export function App(): VNode {
         isOver.value = false;
         if (!holdsFile(event)) return;
         event.preventDefault();
-        void take(event.dataTransfer?.files[0]);
+        if (!streamsAreShown) void take(event.dataTransfer?.files[0]);
       }}
     >
       <Sidebar onPick={close} />
@@ -96,49 +110,47 @@ export function App(): VNode {
           >
             <Icon name="menu" />
           </button>
-          <h1>{openedTitle}</h1>
-          <button
-            type="button"
-            class="quiet"
-            aria-label="Settings of the conversation"
-            title="Settings of the conversation (Ctrl+,)"
-            onClick={showSettings}
-          >
-            <Icon name="settings" />
-          </button>
-          <button
-            type="button"
-            class="quiet only-narrow"
-            aria-label="What this conversation costs"
-            aria-expanded={drawer.value === "picture"}
-            disabled={family.value.turns.length === 0}
-            onClick={toggle("picture")}
-          >
-            <Icon name="chart" />
-          </button>
-        </header>
-        <Dialogue />
-        <div class="foot">
-          {notice.value && (
-            <p class="notice" role="alert">
-              <span>{notice}</span>
+          <h1>{streamsAreShown ? streamTitle() : openedTitle}</h1>
+          {!streamsAreShown && (
+            <>
               <button
                 type="button"
                 class="quiet"
-                aria-label="Dismiss"
-                onClick={() => {
-                  notice.value = "";
-                  writeHere();
-                }}
+                aria-label="Settings of the conversation"
+                title="Settings of the conversation (Ctrl+,)"
+                onClick={showSettings}
               >
-                <Icon name="close" />
+                <Icon name="settings" />
               </button>
-            </p>
+              <button
+                type="button"
+                class="quiet only-narrow"
+                aria-label="What this conversation costs"
+                aria-expanded={drawer.value === "picture"}
+                disabled={family.value.turns.length === 0}
+                onClick={toggle("picture")}
+              >
+                <Icon name="chart" />
+              </button>
+            </>
           )}
-          <Composer />
-        </div>
+        </header>
+        {streamsAreShown ? (
+          <>
+            <Notice onDismissed={() => {}} />
+            {shownStream.value === "" ? <StreamsView /> : <StreamView key={shownStream.value} />}
+          </>
+        ) : (
+          <>
+            <Dialogue />
+            <div class="foot">
+              <Notice onDismissed={writeHere} />
+              <Composer />
+            </div>
+          </>
+        )}
       </main>
-      <Picture onClose={close} />
+      {!streamsAreShown && <Picture onClose={close} />}
       {drawer.value !== "" && <button type="button" class="veil" aria-label="Close" onClick={close} />}
       {isOver.value && <p class="drop">Drop the document to attach it</p>}
       <KeyDialog />

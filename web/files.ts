@@ -2,6 +2,7 @@
 import { Family } from "../src/client/family.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { show } from "./actions.ts";
+import { download } from "./download.ts";
 import {
   api,
   attempt,
@@ -43,14 +44,6 @@ export function markdownOf(title: string, turns: readonly Turn[]): string {
     `## Answer\n\n${reply}`,
   ]);
   return `${[`# ${title}`, ...parts].join("\n\n")}\n`;
-}
-
-function download(content: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 export const load = (file: File): Promise<void> =>

@@ -3,7 +3,7 @@ export interface Shortcut {
   keys: readonly string[];
   does: string;
   /** Undefined: a component takes the key where it has the focus. */
-  id?: "help" | "search" | "new" | "settings" | "attach" | "write";
+  id?: "help" | "search" | "new" | "settings" | "attach" | "write" | "streams";
 }
 
 export const shortcuts: readonly Shortcut[] = [
@@ -14,6 +14,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: ["Ctrl", "Shift", "O"], does: "new conversation", id: "new" },
   { keys: ["Ctrl", "Shift", "E"], does: "write here: to the message field", id: "write" },
   { keys: ["Ctrl", "Shift", "A"], does: "attach a document", id: "attach" },
+  { keys: ["Ctrl", "Shift", "L"], does: "streams of values", id: "streams" },
   { keys: ["Ctrl", ","], does: "settings of the conversation", id: "settings" },
   { keys: ["Ctrl", "/"], does: "these keys", id: "help" },
 ];

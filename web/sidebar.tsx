@@ -12,6 +12,7 @@ import { Menu } from "./menu.tsx";
 import { lastUse, running } from "./recent.ts";
 import { found, query, search, searchField } from "./search.ts";
 import { conversations, model, opened, titleOf } from "./store.ts";
+import { shownStream, showStreams } from "./streams.ts";
 import { nextTheme, theme } from "./theme.ts";
 
 export function Sidebar({ onPick }: { onPick(): void }): VNode {
@@ -31,6 +32,18 @@ export function Sidebar({ onPick }: { onPick(): void }): VNode {
         }}
       >
         <Icon name="add" /> New conversation
+      </button>
+      <button
+        type="button"
+        class="to-streams"
+        aria-current={shownStream.value === null ? undefined : "page"}
+        title="Values that are forecast and watched as they come (Ctrl+Shift+L)"
+        onClick={() => {
+          void showStreams();
+          onPick();
+        }}
+      >
+        <Icon name="chart" /> Streams
       </button>
       <label class="search">
         <Icon name="search" />
@@ -148,7 +161,7 @@ function Row({ conversation, onPick }: { conversation: Conversation; onPick(): v
         ref={pick}
         type="button"
         class="pick"
-        aria-current={opened.value === id ? "page" : undefined}
+        aria-current={opened.value === id && shownStream.value === null ? "page" : undefined}
         onClick={() => {
           void open(id);
           onPick();

@@ -82,10 +82,16 @@ export async function refreshTurns(): Promise<void> {
   });
 }
 
-export const named = (): string | null => decodeURIComponent(location.hash.slice(1)) || null;
+const addressOf = (id: string | null): string => (id === null ? "" : `#${encodeURIComponent(id)}`);
+
+/** The conversation that the address names. A slash stands in no encoded name: with it begin the other views. */
+export const named = (): string | null =>
+  location.hash.startsWith("#/") ? null : decodeURIComponent(location.hash.slice(1)) || null;
 
 /** Shows a conversation's name in the address: a reload comes back to it, and Back to the one before. */
-export function inAddress(id: string | null): void {
-  if (named() === id) return;
-  history.pushState(null, "", id === null ? location.pathname : `#${encodeURIComponent(id)}`);
+export const inAddress = (id: string | null): void => address(addressOf(id));
+
+/** `hash`: empty, or with its `#`. */
+export function address(hash: string): void {
+  if (location.hash !== hash) history.pushState(null, "", hash || location.pathname);
 }

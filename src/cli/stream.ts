@@ -9,10 +9,10 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import type { AppendReply, StreamForecast, StreamValue } from "../api/streams/replies.ts";
+import { type CsvColumns, type CsvValue, csvReader } from "../client/csv-values.ts";
 import { Server } from "../client/server.ts";
 import { check } from "../core/failure.ts";
 import { integer } from "./arguments.ts";
-import { type CsvColumns, type CsvValue, csvReader } from "./csv-values.ts";
 
 interface Options extends CsvColumns {
   id?: string;

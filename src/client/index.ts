@@ -12,6 +12,7 @@ import { Conversations } from "./conversations.ts";
 import { Prefixes } from "./prefixes.ts";
 import { pause, type ReplyEvent, replyTo } from "./reply.ts";
 import { Server, Unreachable } from "./server.ts";
+import { Streams } from "./streams.ts";
 import { fedTokens, type Message, type Timings, type Usage } from "./turns.ts";
 
 export { Family, rootOf } from "./family.ts";
@@ -19,8 +20,18 @@ export type { Prefix, PrefixOptions } from "./prefixes.ts";
 export type { Asked, Following, Question, ReplyEvent } from "./reply.ts";
 export { replyTo } from "./reply.ts";
 export type { Call } from "./server.ts";
+export type {
+  Forecast,
+  GivenValue,
+  StreamAlert,
+  StreamEvent,
+  StreamInfo,
+  StreamOptions,
+  TakenValue,
+  TakenValues,
+} from "./streams.ts";
 export type { Conversation, Message, ModelCard, Timings, Turn, TurnStatus, Usage } from "./turns.ts";
-export { Conversations, Failure, fedTokens, Prefixes, Server, Unreachable };
+export { Conversations, Failure, fedTokens, Prefixes, Server, Streams, Unreachable };
 
 export interface RivuletOptions {
   /** Where the server is; a path in it is kept, so a mounted server is named with its mount. */
@@ -59,6 +70,7 @@ export class Rivulet {
   readonly server: Server;
   readonly conversations: Conversations;
   readonly prefixes: Prefixes;
+  readonly streams: Streams;
   readonly #patienceMs: number;
   #model: string | undefined;
 
@@ -66,6 +78,7 @@ export class Rivulet {
     this.server = new Server(url, apiKey);
     this.conversations = new Conversations(this.server);
     this.prefixes = new Prefixes(this.server);
+    this.streams = new Streams(this.server);
     this.#patienceMs = patienceMs;
   }
 

@@ -6,6 +6,7 @@
  */
 import { Hono } from "hono";
 import { etag } from "hono/etag";
+import chart from "../../web/build/chart.js.txt";
 import highlight from "../../web/build/highlight.js.txt";
 import htmlText from "../../web/build/html-text.js.txt";
 import maths from "../../web/build/maths.js.txt";
@@ -27,6 +28,7 @@ const files: Record<string, [body: string, type: string]> = {
   "/": [html, "text/html"],
   "/page.css": [css, "text/css"],
   "/page.js": [js, "text/javascript"],
+  "/chart.js": [chart, "text/javascript"],
   "/highlight.js": [highlight, "text/javascript"],
   "/html-text.js": [htmlText, "text/javascript"],
   "/maths.js": [maths, "text/javascript"],

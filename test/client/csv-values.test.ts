@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { csvReader } from "../../src/cli/csv-values.ts";
+import { csvReader } from "../../src/client/csv-values.ts";
 
 const read = (text: string, columns = {}) => {
   const reader = csvReader(columns);
