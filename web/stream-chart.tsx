@@ -37,8 +37,6 @@ interface Properties {
 export function StreamChart({ values, forecast, pointed, point }: Properties): VNode {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
-  const pointing = useRef(point);
-  pointing.current = point;
   const series = seriesOf(values, forecast);
   const newest = useRef(series);
   newest.current = series;
@@ -49,7 +47,7 @@ export function StreamChart({ values, forecast, pointed, point }: Properties): V
   useLayoutEffect(() => {
     const host = box.current;
     if (!loaded || !host) return;
-    const drawn = plotOf(loaded, host, newest.current, (index) => pointing.current(index));
+    const drawn = plotOf(loaded, host, newest.current);
     plot.current = drawn;
     const sized = new ResizeObserver(() => drawn.setSize(sizeOf(host)));
     sized.observe(host);
@@ -80,6 +78,10 @@ export function StreamChart({ values, forecast, pointed, point }: Properties): V
     event.preventDefault();
     point(Math.max(0, Math.min(end, to)));
   };
+  const onPointerMove = ({ clientX }: PointerEvent) => {
+    const drawn = plot.current;
+    if (drawn) point(drawn.posToIdx(clientX - drawn.over.getBoundingClientRect().left));
+  };
   return (
     <div
       class="plot"
@@ -93,6 +95,8 @@ export function StreamChart({ values, forecast, pointed, point }: Properties): V
       aria-valuenow={series.from + at}
       aria-valuetext={momentOf(values, forecast, at)}
       onKeyDown={onKeyDown}
+      onPointerMove={onPointerMove}
+      onPointerLeave={() => point(undefined)}
       onBlur={() => point(undefined)}
     />
   );
@@ -106,12 +110,7 @@ const sizeOf = ({ clientWidth: width }: HTMLElement) => ({
   height: width < PHONE_WIDTH ? HEIGHT_PHONE : HEIGHT,
 });
 
-function plotOf(
-  { Plot }: Library,
-  host: HTMLElement,
-  series: Series,
-  point: (index: number | undefined) => void,
-): Plot {
+function plotOf({ Plot }: Library, host: HTMLElement, series: Series): Plot {
   const colour = paletteOf(host);
   const edge = { points: { show: false }, width: 0 } as const;
   const axis = {
@@ -142,14 +141,6 @@ function plotOf(
         { points: { show: false }, stroke: colour("water"), width: 1.7 },
         { paths: () => null, points: { show: true, size: 9, stroke: colour("danger"), fill: colour("danger") } },
       ],
-      hooks: {
-        setCursor: [
-          (drawn) => {
-            // A pointer over the plot; what keys set comes from `pointed` itself.
-            if (drawn.cursor.event) point(drawn.cursor.idx ?? undefined);
-          },
-        ],
-      },
     },
     columnsOf(series),
     host,

@@ -1,5 +1,5 @@
 /** StreamView: one stream as it goes on: its chart, what stood out, what it is fed with, and what can be done to it. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { VNode } from "preact";
 import type { TakenValue } from "../src/client/streams.ts";
 import { bytes, count } from "./amounts.ts";
@@ -24,13 +24,15 @@ import {
 
 const SHOWN = [60, 240, 1000, VALUES_MAX];
 const shown = signal(SHOWN[1]!);
+/** The same array as long as no value comes: the chart is drawn again when it changes. */
+const drawnValues = computed(() => values.value.slice(-shown.value));
 const pointed = signal<number | undefined>(undefined);
 const asks = signal(false);
 const LISTED_MAX = 12;
 
 export function StreamView(): VNode {
   const open = stream.value;
-  const drawn = values.value.slice(-shown.value);
+  const drawn = drawnValues.value;
   const isEmpty = values.value.length === 0;
   const words = momentOf(drawn, forecast.value, pointed.value ?? drawn.length - 1);
   return (

@@ -72,6 +72,12 @@ function loaded(env: Env, path: string): Promise<Served> {
   });
 }
 
+/** Models that are loaded now, and the bytes of their engines' memories. */
+export const loadedEngines = (): { model: string; bytes: number }[] =>
+  [...flights.values()].flatMap(({ value }) =>
+    value ? [{ model: value.manifest.name, bytes: value.backend.memoryBytes }] : [],
+  );
+
 const enginesBut = (path: string): Backend[] =>
   [...flights].flatMap(([other, { value }]) => (other !== path && value ? [value.backend] : []));
 

@@ -42,6 +42,9 @@ export async function servedForecaster(env: Env): Promise<Forecaster> {
   });
 }
 
+/** Bytes of the memory of the forecaster's engine; undefined while it is not loaded. */
+export const forecasterBytes = (): number | undefined => forecaster.value?.backend.memoryBytes;
+
 /** Bytes that live sequences may take, when so much stays free for a forecast's paths. */
 export function liveBytes(env: Env, { backend }: Forecaster): number {
   const state = backend.stateBytes(2 ** 31 - 1);

@@ -10,6 +10,7 @@ import type { AppendReply, StreamForecast, StreamValue, StreamView } from "../..
 import type { StreamOptions, ValuesAppend } from "../../src/api/streams/requests.ts";
 import { observed, periodMs } from "../../src/api/streams/values.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { metrics } from "../../src/core/metrics.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { type Forecaster, forecast } from "../../src/forecast/forecaster.ts";
 import { Alarms } from "../platform/alarms.ts";
@@ -99,6 +100,7 @@ export class Stream extends DurableObject<Env> {
       }
       const reply = await this.#take(tenant, open, body, key === undefined ? undefined : { key, digest });
       this.#reports.count(tenant, counted, reply.values.length + reply.replayed);
+      metrics.streamValues.add(reply.values.length);
       return reply;
     });
     if (!body.forecast || "failure" in outcome) return outcome;
@@ -153,7 +155,9 @@ export class Stream extends DurableObject<Env> {
   async forecast(tenant: string, asked: ForecastAsked, counted: string): Promise<Outcome<StreamForecast>> {
     return outcomeOf(async () => {
       const forecast = await this.#forecast(tenant, asked);
-      this.#reports.count(tenant, counted, (forecast.steps.length - 1) * (asked.paths ?? PATHS));
+      const steps = (forecast.steps.length - 1) * (asked.paths ?? PATHS);
+      this.#reports.count(tenant, counted, steps);
+      metrics.streamForecastSteps.add(steps);
       return forecast;
     });
   }

@@ -3,6 +3,8 @@
  *
  * Only numbers and names of ours: no text, and tenants only for who asks for them. Source: Prometheus text format 0.0.4.
  */
+import { RELEASE } from "./release.ts";
+
 type Labels = Record<string, string | number>;
 
 const quoted = (value: string | number): string =>
@@ -69,6 +71,8 @@ export const metrics = {
   rowsRead: new Counter(),
   rowsWritten: new Counter(),
   objectSeconds: new Counter(),
+  streamValues: new Counter(),
+  streamForecastSteps: new Counter(),
 };
 
 const described: [name: string, type: string, help: string, metric: Counter | Histogram][] = [
@@ -90,19 +94,55 @@ const described: [name: string, type: string, help: string, metric: Counter | Hi
   ],
   ["rivulet_rows_read_total", "counter", "Rows of storage read.", metrics.rowsRead],
   ["rivulet_rows_written_total", "counter", "Rows of storage written.", metrics.rowsWritten],
+  ["rivulet_stream_values_total", "counter", "Values that streams took.", metrics.streamValues],
+  [
+    "rivulet_stream_forecast_steps_total",
+    "counter",
+    "Steps of the forecaster for forecasts: steps times futures.",
+    metrics.streamForecastSteps,
+  ],
   ["rivulet_object_seconds_total", "counter", "Time that objects spent on turns.", metrics.objectSeconds],
 ];
 
 const block = (name: string, type: string, help: string, lines: string[]): string =>
   [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
 
-/** `live`: generations that hold a place now; `events`: how often each happened; `tenants`: with the totals of each. */
-export function metricsText(live: number, events: ReadonlyMap<string, number>, tenants = false): string {
+/** What is so now, in the isolate that answers. */
+export interface Standing {
+  /** Generations that hold a place. */
+  live: number;
+  /** Every served pack, loaded or not, the default first. */
+  packs: readonly { model: string; fingerprint: string; dtype: string }[];
+  /** Of the models that are loaded, bytes of their WebAssembly memories: weights, scratch, and states in use. */
+  engines: readonly { model: string; bytes: number }[];
+  /** Bytes that all engines together may take. */
+  engineMaxBytes: number;
+}
+
+/** `events`: how often each happened; `tenants`: with the totals of each. */
+export function metricsText(
+  { live, packs, engines, engineMaxBytes }: Standing,
+  events: ReadonlyMap<string, number>,
+  tenants = false,
+): string {
   const happened = [...events].map(([event, times]) => `rivulet_events_total{event=${quoted(event)}} ${times}`);
+  const gauge = (name: string, help: string, values: readonly [Labels, number][]): string =>
+    block(
+      name,
+      "gauge",
+      help,
+      values.map(([labels, value]) => `${name}${inBraces(labels)} ${value}`),
+    );
+  const served = packs.map((labels): [Labels, number] => [labels, 1]);
+  const held = engines.map(({ model, bytes }): [Labels, number] => [{ model }, bytes]);
   return [
+    gauge("rivulet_build_info", "The release that answers; always 1.", [[{ version: RELEASE.version }, 1]]),
+    gauge("rivulet_pack_info", "A pack that is served, loaded or not; always 1.", served),
+    gauge("rivulet_engine_memory_bytes", "Memory of a loaded model: weights, scratch and states in use.", held),
+    gauge("rivulet_engine_memory_limit_bytes", "What all models together may take.", [[{}, engineMaxBytes]]),
     ...described.map(([name, type, help, metric]) => block(name, type, help, metric.lines(name))),
     ...(tenants ? [block("rivulet_tenant_tokens_total", "counter", PER_TENANT, perTenant())] : []),
-    block("rivulet_live_generations", "gauge", "Generations that hold a place.", [`rivulet_live_generations ${live}`]),
+    gauge("rivulet_live_generations", "Generations that hold a place.", [[{}, live]]),
     block("rivulet_events_total", "counter", "State rebuilt, turns resumed, and what else is worth knowing.", happened),
   ].join("");
 }

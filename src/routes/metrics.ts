@@ -1,7 +1,11 @@
 /** GET /metrics: counts of the isolate that answers, for Prometheus. */
 import { liveInAll } from "../../durable-objects/model/admission.ts";
+import { modelCards } from "../../durable-objects/model/model-card.ts";
+import { engineMaxBytes } from "../../durable-objects/model/pack.ts";
+import { loadedEngines } from "../../durable-objects/model/served-model.ts";
+import { forecasterBytes } from "../../durable-objects/stream/served-forecaster.ts";
 import { countsOf } from "../core/events.ts";
-import { metricsText } from "../core/metrics.ts";
+import { metricsText, type Standing } from "../core/metrics.ts";
 import { endpoint } from "./endpoint.ts";
 
 export const metricsRoutes = [
@@ -17,10 +21,22 @@ export const metricsRoutes = [
         "Of the isolate that answers, since it began: on one machine that is all, at the edge one of many. Sums over all come from the logs.",
       replies: { 200: { description: "Prometheus' text format.", media: ["text/plain"] } },
     },
-    (_, { scopes, digest }) =>
+    async ({ env }, { scopes, digest }) =>
       // Who uses how much is told to an admin's key alone.
-      new Response(metricsText(liveInAll(), countsOf(), digest !== "" && scopes.includes("admin")), {
+      new Response(metricsText(await standing(env), countsOf(), digest !== "" && scopes.includes("admin")), {
         headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
       }),
   ),
 ];
+
+async function standing(env: Env): Promise<Standing> {
+  // A pack that cannot be read is no reason to tell nothing.
+  const cards = await modelCards(env).catch(() => []);
+  const forecasting = forecasterBytes();
+  return {
+    live: liveInAll(),
+    packs: cards.map(({ id, fingerprint, dtype }) => ({ model: id, fingerprint: fingerprint.slice(0, 12), dtype })),
+    engines: [...loadedEngines(), ...(forecasting === undefined ? [] : [{ model: "forecaster", bytes: forecasting }])],
+    engineMaxBytes: engineMaxBytes(env),
+  };
+}

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { Counter, countTurn, Histogram, metricsText } from "../../src/core/metrics.ts";
+import { RELEASE } from "../../src/core/release.ts";
 
 /** What Prometheus' parser takes, line by line. */
 const LINE =
@@ -38,7 +39,15 @@ it("is text that Prometheus takes: help and type before every metric, each metri
     prefillMs: 2,
     decodeMs: 0,
   });
-  const text = metricsText(2, new Map([["state_rebuilt", 3]]));
+  const text = metricsText(
+    {
+      live: 2,
+      packs: [{ model: "tiny", fingerprint: "0123456789ab", dtype: "q4" }],
+      engines: [{ model: "tiny", bytes: 1_000_000 }],
+      engineMaxBytes: 2_000_000,
+    },
+    new Map([["state_rebuilt", 3]]),
+  );
   expect(text.endsWith("\n")).toBe(true);
   const lines = text.trimEnd().split("\n");
   for (const line of lines) expect(line).toMatch(LINE);
@@ -46,6 +55,10 @@ it("is text that Prometheus takes: help and type before every metric, each metri
   expect(new Set(types).size).toBe(types.length);
   expect(lines).toContain("rivulet_cached_tokens_total 8");
   expect(lines).toContain("rivulet_live_generations 2");
+  expect(lines).toContain(`rivulet_build_info{version="${RELEASE.version}"} 1`);
+  expect(lines).toContain('rivulet_pack_info{model="tiny",fingerprint="0123456789ab",dtype="q4"} 1');
+  expect(lines).toContain('rivulet_engine_memory_bytes{model="tiny"} 1000000');
+  expect(lines).toContain("rivulet_engine_memory_limit_bytes 2000000");
   expect(lines).toContain('rivulet_events_total{event="state_rebuilt"} 3');
   expect(lines).toContain("rivulet_decode_tokens_per_second_count 0");
 });

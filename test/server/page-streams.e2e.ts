@@ -62,6 +62,9 @@ describePage("streams of the page", "tiny", (chat) => {
     await page.getByRole("region", { name: "What stood out" }).getByRole("rowheader", { name: "130" }).waitFor();
     expect(await painted(page, "danger")).toBeGreaterThan(before + 20);
 
+    // The pointer stands over the plot, and keys move all the same.
+    await plot(page).hover({ position: { x: 300, y: 100 } });
+    await expect.poll(() => page.locator(".readout").textContent()).toMatch(/^position \d\d: /);
     // By keys alone: to the end of the forecast, back to the fault, and away.
     await expect.poll(() => plot(page).getAttribute("aria-valuemax"), { timeout: ANSWER_MS }).toBe("145");
     await plot(page).focus();
@@ -77,7 +80,8 @@ describePage("streams of the page", "tiny", (chat) => {
     await page.goBack();
     await page.getByRole("button", { name: "Begin a stream" }).waitFor();
     expect(await found(page)).toEqual([]);
-    expect(said).toEqual([]);
+    // Reading the canvas again and again is the test's, not the page's.
+    expect(said.filter((line) => !line.startsWith("Canvas2D: Multiple readback"))).toEqual([]);
   });
 
   it("begins one, feeds it, takes back, asks what if, exports and imports, and deletes; what is refused stays to be mended", async () => {

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { RELEASE } from "../../../src/core/release.ts";
 import { toyServed } from "../../support/toy-served.ts";
 
 beforeAll(async () => {
@@ -41,6 +42,28 @@ it("counts tokens, turns, rows, requests and failures", async () => {
   expect(grown('rivulet_errors_total{code="request_invalid"}')).toBe(1);
   expect(grown('rivulet_requests_total{method="POST",route="/v1/chat/completions",status="200"}')).toBe(2);
   expect(after.get("rivulet_live_generations")).toBe(0);
+});
+
+it("names the release and the packs that are served, and what the loaded models hold", async () => {
+  await (await ask({ conversation: "held" })).json();
+  const post = async (path: string, body: object) => {
+    const headers = { "content-type": "application/json" };
+    return (await get(path, { method: "POST", headers, body: JSON.stringify(body) })).json() as Promise<{ id: string }>;
+  };
+  const { id } = await post("/v1/streams", {});
+  await post(`/v1/streams/${id}/values`, { values: [1, 2, 3] });
+  const known = await numbers();
+  const labels = (name: string) => [...known.keys()].filter((key) => key.startsWith(`${name}{`));
+  expect(labels("rivulet_build_info")).toEqual([`rivulet_build_info{version="${RELEASE.version}"}`]);
+  expect(labels("rivulet_pack_info")[0]).toMatch(
+    /^rivulet_pack_info\{model="[\w.-]+",fingerprint="[0-9a-f]{12}",dtype="\w+"\}$/,
+  );
+  expect(labels("rivulet_engine_memory_bytes")).toContain('rivulet_engine_memory_bytes{model="tiny"}');
+  // The model of this test is a toy without a memory; the forecaster is a real one.
+  const held = known.get('rivulet_engine_memory_bytes{model="forecaster"}');
+  expect(held).toBeGreaterThan(10_000);
+  expect(known.get("rivulet_engine_memory_limit_bytes")).toBeGreaterThan(held!);
+  expect(known.get("rivulet_stream_values_total")).toBe(3);
 });
 
 it("counts a route by its pattern, not by names of conversations", async () => {
