@@ -2,14 +2,14 @@
  * Conversation: a family of dialogues, one Durable Object: a tree of turns, and heads that stand in it.
  *
  * SQLite holds every finished turn and what was accepted, and is the truth. Memory is a cache that may vanish between any two awaits. So
- * a turn costs its own tokens, never the history's again, and one that was begun is finished whatever happens to the instance.
+ * a turn costs its own tokens, never the history's again, and a turn that was accepted is finished whatever happens to the instance.
  */
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { settleLease, turnLease } from "../directory/allowance.ts";
-import { tellStored } from "../directory/directory-client.ts";
+import { STORED_CHANGE_BYTES, tellStored } from "../directory/directory-client.ts";
 import { admissionFor, forgetAsker } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
@@ -31,8 +31,6 @@ import { TurnRequests } from "./turn-requests.ts";
 /** The last of the platform's retries of an alarm whose handler threw. */
 const LAST_RETRY = 6;
 const LATER_MS = 30_000;
-/** Changes below this are not worth a row in the directory. */
-const TOLD_BYTES = 256 * 1024;
 
 export class Conversation extends DurableObject<Env> {
   store = new ConversationStore(this.ctx.storage);
@@ -45,7 +43,7 @@ export class Conversation extends DurableObject<Env> {
   readonly #routes = new Hono();
   /** Whose it is, as far as this instance knows. */
   #tenant = "";
-  /** Bytes that the directory has heard of from this instance; null: that nothing is here. */
+  /** The stored bytes that this instance reported to the directory last; null when it reported that nothing is stored. */
   #published: number | null | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -73,7 +71,7 @@ export class Conversation extends DurableObject<Env> {
     return this.#routes.fetch(request);
   }
 
-  /** The dead man's switch, and the way from one invocation's budget to the next. */
+  /** Resumes turns that nobody computes any more, and those that paused because their invocation's budget was spent. */
   override async alarm(info?: AlarmInvocationInfo): Promise<void> {
     this.alarms.rang();
     try {
@@ -92,7 +90,7 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 
-  /** What has expired is gone before anybody sees it; what a list shows is told before an answer says that it is done. */
+  /** Removes expired conversations before a request is handled, and publishes changes to the directory before its reply says that they are done. */
   async #around(reads: boolean, isTurn: boolean, next: () => Promise<void>): Promise<void> {
     const { database, heads } = this.store;
     if (database.exists) {
@@ -121,13 +119,16 @@ export class Conversation extends DurableObject<Env> {
     await this.#outbox.publish();
   }
 
-  /** Tells the directory how much is stored here, when that has changed by much or nothing is left. */
+  /** Reports to the directory how much is stored here, when that has changed by much or nothing is left. */
   async #tellStored(): Promise<void> {
     if (this.#tenant === "" || this.#host.object.startsWith("stateless-")) return;
     const isEmpty = !this.store.database.exists || !this.store.identity();
     const bytes = isEmpty ? null : this.ctx.storage.sql.databaseSize;
     const published = this.#published;
-    if (bytes === published || (bytes !== null && published != null && Math.abs(bytes - published) < TOLD_BYTES))
+    if (
+      bytes === published ||
+      (bytes !== null && published != null && Math.abs(bytes - published) < STORED_CHANGE_BYTES)
+    )
       return;
     await tellStored(this.env, this.#tenant, this.#host.object, bytes);
     this.#published = bytes;

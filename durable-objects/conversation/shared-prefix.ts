@@ -56,7 +56,7 @@ export class SharedPrefix {
     if (known && known.status !== "failed") {
       const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
       check(known.text === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
-      // A former instance may have left it half done: somebody must be at it before anybody is told so.
+      // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
       this.#scheduler.recover();
       return this.#scheduler.get(known.id);
     }

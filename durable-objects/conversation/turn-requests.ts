@@ -1,7 +1,6 @@
-/** Turns: what callers may ask of single turns: to make one, to see one, to stop one, to forget one. */
-
+/** TurnRequests: what clients may ask of a single turn: to make it, to see it, to cancel it, to delete it. */
 import { encoderFor } from "../../src/api/encoders.ts";
-import { MAIN, newTurnId } from "../../src/api/shared/ids.ts";
+import { MAIN, NO_OBJECT, newTurnId } from "../../src/api/shared/ids.ts";
 import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
@@ -65,14 +64,14 @@ export class TurnRequests {
     return { tokens: accepted.start + accepted.promptCount };
   }
 
-  /** With the tools of the turn that it goes on from. */
+  /** The request with the tools of the turn that it continues. */
   #withTools(request: TurnRequest): TurnRequest {
     const { tools } =
       (request.parent == null ? undefined : this.#host.store().tree.turn(request.parent))?.request ?? {};
     return tools ? { ...request, tools } : request;
   }
 
-  /** What names something that must be there begins nothing. Fails with `not_found`. */
+  /** Opens the conversation. A request that names a turn or a fork begins none: it fails with `not_found` where that is not there. */
   #open({ parent, head = MAIN }: TurnRequest): void {
     const { database } = this.#host.store();
     if (!database.exists) {
@@ -82,7 +81,7 @@ export class TurnRequests {
     database.open();
   }
 
-  /** A conversation that was made and holds nothing yet takes the model of its first turn. */
+  /** Gives a conversation that was made, and holds no turn yet, the model of its first turn. */
   async #settleModel({ model, tenant }: TurnRequest): Promise<void> {
     const { env } = this.#host;
     if (servesOne(env)) return;
@@ -92,7 +91,7 @@ export class TurnRequests {
     if (identity?.owner === tenant && identity.fingerprint !== fingerprint && store.isBlank) store.retake(fingerprint);
   }
 
-  /** What a turn that will be thrown away goes on from. Fails with `not_found`; a conversation that is not there is one that begins. */
+  /** Opens what a turn of which nothing is kept goes on from. Fails with `not_found`, except that a conversation that is not there yet begins. */
   #openThere({ parent, near, tenant }: TurnRequest): void {
     const store = this.#host.store();
     if (typeof parent === "string" || near !== undefined) store.openFor(tenant, "previous_response_id");
@@ -121,7 +120,7 @@ export class TurnRequests {
     const turn =
       persistent && request.head !== undefined ? await this.#scheduler.locks.alone(request.head, hold) : hold();
     this.#host.ended(tenant, turn.id, 0);
-    const { start } = knownTurn(turn, persistent ? object : "0".repeat(32), new Uint32Array(0));
+    const { start } = knownTurn(turn, persistent ? object : NO_OBJECT, new Uint32Array(0));
     const usage = { promptTokens: turn.logged, cachedTokens: turn.position, completionTokens: 0 };
     const timings = { ...noTimings, state: turn.origin };
     const end = { type: "end" as const, index: 1, text: "", reason: "stop" as const, usage, timings };
@@ -164,7 +163,7 @@ export class TurnRequests {
     return soFar(context, 200);
   }
 
-  /** A leaf is gone; one that others follow is hidden. A head that stood at it goes back to the turn before. */
+  /** Deletes a turn that nothing follows, and hides any other. A head that stood at it goes back to the turn before. */
   async remove(id: string): Promise<{ id: string; deleted: true }> {
     const store = this.#host.store();
     const { tree, heads, database } = store;
@@ -185,7 +184,7 @@ export class TurnRequests {
     return { id, deleted: true };
   }
 
-  /** A new conversation begins with its prefix. */
+  /** Lets a new conversation begin with the prefix that its request names. */
   async #begin({ prefix, tenant, head, conversation = "", ...request }: TurnRequest): Promise<void> {
     if (prefix === undefined || (head === undefined && request.parent !== null)) return;
     const fields = head === undefined ? null : { id: head, conversation };
@@ -204,7 +203,7 @@ export class TurnRequests {
     return response;
   }
 
-  /** What an earlier call began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
+  /** The turn that an earlier request with the same key began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
   #repeated(request: TurnRequest): KnownTurn | undefined {
     const { tree, journal } = this.#host.store();
     if (this.#host.store().identity()?.owner !== request.tenant) return undefined;
@@ -217,7 +216,7 @@ export class TurnRequests {
       if (isLive) throw inProgress();
     }
     count("idempotent_replay");
-    // One that an instance left that is no more goes on now, and this request takes its place.
+    // If a crashed instance left this turn unfinished, it is resumed now and this request is attached to it.
     this.#scheduler.recover();
     return this.#scheduler.get(id) ?? this.#stored(id).turn;
   }
@@ -242,6 +241,6 @@ export class TurnRequests {
 
 const notFound = () => new Failure("not_found", "no such response", { param: "id" });
 
-/** The form that it was asked in, as far as it fits. */
+/** The form that the turn's request asked for, where the reader wants the same kind of object. */
 const formOf = (first: ReplyForm, object: ReplyObject = first.object): ReplyForm =>
   object === first.object ? first : { object, stream: false, includeUsage: true, echo: first.echo ?? {} };

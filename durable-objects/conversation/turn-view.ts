@@ -1,4 +1,4 @@
-/** FullTurnView: what is told of a stored turn in lists. */
+/** FullTurnView: what lists show of a stored turn. */
 import type { TurnView as Shown } from "../../src/api/conversations/replies.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";

@@ -9,7 +9,7 @@ import type { Quota, QuotaAnswer, QuotaRequest } from "./quota.ts";
 
 type Bindings = Pick<Env, "DIRECTORY" | "SESSION_KEY">;
 
-/** Tells it, and resolves when it has written that down: the revision that stands, above `entry.revision` when an older clock told it. */
+/** Publishes an entry. Resolves, when the directory has written it down, to the revision that stands: a higher one where the clock was put back. */
 export async function publishEntry(env: Bindings, tenant: string, entry: DirectoryEntry): Promise<number> {
   const { revision } = await ask<{ revision: number }>(env, tenant, "/entry", entry);
   // A clock that was put back: its changes are new all the same.
@@ -44,14 +44,17 @@ export const beginObject = (
 ): Promise<{ isNew: boolean; refused?: QuotaAnswer["refused"] }> =>
   ask<{ isNew: boolean; refused?: QuotaAnswer["refused"] }>(env, tenant, "/begin", request).catch(away);
 
-/** How many bytes an object holds, null for nothing more. */
+/** A change of the stored size below this is not worth a row in the directory. */
+export const STORED_CHANGE_BYTES = 256 * 1024;
+
+/** Reports how many bytes an object stores; null when it stores nothing any more. */
 export const tellStored = (env: Bindings, tenant: string, object: string, bytes: number | null): Promise<unknown> =>
   ask(env, tenant, "/stored", { object, bytes });
 
 export const usageOf = (env: Bindings, tenant: string, key: string) =>
   ask<ReturnType<Quota["usage"]>>(env, tenant, "/usage", { key }).catch(away);
 
-/** Without counts nobody is let in. */
+/** A directory that does not answer counts nothing, so the request is refused. */
 function away(cause: unknown): never {
   const failure = Failure.from(cause);
   if (failure.code !== "bug" && failure.code !== "storage_unavailable") throw failure;

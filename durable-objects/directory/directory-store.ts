@@ -97,7 +97,7 @@ export class DirectoryStore {
     return { conversations: row ? 0 : 1, bytes: bytes - Number(row?.bytes ?? 0) };
   }
 
-  /** The revision that stands now: the told one, or a higher one, and then nothing was changed. */
+  /** The revision that stands now: the given one, or a higher one, in which case nothing was changed. */
   put({ kind, id, createdMs, revision, deleted = false, info }: DirectoryEntry, nowMs: number): number {
     const key = keyOf(kind, id);
     const [known] = this.#exec("SELECT revision, length(record) AS bytes FROM listed WHERE key = ?", key);

@@ -1,6 +1,6 @@
 /**
- * Directory: what a tenant has. One object per tenant lists its conversations and prefixes, told by them at their beginning, at changes of
- * metadata and expiry, and at their end; never per turn. The objects themselves are the truth.
+ * Directory: what a tenant has. One object per tenant lists its conversations, prefixes and streams. They publish themselves when they begin, when
+ * their metadata or expiry changes, and when they end, but never per turn. The objects themselves are the truth.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";

@@ -1,8 +1,8 @@
 /**
  * Quota: how much a tenant and each of its keys have used, against what they may.
  *
- * One row, so that an admission and a settlement are one row written each. Turns and sockets hold leases: one that was never settled, because
- * whoever held it is no more, ends by itself. Nothing here goes below zero, whatever is told twice or too late.
+ * All counts stand in one row, so that an admission and a settlement write one row each. Turns and sockets hold leases: a lease that was never
+ * settled, because its holder crashed, ends by itself. No count goes below zero, even when a report comes twice or too late.
  */
 import type { QuotaLimits, QuotaName } from "../../src/api/shared/quota-limits.ts";
 import type { Row, SqlValue } from "../storage/schema.ts";
@@ -202,7 +202,7 @@ export class Quota {
   }
 }
 
-/** A window that is over begins anew; so does one that has not begun, for the clock was put back. */
+/** Begins a window anew when it is over, and also when it has not begun yet, since then the clock was put back. */
 function turnOver(used: Used, nowMs: number): void {
   const [minute, day] = [Math.floor(nowMs / MINUTE_MS), Math.floor(nowMs / DAY_MS)];
   if (used.minute !== minute) Object.assign(used, { minute, requests: 0 });

@@ -40,11 +40,6 @@ export async function modelCards(env: Env): Promise<readonly ModelCard[]> {
   return cards;
 }
 
-/** The default model: the first. */
-export async function modelCard(env: Env): Promise<ModelCard> {
-  return (await modelCards(env))[0]!;
-}
-
 async function read(env: Env, { path, name }: PackPlace): Promise<ModelCard> {
   const { manifest, fingerprint } = await readManifest(packSource({ ...env, PACK_PATH: path }));
   const { parameters, dtype, contextLength, licence } = manifest;

@@ -38,7 +38,7 @@ export async function streamed(
   const { turn, request, served, client } = context;
   const encoder = encoderOf(context);
   const isNew = ({ id }: WireEvent) => id === undefined || id > after;
-  // A turn may fail before it has come again to where its reader was: that is still to be told.
+  // A resumed turn may fail before it has come again to where its reader was; the reader must still hear of it.
   const newOf = (event: TurnEvent, wires: WireEvent[]) =>
     wires.filter((wire) => event.type === "failed" || isNew(wire));
   let rest: WireEvent[] | undefined;
@@ -102,7 +102,7 @@ export async function whole(context: ReplyContext): Promise<Response> {
   return Response.json(encoder.whole(), { headers: headersOf(turn) });
 }
 
-/** The reply as far as it is: of a turn in the background, or of one that has ended. */
+/** The reply so far: of a turn in the background, or of a turn that has ended. */
 export async function soFar(context: ReplyContext, status: 200 | 202): Promise<Response> {
   const { turn, request, served } = context;
   const encoder = encoderOf(context);

@@ -1,4 +1,4 @@
-/** tell: a turn's events, made again from what is known of it. Whoever asks, and whenever, is told the same. */
+/** Turn events, made again from what is known of a turn: every reader receives the same ones, whenever it comes. */
 import type { StartEvent, TurnEvent } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
@@ -31,7 +31,7 @@ export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): K
   };
 }
 
-/** Follows a live turn until it is over; of one that was lost there is no last event. `read` is told how far the reader is. */
+/** Follows a running turn until it is over. A turn that was lost has no last event. `read` hears how far the reader is. */
 export async function* turnEvents(
   turn: KnownTurn,
   served: Served,

@@ -152,7 +152,7 @@ export class ResponseSocket extends DurableObject<Env> {
     const response = await this.env.CONVERSATION.getByName(object).fetch("http://conversation/turn", {
       method: "POST",
       headers: { "x-rivulet-tenant": tenant },
-      // A kept reply is for who comes back; one that is not kept ends with its only reader.
+      // A stored reply goes on for a client that comes back; a reply that is not stored ends with its only reader.
       body: JSON.stringify({ ...turn, ...where, id, tenant, ...(where.persistent ? { background: true } : {}) }),
       ...(where.persistent ? {} : { signal: gone }),
     });

@@ -60,7 +60,7 @@ export class Database {
     }
   }
 
-  /** Resolves when everything written so far is on disk: before anybody is told of it. */
+  /** Resolves when everything written so far is on disk. Awaited before a reply says so. */
   async settled(): Promise<void> {
     const synced = () =>
       this.#storage.sync().catch((thrown: unknown) => {

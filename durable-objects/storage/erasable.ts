@@ -65,7 +65,7 @@ export function putMore(exec: Exec, table: string, key: string, more: readonly U
 export const moreOf = (exec: Exec, table: string, key: string): ArrayBuffer[] =>
   exec(`SELECT bytes FROM ${table} WHERE key = ? ORDER BY part`, key).map(({ bytes }) => bytes as ArrayBuffer);
 
-/** With zeros behind it up to `bytes`: a value as long as the one that it replaces is written where that one lay. */
+/** Pads a value with zeros up to `bytes`, because SQLite writes a value of the same length over the one that it replaces. */
 export function padded(value: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> {
   if (value.length >= bytes) return value;
   const whole = new Uint8Array(bytes);

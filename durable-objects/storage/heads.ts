@@ -30,7 +30,7 @@ export interface HeadRecord {
   shared: boolean;
   /** Absent: `auto`. */
   recall?: RecallMode;
-  /** Grows with every change that a list shows; the directory has heard of `told`. */
+  /** Grows with every change that a list shows. `told` is the revision that the directory has confirmed. */
   revision: number;
   told: number;
   /** Requests with a key that have changed it. */
@@ -47,7 +47,7 @@ const COLUMNS = "id, turn, record";
 const NONE = GONE;
 /** Where the parts of a long record after the first lie. */
 const moreKey = (id: string): string => `head ${id}`;
-/** Not one that was removed and holds zeros until it is deleted. */
+/** False for a head that was removed and holds zeros until its row is deleted. */
 const IS_THERE = "substr(record, 1, 1) <> x'00'";
 
 export class Heads {

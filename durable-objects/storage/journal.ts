@@ -19,7 +19,7 @@ import type { SqlValue } from "./schema.ts";
  */
 export type Accepted = Readonly<AcceptedTurn & Progress>;
 
-/** Of a turn that was accepted and is not finished. */
+/** A row of the journal: a turn that was accepted and has not ended. */
 interface Progress {
   /** Takeovers since the last progress; −1 when it was left in good order, so that the next one counts for nothing. */
   attempts: number;

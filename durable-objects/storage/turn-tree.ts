@@ -204,7 +204,7 @@ export class TurnTree {
   }
 }
 
-/** A failed turn is in no one's past, and neither is one that ended before its first token. */
+/** Whether a later turn may continue this one. None continues a failed turn, or one that ended before its first token. */
 const canBeContinued = ({ status, reply, start, logged }: StoredTurn): boolean =>
   status !== "failed" && (reply === null || logged > start);
 

@@ -9,7 +9,7 @@ import type { Entry } from "./entry.ts";
 /** Gaps that a silence becomes at most: what the model looks back over. */
 const SILENCE_MAX = 512;
 /** Steps of one request, with gaps and values that are fed again: its budget. */
-export const STEPS_MAX = 8192;
+const STEPS_MAX = 8192;
 
 export interface Step {
   value: number | null;

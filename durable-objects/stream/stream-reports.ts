@@ -3,12 +3,10 @@
  * quota. A message costs the directory a row, so small changes are gathered.
  */
 import type { StreamView } from "../../src/api/streams/replies.ts";
-import { publishEntry, spend, tellStored } from "../directory/directory-client.ts";
+import { publishEntry, STORED_CHANGE_BYTES, spend, tellStored } from "../directory/directory-client.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import type { StreamRecord } from "./stream-store.ts";
 
-/** Changes of the stored size below this are not worth a row in the directory. */
-const REPORT_BYTES = 256 * 1024;
 /** Steps of the model, of values and forecasts, that the directory counts at once. */
 const REPORT_STEPS = 256;
 
@@ -45,7 +43,7 @@ export class StreamReports {
   /** Reports the stored size in the background, when it has changed by much. */
   stored(tenant: string): void {
     const bytes = this.#ctx.storage.sql.databaseSize;
-    if (Math.abs(bytes - this.#reportedBytes) < REPORT_BYTES) return;
+    if (Math.abs(bytes - this.#reportedBytes) < STORED_CHANGE_BYTES) return;
     this.#reportedBytes = bytes;
     this.#ctx.waitUntil(this.#tell(tenant, bytes).catch(logFailure));
   }

@@ -5,6 +5,7 @@
  * the turn from here, and whoever holds it next goes on.
  */
 import { errorBody } from "../../src/api/shared/error-body.ts";
+import { NO_OBJECT } from "../../src/api/shared/ids.ts";
 import { noTimings, type StartEvent, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import { count } from "../../src/core/events.ts";
@@ -27,7 +28,7 @@ import type { RunningTurn } from "./running-turn.ts";
 import { failed } from "./turn-record.ts";
 import { WorkBudget } from "./work-budget.ts";
 
-/** What passes: another invocation may succeed. */
+/** Failures that pass by themselves: another attempt may succeed. */
 export const passing: readonly FailureCode[] = [
   "busy",
   "memory_exceeded",
@@ -45,7 +46,7 @@ export class Attempt {
     this.#work = work;
   }
 
-  /** Of a new turn. Resolves when it is accepted: its place is taken, its state restored, its row on disk. */
+  /** Begins a new turn. Resolves when it is accepted: it has its memory slot, its state is restored, and its row is on disk. */
   static async first(
     host: Host,
     running: RunningTurn,
@@ -94,7 +95,7 @@ export class Attempt {
     return new Attempt(host, work);
   }
 
-  /** Of a turn in the journal. Fails with the lease, or with what passes. */
+  /** Resumes a journalled turn. Throws `LeaseLost`, or a failure that passes by itself. */
   static async next(host: Host, running: RunningTurn): Promise<Attempt> {
     const store = host.store();
     const served = await host.served();
@@ -116,7 +117,7 @@ export class Attempt {
     return new Attempt(host, work);
   }
 
-  /** A turn that nobody will compute any more. */
+  /** Ends a journalled turn as failed, since no attempt at it will follow. */
   static giveUp(store: ConversationStore, id: string, failure: Failure): void {
     const { accepted, epoch, ids } = store.journal.take(id);
     const reply = [...ids.subarray(accepted.promptCount)];
@@ -218,7 +219,7 @@ async function enter(
 }
 
 /**
- * Of a turn that goes on from nothing. A conversation keeps the end of its prompt itself and gives only what others are likely to begin with; a single
+ * What a turn without a past shares with earlier prompts of its tenant. A conversation keeps the end of its prompt itself and gives only what others are likely to begin with; a single
  * response, as many clients leave one of every call, is gone on from nowhere else. Either takes what it left with it when it is deleted.
  */
 async function cachedPrompt(
@@ -240,9 +241,7 @@ function countRecalled({ recalled = [], recallTokens = 0 }: Accepted): void {
   metrics.recalledTokens.add(recallTokens);
 }
 
-const NOTHING = "0".repeat(32);
-
-/** A turn of which nothing is kept names no object. */
+/** The first event of a turn. Where nothing of the turn is kept, its id names no object. */
 function startOf(
   { object }: Host,
   { id, parent, createdMs, request, fingerprint, origin, recalled, start, promptCount, cachedTokens }: Accepted,
@@ -255,7 +254,7 @@ function startOf(
     model: request.model,
     fingerprint,
     state: origin,
-    key: `${kept ? object : NOTHING}${id}`,
+    key: `${kept ? object : NO_OBJECT}${id}`,
     ...(calls ? { calls } : {}),
     ...(recalled ? { recalled } : {}),
     promptTokens: start + promptCount,

@@ -6,6 +6,7 @@
 import { randomInt } from "node:crypto";
 import { encoderFor } from "../../src/api/encoders.ts";
 import { errorBody } from "../../src/api/shared/error-body.ts";
+import { NO_OBJECT } from "../../src/api/shared/ids.ts";
 import {
   type ChoiceEvent,
   noTimings,
@@ -133,7 +134,7 @@ async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
   const { request, served, prompts, timings } = work;
   const { choices = 1, reply: form, seed = randomInt(SEEDS) } = request;
   const { codec, fingerprint, manifest } = served;
-  const key = `${"0".repeat(32)}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+  const key = `${NO_OBJECT}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const calls = callsIn(request);
   yield {
     ...{ type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" },

@@ -1,5 +1,5 @@
 /**
- * Turn: computes an accepted turn, from wherever its state stands, for as long as one invocation may.
+ * TurnComputation: computes an accepted turn, from wherever its state stands, for as long as one invocation may.
  *
  * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The state is in the
  * engine's memory only between the two.
@@ -78,7 +78,7 @@ export class TurnComputation {
     return sequence.position < position + feed.length ? "paused" : "settled";
   }
 
-  /** Feeds the part of the path's log that the restored state lacks. */
+  /** Computes again the part of the token log that the restored state lacks. */
   async #rebuild(): Promise<"paused" | "cancelled" | undefined> {
     const { restored, served, running, slot, store, budget } = this.#work;
     for (const { slice } of slices([...restored.missing], served.backend.sliceTokens)) {
@@ -152,7 +152,7 @@ export class TurnComputation {
     return "length";
   }
 
-  /** A token that was told already must come again. */
+  /** Takes a token. One that readers have seen already, from an earlier attempt, must come again. */
   #take(n: number, id: number, logprob: TokenLogprob | undefined): void {
     const { running, served } = this.#work;
     const known = running.ids[n - 1];

@@ -172,7 +172,7 @@ function turnOf(store: ConversationStore, id: string | null | undefined): Stored
   return turn;
 }
 
-/** The same for one that is another tenant's, that is gone, and that never was. */
+/** The same failure for another tenant's response, a deleted one and one that never existed, so that it reveals nothing. */
 export const noSuchResponse = () =>
   new Failure("not_found", "previous_response_id: no such response", { param: "previous_response_id" });
 

@@ -83,7 +83,7 @@ export function samplingOf(request: TurnRequest, { manifest }: Served): Sampling
   return { ...packSampling(manifest.generation), ...asked, logitBias: new Map(logitBias ?? []) };
 }
 
-/** A token's log probability and its alternatives, as they are told and kept: by the bytes that they show as. */
+/** A token's log probability and its alternatives, as they are sent and stored: by the bytes that the tokens show as. */
 export function loggedToken({ id, logprob, top }: TokenLogprob, { codec }: Served): LoggedToken {
   const bytes = (token: number) => [...codec.tokenBytes(token)];
   return { bytes: bytes(id), logprob, top: top.map((other) => ({ bytes: bytes(other.id), logprob: other.logprob })) };

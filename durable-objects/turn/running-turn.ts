@@ -32,7 +32,7 @@ export interface KnownTurn {
   /** Of the reply. */
   ids: readonly number[];
   logprobs: readonly LoggedToken[] | undefined;
-  /** Of a turn that has ended. Its text is made from the ids. */
+  /** The last event of a turn that has ended. Its text is made from the ids. */
   last: Last | undefined;
 }
 
@@ -118,7 +118,7 @@ export class RunningTurn implements KnownTurn {
     this.changed();
   }
 
-  /** How much of its prompt was read; every reader is told that it changed at the next change. */
+  /** Notes how much of the prompt was read. Readers are woken by the next change. */
   get prefill(): { done: number; total: number } | undefined {
     return this.#prefill;
   }
@@ -192,7 +192,7 @@ export class RunningTurn implements KnownTurn {
     while (!condition()) await this.next();
   }
 
-  /** Resolves when the fastest reader is near enough: no work is done that nobody may come to read. */
+  /** Resolves when the fastest reader has nearly caught up, so that nothing is computed that nobody may come to read. */
   async room(): Promise<void> {
     if (!protects("backpressure")) return;
     const ahead = () => this.ids.length - Math.max(0, ...[...this.#readers].map(({ read }) => read));

@@ -1,6 +1,6 @@
 /**
- * Scheduler: the turns that this object computes: new ones, those that an invocation left half done, and those that a former instance of the
- * object did not finish. Turns of one head run one after another.
+ * Scheduler: the turns that this object computes: new turns, turns whose last attempt paused, and turns that a former instance of the object did
+ * not finish. Turns of one head run one after another.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
@@ -77,19 +77,19 @@ export class Scheduler {
     }
   }
 
-  /** Takes up what was left behind, by a former instance or when storage failed; before anything new. */
+  /** Resumes turns that a former instance or a failure of storage left behind. Called before anything new begins. */
   recover(): void {
     for (const id of this.#host.store().journal.running()) if (!this.#running.has(id)) void this.#resume(id);
   }
 
-  /** The alarm: goes on with everything that nobody computes. Resolves when this invocation has done its part. */
+  /** Resumes, when the alarm rings, every turn that nobody computes. Resolves when this invocation has done its part. */
   async proceed(): Promise<void> {
     const running = this.#host.store().journal.running();
     await Promise.all(running.map((id) => this.#running.get(id)?.computing || this.#resume(id)));
     if (this.#host.store().journal.running().length > 0) this.#host.alarms.ask(Date.now() + limits.alarmMs);
   }
 
-  /** Ends everything unfinished that nobody computes, as failed. */
+  /** Ends as failed every unfinished turn that nobody computes. */
   giveUp(failure: Failure): void {
     for (const id of this.#host.store().journal.running()) {
       if (this.#running.get(id)?.computing) continue;
@@ -115,7 +115,7 @@ export class Scheduler {
     }
   }
 
-  /** Nobody computes it, and nobody will. */
+  /** Erases a turn that nobody computes, as if it had never been accepted. */
   #drop(id: string): void {
     this.#running.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
     this.#host.store().journal.forget(id);
@@ -141,7 +141,7 @@ export class Scheduler {
     }
   }
 
-  /** What passes is tried again, each time later and not by all objects at once; what does not ends the turn. */
+  /** Tries again after a failure that passes by itself, each time later and not in all objects at once. Any other failure ends the turn. */
   #notTaken(running: RunningTurn, thrown: unknown): void {
     const failure = thrown instanceof LeaseLost ? lost : logFailure(thrown);
     const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";

@@ -18,7 +18,7 @@ export interface Outcome {
   generator: number[];
 }
 
-/** What is told at the end; its text is told from the ids. */
+/** What a turn's last event says, apart from its text, which is made from the ids. */
 export type End = Omit<EndEvent, "type" | "index" | "text">;
 
 export function endOf(
@@ -57,7 +57,7 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
   };
 }
 
-/** Of a turn that asked for no reply. It hands on no generator: whoever begins with it draws numbers of its own. */
+/** The row of a turn that asked for no reply. It hands on no generator, so that each conversation that begins with it draws numbers of its own. */
 function fed(accepted: Accepted, position: number, end: End): StoredTurn {
   const isWhole = end.reason !== "cancelled";
   return {
@@ -75,7 +75,7 @@ function fed(accepted: Accepted, position: number, end: End): StoredTurn {
   };
 }
 
-/** Nothing can follow it; its tokens are kept for who asks what came. */
+/** The row of a failed turn. No turn can follow it; its tokens are kept so that its client can see what came. */
 export function failed(accepted: Accepted, reply: readonly number[], error: ErrorBody["error"]): StoredTurn {
   return {
     ...common(accepted),

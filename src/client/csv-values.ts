@@ -17,7 +17,7 @@ const EMPTY = new Set(["", "na", "n/a", "nan", "null", "none"]);
 const DATE = /^\d{4}-\d\d(-\d\d)?([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/;
 
 /** Cells of one line; quotes may hold a separator. A line without one is one cell. */
-export function cellsOf(line: string): string[] {
+function cellsOf(line: string): string[] {
   const separator = line.includes("\t") ? "\t" : line.includes(";") ? ";" : ",";
   const cells: string[] = [""];
   let quoted = false;

@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { Unreachable } from "./server.ts";
 
 /** The server breaks every silence after 10 s, so a longer one means that the connection is dead. */
-export const SILENCE_MAX_MS = 35_000;
+const SILENCE_MAX_MS = 35_000;
 
 /** Fails with `Unreachable` when the body breaks off or falls silent. */
 export async function* serverEvents(

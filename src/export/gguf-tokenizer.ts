@@ -6,6 +6,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { splittings } from "../convert/gguf/splittings.ts";
+import { CONTROL, UNKNOWN, USER_DEFINED } from "../convert/gguf/vocabulary.ts";
 import { check, Failure } from "../core/failure.ts";
 import type { GgufValue } from "../models/architecture.ts";
 import type { PackCheckpoint } from "./pack-checkpoint.ts";
@@ -25,9 +26,6 @@ interface TokenizerJson {
 }
 
 const NORMAL = 1;
-const UNKNOWN = 2;
-const CONTROL = 3;
-const USER_DEFINED = 4;
 const UNUSED = 5;
 const BYTE = 6;
 

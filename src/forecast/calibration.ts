@@ -10,7 +10,7 @@ const PRIOR = 64;
 /** Counts are halved from here on, so that they follow a stream that changes. */
 const MOST = 4096;
 /** Buckets are half powers of two: the last is below 2⁻³¹·⁵. */
-export const BUCKETS = 64;
+const BUCKETS = 64;
 
 const bucketOf = (p: number): number => Math.min(BUCKETS - 1, Math.max(0, Math.floor(-2 * Math.log2(p))));
 

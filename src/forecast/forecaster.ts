@@ -44,7 +44,7 @@ export interface ForecastRequest {
 }
 
 /** Steps of paths that one forecast may take: its budget. */
-export const PATH_STEPS_MAX = 16_384;
+const PATH_STEPS_MAX = 16_384;
 /** Paths that are in memory at once. */
 const ABREAST = 16;
 

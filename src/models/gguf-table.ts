@@ -65,7 +65,7 @@ function halvesApart(P: number): (row: number) => number {
   };
 }
 
-export const headWidth = (config: Config): number =>
+const headWidth = (config: Config): number =>
   Number(config.head_dim ?? Number(config.hidden_size) / Number(config.num_attention_heads));
 
 /** Norms that a file holds as they multiply, and the checkpoint as their distance from one. */

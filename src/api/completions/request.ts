@@ -2,13 +2,20 @@
 import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
 import { CHOICES_MAX, samplingOf } from "../chat/request.ts";
-import { ignoredFields, modelField, streamOptions, TEXT_MAX_CHARS, text, tokenLimit } from "../shared/fields.ts";
+import {
+  IDS_MAX,
+  ignoredFields,
+  modelField,
+  streamOptions,
+  TEXT_MAX_CHARS,
+  text,
+  tokenLimit,
+} from "../shared/fields.ts";
 import { nullsAbsent } from "../shared/ignored.ts";
 import { samplingFields } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 
 const PROMPTS_MAX = 16;
-const IDS_MAX = 131_072;
 const LOGPROBS_MAX = 5;
 
 const words = text(TEXT_MAX_CHARS).refine((value) => value.length > 0, "expected a non-empty text");

@@ -3,6 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { repeatedOnly, tolerant, withoutEffect } from "./ignored.ts";
 
 export const TEXT_MAX_CHARS = 1_000_000;
+/** Ids of tokens that a request may bring as a prompt. */
+export const IDS_MAX = 131_072;
 
 /** Text of a caller; a lone surrogate becomes U+FFFD. */
 export const text = (maxChars: number) =>

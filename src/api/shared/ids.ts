@@ -10,6 +10,9 @@ import { Failure } from "../../core/failure.ts";
 /** The one head that every conversation has. */
 export const MAIN = "main";
 
+/** The object's part of an id whose turn is kept nowhere. */
+export const NO_OBJECT = "0".repeat(32);
+
 /** Stands in for the secret where none is set: names of objects are then the same on every such server. Exported files are never signed with it. */
 export const UNKEYED = "rivulet";
 const FORK = /^(.+)~([0-9a-z]{8})$/s;

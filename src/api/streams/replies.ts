@@ -27,7 +27,7 @@ export const streamReply = z
   })
   .openapi("Stream");
 
-export const streamValue = z
+const streamValue = z
   .strictObject({
     position: count,
     time,
@@ -54,7 +54,7 @@ export const streamForecast = z
   })
   .openapi("StreamForecast");
 
-export const streamAlert = z
+const streamAlert = z
   .strictObject({ name: z.string(), when: z.enum(conditions), position: count, time, value: z.number().nullable() })
   .openapi("StreamAlert");
 

@@ -5,12 +5,12 @@ import { TTL_MAX_SECONDS } from "../conversations/prefix.ts";
 import { intQuery, metadata, pageQuery } from "../shared/fields.ts";
 import { frequencyField, VALUES_MAX, valueField } from "./values.ts";
 
-export const HORIZON_MAX = 512;
+const HORIZON_MAX = 512;
 const QUANTILES_MAX = 21;
 export const QUANTILES = [0.1, 0.5, 0.9];
 const RULES_MAX = 16;
 
-export const streamId = z
+const streamId = z
   .string()
   .regex(/^stream_[0-9a-f]{32}$/, "expected an id that POST /v1/streams gave: stream_ and 32 hex digits");
 export const streamPath = z.object({ id: streamId });

@@ -12,7 +12,7 @@ const SECONDS_MAX = 253_402_300_799;
 const MAGNITUDE = `expected a number of magnitude at most ${VALUE_MAX}`;
 
 const number = z.number().min(-VALUE_MAX, MAGNITUDE).max(VALUE_MAX, MAGNITUDE);
-export const timeField = z
+const timeField = z
   .union(
     [
       z

@@ -3,10 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
 import { chatShape, shapeOf } from "../chat/reply-shape.ts";
 import { chatMessages, messagesField } from "../chat/request.ts";
-import { modelField, TEXT_MAX_CHARS, text } from "../shared/fields.ts";
+import { IDS_MAX, modelField, TEXT_MAX_CHARS, text } from "../shared/fields.ts";
 import { nullsAbsent } from "../shared/ignored.ts";
-
-const IDS_MAX = 131_072;
 
 const flag = (description: string) => z.boolean().nullish().openapi({ description });
 

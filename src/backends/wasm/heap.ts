@@ -7,7 +7,8 @@
 import { Failure } from "../../core/failure.ts";
 import { padTo } from "../../core/sizes.ts";
 
-const ALIGN = 64;
+/** Bytes to which everything in the engine's memory is aligned: a cache line. */
+export const ALIGN = 64;
 const PAGE = 65_536;
 
 export class Heap {

@@ -13,8 +13,8 @@ import type { Bind, CacheSpec, Forward, Matrix, RotaryTable, Step } from "../../
 import type { Model } from "../../models/architecture.ts";
 import type { CachePolicy, TensorEntry } from "../../weights/manifest.ts";
 import { cacheLayout } from "./cache-layout.ts";
+import { ALIGN } from "./heap.ts";
 
-const ALIGN = 64;
 const NO_LIMIT = 0x7fffffff; // positions are i32 in the kernels
 
 export interface Placed {

@@ -8,10 +8,9 @@ import { ByteFile } from "../checkpoint/byte-file.ts";
 import type { CheckpointSource, TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
 import { ggufCompanions } from "./companions.ts";
 import { type GgufHeader, readGgufHeader } from "./header.ts";
-import { readValues, spelledTensors } from "./spelled-tensors.ts";
+import { ROTARY_FACTORS, readValues, spelledTensors } from "./spelled-tensors.ts";
 
 /** Factors of scaled rotary frequencies (Llama 3.1 and later). */
-const ROTARY_FACTORS = "rope_freqs.weight";
 
 export async function openGguf(path: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const file = await ByteFile.open(path);

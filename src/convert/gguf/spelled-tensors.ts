@@ -16,7 +16,7 @@ export interface SpelledTensor {
 }
 
 /** Tensors that have no part in the text model: scaled frequencies, and layers that guess further tokens. */
-const ROTARY_FACTORS = "rope_freqs.weight";
+export const ROTARY_FACTORS = "rope_freqs.weight";
 
 export function spelledTensors(
   file: ByteFile,

@@ -24,9 +24,9 @@ export interface GgufVocabulary {
 /** Longest token, in UTF-16 units: work on a token may be quadratic. */
 const TOKEN_MAX_LENGTH = 1024;
 /** Token types of GGUF. */
-const UNKNOWN = 2;
-const CONTROL = 3;
-const USER_DEFINED = 4;
+export const UNKNOWN = 2;
+export const CONTROL = 3;
+export const USER_DEFINED = 4;
 
 export function readVocabulary(where: string, meta: ReadonlyMap<string, unknown>): GgufVocabulary {
   const field = (name: string) => `tokenizer.ggml.${name}`;
