@@ -4,7 +4,7 @@
  *
  *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--misses]
  *
- * The facts are those that recall was made with (`tuned`) unless others are asked for (`held-out`).
+ * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings), `held-out`, or `checker`.
  * Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
  */
 import { readFileSync } from "node:fs";
@@ -14,6 +14,7 @@ import { ConversationStore } from "../durable-objects/storage/conversation-store
 import type { StoredTurn } from "../durable-objects/storage/turn-tree.ts";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
 import { recall } from "../durable-objects/turn/recall.ts";
+import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
@@ -27,15 +28,18 @@ const { values: options } = parseArgs({
     seeds: { type: "string", default: "1,2" },
     pack: { type: "string", default: "models/rivulet-150m" },
     facts: { type: "string", default: "tuned" },
+    words: { type: "boolean", default: false },
     misses: { type: "boolean", default: false },
   },
 });
-if (!Object.hasOwn(told, options.facts)) throw new Error(`--facts: expected tuned or held-out, got ${options.facts}`);
+if (!Object.hasOwn(told, options.facts))
+  throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${options.facts}`);
 const toldFacts = told[options.facts as keyof typeof told];
 const numbers = (text: string) => text.split(",").map(Number);
 const file = (name: string) => readFileSync(join(options.pack, name));
 const manifest = parseManifest(file("manifest.json"));
 const codec = createTextCodec(JSON.parse(file("tokenizer.json").toString()), manifest.tokenizerConfig ?? {});
+const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
 const served = { codec, manifest } as Served;
 /** Of the template, for each turn. */
 const AROUND_TURN = 12;
@@ -132,6 +136,7 @@ for (const tokens of numbers(options.tokens)) {
         promptTokens: codec.encodeText(probe.question).length + AROUND_TURN,
         served,
         maxTokens: 128,
+        ...(options.words ? {} : { meanings: () => words }),
       });
       const { user, system } = process.cpuUsage(began);
       const ms = (user + system) / 1000;

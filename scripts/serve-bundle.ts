@@ -8,7 +8,7 @@ import { installed, built as packaged, root } from "./package-root.ts";
 
 const sources = [
   "src/**/*.ts",
-  "durable-objects/**/*.ts",
+  "durable-objects/**/*.{ts,bin}",
   "wasm/build/*.wasm",
   "web/build/page.*",
   "wrangler.toml",
@@ -39,7 +39,11 @@ export interface Bundle {
 function packagedBundle({ entry, faultPoints }: Required<BundleOptions>): Bundle {
   if (faultPoints) throw new Error("FAULTS is for tests, which need a checkout of the repository");
   if (entry === "onnx") throw new Error("a pack with an ONNX graph is served from a checkout of the repository only");
-  return { folder: join(packaged, "worker"), modules: ["index.js", "worker.js", "kernels.wasm"], built: false };
+  return {
+    folder: join(packaged, "worker"),
+    modules: ["index.js", "worker.js", "kernels.wasm", "english-words.bin"],
+    built: false,
+  };
 }
 
 /** Throws with wrangler's messages. */

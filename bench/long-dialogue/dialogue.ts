@@ -1,4 +1,6 @@
 /** A long dialogue with facts at known places: what is said in each turn, and what can be asked at its end. */
+import { checkerFacts, checkerUnrelated } from "./checker.ts";
+import { developmentFacts, developmentUnrelated } from "./development.ts";
 import { draws } from "./draws.ts";
 import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./facts.ts";
 import { filler } from "./filler.ts";
@@ -31,6 +33,8 @@ const ACKNOWLEDGE = {
 /** What is told and asked: what recall was made with, or what it never saw. */
 export const told = {
   tuned: { facts: tunedFacts, unrelated: tunedUnrelated },
+  checker: { facts: checkerFacts, unrelated: checkerUnrelated },
+  development: { facts: developmentFacts, unrelated: developmentUnrelated },
   "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated },
 };
 

@@ -14,7 +14,8 @@ when where why how is are am was were be been being do does did done doing have 
 into onto over under as than then so and or but if not no nor yes also too very just only some any all both each more most other such own same again once ever never always
 s t d m ll re ve don didn doesn isn wasn won couldn wouldn im whats
 tell told say said says saying mention mentioned ask asked know remember recall remind think please thanks thank hello hi hey ok okay sure well now give want like need get got let make
-take takes took put puts one thing things something anything kind sort lot bit much many exactly actually really still earlier before ago again already conversation`,
+take takes took put puts one thing things something anything kind sort lot bit much many exactly actually really still earlier before ago again already conversation
+go going come sound sounds good nice great fine shorter simpler`,
   `
 der die das den dem des ein eine einen einem einer eines ich mich mir mein meine meinen meinem meiner meines du dich dir dein deine deinen deiner wir uns unser unsere ihr euch euer sie ihm
 ihn ihre ihren es er sein seine wer wen wem wessen was welche welcher welches welchen wo woher wohin wann warum wie viel viele ist sind bin bist war waren sei wird werden wurde habe hast hat haben hatte
@@ -140,6 +141,8 @@ const functionWords = new Set(languages.flatMap((words) => [...words]));
 const concepts: ReadonlySet<string>[] = lines(CONCEPTS).map((words) => new Set(words.map(termOf)));
 const byTerm = new Map<string, ReadonlySet<string>[]>();
 for (const concept of concepts) for (const term of concept) byTerm.set(term, [...(byTerm.get(term) ?? []), concept]);
+
+export const ENGLISH = 0;
 
 /** Languages as the lines of the list above begin them; -1 where the words show none. */
 export function languageOf(words: readonly string[]): number {

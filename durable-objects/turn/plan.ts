@@ -10,6 +10,7 @@ import type { ConversationStore } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
+import { englishWords } from "./english-words.ts";
 import { afterTail, appended, type Continuation, chainAll, continuation, fitted } from "./match-history.ts";
 import { withQuote } from "./quote-passages.ts";
 import { quotePast, recallTokens } from "./quote-past.ts";
@@ -54,7 +55,7 @@ export function plan(
   const bound = recallTokens(request, recall);
   const maxTokens = bound && Math.min(bound, room - plain.length - 1);
   const last = unanswered(store, parent, fresh);
-  const search = { store, ...last, served, maxTokens };
+  const search = { store, ...last, served, maxTokens, meanings: englishWords };
   const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
   const { instructions: _, ...kept } = request;
   const known = toolsKnown(last.messages, request, knownTo(last.base));

@@ -7,7 +7,8 @@
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
 import { languageOf } from "./lexicon.ts";
-import { hasMeaning, pairsOf, type Question } from "./recall-question.ts";
+import { hasMeaning, OWN, pairsOf, type Question } from "./recall-question.ts";
+import type { Sense } from "./sense.ts";
 
 /** A passage, and where it stands on the branch. */
 export interface Candidate extends Passage {
@@ -39,11 +40,18 @@ const NUMBER_BONUS = 1.15;
 const FIRST_PERSON_BONUS = 1.15;
 const OTHER_LANGUAGE_SHARE = 0.75;
 const ASSISTANT_COVERAGE = 0.85;
+const YOURS_COVERAGE = 0.6;
 /** Of a line that says what the question asks for by its form alone: "I turned 52" to "How old am I?". */
 const SELF_COVERAGE = 0.6;
 /** Of a hit's share of the question, where only a relative was said. */
 const RELATIVE_SHARE = 0.8;
 const RECENCY_BONUS = 0.12;
+/** Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's own matter and he asks for that. */
+const OWN_COVERAGE = 1.8;
+const SENSE_COVERAGE = 0.85;
+const WORLD_COVERAGE = 0.75;
+const SENSE_RANK = 0.8;
+const OWN_SENSE = 1.3;
 const TRIMMED_TOKENS = 24;
 
 /** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */
@@ -53,16 +61,25 @@ export const rarity = (df: number, N: number): number => {
 };
 
 /** `newest`: depth of the end of the branch. */
-export function scored(candidate: Candidate, question: Question, weights: readonly Weights[], newest: number): Scored {
+export function scored(
+  candidate: Candidate,
+  question: Question,
+  weights: readonly Weights[],
+  newest: number,
+  sense: Sense,
+): Scored {
   const ranks = question.terms.map(() => 0);
   const shares = question.terms.map(() => 0);
   let pairs = 0;
   let hasNews = false;
   let isOwn = false;
   let isAsked = false;
+  let meant = 0;
+  let covered = 0;
+  const isSaid = candidate.role === "user";
   const languages = new Set<number>();
   for (const { text } of sentencesOf(candidate.text)) {
-    const share = isQuestion(text) ? QUESTION_SHARE : 1;
+    const share = isQuestion(text) || isRequest(text) ? QUESTION_SHARE : 1;
     const words = wordsOf(text);
     const stems = new Set([...words.map(({ stem }) => stem), ...selfTerms(text)]);
     languages.add(languageOf(words.map(({ text: word }) => word)));
@@ -80,13 +97,18 @@ export function scored(candidate: Candidate, question: Question, weights: readon
     for (const pair of pairsOf(words)) if (question.pairs.has(pair)) pairs++;
     hasNews ||= words.some(({ text: word, stem }) => !question.stems.has(stem) && hasMeaning(word));
     isOwn ||= isHit && FIRST_PERSON.test(text);
+    const isHis = question.isOwn && isSaid && OWN.test(text);
+    const near = sense(words);
+    meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
+    covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
   }
   const important = weights.reduce((sum, { importance }) => sum + importance, 0);
-  const isSaid = candidate.role === "user";
   const part = important > 0 ? sumOf(shares) / important : 0;
-  const coverage = (isSaid ? 1 : ASSISTANT_COVERAGE) * Math.max(part, isAsked ? SELF_COVERAGE : 0);
+  const coverage =
+    (isSaid ? (question.isYours ? YOURS_COVERAGE : 1) : ASSISTANT_COVERAGE) *
+    Math.max(part, isAsked ? SELF_COVERAGE : 0, covered);
   const score =
-    sumOf(ranks) *
+    (sumOf(ranks) + SENSE_RANK * meant * important) *
     (1 + PAIR_BONUS * Math.min(pairs, PAIRS_MAX)) *
     (question.wantsNumber && /\p{Nd}/u.test(candidate.text) ? NUMBER_BONUS : 1) *
     (question.isOwn && isOwn ? FIRST_PERSON_BONUS : 1) *
@@ -102,6 +124,11 @@ const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) =>
 const FIRST_PERSON = /\b(?:I|we|ich|wir|je|yo)\b|我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)/u;
 
 const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
+
+/** A sentence that wants something done says nothing itself: "Give me an overview". What asks for nothing but to be kept in mind is none. */
+const REQUEST =
+  /^(?:(?:please|could you|can you|would you|ok(?:ay)?,?|now) )?(?:(?:give|tell|write|show|name|suggest|recommend|help|find|make|draw) (?:me|us|a|an|the|some|two|three|four|five|this|that|it)|(?:compare|explain|list|describe|summari[sz]e|translate|convert|define) \p{L}+)\b|\bI was wondering\b/iu;
+const isRequest = (sentence: string): boolean => REQUEST.test(sentence);
 
 /** The best few, best first: none below the floor, none that says the same as another. */
 export function best(

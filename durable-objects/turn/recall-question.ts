@@ -23,6 +23,8 @@ export interface Question {
   language: number;
   /** The user asks about himself. */
   isOwn: boolean;
+  /** He asks about the assistant. */
+  isYours: boolean;
   /** It asks for a number, a date, an age. */
   wantsNumber: boolean;
   /** Every stem of the question. */
@@ -34,7 +36,12 @@ const QUESTION_MAX_CHARS = 2000;
 const NUMBER =
   /\bhow (?:many|much|old|tall|long|far)\b|\bwhen\b|\bnumber\b|\bphone\b|\bwann\b|\bwie ?(?:viele?|alt|gro(?:ß|ss)|lange|weit)\b|\bnummer\b|多少|几|号|什么时候|电话/iu;
 
-const OWN = /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b|我/iu;
+/** The user speaks of himself, or of what is his. */
+export const OWN = /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b|我/iu;
+/** "How do I remove a stain?" asks what anybody would do. */
+const HOW_TO =
+  /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b/giu;
+const YOURS = /\b(?:your|yours|yourself|are you|(?:can|do|would) you \p{L}+\?)/iu;
 /** A pair of letters that nobody wrote next to each other is no word. */
 const PAIR = /^\P{sc=Latin}{2}$/u;
 export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.test(term);
@@ -52,7 +59,15 @@ export function questionOf(said: string): Question {
   }));
   const pairs = pairsOf(words);
   const language = languageOf(words.map(({ text: word }) => word));
-  return { terms, pairs, language, isOwn: OWN.test(text), wantsNumber: NUMBER.test(text), stems };
+  return {
+    terms,
+    pairs,
+    language,
+    isOwn: OWN.test(text.replace(HOW_TO, "")),
+    isYours: YOURS.test(text) && !OWN.test(text),
+    wantsNumber: NUMBER.test(text),
+    stems,
+  };
 }
 
 /** Of a folded word. A pair of letters of an unspaced script has none where neither letter has. */

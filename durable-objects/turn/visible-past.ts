@@ -9,6 +9,7 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { CachePolicy } from "../../src/weights/manifest.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { WordMeanings } from "./word-meanings.ts";
 
 /** What recall is asked. */
 export interface Search {
@@ -21,6 +22,8 @@ export interface Search {
   served: Served;
   /** Most tokens that may be spent. */
   maxTokens: number;
+  /** Asked only where something has left the model's sight. Absent: words are only what they are. */
+  meanings?: () => WordMeanings;
 }
 
 export interface Past {
