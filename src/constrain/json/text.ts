@@ -61,6 +61,12 @@ export function character(g: Grammar, ranges: readonly Range[]): Expr {
   return found;
 }
 
+/** Whether it was made by `character`. */
+export function isCharacter(g: Grammar, expr: Expr): boolean {
+  for (const known of characters.get(g)?.values() ?? []) if (known === expr) return true;
+  return false;
+}
+
 /** Steps for a range: it is cut into sequences of bytes. */
 const RANGE = 8;
 

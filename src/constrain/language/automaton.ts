@@ -15,6 +15,7 @@ export class Automaton {
   readonly next: Int32Array;
   /** It is made once for all requests, so that masks of its places are worth keeping. */
   readonly isLasting: boolean;
+  readonly #longest = new Map<number, number>();
 
   constructor(accepts: Uint8Array, classOf: Uint8Array, next: Int32Array, isLasting = false) {
     this.accepts = accepts;
@@ -35,6 +36,33 @@ export class Automaton {
   /** Nothing may follow. */
   isEnd(state: number): boolean {
     return this.next.subarray(state * this.classes, (state + 1) * this.classes).every((next) => next < 0);
+  }
+
+  /** Bytes of the shortest text from a state on. Of a trimmed table. */
+  shortest(state: number): number {
+    const met = new Set([state]);
+    let nearest = [state];
+    for (let length = 0; ; length++) {
+      if (nearest.some((at) => this.accepts[at] === 1) || nearest.length === 0) return length;
+      const next = new Set(nearest.flatMap((at) => this.#following(at)).filter((to) => !met.has(to)));
+      for (const to of next) met.add(to);
+      nearest = [...next];
+    }
+  }
+
+  /** Bytes of the longest text from a state on; Infinity where there is none. Of a trimmed table. */
+  longest(state: number): number {
+    const known = this.#longest.get(state);
+    if (known !== undefined) return known;
+    // A state that is met again on the way: texts may go round as often as they like.
+    this.#longest.set(state, Number.POSITIVE_INFINITY);
+    const found = Math.max(0, ...this.#following(state).map((to) => 1 + this.longest(to)));
+    this.#longest.set(state, found);
+    return found;
+  }
+
+  #following(state: number): number[] {
+    return [...new Set(this.next.subarray(state * this.classes, (state + 1) * this.classes))].filter((to) => to >= 0);
   }
 
   /** Bytes that may follow, in sets that lead to one state each. */

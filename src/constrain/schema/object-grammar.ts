@@ -11,6 +11,8 @@ import { type Placed, refuse } from "./place.ts";
 import { type LeaveOut, patternOf } from "./scalars.ts";
 
 const MAX_PROPERTIES = 2048;
+/** Patterns of which one name may match several. */
+const MAX_TOGETHER = 3;
 
 interface Member {
   expr: Expr;
@@ -126,19 +128,21 @@ export class ObjectGrammar {
     const keys: Expr[] = [free];
     for (const placed of allowed) keys.push(yield* namesOf(placed));
     const others: Expr[] = [];
-    for (const [i, source] of [...sources.keys()].entries()) {
+    const all = [...sources.keys()];
+    for (const met of patternsMet(all.length)) {
       const about = this.#sources.flatMap(({ patterns, additional }) => {
-        const own = patterns.filter((pattern) => pattern.source === source).map((pattern) => pattern.value);
+        const own = patterns.filter(({ source }) => met(all.indexOf(source))).map((pattern) => pattern.value);
         return own.length === 0 && additional ? [additional] : own;
       });
       if (about.some(({ schema }) => schema === false)) continue;
-      const rest = patterns.filter((_, at) => at !== i);
-      const key = yield* intersect(g, [...keys, patterns[i]!], [...taken, ...rest]);
+      const fit = patterns.filter((_, i) => met(i));
+      const rest = patterns.filter((_, i) => !met(i));
+      const key = yield* intersect(g, [...keys, ...fit], [...taken, ...rest]);
       others.push(member(g, key, key.kind === "never" ? g.never : yield* value(about)));
     }
-    // Others come where a schema speaks of them, or where none is named.
+    // Others come where a schema speaks of them, or where it names none that may come.
     const additional = this.#sources.flatMap((source) => source.additional ?? []);
-    const isOpen = additional.length > 0 || (!isNamed && named.size === 0 && patterns.length === 0);
+    const isOpen = additional.length > 0 || (!isNamed && patterns.length === 0);
     if (isOpen && additional.every(({ schema }) => schema !== false)) {
       const isFree = keys.length === 1 && taken.length + patterns.length === 0;
       const key = isFree ? free : yield* intersect(g, keys, [...taken, ...patterns]);
@@ -146,6 +150,12 @@ export class ObjectGrammar {
     }
     return g.alt(...others);
   }
+}
+
+/** Which of so many patterns a name may match at once: any of a few, or one. */
+function patternsMet(count: number): ((pattern: number) => boolean)[] {
+  if (count > MAX_TOGETHER) return Array.from({ length: count }, (_, only) => (pattern) => pattern === only);
+  return Array.from({ length: 2 ** count - 1 }, (_, i) => (pattern) => (((i + 1) >> pattern) & 1) === 1);
 }
 
 const member = (g: Grammar, key: Expr, value: Expr): Expr =>

@@ -5,7 +5,7 @@ import { formatChecks } from "../check/format-checks.ts";
 import { literals } from "../json/literals.ts";
 import { type Bound, integer, multiplesOf, number, plainNumbers } from "../json/numbers.ts";
 import { pattern } from "../json/pattern.ts";
-import { ANY, anyCharacter, character, constantText } from "../json/text.ts";
+import { ANY, anyCharacter, character, constantText, isCharacter } from "../json/text.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import { intersect } from "../language/intersect.ts";
 import { Lasting } from "../language/lasting.ts";
@@ -60,7 +60,19 @@ function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut): Work<
   for (const named of flat.formats ?? []) formats.push(...(yield* formatOf(g, named, leaveOut)));
   const bounded = minLength > 0 || maxLength < Number.POSITIVE_INFINITY;
   if (held.length + none.length + formats.length === 0) return g.repeat(free, minLength, maxLength);
-  if (bounded || held.length + formats.length === 0) held.push(g.repeat(character(g, ANY), minLength, maxLength));
+  const [only] = held;
+  if (
+    bounded &&
+    held.length === 1 &&
+    formats.length + none.length === 0 &&
+    only?.kind === "repeat" &&
+    isCharacter(g, only.of)
+  )
+    return g.repeat(only.of, Math.max(minLength, only.min), Math.min(maxLength, only.max));
+  // A format's characters are one byte each, and some formats are never as long as they may be.
+  const isWithin = formats.some((format) => staysWithin(format, minLength, maxLength));
+  const one = formats.length > 0 ? g.range(0x20, 0x7e) : character(g, ANY);
+  if ((bounded && !isWithin) || held.length + formats.length === 0) held.push(g.repeat(one, minLength, maxLength));
   const where = patterns[0] ?? flat.formats?.[0];
   try {
     const narrow = yield* intersect(g, [...held, ...formats], none);
@@ -73,6 +85,12 @@ function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut): Work<
   } catch (thrown) {
     throw where ? placed(thrown, where.pointer) : thrown;
   }
+}
+
+/** Every text of a table has so many bytes at least and at most. */
+function staysWithin(expr: Expr, least: number, most: number): boolean {
+  if (expr.kind !== "automaton") return false;
+  return expr.automaton.shortest(expr.state) >= least && expr.automaton.longest(expr.state) <= most;
 }
 
 /** What stands between the quotes. */

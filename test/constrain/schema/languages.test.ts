@@ -198,3 +198,87 @@ it("white space comes as a space, or as a new line with an indent, and never wit
     expect(holds(text), text).toBe(false);
   }
 });
+
+const valued = (schema: object) => {
+  const holds = language(schema);
+  return (value: unknown) => holds(JSON.stringify(value));
+};
+
+describe("a format beside a length", () => {
+  const within = (more: object) => valued({ type: "string", ...more });
+
+  it("is held to where the format alone is not", () => {
+    const uri = within({ format: "uri", minLength: 12, maxLength: 14 });
+    expect(uri("https://a.bc")).toBe(true);
+    expect(uri("https://a.bcde")).toBe(true);
+    expect(uri("https://a.b")).toBe(false);
+    expect(uri("https://a.bcdef")).toBe(false);
+  });
+
+  it("costs nothing where no text of the format is longer", () => {
+    const spent = (schema: object) => {
+      const grammar = new Grammar();
+      atOnce(schemaGrammar(grammar, schema as never, "schema"));
+      return grammar.budget.spent;
+    };
+    const alone = spent({ type: "string", format: "email" });
+    expect(spent({ type: "string", format: "email", minLength: 3, maxLength: 254 })).toBeLessThan(2 * alone);
+    expect(spent({ type: "string", format: "email", maxLength: 60 })).toBeGreaterThan(10 * alone);
+  });
+});
+
+it("leap days are dates, in leap years", () => {
+  const holds = valued({ type: "string", format: "date" });
+  for (const year of ["1904", "1996", "2000", "2024", "2400"]) expect(holds(`${year}-02-29`), year).toBe(true);
+  for (const year of ["1900", "1999", "2023", "2100"]) expect(holds(`${year}-02-29`), year).toBe(false);
+});
+
+it.each([
+  [
+    "ipv6",
+    ["::", "::1", "d6::", "1::d6", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"],
+    ["1::2::3", "1:2:3:4:5:6:7", ":1", "1:2:3:4:5:6:7:8::"],
+  ],
+  [
+    "uri",
+    ["urn:isbn:0451450523", "mailto:a@b.org", "ftp://a.b/c", "file:///etc/x", "https://a.b:80/c?d=/e#f/?"],
+    ["a.b", "//a.b", "https://", "urn:", "https://a b"],
+  ],
+])("%s in all its usual forms", (format, valid, invalid) => {
+  const holds = valued({ type: "string", format });
+  for (const text of valid) expect(holds(text), text).toBe(true);
+  for (const text of invalid) expect(holds(text), text).toBe(false);
+});
+
+it("a hundred patterns of letters with a length are counted, and no table is made of them (fault 4)", () => {
+  const properties = Object.fromEntries(
+    Array.from({ length: 100 }, (_, i) => [
+      `p${i}`,
+      { type: "string", pattern: `^[a-z0-9${i}_-]+$`, maxLength: 300 - i },
+    ]),
+  );
+  const grammar = new Grammar();
+  const { expr } = atOnce(schemaGrammar(grammar, { type: "object", properties }, "schema"));
+  expect(grammar.budget.spent).toBeLessThan(100_000);
+  expect(grammar.holds(expr, `{"p0":"${"a".repeat(300)}"}`)).toBe(true);
+  expect(grammar.holds(expr, `{"p0":"${"a".repeat(301)}"}`)).toBe(false);
+  expect(grammar.holds(expr, '{"p0":""}')).toBe(false);
+});
+
+describe("objects", () => {
+  it("are open where all that a schema names may not be there", () => {
+    const holds = valued({ type: "object", properties: { foo: false } });
+    expect(holds({ bar: 1 })).toBe(true);
+    expect(holds({ foo: 1 })).toBe(false);
+    expect(valued({ type: "object", properties: { foo: false, bar: {} } })({ baz: 1 })).toBe(false);
+  });
+
+  it("have names that several patterns fit", () => {
+    const patternProperties = { "^a": { type: "integer" }, b$: { maximum: 5 } };
+    const holds = valued({ type: "object", patternProperties });
+    expect(holds({ ab: 5 })).toBe(true);
+    expect(holds({ ab: 6 })).toBe(false);
+    expect(holds({ ab: 1.5 })).toBe(false);
+    expect(holds({ a: 7, xb: 2.5 })).toBe(true);
+  });
+});
