@@ -10,7 +10,9 @@ export interface ToyServer {
   /** Where it keeps things. */
   folder: string;
   started: Started;
-  stop(): Promise<void>;
+  /** Ends it, and removes what it kept unless that is still wanted. */
+  stop(removes?: boolean): Promise<void>;
+  remove(): void;
 }
 
 export async function toyServer(env: Record<string, string> = {}, descriptors?: number): Promise<ToyServer> {
@@ -18,12 +20,13 @@ export async function toyServer(env: Record<string, string> = {}, descriptors?: 
   const pack = await tinyPack(work);
   const args = ["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack];
   const started = await start(args, env, false, descriptors);
-  const stop = async () => {
+  const remove = () => rmSync(work, { recursive: true, force: true });
+  const stop = async (removes = true) => {
     started.supervisor.kill("SIGTERM");
     await started.ended;
-    rmSync(work, { recursive: true, force: true });
+    if (removes) remove();
   };
-  if (started.url !== "") return { url: started.url, folder: join(work, "persist"), started, stop };
+  if (started.url !== "") return { url: started.url, folder: join(work, "persist"), started, stop, remove };
   await stop();
   throw new Error(started.output());
 }
