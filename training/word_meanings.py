@@ -1,4 +1,4 @@
-"""The table of word meanings that recall uses (durable-objects/turn/english-words.bin), made offline on one CPU.
+"""A table of word meanings as recall uses (durable-objects/turn/english-words.bin, which was made so but for details of sampling), offline on one CPU.
 
     python -m training.word_meanings MODEL_FOLDER WORDNET_FOLDER OUT
 

@@ -201,7 +201,7 @@ async function enter(
     const taken = await take();
     const { accepted, restored } = taken;
     slot.hold(restored.sequence);
-    computesFor(restored.sequence, running.tenant);
+    computesFor(restored.sequence, running.tenant, () => slot.beat());
     const { recallTokens = 0, recallMs = 0 } = accepted;
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };

@@ -219,7 +219,7 @@ async function readPrompt(
   const sequence = found?.begun?.sequence ?? (await backend.open());
   const cached = sequence.position;
   slot.hold(sequence);
-  computesFor(sequence, tenant);
+  computesFor(sequence, tenant, () => slot.beat());
   checkAtOnce(feed.length - cached + ahead, budget.tokensLeft, adviceFor(request, prompts.length));
   const primed = new Sampler(backend.vocab, found?.begun?.sampler, 0);
   let logits: Float32Array = new Float32Array(0);
@@ -255,7 +255,7 @@ async function* choose(
 ): AsyncGenerator<Chosen> {
   const sequence = isFirst ? prompt.sequence : await served.backend.open(prompt.saved);
   slot.hold(sequence);
-  computesFor(sequence, request.tenant);
+  computesFor(sequence, request.tenant, () => slot.beat());
   const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed);
   const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
   // One more, since a prompt is read only where the budget is not at its very end.

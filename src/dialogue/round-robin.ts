@@ -14,9 +14,20 @@ const SLICE_ROWS = 5;
 /** Tenants whose turn is remembered. */
 const TENANTS = 1000;
 
-const tenants = new WeakMap<Sequence, string>();
 /** On whose behalf a sequence computes. */
-export const computesFor = (sequence: Sequence, tenant: string): void => void tenants.set(sequence, tenant);
+interface Caller {
+  tenant: string;
+  waits?: () => void;
+}
+
+const callers = new WeakMap<Sequence, Caller>();
+
+/**
+ * Says on whose behalf a sequence computes. `waits` is called again and again while it waits for its turn: a sign of life, since among many the
+ * next turn may be minutes away. Where it throws, the sequence's place is gone, and the waiting `forward` fails with that.
+ */
+export const computesFor = (sequence: Sequence, tenant: string, waits?: () => void): void =>
+  void callers.set(sequence, { tenant, ...(waits ? { waits } : {}) });
 
 interface Request extends SharedTurn {
   tenant: string;
@@ -57,16 +68,23 @@ export class RoundRobin {
       await yieldToEvents();
       return sequence.forward(ids, want);
     }
-    const request: Request = { sequence, ids, want, guess, tenant: tenants.get(sequence) ?? "" };
+    const { tenant = "", waits } = callers.get(sequence) ?? {};
+    const request: Request = { sequence, ids, want, guess, tenant };
     this.#waiting.push(request);
-    // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
-    for (;;) {
-      const steps = this.#steps;
-      await yieldToEvents();
-      // After a step everybody has a chance to come back for the next one, or those that wait would run theirs one after another first.
-      if (!request.result && !request.failure && this.#steps === steps) this.#next();
-      if (request.failure) throw request.failure.thrown;
-      if (request.result) return request.result;
+    try {
+      // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
+      for (;;) {
+        const steps = this.#steps;
+        await yieldToEvents();
+        if (!request.result) waits?.();
+        // After a step everybody has a chance to come back for the next one, or those that wait would run theirs one after another first.
+        if (!request.result && !request.failure && this.#steps === steps) this.#next();
+        if (request.failure) throw request.failure.thrown;
+        if (request.result) return request.result;
+      }
+    } catch (thrown) {
+      this.#waiting = this.#waiting.filter((other) => other !== request);
+      throw thrown;
     }
   }
 

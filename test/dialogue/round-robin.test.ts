@@ -111,3 +111,24 @@ it("R2: a tenant's prompts count as the work that they are, and one that comes l
   expect(slices).toBeGreaterThanOrEqual(8);
   expect(slices).toBeLessThanOrEqual(12);
 });
+
+it("gives a sign of life as long as a sequence waits, and ends with what it throws when its place is gone", async () => {
+  const { passes, order, sequence } = recorder();
+  const [busy, patient, gone] = ["busy", "patient", "gone"].map((name) => sequence(name)) as [
+    Sequence,
+    Sequence,
+    Sequence,
+  ];
+  let signs = 0;
+  computesFor(busy, "ann");
+  computesFor(patient, "ann", () => void signs++);
+  computesFor(gone, "cat", () => {
+    throw new Failure("busy", "taken back");
+  });
+  const prompts = Array.from({ length: 5 }, () => order.forward(busy, new Uint32Array(32), "none"));
+  const last = order.forward(patient, new Uint32Array(32), "none");
+  await expect(order.forward(gone, Uint32Array.of(1), "last")).rejects.toMatchObject({ code: "busy" });
+  await Promise.all([...prompts, last]);
+  expect(signs).toBeGreaterThan(0);
+  expect(passes.join()).not.toContain("gone");
+});

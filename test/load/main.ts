@@ -4,7 +4,7 @@
  *     npm run load -- [--conversations n] [--concurrent n] [--rate acts-a-second] [--minutes n]
  *
  * Without `--minutes` it ends when every conversation had its turn; with it, it goes round until the time is over (a soak). Ends with 1
- * when a turn that was answered is lost, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
+ * when a turn that was answered is lost, the server fails other than by saying that it is full, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
  * idle objects keep their descriptors, or, in a soak, memory goes on growing or something never happened that should happen at times.
  */
 import { parseArgs } from "node:util";
@@ -86,7 +86,10 @@ const KiB = (bytes: number): number => Number((bytes / 1024).toFixed(1));
 /** At each quarter's end, so that growth is seen. */
 const quarters = [1, 2, 3, 4].map((quarter) => measured[Math.ceil((quarter / 4) * measured.length) - 1]!.rss);
 const first = measured[0]!;
+/** A server that is full or quota-bound says so; any other failure of its own is a fault. */
+const faults = [...tally.refusals].filter(([what]) => /^5/.test(what) && !/^50[37] /.test(what));
 const wrong = [
+  ...faults.map(([what, times]) => `${times} times ${what}`),
   ...tally.lost.map((what) => `lost: ${what}`),
   ...(tally.differed > 0 ? [`${tally.differed} replies differed`] : []),
   ...(orphans > 0 ? [`${orphans} rows that nobody will read`] : []),
