@@ -7,8 +7,9 @@
  * Who waits is let in by tenant in turn, and of a tenant by conversation in turn, so that one with many requests makes only itself wait. While
  * several tenants come, none holds all places: the next one's first turn would have to wait for the end of one of theirs.
  */
-import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
+import { type Backend, ENDLESS, type Sequence } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { computesFor } from "../../src/dialogue/round-robin.ts";
 import { ISOLATE_BYTES } from "./pack.ts";
 
 export interface AdmissionLimits {
@@ -227,6 +228,12 @@ export class MemorySlot {
     this.#held = held;
     this.beat();
     return held;
+  }
+
+  /** Keeps a sequence that computes for `tenant`; while it waits for its turn among others, the place shows life. */
+  computes<Held extends Sequence>(sequence: Held, tenant: string): Held {
+    computesFor(sequence, tenant, () => this.beat());
+    return this.hold(sequence);
   }
 
   /** A sign of life. Fails with `busy` when the place was taken back. */

@@ -12,7 +12,6 @@ import { count } from "../../src/core/events.ts";
 import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import { computesFor } from "../../src/dialogue/round-robin.ts";
 import { admissionFor } from "../model/admission.ts";
 import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
@@ -200,8 +199,7 @@ async function enter(
     const enteredMs = Date.now();
     const taken = await take();
     const { accepted, restored } = taken;
-    slot.hold(restored.sequence);
-    computesFor(restored.sequence, running.tenant, () => slot.beat());
+    slot.computes(restored.sequence, running.tenant);
     const { recallTokens = 0, recallMs = 0 } = accepted;
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };

@@ -22,7 +22,6 @@ import { metrics } from "../../src/core/metrics.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { prefill, type Resumed, reply } from "../../src/dialogue/reply.ts";
-import { computesFor } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { SamplerState } from "../../src/sampling/sampling.ts";
 import type { MemorySlot } from "../model/admission.ts";
@@ -218,8 +217,7 @@ async function readPrompt(
   const found = await CachedPrompt.find(env, tenant, served, begun, { keeps: "all" });
   const sequence = found?.begun?.sequence ?? (await backend.open());
   const cached = sequence.position;
-  slot.hold(sequence);
-  computesFor(sequence, tenant, () => slot.beat());
+  slot.computes(sequence, tenant);
   checkAtOnce(feed.length - cached + ahead, budget.tokensLeft, adviceFor(request, prompts.length));
   const primed = new Sampler(backend.vocab, found?.begun?.sampler, 0);
   let logits: Float32Array = new Float32Array(0);
@@ -254,8 +252,7 @@ async function* choose(
   ahead: number,
 ): AsyncGenerator<Chosen> {
   const sequence = isFirst ? prompt.sequence : await served.backend.open(prompt.saved);
-  slot.hold(sequence);
-  computesFor(sequence, request.tenant, () => slot.beat());
+  slot.computes(sequence, request.tenant);
   const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed);
   const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
   // One more, since a prompt is read only where the budget is not at its very end.

@@ -7,7 +7,7 @@
 import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
-import { computesFor, roundRobin } from "../../src/dialogue/round-robin.ts";
+import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { AttemptContext } from "./context.ts";
@@ -56,8 +56,7 @@ export class TurnComputation {
       this.#work.restored.sequence.release();
       const restored = await restore(store, served.backend, accepted, slot.asker.owner, { ownCheckpoint: false });
       this.#work.restored = restored;
-      slot.hold(restored.sequence);
-      computesFor(restored.sequence, running.tenant, () => slot.beat());
+      slot.computes(restored.sequence, running.tenant);
       this.#work.accepted = { ...accepted, settling: reason };
     }
     const { sequence } = this.#work.restored;

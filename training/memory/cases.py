@@ -12,7 +12,7 @@ from training.corpus import END_OF_TEXT, read
 from training.loader import Windows
 from training.memory.build import Filler
 from training.memory.documents import document, listing
-from training.memory.facts import KINDS, NAME, answered, asked, corrected, told, value_of
+from training.memory.facts import KINDS, NAME, asked, corrected, told, value_of
 from training.memory.quoted import quoted
 from training.memory.scenes import SLOT, Told, scenes
 from training.memory.uses import use

@@ -14,7 +14,7 @@ from training.memory.build import PADDING, rows
 from training.memory.dialogues import Conversation, is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.everyday import everyday, fixed_questions, letters, pairs
-from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, TELL_TRAINED, answered, asked, corrected, filled, more, told, value_of
+from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, answered, asked, corrected, filled, more, told, value_of
 from training.memory.open_facts import FAMILIES, near
 from training.memory.quoted import HEAD, quoted
 from training.memory.cases import OWN_WORDS
