@@ -4,7 +4,7 @@ WORKDIR /source
 COPY . .
 RUN npm ci --no-audit --no-fund \
  && npm pack --pack-destination /packages \
- && npm pack ./models/rivulet-150m --pack-destination /packages
+ && npm pack ./models/rivulet-150m ./models/rivulet-forecast --pack-destination /packages
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production

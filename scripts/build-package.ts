@@ -4,9 +4,8 @@
  * cli/      the rivulet command under Node, in chunks, so that a command loads only what it needs
  * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm, english-words.bin
  * client/   the typed client (rivulet/client)
- * and the forecaster of /v1/streams, which is small
  *
- * Libraries are bundled, so that an installation is this package, its weights and the runtime, and nothing that moves under it.
+ * Libraries are bundled, so that an installation is this package, the packs of its models and the runtime, and nothing that moves under it.
  */
 
 import { spawnSync } from "node:child_process";
@@ -20,7 +19,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
@@ -96,10 +95,6 @@ async function main(): Promise<void> {
   );
   writeFileSync(join(built, "settings.json"), `${JSON.stringify(settings)}\n`);
   declareClient();
-  const forecaster = join(root, "models", basename(setting("FORECAST_PACK_PATH")));
-  const inPackage = join(built, basename(forecaster));
-  mkdirSync(inPackage);
-  for (const name of readdirSync(forecaster)) copyFileSync(join(forecaster, name), join(inPackage, name));
   writeFileSync(join(built, "NOTICES.txt"), notices(results.map(({ metafile }) => metafile!)));
   const files = readdirSync(built, { recursive: true, encoding: "utf8" }).map((name) => statSync(join(built, name)));
   const bytes = files.filter((file) => file.isFile()).reduce((sum, { size }) => sum + size, 0);

@@ -59,23 +59,27 @@ function manifestName(pack: string): string | undefined {
 
 /** The forecaster's pack: the one that is asked for, else the default where it is there. Throws one line when what is asked for is none. */
 export function forecasterFolder(asked?: string): string | undefined {
-  const folder = asked === undefined ? defaultForecaster() : resolve(asked);
-  if (existsSync(join(folder, "manifest.json"))) return folder;
+  const folder = asked === undefined ? packOf("FORECAST_PACK_PATH") : resolve(asked);
+  if (folder !== undefined && existsSync(join(folder, "manifest.json"))) return folder;
   if (asked === undefined) return undefined;
   throw new Error(`${asked}: expected the folder of a forecaster, with a manifest.json`);
 }
 
-/** In a checkout it lies in models/, in an installed package beside what was built. */
-const defaultForecaster = () => join(installed ? built : join(root, "models"), basename(setting("FORECAST_PACK_PATH")));
-
-/** In a checkout it lies in models/; an installed package finds it in the package of its weights. */
 function defaultPack(): string {
+  const folder = packOf("PACK_PATH");
+  if (folder !== undefined) return folder;
   const name = basename(setting("PACK_PATH"));
+  throw new Error(`the weights are not installed: npm install ${name}, or name another pack with --pack <folder>`);
+}
+
+/** Where a default pack lies: in a checkout in models/, beside an installed package in a package of its own, which need not be installed. */
+function packOf(key: "PACK_PATH" | "FORECAST_PACK_PATH"): string | undefined {
+  const name = basename(setting(key));
   if (!installed) return join(root, "models", name);
   try {
     return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   } catch {
-    throw new Error(`the weights are not installed: npm install ${name}, or name another pack with --pack <folder>`);
+    return undefined;
   }
 }
 

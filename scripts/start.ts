@@ -122,6 +122,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
   say(`worker   ${bundle.built ? "built" : "up to date"}`);
   for (const { folder: pack, name } of packs)
     say(`pack     ${relative(process.cwd(), pack) || "."}${name === undefined ? "" : ` as ${name}`}`);
+  if (!forecaster) say("streams  none: npm install rivulet-forecast, or name a forecaster with --forecaster <folder>");
   if (!/^127\.|^::1$/.test(options.host) && !process.env.API_KEYS)
     say(`open     whoever reaches ${options.host} may use the server; API_KEYS asks for keys`);
   const config = {

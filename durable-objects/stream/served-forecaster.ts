@@ -24,7 +24,7 @@ export function forecasterPath(env: Env): string {
   if (!path)
     throw new Failure(
       "weights_unavailable",
-      "this server has no forecaster: the setting FORECAST_PACK_PATH names its pack",
+      "this server has no forecaster: install the package rivulet-forecast, or name a pack with --forecaster or FORECAST_PACK_PATH",
     );
   return path;
 }

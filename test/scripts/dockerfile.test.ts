@@ -17,12 +17,11 @@ it("has only instructions that exist", () => {
 it("copies what is there, and packs folders that are packages", () => {
   for (const copied of all("COPY").filter((line) => !line.startsWith("--from")))
     expect(existsSync(join(root, copied.split(" ")[0]!)), copied).toBe(true);
-  const folders = [
-    ...all("RUN")
-      .join(" ")
-      .matchAll(/npm pack (\.\/\S+)/g),
-  ].map(([, folder]) => folder!);
-  expect(folders.length).toBeGreaterThan(0);
+  const commands = all("RUN").flatMap((line) => line.split("&&"));
+  const packed = commands.filter((command) => command.includes("npm pack")).flatMap((command) => command.split(" "));
+  const folders = packed.filter((word) => word.startsWith("./")).map((word) => word.slice(2));
+  const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { workspaces: string[] };
+  expect(folders, "each pack that is a package of its own").toEqual(workspaces);
   for (const folder of folders) expect(existsSync(join(root, folder, "package.json")), folder).toBe(true);
 });
 
