@@ -4,6 +4,7 @@
  * Where several do not fit beside each other, those that nobody uses make room, the one first that was used longest ago.
  */
 import type { Backend } from "../../src/backends/backend.ts";
+import { readyForForms } from "../../src/constrain/constraint-for.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { loadServed, type Served } from "../../src/dialogue/load.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
@@ -66,6 +67,7 @@ function loaded(env: Env, path: string): Promise<Served> {
       elsewhere: (divided) => remotePipeline(env, divided, path),
     });
     const model = name === undefined ? found : { ...found, manifest: { ...found.manifest, name } };
+    await readyForForms(model.codec, model.manifest.generation.eos);
     if (!isDefault) admitTo(model.backend);
     shareMemory(env, [...enginesBut(path), model.backend]);
     return model;

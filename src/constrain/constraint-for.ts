@@ -8,7 +8,7 @@ import { replyGrammar, type ShapePaths } from "./reply/reply-grammar.ts";
 import { TokenConstraint } from "./tokens/token-constraint.ts";
 import { TokenTrie } from "./tokens/token-trie.ts";
 
-/** One vocabulary's tree lives as long as its codec, from the first request on that needs it. */
+/** One vocabulary's tree lives as long as its codec. */
 const tries = new WeakMap<TextCodec, TokenTrie>();
 
 /** Bytes that JSON's text may need next, each of which must have a token of its own. */
@@ -18,6 +18,17 @@ const NEEDED: readonly [low: number, high: number][] = [
   [0x80, 0xbf],
   [0xc2, 0xf0],
 ];
+
+function trieOf(codec: TextCodec): TokenTrie {
+  const trie = tries.get(codec) ?? new TokenTrie(codec);
+  tries.set(codec, trie);
+  return trie;
+}
+
+function missingByte(trie: TokenTrie): number | undefined {
+  for (const [low, high] of NEEDED) for (let byte = low; byte <= high; byte++) if (!trie.hasByte(byte)) return byte;
+  return undefined;
+}
 
 /**
  * Undefined when any text will do. `eosIds`: end a reply where it may end. To go on with a reply, `accept` its ids again.
@@ -32,15 +43,11 @@ export async function constraintFor(
   const language = await inSlices(replyGrammar(grammar, shape), () => others());
   if (!language) return undefined;
   grammar.finish();
-  const trie = tries.get(codec) ?? new TokenTrie(codec);
-  tries.set(codec, trie);
-  for (const [low, high] of NEEDED) {
-    for (let byte = low; byte <= high; byte++) {
-      const message = () =>
-        `this model's tokenizer has no token for the byte 0x${byte.toString(16)}, so its replies cannot be held to a form`;
-      check(trie.hasByte(byte), "request_invalid", message, shape.format ? "response_format" : "tools");
-    }
-  }
+  const trie = trieOf(codec);
+  const missing = missingByte(trie);
+  const message = () =>
+    `this model's tokenizer has no token for the byte 0x${missing!.toString(16)}, so its replies cannot be held to a form`;
+  check(missing === undefined, "request_invalid", message, shape.format ? "response_format" : "tools");
   const constraint = new TokenConstraint(grammar, language, codec, trie, eosIds);
   // What is too much at once is refused before anything is computed.
   await inSlices(constraint.prepare(), () => others());
@@ -57,6 +64,29 @@ export async function constraintFor(
 export async function checkShape(shape: ReplyShape, paths?: ShapePaths, signal?: AbortSignal): Promise<HeldSchema[]> {
   const language = await inSlices(replyGrammar(new Grammar(), shape, paths), () => others(signal));
   return language?.schemas ?? [];
+}
+
+/** Replies that come by the places that most forms have: text; names, white space, texts, numbers, and the ends of lists and objects. */
+const USUAL: readonly [ReplyShape, string][] = [
+  [{ tools: [{ name: "a" }] }, "A"],
+  [{ format: { type: "json_object" } }, '{"a": "b c", "d": [-1.5, 20, true], "e": {}}'],
+];
+
+/**
+ * Finds of a vocabulary what forms need of it whatever they ask for, so that no request has to wait for it: its tree, and the masks of usual
+ * places. Does nothing where replies cannot be held to a form.
+ */
+export async function readyForForms(codec: TextCodec, eosIds: readonly number[]): Promise<void> {
+  if (missingByte(trieOf(codec)) !== undefined) return;
+  for (const [shape, text] of USUAL) {
+    const constraint = (await constraintFor(shape, codec, eosIds))!;
+    for (const id of codec.encodeText(text)) {
+      const mask = await inSlices(constraint.prepare(), () => others());
+      // A tokenizer may change a text before it cuts it.
+      if (((mask[id >> 5]! >>> (id & 31)) & 1) === 0) break;
+      constraint.accept(id);
+    }
+  }
 }
 
 /** Timers and requests that wait have their turn. */

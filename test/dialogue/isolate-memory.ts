@@ -19,6 +19,7 @@ const { Sampler } = await import("../../src/sampling/sampler.ts");
 const { greedy } = await import("../../src/sampling/sampling.ts");
 const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
+const { readyForForms } = await import("../../src/constrain/constraint-for.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
 const { slotsFor } = await import("../../durable-objects/model/admission.ts");
 
@@ -27,6 +28,7 @@ const DEPTH = 1040;
 const DEFAULT_PACK = `${import.meta.dirname}/../../models/rivulet-150m`;
 const served = await loadServed(folderSource(process.argv[2] ?? DEFAULT_PACK), compiledKernels());
 const { backend, fingerprint } = served;
+await readyForForms(served.codec, served.manifest.generation.eos);
 const text = "The river carries what it was given and forgets nothing. ".repeat(100);
 const ids = served.codec.encodeText(text).slice(0, DEPTH);
 const options = { sampling: greedy, maxTokens: 8, stop: [], ignoreEos: true };

@@ -96,8 +96,8 @@ function* grammarOf(
   const isSingle = named !== undefined || parallelToolCalls === false;
   const calls = g.seq(one, g.repeat(g.seq(g.literal(CALL_SEPARATOR), one), 0, isSingle ? 0 : MAX_CALLS - 1));
   if (choice === "required" || named !== undefined) return calls;
-  if (choice === "none") return content ?? textWithout(g, CALL_OPEN, g.never);
-  return content ? g.alt(content, calls) : textWithout(g, CALL_OPEN, calls);
+  if (choice === "none") return content ?? textBefore(g, g.never);
+  return content ? g.alt(content, calls) : textBefore(g, calls);
 }
 
 function* contentGrammar(
@@ -120,8 +120,16 @@ function* call(g: Grammar, { name, parameters, strict }: Tool, path: string, sch
   return g.seq(g.literal(callHead(name)), expr, g.literal(CALL_TAIL));
 }
 
-/** Any bytes without `trigger`; or up to its first place, and from there on `then`, which begins with it. */
-function textWithout(g: Grammar, trigger: string, then: Expr): Expr {
+/** Any bytes without a call; or up to where the first begins, and from there on `calls`. */
+function textBefore(g: Grammar, calls: Expr): Expr {
+  const plain = g.automaton(WITHOUT_CALLS, 0);
+  if (calls.kind === "never") return plain;
+  // Text before a call ends where the call begins: it may be any text without one, and no piece of it either.
+  return g.alt(plain, g.seq(plain, calls));
+}
+
+/** Any bytes without `trigger`. */
+function textWithout(trigger: string): Automaton {
   const length = trigger.length;
   const letters = [...new Set(trigger)];
   const classOf = new Uint8Array(256).fill(letters.length);
@@ -138,8 +146,7 @@ function textWithout(g: Grammar, trigger: string, then: Expr): Expr {
       next[state * classes + i] = matched === length ? -1 : matched;
     });
   }
-  const plain = g.automaton(new Automaton(new Uint8Array(length).fill(1), classOf, next), 0);
-  if (then.kind === "never") return plain;
-  // Text before a call ends where the trigger begins: it may be any text without it, and no piece of it either.
-  return g.alt(plain, g.seq(plain, then));
+  return new Automaton(new Uint8Array(length).fill(1), classOf, next, true);
 }
+
+const WITHOUT_CALLS = textWithout(CALL_OPEN);
