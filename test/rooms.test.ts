@@ -20,6 +20,7 @@ const rooms = [
   "src/constrain/schema/values",
   "src/constrain/schema/place",
   "src/constrain/schema/document",
+  "src/constrain/check/idn",
   "src/constrain/check/format-checks",
   "src/constrain/check/validator",
   "src/constrain/schema",

@@ -4,6 +4,8 @@
  * Every expression here reads a text once: none repeats a repetition. Sources: RFC 3339, 5321, 1123, 4291, 3986, 9562, 6901, 6570.
  */
 
+import { isIdnHostname } from "./idn.ts";
+
 const MAX_CHARACTERS = 100_000;
 
 function isDate(text: string): boolean {
@@ -29,11 +31,8 @@ function isTime(text: string): boolean {
 const isDateTime = (text: string): boolean =>
   /^[Tt]$/.test(text[10] ?? "") && isDate(text.slice(0, 10)) && isTime(text.slice(11));
 
-const isHostname = (text: string): boolean =>
-  text.length <= 253 &&
-  text
-    .split(".")
-    .every((label) => /^[A-Za-z0-9-]{1,63}$/.test(label) && !/^-|-$|^..--/.test(label.replace(/^xn--/i, "xn")));
+/** Labels that are encoded names of other scripts are looked into. */
+const isHostname = (text: string): boolean => /^[\0-\x7f]*$/.test(text) && isIdnHostname(text);
 
 const isIpv4 = (text: string): boolean => {
   const bytes = text.split(".");
@@ -86,7 +85,7 @@ function isUri(text: string, needsScheme: boolean, isInternational = false): boo
     const authority = end < 0 ? body.slice(2) : body.slice(2, 2 + end);
     const host = AUTHORITY.exec(authority)?.[1];
     if (host === undefined) return false;
-    if (host.startsWith("[") && !isIpv6(host.slice(1, -1)) && !/^\[v[0-9a-fA-F]+\./.test(host)) return false;
+    if (host.startsWith("[") && !isIpv6(host.slice(1, -1)) && !/^\[v[0-9a-f]+\./i.test(host)) return false;
     return end < 0 || URI_CHARACTER.test(body.slice(2 + end));
   }
   // A first segment with a colon would be a scheme.
@@ -94,15 +93,16 @@ function isUri(text: string, needsScheme: boolean, isInternational = false): boo
   return URI_CHARACTER.test(body);
 }
 
+const TEMPLATE_CHARACTER = /^(?:[^\0- \x7f-\x9f"%<>\\^`{|}]|%[0-9A-Fa-f]{2})*$/;
+/** A variable: names with dots between, and what it is cut to, or "*". */
+const VARIABLE = /^(?:\w|%[0-9A-Fa-f]{2})+(?:\.(?:\w|%[0-9A-Fa-f]{2})+)*(?::[1-9]\d{0,3}|\*)?$/;
+
+/** RFC 6570; operators that it keeps for later are none yet. */
 function isUriTemplate(text: string): boolean {
-  let isOpen = false;
-  for (const character of text) {
-    if (character === "{" || character === "}") {
-      if (isOpen === (character === "{")) return false;
-      isOpen = !isOpen;
-    } else if (/[\s"<>\\^`|]/.test(character)) return false;
-  }
-  return !isOpen;
+  const literal = text.replace(/\{[+#./;?&]?([^{}]*)\}/g, (expression, variables: string) =>
+    variables.split(",").every((variable) => VARIABLE.test(variable)) ? "" : expression,
+  );
+  return TEMPLATE_CHARACTER.test(literal);
 }
 
 function isDuration(text: string): boolean {
@@ -138,7 +138,7 @@ export const formatChecks: Readonly<Record<string, (text: string) => boolean>> =
   email: isEmail,
   "idn-email": (text) => isEmail(text.replace(/[^\0-\x7f]/gu, "a")),
   hostname: isHostname,
-  "idn-hostname": (text) => isHostname(text.replace(/[。．｡]/gu, ".").replace(/[^\0-\x7f]/gu, "a")),
+  "idn-hostname": isIdnHostname,
   ipv4: isIpv4,
   ipv6: isIpv6,
   uuid: (text) => /^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$/.test(text),
