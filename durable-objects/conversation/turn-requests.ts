@@ -11,9 +11,10 @@ import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.t
 import { knownTurn } from "../reply/turn-events.ts";
 import { newHead, used } from "../storage/heads.ts";
 import { checkSame, digestOf } from "../storage/idempotency.ts";
+import { noSuchResponse } from "../storage/turn-tree.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
-import { noSuchResponse, plan, turnIdOf } from "../turn/plan.ts";
+import { plan, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "./head-actions.ts";

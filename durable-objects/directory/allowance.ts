@@ -8,7 +8,7 @@ import { MAIN } from "../../src/api/shared/ids.ts";
 import { limitsOf } from "../../src/api/shared/quota-limits.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { noSuchResponse } from "../turn/plan.ts";
+import { noSuchResponse } from "../storage/turn-tree.ts";
 import { admit, beginObject, knowsObject, settle, tellStored } from "./directory-client.ts";
 import type { QuotaAnswer, QuotaRequest } from "./quota.ts";
 

@@ -1,9 +1,13 @@
 /** Limits of a tenant's prompt cache, from the Worker's variables. */
-import type { PromptCacheLimits } from "./prompt-cache-store.ts";
-
 const HOUR_SECONDS = 3600;
 /** Some fifty states of the default model. */
 const MAX_BYTES = 256_000_000;
+
+export interface PromptCacheLimits {
+  /** How long a state is kept after its last use; 0: nothing is. */
+  ttlMs: number;
+  maxBytes: number;
+}
 
 export type PromptCacheSettings = { AUTO_RESUME_TTL?: string; AUTO_RESUME_BYTES?: string };
 

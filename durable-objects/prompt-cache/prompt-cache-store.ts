@@ -8,6 +8,7 @@
 import { Database } from "../storage/database.ts";
 import type { Row, SqlValue, Storage } from "../storage/schema.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";
+import type { PromptCacheLimits } from "./prompt-cache-limits.ts";
 
 /** Of one border. */
 export const DIGEST_BYTES = 16;
@@ -27,12 +28,6 @@ const tables = [
   "CREATE TABLE IF NOT EXISTS pieces (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
   "CREATE TABLE IF NOT EXISTS cleared (id INTEGER PRIMARY KEY CHECK (id = 1), at_ms INTEGER NOT NULL) STRICT",
 ];
-
-export interface PromptCacheLimits {
-  /** How long a state is kept after its last use; 0: nothing is. */
-  ttlMs: number;
-  maxBytes: number;
-}
 
 /** A state that is kept; `bytes` are given piece by piece. */
 export interface FoundState {

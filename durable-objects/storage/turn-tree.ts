@@ -69,6 +69,10 @@ const NODE = "id, parent, depth, created_ms, status, start, position, logged, hi
 const ERASED = "substr('erased....', 1, length(status))";
 const IS_THERE = "status NOT LIKE 'erased%'";
 
+/** The same failure for another tenant's response, a deleted one and one that never existed, so that it reveals nothing. */
+export const noSuchResponse = () =>
+  new Failure("not_found", "previous_response_id: no such response", { param: "previous_response_id" });
+
 export class TurnTree {
   readonly #database: Database;
   readonly #passages: PassageIndex;

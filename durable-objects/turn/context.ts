@@ -1,12 +1,13 @@
 /** What turns are computed with: what their object lends to all of them, and what one attempt at one of them holds. */
+
 import type { Timings, TurnRequest } from "../../src/api/shared/turn.ts";
+import type { Sequence } from "../../src/backends/backend.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import type { SamplerState } from "../../src/sampling/sampling.ts";
 import type { MemorySlot } from "../model/admission.ts";
 import type { Alarms } from "../platform/alarms.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
-import type { CachedPrompt } from "./cached-prompt.ts";
-import type { Restored } from "./restore-state.ts";
 import type { RunningTurn } from "./running-turn.ts";
 import type { WorkBudget } from "./work-budget.ts";
 
@@ -39,6 +40,18 @@ export const sourceOf = (request: TurnRequest, host: Host): ConversationStore | 
 export const isThrownAway = ({ persistent, parent, near, head }: TurnRequest): boolean =>
   !persistent && (typeof parent === "string" || near !== undefined || head !== undefined);
 
+/** The state that a turn goes on from, in the engine's memory. */
+export interface Restored {
+  sequence: Sequence;
+  sampler: SamplerState | undefined;
+  /** Ids of the path's log that the sequence must be fed before anything of this turn. */
+  missing: Uint32Array;
+  /** Ids of the path's log that even its last state had not been fed. */
+  pending: Uint32Array;
+  /** The sequence holds the turn's own last checkpoint. */
+  own: boolean;
+}
+
 export interface AttemptContext {
   accepted: Accepted;
   prompt: readonly number[];
@@ -50,7 +63,7 @@ export interface AttemptContext {
   slot: MemorySlot;
   restored: Restored;
   /** What its prompt took from the tenant's cache, and what it leaves there. */
-  cached?: CachedPrompt;
+  cached?: { reached(sequence: Sequence): Promise<void> };
   budget: WorkBudget;
   timings: Timings;
   ctx: DurableObjectState;

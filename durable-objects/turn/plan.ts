@@ -9,7 +9,7 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
 import { englishWords } from "./english-words.ts";
 import { afterTail, appended, type Continuation, chainAll, continuation, fitted } from "./match-history.ts";
 import { withQuote } from "./quote-passages.ts";
@@ -172,10 +172,6 @@ function turnOf(store: ConversationStore, id: string | null | undefined): Stored
   if (!there) throw noSuchResponse();
   return turn;
 }
-
-/** The same failure for another tenant's response, a deleted one and one that never existed, so that it reveals nothing. */
-export const noSuchResponse = () =>
-  new Failure("not_found", "previous_response_id: no such response", { param: "previous_response_id" });
 
 /** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
 function unanswered(store: ConversationStore | undefined, parent: StoredTurn | undefined, fresh: Message[]) {

@@ -4,7 +4,7 @@
  * Its own last checkpoint, else the state of the turn it continues, else the nearest one above; what lies between is fed again from the
  * token log. Fails closed: stored bytes that are not exactly what was written are never loaded.
  */
-import type { Backend, Sequence } from "../../src/backends/backend.ts";
+import type { Backend } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { Random } from "../../src/sampling/random.ts";
@@ -14,17 +14,7 @@ import { protects } from "../platform/fault-points.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StateSet } from "../storage/state-pieces.ts";
-
-export interface Restored {
-  sequence: Sequence;
-  sampler: SamplerState | undefined;
-  /** Ids of the path's log that the sequence must be fed before anything of this turn. */
-  missing: Uint32Array;
-  /** Ids of the path's log that even its last state had not been fed. */
-  pending: Uint32Array;
-  /** The sequence holds the turn's own last checkpoint. */
-  own: boolean;
-}
+import type { Restored } from "./context.ts";
 
 const none = new Uint32Array(0);
 
