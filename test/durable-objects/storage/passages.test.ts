@@ -83,3 +83,23 @@ it("says where a passage lies in its turn", () => {
   for (const { text, start, toEnd } of passagesOf(said(user, reply)))
     expect(whole.slice(start, whole.length - toEnd)).toBe(text);
 });
+
+it("estimates tokens as this pattern does, for every character beside letters and alone", () => {
+  const definition = (text: string): number => {
+    let tokens = 0;
+    for (const [run] of text.matchAll(/[A-Za-z]+|\d|[^\sA-Za-z\d]/gu)) {
+      const code = run.codePointAt(0)!;
+      if (/[A-Za-z]/.test(run)) tokens += Math.ceil(run.length / 5);
+      else tokens += code < 0x80 ? 1 : code < 0x500 ? 0.7 : 1.6;
+    }
+    return tokens;
+  };
+  for (const text of ["", "a", "abcdef ghijk", "x1y22", "ab\ud83dcd", "\ude00", "1. Über 😀\u3000wörter"])
+    expect(tokensAbout(text), JSON.stringify(text)).toBe(definition(text));
+  const differ: number[] = [];
+  for (let code = 0; code < 0x1_1000; code++) {
+    const text = `letters${String.fromCodePoint(code)}and ${String.fromCodePoint(code)}`;
+    if (tokensAbout(text) !== definition(text)) differ.push(code);
+  }
+  expect(differ).toEqual([]);
+});
