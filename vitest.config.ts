@@ -1,32 +1,20 @@
 /** Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime), `server` (the real start script). */
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { unstable_readConfig } from "wrangler";
 import { ensureKernels } from "./scripts/build-wasm.ts";
 import { ensurePage } from "./scripts/build-web.ts";
-import { loadModel } from "./src/backends/load-model.ts";
-import { compiledKernels } from "./src/cli/kernels.ts";
-import { folderSource } from "./src/weights/folder-source.ts";
 import { chromiumPath } from "./test/support/chromium.ts";
-import { onnxPack, ortWasm } from "./test/support/onnx-pack.ts";
-import { runDigest } from "./test/support/run-digest.ts";
-import { stagedPacks } from "./test/support/staged-packs.ts";
-import { tinyForecaster } from "./test/support/tiny-forecaster.ts";
-import { temporaryPacks } from "./test/support/tiny-pack.ts";
+import { ortWasm } from "./test/support/onnx-pack.ts";
+import type { WorkerdSetup } from "./test/support/workerd-setup.ts";
 
 await ensurePage();
 if (!chromiumPath)
   console.log(
     "The tests of the chat page are skipped: no Chromium at /usr/bin/chromium or where the variable CHROMIUM says.",
   );
-const packs = await temporaryPacks();
-await onnxPack(packs);
-await stagedPacks(packs);
-await tinyForecaster(packs);
 await ensureKernels();
-const DIGEST_TOKENS = Number(process.env.DIGEST_TOKENS ?? 200);
-const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels());
 /** What production leaves out of its bundle (durable-objects/platform/fault-points.ts). */
 const withFaultPoints = { "globalThis.FAULT_POINTS": "true" };
 
@@ -54,6 +42,8 @@ const HANGS_AFTER_MS = 300_000;
 export default defineConfig({
   test: {
     silent: "passed-only",
+    // Two files at once also on two cores, where the runner by itself takes them one by one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["default", "./test/support/plain-reporter.ts"],
     projects: [
       {
@@ -69,39 +59,46 @@ export default defineConfig({
       {
         define: withFaultPoints,
         plugins: [
-          cloudflareTest({
-            main: "./src/index.ts",
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              // What Node computes, for workerd to compare.
-              bindings: {
-                ...variables,
-                API_KEYS: "",
-                SESSION_KEY: "",
-                PACK_PATH: "tiny",
-                FORECAST_PACK_PATH: "tiny-forecast",
-                DIGEST_TOKENS,
-                NODE_DIGEST: await runDigest(tiny.backend, DIGEST_TOKENS),
+          cloudflareTest(({ inject }) => {
+            const { packs, digestTokens, nodeDigest } = inject("workerd") as WorkerdSetup;
+            return {
+              main: "./src/index.ts",
+              wrangler: { configPath: "./wrangler.toml" },
+              miniflare: {
+                bindings: {
+                  ...variables,
+                  API_KEYS: "",
+                  SESSION_KEY: "",
+                  PACK_PATH: "tiny",
+                  FORECAST_PACK_PATH: "tiny-forecast",
+                  // What Node computes, for workerd to compare.
+                  DIGEST_TOKENS: digestTokens,
+                  NODE_DIGEST: nodeDigest,
+                },
+                r2Buckets: ["TEST_PACKS"],
+                // As a binding and not as an import: the plugin sends modules as lists of numbers.
+                dataBlobBindings: { ORT_WASM: ortWasm },
+                assets: { directory: packs, binding: "ASSETS" } as never,
               },
-              r2Buckets: ["TEST_PACKS"],
-              // As a binding and not as an import: the plugin sends modules as lists of numbers.
-              dataBlobBindings: { ORT_WASM: ortWasm },
-              assets: { directory: packs, binding: "ASSETS" } as never,
-            },
+            };
           }),
         ],
-        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], testTimeout: HANGS_AFTER_MS },
+        test: {
+          name: "workerd",
+          include: ["test/workerd/**/*.test.ts"],
+          globalSetup: "./test/support/workerd-setup.ts",
+          testTimeout: HANGS_AFTER_MS,
+        },
       },
       {
         test: {
           name: "server",
           include: ["test/server/**/*.e2e.ts"],
+          globalSetup: "./test/support/server-setup.ts",
           testTimeout: 2 * HANGS_AFTER_MS,
-          // The first one builds the Worker.
           hookTimeout: 600_000,
           // A browser on a busy machine takes its time.
           expect: { poll: { timeout: 240_000 } },
-          fileParallelism: false,
         },
       },
     ],
