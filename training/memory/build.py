@@ -93,7 +93,7 @@ def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str,
         return "copy", copying(r, held) if r.random() < 0.2 else random_words(r, filler.words)
     if choice < 0.52 and length <= 512:
         return "picking", picking(r, held)
-    if choice < 0.78:
+    if choice < 0.84:
         return "scenes", scene_dialogue(r, other, characters, held, filler.prose)
     return "memory", memory_dialogue(r, other, characters, held, filler.prose)
 

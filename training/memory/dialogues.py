@@ -101,7 +101,7 @@ class Conversation:
     def ask_all(self) -> None:
         """One question after the other, until all that was told has been asked for; some about what was not."""
         for about in self.r.sample(list(self.told), len(self.told)):
-            if self.r.random() < 0.15:
+            if self.r.random() < 0.25:
                 self.ask_untold()
             self.dialogue.add(typed(self.r, asked(self.r, self.kinds[about], self.held)), answered(self.kinds[about], self.told[about]), PROVEN)
 
@@ -152,11 +152,11 @@ def memory_dialogue(r: random.Random, filler, characters: int, held: bool = Fals
             c.tell([pending.pop() for _ in range(count)])
         elif quiet and c.dialogue.characters() < 0.6 * characters and choice < 0.8:
             c.between()
-        elif choice < 0.54:
+        elif choice < 0.52:
             c.ask()
-        elif choice < 0.76:
+        elif choice < 0.74:
             c.use()
-        elif choice < 0.84:
+        elif choice < 0.81:
             c.correct()
         elif choice < 0.91:
             c.ask_untold()

@@ -8,7 +8,8 @@ A file holds blocks parted by blank lines; a line begins with what it is:
     c   correction; the slots it names get new values, {old.x} is the former one
     n   question about what this scene does not tell = answer that says so
 
-Slots in braces are drawn anew for every dialogue; a digit after the name is a second one of its kind. A scene is held out for evaluation
+Slots in braces are drawn anew for every dialogue; a digit after the name is a second one of its kind. Their values are below, and in
+slots/*.txt: `slot: value, value, …` on a line. A scene is held out for evaluation
 as a whole, by the hash of its first line.
 """
 
@@ -48,6 +49,15 @@ SLOTS: dict[str, Sampler] = {
     "dayth": lambda r: f"the {r.randrange(4, 20)}th of {r.choice(v.MONTHS)}", "time": v.clock, "daytime": v.day_and_time, "season": pool(v.SEASONS),
     "weather": pool(v.words("rainy, sunny, foggy, windy, snowy, cloudy, stormy, icy, mild, humid")), "shape": pool(v.words("round, square, oval, triangular, flat, long, curved, crooked")),
 }  # fmt: skip
+
+
+def lists_of_values() -> dict[str, list[str]]:
+    """Slot -> its values, from slots/*.txt."""
+    lines = [line for file in sorted(FOLDER.with_name("slots").glob("*.txt")) for line in file.read_text().splitlines() if line.strip()]
+    return {name.strip(): v.words(values) for name, _, values in (line.partition(":") for line in lines)}
+
+
+SLOTS |= {name: pool(values) for name, values in lists_of_values().items()}
 
 
 class SceneError(ValueError):
@@ -105,6 +115,12 @@ def block(text: str, source: str) -> Scene:
         missing = needed - {found[2] + found[3] for found in SLOT.finditer(tell)}
         if missing:
             raise SceneError(f"{source}: expected {', '.join(sorted(missing))} to be told in {tell!r}")
+    known = {found[2] + found[3] for tell in scene.tells for found in SLOT.finditer(tell)}
+    drawn_later = [*(side for pair in scene.unknown for side in pair), *("".join(found[0] for found in SLOT.finditer(c) if found[1]) for c in scene.corrections)]
+    for text in drawn_later:
+        missing = {found[2] + found[3] for found in SLOT.finditer(text)} - known
+        if missing:
+            raise SceneError(f"{source}: expected {', '.join(sorted(missing))}, which {text!r} names, to be in what is told")
     return scene
 
 

@@ -290,19 +290,22 @@ def test_tables_and_random_words_hold_their_answers():
 ANSWER_WORDS = set("The of is price code owner place weight word day stock colour lives in works as a number hobby years old. has the city job age".split())
 
 
+NOT_TOLD = re.compile(r"not (told|said|mentioned)|do not know|only told|, (but )?not ")
+
+
 def test_every_scene_can_be_told_and_asked_and_its_answers_stand_in_what_was_told():
     r = random.Random(10)
-    assert len(scenes(False)) > 250 and len(scenes(True)) > 15
+    assert len(scenes(False)) > 1000 and len(scenes(True)) > 100
     for held in (False, True):
         for scene in scenes(held):
             told = Told(r, scene, held)
             said = [told.filled(text) for text in scene.tells]
             for ask, answer in scene.asks + scene.uses + scene.unknown:
-                assert "{" not in told.filled(ask) + told.filled(answer)
+                assert not SLOT.search(told.filled(ask) + told.filled(answer))
                 for found in SLOT.finditer(answer):
                     if not found[1]:
                         assert all(told.values[found[2] + found[3]] in text for text in said), (scene.tells[0], answer)
-            assert scene.asks and all("not told me" in answer for _, answer in scene.unknown)
+            assert scene.asks and all(NOT_TOLD.search(answer) for _, answer in scene.unknown), scene.tells[0]
 
 
 def test_a_corrected_scene_answers_with_the_new_value():
@@ -325,7 +328,7 @@ def test_scenes_of_one_dialogue_are_about_different_things():
             assert all(scene.goes_with(other) for other in chosen[:at])
 
 
-@pytest.mark.parametrize("text", ["x hello", "t I am {first}.", "t I am {first}.\nq Who am I? Bo", "t I am {frist}.\nq Who? = {frist}", "t I am.\nq Who am I? = {first}"])
+@pytest.mark.parametrize("text", ["x hello", "t I am {first}.", "t I am {first}.\nq Who am I? Bo", "t I am {frist}.\nq Who? = {frist}", "t I am.\nq Who am I? = {first}", "t I am {first}.\nq Who? = {first}\nn And {first2}? = You have not told me.", "t I am {first}.\nq Who? = {first}\nc It is {town}, not {old.town}."])
 def test_a_scene_that_is_not_right_is_refused_with_its_place(text):
     with pytest.raises(SceneError, match="some.txt: expected"):
         block(text, "some.txt")
