@@ -55,7 +55,7 @@ export class SharedPrefix {
     const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
     if (known && known.status !== "failed") {
       const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
-      check(known.text === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
+      check(known.text() === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
       // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
       this.#scheduler.recover();
       return this.#scheduler.get(known.id);
@@ -172,10 +172,12 @@ export class SharedPrefix {
     const { tree, journal } = this.#host.store();
     const [running] = journal.running();
     if (running) {
-      const { accepted } = journal.get(running)!;
-      const { done = 0, total = accepted.promptCount } = this.#scheduler.get(running)?.prefill ?? {};
+      // The row holds the text and may be megabytes: whoever only asks how far it is does not read it.
+      const accepted = () => journal.get(running)!.accepted;
+      const { done, total } = this.#scheduler.get(running)?.prefill ?? { done: 0, total: accepted().promptCount };
       const counts = { tokens: total, tokensDone: done, stateBytes: 0, error: null };
-      return { id: running, status: "in_progress" as const, text: accepted.request.messages[0]!.content, ...counts };
+      const text = () => accepted().request.messages[0]!.content;
+      return { id: running, status: "in_progress" as const, text, ...counts };
     }
     const last = tree.all().at(-1);
     const turn = last && tree.turn(last.id);
@@ -183,7 +185,7 @@ export class SharedPrefix {
     const { id, request, logged, error = null, end } = turn;
     const counts = { tokens: logged, tokensDone: error ? 0 : logged, stateBytes: end?.timings.state_bytes ?? 0, error };
     const status = turn.status === "completed" ? ("completed" as const) : ("failed" as const);
-    return { id, status, text: request.messages[0]!.content, ...counts };
+    return { id, status, text: () => request.messages[0]!.content, ...counts };
   }
 }
 

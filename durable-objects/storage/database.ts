@@ -21,6 +21,8 @@ export class Database {
   readonly #storage: Storage;
   /** Of all statements so far, as the platform counts and bills. */
   rowsWritten = 0;
+  /** Transactions that were rolled back: what was remembered of the rows meanwhile may not be so. */
+  rollbacks = 0;
   /** Rows that hold zeros by now, to be deleted once the zeros are on disk. */
   #erased: [query: string, bindings: SqlValue[]][] = [];
   #depth = 0;
@@ -52,6 +54,7 @@ export class Database {
     try {
       return this.#named(() => this.#storage.transactionSync(work));
     } catch (thrown) {
+      this.rollbacks++;
       // What is rolled back was not erased.
       this.#erased.length = before;
       throw thrown;
@@ -186,5 +189,12 @@ function named(thrown: unknown): Failure | LeaseLost {
 
 export const idsOf = (bytes: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer> =>
   new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.byteLength / 4));
+/** Ids of a prompt and of what followed it, of which there may be millions. */
+export function joinedIds(prompt: ArrayLike<number>, reply: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const ids = new Uint32Array(prompt.length + reply.length);
+  ids.set(prompt);
+  ids.set(reply, prompt.length);
+  return ids;
+}
 export const bytesOf = (ids: Uint32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);

@@ -90,8 +90,17 @@ type Room = Record<string, SqlValue | undefined>;
 /** Bytes that SQLite takes for an epoch: 1 takes none, small numbers one. */
 const lengthOf = (epoch: number): number => (epoch === 1 ? 0 : epoch < 128 ? 1 : 2);
 
+/** What a row holds, as far as this instance knows. */
+interface Standing {
+  accepted: Accepted;
+  count: number;
+  epoch: number;
+  rollbacks: number;
+}
+
 export class Journal {
   readonly #database: Database;
+  #standing: Standing | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -137,9 +146,14 @@ export class Journal {
     return { ...entry, accepted, epoch: entry.epoch + 1 };
   }
 
-  /** How far the turn has come. Throws `LeaseLost`. */
+  /**
+   * How far the turn has come. While a prompt is read only its state moves on, and the row, which may be megabytes, is not written again.
+   * Throws `LeaseLost`.
+   */
   progress(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, epoch: number): void {
-    this.#write(accepted, ids, epoch, epoch);
+    const { rollbacks } = this.#database;
+    if (isSame(this.#standing, { accepted, count: ids.length, epoch, rollbacks })) this.check(accepted.id, epoch);
+    else this.#write(accepted, ids, epoch, epoch);
   }
 
   /** Throws `LeaseLost` unless the epoch is still the one that was taken. */
@@ -157,6 +171,7 @@ export class Journal {
 
   /** Long values of a turn that has ended. */
   sweep(turn: string): void {
+    if (this.#standing?.accepted.id === turn) this.#standing = undefined;
     this.#database.eraseAside(`${turn} accepted`, `${turn} so far`);
   }
 
@@ -168,6 +183,7 @@ export class Journal {
       accepted.id,
     );
     const columns = this.#columns(accepted, ids);
+    this.#standing = { accepted, count: ids.length, epoch: next, rollbacks: this.#database.rollbacks };
     const isAsLong = slot && lengthOf(Number(slot.epoch)) === lengthOf(next) && this.#fits(slot, columns);
     if (isAsLong) {
       this.#update(columns, next, slot, "turn = ?", accepted.id);
@@ -212,4 +228,11 @@ export class Journal {
     // Behind the record, whose lead is theirs too.
     return [accepted.id, record, this.#database[record ? "inline" : "aside"](`${accepted.id} so far`, bytes)];
   }
+}
+
+/** Whether a row would be written as it stands. Ids are only ever added, and fields are replaced, never changed in place. */
+function isSame(stands: Standing | undefined, next: Standing): boolean {
+  if (stands?.count !== next.count || stands.epoch !== next.epoch || stands.rollbacks !== next.rollbacks) return false;
+  const names = Object.keys({ ...stands.accepted, ...next.accepted }) as (keyof Accepted)[];
+  return names.every((name) => stands.accepted[name] === next.accepted[name]);
 }

@@ -210,7 +210,7 @@ export class TurnTree {
 
 /** Whether a later turn may continue this one. None continues a failed turn, or one that ended before its first token. */
 const canBeContinued = ({ status, reply, start, logged }: StoredTurn): boolean =>
-  status !== "failed" && (reply === null || logged > start);
+  status !== "failed" && (logged > start || (reply === null && status !== "cancelled"));
 
 /** What was said in a turn: instructions are of its request only. */
 export function saidIn({ request, reply }: Pick<StoredTurn, "request" | "reply">): Said {

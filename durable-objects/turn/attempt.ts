@@ -17,7 +17,7 @@ import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import { LeaseLost } from "../storage/database.ts";
+import { joinedIds, LeaseLost } from "../storage/database.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import { CachedPrompt } from "./cached-prompt.ts";
 import { TurnComputation } from "./compute-turn.ts";
@@ -73,7 +73,7 @@ export class Attempt {
         cachedTokens: restored.sequence.position,
         rebuiltTokens: restored.missing.length,
       };
-      return { restored, accepted, prompt: [...planned.prompt], epoch: 1, ...(cached ? { cached } : {}) };
+      return { restored, accepted, prompt: planned.prompt, epoch: 1, ...(cached ? { cached } : {}) };
     };
     const work = await enter(host, running, served, store, request, client, take);
     try {
@@ -106,7 +106,7 @@ export class Attempt {
       return {
         restored: await restore(store, served.backend, accepted, host.owner),
         accepted,
-        prompt: [...ids.subarray(0, accepted.promptCount)],
+        prompt: ids.subarray(0, accepted.promptCount),
         epoch,
       };
     };
@@ -156,7 +156,7 @@ export class Attempt {
     const { error } = errorBody(failure);
     try {
       const turn = failed(accepted, running.ids, error);
-      store?.commit(turn, epoch, Uint32Array.from([...prompt, ...running.ids]), undefined);
+      store?.commit(turn, epoch, joinedIds(prompt, running.ids), undefined);
       await store?.database.settled();
     } catch (unwritten) {
       return running.lose(unwritten instanceof LeaseLost ? lost : logFailure(unwritten));

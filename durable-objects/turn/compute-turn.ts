@@ -10,6 +10,7 @@ import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialo
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { fault } from "../platform/fault-points.ts";
+import { joinedIds } from "../storage/database.ts";
 import type { AttemptContext } from "./context.ts";
 import { checkAtOnce, checkForm, loggedToken, replyOptions } from "./reply-options.ts";
 import { restore } from "./restore-state.ts";
@@ -97,7 +98,7 @@ export class TurnComputation {
     const { accepted, prompt, restored, running, timings } = this.#work;
     const { start, promptCount, cachedTokens, rebuiltTokens } = accepted;
     if (running.cancelled) return "cancelled";
-    const feed = [...restored.pending, ...prompt];
+    const feed = joinedIds(restored.pending, prompt);
     const beganMs = Date.now();
     running.prefilled(0, feed.length);
     let prefilledMs = beganMs;
@@ -113,7 +114,7 @@ export class TurnComputation {
     }
   }
 
-  async #run(feed: number[], prefilled: () => void): Promise<FinishReason | "paused"> {
+  async #run(feed: Uint32Array, prefilled: () => void): Promise<FinishReason | "paused"> {
     const { accepted, restored, cached, served, running, slot, store, budget, ctx } = this.#work;
     const { sequence, pending } = restored;
     let fed = Math.max(0, sequence.position - (accepted.start - pending.length));

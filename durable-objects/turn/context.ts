@@ -54,7 +54,7 @@ export interface Restored {
 
 export interface AttemptContext {
   accepted: Accepted;
-  prompt: readonly number[];
+  prompt: Uint32Array;
   epoch: number;
   running: RunningTurn;
   served: Served;

@@ -7,6 +7,7 @@ import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
+import { joinedIds } from "../storage/database.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
 import { endOf, finished } from "./turn-record.ts";
@@ -57,7 +58,7 @@ export class TurnWriter {
       await fault("commit.before", ctx);
       const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
       const turn = finished(accepted, served, outcome, end);
-      const ids = turn.logged > turn.start ? Uint32Array.from(this.#own()) : new Uint32Array(0);
+      const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
       this.#tryOften(() => store.commit(turn, epoch, ids, state));
       await store.database.settled();
       await fault("commit.after", ctx);
@@ -89,10 +90,11 @@ export class TurnWriter {
     return { ...state, recent: [...before, ...own] };
   }
 
-  #ids = (): Uint32Array<ArrayBuffer> => Uint32Array.from([...this.#work.prompt, ...this.#work.running.ids]);
+  #ids = (): Uint32Array<ArrayBuffer> => joinedIds(this.#work.prompt, this.#work.running.ids);
 
   /** The turn's part of the log. */
-  #own = (): number[] => [...(this.#work.accepted.lasting ?? this.#work.prompt), ...this.#work.running.ids];
+  #own = (): Uint32Array<ArrayBuffer> =>
+    joinedIds(this.#work.accepted.lasting ?? this.#work.prompt, this.#work.running.ids);
 
   /** Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept. */
   async #state(): Promise<StateBytes> {

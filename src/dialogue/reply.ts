@@ -38,6 +38,9 @@ export type ReplyEvent =
   /** `text` is what was still held back. The last sampled id was not fed: it is the conversation's pending id. */
   | { type: "end"; reason: "stop" | "length"; text: string };
 
+/** A prompt may have millions of them. */
+type Ids = readonly number[] | Uint32Array;
+
 export interface TokenLogprob {
   id: number;
   logprob: number;
@@ -58,7 +61,7 @@ export async function* reply(
   served: Loaded & { codec: TextCodec },
   sequence: Sequence,
   sampler: Sampler,
-  feed: readonly number[],
+  feed: Ids,
   options: ReplyOptions,
   { fed, reply: known, logits: given }: Resumed = { fed: 0, reply: [] },
 ): AsyncGenerator<ReplyEvent, void, void> {
@@ -100,7 +103,7 @@ export async function* prefill(
   { backend }: Pick<Loaded, "backend">,
   sequence: Sequence,
   sampler: Sampler,
-  feed: readonly number[],
+  feed: Ids,
   fed = 0,
 ): AsyncGenerator<{ done: number; logits: Float32Array }, void, void> {
   const order = roundRobin(backend);
@@ -113,7 +116,7 @@ export async function* prefill(
 
 /** The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before. */
 export function* slices(
-  ids: readonly number[],
+  ids: Ids,
   size: number,
   from = 0,
 ): Generator<{ slice: Uint32Array; done: number; last: boolean }> {

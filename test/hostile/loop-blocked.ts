@@ -12,7 +12,7 @@ export interface Blocked {
 }
 
 /** CPU time of a process's first thread, on which workerd runs its event loop and every isolate. */
-function threadMs(pid: number): number {
+export function threadMs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
 }
 

@@ -8,6 +8,8 @@ export interface ServerOptions {
   /** 0 takes a free one, another at each start. */
   port?: number;
   env?: Record<string, string>;
+  /** Of the start script, besides. */
+  args?: string[];
 }
 
 export class KillableServer {
@@ -29,7 +31,7 @@ export class KillableServer {
 
   /** Resolves when the weights are verified and a forward pass has run. */
   async start(env: Record<string, string> = {}): Promise<void> {
-    const { folder, pack, forecaster, port = 0 } = this.#options;
+    const { folder, pack, forecaster, port = 0, args: more = [] } = this.#options;
     const args = [
       "--port",
       String(port),
@@ -38,6 +40,7 @@ export class KillableServer {
       "--pack",
       pack,
       ...(forecaster ? ["--forecaster", forecaster] : []),
+      ...more,
     ];
     this.#started = await start(args, { ...this.#options.env, ...env });
     if (this.#started.url === "") throw new Error(`the server did not start:\n${this.#started.output()}`);

@@ -156,10 +156,10 @@ export async function tinyPack(folder: string, ...stages: number[]): Promise<str
   return pack;
 }
 
-/** The same for long texts: it takes 65,536 tokens and attends to the last 512. Gives the path of the pack, `folder`/tiny-long. */
-export async function longTinyPack(folder: string): Promise<string> {
+/** The same for long texts: it takes so many tokens and attends to the last 512. Gives the path of the pack, `folder`/tiny-long. */
+export async function longTinyPack(folder: string, positions = 65_536): Promise<string> {
   const [source, pack] = [join(folder, "tiny-long-source"), join(folder, "tiny-long")];
-  const long = { ...config, max_position_embeddings: 65_536 };
+  const long = { ...config, max_position_embeddings: positions };
   mkdirSync(source, { recursive: true });
   for (const [name, content] of Object.entries(filesOf(long))) writeFileSync(join(source, name), content);
   const checkpoint = await openCheckpoint(source);

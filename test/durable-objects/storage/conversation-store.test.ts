@@ -94,6 +94,32 @@ it.each([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2_000_001, 8_400_0
   },
 );
 
+it("C3: while a prompt is read, its checkpoints write the state alone, and the row only where it says something else", () => {
+  const { store, storage } = opened(undefined, PIECE_BYTES);
+  const turn = accepted(1, null, 1, "main");
+  const prompt = Uint32Array.from({ length: 1_100_000 }, (_, i) => i);
+  store.accept({ accepted: turn, prompt, tip: null }, family);
+  const written = (ids: Uint32Array<ArrayBuffer>, epoch: number, fields: Partial<Accepted> = {}) => {
+    storage.arm({ only: /^(INSERT|UPDATE).*(journal|overflow)/ });
+    store.checkpoint({ ...turn, ...fields }, epoch, ids, { position: 1, bytes: bytesOf(SMALL, 1) });
+    return storage.statements > 0;
+  };
+  expect([written(prompt, 1), written(prompt, 1), written(prompt, 1)]).toEqual([true, false, false]);
+  const more = Uint32Array.from([...prompt, 7]);
+  expect([written(more, 1), written(more, 1)]).toEqual([true, false]);
+  expect([written(more, 1, { attempts: -1 }), written(more, 1, { attempts: -1 })]).toEqual([true, false]);
+  const { accepted: taken, epoch } = store.journal.take(turn.id);
+  expect([written(more, epoch, taken), written(more, epoch, taken)]).toEqual([false, false]);
+  expect(() => written(more, 1, taken)).toThrow(LeaseLost);
+  // What was rolled back is not there, whatever was remembered of it.
+  const last = Uint32Array.from([...more, 8]);
+  storage.arm({ failAt: 1, only: /^INSERT OR REPLACE INTO pieces/ });
+  expect(() => store.checkpoint(taken, epoch, last, { position: 1, bytes: bytesOf(SMALL, 2) })).toThrow();
+  expect(store.journal.get(turn.id)!.ids.length).toBe(more.length);
+  expect([written(last, epoch, taken), written(last, epoch, taken)]).toEqual([true, false]);
+  expect(store.journal.get(turn.id)!.ids).toEqual(last);
+});
+
 it("V8: values longer than a row lie in rows of their own, and go with their turn", async () => {
   const { store, storage } = opened(undefined, PIECE_BYTES);
   const turn = accepted(1, null, 1, "main");
