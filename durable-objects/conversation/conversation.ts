@@ -9,7 +9,7 @@ import { Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { settleLease, turnLease } from "../directory/allowance.ts";
-import { STORED_CHANGE_BYTES, tellStored } from "../directory/directory-client.ts";
+import { STORED_CHANGE_BYTES, type StoredBytes, tellStored } from "../directory/directory-client.ts";
 import { admissionFor, forgetAsker } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
@@ -56,8 +56,7 @@ export class Conversation extends DurableObject<Env> {
       ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
       store: () => this.store,
       served: (request) => this.#served(request),
-      ended: (tenant, turn, tokens) =>
-        ctx.waitUntil(settleLease(env, tenant, turnLease(this.#host.object, turn), tokens)),
+      ended: (tenant, turn, tokens) => ctx.waitUntil(this.#settle(tenant, turn, tokens)),
     };
     this.scheduler = new Scheduler(this.#host);
     this.#turnRequests = new TurnRequests(this.#host, this.scheduler);
@@ -119,19 +118,33 @@ export class Conversation extends DurableObject<Env> {
     await this.#outbox.publish();
   }
 
+  /** The end of a turn, and what it has added to what is stored here: in one message, so that the directory writes once. */
+  async #settle(tenant: string, turn: string, tokens: number): Promise<void> {
+    const change = tenant === this.#tenant ? this.#storedChange() : undefined;
+    const stored = change?.bytes == null ? undefined : change;
+    if (stored) this.#published = stored.bytes;
+    const isSettled = await settleLease(this.env, tenant, turnLease(this.#host.object, turn), tokens, stored);
+    // Then it is told again, with what is next.
+    if (stored && !isSettled) this.#published = undefined;
+  }
+
   /** Reports to the directory how much is stored here, when that has changed by much or nothing is left. */
   async #tellStored(): Promise<void> {
-    if (this.#tenant === "" || this.#host.object.startsWith("stateless-")) return;
+    const change = this.#storedChange();
+    if (!change) return;
+    await tellStored(this.env, this.#tenant, change);
+    this.#published = change.bytes;
+  }
+
+  /** What the directory does not know of how much is stored here: a change by much, or that nothing is left. */
+  #storedChange(): StoredBytes | undefined {
+    const { object } = this.#host;
+    if (this.#tenant === "" || object.startsWith("stateless-")) return undefined;
     const isEmpty = !this.store.database.exists || !this.store.identity();
     const bytes = isEmpty ? null : this.ctx.storage.sql.databaseSize;
     const published = this.#published;
-    if (
-      bytes === published ||
-      (bytes !== null && published != null && Math.abs(bytes - published) < STORED_CHANGE_BYTES)
-    )
-      return;
-    await tellStored(this.env, this.#tenant, this.#host.object, bytes);
-    this.#published = bytes;
+    const isClose = bytes !== null && published != null && Math.abs(bytes - published) < STORED_CHANGE_BYTES;
+    return bytes === published || isClose ? undefined : { object, bytes };
   }
 
   #route(): void {

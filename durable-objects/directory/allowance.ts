@@ -9,7 +9,7 @@ import { limitsOf } from "../../src/api/shared/quota-limits.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
-import { admit, beginObject, knowsObject, settle, tellStored } from "./directory-client.ts";
+import { admit, beginObject, knowsObject, type StoredBytes, settle, tellStored } from "./directory-client.ts";
 import type { QuotaAnswer, QuotaRequest } from "./quota.ts";
 
 /** Who is counted. */
@@ -55,10 +55,20 @@ export async function takeLease(env: Env, counted: Counted, kind: "turn" | "sock
   refuse((await ask(env, counted, kind, lease)).refused);
 }
 
-/** Never rejects: a lease that nobody settles ends by itself. */
-export const settleLease = (env: Env, tenant: string, lease: string, tokens = 0): Promise<unknown> =>
-  settle(env, tenant, lease, tokens).catch((thrown: unknown) =>
-    console.warn(`a lease was not settled: ${Failure.from(thrown).message}`),
+/** Whether it was. Never rejects: a lease that nobody settles ends by itself. */
+export const settleLease = (
+  env: Env,
+  tenant: string,
+  lease: string,
+  tokens = 0,
+  stored?: StoredBytes,
+): Promise<boolean> =>
+  settle(env, tenant, lease, tokens, stored).then(
+    () => true,
+    (thrown: unknown) => {
+      console.warn(`a lease was not settled: ${Failure.from(thrown).message}`);
+      return false;
+    },
   );
 
 /** Objects that held something when this isolate last asked; the newest stay. */
@@ -102,7 +112,7 @@ export async function beginWith(env: Env, counted: Counted, object: string): Pro
   const undo = async (status: number) => {
     if (!storedNothing(status)) return;
     forgetObject(object);
-    await tellStored(env, counted.tenant, object, null).catch(() => {});
+    await tellStored(env, counted.tenant, { object, bytes: null }).catch(() => {});
   };
   return { undo };
 }

@@ -24,9 +24,20 @@ export const listDirectory = (env: Bindings, tenant: string, page: PageRequest):
 export const admit = (env: Bindings, tenant: string, request: QuotaRequest): Promise<QuotaAnswer> =>
   ask<QuotaAnswer>(env, tenant, "/admit", request).catch(away);
 
-/** A turn or a socket has ended. Fails as `ask` does; then its lease ends by itself. */
-export const settle = (env: Bindings, tenant: string, lease: string, tokens = 0): Promise<unknown> =>
-  ask(env, tenant, "/settle", { lease, tokens });
+/** How many bytes an object stores; null when it stores nothing any more. */
+export interface StoredBytes {
+  object: string;
+  bytes: number | null;
+}
+
+/** A turn or a socket has ended, and its object stores so much. Fails as `ask` does; then its lease ends by itself. */
+export const settle = (
+  env: Bindings,
+  tenant: string,
+  lease: string,
+  tokens = 0,
+  stored?: StoredBytes,
+): Promise<unknown> => ask(env, tenant, "/settle", { lease, tokens, ...(stored ? { stored } : {}) });
 
 /** Tokens that were computed without a lease. `key`: as in `QuotaRequest`. Fails as `ask` does. */
 export const spend = (env: Bindings, tenant: string, key: string, tokens: number): Promise<unknown> =>
@@ -47,9 +58,9 @@ export const beginObject = (
 /** A change of the stored size below this is not worth a row in the directory. */
 export const STORED_CHANGE_BYTES = 256 * 1024;
 
-/** Reports how many bytes an object stores; null when it stores nothing any more. */
-export const tellStored = (env: Bindings, tenant: string, object: string, bytes: number | null): Promise<unknown> =>
-  ask(env, tenant, "/stored", { object, bytes });
+/** Reports how many bytes an object stores. */
+export const tellStored = (env: Bindings, tenant: string, stored: StoredBytes): Promise<unknown> =>
+  ask(env, tenant, "/stored", stored);
 
 export const usageOf = (env: Bindings, tenant: string, key: string) =>
   ask<ReturnType<Quota["usage"]>>(env, tenant, "/usage", { key }).catch(away);

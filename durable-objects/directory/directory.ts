@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { check } from "../../src/core/failure.ts";
 import { failureResponse } from "../platform/log-failure.ts";
+import type { StoredBytes } from "./directory-client.ts";
 import { DirectoryStore, type PageRequest } from "./directory-store.ts";
 import type { QuotaRequest } from "./quota.ts";
 
@@ -45,15 +46,13 @@ export class Directory extends DurableObject<Env> {
         store.quota.grow({ conversations: 1 });
         return { isNew: true };
       }
-      case "stored": {
-        const { object, bytes } = body as { object: string; bytes: number | null };
-        const change = store.stored(object, bytes);
-        if (change.bytes !== 0 || change.conversations !== 0) store.quota.grow(change);
+      case "stored":
+        this.#stored(body as StoredBytes);
         return {};
-      }
       case "settle": {
-        const { lease, tokens } = body as { lease: string; tokens: number };
+        const { lease, tokens, stored } = body as { lease: string; tokens: number; stored?: StoredBytes };
         store.quota.settle(lease, tokens, nowMs);
+        if (stored) this.#stored(stored);
         return {};
       }
       case "spend": {
@@ -66,5 +65,9 @@ export class Directory extends DurableObject<Env> {
       default:
         return { revision: store.put(body as DirectoryEntry, nowMs) };
     }
+  }
+  #stored({ object, bytes }: StoredBytes): void {
+    const change = this.#store.stored(object, bytes);
+    if (change.bytes !== 0 || change.conversations !== 0) this.#store.quota.grow(change);
   }
 }

@@ -1,10 +1,13 @@
 /**
  * Quota: how much a tenant and each of its keys have used, against what they may.
  *
- * All counts stand in one row, so that an admission and a settlement write one row each. Turns and sockets hold leases: a lease that was never
- * settled, because its holder crashed, ends by itself. No count goes below zero, even when a report comes twice or too late.
+ * All counts stand in one row. What comes and goes with every turn, its lease and its settlement, is counted in memory at once and written with
+ * the next row that must be, or `LATER_MS` after: no turn waits for this row, and turns that come close together share one. A directory that dies
+ * forgets that much. Turns and sockets hold leases: a lease that was never settled, because its holder crashed, ends by itself. No count goes
+ * below zero, even when a report comes twice or too late.
  */
 import type { QuotaLimits, QuotaName } from "../../src/api/shared/quota-limits.ts";
+import { Failure } from "../../src/core/failure.ts";
 import type { Row, SqlValue } from "../storage/schema.ts";
 
 const MINUTE_MS = 60_000;
@@ -54,18 +57,29 @@ export interface QuotaAnswer {
 }
 
 type Exec = (query: string, ...bindings: SqlValue[]) => Row[];
+/** Runs `write` in a while. */
+export type Later = (write: () => void) => void;
+
+/** What a directory that dies may forget of turns' leases and tokens. */
+export const LATER_MS = 5000;
+export const later: Later = (write) => void setTimeout(write, LATER_MS);
+
 const TABLE = "CREATE TABLE IF NOT EXISTS quota (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT";
 const unused = (): Used => ({ minute: 0, requests: 0, day: 0, tokens: 0 });
 
 export class Quota {
   readonly #exec: Exec;
+  readonly #later: Later;
   #known: State | undefined;
+  /** What has changed since the row was written will be written. */
+  #isDue = false;
 
-  constructor(exec: Exec) {
+  constructor(exec: Exec, inAWhile: Later = later) {
     this.#exec = exec;
+    this.#later = inAWhile;
   }
 
-  /** Counts what is asked for unless a limit refuses it. Requests alone are written with the next turn, for a row costs more than a count. */
+  /** Counts what is asked for unless a limit refuses it. Requests alone are written with what comes next, for a row costs more than a count. */
   admit({ key, kind, lease, limits }: QuotaRequest, nowMs: number): QuotaAnswer {
     const state = this.#state();
     this.#sweep(state, nowMs);
@@ -77,7 +91,9 @@ export class Quota {
       for (const used of isRequest ? new Set([tenant, own]) : []) used.requests++;
       if ((kind === "turn" || kind === "socket") && lease !== undefined)
         state.leases[lease] = { key, kind, untilMs: nowMs + LEASE_MS[kind] };
-      if (!isRequest) this.#write(state);
+      // A socket's lease holds for an hour.
+      if (kind === "socket") this.#write(state);
+      else if (!isRequest) this.#writeLater(state);
     }
     const left = (name: "requests_per_minute" | "tokens_per_day", field: "requests" | "tokens", windowMs: number) => {
       const most = Math.min(limits.tenant[name] ?? Infinity, limits.key[name] ?? Infinity);
@@ -111,7 +127,7 @@ export class Quota {
       turnOver(used, nowMs);
       used.tokens += Math.max(0, tokens);
     }
-    this.#write(state);
+    this.#writeLater(state);
   }
 
   /** More or fewer conversations, more or fewer bytes. */
@@ -197,7 +213,21 @@ export class Quota {
     return this.#known;
   }
 
+  #writeLater(state: State): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#later(() => {
+      try {
+        if (this.#isDue) this.#write(state);
+      } catch (thrown) {
+        // It is in memory still, and goes with the next row.
+        console.warn(`what a tenant has used was not written: ${Failure.from(thrown).message}`);
+      }
+    });
+  }
+
   #write(state: State): void {
+    this.#isDue = false;
     this.#exec("INSERT OR REPLACE INTO quota (id, record) VALUES (1, ?)", JSON.stringify(state));
   }
 }

@@ -56,6 +56,6 @@ export class StreamReports {
   }
 
   async #tell(tenant: string, bytes: number | null): Promise<void> {
-    await tellStored(this.#env, tenant, this.#ctx.id.name ?? "", bytes);
+    await tellStored(this.#env, tenant, { object: this.#ctx.id.name ?? "", bytes });
   }
 }

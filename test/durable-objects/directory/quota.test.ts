@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Quota, type QuotaRequest } from "../../../durable-objects/directory/quota.ts";
+import { type Later, Quota, type QuotaRequest } from "../../../durable-objects/directory/quota.ts";
 import { limitsOf, parseLimits } from "../../../src/api/shared/quota-limits.ts";
 import { durationOf } from "../../../src/routes/admission-control.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
@@ -8,8 +8,10 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const NOON = 20_000 * DAY + DAY / 2;
 
-function opened(storage = sqliteStorage()) {
-  const quota = new Quota((query, ...bindings) => storage.sql.exec(query, ...bindings).toArray());
+const atOnce = (write: () => void) => write();
+
+function opened(storage = sqliteStorage(), later: Later = atOnce) {
+  const quota = new Quota((query, ...bindings) => storage.sql.exec(query, ...bindings).toArray(), later);
   const ask = (kind: QuotaRequest["kind"], limits: object, nowMs = NOON, fields: Partial<QuotaRequest> = {}) =>
     quota.admit({ key: "", kind, limits: { tenant: limits, key: {} }, ...fields }, nowMs);
   return { quota, storage, ask };
@@ -50,6 +52,33 @@ it("A6: counters outlive a restart, and cannot go below zero", () => {
   const again = opened(storage).quota.usage("", NOON).tenant;
   expect(again).toMatchObject({ requests_per_minute: 1, tokens_per_day: 70, concurrent_turns: 1 });
   expect([again.conversations, again.stored_bytes]).toEqual([0, 0]);
+});
+
+it("turns that come close together are written as one row, and a row that must be written takes them with it", () => {
+  const storage = sqliteStorage();
+  const due: (() => void)[] = [];
+  const { quota, ask } = opened(storage, (write) => void due.push(write));
+  let rows = 0;
+  const { exec } = storage.sql;
+  storage.sql.exec = (query, ...bindings) => {
+    if (/^(INSERT|UPDATE|DELETE)/.test(query)) rows++;
+    return exec.call(storage.sql, query, ...bindings);
+  };
+  const turns = (names: string[]) => {
+    for (const lease of names) ask("turn", {}, NOON, { lease });
+    for (const lease of names) quota.settle(lease, 10, NOON);
+  };
+  const used = () => opened(storage).quota.usage("", NOON).tenant;
+  turns(["a", "b", "c"]);
+  expect([rows, due.length]).toEqual([0, 1]);
+  for (const write of due.splice(0)) write();
+  expect([rows, used().tokens_per_day]).toEqual([1, 30]);
+  turns(["d"]);
+  ask("turn", {}, NOON, { lease: "e" });
+  quota.grow({ bytes: 7 });
+  expect([rows, used()]).toMatchObject([2, { tokens_per_day: 40, concurrent_turns: 1, stored_bytes: 7 }]);
+  for (const write of due.splice(0)) write();
+  expect(rows, "nothing has changed since").toBe(2);
 });
 
 it("A6: a key has limits of its own within its tenant's", () => {
