@@ -75,6 +75,7 @@ it("turns that come close together are written as one row, and a row that must b
   expect([rows, used().tokens_per_day]).toEqual([1, 30]);
   turns(["d"]);
   ask("turn", {}, NOON, { lease: "e" });
+  expect(due.length, "what comes after a row is due again").toBe(1);
   quota.grow({ bytes: 7 });
   expect([rows, used()]).toMatchObject([2, { tokens_per_day: 40, concurrent_turns: 1, stored_bytes: 7 }]);
   for (const write of due.splice(0)) write();
