@@ -138,7 +138,7 @@ export class SharedPrefix {
       check(!identity || head?.prefix === name, "conversation_conflict", () => other, "prefix");
       if (identity) return;
       const { env, object } = this.#host;
-      const unknown = new Failure("not_found", "prefix: nothing is kept under this name", { param: "prefix" });
+      const unknown = () => new Failure("not_found", "prefix: nothing is kept under this name", { param: "prefix" });
       await requireObject(env, tenant, prefixObject(env, tenant, name), unknown);
       const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch(
         "http://prefix/prefix/file",

@@ -9,7 +9,7 @@ import { limitsOf } from "../../src/api/shared/quota-limits.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
-import { admit, beginObject, knowsObject, type StoredBytes, settle, tellStored } from "./directory-client.ts";
+import { admit, beginObject, knownObjects, type StoredBytes, settle, tellStored } from "./directory-client.ts";
 import type { QuotaAnswer, QuotaRequest } from "./quota.ts";
 
 /** Who is counted. */
@@ -86,10 +86,19 @@ export const forgetObject = (object: string): void => void known.delete(object);
 const keepsNothing = (object: string): boolean => object.startsWith("stateless-");
 
 /** Fails with `missing` unless the object may hold something of the tenant's, and with `quota_unavailable`. */
-export async function requireObject(env: Env, tenant: string, object: string, missing: Failure): Promise<void> {
+export async function requireObject(env: Env, tenant: string, object: string, missing: () => Failure): Promise<void> {
   if (keepsNothing(object) || known.has(object)) return;
-  if (!(await knowsObject(env, tenant, object))) throw missing;
+  if ((await knownObjects(env, tenant, [object])).length === 0) throw missing();
   remember(object);
+}
+
+/** Those of the tenant's objects that may hold something, asked all at once. Fails with `quota_unavailable`. */
+export async function knownAmong(env: Env, tenant: string, objects: readonly string[]): Promise<Set<string>> {
+  const asked = objects.filter((object) => !known.has(object));
+  const found = asked.length > 0 ? await knownObjects(env, tenant, asked) : [];
+  for (const object of found) remember(object);
+  const those = new Set(found);
+  return new Set(objects.filter((object) => those.has(object) || known.has(object)));
 }
 
 export interface Begun {
@@ -133,7 +142,7 @@ export async function allowTurn(
   // What is thrown away may name a conversation that is not there yet, and begins none.
   const isFree = !persistent && conversation !== undefined;
   const goesOn = typeof parent === "string" || head !== MAIN || (!persistent && !isFree);
-  const missing = typeof parent === "string" ? noSuchResponse() : head !== MAIN ? noSuchFork() : noSuchPrefix();
+  const missing = typeof parent === "string" ? noSuchResponse : head !== MAIN ? noSuchFork : noSuchPrefix;
   const lease = turnLease(object, turn);
   if (goesOn) await requireObject(env, counted.tenant, object, missing);
   await takeLease(env, counted, "turn", lease);

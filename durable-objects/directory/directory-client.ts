@@ -43,9 +43,9 @@ export const settle = (
 export const spend = (env: Bindings, tenant: string, key: string, tokens: number): Promise<unknown> =>
   ask(env, tenant, "/spend", { key, tokens });
 
-/** Whether an object of the tenant's may hold something: asking the object itself would make one. */
-export const knowsObject = async (env: Bindings, tenant: string, object: string): Promise<boolean> =>
-  (await ask<{ known: boolean }>(env, tenant, "/knows", { object }).catch(away)).known;
+/** Which of these objects of the tenant's may hold something: asking an object itself would make one. */
+export const knownObjects = async (env: Bindings, tenant: string, objects: readonly string[]): Promise<string[]> =>
+  (await ask<{ known: string[] }>(env, tenant, "/knows", { objects }).catch(away)).known;
 
 /** Before an object first holds something. */
 export const beginObject = (
@@ -73,11 +73,24 @@ function away(cause: unknown): never {
   throw new Failure("quota_unavailable", message, { cause });
 }
 
-async function ask<T>({ DIRECTORY, SESSION_KEY }: Bindings, tenant: string, path: string, body: object): Promise<T> {
-  const name = createHmac("sha256", SESSION_KEY || UNKEYED)
+/** Names of directories by secret and tenant: every request asks for one. */
+const names = new Map<string, string>();
+const NAMES_MAX = 1000;
+
+function nameOf(secret: string, tenant: string): string {
+  const key = JSON.stringify([secret, tenant]);
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const name = createHmac("sha256", secret)
     .update(JSON.stringify(["directory", tenant, ""]))
     .digest("hex");
-  const response = await DIRECTORY.getByName(name).fetch(`http://directory${path}`, {
+  if (names.size >= NAMES_MAX) names.clear();
+  names.set(key, name);
+  return name;
+}
+
+async function ask<T>({ DIRECTORY, SESSION_KEY }: Bindings, tenant: string, path: string, body: object): Promise<T> {
+  const response = await DIRECTORY.getByName(nameOf(SESSION_KEY || UNKEYED, tenant)).fetch(`http://directory${path}`, {
     method: "POST",
     headers: { "x-rivulet-tenant": tenant },
     body: JSON.stringify(body),

@@ -36,7 +36,7 @@ export class Directory extends DurableObject<Env> {
       case "admit":
         return store.quota.admit(body as QuotaRequest, nowMs);
       case "knows":
-        return { known: store.knows((body as { object: string }).object) };
+        return { known: (body as { objects: string[] }).objects.filter((object) => store.knows(object)) };
       case "begin": {
         const { object, ...request } = body as QuotaRequest & { object: string };
         if (store.has(object)) return { isNew: false };

@@ -136,7 +136,7 @@ export class ResponseSocket extends DurableObject<Env> {
   ): Promise<void> {
     const { tenant } = counted;
     const askTurns: AskTurns = async (asked, ids) => {
-      await requireObject(this.env, tenant, asked, nothingKept("input"));
+      await requireObject(this.env, tenant, asked, () => nothingKept("input"));
       const address = `http://conversation/turns?ids=${ids.join()}`;
       const headers = { "x-rivulet-tenant": tenant };
       return answerOf(await this.env.CONVERSATION.getByName(asked).fetch(address, { headers }));

@@ -15,23 +15,27 @@ export interface Live {
 }
 
 class LiveSequences {
-  readonly #held = new Map<string, Live>();
+  readonly #held = new Map<string, { live: Live; bytes: number }>();
+  /** Of all that are held: a sum that is kept, since thousands may be. */
+  #bytes = 0;
 
   /** The object's own, which is its from now on. */
   take(owner: string): Live | undefined {
-    const live = this.#held.get(owner);
+    const held = this.#held.get(owner);
+    if (!held) return undefined;
     this.#held.delete(owner);
-    return live;
+    this.#bytes -= held.bytes;
+    return held.live;
   }
 
   /** Those used longest ago make room. */
   put(owner: string, live: Live, mostBytes: number): void {
     this.drop(owner);
-    this.#held.set(owner, live);
-    let bytes = [...this.#held.values()].reduce((sum, { sequence }) => sum + sequence.bytes, 0);
-    for (const [other, { sequence }] of this.#held) {
-      if (bytes <= mostBytes || other === owner) break;
-      bytes -= sequence.bytes;
+    const { bytes } = live.sequence;
+    this.#held.set(owner, { live, bytes });
+    this.#bytes += bytes;
+    for (const other of this.#held.keys()) {
+      if (this.#bytes <= mostBytes || other === owner) break;
       this.drop(other);
     }
   }

@@ -42,8 +42,11 @@ export async function servedForecaster(env: Env): Promise<Forecaster> {
   });
 }
 
+/** Undefined while it is not loaded. */
+export const loadedForecaster = (): Forecaster | undefined => forecaster.value;
+
 /** Bytes of the memory of the forecaster's engine; undefined while it is not loaded. */
-export const forecasterBytes = (): number | undefined => forecaster.value?.backend.memoryBytes;
+export const forecasterBytes = (): number | undefined => loadedForecaster()?.backend.memoryBytes;
 
 /** Bytes that live sequences may take, when so much stays free for a forecast's paths. */
 export function liveBytes(env: Env, { backend }: Forecaster): number {

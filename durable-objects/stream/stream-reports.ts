@@ -40,7 +40,7 @@ export class StreamReports {
     await this.#tell(tenant, this.#ctx.storage.sql.databaseSize);
   }
 
-  /** Reports the stored size in the background, when it has changed by much. */
+  /** Reports the stored size in the background, when it has changed by much: asked after a kept state, since nothing else takes much. */
   stored(tenant: string): void {
     const bytes = this.#ctx.storage.sql.databaseSize;
     if (Math.abs(bytes - this.#reportedBytes) < STORED_CHANGE_BYTES) return;

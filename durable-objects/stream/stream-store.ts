@@ -76,6 +76,8 @@ const tables = [
 export class StreamStore {
   readonly #storage: Pick<Storage, "sql" | "transactionSync">;
   #isOpen = false;
+  /** Whose the stream is, once that was read or written. */
+  #owner: string | undefined;
 
   constructor(storage: Pick<Storage, "sql" | "transactionSync">) {
     this.#storage = storage;
@@ -88,21 +90,25 @@ export class StreamStore {
     this.#isOpen = true;
     const [row] = this.#exec("SELECT owner, record, tail FROM stream");
     if (!row) return undefined;
+    this.#owner = String(row.owner);
     if (row.owner !== tenant) throw noSuchStream();
     return { record: JSON.parse(String(row.record)) as StreamRecord, tail: entriesOf(row.tail as ArrayBuffer) };
   }
 
   /** Whose it is; undefined where it holds nothing. */
   owner(): string | undefined {
+    if (this.#owner !== undefined) return this.#owner;
     if (!this.#isOpen && this.#exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
       return undefined;
     const [row] = this.#exec("SELECT owner FROM stream");
-    return row && String(row.owner);
+    if (row) this.#owner = String(row.owner);
+    return this.#owner;
   }
 
   /** Everything was deleted. */
   forget(): void {
     this.#isOpen = false;
+    this.#owner = undefined;
   }
 
   /** Bytes of one kept state. */
@@ -121,6 +127,7 @@ export class StreamStore {
       );
       if (kept) this.#keep(kept.state, kept.start, kept.entries);
     });
+    this.#owner = tenant;
   }
 
   #keep({ moment, logits, state }: Kept, start: number, entries: readonly Entry[]): void {

@@ -24,7 +24,7 @@ import { feedSteps } from "./feed-steps.ts";
 import { listen } from "./listen.ts";
 import { Listeners } from "./listeners.ts";
 import { liveSequences } from "./live-sequences.ts";
-import { liveBytes, servedForecaster } from "./served-forecaster.ts";
+import { liveBytes, loadedForecaster, servedForecaster } from "./served-forecaster.ts";
 import { readStreamFile, writeStreamFile } from "./stream-file.ts";
 import { afterBatch, changed, copied, isExpired, newRecord, rewoundTo } from "./stream-record.ts";
 import { appended, forecastReply, repeated, shownValues, streamView } from "./stream-replies.ts";
@@ -141,7 +141,7 @@ export class Stream extends DurableObject<Env> {
       await fault("stream.after-commit", this.ctx);
       this.#stay(course, forecaster);
       await this.#watchExpiry(next);
-      this.#reports.stored(tenant);
+      if (fed.kept) this.#reports.stored(tenant);
       const reply = appended(next, arranged, position, fed);
       this.#listeners.tell(reply, (h) => this.#forecast(tenant, { h }));
       return reply;
@@ -315,12 +315,17 @@ export class Stream extends DurableObject<Env> {
   }
 
   async #forecaster(record: StreamRecord): Promise<Forecaster> {
-    const loading = servedForecaster(this.env);
-    this.ctx.waitUntil(loading.catch(() => {}));
-    const forecaster = await loading;
+    const forecaster = loadedForecaster() ?? (await this.#load());
     const message = () => "the stream was begun with another forecaster than the one that is served now";
     check(forecaster.fingerprint === record.fingerprint, "model_changed", message);
     return forecaster;
+  }
+
+  /** Goes on when the client that asked for it leaves. */
+  #load(): Promise<Forecaster> {
+    const loading = servedForecaster(this.env);
+    this.ctx.waitUntil(loading.catch(() => {}));
+    return loading;
   }
 
   #repeated(open: OpenStream, request: StreamRecord["keys"][0]): AppendReply {

@@ -23,6 +23,7 @@ export type { Call } from "./server.ts";
 export type {
   Forecast,
   GivenValue,
+  RefusedValues,
   StreamAlert,
   StreamEvent,
   StreamInfo,

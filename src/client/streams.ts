@@ -59,6 +59,12 @@ export interface TakenValues {
   alerts: StreamAlert[];
 }
 
+/** What a stream answers that took nothing of a request for many. */
+export interface RefusedValues {
+  stream: string;
+  error: { code: string; message: string; param: string | null };
+}
+
 export interface Forecast {
   /** It begins with the value at this position. */
   position: number;
@@ -96,6 +102,18 @@ export class Streams {
       body: { values, ...(late === undefined ? {} : { late }) },
       headers: once === undefined ? {} : { "idempotency-key": once },
     });
+
+  /** Values of many streams in one request, at most 1,000 and 4,096 values. Each takes its own or says why not, in the order given. */
+  feedMany = async (
+    streams: readonly { id: string; values: readonly GivenValue[]; late?: "refuse" | "replay" }[],
+    { once }: { once?: string } = {},
+  ): Promise<((TakenValues & { stream: string }) | RefusedValues)[]> =>
+    (
+      await this.#server.json<{ data: ((TakenValues & { stream: string }) | RefusedValues)[] }>("/v1/streams/values", {
+        body: { streams },
+        headers: once === undefined ? {} : { "idempotency-key": once },
+      })
+    ).data;
 
   /** The last `limit` values, in order. */
   values = async (id: string, limit: number, signal?: AbortSignal): Promise<TakenValue[]> =>

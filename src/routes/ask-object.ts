@@ -37,7 +37,7 @@ export async function askObject(
   { method = "GET", body, makes, begun: allowed }: Asking = {},
 ): Promise<Response> {
   const begun = allowed ?? (makes ? await beginWith(c.env, { tenant, digest }, object) : undefined);
-  if (!begun) await requireObject(c.env, tenant, object, nothingKept("id"));
+  if (!begun) await requireObject(c.env, tenant, object, () => nothingKept("id"));
   const headers = new Headers({ "x-rivulet-tenant": tenant });
   if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);

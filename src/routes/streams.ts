@@ -4,6 +4,7 @@ import {
   beginWith,
   forgetObject,
   keyOf,
+  knownAmong,
   nothingKept,
   requireObject,
 } from "../../durable-objects/directory/allowance.ts";
@@ -15,7 +16,14 @@ import { list, listOf, removed } from "../api/conversations/replies.ts";
 import type { Caller } from "../api/object-address.ts";
 import { readAtMost } from "../api/shared/parse-body.ts";
 import { streamIdFor, streamObject } from "../api/streams/names.ts";
-import { appendReply, historyReply, type StreamView, streamForecast, streamReply } from "../api/streams/replies.ts";
+import {
+  appendReply,
+  historyReply,
+  type StreamView,
+  streamForecast,
+  streamReply,
+  togetherReply,
+} from "../api/streams/replies.ts";
 import {
   eventsQuery,
   forecastQuery,
@@ -24,6 +32,7 @@ import {
   rewindStream,
   streamCreate,
   streamPath,
+  streamsAppend,
   streamsQuery,
   streamUpdate,
   valuesAppend,
@@ -31,6 +40,7 @@ import {
 import { Failure, failures } from "../core/failure.ts";
 import { call } from "./call.ts";
 import { type Bindings, endpoint } from "./endpoint.ts";
+import { feedMany } from "./feed-many.ts";
 import { outcomeFrom } from "./object-outcome.ts";
 
 const FILE = "application/vnd.rivulet.stream";
@@ -44,7 +54,7 @@ type StreamStub = DurableObjectStub<Stream>;
 /** The object of a stream that is there. Fails with `not_found` without asking it: that alone would make one. */
 async function streamOf(c: Context<Bindings>, { tenant }: Pick<Caller, "tenant">, id: string): Promise<StreamStub> {
   const object = streamObject(c.env, tenant, id);
-  await requireObject(c.env, tenant, object, nothingKept("id"));
+  await requireObject(c.env, tenant, object, () => nothingKept("id"));
   return c.env.STREAM.getByName(object);
 }
 
@@ -120,6 +130,31 @@ export const streams = [
     async (c, { tenant, caller }) => {
       const file = new TextDecoder().decode(await readAtMost(c.req.raw, FILE_MAX_BYTES));
       return c.json(await begin(c, caller, "import", (stub, id) => stub.importFile(tenant, id, file)));
+    },
+  ),
+  // Before /v1/streams/{id}, which its path looks like.
+  endpoint(
+    {
+      method: "post",
+      path: "/v1/streams/values",
+      operationId: "appendManyStreamsValues",
+      tag,
+      computes: "values",
+      summary: "Feed values to many streams",
+      description:
+        "For whoever gathers the values of many sensors: one request for as many as 1,000 streams and 4,096 values. Each stream takes its values whole or not at all, and one that refuses its own holds up no other. With an `Idempotency-Key` each takes its batch once.",
+      body: streamsAppend,
+      replies: { 200: { description: "What each of them took.", schema: togetherReply } },
+    },
+    async (c, { tenant, digest, caller, body }) => {
+      const objects = body.streams.map(({ id }) => streamObject(c.env, tenant, id));
+      const known = await knownAmong(c.env, tenant, objects);
+      const data = await feedMany(body.streams, async ({ id: _, ...values }, at) => {
+        if (!known.has(objects[at]!)) throw nothingKept("id");
+        const stub = c.env.STREAM.getByName(objects[at]!);
+        return outcomeFrom(stub.append(tenant, values, keyOf(digest), caller.idempotencyKey));
+      });
+      return c.json({ object: "list" as const, data });
     },
   ),
   endpoint(

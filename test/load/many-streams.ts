@@ -1,8 +1,9 @@
 /**
- * node test/load/many-streams.ts [--streams 1000] [--seconds 20] [--batch 1] [--connections 16] [--forecaster <folder>]
+ * node test/load/many-streams.ts [--streams 1000] [--seconds 20] [--batch 1] [--together 0] [--connections 16] [--forecaster <folder>]
  *
- * Every stream gets its values the way a client sends them: each in a request of its own, or `--batch` of one stream's in one request. Prints what the server took, and its processor time for each value. The machine may be
- * busy with something else: what counts is processor time, not how long it took. The default forecaster unless another is named.
+ * Every stream gets one value a second, as clients send them: each in a request of its own, `--batch` of one stream's in one request, or one of each
+ * of `--together` streams in one request. Prints what the server took, and its processor time for each value. The machine may be busy with
+ * something else: what counts is processor time, not how long it took. The default forecaster unless another is named.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,23 +17,28 @@ const { values: options } = parseArgs({
     streams: { type: "string", default: "1000" },
     seconds: { type: "string", default: "20" },
     batch: { type: "string", default: "1" },
+    together: { type: "string", default: "0" },
     connections: { type: "string", default: "16" },
     forecaster: { type: "string" },
   },
 });
-const [streams, seconds, batch, connections] = [
+const [streams, seconds, batch, together, connections] = [
   Number(options.streams),
   Number(options.seconds),
   Number(options.batch),
+  Number(options.together),
   Number(options.connections),
 ];
+
+/** The forecaster gets an eighth of it: enough that every stream's state stays there. */
+const memoryBytes = 200_000_000 + streams * 8 * 400_000;
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-many-streams-"));
 const folder = join(work, "persist");
 const unlimited = JSON.stringify({ tenant: { requests_per_minute: null, tokens_per_day: null } });
 const server = await start(
   [
-    ...["--port", "0", "--persist-to", folder, "--pack", await tinyPack(work), "--memory", "2000000000"],
+    ...["--port", "0", "--persist-to", folder, "--pack", await tinyPack(work), "--memory", String(memoryBytes)],
     ...(options.forecaster ? ["--forecaster", options.forecaster] : []),
   ],
   { LIMITS: unlimited },
@@ -82,7 +88,15 @@ async function feed(at: number): Promise<void> {
     id,
     values: Array.from({ length: batch }, (_, i) => madeUp(stream, at + i)),
   }));
-  return each(given, ({ id, values }) => post(`/v1/streams/${id}/values`, { values }));
+  if (together === 0) return each(given, ({ id, values }) => post(`/v1/streams/${id}/values`, { values }));
+  const requests = Array.from({ length: Math.ceil(streams / together) }, (_, i) =>
+    given.slice(i * together, (i + 1) * together),
+  );
+  return each(requests, async (some) => {
+    const { data } = await post<{ data: { error?: object }[] }>("/v1/streams/values", { streams: some });
+    const refused = data.find(({ error }) => error);
+    if (refused) throw new Error(JSON.stringify(refused));
+  });
 }
 
 // The first values of a stream load what it needs.
@@ -91,7 +105,7 @@ const [beganCpuMs, beganMs] = [cpuMs(), performance.now()];
 for (let at = batch; at < batch + seconds; at += batch) await feed(at);
 const [usedMs, tookMs] = [cpuMs() - beganCpuMs, performance.now() - beganMs];
 const taken = streams * batch * Math.ceil(seconds / batch);
-const way = `${batch} of each in one request`;
+const way = together === 0 ? `${batch} of each in one request` : `${batch} of each of ${together} in one request`;
 console.log(
   `${streams} streams, ${way}: ${taken} values, ${(usedMs / taken).toFixed(2)} ms of processor time for each, ` +
     `${Math.round(taken / (usedMs / 1000))} a second on one core; they took ${(tookMs / 1000).toFixed(1)} s here`,

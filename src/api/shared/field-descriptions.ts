@@ -169,6 +169,7 @@ export const fieldWords: Record<string, string> = {
   "forked_from.stream": "The stream that it is a copy of.",
   "StreamValues.stream": "The stream's id.",
   "StreamForecast.stream": "The stream's id.",
+  "StreamRefused.stream": "The stream's id.",
   "items.name": "The rule's name.",
   "StreamAlertRule.name": "The rule's name.",
   "StreamAlert.name": "The rule's name.",

@@ -1,6 +1,7 @@
 /** Replies of /v1/streams. */
 import { z } from "@hono/zod-openapi";
 import { conditions } from "../../forecast/alert-rules.ts";
+import { errorReply } from "../shared/error-body.ts";
 
 const count = z.int().min(0);
 const time = z.string().nullable().openapi({ description: "ISO 8601; null where none was given." });
@@ -73,6 +74,26 @@ export const appendReply = z
   })
   .openapi("StreamValues");
 
+export const togetherReply = z
+  .strictObject({
+    object: z.literal("list"),
+    data: z.array(
+      z.union([
+        appendReply,
+        z
+          .strictObject({
+            object: z.literal("stream.refused"),
+            stream: z.string(),
+            error: errorReply.shape.error,
+          })
+          .openapi("StreamRefused"),
+      ]),
+    ),
+  })
+  .openapi("StreamsValues", {
+    description: "In the order of the request: what each stream took, or why it took nothing.",
+  });
+
 export const historyReply = z
   .strictObject({ object: z.literal("list"), data: z.array(streamValue), has_more: z.boolean() })
   .openapi("StreamHistory");
@@ -82,6 +103,7 @@ export type StreamValue = z.infer<typeof streamValue>;
 export type StreamForecast = z.infer<typeof streamForecast>;
 export type StreamAlert = z.infer<typeof streamAlert>;
 export type AppendReply = z.infer<typeof appendReply>;
+export type TogetherReply = z.infer<typeof togetherReply>;
 
 export const isoTime = (timeMs: number | null): string | null =>
   timeMs === null ? null : new Date(timeMs).toISOString();

@@ -85,6 +85,24 @@ export const valuesAppend = z
   })
   .openapi("StreamValuesAppend");
 
+/** Of one request that carries values of many streams: each is a request of its own within the server. */
+export const STREAMS_MAX = 1000;
+
+export const streamsAppend = z
+  .strictObject({
+    streams: z
+      .array(z.strictObject({ id: streamId, values: valuesAppend.shape.values, late: valuesAppend.shape.late }))
+      .min(1)
+      .max(STREAMS_MAX, `expected at most ${STREAMS_MAX} streams in one request`)
+      .refine((given) => new Set(given.map(({ id }) => id)).size === given.length, "expected each stream once")
+      .refine(
+        (given) => given.reduce((n, { values }) => n + values.length, 0) <= VALUES_MAX,
+        `expected at most ${VALUES_MAX} values in one request`,
+      )
+      .openapi({ description: "What each of them takes, whole or not at all." }),
+  })
+  .openapi("StreamsValuesAppend");
+
 export const rewindStream = z
   .strictObject({ position: z.int().min(0).openapi({ description: "Values that stay." }) })
   .openapi("StreamRewind");
@@ -113,3 +131,4 @@ export const streamsQuery = z.strictObject(pageQuery);
 
 export type StreamOptions = z.infer<typeof streamUpdate> & { frequency?: string | null | undefined };
 export type ValuesAppend = z.infer<typeof valuesAppend>;
+export type StreamsAppend = z.infer<typeof streamsAppend>;

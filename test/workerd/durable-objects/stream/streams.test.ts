@@ -254,3 +254,60 @@ it("says that there is no forecaster, and counts nothing for a stream that was n
     Object.assign(env, { FORECAST_PACK_PATH: path });
   }
 });
+
+it("takes values of many streams in one request, each whole or not at all, as if they had come one by one", async () => {
+  const [one, two, alone] = [await begin(), await begin({ frequency: "1min" }), await begin()];
+  const together = (streams: object[], headers = {}) => ask("POST", "/v1/streams/values", { streams }, headers);
+  const missing = `stream_${"0".repeat(32)}`;
+  const { status, json } = await together([
+    { id: one, values: wave(20) },
+    { id: missing, values: [1] },
+    { id: two, values: [{ time: at(5), value: 1 }] },
+  ]);
+  expect(status, JSON.stringify(json)).toBe(200);
+  expect(json.data[0]).toMatchObject({ object: "stream.values", stream: one, position: 20 });
+  expect(json.data[1]).toMatchObject({ object: "stream.refused", stream: missing, error: { code: "not_found" } });
+  expect(json.data[2]).toMatchObject({ stream: two, position: 1 });
+  await feed(alone, wave(20));
+  expect(await forecastOf(one)).toEqual(await forecastOf(alone));
+
+  // One that comes too early holds up nobody, and a key takes each batch once.
+  const once = { "idempotency-key": "together-1" };
+  const later = [
+    { id: two, values: [{ time: at(1), value: 1 }] },
+    { id: one, values: [7, 8] },
+  ];
+  for (const repeated of [false, true]) {
+    const { json } = await together(later, once);
+    expect(json.data[0]).toMatchObject({ object: "stream.refused", error: { code: "stream_conflict" } });
+    expect(json.data[1]).toMatchObject({ position: 22, repeated });
+  }
+  const replayed = await together([{ ...later[0], late: "replay" }]);
+  expect(replayed.json.data[0]).toMatchObject({ stream: two, replayed: 1 });
+
+  // Another's streams are not there, and asking makes none.
+  await ask("DELETE", `/v1/streams/${one}`);
+  const gone = await together([{ id: one, values: [1] }]);
+  expect(gone.json.data[0]).toMatchObject({ stream: one, error: { code: "not_found" } });
+});
+
+it.each<[string, (ids: string[]) => unknown, string]>([
+  ["no stream", () => [], "streams"],
+  ["a stream twice", ([one]) => [one, one].map((id) => ({ id, values: [1] })), "each stream once"],
+  [
+    "more values than one request may have",
+    ([one, two]) => [
+      { id: one, values: wave(4000) },
+      { id: two, values: wave(97) },
+    ],
+    "at most 4096 values",
+  ],
+  ["what is no value", ([one]) => [{ id: one, values: ["x"] }], "streams[0].values[0]"],
+  ["what is no stream's id", () => [{ id: "nobody", values: [1] }], "streams[0].id"],
+])("takes nothing of a request for many streams with %s", async (_, streams, message) => {
+  const ids = [await begin(), await begin()];
+  const { status, text } = await ask("POST", "/v1/streams/values", { streams: streams(ids) });
+  expect(status).toBe(400);
+  expect(text).toContain(message);
+  for (const id of ids) expect((await ask("GET", `/v1/streams/${id}`)).json.position).toBe(0);
+});

@@ -1,0 +1,32 @@
+/** feedMany: one request's values for many streams, some of the streams at a time; what each answers, or why it took nothing. */
+import { logFailure } from "../../durable-objects/platform/log-failure.ts";
+import { errorBody } from "../api/shared/error-body.ts";
+import type { AppendReply, TogetherReply } from "../api/streams/replies.ts";
+import type { StreamsAppend } from "../api/streams/requests.ts";
+
+type Given = StreamsAppend["streams"][number];
+
+/** Streams that are fed at the same time: enough that their disks are written at once. */
+const AT_ONCE = 32;
+
+/** In the order that was given. Never rejects: a failure is the answer of its stream. */
+export async function feedMany(
+  all: readonly Given[],
+  append: (given: Given, at: number) => Promise<AppendReply>,
+): Promise<TogetherReply["data"]> {
+  const data: TogetherReply["data"] = [];
+  let next = 0;
+  const feeder = async () => {
+    while (next < all.length) {
+      const at = next++;
+      const given = all[at]!;
+      data[at] = await append(given, at).catch((thrown: unknown) => ({
+        object: "stream.refused" as const,
+        stream: given.id,
+        ...errorBody(logFailure(thrown)),
+      }));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, all.length) }, feeder));
+  return data;
+}
