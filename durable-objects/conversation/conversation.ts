@@ -25,8 +25,8 @@ import { Scheduler } from "../turn/scheduler.ts";
 import { DirectoryOutbox } from "./directory-outbox.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
 import { beginRoutes, portableRoutes } from "./portable-routes.ts";
-import { Removal } from "./removal.ts";
-import { TurnRequests } from "./turn-requests.ts";
+import { removeExpired, tidy, watchExpiry } from "./removal.ts";
+import { cancelTurn, countTokens, deleteTurn, getTurn, postTurn } from "./turn-requests.ts";
 
 /** The last of the platform's retries of an alarm whose handler threw. */
 const LAST_RETRY = 6;
@@ -37,9 +37,7 @@ export class Conversation extends DurableObject<Env> {
   readonly alarms = new Alarms(this.ctx.storage);
   readonly #host: Host;
   readonly scheduler: Scheduler;
-  readonly #turnRequests: TurnRequests;
   readonly #outbox: DirectoryOutbox;
-  readonly #removal: Removal;
   readonly #routes = new Hono();
   /** Whose it is, as far as this instance knows. */
   #tenant = "";
@@ -59,9 +57,7 @@ export class Conversation extends DurableObject<Env> {
       ended: (tenant, turn, tokens) => ctx.waitUntil(this.#settle(tenant, turn, tokens)),
     };
     this.scheduler = new Scheduler(this.#host);
-    this.#turnRequests = new TurnRequests(this.#host, this.scheduler);
-    this.#outbox = new DirectoryOutbox(this.#host, this.scheduler);
-    this.#removal = new Removal(this.#host, this.scheduler, this.#outbox);
+    this.#outbox = new DirectoryOutbox(this.scheduler);
     this.#route();
   }
 
@@ -79,8 +75,8 @@ export class Conversation extends DurableObject<Env> {
       this.store.database.open();
       this.#tenant = this.store.identity()?.owner ?? this.#tenant;
       await this.scheduler.proceed();
-      await this.#removal.expire();
-      await this.#removal.tidy();
+      await removeExpired(this.scheduler, this.#outbox);
+      await tidy(this.scheduler, this.#outbox);
       await this.#tellStored();
     } catch (thrown) {
       if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
@@ -94,7 +90,7 @@ export class Conversation extends DurableObject<Env> {
     const { database, heads } = this.store;
     if (database.exists) {
       database.open();
-      if (heads.earliestMs <= Date.now()) await this.#removal.expire();
+      if (heads.earliestMs <= Date.now()) await removeExpired(this.scheduler, this.#outbox);
     }
     await next();
     if (reads) return;
@@ -112,9 +108,9 @@ export class Conversation extends DurableObject<Env> {
     const { database, heads } = this.store;
     if (!database.exists) return;
     // A beginning that failed leaves nothing, not even tables.
-    if (!this.store.identity()) return this.#removal.tidy();
+    if (!this.store.identity()) return tidy(this.scheduler, this.#outbox);
     if (!heads.unpublished) return;
-    await this.#removal.watch();
+    await watchExpiry(this.#host);
     await this.#outbox.publish();
   }
 
@@ -159,16 +155,16 @@ export class Conversation extends DurableObject<Env> {
       const model = await this.#served();
       return Response.json(await selfCheck(model, admissionFor(model)));
     });
-    app.post("/turn", async (c) => this.#turnRequests.post((await c.req.json()) as TurnRequest, c.req.raw.signal));
-    app.post("/count", async (c) => c.json(await this.#turnRequests.count((await c.req.json()) as TurnRequest)));
+    app.post("/turn", async (c) => postTurn(this.scheduler, (await c.req.json()) as TurnRequest, c.req.raw.signal));
+    app.post("/count", async (c) => c.json(await countTokens(this.scheduler, (await c.req.json()) as TurnRequest)));
     app.post("/tokens", async (c) => {
       const question = (await c.req.json()) as TokenQuestion;
       return c.json(
         await answerTokens(await this.#served(question.model === undefined ? {} : { model: question.model }), question),
       );
     });
-    app.route("/", makeRoute(this.#host, this.scheduler));
-    app.route("/", beginRoutes(this.#host, this.scheduler, this.#outbox));
+    app.route("/", makeRoute(this.scheduler));
+    app.route("/", beginRoutes(this.scheduler, this.#outbox));
     app.use(async (c, next) => {
       this.store.openFor(tenantOf(c));
       this.scheduler.recover();
@@ -183,7 +179,8 @@ export class Conversation extends DurableObject<Env> {
         () => "starting_after: expected a number of an event",
         "starting_after",
       );
-      return this.#turnRequests.get(
+      return getTurn(
+        this.scheduler,
         c.req.param("turn"),
         form as ReplyObject | undefined,
         stream === "true",
@@ -192,11 +189,11 @@ export class Conversation extends DurableObject<Env> {
       );
     });
     app.post("/turn/:turn/cancel", (c) =>
-      this.#turnRequests.cancel(c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
+      cancelTurn(this.scheduler, c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
     );
-    app.delete("/turn/:turn", async (c) => c.json(await this.#turnRequests.remove(c.req.param("turn"))));
-    app.route("/", headRoutes(this.#host, this.scheduler));
-    app.route("/", portableRoutes(this.#host, this.scheduler, this.#removal));
+    app.delete("/turn/:turn", async (c) => c.json(await deleteTurn(this.scheduler, c.req.param("turn"))));
+    app.route("/", headRoutes(this.scheduler));
+    app.route("/", portableRoutes(this.scheduler, this.#outbox));
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */

@@ -12,20 +12,18 @@ import type { Head } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { HeadActions } from "./head-actions.ts";
-import { SharedPrefix } from "./shared-prefix.ts";
+import { viewPrefix } from "./shared-prefix.ts";
 
 const RETRY_MS = 30_000;
 
 export class DirectoryOutbox {
   readonly #host: Host;
-  readonly #headActions: HeadActions;
-  readonly #sharedPrefix: SharedPrefix;
+  readonly #scheduler: Scheduler;
   #publishing: Promise<void> = Promise.resolve();
 
-  constructor(host: Host, scheduler: Scheduler) {
-    this.#host = host;
-    this.#headActions = new HeadActions(host);
-    this.#sharedPrefix = new SharedPrefix(host, scheduler);
+  constructor(scheduler: Scheduler) {
+    this.#host = scheduler.host;
+    this.#scheduler = scheduler;
   }
 
   /** In the transaction that removes a head. */
@@ -64,7 +62,7 @@ export class DirectoryOutbox {
       const owner = this.#host.store().identity()?.owner;
       for (const head of owner === undefined ? [] : heads.all()) {
         if (head.revision === head.told) continue;
-        const info = { ...(head.shared ? this.#sharedPrefix.view() : this.#headActions.view(head)) };
+        const info = { ...(head.shared ? viewPrefix(this.#scheduler) : new HeadActions(this.#host).view(head)) };
         const revision = await this.#publishOne(owner!, { ...entryOf(head), info });
         const now = database.exists ? heads.get(head.id) : undefined;
         if (now?.revision === head.revision) heads.put({ ...now, revision, told: revision });

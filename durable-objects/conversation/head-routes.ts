@@ -4,11 +4,10 @@ import type { RecallMode } from "../../src/api/shared/turn.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { asked, repeated } from "../storage/idempotency.ts";
-import type { Host } from "../turn/context.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { HeadActions } from "./head-actions.ts";
 import { searchSaid } from "./search-said.ts";
-import { SharedPrefix } from "./shared-prefix.ts";
+import { beginWithPrefix } from "./shared-prefix.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
 interface Bodies {
@@ -18,7 +17,8 @@ interface Bodies {
 }
 
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
-export function makeRoute(host: Host, scheduler: Scheduler): Hono {
+export function makeRoute(scheduler: Scheduler): Hono {
+  const { host } = scheduler;
   const headActions = new HeadActions(host);
   return new Hono().put("/head/:head", async (c) => {
     const tenant = tenantOf(c);
@@ -28,13 +28,14 @@ export function makeRoute(host: Host, scheduler: Scheduler): Hono {
     const isNew = !store.database.exists || !repeated(store.heads.get(c.req.param("head")), request);
     if (body.prefix && isNew) {
       const fields = { id: c.req.param("head"), conversation: conversationOf(c) };
-      await new SharedPrefix(host, scheduler).begin(tenant, body.prefix, fields, model);
+      await beginWithPrefix(scheduler, tenant, body.prefix, fields, model);
     }
     return c.json(await headActions.make(c.req.param("head"), tenant, conversationOf(c), body, request, model));
   });
 }
 
-export function headRoutes(host: Host, scheduler: Scheduler): Hono {
+export function headRoutes(scheduler: Scheduler): Hono {
+  const { host } = scheduler;
   const headActions = new HeadActions(host);
   return new Hono()
     .get("/head/:head", (c) => c.json(headActions.view(host.store().heads.require(c.req.param("head")))))

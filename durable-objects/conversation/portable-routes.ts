@@ -6,7 +6,6 @@ import { fileKeys } from "../../src/portable/file-format.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import { hashed, keyOf, repeated } from "../storage/idempotency.ts";
-import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import type { RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
@@ -14,12 +13,12 @@ import type { DirectoryOutbox } from "./directory-outbox.ts";
 import { exportHead, identityOf } from "./export-file.ts";
 import { HeadActions } from "./head-actions.ts";
 import { importFile } from "./import-file.ts";
-import type { Removal } from "./removal.ts";
-import { type PrefixRequest, SharedPrefix } from "./shared-prefix.ts";
+import { removeHead } from "./removal.ts";
+import { makePrefix, type PrefixRequest, prefixFile, viewPrefix } from "./shared-prefix.ts";
 
 /** Those that may find an empty object. */
-export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryOutbox): Hono {
-  const sharedPrefix = new SharedPrefix(host, scheduler);
+export function beginRoutes(scheduler: Scheduler, outbox: DirectoryOutbox): Hono {
+  const { host } = scheduler;
   const headActions = new HeadActions(host);
   return new Hono()
     .post("/import", async (c) => {
@@ -50,21 +49,21 @@ export function beginRoutes(host: Host, scheduler: Scheduler, outbox: DirectoryO
     .post("/prefix", async (c) => {
       const request = (await c.req.json()) as PrefixRequest;
       const key = idempotencyKeyOf(c);
-      const running = await sharedPrefix.make(tenantOf(c), request, c.req.raw.signal, key);
+      const running = await makePrefix(scheduler, tenantOf(c), request, c.req.raw.signal, key);
       // It is there, or on its way already: nothing is computed for this request.
       if (!running)
         host.ended(tenantOf(c), turnIdOf({ ...request, ...(key === undefined ? {} : { idempotencyKey: key }) }), 0);
       const { stream, background } = c.req.query();
       const ended = (running?.until(() => running.over) ?? Promise.resolve()).then(() => outbox.publish());
       host.ctx.waitUntil(ended);
-      if (stream) return progress(host, sharedPrefix, running, c.req.raw.signal);
+      if (stream) return progress(scheduler, running, c.req.raw.signal);
       if (!background) await ended;
-      return c.json(sharedPrefix.view(), background ? 202 : 200);
+      return c.json(viewPrefix(scheduler), background ? 202 : 200);
     });
 }
 
-export function portableRoutes(host: Host, scheduler: Scheduler, removal: Removal): Hono {
-  const sharedPrefix = new SharedPrefix(host, scheduler);
+export function portableRoutes(scheduler: Scheduler, outbox: DirectoryOutbox): Hono {
+  const { host } = scheduler;
   return new Hono()
     .get("/export/:head", async (c) => {
       const { heads } = host.store();
@@ -72,15 +71,15 @@ export function portableRoutes(host: Host, scheduler: Scheduler, removal: Remova
       const model = identityOf(await host.served());
       return file(exportHead(host.store(), heads.require(c.req.param("head")), { keys, model }));
     })
-    .get("/prefix", (c) => c.json(sharedPrefix.view()))
-    .get("/prefix/file", async (c) => file(await sharedPrefix.file(tenantOf(c))))
+    .get("/prefix", (c) => c.json(viewPrefix(scheduler)))
+    .get("/prefix/file", async (c) => file(await prefixFile(scheduler, tenantOf(c))))
     .delete("/prefix", async (c) => {
-      sharedPrefix.view();
-      await removal.remove(MAIN);
+      viewPrefix(scheduler);
+      await removeHead(scheduler, outbox, MAIN);
       return c.json({ deleted: true });
     })
     .delete("/head/:head", async (c) => {
-      await removal.remove(c.req.param("head"));
+      await removeHead(scheduler, outbox, c.req.param("head"));
       return c.json({ deleted: true });
     });
 }
@@ -91,18 +90,13 @@ const file = (body: ReadableStream<Uint8Array>) =>
   });
 
 /** The prefix again and again while it is computed, then [DONE]. */
-function progress(
-  host: Host,
-  sharedPrefix: SharedPrefix,
-  running: RunningTurn | undefined,
-  client: AbortSignal,
-): Response {
+function progress(scheduler: Scheduler, running: RunningTurn | undefined, client: AbortSignal): Response {
   const stream = new SseBody(client);
   const work = async () => {
     let last = "";
     for (;;) {
       const isOver = !running || running.over;
-      const view: PrefixView = sharedPrefix.view();
+      const view: PrefixView = viewPrefix(scheduler);
       const data = shownPrefix(view);
       if (JSON.stringify(data) !== last) await stream.send({ data });
       last = JSON.stringify(data);
@@ -112,6 +106,6 @@ function progress(
     await stream.send({ data: "[DONE]" });
     stream.end();
   };
-  host.ctx.waitUntil(work().catch(() => stream.end()));
+  scheduler.host.ctx.waitUntil(work().catch(() => stream.end()));
   return stream.response({ "cache-control": "no-store" });
 }

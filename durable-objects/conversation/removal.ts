@@ -22,88 +22,77 @@ export const eraseAll = (database: Database): void => {
   for (const table of TABLES) database.exec(`DELETE FROM ${table}`);
 };
 
-export class Removal {
-  readonly #host: Host;
-  readonly #scheduler: Scheduler;
-  readonly #outbox: DirectoryOutbox;
+/** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
+export async function removeHead(scheduler: Scheduler, outbox: DirectoryOutbox, id: string): Promise<void> {
+  const { host } = scheduler;
+  const { env, object } = host;
+  const store = host.store();
+  store.heads.require(id);
+  const { owner } = store.identity()!;
+  await dropPrompts(env, owner, object);
+  await scheduler.without(id, () => erase(host, outbox, id));
+  await store.database.settled();
+  // A turn that was running may have left something meanwhile. It would not outlive its time, and the conversation is gone.
+  await dropPrompts(env, owner, object).catch(logFailure);
+  await tidy(scheduler, outbox);
+}
 
-  constructor(host: Host, scheduler: Scheduler, outbox: DirectoryOutbox) {
-    this.#host = host;
-    this.#scheduler = scheduler;
-    this.#outbox = outbox;
-  }
+/** Whether the head has expired and no turn of it runs. */
+function isDue(host: Host, { id, expiresMs }: Head): boolean {
+  if (expiresMs === null || expiresMs > Date.now()) return false;
+  const { journal } = host.store();
+  return !journal.running().some((turn) => journal.get(turn)?.accepted.request.head === id);
+}
 
-  /** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
-  async remove(id: string): Promise<void> {
-    const { env, object } = this.#host;
-    const store = this.#host.store();
-    store.heads.require(id);
-    const { owner } = store.identity()!;
-    await dropPrompts(env, owner, object);
-    await this.#scheduler.without(id, () => this.#erase(id));
-    await store.database.settled();
-    // A turn that was running may have left something meanwhile. It would not outlive its time, and the conversation is gone.
-    await dropPrompts(env, owner, object).catch(logFailure);
-    await this.tidy();
-  }
+/** Removes what has expired, and asks for the alarm of the next. */
+export async function removeExpired(scheduler: Scheduler, outbox: DirectoryOutbox): Promise<void> {
+  const { host } = scheduler;
+  const { heads, database } = host.store();
+  heads.lookAgain();
+  for (const head of heads.all()) if (isDue(host, head)) await removeHead(scheduler, outbox, head.id);
+  if (database.exists) await watchExpiry(host);
+}
 
-  /** Whether the head has expired and no turn of it runs. */
-  isDue({ id, expiresMs }: Head): boolean {
-    if (expiresMs === null || expiresMs > Date.now()) return false;
-    const { journal } = this.#host.store();
-    return !journal.running().some((turn) => journal.get(turn)?.accepted.request.head === id);
-  }
+/** Tells the directory what it has not heard; an object that holds nothing more gives its storage back. */
+export async function tidy(scheduler: Scheduler, outbox: DirectoryOutbox): Promise<void> {
+  const { host } = scheduler;
+  const { database, importing } = host.store();
+  if (!importing && database.exists) clearStaging(database);
+  await outbox.publish();
+  if (database.exists) await database.settled();
+  if (!isEmpty(scheduler)) return;
+  // While its own storage is there the alarm comes back, so what the stages hold goes first.
+  await forgetStages(host.env, host.owner);
+  if (!isEmpty(scheduler)) return;
+  host.alarms.rang();
+  void host.ctx.storage.deleteAll();
+}
 
-  /** Removes what has expired, and asks for the alarm of the next. */
-  async expire(): Promise<void> {
-    const { heads, database } = this.#host.store();
-    heads.lookAgain();
-    for (const head of heads.all()) if (this.isDue(head)) await this.remove(head.id);
-    if (database.exists) await this.watch();
-  }
+/** The alarm rings at the next expiry, or before. */
+export async function watchExpiry({ store, alarms }: Host): Promise<void> {
+  const { earliestMs } = store().heads;
+  if (Number.isFinite(earliestMs)) await alarms.atLatest(earliestMs);
+}
 
-  /** Tells the directory what it has not heard; an object that holds nothing more gives its storage back. */
-  async tidy(): Promise<void> {
-    const { database, importing } = this.#host.store();
-    if (!importing && database.exists) clearStaging(database);
-    await this.#outbox.publish();
-    if (database.exists) await database.settled();
-    if (!this.#isEmpty()) return;
-    // While its own storage is there the alarm comes back, so what the stages hold goes first.
-    await forgetStages(this.#host.env, this.#host.owner);
-    if (!this.#isEmpty()) return;
-    this.#host.alarms.rang();
-    void this.#host.ctx.storage.deleteAll();
-  }
+function erase(host: Host, outbox: DirectoryOutbox, id: string): void {
+  const store = host.store();
+  const { database, heads } = store;
+  database.transaction(() => {
+    const head = heads.get(id);
+    if (!head) return;
+    outbox.departs(head);
+    // Should this instance end before the directory knows.
+    host.alarms.ask(Date.now() + TOLD_WITHIN_MS);
+    heads.remove(id);
+    if (heads.all().length === 0) eraseAll(database);
+    else store.forgetUnreachable();
+  });
+}
 
-  /** The alarm rings at the next expiry, or before. */
-  async watch(): Promise<void> {
-    const { earliestMs } = this.#host.store().heads;
-    if (Number.isFinite(earliestMs)) await this.#host.alarms.atLatest(earliestMs);
-  }
-
-  #erase(id: string): void {
-    const store = this.#host.store();
-    const { database, heads } = store;
-    database.transaction(() => {
-      const head = heads.get(id);
-      if (!head) return;
-      this.#outbox.departs(head);
-      // Should this instance end before the directory knows.
-      this.#host.alarms.ask(Date.now() + TOLD_WITHIN_MS);
-      heads.remove(id);
-      if (heads.all().length === 0) eraseAll(database);
-      else store.forgetUnreachable();
-    });
-  }
-
-  /** Nothing but the tables is left, so they may go too, and the alarm with them. */
-  #isEmpty(): boolean {
-    const { database, importing } = this.#host.store();
-    // The alarm comes back for what is in use now.
-    if (importing || !this.#scheduler.isIdle || !database.exists) return false;
-    return [...TABLES, "departed"].every(
-      (table) => database.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).length === 0,
-    );
-  }
+/** Nothing but the tables is left, so they may go too, and the alarm with them. */
+function isEmpty(scheduler: Scheduler): boolean {
+  const { database, importing } = scheduler.host.store();
+  // The alarm comes back for what is in use now.
+  if (importing || !scheduler.isIdle || !database.exists) return false;
+  return [...TABLES, "departed"].every((table) => database.exec(`SELECT 1 AS one FROM ${table} LIMIT 1`).length === 0);
 }

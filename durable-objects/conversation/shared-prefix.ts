@@ -30,163 +30,153 @@ export interface PrefixRequest {
   id?: string;
 }
 
-export class SharedPrefix {
-  readonly #host: Host;
-  readonly #scheduler: Scheduler;
-
-  constructor(host: Host, scheduler: Scheduler) {
-    this.#host = host;
-    this.#scheduler = scheduler;
+/**
+ * Begins to compute it, and gives the turn that does; nothing when it is there or on its way already. One that failed is tried again.
+ * Fails with `conversation_conflict` when the name has another text.
+ */
+export async function makePrefix(
+  scheduler: Scheduler,
+  tenant: string,
+  { name, text, ttlSeconds, id, model }: PrefixRequest,
+  client: AbortSignal,
+  idempotencyKey?: string,
+): Promise<RunningTurn | undefined> {
+  const store = scheduler.host.store();
+  store.database.open();
+  const known = store.identity() && turnIn(scheduler);
+  const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
+  if (known && known.status !== "failed") {
+    const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
+    check(known.text() === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
+    // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
+    scheduler.recover();
+    return scheduler.get(known.id);
   }
+  const { manifest } = await scheduler.host.served({ tenant, ...(model === undefined ? {} : { model }) });
+  const request: TurnRequest = {
+    tenant,
+    persistent: true,
+    head: MAIN,
+    parent: null,
+    prefix: name,
+    model: manifest.name,
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    ...(id === undefined ? {} : { id }),
+    ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
+    messages: [{ role: "system", content: text }],
+    feedOnly: true,
+    background: true,
+    sampling: {},
+    stop: [],
+    reply: { object: "chat.completion", stream: false, includeUsage: false },
+  };
+  return (await scheduler.start(request, client)).turn;
+}
 
-  /**
-   * Begins to compute it, and gives the turn that does; nothing when it is there or on its way already. One that failed is tried again.
-   * Fails with `conversation_conflict` when the name has another text.
-   */
-  async make(
-    tenant: string,
-    { name, text, ttlSeconds, id, model }: PrefixRequest,
-    client: AbortSignal,
-    idempotencyKey?: string,
-  ): Promise<RunningTurn | undefined> {
-    const store = this.#host.store();
-    store.database.open();
-    const known = store.identity() && this.#turn();
-    const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
-    if (known && known.status !== "failed") {
-      const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
-      check(known.text() === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
-      // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
-      this.#scheduler.recover();
-      return this.#scheduler.get(known.id);
-    }
-    const { manifest } = await this.#host.served({ tenant, ...(model === undefined ? {} : { model }) });
-    const request: TurnRequest = {
-      tenant,
-      persistent: true,
-      head: MAIN,
-      parent: null,
-      prefix: name,
-      model: manifest.name,
-      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
-      ...(id === undefined ? {} : { id }),
-      ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
-      messages: [{ role: "system", content: text }],
-      feedOnly: true,
-      background: true,
-      sampling: {},
-      stop: [],
-      reply: { object: "chat.completion", stream: false, includeUsage: false },
-    };
-    return this.#scheduler.start(request, client);
-  }
+/** Fails with `not_found`. */
+export function viewPrefix(scheduler: Scheduler): PrefixView {
+  const head = headOf(scheduler.host);
+  const turn = turnIn(scheduler);
+  check(turn, "not_found", () => "no such prefix", "prefix");
+  const { createdMs, expiresMs } = head;
+  return {
+    name: head.prefix!,
+    status: turn.status,
+    tokens: turn.tokens,
+    tokensDone: turn.tokensDone,
+    stateBytes: turn.stateBytes,
+    createdMs,
+    expiresMs,
+    error: turn.error,
+  };
+}
 
-  /** Fails with `not_found`. */
-  view(): PrefixView {
-    const head = this.#head();
-    const turn = this.#turn();
-    check(turn, "not_found", () => "no such prefix", "prefix");
-    const { createdMs, expiresMs } = head;
-    return {
-      name: head.prefix!,
-      status: turn.status,
-      tokens: turn.tokens,
-      tokensDone: turn.tokensDone,
-      stateBytes: turn.stateBytes,
-      createdMs,
-      expiresMs,
-      error: turn.error,
-    };
-  }
+/** What a conversation that begins with it needs. Waits while it is computed. Fails with `not_found`, or as its computing did. */
+export async function prefixFile(scheduler: Scheduler, tenant: string): Promise<ReadableStream<Uint8Array>> {
+  await prefixReady(scheduler);
+  const { host } = scheduler;
+  const served = await host.served();
+  return exportHead(host.store(), headOf(host), { keys: keysOf(host, tenant), model: identityOf(served) });
+}
 
-  /** What a conversation that begins with it needs. Waits while it is computed. Fails with `not_found`, or as its computing did. */
-  async file(tenant: string): Promise<ReadableStream<Uint8Array>> {
-    await this.ready();
-    const store = this.#host.store();
-    const served = await this.#host.served();
-    return exportHead(store, this.#head(), { keys: this.#keys(tenant), model: identityOf(served) });
-  }
+/** Resolves when it is computed; a use puts its expiry off. Fails with `not_found`, or as its computing did. */
+export async function prefixReady(scheduler: Scheduler): Promise<void> {
+  headOf(scheduler.host);
+  const running = scheduler.get(turnIn(scheduler)?.id ?? "");
+  await running?.until(() => running.over);
+  const { status, error } = viewPrefix(scheduler);
+  if (status === "failed") throw failureOf({ error: error! });
+  check(status === "completed", "turn_in_progress", () => "the prefix is still being computed; try again", "prefix");
+  const head = headOf(scheduler.host);
+  if (head.ttlSeconds !== null) scheduler.host.store().heads.put(used(head));
+}
 
-  /** Resolves when it is computed; a use puts its expiry off. Fails with `not_found`, or as its computing did. */
-  async ready(): Promise<void> {
-    this.#head();
-    const running = this.#scheduler.get(this.#turn()?.id ?? "");
-    await running?.until(() => running.over);
-    const { status, error } = this.view();
-    if (status === "failed") throw failureOf({ error: error! });
-    check(status === "completed", "turn_in_progress", () => "the prefix is still being computed; try again", "prefix");
-    const head = this.#head();
-    if (head.ttlSeconds !== null) this.#host.store().heads.put(used(head));
-  }
-
-  /**
-   * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with `not_found` when
-   * there is none of that name, or `conversation_conflict` when the conversation began otherwise.
-   */
-  async begin(
-    tenant: string,
-    name: string,
-    fields: (Partial<Head> & { id: string }) | null,
-    model?: string,
-  ): Promise<void> {
-    const id = fields?.id ?? MAIN;
-    const store = this.#host.store();
-    await this.#scheduler.locks.alone(id, async () => {
-      const identity = store.database.exists ? store.identity() : undefined;
-      const head = identity && store.heads.get(id);
-      const other = "prefix: the conversation has begun otherwise; a prefix is for new conversations";
-      check(!identity || head?.prefix === name, "conversation_conflict", () => other, "prefix");
-      if (identity) return;
-      const { env, object } = this.#host;
-      const unknown = () => new Failure("not_found", "prefix: nothing is kept under this name", { param: "prefix" });
-      await requireObject(env, tenant, prefixObject(env, tenant, name), unknown);
-      const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch(
-        "http://prefix/prefix/file",
-        {
-          headers: { "x-rivulet-tenant": tenant },
-        },
-      );
-      if (!file.ok) throw failureOf((await file.json()) as Refusal);
-      const served = await this.#host.served({ tenant, ...(model === undefined ? {} : { model }) });
-      await importFile(this.#host, file.body!, {
-        keys: this.#keys(tenant),
-        model: identityOf(served),
-        identity: { owner: tenant, object, fingerprint: served.fingerprint },
-        // Two conversations of one prefix draw different numbers.
-        head: fields && { createdMs: Date.now(), metadata: {}, ...fields, prefix: name, moved: true },
-      });
+/**
+ * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with `not_found` when
+ * there is none of that name, or `conversation_conflict` when the conversation began otherwise.
+ */
+export async function beginWithPrefix(
+  scheduler: Scheduler,
+  tenant: string,
+  name: string,
+  fields: (Partial<Head> & { id: string }) | null,
+  model?: string,
+): Promise<void> {
+  const id = fields?.id ?? MAIN;
+  const { host } = scheduler;
+  const store = host.store();
+  await scheduler.locks.alone(id, async () => {
+    const identity = store.database.exists ? store.identity() : undefined;
+    const head = identity && store.heads.get(id);
+    const other = "prefix: the conversation has begun otherwise; a prefix is for new conversations";
+    check(!identity || head?.prefix === name, "conversation_conflict", () => other, "prefix");
+    if (identity) return;
+    const { env, object } = host;
+    const unknown = () => new Failure("not_found", "prefix: nothing is kept under this name", { param: "prefix" });
+    await requireObject(env, tenant, prefixObject(env, tenant, name), unknown);
+    const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch("http://prefix/prefix/file", {
+      headers: { "x-rivulet-tenant": tenant },
     });
-  }
+    if (!file.ok) throw failureOf((await file.json()) as Refusal);
+    const served = await host.served({ tenant, ...(model === undefined ? {} : { model }) });
+    await importFile(host, file.body!, {
+      keys: keysOf(host, tenant),
+      model: identityOf(served),
+      identity: { owner: tenant, object, fingerprint: served.fingerprint },
+      // Two conversations of one prefix draw different numbers.
+      head: fields && { createdMs: Date.now(), metadata: {}, ...fields, prefix: name, moved: true },
+    });
+  });
+}
 
-  /** Between objects of one server a secret is not needed: no caller gets hold of these files. */
-  #keys = (tenant: string): FileKeys => fileKeys(this.#host.env.SESSION_KEY || UNKEYED, `prefix\0${tenant}`);
+/** Between objects of one server a secret is not needed: no caller gets hold of these files. */
+const keysOf = ({ env }: Host, tenant: string): FileKeys => fileKeys(env.SESSION_KEY || UNKEYED, `prefix\0${tenant}`);
 
-  #head(): Head {
-    const head = this.#host.store().heads.get(MAIN);
-    check(head?.shared, "not_found", () => "no such prefix", "prefix");
-    return head;
-  }
+function headOf(host: Host): Head {
+  const head = host.store().heads.get(MAIN);
+  check(head?.shared, "not_found", () => "no such prefix", "prefix");
+  return head;
+}
 
-  /** The one turn, finished or not. */
-  #turn() {
-    const { tree, journal } = this.#host.store();
-    const [running] = journal.running();
-    if (running) {
-      // The row holds the text and may be megabytes: whoever only asks how far it is does not read it.
-      const accepted = () => journal.get(running)!.accepted;
-      const { done, total } = this.#scheduler.get(running)?.prefill ?? { done: 0, total: accepted().promptCount };
-      const counts = { tokens: total, tokensDone: done, stateBytes: 0, error: null };
-      const text = () => accepted().request.messages[0]!.content;
-      return { id: running, status: "in_progress" as const, text, ...counts };
-    }
-    const last = tree.all().at(-1);
-    const turn = last && tree.turn(last.id);
-    if (!turn) return undefined;
-    const { id, request, logged, error = null, end } = turn;
-    const counts = { tokens: logged, tokensDone: error ? 0 : logged, stateBytes: end?.timings.state_bytes ?? 0, error };
-    const status = turn.status === "completed" ? ("completed" as const) : ("failed" as const);
-    return { id, status, text: () => request.messages[0]!.content, ...counts };
+/** The one turn, finished or not. */
+function turnIn(scheduler: Scheduler) {
+  const { tree, journal } = scheduler.host.store();
+  const [running] = journal.running();
+  if (running) {
+    // The row holds the text and may be megabytes: whoever only asks how far it is does not read it.
+    const accepted = () => journal.get(running)!.accepted;
+    const { done, total } = scheduler.get(running)?.prefill ?? { done: 0, total: accepted().promptCount };
+    const counts = { tokens: total, tokensDone: done, stateBytes: 0, error: null };
+    const text = () => accepted().request.messages[0]!.content;
+    return { id: running, status: "in_progress" as const, text, ...counts };
   }
+  const last = tree.all().at(-1);
+  const turn = last && tree.turn(last.id);
+  if (!turn) return undefined;
+  const { id, request, logged, error = null, end } = turn;
+  const counts = { tokens: logged, tokensDone: error ? 0 : logged, stateBytes: end?.timings.state_bytes ?? 0, error };
+  const status = turn.status === "completed" ? ("completed" as const) : ("failed" as const);
+  return { id, status, text: () => request.messages[0]!.content, ...counts };
 }
 
 interface Refusal {

@@ -6,6 +6,7 @@ import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
+import type { Served } from "../../src/dialogue/load.ts";
 import { HeadLocks, inProgress } from "../platform/keyed-lock.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -18,7 +19,8 @@ import { RunningTurn } from "./running-turn.ts";
 const LONGEST_WAIT_MS = 600_000;
 
 export class Scheduler {
-  readonly #host: Host;
+  /** What the object lends to its turns. */
+  readonly host: Host;
   readonly #running = new Map<string, RunningTurn>();
   /** Turns between request and acceptance. */
   readonly #coming = new Set<string>();
@@ -29,7 +31,7 @@ export class Scheduler {
   #removals = 0;
 
   constructor(host: Host) {
-    this.#host = host;
+    this.host = host;
   }
 
   /** Nothing is computed here, and nothing is about to be. */
@@ -42,8 +44,11 @@ export class Scheduler {
     return this.#running.get(id);
   }
 
-  /** Resolves when the turn is accepted and on disk. Fails as `plan` does, with `busy`, or `turn_in_progress`. */
-  async start(request: TurnRequest, client: AbortSignal): Promise<RunningTurn> {
+  /**
+   * Resolves when the turn is accepted and on disk, with the model that computes it. Fails as `served` of the host and `plan` do, with `busy`,
+   * or `turn_in_progress`.
+   */
+  async start(request: TurnRequest, client: AbortSignal): Promise<{ turn: RunningTurn; served: Served }> {
     const id = turnIdOf(request);
     if (this.#coming.has(id)) throw inProgress();
     this.#coming.add(id);
@@ -54,19 +59,20 @@ export class Scheduler {
     });
     let forget = () => {};
     try {
-      const served = await this.#host.served(request);
+      // Only now: a model that nobody used while this turn waited for the one before it may have made room for another.
+      const served = await this.host.served(request);
       const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
       forget = await encodeAhead(served.codec, texts);
       check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
-      const planned = plan(request, id, served, sourceOf(request, this.#host));
+      const planned = plan(request, id, served, sourceOf(request, this.host));
       const running = new RunningTurn(id, request.tenant, request.background ?? false);
       running.release = release;
       // Before it is in the journal, so that nobody takes it for one that was left behind.
       this.#running.set(id, running);
-      const attempt = await Attempt.first(this.#host, running, planned, served, client);
+      const attempt = await Attempt.first(this.host, running, planned, served, client);
       this.#compute(running, attempt);
       count("turn_accepted");
-      return running;
+      return { turn: running, served };
     } catch (thrown) {
       release();
       this.#running.delete(id);
@@ -79,21 +85,21 @@ export class Scheduler {
 
   /** Resumes turns that a former instance or a failure of storage left behind. Called before anything new begins. */
   recover(): void {
-    for (const id of this.#host.store().journal.running()) if (!this.#running.has(id)) void this.#resume(id);
+    for (const id of this.host.store().journal.running()) if (!this.#running.has(id)) void this.#resume(id);
   }
 
   /** Resumes, when the alarm rings, every turn that nobody computes. Resolves when this invocation has done its part. */
   async proceed(): Promise<void> {
-    const running = this.#host.store().journal.running();
+    const running = this.host.store().journal.running();
     await Promise.all(running.map((id) => this.#running.get(id)?.computing || this.#resume(id)));
-    if (this.#host.store().journal.running().length > 0) this.#host.alarms.ask(Date.now() + limits.alarmMs);
+    if (this.host.store().journal.running().length > 0) this.host.alarms.ask(Date.now() + limits.alarmMs);
   }
 
   /** Ends as failed every unfinished turn that nobody computes. */
   giveUp(failure: Failure): void {
-    for (const id of this.#host.store().journal.running()) {
+    for (const id of this.host.store().journal.running()) {
       if (this.#running.get(id)?.computing) continue;
-      Attempt.giveUp(this.#host.store(), id, failure);
+      Attempt.giveUp(this.host.store(), id, failure);
       this.#running.get(id)?.lose(failure);
       this.#over(id);
     }
@@ -103,7 +109,7 @@ export class Scheduler {
   async without<T>(head: string, work: () => T): Promise<T> {
     this.#removals++;
     for (;;) {
-      const { journal } = this.#host.store();
+      const { journal } = this.host.store();
       const mine = journal.running().filter((id) => journal.get(id)?.accepted.request.head === head);
       const busy = mine.flatMap((id) => this.#running.get(id) ?? []).filter((running) => running.computing);
       if (busy.length === 0) {
@@ -118,21 +124,21 @@ export class Scheduler {
   /** Erases a turn that nobody computes, as if it had never been accepted. */
   #drop(id: string): void {
     this.#running.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
-    this.#host.store().journal.forget(id);
+    this.host.store().journal.forget(id);
     this.#over(id);
   }
 
   /** Never rejects. */
   async #resume(id: string): Promise<void> {
     const known = this.#running.get(id);
-    const entry = this.#host.store().journal.get(id);
+    const entry = this.host.store().journal.get(id);
     const running = known ?? new RunningTurn(id, entry?.accepted.request.tenant ?? "", true);
     this.#running.set(id, running);
     running.attempted();
     try {
       if (!entry) return this.#over(id);
       running.release ??= await this.locks.acquire(entry.accepted.request.head);
-      const attempt = await Attempt.next(this.#host, running);
+      const attempt = await Attempt.next(this.host, running);
       this.#setbacks = 0;
       await this.#compute(running, attempt);
     } catch (thrown) {
@@ -147,11 +153,11 @@ export class Scheduler {
     const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";
     if (failure !== lost && passes) {
       const waitMs = Math.min((limits.alarmMs / 6) * 2 ** this.#setbacks++, LONGEST_WAIT_MS);
-      this.#host.alarms.ask(Date.now() + waitMs * (1 + Math.random()));
+      this.host.alarms.ask(Date.now() + waitMs * (1 + Math.random()));
       return;
     }
     try {
-      if (failure !== lost) Attempt.giveUp(this.#host.store(), running.id, failure);
+      if (failure !== lost) Attempt.giveUp(this.host.store(), running.id, failure);
     } catch (unwritten) {
       logFailure(unwritten);
     }
@@ -165,14 +171,14 @@ export class Scheduler {
       running.paused();
       if (running.over) this.#over(running.id);
     });
-    this.#host.ctx.waitUntil(work);
+    this.host.ctx.waitUntil(work);
     await work;
   }
 
   #over(id: string): void {
     const running = this.#running.get(id);
     running?.release?.();
-    if (running) this.#host.ended(running.tenant, id, running.computed);
+    if (running) this.host.ended(running.tenant, id, running.computed);
     this.#running.delete(id);
   }
 }
