@@ -2,7 +2,7 @@
  * arrange: the values of a request → the steps that the stream takes, with the gaps between their times, and behind late ones the values that
  * are fed again.
  */
-import type { Observed } from "../../src/api/streams/values.ts";
+import { type Observed, TIME_MAX_MS } from "../../src/api/streams/values.ts";
 import { Failure } from "../../src/core/failure.ts";
 import type { Entry } from "./entry.ts";
 
@@ -51,6 +51,8 @@ export function arrange(values: readonly Observed[], where: Arrangement): Arrang
   };
   for (const [i, { value, timeMs: given }] of values.entries()) {
     const timeMs = given ?? (periodMs !== undefined && lastMs !== null ? lastMs + periodMs : null);
+    if (timeMs !== null && timeMs > TIME_MAX_MS)
+      throw invalid(`values[${i}]`, "by the stream's frequency its time would be after the year 9999");
     if (timeMs === null || lastMs === null || isLater(timeMs, lastMs, periodMs)) {
       if (timeMs !== null && lastMs !== null && periodMs !== undefined) {
         const missing = Math.min(SILENCE_MAX, Math.round((timeMs - lastMs) / periodMs) - 1);

@@ -2,77 +2,64 @@
 import type { AppendReply, StreamForecast } from "../../src/api/streams/replies.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { logFailure } from "../platform/log-failure.ts";
-import { SocketWriter } from "../platform/socket-writer.ts";
 import { SseBody } from "../platform/sse-body.ts";
 
 const LISTENERS_MAX = 64;
 /** Events that a listener may be behind, beyond what its connection takes: then it is let go, and may join again. */
 const BEHIND_MAX = 64;
 
-/** Where a listener's events go. */
-interface Ear {
+export interface Listener {
+  /** Resolves when there is room for the next. */
   send(event: { event: string; data: object }): Promise<void>;
   end(): void;
-  gone: AbortSignal;
-}
-
-interface Listener {
-  body: Ear;
   /** Steps of the forecast that it wants after each batch. */
   h: number | undefined;
   behind: number;
 }
 
 export class Listeners {
-  readonly #listeners = new Set<Listener>();
+  readonly #readers = new Set<Listener>();
+  readonly #sockets: { all(): Listener[] };
   /** The newest batch: a forecast for an older one is not begun any more. */
   #newest: AppendReply | undefined;
   #forecasting = false;
 
+  /** `sockets`: those who listen over a WebSocket. */
+  constructor(sockets: { all(): Listener[] }) {
+    this.#sockets = sockets;
+  }
+
   /** As server-sent events. Fails with `busy`. */
   join(client: AbortSignal, h: number | undefined): Response {
-    this.#checkRoom();
+    this.checkRoom();
     const body = new SseBody(client);
-    this.#add(body, h);
+    const listener: Listener = { send: (event) => body.send(event), end: () => body.end(), h, behind: 0 };
+    this.#readers.add(listener);
+    body.gone.addEventListener("abort", () => this.#readers.delete(listener));
+    if (body.gone.aborted) this.#readers.delete(listener);
     return body.response({ "cache-control": "no-store" });
   }
 
-  /** Over a WebSocket: each event is a JSON frame with its name as `type`. `left` is called when it is over. Fails with `busy`. */
-  joinSocket(h: number | undefined, left: () => void): Response {
-    this.#checkRoom();
-    const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
-    const writer = new SocketWriter(server);
-    server.accept();
-    for (const over of ["close", "error"] as const) server.addEventListener(over, () => writer.close(1000, ""));
-    writer.gone.addEventListener("abort", left);
-    const ear: Ear = {
-      send: ({ event, data }) => writer.send({ type: event, ...data }),
-      end: () => writer.close(1000, "the stream is gone, or this listener was too far behind"),
-      gone: writer.gone,
-    };
-    this.#add(ear, h);
-    return new Response(null, { status: 101, webSocket: client });
-  }
-
-  #checkRoom(): void {
-    if (this.#listeners.size >= LISTENERS_MAX)
+  /** Whether one more may join. Fails with `busy`. */
+  checkRoom(): void {
+    if (this.#all().length >= LISTENERS_MAX)
       throw new Failure("busy", `a stream has at most ${LISTENERS_MAX} listeners`);
   }
 
-  #add(body: Ear, h: number | undefined): void {
-    const listener = { body, h, behind: 0 };
-    this.#listeners.add(listener);
-    body.gone.addEventListener("abort", () => this.#listeners.delete(listener));
-    if (body.gone.aborted) this.#listeners.delete(listener);
+  #all(): Listener[] {
+    return [...this.#readers, ...this.#sockets.all()];
   }
 
-  /** Does not wait for anybody. `forecast` is asked once for each number of steps, for the newest batch. */
-  tell(reply: AppendReply, forecast: (h: number) => Promise<StreamForecast>): void {
-    if (this.#listeners.size === 0) return;
+  /**
+   * Waits for no listener. `forecast` is asked once for each number of steps, for the newest batch; undefined, or resolves when none is to be made
+   * any more. Never rejects.
+   */
+  tell(reply: AppendReply, forecast: (h: number) => Promise<StreamForecast>): Promise<void> | undefined {
+    if (this.#all().length === 0) return undefined;
     this.#send("stream.values", reply, () => true);
     for (const alert of reply.alerts) this.#send("stream.alert", { ...alert, stream: reply.stream }, () => true);
     this.#newest = reply;
-    if (!this.#forecasting) void this.#forecasts(forecast);
+    return this.#forecasting ? undefined : this.#forecasts(forecast);
   }
 
   async #forecasts(forecast: (h: number) => Promise<StreamForecast>): Promise<void> {
@@ -80,7 +67,7 @@ export class Listeners {
     try {
       for (let done: AppendReply | undefined; this.#newest !== done; ) {
         done = this.#newest;
-        for (const h of new Set([...this.#listeners].map((listener) => listener.h)))
+        for (const h of new Set(this.#all().map((listener) => listener.h)))
           if (h !== undefined) this.#send("stream.forecast", await forecast(h), (listener) => listener.h === h);
       }
     } catch (thrown) {
@@ -91,21 +78,21 @@ export class Listeners {
   }
 
   #send(event: string, data: object, wants: (listener: Listener) => boolean): void {
-    for (const listener of this.#listeners) {
+    for (const listener of this.#all()) {
       if (!wants(listener)) continue;
       if (++listener.behind > BEHIND_MAX) {
-        listener.body.end();
-        this.#listeners.delete(listener);
+        listener.end();
+        this.#readers.delete(listener);
         continue;
       }
-      void listener.body.send({ event, data }).then(() => {
+      void listener.send({ event, data }).then(() => {
         listener.behind--;
       });
     }
   }
 
   end(): void {
-    for (const { body } of this.#listeners) body.end();
-    this.#listeners.clear();
+    for (const listener of this.#all()) listener.end();
+    this.#readers.clear();
   }
 }

@@ -1,7 +1,7 @@
 /** What a stream answers: its record, its values and its forecasts in the form that /v1/streams speaks. */
 import type { AppendReply, StreamForecast, StreamValue, StreamView } from "../../src/api/streams/replies.ts";
 import { isoTime } from "../../src/api/streams/replies.ts";
-import { periodMs } from "../../src/api/streams/values.ts";
+import { periodMs, TIME_MAX_MS } from "../../src/api/streams/values.ts";
 import type { Arranged } from "./arrange.ts";
 import type { Entry } from "./entry.ts";
 import type { StreamRecord } from "./stream-store.ts";
@@ -61,8 +61,11 @@ export const repeated = (
 /** `rows`: for each step ahead, the values of the quantiles. */
 export function forecastReply(record: StreamRecord, quantiles: number[], rows: number[][]): StreamForecast {
   const period = record.frequency === null ? undefined : periodMs(record.frequency);
-  const timeOf = (i: number) =>
-    period === undefined || record.lastMs === null ? null : isoTime(record.lastMs + (i + 1) * period);
+  const timeOf = (i: number) => {
+    if (period === undefined || record.lastMs === null) return null;
+    const timeMs = record.lastMs + (i + 1) * period;
+    return timeMs > TIME_MAX_MS ? null : isoTime(timeMs);
+  };
   return {
     object: "stream.forecast",
     stream: record.id,

@@ -23,6 +23,7 @@ import type { Course } from "./course.ts";
 import { feedSteps } from "./feed-steps.ts";
 import { listen } from "./listen.ts";
 import { Listeners } from "./listeners.ts";
+import { ListeningSockets } from "./listening-sockets.ts";
 import { liveSequences } from "./live-sequences.ts";
 import { liveBytes, loadedForecaster, servedForecaster } from "./served-forecaster.ts";
 import { readStreamFile, writeStreamFile } from "./stream-file.ts";
@@ -45,7 +46,8 @@ export interface ForecastAsked {
 export class Stream extends DurableObject<Env> {
   readonly #store = new StreamStore(this.ctx.storage);
   readonly #lock = new TurnLock({ maxWaiting: 64 });
-  readonly #listeners = new Listeners();
+  readonly #sockets = new ListeningSockets(this.ctx, this.env);
+  readonly #listeners = new Listeners(this.#sockets);
   readonly #owner = this.ctx.id.toString();
   readonly #timeline = new Timeline(this.#store, this.#owner);
   readonly #reports = new StreamReports(this.ctx, this.env);
@@ -143,7 +145,8 @@ export class Stream extends DurableObject<Env> {
       await this.#watchExpiry(next);
       if (fed.kept) this.#reports.stored(tenant);
       const reply = appended(next, arranged, position, fed);
-      this.#listeners.tell(reply, (h) => this.#forecast(tenant, { h }));
+      const telling = this.#listeners.tell(reply, (h) => this.#forecast(tenant, { h }));
+      if (telling) this.ctx.waitUntil(telling);
       return reply;
     } catch (thrown) {
       course.sequence.release();
@@ -248,10 +251,23 @@ export class Stream extends DurableObject<Env> {
   /** Only listeners come as requests: their replies go on for as long as they like. */
   override async fetch(request: Request): Promise<Response> {
     try {
-      return await listen(this.#listeners, request, this.env, this.ctx);
+      return await listen({ listeners: this.#listeners, sockets: this.#sockets }, request, this.env, this.ctx);
     } catch (thrown) {
       return failureResponse(thrown);
     }
+  }
+
+  /** Who listens has nothing to say. */
+  override webSocketMessage(): void {}
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#sockets.closed(socket);
+    // A hibernating socket's close is not answered by the runtime, and the client would wait for it.
+    socket.close(1000);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#sockets.closed(socket);
   }
 
   override async alarm(): Promise<void> {

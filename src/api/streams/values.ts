@@ -6,9 +6,12 @@ import { VALUE_MAX } from "../../forecast/codec.ts";
 /** Of one request. The body's own bound comes first for longer ones. */
 export const VALUES_MAX = 4096;
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
-/** The year 9999, in seconds. */
+const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+/** The end of the year 9999: later times have no form that a caller could send back. */
 const SECONDS_MAX = 253_402_300_799;
+export const TIME_MAX_MS = 1000 * SECONDS_MAX;
+/** The beginning of the year 0. */
+const TIME_MIN_MS = -62_167_219_200_000;
 const MAGNITUDE = `expected a number of magnitude at most ${VALUE_MAX}`;
 
 const number = z.number().min(-VALUE_MAX, MAGNITUDE).max(VALUE_MAX, MAGNITUDE);
@@ -18,12 +21,21 @@ const timeField = z
       z
         .string()
         .regex(TIME, "expected a time as ISO 8601 writes it, with its zone: 2026-01-31T12:00:00Z")
-        .refine((text) => Number.isFinite(Date.parse(text)), "expected a date that there is"),
+        .refine(isDate, "expected a date that there is, in the years 0 to 9999"),
       z.number().min(0).max(SECONDS_MAX),
     ],
     "expected an ISO 8601 time with its zone, or seconds since 1970",
   )
   .openapi({ description: "ISO 8601 with a zone, or seconds since 1970.", example: "2026-01-31T12:00:00Z" });
+
+/** The language's own reading takes 30 February for 2 March. */
+function isDate(text: string): boolean {
+  const [, year, month, day] = TIME.exec(text) ?? [];
+  const last = new Date(0);
+  last.setUTCFullYear(Number(year), Number(month), 0);
+  const timeMs = Date.parse(text);
+  return Number(day) <= last.getUTCDate() && timeMs >= TIME_MIN_MS && timeMs <= TIME_MAX_MS;
+}
 
 export const valueField = z
   .union(

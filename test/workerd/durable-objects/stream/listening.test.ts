@@ -1,6 +1,9 @@
 /** Who listens to a stream over a WebSocket is told what who listens to its server-sent events is told. */
+import { evictDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
+
+import { streamObject } from "../../../../src/api/streams/names.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- events of many shapes
 type Json = any;
@@ -62,4 +65,28 @@ it("a stream that is not there, another origin, and a tenant with enough sockets
   Object.assign(env, { LIMITS: JSON.stringify({ tenant: { sockets: 0 } }) });
   const refused = await upgrade(`/v1/streams/${id}/events`);
   expect([refused.status, ((await refused.json()) as Json).error.param]).toEqual([429, "sockets"]);
+});
+
+it("listens on while its stream's object is not in memory, with the forecast that it asked for", async () => {
+  const { id } = await ask("POST", "/v1/streams", {});
+  await ask("POST", `/v1/streams/${id}/values`, { values: [1, 2, 4] });
+  const { socket, frames, closed } = await listen(`/v1/streams/${id}/events?h=2`);
+  const evict = async () => {
+    const stub = env.STREAM.getByName(streamObject(env, "local", id));
+    await evictDurableObject(stub as never, { webSockets: "hibernate" } as never);
+  };
+  for (const [i, value] of [3, 5].entries()) {
+    await evict();
+    expect(closed()).toBeUndefined();
+    await ask("POST", `/v1/streams/${id}/values`, { values: [value] });
+    await expect.poll(() => frames.length).toBe(2 * (i + 1));
+    expect(frames.slice(-2)).toMatchObject([
+      { type: "stream.values", position: 4 + i },
+      { type: "stream.forecast", steps: [{}, {}] },
+    ]);
+  }
+  await evict();
+  expect(await sockets()).toBe(1);
+  socket.close(1000);
+  await expect.poll(sockets).toBe(0);
 });

@@ -152,6 +152,8 @@ it("tells alerts and everything else to whoever listens", async () => {
 it.each<[string, unknown, string]>([
   ["text", ["NaN"], "values[0]"],
   ["a magnitude that nothing can be counted with", [1, 1e200], "values[1]"],
+  ["a day that there is not", [{ time: "2026-02-30T00:00:00Z", value: 1 }], "values[0].time"],
+  ["a time after the year 9999", [{ time: "9999-12-31T23:59:00-01:00", value: 1 }], "values[0].time"],
   ["a time without a zone", [{ time: "2026-01-01T00:00:00", value: 1 }], "values[0].time"],
   ["nothing", [], "values"],
   ["more than one request may have", Array(5000).fill(1), "values"],
@@ -160,6 +162,14 @@ it.each<[string, unknown, string]>([
   const { status, json } = await feed(id, values as unknown[]);
   expect(status).toBe(400);
   expect(json.error).toMatchObject({ code: "request_invalid", param });
+});
+
+it("has no times after the year 9999, however long the frequency", async () => {
+  const id = await begin({ frequency: "999999999w" });
+  const { json } = await feed(id, [{ time: "2024-02-29T00:00:00Z", value: 1 }], { forecast: 2 });
+  expect(json.forecast.steps.map(({ time }: { time: string | null }) => time)).toEqual([null, null]);
+  const refused = await feed(id, [2]);
+  expect([refused.status, refused.json.error]).toMatchObject([400, { param: "values[0]" }]);
 });
 
 it("refuses a body of a million values, and numbers that JSON has not", async () => {
