@@ -23,6 +23,8 @@ export const note = (map: Map<string, number>, what: string): void => void map.s
 
 type Kind = [name: string, act: (conversation: string, round: number) => Promise<void>];
 
+/** How often a caller comes back to a server that is full before it gives up. */
+const COMEBACKS = 200;
 /** Turns after which a conversation is deleted and begun anew, before the tiny model's context is full. */
 const TURNS_OF_ONE = 8;
 
@@ -116,13 +118,25 @@ export class Callers {
     return true;
   }
 
+  /** As a client that does what the server says: where that is full, it comes back after `Retry-After`. */
+  async #answered(ask: () => Promise<Response>): Promise<Response> {
+    for (let left = COMEBACKS; ; left--) {
+      const response = await ask();
+      if (response.status !== 503 || left === 0) return response;
+      await this.#refused(response);
+      const seconds = Number(response.headers.get("retry-after") ?? 1);
+      // Not all at the same moment.
+      await new Promise((resolve) => setTimeout(resolve, 1000 * seconds * (0.5 + Math.random())));
+    }
+  }
+
   /** A turn, and whether the one before it is still there. */
   async #whole(name: string, round: number): Promise<void> {
     const { acknowledged, lost, seen } = this.tally;
     const before = acknowledged.get(name) ?? 0;
     if (before >= TURNS_OF_ONE) return this.#delete(name);
     const beganMs = performance.now();
-    const response = await this.#turn(name, `round ${round}`);
+    const response = await this.#answered(() => this.#turn(name, `round ${round}`));
     if (await this.#refused(response)) return;
     const { timings } = (await response.json()) as { timings: { state: string } };
     this.tally.firstTokenMs.push(performance.now() - beganMs);

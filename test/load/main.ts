@@ -3,8 +3,8 @@
  *
  *     npm run load -- [--conversations n] [--concurrent n] [--rate acts-a-second] [--minutes n]
  *
- * Without `--minutes` it ends when every conversation had its turn; with it, it goes round until the time is over (a soak). Ends with 1
- * when a turn that was answered is lost, the server fails other than by saying that it is full, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
+ * Without `--minutes` it ends when every conversation had its turn, for which callers come back to a server that is full; with it, it goes round until the time is over (a soak). Ends with 1
+ * when a turn that was answered is lost, a database is not of the size that docs/durability.md says, the server fails other than by saying that it is full, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
  * idle objects keep their descriptors, or, in a soak, memory goes on growing or something never happened that should happen at times.
  */
 import { parseArgs } from "node:util";
@@ -30,6 +30,8 @@ const minutes = values.minutes === undefined ? 0 : bounded(values.minutes, 1440)
 const REST_MS = 90_000;
 /** What a soak must have seen. */
 const SOMETIMES = ["state resumed", "deleted", "left in the middle", "answered over a socket", "a seed repeated"];
+/** Conversations from which on memory has had time to grow. */
+const MANY = 2000;
 /** Of memory, between the second quarter of a soak and its end. */
 const MOST_GROWTH = 1.2;
 
@@ -61,6 +63,7 @@ async function caller(): Promise<void> {
     if (n % 50 === 0) {
       measure();
       await callers.golden();
+      if (n % 500 === 0) console.error(`round ${round}: ${n} conversations, ${Math.round(performance.now() / 1000)} s`);
     }
   }
 }
@@ -75,7 +78,7 @@ await new Promise((resolve) => setTimeout(resolve, REST_MS));
 await callers.golden();
 const rested = heldBy(pid);
 await server.stop(false);
-const { kept, emptied, keptBytes, medianBytes, orphans } = databasesAtRest(server.folder);
+const { kept, emptied, keptBytes, medianBytes, unlike, orphans } = databasesAtRest(server.folder);
 server.remove();
 
 const sorted = tally.firstTokenMs.toSorted((a, b) => a - b);
@@ -92,9 +95,13 @@ const wrong = [
   ...faults.map(([what, times]) => `${times} times ${what}`),
   ...tally.lost.map((what) => `lost: ${what}`),
   ...(tally.differed > 0 ? [`${tally.differed} replies differed`] : []),
+  ...(minutes === 0 && tally.acknowledged.size < conversations
+    ? [`${conversations - tally.acknowledged.size} conversations had no turn`]
+    : []),
+  ...unlike.map((what) => `a database of ${what}`),
   ...(orphans > 0 ? [`${orphans} rows that nobody will read`] : []),
   ...(rested.descriptors > first.descriptors + 64 ? [`${rested.descriptors} descriptors after a rest`] : []),
-  ...(minutes > 0 && quarters[3]! > MOST_GROWTH * quarters[1]!
+  ...((minutes > 0 || conversations >= MANY) && quarters[3]! > MOST_GROWTH * quarters[1]!
     ? [`memory grew: ${quarters.map(MiB).join(", ")} MiB`]
     : []),
   ...(minutes > 0 ? SOMETIMES.filter((what) => !tally.seen.has(what)).map((what) => `never seen: ${what}`) : []),

@@ -35,6 +35,8 @@ export interface AtRest {
   keptBytes: number;
   /** Of one that was kept: the middle one's, so that a few that grew do not count. */
   medianBytes: number;
+  /** Databases that are larger or smaller than the formula of docs/durability.md says, as pages beside the formula's. */
+  unlike: string[];
   /** Rows that nobody will ever read: turns that were begun and neither ended nor forgotten. */
   orphans: number;
 }
@@ -42,13 +44,16 @@ export interface AtRest {
 /** Reads every conversation's database. Only when its server has ended. */
 export function databasesAtRest(folder: string): AtRest {
   const sizes: number[] = [];
-  const found: AtRest = { kept: 0, emptied: 0, keptBytes: 0, medianBytes: 0, orphans: 0 };
+  const found: AtRest = { kept: 0, emptied: 0, keptBytes: 0, medianBytes: 0, unlike: [], orphans: 0 };
   for (const path of filesIn(folder)) {
     if (!path.includes("rivulet-Conversation") || !path.endsWith(".sqlite")) continue;
     const database = new DatabaseSync(path);
     const has = (table: string) => database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table);
     if (has("heads") && database.prepare("SELECT 1 FROM heads").get()) {
       sizes.push(statSync(path).size);
+      const pages = statSync(path).size / PAGE_BYTES;
+      const [least, most] = pagesOf(database);
+      if (pages < least || pages > most) found.unlike.push(`${pages} pages, expected ${least} to ${most}`);
       const running = "SELECT count(*) AS n FROM journal WHERE turn <> ? AND turn NOT IN (SELECT id FROM turns)";
       found.orphans += Number(database.prepare(running).get(GONE)!.n);
     } else found.emptied++;
@@ -59,4 +64,26 @@ export function databasesAtRest(folder: string): AtRest {
   found.keptBytes = sizes.reduce((sum, size) => sum + size, 0);
   found.medianBytes = sizes[sizes.length >> 1] ?? 0;
   return found;
+}
+
+const PAGE_BYTES = 4096;
+/** Of the tables that hold one row or none, of the slot of running turns, and of the roots of the others. */
+const FIXED_PAGES = 18;
+/** Of a row beside what it is for. */
+const ROW_BYTES = 100;
+
+/**
+ * Pages of a conversation's database by the formula of docs/durability.md: those of every conversation, those of each turn, those of each state that
+ * is kept. As many as the largest state has may be free: an older one lay there.
+ */
+function pagesOf(database: DatabaseSync): [least: number, most: number] {
+  const sizes = (query: string) =>
+    database
+      .prepare(query)
+      .all()
+      .map(({ bytes }) => Math.max(1, Math.ceil((Number(bytes) + ROW_BYTES) / PAGE_BYTES)));
+  const turns = sizes("SELECT coalesce(length(record), 0) + coalesce(length(ids), 0) AS bytes FROM turns");
+  const states = sizes("SELECT sum(length(bytes)) AS bytes FROM pieces GROUP BY turn, position");
+  const pages = [...turns, ...states].reduce((sum, n) => sum + n, FIXED_PAGES);
+  return [pages - 1 - states.length, pages + 2 + Math.max(0, ...states)];
 }
