@@ -24,8 +24,9 @@ export const branches = [
       method: "post",
       path: "/v1/conversations/{id}/fork",
       operationId: "forkConversation",
-      summary: "A second conversation that goes on from any turn of this one",
-      description: "It copies no state: both go on from the one that the turn left. A few rows, whatever the length.",
+      summary: "Fork a conversation at any of its turns",
+      description:
+        "No state is copied: both conversations continue from the state after that turn. It writes a few rows, however long the conversation is.",
       body: forkRequest,
       replies: { 200: { description: "The new conversation.", schema: conversationReply } },
     },
@@ -44,10 +45,11 @@ export const branches = [
       method: "post",
       path: "/v1/conversations/{id}/rewind",
       operationId: "rewindConversation",
-      summary: "Go back to an earlier turn",
-      description: "What came after it stays in the family: it can be forked from, and its replies can be asked for.",
+      summary: "Rewind a conversation to an earlier turn",
+      description:
+        "Later turns remain in the conversation tree: they can be forked from, and their replies can be requested.",
       body: rewindRequest,
-      replies: { 200: { description: "The conversation as it stands now.", schema: conversationReply } },
+      replies: { 200: { description: "The conversation after the rewind.", schema: conversationReply } },
     },
     async (c, { caller, path: { id }, body }) => {
       const init = { method: "POST", body: { to: body.turn } };
@@ -61,9 +63,9 @@ export const branches = [
       method: "get",
       path: "/v1/conversations/{id}/turns",
       operationId: "listTurns",
-      summary: "Its turns, oldest first",
+      summary: "List a conversation's turns, oldest first",
       query: turnsQuery,
-      replies: { 200: { description: "A page of them.", schema: listOf(turnReply, "TurnList") } },
+      replies: { 200: { description: "A page of the list.", schema: listOf(turnReply, "TurnList") } },
     },
     async (c, { caller, path: { id }, query: { all, limit = 20, after } }) => {
       const { object } = inConversation(c.env, caller, id);

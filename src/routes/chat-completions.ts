@@ -24,9 +24,9 @@ export const chatCompletions = [
       path: "/v1/chat/completions",
       operationId: "createChatCompletion",
       tag: "Chat",
-      summary: "Answer messages",
+      summary: "Reply to messages",
       description:
-        "In a session, named by `conversation` or by one of the headers `x-session-id`, `x-session-affinity`, `session_id`, only what is new is computed. A request may bring the new messages alone, or the history again.",
+        "In a conversation, named by `conversation` or by one of the headers `x-session-id`, `x-session-affinity` and `session_id`, only new messages are computed. A request may contain only the new messages, or the whole history again.",
       body: chatRequest,
       replies: {
         200: {

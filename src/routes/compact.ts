@@ -28,7 +28,7 @@ const compacted = z
       z.strictObject({
         type: z.literal("compaction"),
         id: z.string(),
-        encrypted_content: z.string().openapi({ description: "Of meaning to this server alone." }),
+        encrypted_content: z.string().openapi({ description: "Opaque: only this server can read it." }),
       }),
     ),
     usage: z
@@ -39,7 +39,7 @@ const compacted = z
         output_tokens_details: z.strictObject({ reasoning_tokens: none }),
         total_tokens: none,
       })
-      .openapi({ description: "Nothing is read or written." }),
+      .openapi({ description: "All zero: nothing is computed." }),
   })
   .openapi("Compaction");
 
@@ -50,9 +50,9 @@ export const compact = [
       path: "/v1/responses/compact",
       operationId: "compactResponse",
       tag: "Responses",
-      summary: "One item that stands for a dialogue",
+      summary: "Compact a dialogue into one item",
       description:
-        "Of a response, a conversation or items. In the input of a later request it stands for all that was before it. Nothing is computed, and nothing is lost.",
+        "Takes a response, a conversation or items. In the input of a later request the item stands for everything before it. Nothing is computed, and nothing is lost.",
       body: compactRequest,
       replies: { 200: { description: "The item, as the only output.", schema: compacted } },
     },

@@ -15,8 +15,8 @@ export const completions = [
       path: "/v1/completions",
       operationId: "createCompletion",
       tag: "Completions",
-      summary: "Go on from a prompt",
-      description: "Without a chat template, and without keeping anything.",
+      summary: "Complete a prompt",
+      description: "Uses no chat template and keeps nothing.",
       body: completionRequest,
       replies: {
         200: {

@@ -105,7 +105,7 @@ export const conversations = [
       path: "/v1/conversations",
       operationId: "createConversation",
       tag,
-      summary: "Begin a conversation",
+      summary: "Create a conversation",
       body: conversationCreate,
       replies: reply,
     },
@@ -139,11 +139,11 @@ export const conversations = [
       path: "/v1/conversations",
       operationId: "listConversations",
       tag,
-      summary: "The caller's conversations",
+      summary: "List conversations",
       description:
-        "By the time of their beginning. A conversation is listed from its first turn on; what changes with each turn is as it was at the last change of its metadata.",
+        "In the order in which they were created. A conversation is listed from its first turn on; fields that change with each turn are as of the last change of its metadata.",
       query: conversationsQuery,
-      replies: { 200: { description: "A page of them.", schema: listOf(conversationReply, "ConversationList") } },
+      replies: { 200: { description: "A page of the list.", schema: listOf(conversationReply, "ConversationList") } },
     },
     async (c, { tenant, caller, query: { limit = 20, order = "desc", after, query } }) => {
       const page = { kind: "conversation" as const, limit, order, ...(after === undefined ? {} : { after }) };
@@ -162,7 +162,7 @@ export const conversations = [
       method: "get",
       path: "/v1/conversations/{id}",
       operationId: "retrieveConversation",
-      summary: "One conversation",
+      summary: "Get a conversation",
       replies: reply,
     },
     async (c, { caller, path: { id } }) =>
@@ -174,7 +174,7 @@ export const conversations = [
       method: "post",
       path: "/v1/conversations/{id}",
       operationId: "updateConversation",
-      summary: "Change its metadata or its expiry",
+      summary: "Change a conversation's metadata or expiry",
       body: conversationUpdate,
       replies: reply,
     },
@@ -189,9 +189,9 @@ export const conversations = [
       method: "delete",
       path: "/v1/conversations/{id}",
       operationId: "deleteConversation",
-      summary: "Remove a conversation and its state",
-      description: "Forks of it stay. A running turn ends as cancelled.",
-      replies: { 200: { description: "It is gone.", schema: removed("conversation.deleted") } },
+      summary: "Delete a conversation and its state",
+      description: "Its forks remain. A running turn is cancelled.",
+      replies: { 200: { description: "It was deleted.", schema: removed("conversation.deleted") } },
     },
     async (c, { caller, path: { id } }) => {
       await answerOfHead(c, caller, id, (at) => `/head/${at}`, { method: "DELETE" });

@@ -164,7 +164,7 @@ export function described(definition: Declared["definition"]): RouteConfig {
     },
     responses: {
       ...Object.fromEntries(responses),
-      default: { description: "A failure.", content: { "application/json": { schema: errors } } },
+      default: { description: "An error.", content: { "application/json": { schema: errors } } },
     },
   };
 }

@@ -56,9 +56,9 @@ export const messages = [
       operationId: "createMessage",
       tag,
       errors,
-      summary: "Answer messages, as Anthropic's API does",
+      summary: "Create a message, as in Anthropic's API",
       description:
-        "In a session, named as for chat, only what is new is computed; `usage.cache_read_input_tokens` counts what the state held.",
+        "In a conversation, named as for chat, only new messages are computed; `usage.cache_read_input_tokens` counts the reused tokens.",
       body: messageRequest,
       replies: {
         200: {
@@ -85,10 +85,12 @@ export const messages = [
       operationId: "countMessageTokens",
       tag,
       errors,
-      summary: "Tokens that a request would read",
-      description: "With those of its session, where it names one. Nothing is computed.",
+      summary: "Count the tokens of a request",
+      description: "Includes the tokens of the conversation, if the request names one. Nothing is computed.",
       body: messageCount,
-      replies: { 200: { description: "How many.", schema: z.strictObject({ input_tokens: z.int().min(0) }) } },
+      replies: {
+        200: { description: "The number of tokens.", schema: z.strictObject({ input_tokens: z.int().min(0) }) },
+      },
     },
     async (c, { caller, body, ignored }) => {
       noteBetas(c, ignored);

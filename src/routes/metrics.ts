@@ -15,11 +15,11 @@ export const metricsRoutes = [
       path: "/metrics",
       operationId: "metrics",
       tag: "Operation",
-      summary: "Counts for Prometheus",
+      summary: "Get metrics for Prometheus",
       scope: "metrics",
       description:
-        "Of the isolate that answers, since it began: on one machine that is all, at the edge one of many. Sums over all come from the logs.",
-      replies: { 200: { description: "Prometheus' text format.", media: ["text/plain"] } },
+        "The metrics of the isolate that replies, since it started. On one machine that is everything; on Cloudflare it is one isolate of many, and totals come from the logs.",
+      replies: { 200: { description: "Metrics in Prometheus' text format.", media: ["text/plain"] } },
     },
     async ({ env }, { scopes, digest }) =>
       // Who uses how much is told to an admin's key alone.

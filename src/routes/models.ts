@@ -59,7 +59,7 @@ function pageOf(cards: readonly ModelCard[], query: z.infer<typeof modelsQuery>)
 
 const isForAnthropic = (c: Context<Bindings>): boolean => c.req.header("anthropic-version") !== undefined;
 
-const twoForms = "With the header `anthropic-version` in the form that Anthropic's clients know.";
+const twoForms = "With the header `anthropic-version` the model has Anthropic's form.";
 
 export const models = [
   endpoint(
@@ -68,10 +68,10 @@ export const models = [
       path: "/v1/models",
       operationId: "listModels",
       tag: "Models",
-      summary: "The served models",
+      summary: "List the served models",
       description: `The default one first. ${twoForms}`,
       query: modelsQuery,
-      replies: { 200: { description: "All of them.", schema: z.union([modelList, anthropicModelList]) } },
+      replies: { 200: { description: "All served models.", schema: z.union([modelList, anthropicModelList]) } },
     },
     async (c, { query }) => {
       const cards = await modelCards(c.env);
@@ -84,7 +84,7 @@ export const models = [
       path: "/v1/models/{model}",
       operationId: "retrieveModel",
       tag: "Models",
-      summary: "One model",
+      summary: "Get a model",
       description: twoForms,
       params: z.object({ model: z.string().min(1).max(128) }),
       replies: { 200: { description: "The model.", schema: z.union([modelReply, anthropicModel]) } },

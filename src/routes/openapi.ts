@@ -9,7 +9,8 @@ import { type Declared, described, endpoint } from "./endpoint.ts";
 const info = {
   title: "Rivulet",
   version: RELEASE.version,
-  description: "A server whose conversations keep their model state: OpenAI's API, and resources of its own.",
+  description:
+    "A server that keeps each conversation's model state. It speaks OpenAI's API and has resources of its own.",
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 };
 
@@ -38,7 +39,7 @@ export const openapi = (endpoints: () => Declared[]): Declared[] => {
         ...common,
         path: "/openapi.json",
         operationId: "openapi",
-        summary: "This document",
+        summary: "Get this document",
         replies: { 200: { description: "OpenAPI 3.1.", schema: z.looseObject({ openapi: z.string() }) } },
       },
       (c) => c.json(made()),
@@ -48,7 +49,7 @@ export const openapi = (endpoints: () => Declared[]): Declared[] => {
         ...common,
         path: "/docs",
         operationId: "docs",
-        summary: "This document to read",
+        summary: "Read this document as a page",
         replies: { 200: { description: "A page.", media: ["text/html"] } },
       },
       (c) => c.html(docsPage(made() as unknown as ApiDocument)),
@@ -58,7 +59,7 @@ export const openapi = (endpoints: () => Declared[]): Declared[] => {
         ...common,
         path: "/docs.css",
         operationId: "docsStyle",
-        summary: "How that page looks",
+        summary: "Get the style sheet of that page",
         replies: { 200: { description: "A style sheet.", media: ["text/css"] } },
       },
       () => new Response(docsStyle, { headers: { "content-type": "text/css; charset=utf-8" } }),

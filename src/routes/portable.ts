@@ -24,9 +24,9 @@ export const portable = [
       path: "/v1/conversations/{id}/export",
       operationId: "exportConversation",
       tag,
-      summary: "The conversation as one file",
+      summary: "Export a conversation as one file",
       description:
-        "Its turns, token log, state and metadata, signed for its owner. It is made while it is read; one that breaks off is refused when it is imported.",
+        "The file holds the turns, the token log, the state and the metadata, signed for the owner. It is generated while it is downloaded; an incomplete file is refused by the import.",
       params: conversationPath,
       replies: { 200: { description: "The file.", media: [FILE] } },
     },
@@ -42,9 +42,9 @@ export const portable = [
       path: "/v1/conversations/import",
       operationId: "importConversation",
       tag,
-      summary: "A conversation from its file",
+      summary: "Import a conversation from a file",
       description:
-        "Under the name that it had, unless `id` gives another. Refused, with what is wrong, when the file is damaged, of another tenant, model, quantisation, tokenizer or template, or of a later release; nothing of it is used before its signature was verified.",
+        "The conversation keeps its name unless `id` gives another. The file is refused, with the reason, if it is damaged, or belongs to another tenant, model, quantisation, tokenizer, template or a later release. Nothing of it is used before its signature is verified.",
       query: importQuery,
       body: { media: FILE, also: ["application/octet-stream"] },
       replies: { 200: { description: "The conversation.", schema: conversationReply } },

@@ -35,14 +35,14 @@ export const prefixes = [
       path: "/v1/prefixes",
       operationId: "createPrefix",
       tag,
-      summary: "Compute the state of a text, once",
+      summary: "Create a shared prefix",
       description:
-        "As JSON `{name, text, ttl_seconds}`, or the text itself as `text/plain` with the name in the query. At most 4 MiB, and what the model's context holds. Answers when it is computed; with `stream=true` it reports progress, with `background=true` it answers at once. A client that leaves does not end it.",
+        "Computes the state of a text once, so that any number of conversations can begin with it. Send JSON `{name, text, ttl_seconds}`, or the text itself as `text/plain` with the name in the query. The text may have at most 4 MiB and must fit the model's context. Returns when the state is computed; with `stream=true` it reports progress, with `background=true` it returns at once. The computation continues if the client disconnects.",
       query: prefixQuery,
       body: { media: "text/plain", schema: prefixRequest },
       replies: {
         200: { description: "The prefix.", schema: prefixReply, media: ["application/json", "text/event-stream"] },
-        202: { description: "It is being computed.", schema: prefixReply },
+        202: { description: "The prefix is being computed.", schema: prefixReply },
       },
     },
     async (c, { tenant, caller, query }) => {
@@ -69,9 +69,9 @@ export const prefixes = [
       path: "/v1/prefixes",
       operationId: "listPrefixes",
       tag,
-      summary: "The caller's prefixes",
+      summary: "List shared prefixes",
       query: listQuery,
-      replies: { 200: { description: "A page of them.", schema: listOf(prefixReply, "PrefixList") } },
+      replies: { 200: { description: "A page of the list.", schema: listOf(prefixReply, "PrefixList") } },
     },
     async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
       const page = { kind: "prefix" as const, limit, order, ...(after === undefined ? {} : { after }) };
@@ -90,7 +90,7 @@ export const prefixes = [
       path: "/v1/prefixes/{name}",
       operationId: "retrievePrefix",
       tag,
-      summary: "One prefix, and how far it is",
+      summary: "Get a shared prefix and its progress",
       params,
       replies: { 200: { description: "The prefix.", schema: prefixReply } },
     },
@@ -105,10 +105,10 @@ export const prefixes = [
       path: "/v1/prefixes/{name}",
       operationId: "deletePrefix",
       tag,
-      summary: "Remove a prefix",
-      description: "Conversations that began with it stay as they are.",
+      summary: "Delete a shared prefix",
+      description: "Conversations that began with it do not change.",
       params,
-      replies: { 200: { description: "It is gone.", schema: removed("prefix.deleted") } },
+      replies: { 200: { description: "It was deleted.", schema: removed("prefix.deleted") } },
     },
     async (c, { tenant, caller, path: { name } }) => {
       const object = prefixObject(c.env, tenant, name);

@@ -14,19 +14,21 @@ export const promptCacheRoutes = [
       path: "/v1/prompt-cache",
       operationId: "retrievePromptCache",
       tag,
-      summary: "States kept of requests without a conversation",
+      summary: "Get the size of the prompt cache",
       description:
-        "A history that is sent again, whole and without naming a conversation, goes on from such a state: only what is new in it is computed. Found by its tokens, and by the same tenant only.",
+        "A history that is sent again without naming a conversation continues from a cached state, so that only its new tokens are computed. States are found by their tokens, and by the same tenant only.",
       replies: {
         200: {
-          description: "How much is kept.",
+          description: "The size of the cache.",
           schema: z
             .strictObject({
               object: z.literal("prompt_cache"),
-              states: count("States that are kept."),
-              bytes: count("Their bytes."),
-              max_bytes: count("Beyond this the longest unused goes first."),
-              ttl_seconds: count("How long a state is kept after its last use; 0: none are."),
+              states: count("The number of kept states."),
+              bytes: count("Their total size in bytes."),
+              max_bytes: count(
+                "The maximum total size in bytes. Beyond it, the state that was used longest ago is removed.",
+              ),
+              ttl_seconds: count("How many seconds a state is kept after its last use; 0 means that none is kept."),
             })
             .openapi("PromptCache"),
         },
@@ -45,11 +47,11 @@ export const promptCacheRoutes = [
       path: "/v1/prompt-cache",
       operationId: "deletePromptCache",
       tag,
-      summary: "Remove them all",
-      description: "Resolves when nothing of them is left in storage. Conversations stay as they are.",
+      summary: "Clear the prompt cache",
+      description: "Returns when nothing of the cached states is left in storage. Conversations do not change.",
       replies: {
         200: {
-          description: "They are gone.",
+          description: "The cache is empty.",
           schema: z.strictObject({ object: z.literal("prompt_cache.deleted"), deleted: z.literal(true) }),
         },
       },

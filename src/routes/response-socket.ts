@@ -10,7 +10,7 @@ export const responseSocket = [
       operationId: "responseSocket",
       scope: "write",
       tag: "Responses",
-      summary: "The same over a WebSocket",
+      summary: "Create responses over a WebSocket",
       description:
         'Each message is `{"type": "response.create", …}` with the fields of a request; its events come back as JSON frames, numbered as in a stream. A page of another origin is refused unless it is listed.',
       replies: { 101: { description: "The protocol is switched." } },

@@ -36,13 +36,13 @@ export const responses = [
       path: "/v1/responses",
       operationId: "createResponse",
       tag: "Responses",
-      summary: "Answer an input",
+      summary: "Create a response",
       description:
-        "With `previous_response_id` the model goes on from its state after that response: nothing of the past is computed again.",
+        "With `previous_response_id` the model continues from its state after that response: nothing of the history is computed again.",
       body: responseRequest,
       replies: {
         200: {
-          description: "The response, with `background` as far as it is, or its events as server-sent events.",
+          description: "The response (with `background`: the response so far), or its events as server-sent events.",
           schema: responseSchema,
           media: ["application/json", "text/event-stream"],
         },
@@ -61,12 +61,12 @@ export const responses = [
       path: "/v1/responses/input_tokens",
       operationId: "countResponseTokens",
       tag: "Responses",
-      summary: "Tokens that a request would read",
-      description: "With those of the kept state that it names. Nothing is computed.",
+      summary: "Count the tokens of a request",
+      description: "Includes the tokens of the kept state that the request names. Nothing is computed.",
       body: responseRequest,
       replies: {
         200: {
-          description: "How many.",
+          description: "The number of tokens.",
           schema: z.strictObject({ object: z.literal("response.input_tokens"), input_tokens: z.int().min(0) }),
         },
       },

@@ -13,11 +13,11 @@ export const search = [
       method: "get",
       path: "/v1/conversations/{id}/search",
       operationId: "searchConversation",
-      summary: "Find what was said in it",
+      summary: "Search a conversation",
       description:
-        "In its own past only: a fork does not find what was said on another one. Best hits first, newer ones before older ones.",
+        "Searches the conversation's own history only: a fork does not find what was said in another fork. The best matches come first; equal ones are ordered newest first.",
       query: searchQuery,
-      replies: { 200: { description: "Passages with words of the query.", schema: searchReply } },
+      replies: { 200: { description: "Passages that contain words of the query.", schema: searchReply } },
     },
     async (c, { caller, path: { id }, query: { q, limit = 20 } }) => {
       const { object } = inConversation(c.env, caller, id);

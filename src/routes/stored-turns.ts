@@ -32,15 +32,19 @@ export function storedTurns({ object, path, name, tag, schema, errors, deleted, 
     params: id,
     ...(errors ? { errors } : {}),
   });
-  const reply = { description: "The reply as far as it is known.", schema };
+  const reply = { description: "The reply so far.", schema };
   const form = `form=${object}`;
   return [
     endpoint(
       {
-        ...about({ method: "get", operationId: `retrieve${name}`, summary: "A kept reply, or the rest of its stream" }),
+        ...about({
+          method: "get",
+          operationId: `retrieve${name}`,
+          summary: "Get a kept reply, or the rest of its stream",
+        }),
         path: `${path}/{id}`,
         description:
-          "With `stream=true` its events, first those that were, then those to come; after `starting_after` or the header `Last-Event-ID` exactly the rest. 204 when there is no rest.",
+          "With `stream=true`, sends the reply's events, past and future. With `starting_after` or the header `Last-Event-ID`, sends exactly the events after that one, or 204 if there are none.",
         query: z.strictObject({
           stream: boolQuery.optional(),
           starting_after: intQuery(0, EVENTS_MAX).optional(),
@@ -48,7 +52,7 @@ export function storedTurns({ object, path, name, tag, schema, errors, deleted, 
         }),
         replies: {
           200: { ...reply, media: ["application/json", "text/event-stream"] },
-          204: { description: "All was read." },
+          204: { description: "There are no further events." },
         },
       },
       (c, { caller, path: given, query: asked }) => {
@@ -62,9 +66,9 @@ export function storedTurns({ object, path, name, tag, schema, errors, deleted, 
     ),
     endpoint(
       {
-        ...about({ method: "post", operationId: `cancel${name}`, summary: "End a running reply" }),
+        ...about({ method: "post", operationId: `cancel${name}`, summary: "Cancel a running reply" }),
         path: `${path}/{id}/cancel`,
-        description: "Resolves when it has ended; one that had ended stays as it is.",
+        description: "Returns when the reply has ended. A reply that had already ended does not change.",
         replies: { 200: reply },
       },
       (c, { caller, path: given }) => {
@@ -74,12 +78,12 @@ export function storedTurns({ object, path, name, tag, schema, errors, deleted, 
     ),
     endpoint(
       {
-        ...about({ method: "delete", operationId: `delete${name}`, summary: "Forget a reply" }),
+        ...about({ method: "delete", operationId: `delete${name}`, summary: "Delete a reply" }),
         path: `${path}/{id}`,
-        description: "One that others follow stays part of their past, and can no longer be asked for.",
+        description: "A reply that other turns follow remains part of their history, but can no longer be requested.",
         replies: {
           200: {
-            description: "It is gone.",
+            description: "It was deleted.",
             schema: removed(deleted),
           },
         },

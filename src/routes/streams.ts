@@ -86,7 +86,7 @@ export const streams = [
       path: "/v1/streams",
       operationId: "createStream",
       tag,
-      summary: "Begin a stream of values",
+      summary: "Create a stream of values",
       body: streamCreate,
       replies: reply,
     },
@@ -99,10 +99,10 @@ export const streams = [
       path: "/v1/streams",
       operationId: "listStreams",
       tag,
-      summary: "The caller's streams",
-      description: "As they were when they were begun or changed last; a stream itself tells its position.",
+      summary: "List streams",
+      description: "As of their creation or last change; request a stream itself for its position.",
       query: streamsQuery,
-      replies: { 200: { description: "A page of them.", schema: listOf(streamReply, "StreamList") } },
+      replies: { 200: { description: "A page of the list.", schema: listOf(streamReply, "StreamList") } },
     },
     async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
       const page = { kind: "stream" as const, limit, order, ...(after === undefined ? {} : { after }) };
@@ -121,9 +121,9 @@ export const streams = [
       path: "/v1/streams/import",
       operationId: "importStream",
       tag,
-      summary: "A stream from its file",
+      summary: "Import a stream from a file",
       description:
-        "Under a new id. Refused when the file is damaged, of another tenant, of a server with another secret, or of another forecaster.",
+        "The stream gets a new id. The file is refused if it is damaged, or belongs to another tenant, another forecaster or a server with another secret.",
       body: { media: FILE, also: ["application/octet-stream"] },
       replies: reply,
     },
@@ -142,9 +142,9 @@ export const streams = [
       computes: "values",
       summary: "Feed values to many streams",
       description:
-        "For whoever gathers the values of many sensors: one request for as many as 1,000 streams and 4,096 values. Each stream takes its values whole or not at all, and one that refuses its own holds up no other. With an `Idempotency-Key` each takes its batch once.",
+        "One request feeds up to 1,000 streams and 4,096 values, for example from many sensors. Each stream accepts all of its values or none, and a stream that refuses its values does not affect the others. With an `Idempotency-Key` each stream accepts its batch once.",
       body: streamsAppend,
-      replies: { 200: { description: "What each of them took.", schema: togetherReply } },
+      replies: { 200: { description: "What each stream accepted.", schema: togetherReply } },
     },
     async (c, { tenant, digest, caller, body }) => {
       const objects = body.streams.map(({ id }) => streamObject(c.env, tenant, id));
@@ -163,7 +163,7 @@ export const streams = [
       method: "get",
       path: "/v1/streams/{id}",
       operationId: "retrieveStream",
-      summary: "One stream",
+      summary: "Get a stream",
       replies: reply,
     },
     async (c, { tenant, caller, path: { id } }) =>
@@ -176,7 +176,7 @@ export const streams = [
       path: "/v1/streams/{id}",
       operationId: "updateStream",
       summary: "Change a stream's name, rules or defaults",
-      description: "What is left out stays; null puts it back to what holds unless given.",
+      description: "Fields that are left out do not change; null restores the default.",
       body: streamUpdate,
       replies: reply,
     },
@@ -189,8 +189,8 @@ export const streams = [
       method: "delete",
       path: "/v1/streams/{id}",
       operationId: "deleteStream",
-      summary: "Remove a stream",
-      replies: { 200: { description: "It is gone.", schema: removed("stream.deleted") } },
+      summary: "Delete a stream",
+      replies: { 200: { description: "It was deleted.", schema: removed("stream.deleted") } },
     },
     async (c, { tenant, caller, path: { id } }) => {
       await outcomeFrom((await streamOf(c, caller, id)).remove(tenant));
@@ -205,11 +205,11 @@ export const streams = [
       path: "/v1/streams/{id}/values",
       operationId: "appendStreamValues",
       computes: "values",
-      summary: "Feed values",
+      summary: "Feed values to a stream",
       description:
-        "All of them or, where one cannot be taken, none. Each comes back with what had been expected of it and how unlikely it was. With an `Idempotency-Key` the same batch is taken once.",
+        "The stream accepts all values or, if one of them cannot be accepted, none. Each value is returned with what was expected and how unlikely it was. With an `Idempotency-Key` the same batch is accepted once.",
       body: valuesAppend,
-      replies: { 200: { description: "What was taken.", schema: appendReply } },
+      replies: { 200: { description: "What the stream accepted.", schema: appendReply } },
     },
     async (c, { tenant, digest, caller, body, path: { id } }) => {
       const stub = await streamOf(c, caller, id);
@@ -222,9 +222,9 @@ export const streams = [
       method: "get",
       path: "/v1/streams/{id}/values",
       operationId: "listStreamValues",
-      summary: "The last values, in order",
+      summary: "List the last values, in order",
       query: historyQuery,
-      replies: { 200: { description: "Values.", schema: historyReply } },
+      replies: { 200: { description: "The values.", schema: historyReply } },
     },
     async (c, { tenant, caller, query: { limit }, path: { id } }) => {
       const { data, hasMore } = await outcomeFrom((await streamOf(c, caller, id)).history(tenant, limit));
@@ -238,9 +238,9 @@ export const streams = [
       path: "/v1/streams/{id}/forecast",
       operationId: "forecastStream",
       computes: "values",
-      summary: "What is expected next",
+      summary: "Forecast the next values",
       description:
-        "Quantiles of each of the next values. The first step's are the model's own; later ones come from futures that are drawn, the same ones as long as no value comes.",
+        "Returns quantiles of each of the next values. The first step's quantiles are the model's own; later ones come from sampled futures, which stay the same until the next value arrives.",
       query: forecastQuery,
       replies: { 200: { description: "The forecast.", schema: streamForecast } },
     },
@@ -253,12 +253,12 @@ export const streams = [
       method: "get",
       path: "/v1/streams/{id}/events",
       operationId: "listenToStream",
-      summary: "Values, alerts and forecasts as they come",
+      summary: "Listen to values, alerts and forecasts",
       description:
-        "Server-sent events `stream.values`, `stream.alert` and, with `h`, `stream.forecast`, from now on. With an upgrade the same over a WebSocket: each event is a JSON frame with its name as `type`.",
+        "Sends server-sent events `stream.values`, `stream.alert` and, with `h`, `stream.forecast`, from now on. With an upgrade it sends the same over a WebSocket: each event is a JSON frame with its name as `type`.",
       query: eventsQuery,
       replies: {
-        200: { description: "Events.", media: ["text/event-stream"] },
+        200: { description: "The events.", media: ["text/event-stream"] },
         101: { description: "The protocol is switched." },
       },
     },
@@ -281,8 +281,8 @@ export const streams = [
       method: "post",
       path: "/v1/streams/{id}/fork",
       operationId: "forkStream",
-      summary: "A copy that goes its own way",
-      description: "For values that did not happen: the fork is fed what might, and the stream stays as it is.",
+      summary: "Fork a stream",
+      description: "For hypothetical values: the fork can be fed with them, and the stream does not change.",
       body: forkStream,
       replies: reply,
     },
@@ -297,7 +297,7 @@ export const streams = [
       method: "post",
       path: "/v1/streams/{id}/rewind",
       operationId: "rewindStream",
-      summary: "Take the last values back",
+      summary: "Rewind a stream to an earlier value",
       body: rewindStream,
       replies: reply,
     },
@@ -310,7 +310,7 @@ export const streams = [
       method: "get",
       path: "/v1/streams/{id}/export",
       operationId: "exportStream",
-      summary: "The stream as one file",
+      summary: "Export a stream as one file",
       replies: { 200: { description: "The file.", media: [FILE] } },
     },
     async (c, { tenant, caller, path: { id } }) => {

@@ -22,25 +22,24 @@ const tokenizeReply = z
           "an id or a piece",
         ),
       )
-      .openapi({ description: "The tokens' ids; with `with_pieces` each with its text, or its bytes." }),
-    count: count.openapi({ description: "How many." }),
-    max_model_len: count.openapi({ description: "Tokens that the model was trained for." }),
-    token_strs: z
-      .array(z.string())
-      .nullable()
-      .openapi({ description: "The tokens' texts, where they were asked for." }),
+      .openapi({ description: "The token ids; with `with_pieces`, each with its text or its bytes." }),
+    count: count.openapi({ description: "The number of tokens." }),
+    max_model_len: count.openapi({ description: "The context length that the model was trained for, in tokens." }),
+    token_strs: z.array(z.string()).nullable().openapi({ description: "The text of each token, if requested." }),
   })
   .openapi("Tokenized");
 
 const detokenizeReply = z
   .strictObject({
-    content: z.string().openapi({ description: "The text, as llama.cpp names it." }),
-    prompt: z.string().openapi({ description: "The text, as vLLM names it." }),
+    content: z.string().openapi({ description: "The text; llama.cpp's name of the field." }),
+    prompt: z.string().openapi({ description: "The text; vLLM's name of the field." }),
   })
   .openapi("Detokenized");
 
 const templateReply = z
-  .strictObject({ prompt: z.string().openapi({ description: "What the model would read, control tokens by name." }) })
+  .strictObject({
+    prompt: z.string().openapi({ description: "What the model would read, with control tokens by name." }),
+  })
   .openapi("AppliedTemplate");
 
 /** Asks an object that has the model. */
@@ -65,8 +64,8 @@ export const tokens = [
       path: "/tokenize",
       operationId: "tokenize",
       tag,
-      summary: "A text or messages as tokens",
-      description: "As llama.cpp (`content`) and vLLM (`prompt`, `messages`) have it.",
+      summary: "Tokenize a text or messages",
+      description: "Speaks llama.cpp's form (`content`) and vLLM's (`prompt`, `messages`).",
       body: tokenizeRequest,
       replies: { 200: { description: "The tokens.", schema: tokenizeReply } },
     },
@@ -87,9 +86,9 @@ export const tokens = [
       path: "/detokenize",
       operationId: "detokenize",
       tag,
-      summary: "Tokens as text",
+      summary: "Turn tokens into text",
       body: detokenizeRequest,
-      replies: { 200: { description: "The text, control tokens by name.", schema: detokenizeReply } },
+      replies: { 200: { description: "The text, with control tokens by name.", schema: detokenizeReply } },
     },
     async (c, { caller, body }) => {
       const { text } = await askTokens(c, caller, body.model, { of: "tokens", ids: body.tokens });
@@ -102,7 +101,7 @@ export const tokens = [
       path: "/apply-template",
       operationId: "applyTemplate",
       tag,
-      summary: "Messages as the model would read them",
+      summary: "Apply the chat template to messages",
       body: templateRequest,
       replies: { 200: { description: "The text.", schema: templateReply } },
     },

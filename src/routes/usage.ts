@@ -31,8 +31,8 @@ export const usageRoutes = [
       path: "/v1/usage",
       operationId: "usage",
       tag: "Operation",
-      summary: "What the caller has used, and may use",
-      replies: { 200: { description: "Counts and limits.", schema: usageReply } },
+      summary: "Get the tenant's usage and limits",
+      replies: { 200: { description: "Usage and limits.", schema: usageReply } },
     },
     async (c, { tenant, digest }) => {
       const limits = limitsOf((c.env as { LIMITS?: string }).LIMITS, tenant, digest);

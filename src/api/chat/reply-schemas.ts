@@ -30,7 +30,7 @@ export const place = z
   })
   .openapi("TurnPlace");
 
-const status = z.literal("in_progress").optional().openapi({ description: "While the reply is not complete." });
+const status = z.literal("in_progress").optional().openapi({ description: "Present while the reply is not complete." });
 
 export const chatCompletionReply = z
   .strictObject({

@@ -36,7 +36,7 @@ const tool = tolerant("tools[]", {
     parameters: jsonSchema.nullish(),
     strict: z.boolean().nullish().openapi({
       description:
-        "True: arguments are held to all of their schema, or it is refused by name. Else what cannot be held to is checked.",
+        "True: the arguments satisfy their whole schema, or the request is refused and the error names the keyword. Otherwise, what generation cannot be constrained to is checked afterwards.",
     }),
   }),
 });

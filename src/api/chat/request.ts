@@ -73,30 +73,30 @@ const fields = z.strictObject({
     .min(1)
     .max(64)
     .nullish()
-    .openapi({ description: "A shared prefix that the conversation begins with." }),
-  max_tokens: tokenLimit.openapi({ description: "The older name of max_completion_tokens." }),
+    .openapi({ description: "The shared prefix that the conversation begins with." }),
+  max_tokens: tokenLimit.openapi({ description: "The older name of `max_completion_tokens`." }),
   max_completion_tokens: tokenLimit,
   n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({
-    description: "Replies to the same messages, which are computed once. Not in a session.",
+    description: "How many replies to generate. The messages are computed once. Not available in a conversation.",
   }),
   stream: z.boolean().nullish(),
   stream_options: chatStreamOptions.nullish(),
   background: z.boolean().nullish().openapi({
     description:
-      "The reply goes on when its reader leaves, and is read on at GET /v1/chat/completions/{id}. For replies that are kept.",
+      "Continues generating when the client disconnects; the reply can be read at GET /v1/chat/completions/{id}. Only for replies that are kept.",
   }),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
   ...chatShape,
-  store: z
-    .boolean()
-    .nullish()
-    .openapi({ description: "Keeps the reply, to be asked for by its id. In a session it always is." }),
+  store: z.boolean().nullish().openapi({
+    description:
+      "Whether to keep the reply so that it can be requested by its id. Replies in a conversation are always kept.",
+  }),
   metadata: metadata.nullish(),
   recall: recallField,
   modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
   best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
-  ...withoutEffect({ reasoning: "the models do not reason apart from their text" }),
+  ...withoutEffect({ reasoning: "the models have no separate reasoning" }),
   ...samplingFields,
   ...ignoredFields,
 });

@@ -32,11 +32,19 @@ const fields = z.strictObject({
   prompt,
   suffix: z.literal("", "is not supported: the model only goes on from the prompt").nullish(),
   best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
-  echo: z.boolean().nullish().openapi({ description: "Repeats the prompt before each reply. Not with logprobs." }),
-  max_tokens: tokenLimit.openapi({ description: "16 unless given." }),
-  n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({ description: "Replies to each prompt." }),
+  echo: z
+    .boolean()
+    .nullish()
+    .openapi({ description: "Repeats the prompt before each reply. Not available with logprobs." }),
+  max_tokens: tokenLimit.openapi({ description: "The maximum number of tokens to generate. The default is 16." }),
+  n: z
+    .int()
+    .min(1)
+    .max(CHOICES_MAX)
+    .nullish()
+    .openapi({ description: "How many replies to generate for each prompt." }),
   logprobs: z.int().min(0).max(LOGPROBS_MAX).nullish(),
-  recall: z.enum(["auto", "off"]).nullish().openapi({ description: "Without effect: nothing is kept." }),
+  recall: z.enum(["auto", "off"]).nullish().openapi({ description: "Without effect: completions keep nothing." }),
   stream: z.boolean().nullish(),
   stream_options: streamOptions.nullish(),
   ...samplingFields,

@@ -8,5 +8,5 @@ export const importQuery = z.strictObject({
   id: conversationId
     .refine(isRoot, "expected a name that does not end as a fork's does")
     .optional()
-    .openapi({ description: "Its name here. The one that it had unless given." }),
+    .openapi({ description: "The name of the imported conversation. The default is the name in the file." }),
 });

@@ -15,7 +15,7 @@ export const prefixName = z
   .openapi({ example: "manual" });
 
 export const ttlSeconds = z.int().min(1).max(TTL_MAX_SECONDS).openapi({
-  description: "Removed this long after it was last used or changed. Kept for ever unless given.",
+  description: "It is removed this many seconds after it was last used or changed. The default is to keep it forever.",
 });
 
 export const prefixRequest = z
@@ -28,17 +28,17 @@ export const prefixRequest = z
       .min(1)
       .max(128)
       .nullish()
-      .openapi({ description: "The one it is for; the default model without it." }),
+      .openapi({ description: "The model that the prefix is for. The default is the default model." }),
   })
   .openapi("PrefixRequest");
 
 /** Where the body is the text itself. */
 export const prefixQuery = z.strictObject({
-  name: prefixName.optional().openapi({ description: "Of a `text/plain` body." }),
+  name: prefixName.optional().openapi({ description: "The prefix's name, for a `text/plain` body." }),
   ttl_seconds: intQuery(1, TTL_MAX_SECONDS).optional(),
-  model: z.string().min(1).max(128).optional().openapi({ description: "Of a `text/plain` body." }),
+  model: z.string().min(1).max(128).optional().openapi({ description: "The prefix's name, for a `text/plain` body." }),
   stream: boolQuery.optional().openapi({ description: "Progress as server-sent events." }),
-  background: boolQuery.optional().openapi({ description: "Answers at once." }),
+  background: boolQuery.optional().openapi({ description: "Returns at once." }),
 });
 
 export const prefixReply = z

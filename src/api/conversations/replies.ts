@@ -19,7 +19,9 @@ export const conversationReply = z
     metadata: z.record(z.string(), z.string()),
     rivulet: z.strictObject({
       model: z.string().nullable(),
-      turn: turn.nullable().openapi({ description: "Where it stands; null is the beginning." }),
+      turn: turn
+        .nullable()
+        .openapi({ description: "The turn that the conversation stands at; null at the beginning." }),
       turns: count,
       tokens: count,
       state_bytes: count,
@@ -28,9 +30,9 @@ export const conversationReply = z
       prefix: z.string().nullable(),
       recall: recallField.optional(),
     }),
-    hits: z.array(hitReply).optional().openapi({ description: "In a search: passages that it was found by." }),
+    hits: z.array(hitReply).optional().openapi({ description: "In a search: the passages that match." }),
     recompute_tokens: count.optional().openapi({
-      description: "After a rewind: tokens that the next turn computes again; 0 where the state is kept.",
+      description: "After a rewind: how many tokens the next turn computes again; 0 if the state is kept.",
     }),
   })
   .openapi("Conversation");
@@ -93,7 +95,7 @@ export const turnReply = z
     recalled: recalledReply.optional(),
     error: z.looseObject({ code: z.string() }).nullable(),
     state_kept: z.boolean(),
-    conversations: z.array(z.string()).openapi({ description: "Conversations that stand here." }),
+    conversations: z.array(z.string()).openapi({ description: "The conversations that stand at this turn." }),
   })
   .openapi("Turn");
 

@@ -10,7 +10,7 @@ import { searchText } from "./search.ts";
 const ITEMS_MAX = 20;
 
 const ttl = z.int().min(1).max(TTL_MAX_SECONDS).nullish().openapi({
-  description: "Seconds from now after which the conversation is removed; null keeps it.",
+  description: "The conversation is removed this many seconds from now; null keeps it.",
 });
 const turnId = z
   .string()
@@ -26,9 +26,14 @@ export const conversationCreate = z
     metadata: metadata.nullish(),
     ttl_seconds: ttl,
     recall: recallField,
-    prefix: z.string().min(1).max(64).nullish().openapi({ description: "A shared prefix that it begins with." }),
+    prefix: z
+      .string()
+      .min(1)
+      .max(64)
+      .nullish()
+      .openapi({ description: "The shared prefix that the conversation begins with." }),
     model: z.string().min(1).max(128).nullish().openapi({
-      description: "Where several are served: the one it is for. Without it the first turn decides.",
+      description: "The conversation's model, if several are served. The default is the model of its first turn.",
     }),
   })
   .openapi("ConversationCreate");
@@ -41,13 +46,17 @@ export const itemsCreate = z.strictObject({ items: z.array(inputItem).min(1).max
 
 export const forkRequest = z
   .strictObject({
-    turn: turnId.nullish().openapi({ description: "Where it forks: null is the beginning, absent the last turn." }),
+    turn: turnId
+      .nullish()
+      .openapi({ description: "The turn to fork at; null means the beginning. The default is the last turn." }),
     metadata: metadata.nullish(),
   })
   .openapi("Fork");
 
 export const rewindRequest = z
-  .strictObject({ turn: turnId.nullable().openapi({ description: "Null is the beginning." }) })
+  .strictObject({
+    turn: turnId.nullable().openapi({ description: "The turn to go back to; null means the beginning." }),
+  })
   .openapi("Rewind");
 
 export const listQuery = z.strictObject(pageQuery);
@@ -55,13 +64,15 @@ export const conversationsQuery = z.strictObject({
   ...pageQuery,
   query: searchText.optional().openapi({
     description:
-      "Leaves out conversations of the page that it does not fit, by their metadata or by what was said in them. `last_id` is the last one that was looked through.",
+      "Leaves out conversations on this page whose metadata and text do not match. `last_id` is the last conversation that was searched.",
   }),
 });
 export const itemsQuery = z.strictObject({ ...pageQuery, ...includeQuery });
 export const itemQuery = z.strictObject(includeQuery);
 export const turnsQuery = z.strictObject({
-  all: z.enum(["true", "false"]).optional().openapi({ description: "Of the whole family, not only this one's past." }),
+  all: z.enum(["true", "false"]).optional().openapi({
+    description: "Whether to list all turns of the conversation tree, not only this conversation's history.",
+  }),
   limit: intQuery(1, 100).optional(),
   after: turnId.optional(),
 });

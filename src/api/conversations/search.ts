@@ -7,8 +7,8 @@ const QUERY_MAX_CHARS = 500;
 export const searchText = z.string().min(1).max(QUERY_MAX_CHARS);
 
 export const searchQuery = z.strictObject({
-  q: searchText.openapi({ description: "Words to look for; case, accents and endings do not matter." }),
-  limit: intQuery(1, 100).optional().openapi({ description: "20 unless given." }),
+  q: searchText.openapi({ description: "The words to search for. Case, accents and word endings do not matter." }),
+  limit: intQuery(1, 100).optional().openapi({ description: "The default is 20." }),
 });
 
 /** A passage that holds words of the query, as an object tells it. */

@@ -16,14 +16,16 @@ export const messageErrorReply = z
   .object({
     type: z.literal("error"),
     error: z.object({
-      type: z.string().openapi({ description: "The class of the failure, in Anthropic's words." }),
-      message: z.string().openapi({ description: "What was expected and what came; names the field at fault." }),
-      param: z.string().nullable().openapi({ description: "The field at fault." }),
+      type: z.string().openapi({ description: "The class of the error, in Anthropic's terms." }),
+      message: z
+        .string()
+        .openapi({ description: "Names the field at fault, what was expected, and what was received." }),
+      param: z.string().nullable().openapi({ description: "The request field that caused the error." }),
       code: z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]),
       details: z
         .object({ error_code: z.literal("thread_not_found") })
         .optional()
-        .openapi({ description: "Where a thread's state is not there." }),
+        .openapi({ description: "Present if a thread's state is missing." }),
     }),
   })
   .openapi("MessageError");

@@ -25,9 +25,9 @@ export const messageReply = z
     stop_reason: z.enum(["end_turn", "max_tokens", "stop_sequence", "tool_use"]).nullable(),
     stop_sequence: z.string().nullable(),
     usage: z.looseObject({
-      input_tokens: count.openapi({ description: "Tokens that were read, without those that the kept state held." }),
-      cache_read_input_tokens: count.openapi({ description: "Tokens that the kept state held." }),
-      cache_creation_input_tokens: count.openapi({ description: "Always 0: keeping a state has no price of its own." }),
+      input_tokens: count.openapi({ description: "New tokens of the prompt, without those that the kept state held." }),
+      cache_read_input_tokens: count.openapi({ description: "Reused tokens, which the kept state held." }),
+      cache_creation_input_tokens: count.openapi({ description: "Always 0: keeping a state has no separate price." }),
       output_tokens: count,
     }),
     timings: timingsReply.optional(),

@@ -49,9 +49,9 @@ export const messageShape = {
   tool_choice: choice.nullish(),
   output_config: tolerant("output_config", {
     format: format.nullish(),
-    ...withoutEffect({ effort: "the models are not told how long to be" }, "output_config."),
+    ...withoutEffect({ effort: "the models are not told how long a reply should be" }, "output_config."),
   }).nullish(),
-  output_format: format.nullish().openapi({ description: "The older name of output_config.format." }),
+  output_format: format.nullish().openapi({ description: "The older name of `output_config.format`." }),
 };
 
 type Fields = z.infer<z.ZodObject<typeof messageShape>>;

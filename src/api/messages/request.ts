@@ -31,25 +31,27 @@ const said = {
   conversation: z
     .union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}")
     .nullish()
-    .openapi({ description: "Ours: the conversation that keeps the state. A header may name it too, as for chat." }),
+    .openapi({
+      description: "An extension: the conversation that keeps the state. A header may also name it, as for chat.",
+    }),
   recall: recallField,
   prefix: z
     .string()
     .min(1)
     .max(64)
     .nullish()
-    .openapi({ description: "Ours: a shared prefix that the conversation begins with." }),
+    .openapi({ description: "An extension: the shared prefix that the conversation begins with." }),
   ...withoutEffect({
-    thinking: "the models do not reason apart from their text",
+    thinking: "the models have no separate reasoning",
     context_management: "a state does not grow",
     cache_control: "a conversation's state is found by its name",
-    speed: "there is one",
-    user_profile_id: "who asks is known by the key",
-    workspace_id: "who asks is known by the key",
-    mcp_servers: "the server is no client of MCP servers",
+    speed: "there is only one service tier",
+    user_profile_id: "the key identifies the client",
+    workspace_id: "the key identifies the client",
+    mcp_servers: "the server does not call MCP servers",
     compaction: "a state does not grow",
-    fallbacks: "there is one model",
-    fallback_credit_token: "there is one model",
+    fallbacks: "there is only one model",
+    fallback_credit_token: "there is only one model",
     billing_policy: "nothing is billed",
   }),
 };
@@ -57,7 +59,7 @@ const said = {
 const fields = z.strictObject({
   ...said,
   max_tokens: tokenLimit.openapi({
-    description: "Most tokens that are written. What the context leaves unless given.",
+    description: "The maximum number of tokens to generate. The default is what the context leaves.",
   }),
   stop_sequences: z.array(stop).max(STOPS_MAX).nullish(),
   stream: z.boolean().nullish(),
@@ -73,7 +75,7 @@ const fields = z.strictObject({
     .nullish()
     .openapi({
       description:
-        "`create` keeps the message; `continue` goes on from the state after an earlier one, with its tools, and is sent new messages alone.",
+        "`create` keeps the message. `continue` continues from the state after an earlier message, with its tools; only new messages are sent.",
     }),
   temperature: samplingFields.temperature,
   top_p: samplingFields.top_p,
@@ -81,11 +83,11 @@ const fields = z.strictObject({
   min_p: samplingFields.min_p,
   seed: samplingFields.seed,
   ...withoutEffect({
-    metadata: "of /v1/messages: it says who asks, which is known by the key",
-    service_tier: "there is one",
-    inference_geo: "the server is where it is",
-    container: "nothing is run",
-    diagnostics: "there are none",
+    metadata: "of /v1/messages: the key identifies the client",
+    service_tier: "there is only one service tier",
+    inference_geo: "the server has one location",
+    container: "the server runs no code",
+    diagnostics: "there are no diagnostics",
   }),
 });
 

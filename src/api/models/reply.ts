@@ -13,12 +13,12 @@ export const modelReply = z
       .openapi({ description: "SHA-256 of the pack's manifest; every stored state belongs to one." }),
     parameters: z.int(),
     dtype: z.string(),
-    weight_bytes: z.int().openapi({ description: "Of the weights, as they are stored and in memory." }),
+    weight_bytes: z.int().openapi({ description: "The size of the weights in bytes, stored and in memory." }),
     context_length: z.int(),
     licence: z.string().nullable(),
     transformer_cache_bytes_per_token: z.int().nullable().openapi({
       description:
-        "What a transformer of the same depth would keep for each token: 2 · layers · key heads · head width · 2 bytes (f16). Null when the architecture is not known.",
+        "What a transformer of the same depth would keep per token: 2 · layers · key heads · head width · 2 bytes (f16). Null if the architecture is not known.",
     }),
   })
   .openapi("Model");
@@ -55,8 +55,8 @@ export const anthropicModelList = z
 
 /** Of Anthropic's form. */
 export const modelsQuery = z.strictObject({
-  limit: intQuery(1, 1000).optional().openapi({ description: "20 unless given." }),
-  after_id: z.string().max(128).optional().openapi({ description: "The model after which the list goes on." }),
-  before_id: z.string().max(128).optional().openapi({ description: "The model before which the list ends." }),
-  beta: boolQuery.optional().openapi({ description: "Taken, and without effect." }),
+  limit: intQuery(1, 1000).optional().openapi({ description: "The default is 20." }),
+  after_id: z.string().max(128).optional().openapi({ description: "The list continues after this model." }),
+  before_id: z.string().max(128).optional().openapi({ description: "The list ends before this model." }),
+  beta: boolQuery.optional().openapi({ description: "Accepted without effect." }),
 });

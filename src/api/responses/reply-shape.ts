@@ -61,7 +61,7 @@ export const responseShape = {
     format: format.nullish(),
     verbosity: repeatedOnly(
       "text.verbosity",
-      "the models are not told how long to be",
+      "the models are not told how long a reply should be",
       z.enum(["low", "medium", "high"]).nullish(),
     ),
   }).nullish(),

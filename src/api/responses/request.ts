@@ -26,20 +26,21 @@ const fields = {
   model: modelField,
   input: input.nullish().openapi({
     description:
-      "A text, or items, as what is said next. May be left out where a conversation holds what was not answered yet.",
+      "A text, or a list of items, that continues the conversation. It may be left out if the conversation already holds messages that were not answered.",
   }),
   instructions: text(TEXT_MAX_CHARS).nullish().openapi({
     description:
       "A system message before the input. It holds for this request: what goes on from the response does not have it.",
   }),
   previous_response_id: z.string().min(1).max(128).nullish().openapi({
-    description: "Goes on from the model's state after that response; a second response to the same one forks there.",
+    description:
+      "Continues from the model's state after that response. A second response to the same one forks the conversation there.",
   }),
   conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
-  store: z
-    .boolean()
-    .nullish()
-    .openapi({ description: "True unless given. False keeps nothing: no id can be asked for later." }),
+  store: z.boolean().nullish().openapi({
+    description:
+      "Whether to keep the response. The default is true. With false nothing is kept, and the id cannot be requested later.",
+  }),
   metadata: metadata.nullish(),
   recall: recallField,
   max_output_tokens: tokenLimit,
@@ -58,7 +59,7 @@ const fields = {
     .openapi({ description: `Only \`${LOGPROBS}\` has an effect.` }),
   top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
   ...withoutEffect({
-    reasoning: "the models do not reason apart from their text",
+    reasoning: "the models have no separate reasoning",
     context_management: "a state does not grow",
   }),
   max_tool_calls: repeatedOnly(
@@ -71,7 +72,7 @@ const fields = {
     .min(1)
     .max(64)
     .nullish()
-    .openapi({ description: "A shared prefix that a new conversation begins with." }),
+    .openapi({ description: "The shared prefix that a new conversation begins with." }),
   ...responseShape,
   ...samplingFields,
   ...ignoredFields,
@@ -81,10 +82,9 @@ const body = z.strictObject({
   ...fields,
   stream: z.boolean().nullish(),
   stream_options: responseStreamOptions.nullish(),
-  background: z
-    .boolean()
-    .nullish()
-    .openapi({ description: "Goes on when nobody reads, and can be asked for by its id." }),
+  background: z.boolean().nullish().openapi({
+    description: "Continues generating when no client is connected; the response can be requested by its id.",
+  }),
 });
 
 export const responseRequest = nullsAbsent(body, ["input"]).openapi("ResponseRequest");
@@ -96,7 +96,9 @@ export const compactRequest = nullsAbsent(
     input: input.nullish(),
     previous_response_id: fields.previous_response_id,
     conversation: fields.conversation,
-    ...withoutEffect({ instructions: "of /v1/responses/compact: they hold for a request, and are no part of a state" }),
+    ...withoutEffect({
+      instructions: "of /v1/responses/compact: instructions apply to one request and are not part of a state",
+    }),
     ...ignoredFields,
   }),
   ["input"],

@@ -6,9 +6,14 @@ import { metrics } from "../../core/metrics.ts";
 export const errorReply = z
   .object({
     error: z.object({
-      message: z.string().openapi({ description: "What was expected and what came; names the field at fault." }),
+      message: z
+        .string()
+        .openapi({ description: "Names the field at fault, what was expected, and what was received." }),
       type: z.string(),
-      param: z.string().nullable().openapi({ description: "The field at fault.", example: "messages[0].role" }),
+      param: z
+        .string()
+        .nullable()
+        .openapi({ description: "The request field that caused the error.", example: "messages[0].role" }),
       code: z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]),
     }),
   })

@@ -26,9 +26,9 @@ export const tokenLimit = z
 export const metadata = z
   .record(z.string().min(1).max(64), z.string().max(512))
   .refine((pairs) => Object.keys(pairs).length <= 16, "expected at most 16 pairs")
-  .openapi({ description: "Kept with what the request makes, and given back with it." });
+  .openapi({ description: "Key-value pairs that are stored with the result and returned with it." });
 
-const padding = withoutEffect({ include_obfuscation: "nothing is padded" }, "stream_options.");
+const padding = withoutEffect({ include_obfuscation: "streams are not padded" }, "stream_options.");
 const includeUsage = z.boolean().nullish();
 
 export const streamOptions = tolerant("stream_options", { include_usage: includeUsage, ...padding });
@@ -39,7 +39,7 @@ export const chatStreamOptions = tolerant("stream_options", {
   ...padding,
   include_progress: z.boolean().nullish().openapi({
     description:
-      "Chunks with `progress: {done, total}` and no choices while a long prompt is read. They have no id and are not repeated.",
+      "Sends chunks with `progress: {done, total}` and no choices while a long prompt is read. They have no id, and a resumed stream does not repeat them.",
   }),
 });
 
@@ -52,8 +52,8 @@ export const name = z
 /** Who asks: repeated by a response. */
 const identifier = z.string().max(512).nullish();
 const identityFields = {
-  user: repeatedOnly("user", "who asks is known by the key", identifier),
-  safety_identifier: repeatedOnly("safety_identifier", "who asks is known by the key", identifier),
+  user: repeatedOnly("user", "the key identifies the client", identifier),
+  safety_identifier: repeatedOnly("safety_identifier", "the key identifies the client", identifier),
   prompt_cache_key: repeatedOnly("prompt_cache_key", "a conversation's state is found by its name", identifier),
 };
 
@@ -63,16 +63,16 @@ export const ignoredFields = {
   ...withoutEffect({
     prompt_cache_retention: "a state is kept as long as its conversation",
     prompt_cache_options: "a state is kept as long as its conversation",
-    service_tier: "there is one",
-    prediction: "it could only save time",
-    reasoning_effort: "the models do not reason apart from their text",
-    include_reasoning: "the models do not reason apart from their text",
-    thinking: "the models do not reason apart from their text",
-    verbosity: "the models are not told how long to be",
+    service_tier: "there is only one service tier",
+    prediction: "a predicted text could only save time",
+    reasoning_effort: "the models have no separate reasoning",
+    include_reasoning: "the models have no separate reasoning",
+    thinking: "the models have no separate reasoning",
+    verbosity: "the models are not told how long a reply should be",
     cache_prompt: "a state is kept by its conversation",
     id_slot: "there are no slots",
     keep_alive: "a model is loaded when it is needed",
-    priority: "requests are served in the order of their coming",
+    priority: "requests are served in the order in which they arrive",
     request_id: "the reply's x-request-id names the request",
   }),
 };
@@ -95,7 +95,7 @@ export const includable = z.enum([
 const included = z
   .union([includable, z.array(includable).max(16)], "expected what can be included")
   .optional()
-  .openapi({ description: "Taken, and without effect: a kept reply is shown as it was made." });
+  .openapi({ description: "Accepted without effect: a kept reply is shown as it was generated." });
 export const includeQuery = { include: included, "include[]": included };
 
 /** A number in a query. */
@@ -114,7 +114,7 @@ export const boolQuery = z
 
 /** Which part of a list. */
 export const pageQuery = {
-  limit: intQuery(1, 100).optional().openapi({ description: "20 unless given." }),
-  order: z.enum(["asc", "desc"]).optional().openapi({ description: "By time; newest first unless given." }),
-  after: z.string().min(1).max(512).optional().openapi({ description: "The id after which the list goes on." }),
+  limit: intQuery(1, 100).optional().openapi({ description: "The default is 20." }),
+  order: z.enum(["asc", "desc"]).optional().openapi({ description: "The order by time. The default is newest first." }),
+  after: z.string().min(1).max(512).optional().openapi({ description: "The list continues after this id." }),
 };

@@ -26,7 +26,7 @@ export const FIRST_INPUT = 1000;
 export const conversationId = z
   .string()
   .regex(/^[!-~]{1,256}$/, "expected 1 to 256 visible ASCII characters")
-  .openapi({ description: "Any name of your own, or one that the server made.", example: "conv_mine" });
+  .openapi({ description: "Any name of your own, or an id that the server created.", example: "conv_mine" });
 
 /** The part that names the object, and the head in it. */
 export function splitConversation(id: string): { root: string; head: string } {

@@ -82,7 +82,7 @@ export function repeatedOnly<T extends z.ZodType>(name: string, why: string, sch
       noteValue(name, value);
       return value;
     })
-    .openapi({ description: `Without effect, and repeated by the reply: ${why}.` });
+    .openapi({ description: `Without effect, and repeated in the reply: ${why}.` });
 }
 
 /**

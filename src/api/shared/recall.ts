@@ -9,7 +9,11 @@ export const recallField = z
     [
       z.enum(["auto", "off"]),
       z.strictObject({
-        max_tokens: z.int().min(16).max(RECALL_MAX_TOKENS).openapi({ description: "Most tokens of quoted lines." }),
+        max_tokens: z
+          .int()
+          .min(16)
+          .max(RECALL_MAX_TOKENS)
+          .openapi({ description: "The maximum number of tokens of quoted lines." }),
       }),
     ],
     `expected "auto", "off" or {"max_tokens": 16 to ${RECALL_MAX_TOKENS}}`,
@@ -17,7 +21,7 @@ export const recallField = z
   .nullish()
   .openapi({
     description:
-      "Whether lines of the conversation that the model no longer sees are quoted to it where the question needs them: `auto` spends at most 128 tokens. `auto` where replies are kept, else `off`.",
+      "Whether lines of the conversation that the model no longer sees are quoted to it when the question needs them. `auto` spends at most 128 tokens on them. The default is `auto` where replies are kept, otherwise `off`.",
   });
 
 /** As objects know it. */
@@ -37,11 +41,11 @@ export const recalledReply = z
     z.strictObject({
       turn: z.string(),
       role: z.enum(["user", "assistant"]),
-      text: z.string().openapi({ description: "The line as it was said, cut at a sentence." }),
-      score: z.number().openapi({ description: "How well the line fits the question; higher is better." }),
+      text: z.string().openapi({ description: "The line as it was said, cut at sentence borders." }),
+      score: z.number().openapi({ description: "How well the line matches the question; higher is better." }),
     }),
   )
-  .openapi({ description: "Lines of the past that were quoted to the model before the question, oldest first." });
+  .openapi({ description: "Earlier lines that were quoted to the model before the question, oldest first." });
 
 /** `rivulet` of a reply: the turn's reference where it is kept, and what was recalled. Nothing where there is neither. */
 export function rivuletOf(start: StartEvent | undefined): { rivulet?: object } {

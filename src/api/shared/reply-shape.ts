@@ -22,7 +22,7 @@ export const jsonSchema = z
   )
   .openapi({
     type: "object",
-    description: "A JSON Schema. A keyword that replies cannot be held to is refused by name.",
+    description: "A JSON Schema. A keyword that generation cannot be constrained to is refused by name.",
   });
 
 export const toolMode = z.enum(["auto", "required"]);
@@ -37,7 +37,10 @@ export const otherTool = z
       .refine((type) => type !== "function", "expected a function as it is described"),
   })
   .transform(({ type }) => ({ type: "left_out" as const, kind: type }))
-  .openapi({ type: "object", description: "A tool of another kind: left out, unless `tool_choice` asks for it." });
+  .openapi({
+    type: "object",
+    description: "A tool of another type. It is left out, unless `tool_choice` requires it.",
+  });
 
 /** Of a list of tools those that can be called. Notes the others. */
 export function callable<T extends { type: string }>(tools: readonly (T | z.infer<typeof otherTool>)[]): T[] {

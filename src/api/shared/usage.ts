@@ -10,7 +10,7 @@ export const usageReply = z
     total_tokens: count,
     prompt_tokens_details: z.strictObject({
       cached_tokens: count.openapi({
-        description: "Tokens that the kept state held and that were not computed again.",
+        description: "Reused tokens: the kept state held them, so they were not computed again.",
       }),
     }),
   })
@@ -18,11 +18,13 @@ export const usageReply = z
 
 export const timingsReply = z
   .strictObject({
-    state: z.string().openapi({ description: "Where the state that the turn began with came from." }),
-    rebuilt_tokens: count.openapi({ description: "Tokens fed again because stored state could not be read." }),
-    state_bytes: count.openapi({ description: "Bytes of the state as stored after the turn." }),
-    recall_tokens: count.optional().openapi({ description: "Tokens of recalled lines, among prefill_tokens." }),
-    recall_ms: z.number().optional().openapi({ description: "Time of the search for lines to recall." }),
+    state: z.string().openapi({ description: "Where the state at the beginning of the turn came from." }),
+    rebuilt_tokens: count.openapi({
+      description: "Tokens that were computed again because a stored state was missing or could not be read.",
+    }),
+    state_bytes: count.openapi({ description: "The size of the state that was stored after the turn, in bytes." }),
+    recall_tokens: count.optional().openapi({ description: "Tokens of recalled lines, included in `prefill_tokens`." }),
+    recall_ms: z.number().optional().openapi({ description: "Milliseconds spent searching for lines to recall." }),
     queue_ms: z.number(),
     load_ms: z.number(),
     prefill_ms: z.number(),
@@ -31,8 +33,9 @@ export const timingsReply = z
     decode_tokens: count,
     save_ms: z.number(),
     settle_tokens: count.optional().openapi({
-      description: "Tokens of this turn that were read again, without its instructions, into the state that is kept.",
+      description:
+        "Tokens of this turn that were read again without its instructions, so that the kept state does not contain them.",
     }),
-    settle_ms: z.number().optional().openapi({ description: "Milliseconds for that." }),
+    settle_ms: z.number().optional().openapi({ description: "Milliseconds spent on that." }),
   })
   .openapi("Timings");

@@ -4,7 +4,7 @@ import { conditions } from "../../forecast/alert-rules.ts";
 import { errorReply } from "../shared/error-body.ts";
 
 const count = z.int().min(0);
-const time = z.string().nullable().openapi({ description: "ISO 8601; null where none was given." });
+const time = z.string().nullable().openapi({ description: "ISO 8601; null if no time was given." });
 
 export const streamReply = z
   .strictObject({
@@ -19,7 +19,7 @@ export const streamReply = z
     anomaly_threshold: z.number(),
     alerts: z.array(z.strictObject({ name: z.string(), when: z.enum(conditions), threshold: z.number(), for: count })),
     metadata: z.record(z.string(), z.string()),
-    position: count.openapi({ description: "Values so far, gaps among them." }),
+    position: count.openapi({ description: "The number of values so far, including gaps." }),
     last_time: time,
     oldest_rewind: count.openapi({ description: "The earliest position that it can be rewound to." }),
     state_bytes: count,
@@ -35,13 +35,13 @@ const streamValue = z
     value: z.number().nullable(),
     tail_probability: z.number().nullable().openapi({
       description:
-        "How often a value as far from what was expected comes, calibrated on this stream; null for a gap and where nothing could be expected yet.",
+        "How often a value this far from what was expected occurs, calibrated on this stream; null for a gap, and while nothing can be expected yet.",
     }),
     anomaly: z.boolean(),
     expected: z
       .strictObject({ low: z.number(), median: z.number(), high: z.number() })
       .nullable()
-      .openapi({ description: "What was expected of it before it came: the median and the middle 95 %." }),
+      .openapi({ description: "What was expected before the value arrived: the median and the middle 95 %." }),
   })
   .openapi("StreamValue");
 
@@ -49,7 +49,7 @@ export const streamForecast = z
   .strictObject({
     object: z.literal("stream.forecast"),
     stream: z.string(),
-    position: count.openapi({ description: "It begins with the value at this position." }),
+    position: count.openapi({ description: "The position of the forecast's first value." }),
     quantiles: z.array(z.number()),
     steps: z.array(z.strictObject({ time, values: z.array(z.number()) })),
   })
@@ -63,11 +63,11 @@ export const appendReply = z
   .strictObject({
     object: z.literal("stream.values"),
     stream: z.string(),
-    position: count.openapi({ description: "Values so far, with these." }),
+    position: count.openapi({ description: "The number of values so far, including these." }),
     gaps_filled: count,
-    duplicates: count.openapi({ description: "Values that were there already, with the same time." }),
-    replayed: count.openapi({ description: "Values that were fed again because of late ones." }),
-    repeated: z.boolean().openapi({ description: "The batch had been taken before: nothing was changed." }),
+    duplicates: count.openapi({ description: "The number of values that the stream already had at the same time." }),
+    replayed: count.openapi({ description: "The number of values that were fed again because of late ones." }),
+    repeated: z.boolean().openapi({ description: "The batch had been accepted before; nothing was changed." }),
     values: z.array(streamValue),
     alerts: z.array(streamAlert),
     forecast: streamForecast.optional(),
@@ -91,7 +91,7 @@ export const togetherReply = z
     ),
   })
   .openapi("StreamsValues", {
-    description: "In the order of the request: what each stream took, or why it took nothing.",
+    description: "In the order of the request: what each stream accepted, or why it accepted nothing.",
   });
 
 export const historyReply = z

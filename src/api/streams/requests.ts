@@ -19,7 +19,7 @@ const quantile = z.number().gt(0, "expected a number between 0 and 1").lt(1, "ex
 const quantiles = z.array(quantile).min(1).max(QUANTILES_MAX).openapi({ example: QUANTILES });
 const horizon = z.int().min(1).max(HORIZON_MAX);
 const ttl = z.int().min(1).max(TTL_MAX_SECONDS).nullish().openapi({
-  description: "Removed this long after its last value. Kept for ever unless given.",
+  description: "It is removed this many seconds after its last value. The default is to keep it forever.",
 });
 
 const rule = z
@@ -35,17 +35,15 @@ const rule = z
   })
   .openapi("StreamAlertRule", {
     description:
-      "Told once, when the condition has held for `for` values in a row (1 unless given). `anomaly` compares the tail probability, and takes the stream's `anomaly_threshold` unless a threshold is given; `gap` needs none.",
+      "The alert is raised once, when the condition has held for `for` values in a row (default 1). `anomaly` compares the tail probability with the threshold, or with the stream's `anomaly_threshold` if none is given; `gap` needs no threshold.",
   });
 
 const options = {
   name: z.string().min(1).max(128).nullish(),
-  horizon: horizon
-    .nullish()
-    .openapi({ description: "Steps of a forecast that asks for no other number. 12 unless given." }),
-  quantiles: quantiles.nullish().openapi({ description: "0.1, 0.5 and 0.9 unless given." }),
+  horizon: horizon.nullish().openapi({ description: "The default number of steps of a forecast. The default is 12." }),
+  quantiles: quantiles.nullish().openapi({ description: "The default is 0.1, 0.5 and 0.9." }),
   anomaly_threshold: quantile.nullish().openapi({
-    description: "A value is an anomaly where its tail probability is at most this. 0.001 unless given.",
+    description: "A value is an anomaly if its tail probability is at most this. The default is 0.001.",
   }),
   alerts: z
     .array(rule)
@@ -60,7 +58,7 @@ export const streamCreate = z
   .strictObject({
     ...options,
     frequency: frequencyField.nullish().openapi({
-      description: "Time between two values. With it, times that are left out between two values become gaps.",
+      description: "The time between two values. If it is given, missing times between two values become gaps.",
     }),
   })
   .openapi("StreamCreate");
@@ -76,12 +74,15 @@ export const valuesAppend = z
     values: z.array(valueField).min(1).max(VALUES_MAX, `expected at most ${VALUES_MAX} values in one request`),
     late: z.enum(["refuse", "replay"]).nullish().openapi({
       description:
-        "What becomes of a value whose time is before the last one: refused unless given; `replay` takes the values after it back, and feeds them again behind it.",
+        "What happens to a value whose time is before the last one. The default is to refuse it; `replay` takes back the values after it and feeds them again.",
     }),
     forecast: z
       .union([z.boolean(), z.int().min(1).max(HORIZON_MAX)], "expected true, false or a number of steps")
       .nullish()
-      .openapi({ description: "Adds the forecast after these values: of the stream's horizon, or of so many steps." }),
+      .openapi({
+        description:
+          "Adds the forecast after these values to the reply: true for the stream's horizon, or a number of steps.",
+      }),
   })
   .openapi("StreamValuesAppend");
 
@@ -99,16 +100,18 @@ export const streamsAppend = z
         (given) => given.reduce((n, { values }) => n + values.length, 0) <= VALUES_MAX,
         `expected at most ${VALUES_MAX} values in one request`,
       )
-      .openapi({ description: "What each of them takes, whole or not at all." }),
+      .openapi({ description: "The values for each stream. A stream accepts all of its values or none." }),
   })
   .openapi("StreamsValuesAppend");
 
 export const rewindStream = z
-  .strictObject({ position: z.int().min(0).openapi({ description: "Values that stay." }) })
+  .strictObject({ position: z.int().min(0).openapi({ description: "The number of values to keep." }) })
   .openapi("StreamRewind");
 
 export const forecastQuery = z.strictObject({
-  h: intQuery(1, HORIZON_MAX).optional().openapi({ description: "Steps; the stream's horizon unless given." }),
+  h: intQuery(1, HORIZON_MAX)
+    .optional()
+    .openapi({ description: "The number of steps. The default is the stream's horizon." }),
   quantiles: z
     .string()
     .max(400)
@@ -116,15 +119,19 @@ export const forecastQuery = z.strictObject({
     .pipe(z.array(quantile).min(1).max(QUANTILES_MAX))
     .optional()
     .openapi({ type: "string", example: "0.1,0.5,0.9" }),
-  paths: intQuery(1, 512).optional().openapi({ description: "Futures that are drawn; 24 unless given." }),
+  paths: intQuery(1, 512).optional().openapi({ description: "The number of futures to sample. The default is 24." }),
 });
 
 export const historyQuery = z.strictObject({
-  limit: intQuery(1, VALUES_MAX).optional().openapi({ description: "The last so many; 256 unless given." }),
+  limit: intQuery(1, VALUES_MAX)
+    .optional()
+    .openapi({ description: "How many of the last values to list. The default is 256." }),
 });
 
 export const eventsQuery = z.strictObject({
-  h: intQuery(1, HORIZON_MAX).optional().openapi({ description: "Adds a forecast of so many steps after each batch." }),
+  h: intQuery(1, HORIZON_MAX)
+    .optional()
+    .openapi({ description: "Adds a forecast of this many steps after each batch." }),
 });
 
 export const streamsQuery = z.strictObject(pageQuery);

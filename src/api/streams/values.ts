@@ -42,7 +42,7 @@ export const valueField = z
     [number, z.null(), z.strictObject({ time: timeField.optional(), value: number.nullable() })],
     "expected a number, null for a gap, or {time, value}",
   )
-  .openapi({ description: "A number, null for a gap, or either with its time." });
+  .openapi({ description: "A number, or null for a gap, or an object of either with its time." });
 
 /** A value with its time in milliseconds, null where it has none. */
 export interface Observed {

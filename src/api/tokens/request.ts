@@ -14,20 +14,20 @@ const ofMessages = {
   messages: messagesField,
   tools: chatShape.tools,
   tool_choice: chatShape.tool_choice,
-  add_generation_prompt: flag("Up to where the reply begins. True unless given."),
+  add_generation_prompt: flag("Whether to include the beginning of the reply. The default is true."),
 };
 
 const tokenizeFields = z.strictObject({
   model,
-  content: text(TEXT_MAX_CHARS).nullish().openapi({ description: "A text, as llama.cpp names it." }),
-  prompt: text(TEXT_MAX_CHARS).nullish().openapi({ description: "A text, as vLLM names it." }),
+  content: text(TEXT_MAX_CHARS).nullish().openapi({ description: "The text; llama.cpp's name of the field." }),
+  prompt: text(TEXT_MAX_CHARS).nullish().openapi({ description: "The text; vLLM's name of the field." }),
   ...ofMessages,
-  messages: messagesField.nullish().openapi({ description: "Messages, as the model's template writes them." }),
-  add_special: flag("With the token that texts begin with, where the model has one. False unless given."),
-  add_special_tokens: flag("The same as vLLM names it. True unless given, of a `prompt`."),
-  parse_special: flag("Names of control tokens in the text are these tokens. True unless given."),
-  with_pieces: flag("Tokens as objects with their `id` and `piece`."),
-  return_token_strs: flag("The tokens' texts beside them, in `token_strs`."),
+  messages: messagesField.nullish().openapi({ description: "Messages, which the model's template formats." }),
+  add_special: flag("Whether to add the token that texts begin with, if the model has one. The default is false."),
+  add_special_tokens: flag("vLLM's name of `add_special`. The default is true for a `prompt`."),
+  parse_special: flag("Whether names of control tokens in the text become these tokens. The default is true."),
+  with_pieces: flag("Whether to return tokens as objects with `id` and `piece`."),
+  return_token_strs: flag("Whether to return the text of each token in `token_strs`."),
 });
 
 export const tokenizeRequest = nullsAbsent(tokenizeFields, ["messages"]).openapi("TokenizeRequest");
