@@ -30,15 +30,32 @@ export interface Event {
 
 export const say = (content: string) => ({ role: "user", content });
 
-export function send(body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
-  const init = {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    ...(signal ? { signal } : {}),
-  };
-  return exports.default.fetch("http://rivulet/v1/chat/completions", init);
+interface Call {
+  /** POST where there is a body, otherwise GET. */
+  method?: string;
+  /** Values are sent as JSON; text, bytes and streams as they are. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
 }
+
+const isBytes = (body: unknown): body is BufferSource | ReadableStream =>
+  body instanceof ArrayBuffer || ArrayBuffer.isView(body) || body instanceof ReadableStream;
+
+/** Calls the Worker under test. What is not bytes is sent as JSON's media type unless the headers say otherwise. */
+export function http(path: string, { method, body, headers, signal }: Call = {}): Promise<Response> {
+  const hasBody = body !== undefined;
+  const content = isBytes(body) || typeof body === "string" ? body : JSON.stringify(body);
+  return exports.default.fetch(`http://rivulet${path}`, {
+    method: method ?? (hasBody ? "POST" : "GET"),
+    headers: { ...(hasBody && !isBytes(body) ? { "content-type": "application/json" } : {}), ...headers },
+    ...(hasBody ? { body: content as BodyInit } : {}),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+export const send = (body: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> =>
+  http("/v1/chat/completions", { body, headers, ...(signal ? { signal } : {}) });
 
 export async function chat(fields: object): Promise<Reply & { header: string | null }> {
   const response = await send({ model: "tiny", max_tokens: 8, ...fields });

@@ -1,10 +1,32 @@
-/** Speaks to conversation objects as the Worker does. */
+/** Conversation objects: speaks to them as the Worker does, and looks into them. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
 import { objectName } from "../../src/api/shared/ids.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 
 export const named = (conversation: string, tenant = "local"): string => objectName(env, tenant, conversation);
+
+export const stub = (conversation: string, tenant = "local") => env.CONVERSATION.getByName(named(conversation, tenant));
+
+export const inside = <R>(
+  conversation: string,
+  work: (instance: Conversation, state: DurableObjectState) => R | Promise<R>,
+) => runInDurableObject(stub(conversation) as never, work as never) as Promise<R>;
+
+export const rows = (conversation: string, query: string) =>
+  inside(conversation, (_, { storage }) => storage.sql.exec(query).toArray());
+
+/** Turns of the whole tree, newest first. */
+export const turnsOf = (conversation: string): Promise<StoredTurn[]> =>
+  inside(conversation, ({ store: { tree } }) =>
+    tree
+      .all()
+      .reverse()
+      .map(({ id }) => tree.turn(id)!),
+  );
 
 export interface Asking {
   tenant?: string;

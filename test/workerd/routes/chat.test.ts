@@ -1,8 +1,8 @@
 import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
-import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../../support/chat-client.ts";
+import { chat, type ErrorReply, events, http, say, send, streamText, textOf } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 let toy: Toy;
@@ -11,8 +11,6 @@ beforeAll(async () => {
   await weights.get(async () => toy);
 });
 afterEach(() => reset());
-
-const get = (path: string, init?: RequestInit) => exports.default.fetch(`http://rivulet${path}`, init);
 
 describe("POST /v1/chat/completions", () => {
   it("answers in OpenAI's shape and counts tokens", async () => {
@@ -125,7 +123,7 @@ describe("bad input", () => {
   it("H7: /v1/completions names the prompt that has no room", async () => {
     const body = JSON.stringify({ model: "tiny", prompt: ["short", "x".repeat(2010)] });
     const headers = { "content-type": "application/json" };
-    const response = await get("/v1/completions", { method: "POST", headers, body });
+    const response = await http("/v1/completions", { method: "POST", headers, body });
     const { error } = (await response.json()) as ErrorReply;
     expect([response.status, error.code, error.param]).toEqual([400, "context_length_exceeded", "prompt[1]"]);
     expect(error.message).toMatch(/^prompt\[1\]: this model.s maximum context length is \d+ tokens.*2010/);
@@ -138,26 +136,26 @@ describe("bad input", () => {
   });
 
   it("H10: unknown paths are 404, other methods 405 with what is allowed", async () => {
-    expect((await get("/nothing")).status).toBe(404);
-    expect((await get("/packs/tiny/manifest.json")).status).toBe(404);
-    const wrong = await get("/v1/chat/completions");
+    expect((await http("/nothing")).status).toBe(404);
+    expect((await http("/packs/tiny/manifest.json")).status).toBe(404);
+    const wrong = await http("/v1/chat/completions");
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
     expect(((await wrong.json()) as ErrorReply).error.code).toBe("method_not_allowed");
-    expect((await get("/healthz", { method: "DELETE" })).headers.get("allow")).toBe("GET");
+    expect((await http("/healthz", { method: "DELETE" })).headers.get("allow")).toBe("GET");
   });
 });
 
 describe("other routes", () => {
   it("lists the served model", async () => {
-    const list = (await (await get("/v1/models")).json()) as { data: { id: string }[] };
+    const list = (await (await http("/v1/models")).json()) as { data: { id: string }[] };
     expect(list).toMatchObject({ object: "list", data: [{ id: "tiny", object: "model", context_length: 2048 }] });
-    expect((await get("/v1/models/tiny")).status).toBe(200);
-    expect((await get("/v1/models/other")).status).toBe(404);
+    expect((await http("/v1/models/tiny")).status).toBe(200);
+    expect((await http("/v1/models/other")).status).toBe(404);
   });
 
   it("healthz says that the Worker answers, readyz that the model computes", async () => {
-    expect(await (await get("/healthz")).json()).toEqual({ status: "ok" });
-    const ready = await get("/readyz");
+    expect(await (await http("/healthz")).json()).toEqual({ status: "ok" });
+    const ready = await http("/readyz");
     expect(ready.status).toBe(200);
     expect(await ready.json()).toMatchObject({
       status: "ready",

@@ -1,8 +1,9 @@
 /** Counting and compacting of responses: neither computes anything, and nothing is lost. */
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -17,10 +18,9 @@ afterEach(() => {
 });
 
 async function post(path: string, body: object, key?: string): Promise<Json> {
-  const response = await exports.default.fetch(`http://rivulet/v1${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...(key ? { authorization: `Bearer ${key}` } : {}) },
-    body: JSON.stringify({ model: "tiny", ...body }),
+  const response = await http(`/v1${path}`, {
+    headers: { ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    body: { model: "tiny", ...body },
   });
   const ignored = response.headers.get("x-rivulet-ignored");
   return { http: response.status, ...(ignored ? { ignored } : {}), ...(await response.json<object>()) };
@@ -97,7 +97,7 @@ describe("/v1/responses/compact", () => {
     // In the conversation itself the state is there already.
     const within = await respond({ conversation: "compacted", input: [...output, user("two")] });
     expect([textOf(within), cached(within)]).toEqual([textOf(next), cached(next)]);
-    const turns = await exports.default.fetch("http://rivulet/v1/conversations/compacted/turns");
+    const turns = await http("/v1/conversations/compacted/turns");
     expect((await turns.json<Json>()).data).toHaveLength(2);
   });
 
@@ -172,10 +172,10 @@ describe("/v1/responses/input_tokens", () => {
       expect(input_tokens).toBeGreaterThan(first.usage.total_tokens);
       expect(input_tokens).toBe((await respond({ ...fields, store: false })).usage.input_tokens);
     }
-    const turns = await exports.default.fetch("http://rivulet/v1/conversations/counted/turns");
+    const turns = await http("/v1/conversations/counted/turns");
     expect((await turns.json<Json>()).data).toHaveLength(1);
     expect(await count({ conversation: "nobody", input: "one" })).toMatchObject({ http: 200 });
-    expect((await exports.default.fetch("http://rivulet/v1/conversations/nobody")).status).toBe(404);
+    expect((await http("/v1/conversations/nobody")).status).toBe(404);
   });
 
   it("counts a prefix, for what begins with it and for what began with it", async () => {

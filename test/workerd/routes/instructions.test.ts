@@ -1,8 +1,8 @@
 /** Instructions hold for one request: they are no part of the history, and never in conflict with it. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -14,10 +14,7 @@ beforeAll(async () => {
 });
 
 async function call(path: string, body?: object): Promise<Json> {
-  const response = await exports.default.fetch(`http://rivulet/v1${path}`, {
-    ...(body ? { method: "POST", body: JSON.stringify(body) } : {}),
-    headers: { "content-type": "application/json" },
-  });
+  const response = await http(`/v1${path}`, { body });
   return { http: response.status, ...((await response.json()) as object) };
 }
 const respond = (fields: object) =>

@@ -1,7 +1,7 @@
 /** Items by their ids: what a client that keeps ids alone sends in the place of a history. */
-import { exports } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -13,10 +13,8 @@ beforeAll(async () => {
 });
 
 async function respond(fields: object): Promise<Json> {
-  const response = await exports.default.fetch("http://rivulet/v1/responses", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "tiny", max_output_tokens: 4, temperature: 0, ...fields }),
+  const response = await http("/v1/responses", {
+    body: { model: "tiny", max_output_tokens: 4, temperature: 0, ...fields },
   });
   return { http: response.status, ...((await response.json()) as object) };
 }
@@ -101,7 +99,7 @@ it("items whose words were changed, cut off or are not there any more are read a
       plain.output[0].content[0].text,
     ]);
   }
-  await exports.default.fetch(`http://rivulet/v1/responses/${second.id}`, { method: "DELETE" });
+  await http(`/v1/responses/${second.id}`, { method: "DELETE" });
   const gone = await respond({ input: [user("one"), ...first.output, user("two"), ...second.output, user("three")] });
   expect([gone.http, cached(gone)]).toEqual([200, 0]);
 });

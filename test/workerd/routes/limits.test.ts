@@ -1,19 +1,16 @@
 /** What a caller meets at its limits, over HTTP; and that looking for something that is not there makes nothing. */
 import { listDurableObjectIds } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { endpoints } from "../../../src/routes/index.ts";
+import { http } from "../../support/chat-client.ts";
 import { toyServed } from "../../support/toy-served.ts";
 
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");
 const as = (key: string, path: string, method = "GET", body?: object) =>
-  exports.default.fetch(`http://rivulet${path}`, {
-    method,
-    headers: { authorization: `Bearer ${key}`, ...(body ? { "content-type": "application/json" } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
+  http(path, { method, body, headers: { authorization: `Bearer ${key}` } });
 const chat = (key: string, more: object = {}) =>
   as(key, "/v1/chat/completions", "POST", {
     ...{ model: "tiny", messages: [{ role: "user", content: "hello" }], max_tokens: 3, ...more },

@@ -3,6 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -17,11 +18,7 @@ afterEach(() => {
 });
 
 const post = (path: string, body: object, headers: Record<string, string> = {}) =>
-  exports.default.fetch(`http://rivulet/v1${path}`, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json", "anthropic-version": "2023-06-01", ...headers },
-  });
+  http(`/v1${path}`, { headers: { "anthropic-version": "2023-06-01", ...headers }, body });
 const asked = { model: "tiny", max_tokens: 6, temperature: 0 };
 const user = (content: unknown) => ({ role: "user", content });
 const assistant = (content: unknown) => ({ role: "assistant", content });
@@ -202,12 +199,12 @@ describe("events", () => {
     const told = await events({ conversation: "told" });
     const { id } = told[0]!.data.message;
     const headers = { "last-event-id": "3" };
-    const rest = await exports.default.fetch(`http://rivulet/v1/messages/${id}?stream=true`, { headers });
+    const rest = await http(`/v1/messages/${id}?stream=true`, { headers });
     const lines = (await rest.text()).split("\n").filter((line) => line.startsWith("data: "));
     const all = told.map(({ data }) => `data: ${JSON.stringify(data)}`);
     expect(lines.length).toBeLessThan(all.length);
     expect(all.slice(-lines.length)).toEqual(lines);
-    const whole = await exports.default.fetch(`http://rivulet/v1/messages/${id}`);
+    const whole = await http(`/v1/messages/${id}`);
     expect(await whole.json()).toMatchObject({ id, stop_reason: "max_tokens" });
   });
 });
@@ -310,7 +307,7 @@ describe("count_tokens", () => {
   it("counts what a conversation holds, and begins none", async () => {
     const fresh = await count({ conversation: "counted" });
     expect(fresh).toEqual({ input_tokens: (await message({})).usage.input_tokens });
-    const listed = await exports.default.fetch("http://rivulet/v1/conversations/counted");
+    const listed = await http("/v1/conversations/counted");
     expect(listed.status).toBe(404);
     await message({ conversation: "counted" });
     const fields = { conversation: "counted", messages: [user("two")] };
@@ -322,7 +319,7 @@ describe("count_tokens", () => {
   it("counts a prefix with what begins with it", async () => {
     const body = JSON.stringify({ name: "for-messages", text: "The sea is blue. ".repeat(20) });
     const headers = { "content-type": "application/json" };
-    await exports.default.fetch("http://rivulet/v1/prefixes", { method: "POST", headers, body });
+    await http("/v1/prefixes", { headers, body });
     for (const where of [{}, { conversation: "for-messages" }]) {
       const fields = { prefix: "for-messages", ...where };
       const { input_tokens } = await count(fields);
@@ -436,7 +433,7 @@ describe("failures are in Anthropic's envelope", () => {
 
 describe("/v1/models, as Anthropic's clients ask", () => {
   const get = async (path: string, headers: Record<string, string> = { "anthropic-version": "2023-06-01" }) =>
-    (await exports.default.fetch(`http://rivulet/v1/models${path}`, { headers })).json<Json>();
+    (await http(`/v1/models${path}`, { headers })).json<Json>();
 
   it("has their form, and OpenAI's without their header", async () => {
     const list = await get("?limit=5&beta=true");

@@ -1,7 +1,7 @@
 /** Names that a caller gives to roles, tools and speakers: what could be read as a template's own words is refused by name, and nothing begins. */
-import { exports } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -49,11 +49,7 @@ const places: [string, string, (name: string) => object][] = [
 it.each(places)("H2: the name of %s", async (_, path, body) => {
   const fed = toy.fed.length;
   for (const name of names) {
-    const response = await exports.default.fetch(`http://rivulet${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "tiny", ...body(name) }),
-    });
+    const response = await http(path, { body: { model: "tiny", ...body(name) } });
     const text = await response.text();
     const { error } = JSON.parse(text) as Json;
     expect([response.status, typeof error?.message], `${JSON.stringify(name)}: ${text}`).toEqual([400, "string"]);

@@ -1,8 +1,9 @@
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { RELEASE } from "../../../src/core/release.ts";
+import { http, send } from "../../support/chat-client.ts";
 import { toyServed } from "../../support/toy-served.ts";
 
 beforeAll(async () => {
@@ -13,15 +14,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const get = (path: string, init?: RequestInit) => exports.default.fetch(`http://rivulet${path}`, init);
 const ask = (fields: object, headers: Record<string, string> = {}) =>
-  get("/v1/chat/completions", {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ model: "tiny", messages: [{ role: "user", content: "hello" }], max_tokens: 5, ...fields }),
-  });
+  send({ model: "tiny", messages: [{ role: "user", content: "hello" }], max_tokens: 5, ...fields }, headers);
 async function numbers(): Promise<Map<string, number>> {
-  const lines = (await (await get("/metrics")).text()).split("\n").filter((line) => line && !line.startsWith("#"));
+  const lines = (await (await http("/metrics")).text()).split("\n").filter((line) => line && !line.startsWith("#"));
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]),
   );
@@ -48,7 +44,7 @@ it("names the release and the packs that are served, and what the loaded models 
   await (await ask({ conversation: "held" })).json();
   const post = async (path: string, body: object) => {
     const headers = { "content-type": "application/json" };
-    return (await get(path, { method: "POST", headers, body: JSON.stringify(body) })).json() as Promise<{ id: string }>;
+    return (await http(path, { headers, body })).json() as Promise<{ id: string }>;
   };
   const { id } = await post("/v1/streams", {});
   await post(`/v1/streams/${id}/values`, { values: [1, 2, 3] });
@@ -67,15 +63,15 @@ it("names the release and the packs that are served, and what the loaded models 
 });
 
 it("counts a route by its pattern, not by names of conversations", async () => {
-  await get("/v1/conversations/secret-name");
-  const text = await (await get("/metrics")).text();
+  await http("/v1/conversations/secret-name");
+  const text = await (await http("/metrics")).text();
   expect(text).toContain('route="/v1/conversations/:id"');
   expect(text).not.toContain("secret-name");
 });
 
 it("needs a key where keys are configured", async () => {
   Object.assign(env, { API_KEYS: `ann:${createHash("sha256").update("a").digest("hex")}` });
-  expect((await get("/metrics")).status).toBe(401);
+  expect((await http("/metrics")).status).toBe(401);
 });
 
 it("H11: a request and a turn are one line of JSON each, without text, key or query, whatever stands in them", async () => {
@@ -94,9 +90,9 @@ it("H11: a request and a turn are one line of JSON each, without text, key or qu
       { authorization: `Bearer ${secrets[1]}` },
     )
   ).text();
-  await get(`/v1/models/${encodeURIComponent(nasty)}${"x".repeat(500)}?key=${secrets[3]}`);
-  await get(`/v1/conversations/${secrets[4]}`);
-  await get(`/${secrets[4]}`);
+  await http(`/v1/models/${encodeURIComponent(nasty)}${"x".repeat(500)}?key=${secrets[3]}`);
+  await http(`/v1/conversations/${secrets[4]}`);
+  await http(`/${secrets[4]}`);
   expect(lines.length).toBeGreaterThanOrEqual(3);
   const events = lines.map((line) => JSON.parse(line) as { event: string; path?: string });
   expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(["request", "turn"]));

@@ -1,7 +1,7 @@
 /** Odd requests to the routes that other servers' clients know: whatever stands in a field, the answer is one of theirs and names the field. */
-import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -91,12 +91,7 @@ function* changed(value: unknown, put: unknown, at = ""): Generator<[string, unk
   }
 }
 
-const post = (path: string, body: unknown) =>
-  exports.default.fetch(`http://rivulet${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
+const post = (path: string, body: unknown) => http(path, { body });
 
 describe("whatever stands in a field", () => {
   it.each(bodies)("%s answers", async (path, body) => {

@@ -2,10 +2,10 @@
  * The cases of Open Responses (openresponses.org, 2026-04-24), all but those with images and files, with prompts of our own: each reply and
  * each event has every field of the specification, in its type.
  */
-import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -92,12 +92,7 @@ const event = z.discriminatedUnion("type", [
 /** The model has no end of its own: it ends at one of these. */
 const ending = { model: "tiny", stop: ["e", "a", "o"], max_output_tokens: 400 };
 const calling = { model: "tiny", max_output_tokens: 400, parallel_tool_calls: false };
-const post = (path: string, body: object) =>
-  exports.default.fetch(`http://rivulet/v1${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
+const post = (path: string, body: object) => http(`/v1${path}`, { body });
 async function respond(fields: object): Promise<Json> {
   const reply = await post("/responses", fields);
   expect(reply.status).toBe(200);
@@ -236,7 +231,7 @@ describe("Open Responses", () => {
   });
 
   it("over a WebSocket, with a turn that goes on from the one before", async () => {
-    const opened = await exports.default.fetch("http://rivulet/v1/responses", { headers: { upgrade: "websocket" } });
+    const opened = await http("/v1/responses", { headers: { upgrade: "websocket" } });
     const socket = opened.webSocket!;
     const frames: Json[] = [];
     socket.accept();

@@ -1,8 +1,7 @@
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { http } from "../../support/chat-client.ts";
 
-const get = (path: string, headers: Record<string, string> = {}) =>
-  exports.default.fetch(`http://rivulet${path}`, { headers });
+const get = (path: string, headers: Record<string, string> = {}) => http(path, { headers });
 
 it.each([
   ["/", "text/html"],

@@ -1,6 +1,6 @@
-import { exports } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -12,10 +12,9 @@ beforeAll(async () => {
 });
 
 async function respond(fields: object, headers: Record<string, string> = {}): Promise<Json> {
-  const response = await exports.default.fetch("http://rivulet/v1/responses", {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ model: "tiny", input: "x", max_output_tokens: 4, ...fields }),
+  const response = await http("/v1/responses", {
+    headers: { ...headers },
+    body: { model: "tiny", input: "x", max_output_tokens: 4, ...fields },
   });
   return { http: response.status, ...((await response.json()) as object) };
 }
@@ -27,28 +26,22 @@ it("a reply that is not stored goes on from what is kept, and leaves no trace", 
   const thrown = await respond({ ...again, previous_response_id: first.id, store: false });
   expect(thrown).toMatchObject({ http: 200, store: false, usage: kept.usage });
   expect(thrown.output[0].content).toEqual(kept.output[0].content);
-  const got = await exports.default.fetch(`http://rivulet/v1/responses/${thrown.id}`);
+  const got = await http(`/v1/responses/${thrown.id}`);
   expect(got.status).toBe(404);
   await respond({ input: "one", conversation: "kept" });
-  const turns = async () =>
-    ((await (await exports.default.fetch("http://rivulet/v1/conversations/kept/turns")).json()) as Json).data.length;
+  const turns = async () => ((await (await http("/v1/conversations/kept/turns")).json()) as Json).data.length;
   const fork = await respond({ input: "two", conversation: "kept", store: false });
   expect(fork.usage.input_tokens_details.cached_tokens).toBeGreaterThan(0);
   expect([await turns(), fork.http]).toEqual([1, 200]);
   // Nothing begins by it either.
   expect((await respond({ input: "one", conversation: "never", store: false })).http).toBe(200);
-  expect((await exports.default.fetch("http://rivulet/v1/conversations/never")).status).toBe(404);
+  expect((await http("/v1/conversations/never")).status).toBe(404);
   const unknown = `resp_${"0".repeat(48)}`;
   expect(await respond({ input: "two", previous_response_id: unknown, store: false })).toMatchObject({ http: 404 });
 });
 
 it("what is without effect is named in a header, and paths may have slashes too many", async () => {
-  const ask = (path: string, body: object) =>
-    exports.default.fetch(`http://rivulet${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "tiny", ...body }),
-    });
+  const ask = (path: string, body: object) => http(path, { body: { model: "tiny", ...body } });
   const fields = { max_output_tokens: 2, reasoning: { effort: "low" }, tools: [{ type: "web_search" }] };
   for (const path of ["/v1/responses", "/v1/responses/", "//v1//responses"]) {
     const response = await ask(path, { input: "x", ...fields });
@@ -89,15 +82,11 @@ it("truncation auto leaves out the oldest of what does not fit, and never what i
   expect([cut.http, cut.usage.output_tokens]).toEqual([200, 4]);
   const text = (number: number) => toy.prompt.start([{ role: "user", content: `line ${number} `.repeat(4) }]).length;
   expect(cut.usage.input_tokens).toBeGreaterThan(400 - 4 - 2 * text(19));
-  const items = await (
-    await exports.default.fetch(`http://rivulet/v1/responses/${cut.id}/input_items?order=asc&limit=100`)
-  ).json();
+  const items = await (await http(`/v1/responses/${cut.id}/input_items?order=asc&limit=100`)).json();
   const said = (items as Json).data.map(({ content }: Json) => content[0].text);
   expect([said[0], said.at(-1), said.at(-2)]).toEqual(["rule", "question", "line 19 ".repeat(4)]);
   const whole = await respond({ input: input.slice(-3), truncation: "auto" });
-  expect(
-    ((await (await exports.default.fetch(`http://rivulet/v1/responses/${whole.id}/input_items`)).json()) as Json).data,
-  ).toHaveLength(3);
+  expect(((await (await http(`/v1/responses/${whole.id}/input_items`)).json()) as Json).data).toHaveLength(3);
 });
 
 it("I1, I3: a request that is repeated with its key gets the same response, another one is refused", async () => {
@@ -110,12 +99,10 @@ it("I1, I3: a request that is repeated with its key gets the same response, anot
 });
 
 it("H10: long URLs and headers are answered, not with a fault of ours", async () => {
-  const long = await exports.default.fetch(`http://rivulet/v1/models/${"x".repeat(16_000)}`);
+  const long = await http(`/v1/models/${"x".repeat(16_000)}`);
   expect(long.status).toBe(400);
-  const heavy = await exports.default.fetch("http://rivulet/v1/models", {
-    headers: { "x-long": "x".repeat(128 * 1024) },
-  });
+  const heavy = await http("/v1/models", { headers: { "x-long": "x".repeat(128 * 1024) } });
   expect(heavy.status).toBeLessThan(500);
-  const query = await exports.default.fetch(`http://rivulet/v1/conversations?after=${"x".repeat(16_000)}`);
+  const query = await http(`/v1/conversations?after=${"x".repeat(16_000)}`);
   expect(query.status).toBe(400);
 });

@@ -1,7 +1,7 @@
 /** Histories whose last word is the assistant's: it speaks once more, as with OpenAI; and what is asked for like that again. */
-import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -13,11 +13,7 @@ beforeAll(async () => {
 });
 
 async function post(path: string, body: object): Promise<Json> {
-  const response = await exports.default.fetch(`http://rivulet/v1${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "tiny", temperature: 0, ...body }),
-  });
+  const response = await http(`/v1${path}`, { body: { model: "tiny", temperature: 0, ...body } });
   return { http: response.status, ...(await response.json<object>()) };
 }
 const chat = (fields: object) => post("/chat/completions", { max_tokens: 4, ...fields });
@@ -51,7 +47,7 @@ describe("chat", () => {
     said.push(more.choices[0].message, user("two"));
     const next = await chat({ conversation: "last", messages: said });
     expect([next.http, next.usage.prompt_tokens_details.cached_tokens]).toEqual([200, more.usage.total_tokens - 1]);
-    const items = await exports.default.fetch("http://rivulet/v1/conversations/last/items?order=asc");
+    const items = await http("/v1/conversations/last/items?order=asc");
     expect((await items.json<Json>()).data.map(({ role }: Json) => role)).toEqual([
       "user",
       "assistant",

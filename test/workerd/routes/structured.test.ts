@@ -1,7 +1,6 @@
 import { reset } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { type ErrorReply, events, say, send } from "../../support/chat-client.ts";
+import { type ErrorReply, events, http, say, send } from "../../support/chat-client.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes are looked into
 type Json = any;
@@ -145,7 +144,7 @@ it("a conversation's model hears of the same tools once, whatever turns without 
   expect(await turn("told", one)).toBeGreaterThan(plain + 100);
 });
 
-const get = async (path: string): Promise<Json> => (await exports.default.fetch(`http://rivulet/v1/${path}`)).json();
+const get = async (path: string): Promise<Json> => (await http(`/v1/${path}`)).json();
 
 describe("a kept turn", () => {
   const find = { tools, tool_choice: { type: "function", function: { name: "find" } }, seed: 11 };

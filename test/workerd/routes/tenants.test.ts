@@ -1,8 +1,9 @@
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { beforeAll, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { endpoints } from "../../../src/routes/index.ts";
+import { http } from "../../support/chat-client.ts";
 import { toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -12,10 +13,10 @@ const CANARY = "canary-7f3a";
 let known: { response: string; chat: string; item: string; turn: string };
 
 const as = (key: string, path: string, method = "GET", body?: object) =>
-  exports.default.fetch(`http://rivulet${path}`, {
+  http(path, {
     method,
+    body,
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    ...(body ? { body: JSON.stringify(body) } : {}),
   });
 const json = async (response: Promise<Response>): Promise<Json> => (await response).json();
 
@@ -88,10 +89,9 @@ it("A3: nor can it be gone on from, by response or by conversation", async () =>
 
 it("I5: a key against repetition is a tenant's own", async () => {
   const ask = (key: string, content: string) =>
-    exports.default.fetch("http://rivulet/v1/chat/completions", {
-      method: "POST",
+    http("/v1/chat/completions", {
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": "same" },
-      body: JSON.stringify({ model: "tiny", messages: [{ role: "user", content }], max_tokens: 3 }),
+      body: { model: "tiny", messages: [{ role: "user", content }], max_tokens: 3 },
     });
   const [first, other] = [await json(ask("a", "one")), await json(ask("b", "two"))];
   expect(first.id).not.toBe(other.id);

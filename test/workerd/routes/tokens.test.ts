@@ -1,7 +1,7 @@
 /** /tokenize, /detokenize and /apply-template, as llama.cpp's clients ask and as vLLM's do. */
-import { exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
+import { http } from "../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
@@ -13,11 +13,7 @@ beforeAll(async () => {
 });
 
 async function post(path: string, body: unknown): Promise<Json> {
-  const response = await exports.default.fetch(`http://rivulet${path}`, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
+  const response = await http(path, { body });
   return { http: response.status, ...(await response.json<object>()) };
 }
 const bytes = (text: string) => [...new TextEncoder().encode(text)];

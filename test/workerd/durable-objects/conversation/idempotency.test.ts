@@ -1,13 +1,12 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
 import { call } from "../../../../src/routes/call.ts";
-import { chat, type ErrorReply, type Reply, say, textOf } from "../../../support/chat-client.ts";
+import { chat, type ErrorReply, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
-import { inside, stub, turnsOf } from "../../../support/inside.ts";
+import { inside, stub, turnsOf } from "../../../support/object.ts";
 
 const { gate, toy } = gatedToy();
 const key = (value: string) => ({ "idempotency-key": value });
@@ -180,6 +179,6 @@ it("I10: an instance that storage no longer knows says nothing of the turn's end
   gate.at = () => {};
   const last = tail.seen.findLast(({ text }) => text !== "")!.id;
   const path = `chatcmpl-${stub("ada").id.name}${id}?stream=true&starting_after=${last}`;
-  const more = new Tail(await exports.default.fetch(`http://rivulet/v1/chat/completions/${path}`));
+  const more = new Tail(await http(`/v1/chat/completions/${path}`));
   expect([await more.end(), tail.content + more.content]).toEqual(["done", expected]);
 });

@@ -7,7 +7,7 @@ import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { Database } from "../../../../durable-objects/storage/database.ts";
 import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts";
 import { Failure } from "../../../../src/core/failure.ts";
-import { askObject, contentOf, converse, named, refused, told } from "../../../support/object.ts";
+import { askObject, contentOf, converse, named, refused, stub, told } from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;
@@ -29,7 +29,6 @@ const bytesOf = async (asked: Promise<Response>) => {
 const exported = (conversation: string, head = "main") => bytesOf(askObject(named(conversation), `/export/${head}`));
 const imported = (conversation: string, body: Uint8Array<ArrayBuffer>, tenant = "local") =>
   askObject(named(conversation, tenant), "/import", { conversation, body, tenant });
-const stub = (conversation: string) => env.CONVERSATION.getByName(named(conversation));
 const inside = <R>(conversation: string, work: (instance: Conversation, state: DurableObjectState) => R | Promise<R>) =>
   runInDurableObject(stub(conversation) as never, work as never) as Promise<R>;
 const rows = (conversation: string, query: string) =>

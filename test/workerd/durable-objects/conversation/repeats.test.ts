@@ -1,16 +1,15 @@
 /** I1, I3 for everything that changes something and is no turn: the same key and body is done once, another body is refused. */
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { chat, say } from "../../../support/chat-client.ts";
+import { chat, http, say } from "../../../support/chat-client.ts";
 import { gatedToy } from "../../../support/gated-toy.ts";
-import { inside, turnsOf } from "../../../support/inside.ts";
+import { inside, turnsOf } from "../../../support/object.ts";
 
 const { toy } = gatedToy();
 
 async function post(path: string, body: object | ArrayBuffer, key: string) {
   const isFile = body instanceof ArrayBuffer;
-  const response = await exports.default.fetch(`http://rivulet/v1${path}`, {
-    method: "POST",
+  const response = await http(`/v1${path}`, {
     headers: { "idempotency-key": key, ...(isFile ? {} : { "content-type": "application/json" }) },
     body: isFile ? body : JSON.stringify(body),
   });
@@ -60,7 +59,7 @@ it("I1, I3: a file is imported once; without the key the name is taken", async (
   try {
     const fileOf = async (conversation: string) => {
       await chat({ conversation, messages: [say("one")] });
-      return (await exports.default.fetch(`http://rivulet/v1/conversations/${conversation}/export`)).arrayBuffer();
+      return (await http(`/v1/conversations/${conversation}/export`)).arrayBuffer();
     };
     const [file, other] = [await fileOf("exported"), await fileOf("another")];
     const first = await post("/conversations/import?id=imported", file, "k");

@@ -1,12 +1,22 @@
-import { abortAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, reset, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
 import { listDirectory } from "../../../../durable-objects/directory/directory-client.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { GONE } from "../../../../durable-objects/storage/database.ts";
-import { askObject, contentOf, converse, named, refused, told, turnRequest } from "../../../support/object.ts";
+import {
+  askObject,
+  contentOf,
+  converse,
+  inside,
+  named,
+  refused,
+  rows,
+  stub,
+  told,
+  turnRequest,
+} from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;
@@ -27,11 +37,6 @@ interface View {
   conversation: string;
   expiresMs: number | null;
 }
-const stub = (conversation: string) => env.CONVERSATION.getByName(named(conversation));
-const inside = <R>(conversation: string, work: (instance: Conversation, state: DurableObjectState) => R | Promise<R>) =>
-  runInDurableObject(stub(conversation) as never, work as never) as Promise<R>;
-const rows = (conversation: string, query: string) =>
-  inside(conversation, (_, { storage }) => storage.sql.exec(query).toArray());
 const tables = (conversation: string) =>
   rows(conversation, "SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'");
 const alarmOf = (conversation: string) => inside(conversation, (_, { storage }) => storage.getAlarm());

@@ -4,7 +4,7 @@ import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts
 import { chat, type ErrorReply, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
 import { gatedToy, pause, stream, until } from "../../../support/gated-toy.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { askObject, inside, named, rows, turnsOf } from "../../../support/object.ts";
 
 const { gate, toy } = gatedToy({ ballast: 2 * PIECE_BYTES + 1000 });
 
@@ -22,9 +22,8 @@ async function of<T = Told>(
   body?: object,
   method = body ? "POST" : "GET",
 ): Promise<T> {
-  const headers = { "x-rivulet-tenant": "local", "x-rivulet-conversation": conversation };
-  const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
-  const response = await stub(conversation.split("~")[0]!).fetch(`http://object${path}`, init);
+  const asking = { conversation, method, ...(body ? { body } : {}) };
+  const response = await askObject(named(conversation.split("~")[0]!), path, asking);
   const text = await response.text();
   if (!response.ok) throw Object.assign(new Error(text), (JSON.parse(text) as ErrorReply).error);
   return JSON.parse(text) as T;

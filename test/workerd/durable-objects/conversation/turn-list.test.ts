@@ -1,5 +1,5 @@
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
+import { http } from "../../../support/chat-client.ts";
 import { gatedToy, pause, stream } from "../../../support/gated-toy.ts";
 
 const { gate } = gatedToy();
@@ -8,11 +8,7 @@ interface Listed {
   data: { id: string; parent: string | null; status: string; messages: { content: string }[]; response_id: string }[];
 }
 const turns = async (conversation: string, query = "?all=true"): Promise<Listed["data"]> =>
-  (
-    (await (
-      await exports.default.fetch(`http://rivulet/v1/conversations/${conversation}/turns${query}`)
-    ).json()) as Listed
-  ).data;
+  ((await (await http(`/v1/conversations/${conversation}/turns${query}`)).json()) as Listed).data;
 
 it("lists a turn that is being written last, without a reply, and then as it ended", async () => {
   await (await stream("ada", "one", { max_tokens: 4 })).end();

@@ -1,15 +1,14 @@
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { selfCheck } from "../../../../durable-objects/model/self-check.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
-import { objectName } from "../../../../src/api/shared/ids.ts";
 import { NUMERICS } from "../../../../src/backends/golden.ts";
 import { countsOf } from "../../../../src/core/events.ts";
 import { metrics } from "../../../../src/core/metrics.ts";
-import { chat, events, say, send, streamText, textOf } from "../../../support/chat-client.ts";
+import { chat, events, http, say, send, streamText, textOf } from "../../../support/chat-client.ts";
+import { stub } from "../../../support/object.ts";
 
 /** Here the model is a real one, though tiny: pack, kernels, tokenizer, template and state as in production. */
 afterEach(async () => {
@@ -17,8 +16,6 @@ afterEach(async () => {
   await reset();
 });
 
-const stub = (session: string) =>
-  env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", session));
 const turn = (conversation: string, content: string, fields = {}) =>
   chat({ conversation, messages: [say(content)], ...fields });
 
@@ -32,8 +29,7 @@ it("M6: twenty cold requests at once are all served, by one load", async () => {
 });
 
 it("readyz verifies the weights and gives the same result every time", async () => {
-  const ready = async () =>
-    (await (await exports.default.fetch("http://rivulet/readyz")).json()) as { golden: string; fingerprint: string };
+  const ready = async () => (await (await http("/readyz")).json()) as { golden: string; fingerprint: string };
   const [first, second] = [await ready(), await ready()];
   expect(first).toEqual(second);
   expect(first.golden).toMatch(/^[0-9a-f]{64}$/);

@@ -1,9 +1,8 @@
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
-import { objectName } from "../../../../src/api/shared/ids.ts";
 import { type Loaded, loadModel } from "../../../../src/backends/load-model.ts";
 import { openOnnx, startOrt } from "../../../../src/backends/onnx/index.ts";
 import { provideOnnx } from "../../../../src/backends/onnx/provider.ts";
@@ -11,8 +10,9 @@ import { decodeState } from "../../../../src/state/codec.ts";
 import { fetchSource } from "../../../../src/weights/fetch-source.ts";
 import kernels from "../../../../wasm/build/kernels.wasm";
 import { deviation, feed, toBytes } from "../../../backends/feed.ts";
-import { chat, say, send, textOf } from "../../../support/chat-client.ts";
+import { chat, http, say, send, textOf } from "../../../support/chat-client.ts";
 import { expectClose } from "../../../support/expect-close.ts";
+import { stub } from "../../../support/object.ts";
 import { toyServed } from "../../../support/toy-served.ts";
 
 interface Bindings {
@@ -81,7 +81,7 @@ it("an object keeps the graph's tensors between turns, through eviction", async 
   for (const content of contents) expected.push(textOf(await turn("undisturbed", content)));
   expect(new Set(expected).size).toBe(3);
   for (const [n, content] of contents.entries()) {
-    const object = env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", "ada"));
+    const object = stub("ada");
     if (n > 0) await evictDurableObject(object as never);
     const reply = await turn("ada", content);
     expect([textOf(reply), reply.header]).toEqual([expected[n], n === 0 ? "new" : "resumed"]);
@@ -97,12 +97,7 @@ it("an object forks from an earlier turn with the graph's tensors as they were t
   const [, two, three] = [await turn("plain", "one"), await turn("plain", "two"), await turn("plain", "three")];
   const first = await turn("forked", "one");
   await turn("forked", "else");
-  const init = {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ turn: first.rivulet.turn }),
-  };
-  const fork = await exports.default.fetch("http://rivulet/v1/conversations/forked/fork", init);
+  const fork = await http("/v1/conversations/forked/fork", { body: { turn: first.rivulet.turn } });
   const { id } = (await fork.json()) as { id: string };
   for (const [content, expected, header] of [
     ["two", two, "forked"],
@@ -119,9 +114,8 @@ it("an object's file takes the graph's tensors along: the copy resumes from them
     chat({ conversation, messages: [say(content)], max_tokens: 20 });
   await turn("exported", "one");
   await turn("exported", "two");
-  const file = await exports.default.fetch("http://rivulet/v1/conversations/exported/export");
-  const imported = await exports.default.fetch("http://rivulet/v1/conversations/import?id=copy", {
-    method: "POST",
+  const file = await http("/v1/conversations/exported/export");
+  const imported = await http("/v1/conversations/import?id=copy", {
     headers: { "content-type": "application/vnd.rivulet.conversation" },
     body: await file.arrayBuffer(),
   });
@@ -132,7 +126,7 @@ it("an object's file takes the graph's tensors along: the copy resumes from them
 
 it("an object refuses to go on with a session of the other backend", async () => {
   await chat({ conversation: "ada", messages: [say("one")], max_tokens: 8 });
-  const object = env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", "ada"));
+  const object = stub("ada");
   // As the WebAssembly backend would have left it: the fingerprint of the same weights in its own pack.
   const wasm = await loadModel(fetchSource(env.ASSETS, "http://assets/bamba-groups4-1/"), kernels);
   expect(wasm.fingerprint).not.toBe(model.fingerprint);

@@ -9,7 +9,7 @@ import type { RunningTurn } from "../../../../durable-objects/turn/running-turn.
 import { Scheduler } from "../../../../durable-objects/turn/scheduler.ts";
 import { chat, type ErrorReply, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, until } from "../../../support/gated-toy.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { askObject, inside, named, rows, stub, turnsOf } from "../../../support/object.ts";
 
 const { gate, toy } = gatedToy();
 const CANARY = "canary-7f3a";
@@ -66,8 +66,7 @@ it.each([[[]], [["lease"]], [["key"]], [both]] as [Protection[]][])(
 it.each([true, false])("O6: nobody but its owner is told what an object holds (owner: %s)", async (kept) => {
   const { rivulet } = await chat({ conversation: "ada", messages: [say(CANARY)] });
   const paths = ["/turns", `/turn/${rivulet.turn}`, "/head/main"];
-  const read = (path: string, tenant: string) =>
-    stub("ada").fetch(`http://object${path}`, { headers: { "x-rivulet-tenant": tenant } });
+  const read = (path: string, tenant: string) => askObject(named("ada"), path, { tenant });
   const shows = async (tenant: string) => {
     const replies = await Promise.all(paths.map((path) => read(path, tenant)));
     const texts = await Promise.all(replies.map((reply) => reply.text()));

@@ -1,12 +1,12 @@
 /** A client that names no conversation and sends its whole history every time. The model is a real one, though tiny. */
 import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { createHash, createHmac } from "node:crypto";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { UNKEYED } from "../../../../src/api/shared/ids.ts";
-import { chat, events, type Reply, say, send, streamText, textOf } from "../../../support/chat-client.ts";
+import { chat, events, http, type Reply, say, send, streamText, textOf } from "../../../support/chat-client.ts";
 
 const settings = env as unknown as Record<string, string>;
 const cached = ({ usage }: Reply): number => usage.prompt_tokens_details.cached_tokens;
@@ -26,9 +26,8 @@ const cacheOf = (tenant: string) => {
   const name = createHmac("sha256", env.SESSION_KEY || UNKEYED).update(JSON.stringify(["prompt-cache", tenant]));
   return env.PROMPT_CACHE.getByName(name.digest("hex"));
 };
-const size = async () =>
-  (await (await exports.default.fetch("http://rivulet/v1/prompt-cache")).json()) as { states: number; bytes: number };
-const clear = () => exports.default.fetch("http://rivulet/v1/prompt-cache", { method: "DELETE" });
+const size = async () => (await (await http("/v1/prompt-cache")).json()) as { states: number; bytes: number };
+const clear = () => http("/v1/prompt-cache", { method: "DELETE" });
 
 /** What the same request gives where nothing is kept. */
 async function computedInOne<T>(work: () => Promise<T>): Promise<T> {
@@ -83,11 +82,7 @@ it("two new dialogues with the same system message and tools share it, and what 
 
 it("works the same for completions, several choices, responses and messages", async () => {
   const ask = async (path: string, body: object) => {
-    const response = await exports.default.fetch(`http://rivulet${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "tiny", ...body }),
-    });
+    const response = await http(path, { body: { model: "tiny", ...body } });
     expect(response.status).toBe(200);
     // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
     return (await response.json()) as any;
@@ -159,7 +154,7 @@ it("conversations share what they begin with; the end of a prompt stays their ow
   const next = [say("and then?")];
   const after = await chat({ messages: next, conversation: "second", temperature: 0 });
   expect(textOf(after)).toBe(textOf(await chat({ messages: next, conversation: "third", temperature: 0 })));
-  const removed = await exports.default.fetch("http://rivulet/v1/conversations/first", { method: "DELETE" });
+  const removed = await http("/v1/conversations/first", { method: "DELETE" });
   expect(removed.status).toBe(200);
   expect(await size()).toMatchObject({ states: 0, bytes: 0 });
   expect(cached(await tell("fourth", "What is the weather?"))).toBe(0);
@@ -170,7 +165,7 @@ it("a stored response that brings its whole history goes on too; what it left go
     const input = [system(LONG), say(said)];
     const body = JSON.stringify({ model: "tiny", input, max_output_tokens: 4 });
     const headers = { "content-type": "application/json" };
-    const response = await exports.default.fetch("http://rivulet/v1/responses", { method: "POST", headers, body });
+    const response = await http("/v1/responses", { headers, body });
     return (await response.json()) as { id: string; usage: { input_tokens_details: { cached_tokens: number } } };
   };
   const count = ({ usage }: Awaited<ReturnType<typeof ask>>) => usage.input_tokens_details.cached_tokens;
@@ -178,9 +173,7 @@ it("a stored response that brings its whole history goes on too; what it left go
   expect(count(first)).toBe(0);
   expect(count(await ask("two"))).toBeGreaterThan(400);
   expect((await size()).states).toBe(1);
-  expect((await exports.default.fetch(`http://rivulet/v1/responses/${first.id}`, { method: "DELETE" })).status).toBe(
-    200,
-  );
+  expect((await http(`/v1/responses/${first.id}`, { method: "DELETE" })).status).toBe(200);
   expect(await size()).toMatchObject({ states: 0, bytes: 0 });
   expect(count(await ask("two"))).toBe(0);
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../../../support/chat-client.ts";
-import { turnsOf } from "../../../support/inside.ts";
+import { turnsOf } from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 /** Holds the model up before a forward pass, until opened. */

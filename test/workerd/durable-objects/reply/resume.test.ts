@@ -1,18 +1,15 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { streamLimits } from "../../../../durable-objects/platform/limits.ts";
-import { chat, type ErrorReply, type Reply, say, textOf } from "../../../support/chat-client.ts";
+import { chat, type ErrorReply, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
-import { inside, stub, turnsOf } from "../../../support/inside.ts";
+import { inside, stub, turnsOf } from "../../../support/object.ts";
 
 const { gate, toy } = gatedToy();
 
-const get = (path: string, headers: Record<string, string> = {}) =>
-  exports.default.fetch(`http://rivulet/v1/chat/completions/${path}`, { headers });
-const cancel = (id: string) =>
-  exports.default.fetch(`http://rivulet/v1/chat/completions/${id}/cancel`, { method: "POST" });
+const get = (path: string, headers: Record<string, string> = {}) => http(`/v1/chat/completions/${path}`, { headers });
+const cancel = (id: string) => http(`/v1/chat/completions/${id}/cancel`, { method: "POST" });
 const idOf = async (conversation: string, turn = 0) => {
   const key = stub(conversation).id.name;
   return `chatcmpl-${key}${(await turnsOf(conversation))[turn]!.id}`;

@@ -1,9 +1,10 @@
 import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { SocketWriter } from "../../../../durable-objects/platform/socket-writer.ts";
+import { http } from "../../../support/chat-client.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;
@@ -21,7 +22,7 @@ afterEach(() => {
 type Frame = any;
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");
 const upgrade = (headers: Record<string, string> = {}) =>
-  exports.default.fetch("http://rivulet/v1/responses", { headers: { upgrade: "websocket", ...headers } });
+  http("/v1/responses", { headers: { upgrade: "websocket", ...headers } });
 
 class Client {
   readonly frames: Frame[] = [];
@@ -80,7 +81,7 @@ describe("GET /v1/responses as a WebSocket", () => {
     expect(frames[0].type).toBe("response.created");
     const last = frames.at(-1).response;
     expect(last.output[0].content[0].text).toBe(textOf(frames));
-    const stored = await exports.default.fetch(`http://rivulet/v1/responses/${last.id}`);
+    const stored = await http(`/v1/responses/${last.id}`);
     expect(await stored.json()).toMatchObject({ id: last.id, output: last.output });
   });
 
@@ -96,11 +97,7 @@ describe("GET /v1/responses as a WebSocket", () => {
     const names = "input[].cache_control, reasoning, tools[0]:web_search, text.format.schema.surprising";
     expect(frames[0]["x-rivulet-ignored"].split(", ").toSorted()).toEqual(names.split(", ").toSorted());
     expect(frames.slice(1).some((frame) => "x-rivulet-ignored" in frame)).toBe(false);
-    const reply = await exports.default.fetch("http://rivulet/v1/responses", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "tiny", max_output_tokens: 6, ...fields }),
-    });
+    const reply = await http("/v1/responses", { body: { model: "tiny", max_output_tokens: 6, ...fields } });
     expect(reply.headers.get("x-rivulet-ignored")).toBe(frames[0]["x-rivulet-ignored"]);
     expect((await client.ask({ input: "hello" }))[0]).not.toHaveProperty("x-rivulet-ignored");
   });
@@ -108,11 +105,7 @@ describe("GET /v1/responses as a WebSocket", () => {
   it("takes a compaction in the place of what it stands for", async () => {
     const client = await connect();
     const first = (await client.ask({ input: "one" })).at(-1).response;
-    const compacted = await exports.default.fetch("http://rivulet/v1/responses/compact", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "tiny", previous_response_id: first.id }),
-    });
+    const compacted = await http("/v1/responses/compact", { body: { model: "tiny", previous_response_id: first.id } });
     const { output } = await compacted.json<Frame>();
     const next = (await client.ask({ input: [...output, { role: "user", content: "two" }] })).at(-1).response;
     expect(next.usage.input_tokens_details.cached_tokens).toBe(first.usage.total_tokens - 1);
@@ -208,7 +201,7 @@ describe("GET /v1/responses as a WebSocket", () => {
   });
 
   it("without an upgrade says what it expects, and keeps its attachment small", async () => {
-    expect((await exports.default.fetch("http://rivulet/v1/responses")).status).toBe(426);
+    expect((await http("/v1/responses")).status).toBe(426);
     await connect();
     const sizes: number[] = [];
     for (const stub of await sockets()) {

@@ -1,6 +1,6 @@
 /** A model in stages, each a Durable Object: the same bits as in one isolate, whatever happens to a stage. */
 import { evictDurableObject, listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { packSource } from "../../../../durable-objects/model/pack.ts";
@@ -8,7 +8,6 @@ import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { remotePipeline } from "../../../../durable-objects/model/stage-client.ts";
 import { Stage } from "../../../../durable-objects/stage/stage.ts";
 import { liveSequences } from "../../../../durable-objects/stage/stage-weights.ts";
-import { objectName } from "../../../../src/api/shared/ids.ts";
 import type { Sequence } from "../../../../src/backends/backend.ts";
 import { type Loaded, type LoadOptions, loadModel } from "../../../../src/backends/load-model.ts";
 import { loadServed, type Served } from "../../../../src/dialogue/load.ts";
@@ -18,7 +17,8 @@ import { greedy } from "../../../../src/sampling/sampling.ts";
 import { readManifest } from "../../../../src/weights/load-pack.ts";
 import kernels from "../../../../wasm/build/kernels.wasm";
 import { feed } from "../../../backends/feed.ts";
-import { chat, events, say, send, streamText, textOf } from "../../../support/chat-client.ts";
+import { chat, events, http, say, send, streamText, textOf } from "../../../support/chat-client.ts";
+import { stub } from "../../../support/object.ts";
 import { stagedCases } from "../../../support/staged-cases.ts";
 
 type Pass = Stage["pass"];
@@ -79,15 +79,12 @@ describe.each(stagedCases)("%s", (name) => {
   });
 });
 
-const conversation = (name: string) =>
-  env.CONVERSATION.getByName(objectName({ SESSION_KEY: env.SESSION_KEY }, "local", name));
-const stageOf = (name: string, k: number) => env.STAGE.getByName(`${conversation(name).id}/${k}`);
+const stageOf = (name: string, k: number) => env.STAGE.getByName(`${stub(name).id}/${k}`);
 const turn = (name: string, content: string, fields = {}) =>
   chat({ conversation: name, messages: [say(content)], max_tokens: 30, ...fields });
 
 async function post(path: string, body: object): Promise<{ id: string }> {
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const response = await exports.default.fetch(`http://rivulet${path}`, init);
+  const response = await http(path, { body });
   expect(response.status).toBe(200);
   return response.json();
 }
@@ -132,7 +129,7 @@ describe("a conversation", () => {
       // What the stages keep counts too, not the references alone.
       expect(timings.state_bytes).toBeGreaterThan(whole.backend.stateBytes(30));
       for (let k = 0; k < 4; k++) await evictDurableObject(stageOf("evicted", k) as never);
-      await evictDurableObject(conversation("evicted") as never);
+      await evictDurableObject(stub("evicted") as never);
     }
     const rows = await runInDurableObject(
       stageOf("evicted", 1) as never,
@@ -227,9 +224,8 @@ describe("a conversation", () => {
     const expected = await undivided(["one", "two", "three"]);
     await turn("exported", "one");
     await turn("exported", "two");
-    const file = await exports.default.fetch("http://rivulet/v1/conversations/exported/export");
-    const imported = await exports.default.fetch("http://rivulet/v1/conversations/import?id=imported", {
-      method: "POST",
+    const file = await http("/v1/conversations/exported/export");
+    const imported = await http("/v1/conversations/import?id=imported", {
       headers: { "content-type": "application/vnd.rivulet.conversation" },
       body: await file.arrayBuffer(),
     });
@@ -242,10 +238,8 @@ describe("a conversation", () => {
   });
 
   it("begins with a shared prefix, computed again from its tokens", async () => {
-    const made = await exports.default.fetch("http://rivulet/v1/prefixes", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ name: "manual", text: "Turn the wheel to the left. ".repeat(8) }),
+    const made = await http("/v1/prefixes", {
+      body: { name: "manual", text: "Turn the wheel to the left. ".repeat(8) },
     });
     expect(made.status, await made.clone().text()).toBe(200);
     const texts: string[] = [];
@@ -269,7 +263,7 @@ describe("a conversation", () => {
             .length) as never,
       );
     expect(await Promise.all([0, 1, 2, 3].map(rows))).toEqual([2, 2, 2, 2]);
-    const gone = await exports.default.fetch("http://rivulet/v1/conversations/deleted", { method: "DELETE" });
+    const gone = await http("/v1/conversations/deleted", { method: "DELETE" });
     expect(gone.status).toBe(200);
     expect(await Promise.all([0, 1, 2, 3].map(rows))).toEqual([0, 0, 0, 0]);
     const again = await turn("deleted", "one");
@@ -304,7 +298,7 @@ it("finds each stage where its own binding points, else under STAGE", async () =
 });
 
 it("readyz runs through all stages", async () => {
-  const object = conversation("probe");
+  const object = stub("probe");
   const response = await object.fetch("http://object/ready");
   const { manifest } = await readManifest(packSource(env));
   expect(await response.json()).toMatchObject({ status: "ready", golden: manifest.golden!.sha256 });

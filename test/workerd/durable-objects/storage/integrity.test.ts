@@ -1,15 +1,14 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { armFaults } from "../../../../durable-objects/platform/fault-points.ts";
 import { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
 import { SCHEMA_VERSION } from "../../../../durable-objects/storage/schema.ts";
 import type { Sequence } from "../../../../src/backends/backend.ts";
 import { countsOf } from "../../../../src/core/events.ts";
-import { chat, type ErrorReply, type Reply, say, textOf } from "../../../support/chat-client.ts";
+import { chat, type ErrorReply, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
 import { ask, gatedToy, pause, until } from "../../../support/gated-toy.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { askObject, inside, named, rows, stub, turnsOf } from "../../../support/object.ts";
 
 // @ts-expect-error: the bundler's
 const versions: Record<string, string> = import.meta.glob("../../../fixtures/*.sql", {
@@ -100,9 +99,7 @@ it("V4: what a later release wrote is left alone: 409, nothing changed, and it o
   await rows("ada", `INSERT INTO schema_version (version) VALUES (${SCHEMA_VERSION + 1})`);
   const before = await rows("ada", "SELECT * FROM heads");
   expect(await codeOf(await ask("ada", "two"))).toEqual([409, "newer_state"]);
-  expect(
-    await codeOf(await stub("ada").fetch("http://object/turns", { headers: { "x-rivulet-tenant": "local" } })),
-  ).toEqual([409, "newer_state"]);
+  expect(await codeOf(await askObject(named("ada"), "/turns"))).toEqual([409, "newer_state"]);
   expect(await rows("ada", "SELECT * FROM heads")).toEqual(before);
   await rows("ada", `DELETE FROM schema_version WHERE version = ${SCHEMA_VERSION + 1}`);
   expect((await turn("ada", "two")).header).toBe("resumed");
@@ -155,8 +152,7 @@ it("V9: with storage full a turn fails clean with 507; reading and forgetting st
   });
   shim.arm({ failAt: 1, forever: true, only: /^INSERT/, message: "database or disk is full: SQLITE_FULL" });
   expect(await codeOf(await ask("ada", "two"))).toEqual([507, "storage_full"]);
-  const path = `http://rivulet/v1/chat/completions/${reply.id}`;
-  expect(((await (await exports.default.fetch(path)).json()) as Reply).id).toBe(reply.id);
+  expect(((await (await http(`/v1/chat/completions/${reply.id}`)).json()) as Reply).id).toBe(reply.id);
   shim.arm({});
   expect((await turn("ada", "two")).header).toBe("resumed");
   shim.arm({ failAt: 1, forever: true, only: /^INSERT OR REPLACE INTO pieces/, message: "database or disk is full" });
@@ -164,10 +160,7 @@ it("V9: with storage full a turn fails clean with 507; reading and forgetting st
   expect(late.status).toBe(507);
   expect((await turnsOf("ada"))[0]).toMatchObject({ status: "failed", error: { code: "storage_full" } });
   const { id } = (await turnsOf("ada"))[1]!;
-  const forget = await stub("ada").fetch(`http://object/turn/${id}`, {
-    method: "DELETE",
-    headers: { "x-rivulet-tenant": "local" },
-  });
+  const forget = await askObject(named("ada"), `/turn/${id}`, { method: "DELETE" });
   expect(forget.status).toBe(200);
 });
 

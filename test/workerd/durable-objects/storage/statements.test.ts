@@ -1,13 +1,12 @@
 /** C6: storage fails at its n-th statement, for every n, once and from then on: whatever was asked is whole or not there, and can be asked again. */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
-import { chat, type ErrorReply, type Reply, say, textOf } from "../../../support/chat-client.ts";
+import { chat, type ErrorReply, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { askObject, inside, named, rows, stub, turnsOf } from "../../../support/object.ts";
 
 const { gate } = gatedToy();
 const usualAlarmMs = limits.alarmMs;
@@ -30,9 +29,7 @@ const expectedOf = async (conversation: string, contents: string[]) => {
 };
 /** What the object says to a route: "done", or the code of its failure. */
 async function asked(conversation: string, path: string, method: string, body?: object): Promise<string> {
-  const headers = { "x-rivulet-tenant": "local", "x-rivulet-conversation": conversation };
-  const init = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) };
-  const response = await stub(conversation).fetch(`http://object${path}`, init);
+  const response = await askObject(named(conversation), path, { conversation, method, ...(body ? { body } : {}) });
   const answer = (await response.json()) as Partial<ErrorReply>;
   if (answer.error) expect([response.status, answer.error.code]).toEqual([500, "storage_unavailable"]);
   return answer.error?.code ?? "done";
@@ -103,8 +100,8 @@ const scenarios: Record<string, Scenario> = {
     after: async (name, [, second, third]) => {
       const [left] = await inside(name, ({ store }) => store.journal.running());
       if (left) {
-        const path = `http://rivulet/v1/chat/completions/chatcmpl-${stub(name).id.name}${left}?stream=true`;
-        const tail = new Tail(await exports.default.fetch(path));
+        const path = `/v1/chat/completions/chatcmpl-${stub(name).id.name}${left}?stream=true`;
+        const tail = new Tail(await http(path));
         expect([await tail.end(), tail.content]).toEqual(["done", second]);
       }
       expect((await turnsOf(name)).map(({ reply }) => reply)[0]).toBe(second);

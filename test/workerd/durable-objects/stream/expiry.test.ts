@@ -1,19 +1,16 @@
 /** A stream's end by its time to live: gone at once and completely, unless a value came in between. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { streamObject } from "../../../../src/api/streams/names.ts";
+import { http } from "../../../support/chat-client.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
 type Json = any;
 afterEach(() => vi.useRealTimers());
 
 const ask = async (method: string, path: string, body?: object) => {
-  const response = await exports.default.fetch(`http://rivulet${path}`, {
-    method,
-    headers: body ? { "content-type": "application/json" } : {},
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
+  const response = await http(path, { method, body });
   return { status: response.status, json: (await response.json()) as Json };
 };
 const later = (seconds: number) => {

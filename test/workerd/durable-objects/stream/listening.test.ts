@@ -1,24 +1,20 @@
 /** Who listens to a stream over a WebSocket is told what who listens to its server-sent events is told. */
 import { evictDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
-
 import { streamObject } from "../../../../src/api/streams/names.ts";
+import { http } from "../../../support/chat-client.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- events of many shapes
 type Json = any;
 afterEach(() => Object.assign(env, { LIMITS: "" }));
 
 const ask = async (method: string, path: string, body?: object): Promise<Json> => {
-  const response = await exports.default.fetch(`http://rivulet${path}`, {
-    method,
-    headers: body ? { "content-type": "application/json" } : {},
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
+  const response = await http(path, { method, body });
   return response.json();
 };
 const upgrade = (path: string, headers: Record<string, string> = {}) =>
-  exports.default.fetch(`http://rivulet${path}`, { headers: { upgrade: "websocket", ...headers } });
+  http(path, { headers: { upgrade: "websocket", ...headers } });
 
 async function listen(path: string) {
   const response = await upgrade(path);

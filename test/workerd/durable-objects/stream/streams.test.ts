@@ -1,16 +1,13 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import { armFaults } from "../../../../durable-objects/platform/fault-points.ts";
+import { http } from "../../../support/chat-client.ts";
 
 afterEach(() => armFaults(undefined));
 
 async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-  const response = await exports.default.fetch(`http://rivulet${path}`, {
-    method,
-    headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-  });
+  const response = await http(path, { method, body, headers });
   const text = await response.text();
   return {
     status: response.status,
@@ -68,8 +65,9 @@ it("stands at the same bits one by one, in batches, through a file and in a fork
   const expected = await forecastOf(single);
   expect(await forecastOf(batched)).toEqual(expected);
   const file = await ask("GET", `/v1/streams/${single}/export`);
-  const response = await exports.default.fetch("http://rivulet/v1/streams/import", {
-    ...{ method: "POST", headers: { "content-type": "application/vnd.rivulet.stream" }, body: file.text },
+  const response = await http("/v1/streams/import", {
+    headers: { "content-type": "application/vnd.rivulet.stream" },
+    body: file.text,
   });
   const imported = (await response.json()) as { id: string; position: number };
   expect(imported.position).toBe(181);
@@ -138,7 +136,7 @@ it("fills times that are left out, knows doubles, refuses late values or replays
 
 it("tells alerts and everything else to whoever listens", async () => {
   const id = await begin({ alerts: [{ name: "hot", when: "above", threshold: 100, for: 2 }] });
-  const response = await exports.default.fetch(`http://rivulet/v1/streams/${id}/events?h=2`);
+  const response = await http(`/v1/streams/${id}/events?h=2`);
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   await feed(id, wave(5));
   const { json } = await feed(id, [101, 102, 103]);

@@ -1,11 +1,11 @@
 /** Several replies in one request, of which nothing is kept: all of it must fit one invocation, and none of them is left empty for the others. */
 import { reset } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { served } from "../../../../durable-objects/model/served-model.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
-import { type ErrorReply, type Reply, say, send } from "../../../support/chat-client.ts";
+import { type ErrorReply, http, type Reply, say, send } from "../../../support/chat-client.ts";
 
 const whole = limits.unitsWithoutPause;
 /** No form and no stop string, so that a reply ends at its limit or at the budget. */
@@ -19,12 +19,7 @@ afterEach(async () => {
   await reset();
 });
 
-const complete = (body: object) =>
-  exports.default.fetch("http://rivulet/v1/completions", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ ...rest, ...body }),
-  });
+const complete = (body: object) => http("/v1/completions", { body: { ...rest, ...body } });
 const errorOf = async (response: Response) => {
   const { error } = (await response.json()) as ErrorReply;
   return { status: response.status, code: error.code, param: error.param, message: error.message };

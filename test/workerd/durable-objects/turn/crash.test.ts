@@ -1,12 +1,11 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { armFaults } from "../../../../durable-objects/platform/fault-points.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { countsOf, type EventName } from "../../../../src/core/events.ts";
-import { chat, type Reply, say, textOf } from "../../../support/chat-client.ts";
+import { chat, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { inside, rows, stub, turnsOf } from "../../../support/object.ts";
 
 const { gate, toy } = gatedToy();
 /** Draws from many letters, so that a lost generator shows. */
@@ -16,9 +15,7 @@ const counted = (name: EventName) => countsOf().get(name) ?? 0;
 const runningOf = (conversation: string) => inside(conversation, ({ store }) => store.journal.running());
 const rest = async (conversation: string, id: string, after: number) =>
   new Tail(
-    await exports.default.fetch(
-      `http://rivulet/v1/chat/completions/chatcmpl-${stub(conversation).id.name}${id}?stream=true&starting_after=${after}`,
-    ),
+    await http(`/v1/chat/completions/chatcmpl-${stub(conversation).id.name}${id}?stream=true&starting_after=${after}`),
   );
 const expectedOf = async (contents: string[], fields: object = dice, tokens = 200) => {
   const texts: string[] = [];

@@ -8,7 +8,7 @@ import { limits } from "../../../../durable-objects/platform/limits.ts";
 import type { Sequence } from "../../../../src/backends/backend.ts";
 import { chat, say } from "../../../support/chat-client.ts";
 import { emptied } from "../../../support/gated-toy.ts";
-import { stub, turnsOf } from "../../../support/inside.ts";
+import { stub, turnsOf } from "../../../support/object.ts";
 
 const usual = { ...limits };
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { chat, type ErrorReply, say, send } from "../../../support/chat-client.ts";
-import { turnsOf } from "../../../support/inside.ts";
+import { turnsOf } from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;

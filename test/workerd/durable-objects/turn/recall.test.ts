@@ -1,9 +1,8 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { chat, events, say, send, textOf } from "../../../support/chat-client.ts";
+import { chat, events, http, say, send, textOf } from "../../../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { inside, rows, stub, turnsOf } from "../../../support/object.ts";
 
 /** The toy's tokens are bytes. */
 const WINDOW = 400;
@@ -21,9 +20,7 @@ const recalledBy = async (conversation: string, content: string, fields: object 
   const { rivulet } = (await turn(conversation, content, fields)) as unknown as { rivulet: { recalled?: Recalled[] } };
   return rivulet.recalled?.map(({ text }) => text);
 };
-const ask2 = (path: string, init: RequestInit = {}) =>
-  exports.default.fetch(`http://rivulet${path}`, { headers: { "content-type": "application/json" }, ...init });
-const post = (path: string, body: object) => ask2(path, { method: "POST", body: JSON.stringify(body) });
+const post = (path: string, body: object) => http(path, { body });
 /** Talk of more than a window. */
 const chatter = async (conversation: string) => {
   for (const topic of ["kettles", "ferries", "quilts"])
@@ -49,9 +46,9 @@ it("quotes what has left the window before the question, says so, and keeps it o
   expect(reply.timings.recall_tokens).toBeLessThanOrEqual(128);
   const [last] = await turnsOf("ada");
   expect(last!.request.messages).toEqual([say(QUESTION)]);
-  const stored = await ask2(`/v1/chat/completions/${reply.id}`);
+  const stored = await http(`/v1/chat/completions/${reply.id}`);
   expect(((await stored.json()) as typeof reply).rivulet).toEqual(reply.rivulet);
-  const { data } = (await (await ask2("/v1/conversations/ada/turns?limit=100")).json()) as {
+  const { data } = (await (await http("/v1/conversations/ada/turns?limit=100")).json()) as {
     data: { recalled?: Recalled[] }[];
   };
   expect(data.at(-1)!.recalled).toEqual(reply.rivulet.recalled);
@@ -153,10 +150,10 @@ it("forgets what is deleted", async () => {
   await chatter("ada");
   expect(await recalledBy("ada", QUESTION)).toEqual([FACT]);
   const object = stub("ada").id.name;
-  expect((await ask2(`/v1/responses/resp_${object}${rivulet.turn}`, { method: "DELETE" })).status).toBe(200);
+  expect((await http(`/v1/responses/resp_${object}${rivulet.turn}`, { method: "DELETE" })).status).toBe(200);
   expect(await recalledBy("ada", QUESTION)).toEqual([]);
   await inside("ada", ({ store }) => store.database.settled());
-  await ask2("/v1/conversations/ada", { method: "DELETE" });
+  await http("/v1/conversations/ada", { method: "DELETE" });
   await until(async () => (await rows("ada", "SELECT name FROM sqlite_master WHERE name = 'passages'")).length === 0);
 });
 
@@ -165,7 +162,7 @@ it("gives the same lines and the same text after a crash, on a fork, and after a
     await turn(name, FACT);
     await chatter(name);
   }
-  const exported = await (await ask2("/v1/conversations/ada/export")).arrayBuffer();
+  const exported = await (await http("/v1/conversations/ada/export")).arrayBuffer();
   const expected = await turn("twin", QUESTION, { max_tokens: 30 });
   gate.at = () => pause(1);
   const tail = await stream("ada", QUESTION, { max_tokens: 30 });
@@ -175,13 +172,13 @@ it("gives the same lines and the same text after a crash, on a fork, and after a
   gate.at = () => {};
   const [left] = await inside("ada", ({ store }) => store.journal.running());
   const path = `/v1/chat/completions/chatcmpl-${stub("ada").id.name}${left}`;
-  const again = new Tail(await ask2(`${path}?stream=true`));
+  const again = new Tail(await http(`${path}?stream=true`));
   expect([await again.end(), again.content]).toEqual(["done", textOf(expected)]);
-  const after = (await (await ask2(path)).json()) as { rivulet: { recalled: Recalled[] } };
+  const after = (await (await http(path)).json()) as { rivulet: { recalled: Recalled[] } };
   expect(after.rivulet.recalled.map(({ text }) => text)).toEqual([FACT]);
-  const imported = await ask2("/v1/conversations/import?id=copy", { method: "POST", body: exported, headers: {} });
+  const imported = await http("/v1/conversations/import?id=copy", { body: exported });
   if (imported.status === 200) expect(textOf(await turn("copy", QUESTION, { max_tokens: 30 }))).toBe(textOf(expected));
-  const { data } = (await (await ask2("/v1/conversations/twin/turns")).json()) as { data: { id: string }[] };
+  const { data } = (await (await http("/v1/conversations/twin/turns")).json()) as { data: { id: string }[] };
   const fork = (await (await post("/v1/conversations/twin/fork", { turn: data.at(-2)!.id })).json()) as { id: string };
   expect(await recalledBy(fork.id, QUESTION)).toEqual([FACT]);
 });
@@ -221,7 +218,7 @@ it("finds what was said, for people, in one conversation and in all", async () =
   const { rivulet } = await turn("ada", FACT);
   await turn("bob", "I prefer ferries.", { metadata: {} });
   const found = async (path: string) =>
-    (await (await ask2(path)).json()) as { data: Record<string, unknown>[]; last_id: string };
+    (await (await http(path)).json()) as { data: Record<string, unknown>[]; last_id: string };
   const { data } = await found("/v1/conversations/ada/search?q=DOGS");
   expect(data).toEqual([
     {
@@ -230,8 +227,8 @@ it("finds what was said, for people, in one conversation and in all", async () =
     },
   ]);
   expect((await found("/v1/conversations/ada/search?q=ferries")).data).toEqual([]);
-  expect((await ask2("/v1/conversations/ada/search?q=")).status).toBe(400);
-  expect((await ask2("/v1/conversations/nobody/search?q=dog")).status).toBe(404);
+  expect((await http("/v1/conversations/ada/search?q=")).status).toBe(400);
+  expect((await http("/v1/conversations/nobody/search?q=dog")).status).toBe(404);
   await until(async () => (await found("/v1/conversations")).data.length === 2);
   const all = await found("/v1/conversations?query=ferry+ferries");
   expect(all.data.map(({ id }) => id)).toEqual(["bob"]);

@@ -6,7 +6,7 @@ import { ConversationStore } from "../../../../durable-objects/storage/conversat
 import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, send, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
-import { inside, rows, stub, turnsOf } from "../../../support/inside.ts";
+import { inside, rows, stub, turnsOf } from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;
