@@ -45,7 +45,7 @@ const said = {
     thinking: "the models have no separate reasoning",
     context_management: "a state does not grow",
     cache_control: "a conversation's state is found by its name",
-    speed: "there is only one service tier",
+    speed: "there is only one speed",
     user_profile_id: "the key identifies the client",
     workspace_id: "the key identifies the client",
     mcp_servers: "the server does not call MCP servers",
