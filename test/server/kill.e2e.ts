@@ -137,7 +137,7 @@ it("C4: after 20 kills at random times a dialogue of 10 turns is that of the und
   const [server, twin] = [newServer(), newServer()];
   await server.start();
   await twin.start();
-  const run = { ...dialogue({ turns: 10, maxTokens: 60, seed: 3 }), kills: 20, limitMs: 110_000 };
+  const run = { ...dialogue({ turns: 10, maxTokens: 60, seed: 3 }), kills: 20, limitMs: 550_000 };
   const report = await killRun(server, twin, run);
   expect(report.starts).toBe(21);
   expect(report.resumed + report.repeated).toBeGreaterThan(5);
