@@ -20,13 +20,26 @@ export interface ServeOptions {
   limits: string;
   /** Memory for models and conversations. */
   memoryBytes: number;
+  /** Which of several processes this is; absent where there is one. */
+  among?: Among | undefined;
   /** A plan of faults, and where its barriers call: for tests (durable-objects/platform/fault-points.ts). */
   faults?: string;
   faultHook?: string;
 }
 
+/** One of the processes of a machine (durable-objects/platform/peers.ts): 0 takes the requests, 1 to `workers` hold the conversations. */
+export interface Among {
+  worker: number;
+  workers: number;
+  /** Where process number so-and-so listens for the others. */
+  socketOf(worker: number): string;
+}
+
 /** All stages share one isolate here, and this machine has the memory that an isolate has not. */
 const STAGE_MAX_BYTES = 16 * 1024 ** 3;
+
+/** Processes ask each other's objects by HTTP and by the runtime's RPC, over one socket. */
+const BY_RPC = 'http = (capnpConnectHost = "inside")';
 
 const text = (value: string) => JSON.stringify(value);
 const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data", html: "text", txt: "text" };
@@ -49,6 +62,7 @@ export function workerdConfig({
   allowedHosts,
   limits,
   memoryBytes,
+  among,
   faults,
   faultHook,
 }: ServeOptions): string {
@@ -56,6 +70,22 @@ export function workerdConfig({
     const path = relative(folder, join(bundle.folder, name));
     return `    (name = ${text(i === 0 ? name : `./${name}`)}, ${kinds[name.split(".").at(-1)!]} = embed ${text(path)}),`;
   });
+  const peers = among ? Array.from({ length: among.workers + 1 }, (_, n) => n).filter((n) => n !== among.worker) : [];
+  const listener = `(name = "http", address = ${text(`${host.includes(":") ? `[${host}]` : host}:${port}`)}, http = (), service = "main")`;
+  const sockets = among
+    ? [
+        ...(among.worker === 0 ? [listener] : []),
+        `(name = "inside", address = ${text(`unix:${among.socketOf(among.worker)}`)}, ${BY_RPC}, service = (name = "main", entrypoint = "Inside"))`,
+      ]
+    : [listener];
+  const amongBindings = among
+    ? [
+        ...Object.entries({ WORKER: among.worker, WORKERS: among.workers }).map(
+          ([name, value]) => `    (name = ${text(name)}, text = ${text(String(value))}),\n`,
+        ),
+        ...peers.map((n) => `    (name = ${text(`PEER_${n}`)}, service = ${text(`peer-${n}`)}),\n`),
+      ]
+    : [];
   const faultBindings = Object.entries({ FAULTS: faults, FAULT_HOOK: faultHook })
     .filter(([, value]) => value)
     .map(([name, value]) => `    (name = ${text(name)}, text = ${text(value!)}),\n`);
@@ -72,9 +102,14 @@ ${packs
   .join(
     "",
   )}${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
-    (name = "internet", network = (allow = [${faultHook ? '"local"' : ""}])),
+${peers
+  .map(
+    (n) =>
+      `    (name = ${text(`peer-${n}`)}, external = (address = ${text(`unix:${among!.socketOf(n)}`)}, ${BY_RPC})),\n`,
+  )
+  .join("")}    (name = "internet", network = (allow = [${faultHook ? '"local"' : ""}])),
   ],
-  sockets = [(name = "http", address = ${text(`${host.includes(":") ? `[${host}]` : host}:${port}`)}, http = (), service = "main")],
+  sockets = [${sockets.join(", ")}],
 );
 
 const worker :Workerd.Worker = (
@@ -111,7 +146,7 @@ ${packs.map((_, i) => (i === 0 ? "" : `    (name = ${text(`ASSETS_${i}`)}, servi
     (name = "ALLOWED_ORIGINS", text = ${text(allowedOrigins)}),
     (name = "LIMITS", text = ${text(limits)}),
     (name = "ALLOWED_HOSTS", text = ${text(allowedHosts)}),
-${faultBindings.join("")}  ],
+${[...amongBindings, ...faultBindings].join("")}  ],
 );
 `;
 }

@@ -79,11 +79,17 @@ export function descriptorsMax(): number {
   return Number.parseInt(stdout ?? "", 10) || Number.POSITIVE_INFINITY;
 }
 
-/**
- * Resolves when the server listens; on the address that its configuration says, or at another. `shown`: the port by which it is reached, where
- * that is not its own.
- */
-export function launch(folder: string, address?: string, shown?: number): Promise<Server> {
+export interface Listening {
+  /** Where it listens, if not where its configuration says. */
+  address?: string | undefined;
+  /** The port by which it is reached, where that is not its own. */
+  shown?: number | undefined;
+  /** The socket that others wait for, by its name in the configuration; "http" unless given. */
+  socket?: string;
+}
+
+/** Resolves when the server listens. */
+export function launch(folder: string, { address, shown, socket = "http" }: Listening = {}): Promise<Server> {
   const elsewhere = address === undefined ? [] : [`--socket-addr=http=${address}`];
   const command = [workerd, "serve", configOf(folder), "--control-fd=3", ...elsewhere];
   const child = spawn("/bin/sh", ["-c", WITH_ALL_DESCRIPTORS, ...command], {
@@ -94,9 +100,10 @@ export function launch(folder: string, address?: string, shown?: number): Promis
     child.once("error", reject);
     child.once("exit", (code, signal) => reject(new Error(`the server ended at once (${signal ?? code})`)));
     let lines = "";
+    const listens = new RegExp(`^\\{"event":"listen","socket":"${socket}","port":(\\d+)\\}$`, "m");
     child.stdio[3]!.on("data", (chunk: Buffer) => {
       lines += chunk;
-      const listening = /^\{"event":"listen".*"port":(\d+)\}$/m.exec(lines);
+      const listening = listens.exec(lines);
       if (!listening) return;
       const port = Number(listening[1]);
       writeFileSync(

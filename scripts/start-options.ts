@@ -34,6 +34,11 @@ export const startOptions = {
     value: "<bytes>",
     does: "memory for models and conversations, also as 900M or 4G (default: a quarter of this machine's)",
   },
+  workers: {
+    type: "string",
+    value: "<n>",
+    does: "processes that compute, each with conversations of its own (default: processors - 1, as far as memory goes)",
+  },
   help: { type: "boolean", short: "h", value: "", does: "this" },
 } as const;
 

@@ -5,9 +5,18 @@
  * folder's own secret.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { isIP } from "node:net";
-import { totalmem } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
@@ -16,13 +25,13 @@ import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
 import { ensureBundle } from "./serve-bundle.ts";
-import { workerdConfig } from "./serve-config.ts";
+import { type Among, workerdConfig } from "./serve-config.ts";
 import { connectionsFor, DOOR_BELOW, openDoor } from "./serve-door.ts";
+import { Kept } from "./serve-kept.ts";
 import { checkShards, entryFor, forecasterFolder, type NamedPack, namedPacks } from "./serve-pack.ts";
 import {
   configOf,
   descriptorsMax,
-  end,
   launch,
   pause,
   reclaim,
@@ -30,6 +39,7 @@ import {
   type Server,
   UserError,
 } from "./serve-process.ts";
+import { arrange, workerFolder, workersFor, workersIn } from "./serve-workers.ts";
 import { sizeOf, startHelp, startOptions } from "./start-options.ts";
 
 const say = (line: string) => console.log(line);
@@ -56,6 +66,7 @@ function optionsOf(args: string[]) {
       packs: values.pack,
       forecaster: values.forecaster,
       memoryBytes,
+      workers: values.workers,
       restart: !values["no-restart"],
     };
   } catch (thrown) {
@@ -94,13 +105,24 @@ function sessionKeyOf(folder: string): string {
   return readFileSync(path, "utf8");
 }
 
-async function prepare(args: string[]): Promise<{ folder: string; host: string; port: number; restart: boolean }> {
+interface Prepared {
+  folder: string;
+  host: string;
+  port: number;
+  restart: boolean;
+  /** Of several processes; absent where there is one. */
+  among?: Omit<Among, "worker"> & { sockets: string };
+}
+
+async function prepare(args: string[]): Promise<Prepared> {
   const options = optionsOf(args);
   let packs: NamedPack[];
   let forecaster: string | undefined;
+  let workers: number;
   try {
     packs = namedPacks(options.packs);
     for (const { folder } of packs) checkShards(folder);
+    workers = workersFor(options.workers, packs, { memoryBytes: options.memoryBytes, leastBytes: LEAST_MEMORY_BYTES });
     forecaster = forecasterFolder(options.forecaster);
     if (forecaster) checkShards(forecaster);
   } catch (thrown) {
@@ -111,7 +133,7 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
   mkdirSync(join(options.folder, "objects"), { recursive: true, mode: 0o700 });
   chmodSync(options.folder, 0o700);
   const folder = realpathSync(options.folder);
-  await reclaim(folder);
+  for (const worker of workersIn(folder)) await reclaim(workerFolder(folder, worker));
   if (options.port !== 0) await requireFree(options.port, options.host);
   const kernels = await ensureKernels();
   say(`kernels  ${kernels.built ? "built" : "up to date"}`);
@@ -125,10 +147,13 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
   if (!forecaster) say("streams  none: npm install rivulet-forecast, or name a forecaster with --forecaster <folder>");
   if (!/^127\.|^::1$/.test(options.host) && !process.env.API_KEYS)
     say(`open     whoever reaches ${options.host} may use the server; API_KEYS asks for keys`);
+  arrange(folder, workers);
+  if (workers > 1) say(`workers  ${workers} processes, each with conversations of its own`);
+  const sockets = workers > 1 ? mkdtempSync(join(tmpdir(), "rivulet-")) : undefined;
+  const socketOf = (worker: number) => join(sockets ?? "", `${worker}.sock`);
   const config = {
     port: options.port,
     host: options.host,
-    folder,
     packs,
     forecaster,
     bundle,
@@ -137,16 +162,21 @@ async function prepare(args: string[]): Promise<{ folder: string; host: string; 
     allowedOrigins: process.env.ALLOWED_ORIGINS ?? "",
     allowedHosts: hostsOf(options.host),
     limits,
-    memoryBytes: options.memoryBytes,
+    memoryBytes: Math.floor(options.memoryBytes / workers),
     faults,
     faultHook: process.env.FAULT_HOOK ?? "",
   };
-  writeFileSync(configOf(folder), workerdConfig(config), { mode: 0o600 });
-  return { folder, host: options.host, port: options.port, restart: options.restart };
+  for (let worker = 0; worker <= (workers > 1 ? workers : 0); worker++) {
+    const own = workerFolder(folder, worker);
+    const among = workers > 1 ? { worker, workers, socketOf } : undefined;
+    writeFileSync(configOf(own), workerdConfig({ ...config, folder: own, among }), { mode: 0o600 });
+  }
+  const { host, port, restart } = options;
+  return { folder, host, port, restart, ...(sockets === undefined ? {} : { among: { workers, socketOf, sockets } }) };
 }
 
-/** Waits until weights are verified and a forward pass has run; gives the model's name. */
-async function ready(server: Server, url: string): Promise<string> {
+/** Waits until weights are verified and a forward pass has run, in every process that computes; gives the model's name. */
+async function ready({ server }: Kept, url: string): Promise<string> {
   say("weights  loading and checking");
   const began = Date.now();
   while (Date.now() - began < READY_WITHIN_MS) {
@@ -191,57 +221,61 @@ export async function start(args: string[]): Promise<void> {
   }
 }
 
-/** Ends in a row, each this soon after the start before it, after which something is wrong that no start mends. */
-const ENDS_MAX = 5;
-const ENDS_WITHIN_MS = 5_000;
-
 /** Where the server listens when another process accepts for it. */
 const INNER = "127.0.0.1:0";
 
 async function serve(args: string[]): Promise<void> {
   // What is kept here is for its owner alone, and the server's files come after this process's.
   process.umask(0o077);
-  const { folder, host, port, restart } = await prepare(args);
+  const { folder, host, port, restart, among } = await prepare(args);
   const descriptors = descriptorsMax();
-  let server: Server | undefined;
-  const to = () => server?.port ?? 0;
+  let front: Kept | undefined;
+  const to = () => front?.server.port ?? 0;
   const most = connectionsFor(descriptors);
   const door = descriptors < DOOR_BELOW ? await openDoor({ host, port, to, most }) : undefined;
   if (door) say(`open     ${most} connections at once, as this machine allows ${descriptors} descriptors`);
-  server = await launch(folder, door && INNER, door?.port);
-  let stopping = false;
+  const kept: Kept[] = [];
+  let isStopping = false;
   const stop = async (code: number) => {
-    if (stopping) return;
-    stopping = true;
-    await end(folder, server!);
+    if (isStopping) return;
+    isStopping = true;
+    await Promise.all(kept.map((one) => one.stop()));
+    if (among) rmSync(among.sockets, { recursive: true, force: true });
     process.exit(code);
   };
+  /** A socket's file outlives its process. */
+  const fresh = (worker: number) => {
+    if (among) rmSync(among.socketOf(worker), { force: true });
+  };
+  for (let worker = 1; worker <= (among?.workers ?? 0); worker++) {
+    const own = workerFolder(folder, worker);
+    const start = () => {
+      fresh(worker);
+      return launch(own, { socket: "inside" });
+    };
+    kept.push(await Kept.start({ name: `worker ${worker}`, folder: own, restart, launch: start }));
+  }
+  const fixed = ({ port }: Server) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  front = await Kept.start({
+    name: "the server",
+    folder,
+    restart,
+    launch: (before) => {
+      fresh(0);
+      return launch(folder, { address: door ? INNER : before && fixed(before), shown: door?.port });
+    },
+  });
+  kept.push(front);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
   try {
-    const url = `http://127.0.0.1:${door?.port ?? server.port}`;
-    invite(url, await ready(server, url));
+    const url = `http://127.0.0.1:${door?.port ?? front.server.port}`;
+    invite(url, await ready(front, url));
   } catch (thrown) {
     console.error((thrown as Error).message);
     await stop(1);
   }
-  const address = door ? INNER : `${host.includes(":") ? `[${host}]` : host}:${server.port}`;
-  for (let ends = 0; !stopping; ) {
-    const beganMs = Date.now();
-    const how = await ended(server);
-    if (stopping) return;
-    ends = Date.now() - beganMs < ENDS_WITHIN_MS ? ends + 1 : 1;
-    const again = restart && ends < ENDS_MAX;
-    console.error(`the server ended (${how})${again ? "; starting it again" : ""}`);
-    if (!again) process.exit(1);
-    await pause(100 * 2 ** ends);
-    if (!stopping) server = await launch(folder, address, door?.port);
-  }
+  await Promise.race(kept.map(({ over }) => over));
+  await stop(1);
 }
-
-const ended = ({ process: server }: Server): Promise<string | number> =>
-  new Promise((resolve) => {
-    if (server.exitCode !== null || server.signalCode) resolve(server.signalCode ?? server.exitCode ?? "");
-    else server.once("exit", (code, signal) => resolve(signal ?? code ?? ""));
-  });
 
 if (import.meta.main) await start(process.argv.slice(2));

@@ -14,12 +14,13 @@ import { tellLeft } from "./routes/admission-control.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
+import { Inside } from "./routes/inside.ts";
 import { messageErrors } from "./routes/message-errors.ts";
 import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
-export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream };
+export { Conversation, Directory, Inside, PromptCache, ResponseSocket, Stage, Stream };
 
 /** Clients join addresses by hand: `//` is `/`, and a slash at the end is none. */
 const getPath = (request: Request): string =>

@@ -12,6 +12,7 @@ import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
 import { requireObject } from "../directory/allowance.ts";
+import { conversationNamed } from "../platform/peers.ts";
 import { type Head, used } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
@@ -134,7 +135,7 @@ export async function beginWithPrefix(
     const { env, object } = host;
     const unknown = () => new Failure("not_found", "prefix: nothing is kept under this name", { param: "prefix" });
     await requireObject(env, tenant, prefixObject(env, tenant, name), unknown);
-    const file = await env.CONVERSATION.getByName(prefixObject(env, tenant, name)).fetch("http://prefix/prefix/file", {
+    const file = await conversationNamed(env, prefixObject(env, tenant, name)).fetch("http://prefix/prefix/file", {
       headers: { "x-rivulet-tenant": tenant },
     });
     if (!file.ok) throw failureOf((await file.json()) as Refusal);

@@ -4,6 +4,7 @@ import type { DirectoryEntry, DirectoryPage } from "../../src/api/conversations/
 import { answerOf } from "../../src/api/shared/error-body.ts";
 import { UNKEYED } from "../../src/api/shared/ids.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { directoryNamed } from "../platform/peers.ts";
 import type { PageRequest } from "./directory-store.ts";
 import type { Quota, QuotaAnswer, QuotaRequest } from "./quota.ts";
 
@@ -89,11 +90,14 @@ function nameOf(secret: string, tenant: string): string {
   return name;
 }
 
-async function ask<T>({ DIRECTORY, SESSION_KEY }: Bindings, tenant: string, path: string, body: object): Promise<T> {
-  const response = await DIRECTORY.getByName(nameOf(SESSION_KEY || UNKEYED, tenant)).fetch(`http://directory${path}`, {
-    method: "POST",
-    headers: { "x-rivulet-tenant": tenant },
-    body: JSON.stringify(body),
-  });
+async function ask<T>(env: Bindings, tenant: string, path: string, body: object): Promise<T> {
+  const response = await directoryNamed(env, nameOf(env.SESSION_KEY || UNKEYED, tenant)).fetch(
+    `http://directory${path}`,
+    {
+      method: "POST",
+      headers: { "x-rivulet-tenant": tenant },
+      body: JSON.stringify(body),
+    },
+  );
   return answerOf<T>(response);
 }

@@ -1,6 +1,7 @@
 /** A tenant's prompt cache, as others ask it. What fails there costs a turn its saving, never its reply. */
 import { createHash, createHmac } from "node:crypto";
 import { UNKEYED } from "../../src/api/shared/ids.ts";
+import { frontOf } from "../platform/peers.ts";
 import type { PromptCache, PromptCacheSize } from "./prompt-cache.ts";
 import { type PromptCacheSettings, promptCacheLimits } from "./prompt-cache-limits.ts";
 import { DIGEST_BYTES, type NewState } from "./prompt-cache-store.ts";
@@ -8,13 +9,18 @@ import { DIGEST_BYTES, type NewState } from "./prompt-cache-store.ts";
 /** Bytes that are on their way between two objects. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** How a cache is asked, in this process or in another. */
+export type PromptCacheCalls = Pick<DurableObjectStub<PromptCache>, "find" | "keep" | "size" | "drop" | "clear">;
+
 type Bindings = Pick<Env, "SESSION_KEY"> & PromptCacheSettings & { PROMPT_CACHE?: DurableObjectNamespace<PromptCache> };
 
 /** The tenant's object; undefined where nothing is to be kept. */
-function cacheOf(env: Bindings, tenant: string): DurableObjectStub<PromptCache> | undefined {
+function cacheOf(env: Bindings, tenant: string): PromptCacheCalls | undefined {
   // A deployment whose configuration is of an earlier release binds none.
   if (promptCacheLimits(env).ttlMs === 0 || !env.PROMPT_CACHE) return undefined;
-  return env.PROMPT_CACHE.getByName(keyed(env, ["prompt-cache", tenant]).toString("hex"));
+  const name = keyed(env, ["prompt-cache", tenant]).toString("hex");
+  const there = frontOf(env);
+  return there ? (there.promptCache(name) as PromptCacheCalls) : env.PROMPT_CACHE.getByName(name);
 }
 
 const keyed = ({ SESSION_KEY }: Bindings, of: readonly unknown[]): Buffer =>

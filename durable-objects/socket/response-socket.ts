@@ -31,6 +31,7 @@ import {
 } from "../directory/allowance.ts";
 import { requireModel } from "../model/model-card.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
+import { conversationNamed } from "../platform/peers.ts";
 import { SocketWriter } from "../platform/socket-writer.ts";
 
 interface Attachment {
@@ -139,7 +140,7 @@ export class ResponseSocket extends DurableObject<Env> {
       await requireObject(this.env, tenant, asked, () => nothingKept("input"));
       const address = `http://conversation/turns?ids=${ids.join()}`;
       const headers = { "x-rivulet-tenant": tenant };
-      return answerOf(await this.env.CONVERSATION.getByName(asked).fetch(address, { headers }));
+      return answerOf(await conversationNamed(this.env, asked).fetch(address, { headers }));
     };
     const { input, last } = await resolveReferences(body, askTurns);
     const turn = noting(ignored, () => responseTurn({ ...body, input }));
@@ -149,7 +150,7 @@ export class ResponseSocket extends DurableObject<Env> {
     const id = newTurnId();
     refuse((await ask(this.env, counted, "request")).refused);
     const begun = await allowTurn(this.env, counted, object, id, where);
-    const response = await this.env.CONVERSATION.getByName(object).fetch("http://conversation/turn", {
+    const response = await conversationNamed(this.env, object).fetch("http://conversation/turn", {
       method: "POST",
       headers: { "x-rivulet-tenant": tenant },
       // A stored reply goes on for a client that comes back; a reply that is not stored ends with its only reader.

@@ -28,7 +28,8 @@ type Secret = { SESSION_KEY: string };
 /** Objects that answer without keeping anything. Few, so that the weights in them stay warm, and an object for each request is never made. */
 const STATELESS_OBJECTS = 8;
 
-export const anyName = (): string => `stateless-${Math.floor(Math.random() * STATELESS_OBJECTS)}`;
+export const statelessName = (n: number): string => `stateless-${n}`;
+export const anyName = (): string => statelessName(Math.floor(Math.random() * STATELESS_OBJECTS));
 
 /** Where nothing is kept; what begins with a prefix finds its state in the object of that prefix. */
 const nowhere = (

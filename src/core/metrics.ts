@@ -147,6 +147,38 @@ export function metricsText(
   ].join("");
 }
 
+/**
+ * The metrics of several processes as those of one: what each counts or holds is added up, and what each says of all of them (`_info`) is said once.
+ */
+export function summed(texts: readonly string[]): string {
+  const blocks = new Map<string, { head: string[]; values: Map<string, number> }>();
+  for (const text of texts) {
+    let block: { head: string[]; values: Map<string, number> } | undefined;
+    for (const line of text.split("\n")) {
+      const [, name] = /^# HELP (\S+)/.exec(line) ?? [];
+      if (name !== undefined) {
+        block = blocks.get(name) ?? { head: [], values: new Map() };
+        blocks.set(name, block);
+      }
+      if (line.startsWith("#")) {
+        if (block && !block.head.includes(line)) block.head.push(line);
+        continue;
+      }
+      const end = line.lastIndexOf(" ");
+      if (!block || end < 0) continue;
+      const [key, value] = [line.slice(0, end), Number(line.slice(end + 1))];
+      const known = block.values.get(key) ?? 0;
+      block.values.set(key, /_info[{ ]/.test(line) ? Math.max(known, value) : known + value);
+    }
+  }
+  const lines = [...blocks.values()].flatMap(({ head, values }) => {
+    // Who has counted nothing says so without labels.
+    const isMore = (key: string) => [...values.keys()].some((other) => other.startsWith(`${key}{`));
+    return [...head, ...[...values].filter(([key]) => !isMore(key)).map(([key, value]) => `${key} ${value}`)];
+  });
+  return `${lines.join("\n")}\n`;
+}
+
 const PER_TENANT = "Tokens computed for each tenant.";
 const perTenant = () => metrics.tenantTokens.lines("rivulet_tenant_tokens_total");
 

@@ -8,6 +8,7 @@ import {
   nothingKept,
   requireObject,
 } from "../../durable-objects/directory/allowance.ts";
+import { conversationNamed } from "../../durable-objects/platform/peers.ts";
 import { turnIdOf } from "../../durable-objects/turn/plan.ts";
 import { prefixObject } from "../api/conversations/prefix.ts";
 import { anyName, type Caller, type ObjectAddress } from "../api/object-address.ts";
@@ -42,7 +43,7 @@ export async function askObject(
   if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
   const refused = (status: number) => begun && c.executionCtx.waitUntil(begun.undo(status));
-  const response = await call(() => c.env.CONVERSATION.getByName(object), path, {
+  const response = await call(() => conversationNamed(c.env, object), path, {
     method,
     headers,
     signal: c.req.raw.signal,

@@ -6,27 +6,35 @@ interface PlatformError {
   overloaded?: boolean;
   retryable?: boolean;
   durableObjectReset?: boolean;
+  /** It is being started again (durable-objects/platform/peers.ts). */
+  isRestarting?: boolean;
 }
 
 /** A reset object is back in moments; the wait keeps many callers from coming at once. */
 const RETRY_MS = 100;
+/** A process that was killed takes longer. */
+const RESTARTING_TRIES = 60;
 
 /**
- * Asks once more, by a new stub, when the platform says that it may help: turns carry an id, so that none is run twice. Fails with `busy`
+ * Asks once more, by a new stub, when the platform says that it may help, and for some seconds where a process is started again: turns carry an id, so that none is run twice. Fails with `busy`
  * when the object is overloaded, `storage_full` when it could not store anything, `storage_unavailable` when it was reset: nothing was acknowledged.
  */
-export async function call(stub: () => DurableObjectStub, path: string, init: RequestInit): Promise<Response> {
-  for (let first = true; ; first = false) {
+export async function call(
+  stub: () => Pick<DurableObjectStub, "fetch">,
+  path: string,
+  init: RequestInit,
+): Promise<Response> {
+  for (let tries = 1; ; tries++) {
     try {
       const response = await stub().fetch(`http://conversation${path}`, init);
       // A fresh Response: headers of one from elsewhere cannot be added to.
       return new Response(response.body, response);
     } catch (thrown) {
-      const { overloaded, retryable, durableObjectReset } = (thrown ?? {}) as PlatformError;
+      const { overloaded, retryable, durableObjectReset, isRestarting } = (thrown ?? {}) as PlatformError;
       if (isStorageFull(thrown)) throw storageFull(thrown);
       if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
       // A body that streams has been read.
-      if (retryable && first && !(init.body instanceof ReadableStream))
+      if (retryable && tries <= (isRestarting ? RESTARTING_TRIES : 1) && !(init.body instanceof ReadableStream))
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
       else if (retryable || durableObjectReset)
         throw new Failure("storage_unavailable", "the conversation was moved; try again", { cause: thrown });

@@ -1,6 +1,8 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
 import { z } from "@hono/zod-openapi";
+import { peersOf } from "../../durable-objects/platform/peers.ts";
 import { anyName } from "../api/object-address.ts";
+import { Failure } from "../core/failure.ts";
 import { RELEASE } from "../core/release.ts";
 import { call } from "./call.ts";
 
@@ -64,6 +66,18 @@ export const health = [
       open: true,
       replies: { 200: { description: "The Worker is up.", schema: readiness } },
     },
-    (c) => call(() => c.env.CONVERSATION.getByName(anyName()), "/ready", { signal: c.req.raw.signal }),
+    async (c) => {
+      const { signal } = c.req.raw;
+      const peers = peersOf(c.env);
+      if (peers.length === 0) return call(() => c.env.CONVERSATION.getByName(anyName()), "/ready", { signal });
+      const all = await Promise.all(
+        peers.map((peer) => peer.fetch(new Request("http://inside/ready", { signal }))),
+      ).catch((cause: unknown) => {
+        throw new Failure("storage_unavailable", "one of the server's processes does not answer", { cause });
+      });
+      const told = all.find(({ ok }) => !ok) ?? all[0]!;
+      for (const reply of all) if (reply !== told) await reply.body?.cancel();
+      return new Response(told.body, told);
+    },
   ),
 ];

@@ -3,9 +3,10 @@ import { liveInAll } from "../../durable-objects/model/admission.ts";
 import { modelCards } from "../../durable-objects/model/model-card.ts";
 import { engineMaxBytes } from "../../durable-objects/model/pack.ts";
 import { loadedEngines } from "../../durable-objects/model/served-model.ts";
+import { peersOf } from "../../durable-objects/platform/peers.ts";
 import { forecasterBytes } from "../../durable-objects/stream/served-forecaster.ts";
 import { countsOf } from "../core/events.ts";
-import { metricsText, type Standing } from "../core/metrics.ts";
+import { metricsText, type Standing, summed } from "../core/metrics.ts";
 import { endpoint } from "./endpoint.ts";
 
 export const metricsRoutes = [
@@ -18,16 +19,25 @@ export const metricsRoutes = [
       summary: "Get metrics for Prometheus",
       scope: "metrics",
       description:
-        "The metrics of the isolate that replies, since it started. On one machine that is everything; on Cloudflare it is one isolate of many, and totals come from the logs.",
+        "The metrics of the isolate that replies, since it started. On one machine that is all of its processes together; on Cloudflare it is one isolate of many, and totals come from the logs.",
       replies: { 200: { description: "Metrics in Prometheus' text format.", media: ["text/plain"] } },
     },
-    async ({ env }, { scopes, digest }) =>
+    async ({ env }, { scopes, digest }) => {
       // Who uses how much is told to an admin's key alone.
-      new Response(metricsText(await standing(env), countsOf(), digest !== "" && scopes.includes("admin")), {
+      const tenants = digest !== "" && scopes.includes("admin");
+      // One that is being started again has nothing to tell.
+      const others = peersOf(env).map((peer) => peer.metricsText(tenants).catch(() => ""));
+      const texts = [await metricsOf(env, tenants), ...(await Promise.all(others))];
+      return new Response(texts.length === 1 ? texts[0]! : summed(texts), {
         headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
-      }),
+      });
+    },
   ),
 ];
+
+/** Of this isolate alone. */
+export const metricsOf = async (env: Env, tenants: boolean): Promise<string> =>
+  metricsText(await standing(env), countsOf(), tenants);
 
 async function standing(env: Env): Promise<Standing> {
   // A pack that cannot be read is no reason to tell nothing.

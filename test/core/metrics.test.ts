@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Counter, countTurn, Histogram, metricsText } from "../../src/core/metrics.ts";
+import { Counter, countTurn, Histogram, metricsText, summed } from "../../src/core/metrics.ts";
 import { RELEASE } from "../../src/core/release.ts";
 
 /** What Prometheus' parser takes, line by line. */
@@ -61,4 +61,25 @@ it("is text that Prometheus takes: help and type before every metric, each metri
   expect(lines).toContain("rivulet_engine_memory_limit_bytes 2000000");
   expect(lines).toContain('rivulet_events_total{event="state_rebuilt"} 3');
   expect(lines).toContain("rivulet_decode_tokens_per_second_count 0");
+});
+
+it("the metrics of several processes are added up as those of one, and what is always 1 stays 1", () => {
+  const text = (live: number, lines: string[]) =>
+    [
+      "# HELP rivulet_build_info The release; always 1.",
+      "# TYPE rivulet_build_info gauge",
+      'rivulet_build_info{version="1"} 1',
+      "# HELP live Now.",
+      "# TYPE live gauge",
+      `live ${live}`,
+      "# HELP done_total So far.",
+      "# TYPE done_total counter",
+      ...lines,
+      "",
+    ].join("\n");
+  const a = text(2, ['done_total{of="a b"} 3', 'done_total{of="c"} 0.5']);
+  expect(summed([a])).toBe(a);
+  expect(summed([a, "", text(1, ["done_total 0"]), text(0, ['done_total{of="a b"} 4', 'done_total{of="d"} 1'])])).toBe(
+    text(3, ['done_total{of="a b"} 7', 'done_total{of="c"} 0.5', 'done_total{of="d"} 1']),
+  );
 });

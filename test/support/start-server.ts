@@ -13,6 +13,10 @@ export interface Started {
   ended: Promise<number | null>;
 }
 
+/** In one process, unless a test or whoever runs it says otherwise: the folder of a server then is the same on every machine. */
+const workersOf = (args: readonly string[]): string[] =>
+  args.includes("--workers") || args.includes("--help") ? [] : ["--workers", process.env.TEST_WORKERS ?? "1"];
+
 /** Runs the script until it invites, or to its end; `descriptors`: as many as its machine allows it. */
 export function start(
   args: string[],
@@ -20,7 +24,7 @@ export function start(
   restarts = false,
   descriptors?: number,
 ): Promise<Started> {
-  const own = [join(root, "scripts/start.ts"), ...args, ...(restarts ? [] : ["--no-restart"])];
+  const own = [join(root, "scripts/start.ts"), ...args, ...workersOf(args), ...(restarts ? [] : ["--no-restart"])];
   const within = ["-c", `ulimit -n ${descriptors}; exec "$0" "$@"`, process.execPath];
   const [command, all] = descriptors === undefined ? [process.execPath, own] : ["/bin/sh", [...within, ...own]];
   const supervisor = spawn(command, all, {
