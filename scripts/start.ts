@@ -247,27 +247,27 @@ async function serve(args: string[]): Promise<void> {
   const fresh = (worker: number) => {
     if (among) rmSync(among.socketOf(worker), { force: true });
   };
-  for (let worker = 1; worker <= (among?.workers ?? 0); worker++) {
-    const own = workerFolder(folder, worker);
-    const start = () => {
-      fresh(worker);
-      return launch(own, { socket: "inside" });
-    };
-    kept.push(await Kept.start({ name: `worker ${worker}`, folder: own, restart, launch: start }));
-  }
   const fixed = ({ port }: Server) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  front = await Kept.start({
-    name: "the server",
-    folder,
-    restart,
-    launch: (before) => {
-      fresh(0);
-      return launch(folder, { address: door ? INNER : before && fixed(before), shown: door?.port });
-    },
-  });
-  kept.push(front);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
   try {
+    for (let worker = 1; worker <= (among?.workers ?? 0); worker++) {
+      const own = workerFolder(folder, worker);
+      const start = () => {
+        fresh(worker);
+        return launch(own, { socket: "inside" });
+      };
+      kept.push(await Kept.start({ name: `worker ${worker}`, folder: own, restart, launch: start }));
+    }
+    front = await Kept.start({
+      name: "the server",
+      folder,
+      restart,
+      launch: (before) => {
+        fresh(0);
+        return launch(folder, { address: door ? INNER : before && fixed(before), shown: door?.port });
+      },
+    });
+    kept.push(front);
     const url = `http://127.0.0.1:${door?.port ?? front.server.port}`;
     invite(url, await ready(front, url));
   } catch (thrown) {
