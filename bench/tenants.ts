@@ -2,7 +2,8 @@
  * What one tenant's load does to another: `node bench/tenants.ts [--loops n] [--seconds n] [--pack folder]`.
  *
  * One tenant chats alone, one request after another; then again while the other tenant has `loops` of them. Printed are requests per second
- * and the time to the first token, alone and beside the other. Load of others on the machine is in both, so the ratios are what to read.
+ * and the time to the first token, alone and beside the other, by the clock and by the processor time of the server's one thread, which
+ * other programs on the machine do not change. Read the ratios.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
-import { start } from "../test/support/start-server.ts";
+import { threadMs } from "../test/hostile/loop-blocked.ts";
+import { serverPid, start } from "../test/support/start-server.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,15 +33,20 @@ const { data } = (await (
   await fetch(`${server.url}/v1/models`, { headers: { authorization: "Bearer bob" } })
 ).json()) as { data: { id: string }[] };
 
+const pid = serverPid(folder);
+
 interface Counts {
   done: number;
   refused: number;
   firstMs: number[];
+  /** The same in processor time, and of whole turns. */
+  firstCpuMs: number[];
+  cpuMs: number[];
 }
 
 async function loop(key: string, conversation: string, counts: Counts, until: () => boolean): Promise<void> {
   for (let n = 0; !until(); n++) {
-    const beganMs = performance.now();
+    const [beganMs, beganCpuMs] = [performance.now(), threadMs(pid)];
     const response = await fetch(`${server.url}/v1/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
@@ -58,23 +65,28 @@ async function loop(key: string, conversation: string, counts: Counts, until: ()
     for await (const piece of response.body!) {
       if (first && Buffer.from(piece).includes('"content"')) {
         counts.firstMs.push(performance.now() - beganMs);
+        counts.firstCpuMs.push(threadMs(pid) - beganCpuMs);
         first = false;
       }
     }
     counts.done++;
+    counts.cpuMs.push(threadMs(pid) - beganCpuMs);
   }
 }
 
-const counted = (): Counts => ({ done: 0, refused: 0, firstMs: [] });
+const counted = (): Counts => ({ done: 0, refused: 0, firstMs: [], firstCpuMs: [], cpuMs: [] });
 const untilOver = () => {
   const end = performance.now() + SECONDS * 1000;
   return () => performance.now() >= end;
 };
-function told({ done, refused, firstMs }: Counts) {
-  const sorted = firstMs.toSorted((a, b) => a - b);
-  const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN);
-  return { perSecond: Number((done / SECONDS).toFixed(2)), refused, firstMs: { p50: at(0.5), p99: at(0.99) } };
-}
+const at = (of: readonly number[], share: number) =>
+  Math.round(of.toSorted((a, b) => a - b)[Math.floor((of.length - 1) * share)] ?? Number.NaN);
+const spread = (of: readonly number[]) => ({ p50: at(of, 0.5), p99: at(of, 0.99) });
+const mean = (of: readonly number[]) => Math.round(of.reduce((sum, ms) => sum + ms, 0) / of.length);
+const told = ({ done, refused, firstMs, firstCpuMs, cpuMs }: Counts) => ({
+  ...{ done, perSecond: Number((done / SECONDS).toFixed(2)), refused },
+  ...{ firstMs: spread(firstMs), firstCpuMs: spread(firstCpuMs), turnCpuMs: mean(cpuMs) },
+});
 
 await loop("bob", "warm", counted(), () => performance.now() > 20_000);
 const alone = counted();
@@ -97,6 +109,10 @@ console.log(
       others: told(others),
       throughputKept: Number((b.perSecond / a.perSecond).toFixed(2)),
       firstTokenP99Ratio: Number((b.firstMs.p99 / a.firstMs.p99).toFixed(2)),
+      inProcessorTime: {
+        throughputKept: Number((a.turnCpuMs / b.turnCpuMs).toFixed(2)),
+        firstTokenP99Ratio: Number((b.firstCpuMs.p99 / a.firstCpuMs.p99).toFixed(2)),
+      },
     },
     null,
     2,
