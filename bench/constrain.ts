@@ -1,11 +1,11 @@
 /**
- * What holding replies to a form costs: `node --expose-gc bench/constrain.ts [pack]`. Processor time to make the tree of a vocabulary and a grammar,
+ * What holding replies to a form costs: `node --expose-gc bench/constrain.ts [pack]`. Processor time to be ready for a vocabulary and to make a grammar,
  * time per mask while random allowed tokens are taken, and memory that stays.
  */
 import { readFileSync } from "node:fs";
 import { packFolder } from "../scripts/serve-pack.ts";
 import type { Constraint, JsonSchema } from "../src/constrain/constraint.ts";
-import { constraintFor } from "../src/constrain/constraint-for.ts";
+import { constraintFor, readyForForms } from "../src/constrain/constraint-for.ts";
 import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Random } from "../src/sampling/random.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
@@ -76,11 +76,35 @@ function masks(constraint: Constraint): number[] {
   return ms.sort((a, b) => a - b);
 }
 
-keptBytes();
+/** What a request waits for from its tool on: to the mask of its first token. Of this thread, as nobody waits for compilers beside it. */
+async function firstMask(properties: object): Promise<number> {
+  const before = process.threadCpuUsage();
+  const parameters = { type: "object", properties, required: Object.keys(properties).slice(0, 1) };
+  const constraint = await constraintFor({ tools: [{ name: "f", parameters }] }, codec, generation.eos);
+  constraint!.mask();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+}
+
+const keptBefore = keptBytes();
 let began = cpuMs();
 const trie = new TokenTrie(codec);
 console.log(`tree of ${codec.vocab} tokens: ${(cpuMs() - began).toFixed(0)} ms, ${mb(trie.memoryBytes)}`);
-(await constraintFor({ format: { type: "json_object" } }, codec, generation.eos))!.mask();
+began = cpuMs();
+await readyForForms(codec, generation.eos);
+console.log(
+  `ready for forms: ${(cpuMs() - began).toFixed(0)} ms, ${mb(keptBytes() - keptBefore - trie.memoryBytes)} kept`,
+);
+const first = await firstMask({
+  city: { type: "string" },
+  unit: { enum: ["celsius", "fahrenheit"] },
+  days: { type: "integer", minimum: 1, maximum: 14 },
+});
+const second = await firstMask({
+  to: { type: "string", maxLength: 80 },
+  tags: { type: "array", items: { type: "string" } },
+});
+console.log(`first mask of the first tool: ${first.toFixed(1)} ms, of another: ${second.toFixed(1)} ms`);
 console.log("schema | grammar ms | kept | tokens | mask ms: mean | p50 | p95 | max");
 for (const [name, schema] of Object.entries(schemas)) {
   const before = keptBytes();

@@ -8,6 +8,7 @@
 import { check } from "../../core/failure.ts";
 import type { Automaton, ByteSet } from "./automaton.ts";
 import { Budget } from "./budget.ts";
+import type { Characters } from "./characters.ts";
 import { Unsupported } from "./unsupported.ts";
 
 interface Base {
@@ -29,6 +30,14 @@ export type Expr = Base &
     /** `max` may be Infinity; `of` is not nullable. */
     | { readonly kind: "repeat"; readonly of: Expr; readonly min: number; readonly max: number }
     | { readonly kind: "automaton"; readonly automaton: Automaton; readonly state: number }
+    /** From a state on, with `min` to `max` characters that begin from here on; `max` may be Infinity. */
+    | {
+        readonly kind: "counted";
+        readonly text: Characters;
+        readonly state: number;
+        readonly min: number;
+        readonly max: number;
+      }
     | { readonly kind: "ref"; readonly name: string }
   );
 
@@ -209,6 +218,7 @@ export class Grammar {
       case "seq":
         return this.alt(this.seq(this.withoutEmpty(expr.first), expr.rest), this.withoutEmpty(expr.rest));
       case "automaton":
+      case "counted":
         throw new Unsupported("a repetition of it cannot be held to");
       default:
         return this.never;
@@ -219,9 +229,24 @@ export class Grammar {
     if (state < 0) return this.never;
     const nullable = automaton.accepts[state] === 1;
     if (nullable && automaton.isEnd(state)) return this.empty;
+    return this.#make(`d${this.#numberOf(automaton)},${state}`, { kind: "automaton", nullable, automaton, state });
+  }
+
+  /** Texts from a state on with `min` to `max` characters. Once nothing is left to count, it is the automaton alone. */
+  counted(text: Characters, state: number, min: number, max: number): Expr {
+    if (state < 0 || !text.fits(state, min, max)) return this.never;
+    const { automaton } = text;
+    if (min === 0 && max === Number.POSITIVE_INFINITY) return this.automaton(automaton, state);
+    const nullable = min === 0 && automaton.accepts[state] === 1;
+    if (nullable && !text.goesOn(state, max)) return this.empty;
+    const key = `c${this.#numberOf(automaton)},${state},${min},${max}`;
+    return this.#make(key, { kind: "counted", nullable, text, state, min, max });
+  }
+
+  #numberOf(automaton: Automaton): number {
     const number = this.#automata.get(automaton) ?? this.#automata.size;
     this.#automata.set(automaton, number);
-    return this.#make(`d${number},${state}`, { kind: "automaton", nullable, automaton, state });
+    return number;
   }
 
   /** A language that is defined under this name sooner or later. It never holds the empty string. */
@@ -291,6 +316,11 @@ export class Grammar {
       }
       case "automaton":
         return this.automaton(expr.automaton, expr.automaton.after(expr.state, byte));
+      case "counted": {
+        const { text, state, min, max } = expr;
+        const begun = text.begins[state]!;
+        return this.counted(text, text.automaton.after(state, byte), Math.max(min - begun, 0), max - begun);
+      }
       case "ref":
         return this.after(this.#definition(expr.name), byte);
       default:
@@ -330,6 +360,16 @@ export class Grammar {
     expr.firsts = found;
     if (expr.kind === "automaton") {
       for (let byte = 0; byte < 256; byte++) found[byte] = Number(expr.automaton.after(expr.state, byte) >= 0);
+      return found;
+    }
+    if (expr.kind === "counted") {
+      const { text, state, min, max } = expr;
+      const begun = text.begins[state]!;
+      const nearest = text.nearest(Math.max(min - begun, 0));
+      for (let byte = 0; byte < 256; byte++) {
+        const to = text.automaton.after(state, byte);
+        found[byte] = Number(to >= 0 && nearest[to]! <= max - begun);
+      }
       return found;
     }
     const parts = expr.kind === "seq" ? [expr.first, expr.rest] : expr.of;

@@ -4,6 +4,7 @@ import type { Work } from "../../core/work.ts";
 import type { ByteSet } from "./automaton.ts";
 import { Automaton, classesOf, trimmed } from "./automaton.ts";
 import { TooComplex } from "./budget.ts";
+import { charactersOf } from "./characters.ts";
 import type { Expr, Grammar } from "./expr.ts";
 
 /** An automaton of so many states takes about a megabyte. */
@@ -56,6 +57,15 @@ export function* intersect(grammar: Grammar, all: readonly Expr[], none: readonl
   const accepts = Uint8Array.from(states, (state) => Number(holds(state)));
   const live = trimmed(accepts, Int32Array.from(next));
   return live ? grammar.automaton(new Automaton(accepts, classOf, live), 0) : grammar.never;
+}
+
+/** Those texts of a table that have `min` to `max` characters. Throws TooComplex. */
+export function* withLength(grammar: Grammar, expr: Expr, min: number, max: number): Work<Expr> {
+  if (expr.kind === "empty") return min === 0 ? expr : grammar.never;
+  if (expr.kind !== "automaton") return expr;
+  const text = yield* charactersOf(expr.automaton, expr.state, grammar.budget);
+  yield* text.prepare(min, grammar.budget);
+  return grammar.counted(text, 0, min, max);
 }
 
 interface Table {
@@ -138,4 +148,5 @@ function firstsAlone(expr: Expr, into: Set<ByteSet>): void {
   else if (expr.kind === "alt") for (const member of expr.of) firsts(member, into);
   else if (expr.kind === "repeat") firsts(expr.of, into);
   else if (expr.kind === "automaton") for (const set of expr.automaton.firsts(expr.state)) into.add(set);
+  else if (expr.kind === "counted") for (const set of expr.text.automaton.firsts(expr.state)) into.add(set);
 }

@@ -7,7 +7,7 @@ import { type Bound, integer, multiplesOf, number, plainNumbers } from "../json/
 import { pattern } from "../json/pattern.ts";
 import { ANY, anyCharacter, character, constantText, isCharacter } from "../json/text.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
-import { intersect } from "../language/intersect.ts";
+import { intersect, withLength } from "../language/intersect.ts";
 import { Lasting } from "../language/lasting.ts";
 import { Unsupported } from "../language/unsupported.ts";
 import { numberFormats, stringFormats } from "./formats.ts";
@@ -32,17 +32,25 @@ export type LeaveOut = (what: Loose) => void;
 
 /** With its quotes. */
 export function* string(g: Grammar, flat: Flat, leaveOut: LeaveOut): Work<Expr> {
-  return g.seq(g.literal('"'), yield* content(g, flat, anyCharacter(g), leaveOut), g.literal('"'));
+  return g.seq(g.literal('"'), yield* content(g, flat, anyCharacter(g), leaveOut, withLength), g.literal('"'));
 }
 
 /** A name of a member, without its quotes and in one spelling. */
 export function name(g: Grammar, flat: Flat, leaveOut: LeaveOut): Work<Expr> {
-  return content(g, flat, character(g, ANY), leaveOut);
+  return content(g, flat, character(g, ANY), leaveOut, tableOfLengths);
 }
 
 const parentOf = (pointer: string) => pointer.slice(0, pointer.lastIndexOf("/"));
 
-function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut): Work<Expr> {
+/** Those texts of a table that have so many characters. */
+type OfLength = (g: Grammar, expr: Expr, min: number, max: number) => Work<Expr>;
+
+/** As a table itself, for names, which are compared with others. */
+function* tableOfLengths(g: Grammar, expr: Expr, min: number, max: number): Work<Expr> {
+  return yield* intersect(g, [expr, g.repeat(character(g, ANY), min, max)]);
+}
+
+function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut, ofLength: OfLength): Work<Expr> {
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, patterns = [], notPatterns = [], excluded = [] } = flat;
   const held: Expr[] = [];
   for (const named of patterns) held.push(yield* patternOf(g, named));
@@ -69,13 +77,13 @@ function* content(g: Grammar, flat: Flat, free: Expr, leaveOut: LeaveOut): Work<
     isCharacter(g, only.of)
   )
     return g.repeat(only.of, Math.max(minLength, only.min), Math.min(maxLength, only.max));
-  // A format's characters are one byte each, and some formats are never as long as they may be.
+  // Some formats are never as long as they may be.
   const isWithin = formats.some((format) => staysWithin(format, minLength, maxLength));
-  const one = formats.length > 0 ? g.range(0x20, 0x7e) : character(g, ANY);
-  if ((bounded && !isWithin) || held.length + formats.length === 0) held.push(g.repeat(one, minLength, maxLength));
+  if (held.length + formats.length === 0) held.push(g.repeat(character(g, ANY)));
   const where = patterns[0] ?? flat.formats?.[0];
   try {
-    const narrow = yield* intersect(g, [...held, ...formats], none);
+    const ofAnyLength = yield* intersect(g, [...held, ...formats], none);
+    const narrow = bounded && !isWithin ? yield* ofLength(g, ofAnyLength, minLength, maxLength) : ofAnyLength;
     if (narrow.kind !== "never" || formats.length === 0) return narrow;
     // What is written for a format is narrower than the format: others may fit.
     for (const { pointer } of flat.formats ?? []) leaveOut(loose(parentOf(pointer), "format"));

@@ -1,5 +1,5 @@
 /**
- * partsOf: an expression as alternatives of which each begins with a repetition or with a table, and the others together.
+ * partsOf: an expression as alternatives of which each begins with a repetition, a table or a counted text, and the others together.
  *
  * A token may come where one of the alternatives allows it, so masks can be found one by one, each in the way that is fastest for it.
  */
@@ -7,8 +7,10 @@ import type { Expr, Grammar } from "../language/expr.ts";
 
 type Kind<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
 
+export type Counted = Kind<"counted">;
+
 export interface Head {
-  first: Kind<"repeat"> | Kind<"automaton">;
+  first: Kind<"repeat"> | Kind<"automaton"> | Kind<"counted">;
   rest: Expr;
 }
 
@@ -18,7 +20,7 @@ export function partsOf(grammar: Grammar, expr: Expr): { heads: Head[]; other: E
   const others: Expr[] = [];
   const part = (at: Expr, rest: Expr): void => {
     grammar.budget.spend(1);
-    if (at.kind === "repeat" || at.kind === "automaton") {
+    if (at.kind === "repeat" || at.kind === "automaton" || at.kind === "counted") {
       const known = rests.get(at);
       if (known) known.push(rest);
       else rests.set(at, [rest]);
@@ -38,5 +40,6 @@ export function partsOf(grammar: Grammar, expr: Expr): { heads: Head[]; other: E
 function hasHead(expr: Expr): boolean {
   let at = expr;
   while (at.kind === "seq") at = at.first;
-  return at.kind === "repeat" || at.kind === "automaton" || (at.kind === "alt" && at.of.some(hasHead));
+  if (at.kind === "alt") return at.of.some(hasHead);
+  return at.kind === "repeat" || at.kind === "automaton" || at.kind === "counted";
 }

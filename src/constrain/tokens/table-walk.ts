@@ -92,7 +92,7 @@ function isSame(a: ByteSet, b: ByteSet): boolean {
 }
 
 /** Adds the tokens that go on with `rest` from one of these nodes on. */
-function* leave(
+export function* leave(
   tokens: TokenTree,
   grammar: Grammar,
   rest: Expr,

@@ -13,9 +13,10 @@ import { ByteStrings } from "./byte-strings.ts";
 import { CharacterRun } from "./character-run.ts";
 import { characterKey, characterTable } from "./character-table.ts";
 import { charactersAhead } from "./characters-ahead.ts";
+import { FarMasks, isFarFromBounds, walkCounted } from "./counted-walk.ts";
 import { cutTokens } from "./cut-tokens.ts";
-import { partsOf } from "./parts.ts";
-import { LastingWalks } from "./table-walk.ts";
+import { type Counted, partsOf } from "./parts.ts";
+import { LastingWalks, type TablePlace } from "./table-walk.ts";
 import { TokenTree } from "./token-tree.ts";
 import { walk } from "./tree-walk.ts";
 
@@ -28,6 +29,7 @@ export class TokenTrie {
   readonly vocab: number;
   readonly #tokens: TokenTree;
   readonly #walks: LastingWalks;
+  readonly #far = new FarMasks();
   /** By what a character is; undefined where its runs cannot be found once for all. */
   readonly #runsByKey = new Map<string, CharacterRun | undefined>();
   /** The same by the expression of a grammar. */
@@ -63,18 +65,46 @@ export class TokenTrie {
     const { heads, other } = partsOf(grammar, from);
     const others = [other];
     for (const { first, rest } of heads) {
-      const run = yield* first.kind === "repeat"
-        ? this.#runBefore(grammar, first.of, rest)
-        : this.#runOver(grammar, first);
-      if (first.kind === "repeat" && run) yield* run.add(mask, grammar, { min: first.min, max: first.max, rest });
-      else if (first.kind === "repeat") others.push(grammar.seq(first, rest));
-      else if (run) yield* run.addTable(mask, grammar, { ...first, rest });
-      else yield* this.#walks.walk(grammar, { ...first, rest }, mask);
+      if (first.kind === "counted") {
+        yield* this.#addCounted(mask, grammar, first, rest);
+        continue;
+      }
+      if (first.kind === "automaton") {
+        yield* this.#addTable(mask, grammar, { ...first, rest });
+        continue;
+      }
+      const run = yield* this.#runBefore(grammar, first.of, rest);
+      if (run) yield* run.add(mask, grammar, { min: first.min, max: first.max, rest });
+      else others.push(grammar.seq(first, rest));
     }
     const walked = grammar.union(others);
     if (walked.kind !== "never") {
       yield* walk(this.#tokens.tree, grammar, walked, (node) => this.#tokens.mark(mask, node));
     }
+    return mask;
+  }
+
+  *#addTable(mask: Uint32Array, grammar: Grammar, place: TablePlace): Work<void> {
+    const run = yield* this.#runOver(grammar, place);
+    if (run) yield* run.addTable(mask, grammar, place);
+    else yield* this.#walks.walk(grammar, place, mask);
+  }
+
+  *#addCounted(mask: Uint32Array, grammar: Grammar, first: Counted, rest: Expr): Work<void> {
+    const { automaton } = first.text;
+    if (!isFarFromBounds(first, this.#tokens)) {
+      yield* walkCounted(this.#tokens, grammar, { first, rest }, mask);
+      return;
+    }
+    const place = { automaton, state: first.state, rest };
+    const find = () => this.#tableMask(grammar, place);
+    const far = yield* this.#far.of(grammar, grammar.seq(grammar.automaton(automaton, first.state), rest), find);
+    for (let word = 0; word < mask.length; word++) mask[word]! |= far[word]!;
+  }
+
+  *#tableMask(grammar: Grammar, place: TablePlace): Work<Uint32Array> {
+    const mask = new Uint32Array((this.vocab + 31) >> 5);
+    yield* this.#addTable(mask, grammar, place);
     return mask;
   }
 
