@@ -10,7 +10,7 @@ import { EventQueue } from "./event-queue.ts";
 import { Isolate, type SimulatedTurn } from "./isolate.ts";
 import { quantiles } from "./quantiles.ts";
 
-export const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Turns that an isolate lets wait; beyond them it answers 503 (docs/limits.md). */
 const WAITING_MOST = 128;

@@ -117,4 +117,3 @@ export type TensorEntry = z.infer<typeof tensorEntry>;
 export type StageEntry = z.infer<typeof stageEntry>;
 export type OnnxDecoder = z.infer<typeof onnxDecoder>;
 export type CachePolicy = z.infer<typeof cachePolicy>;
-export type GenerationDefaults = Manifest["generation"];

@@ -87,7 +87,7 @@ export const valuesAppend = z
   .openapi("StreamValuesAppend");
 
 /** Of one request that carries values of many streams: each is a request of its own within the server. */
-export const STREAMS_MAX = 1000;
+const STREAMS_MAX = 1000;
 
 export const streamsAppend = z
   .strictObject({
