@@ -25,6 +25,17 @@ export const listDirectory = (env: Bindings, tenant: string, page: PageRequest):
 export const admit = (env: Bindings, tenant: string, request: QuotaRequest): Promise<QuotaAnswer> =>
   ask<QuotaAnswer>(env, tenant, "/admit", request).catch(away);
 
+/**
+ * Fails with `storage_full` where that is so: the platform hides why an object that could not store anything was reset, and the directory is asked to
+ * write a row.
+ */
+export async function requireRoom(env: Bindings, tenant: string): Promise<void> {
+  await ask(env, tenant, "/write", {}).catch((thrown: unknown) => {
+    const failure = Failure.from(thrown);
+    if (failure.code === "storage_full") throw failure;
+  });
+}
+
 /** How many bytes an object stores; null when it stores nothing any more. */
 export interface StoredBytes {
   object: string;

@@ -60,6 +60,9 @@ export class Directory extends DurableObject<Env> {
         store.quota.spend(key, tokens, nowMs);
         return {};
       }
+      case "write":
+        store.quota.write();
+        return {};
       case "usage":
         return store.quota.usage((body as { key: string }).key, nowMs);
       default:

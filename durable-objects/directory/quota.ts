@@ -213,6 +213,11 @@ export class Quota {
     return this.#known;
   }
 
+  /** Writes the counts now. Fails as the storage does. */
+  write(): void {
+    this.#write(this.#state());
+  }
+
   #writeLater(state: State): void {
     if (this.#isDue) return;
     this.#isDue = true;

@@ -8,6 +8,7 @@ import {
   nothingKept,
   requireObject,
 } from "../../durable-objects/directory/allowance.ts";
+import { requireRoom } from "../../durable-objects/directory/directory-client.ts";
 import { conversationNamed } from "../../durable-objects/platform/peers.ts";
 import { turnIdOf } from "../../durable-objects/turn/plan.ts";
 import { prefixObject } from "../api/conversations/prefix.ts";
@@ -48,8 +49,9 @@ export async function askObject(
     headers,
     signal: c.req.raw.signal,
     ...(body ? { body: body instanceof ReadableStream ? body : JSON.stringify(body) } : {}),
-  }).catch((thrown: unknown) => {
+  }).catch(async (thrown: unknown) => {
     refused(500);
+    if (Failure.from(thrown).code === "storage_unavailable") await requireRoom(c.env, tenant);
     throw thrown;
   });
   if (response.status >= 400) refused(response.status);

@@ -10,6 +10,10 @@ interface PlatformError {
   isRestarting?: boolean;
 }
 
+/** All that the platform tells of a failure of its own, such as a commit for which there was no room: the object is reset, and says more when it is asked again. */
+const isPlatformFailure = (thrown: unknown): boolean =>
+  /^internal error; reference = /.test((thrown as Error | undefined)?.message ?? "");
+
 /** A reset object is back in moments; the wait keeps many callers from coming at once. */
 const RETRY_MS = 100;
 /** A process that was killed takes longer. */
@@ -30,7 +34,8 @@ export async function call(
       // A fresh Response: headers of one from elsewhere cannot be added to.
       return new Response(response.body, response);
     } catch (thrown) {
-      const { overloaded, retryable, durableObjectReset, isRestarting } = (thrown ?? {}) as PlatformError;
+      const { overloaded, durableObjectReset, isRestarting, ...told } = (thrown ?? {}) as PlatformError;
+      const retryable = told.retryable || isPlatformFailure(thrown);
       if (isStorageFull(thrown)) throw storageFull(thrown);
       if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
       // A body that streams has been read.
