@@ -60,6 +60,12 @@ begin)
   trap 'mkdir -p "$data/tokens"; echo "line $LINENO of gpu.sh begin, see the logs in $data" > "$data/tokens/failed"' ERR
   say "parts"
   unpack 0 "$data"
+  # The next call lays the tree down anew while this one works: a process that starts just then would find a folder empty. So it runs a copy.
+  code=$(mktemp -d)
+  tar -cf - --exclude=training/data --exclude=training/runs training | tar -C "$code" -xf -
+  ln -s "$PWD/$data" "$code/training/data"
+  export PYTHONPATH="$code:$PWD/$data/site"
+  cd "$code"
   "$python" -m pip install -q --no-index --no-deps --target "$data/site" "$data"/wheels/*.whl
   say "teacher"
   "$python" -m training.teacher "$data/$gguf" 2>&1 | tail -1

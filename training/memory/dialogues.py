@@ -101,7 +101,7 @@ class Conversation:
     def ask_all(self) -> None:
         """One question after the other, until all that was told has been asked for; some about what was not."""
         for about in self.r.sample(list(self.told), len(self.told)):
-            if self.r.random() < 0.25:
+            if self.r.random() < 0.17:
                 self.ask_untold()
             self.dialogue.add(typed(self.r, asked(self.r, self.kinds[about], self.held)), answered(self.kinds[about], self.told[about]), PROVEN)
 
@@ -156,7 +156,7 @@ def memory_dialogue(r: random.Random, filler, characters: int, held: bool = Fals
             c.ask()
         elif choice < 0.74:
             c.use()
-        elif choice < 0.81:
+        elif choice < 0.83:
             c.correct()
         elif choice < 0.91:
             c.ask_untold()

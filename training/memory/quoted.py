@@ -28,7 +28,7 @@ def quoted(r: random.Random, filler, held: bool = False) -> Dialogue:
     for _ in range(r.choice([1, 1, 2])):
         facts = drawn_kinds(r, r.choice([1, 2, 2, 3, 5]), held)
         values = {fact.about: value_of(r, fact, held) for fact in facts}
-        wanted, known = facts[0], r.random() > 0.2
+        wanted, known = facts[0], r.random() > 0.15
         blocks = []
         for fact in facts:
             value = values[fact.about]

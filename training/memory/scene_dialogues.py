@@ -79,18 +79,18 @@ def scene_dialogue(r: random.Random, filler, characters: int, held: bool = False
             c.tell_scenes([pending.pop() for _ in range(min(len(pending), r.choice([1, 1, 2])))])
         elif quiet and c.dialogue.characters() < 0.6 * characters and choice < 0.8:
             c.between()
-        elif choice < 0.54:
+        elif choice < 0.57:
             c.ask_scene(r.choice(c.scenes))
-        elif choice < 0.67:
+        elif choice < 0.69:
             c.use_scene(r.choice(c.scenes))
-        elif choice < 0.75:
+        elif choice < 0.76:
             c.correct_scene(r.choice(c.scenes))
-        elif choice < 0.87:
+        elif choice < 0.84:
             c.ask_unknown(r.choice(c.scenes))
         else:
             c.between()
     for told in r.sample(c.scenes, len(c.scenes)):
-        if r.random() < 0.3:
+        if r.random() < 0.14:
             c.ask_unknown(r.choice(c.scenes))
         c.ask_scene(told)
     return c.dialogue
@@ -102,7 +102,7 @@ def quoted_scene(r: random.Random, filler, held: bool = False) -> Dialogue:
     if r.random() < 0.4:
         dialogue.add(*filler(r))
     told = [Told(r, scene, held) for scene in drawn_scenes(r, r.choice([1, 2, 3, 4]), held)]
-    wanted, known = told[0], r.random() > 0.2
+    wanted, known = told[0], r.random() > 0.15
     blocks = []
     for one in told:
         if one is wanted and not known:

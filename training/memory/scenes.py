@@ -127,6 +127,8 @@ def block(text: str, source: str) -> Scene:
 @cache
 def scenes(held: bool) -> tuple[Scene, ...]:
     every = [block(text, file.name) for file in sorted(FOLDER.glob("*.txt")) for text in re.split(r"\n\s*\n", file.read_text().strip())]
+    if not every:
+        raise SceneError(f"{FOLDER}: expected files of scenes, found none")
     return tuple(scene for scene in every if scene.is_held == held)
 
 
