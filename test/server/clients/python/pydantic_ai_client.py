@@ -60,7 +60,8 @@ async def tools():
             asks.append(metric)
             return "sunny"
 
-        for seed in range(8):
+        # Which of the two a model of random weights calls is chance, and Anthropic's API has no seed.
+        for seed in range(64):
             settings = {"max_tokens": 300, "parallel_tool_calls": False, "temperature": 1.5}
             if not isinstance(model, AnthropicModel):
                 settings["seed"] = seed
