@@ -5,9 +5,8 @@
  * processes: what lies elsewhere is moved before they start. A move that was interrupted goes on at the next start, for each file says by its own
  * name where it belongs.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { workerOf } from "../durable-objects/platform/peers.ts";
 import type { NamedPack } from "./serve-pack.ts";
@@ -31,12 +30,9 @@ export function workersIn(folder: string): number[] {
   return [0, ...names.filter((name) => /^\d+$/.test(name)).map(Number)];
 }
 
-/** What a process keeps free for conversations, beside its models, before there is another. */
-const ROOM_BYTES = 256_000_000;
-
 /**
- * How many processes compute: what `--workers` says, or one fewer than the machine has processors, as far as each has memory for the models twice
- * (as they are read, and as they are computed with). Throws one line.
+ * How many processes compute: what `--workers` says, else one. More than one is not the default while a turn that was acknowledged can be lost where the
+ * process before the others is killed (docs/operations.md). Throws one line.
  */
 export function workersFor(
   given: string | undefined,
@@ -44,11 +40,7 @@ export function workersFor(
   { memoryBytes, leastBytes }: { memoryBytes: number; leastBytes: number },
 ): number {
   const staged = packs.find(({ folder }) => isStaged(folder));
-  if (given === undefined) {
-    const each = ROOM_BYTES + 2 * packs.reduce((sum, { folder }) => sum + bytesOf(folder), 0);
-    const most = Math.min(availableParallelism() - 1, Math.floor(memoryBytes / each), MOST_WORKERS);
-    return staged ? 1 : Math.max(1, most);
-  }
+  if (given === undefined) return 1;
   const count = Number(given);
   if (!/^\d{1,3}$/.test(given) || count < 1 || count > MOST_WORKERS)
     throw new Error(`--workers: expected 1 to ${MOST_WORKERS}, got ${given}`);
@@ -59,9 +51,6 @@ export function workersFor(
     );
   return count;
 }
-
-const bytesOf = (pack: string): number =>
-  readdirSync(pack).reduce((sum, name) => sum + (name.endsWith(".bin") ? statSync(join(pack, name)).size : 0), 0);
 
 /** A manifest that cannot be read is the Worker's to complain of. */
 function isStaged(pack: string): boolean {
