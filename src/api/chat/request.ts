@@ -8,6 +8,7 @@ import {
   metadata,
   modelField,
   name,
+  prefixField,
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
@@ -68,12 +69,7 @@ const fields = z.strictObject({
   model: modelField,
   messages: messagesField,
   conversation: z.union([conversationId, z.strictObject({ id: conversationId })], "expected an id or {id}").nullish(),
-  prefix: z
-    .string()
-    .min(1)
-    .max(64)
-    .nullish()
-    .openapi({ description: "The shared prefix that the conversation begins with." }),
+  prefix: prefixField,
   max_tokens: tokenLimit.openapi({ description: "The older name of `max_completion_tokens`." }),
   max_completion_tokens: tokenLimit,
   n: z.int().min(1).max(CHOICES_MAX).nullish().openapi({

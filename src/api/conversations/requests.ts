@@ -1,7 +1,7 @@
 /** Requests of /v1/conversations. */
 import { z } from "@hono/zod-openapi";
 import { inputItem } from "../responses/input.ts";
-import { includeQuery, intQuery, metadata, pageQuery } from "../shared/fields.ts";
+import { includeQuery, intQuery, metadata, pageQuery, prefixField } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
 import { recallField } from "../shared/recall.ts";
 import { TTL_MAX_SECONDS } from "./prefix.ts";
@@ -26,12 +26,7 @@ export const conversationCreate = z
     metadata: metadata.nullish(),
     ttl_seconds: ttl,
     recall: recallField,
-    prefix: z
-      .string()
-      .min(1)
-      .max(64)
-      .nullish()
-      .openapi({ description: "The shared prefix that the conversation begins with." }),
+    prefix: prefixField,
     model: z.string().min(1).max(128).nullish().openapi({
       description: "The conversation's model, if several are served. The default is the model of its first turn.",
     }),

@@ -15,6 +15,13 @@ export const text = (maxChars: number) =>
 
 export const modelField = z.string().min(1).max(128).openapi({ example: "rivulet-150m" });
 
+export const prefixField = z
+  .string()
+  .min(1)
+  .max(64)
+  .nullish()
+  .openapi({ description: "The shared prefix that the conversation begins with." });
+
 /** Clients without a limit send the largest number that they know, or -1; the context ends a reply before. */
 export const tokenLimit = z
   .int()

@@ -1,12 +1,13 @@
 /** Values of a stream as a caller writes them, with or without a time each. */
 import { z } from "@hono/zod-openapi";
+import { isDate } from "../../constrain/check/format-checks.ts";
 import { Failure } from "../../core/failure.ts";
 import { VALUE_MAX } from "../../forecast/codec.ts";
 
 /** Of one request. The body's own bound comes first for longer ones. */
 export const VALUES_MAX = 4096;
 
-const TIME = /^(\d{4})-(\d\d)-(\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
 /** The end of the year 9999: later times have no form that a caller could send back. */
 const SECONDS_MAX = 253_402_300_799;
 export const TIME_MAX_MS = 1000 * SECONDS_MAX;
@@ -21,7 +22,7 @@ const timeField = z
       z
         .string()
         .regex(TIME, "expected a time as ISO 8601 writes it, with its zone: 2026-01-31T12:00:00Z")
-        .refine(isDate, "expected a date that there is, in the years 0 to 9999"),
+        .refine(isTime, "expected a date that there is, in the years 0 to 9999"),
       z.number().min(0).max(SECONDS_MAX),
     ],
     "expected an ISO 8601 time with its zone, or seconds since 1970",
@@ -29,12 +30,9 @@ const timeField = z
   .openapi({ description: "ISO 8601 with a zone, or seconds since 1970.", example: "2026-01-31T12:00:00Z" });
 
 /** The language's own reading takes 30 February for 2 March. */
-function isDate(text: string): boolean {
-  const [, year, month, day] = TIME.exec(text) ?? [];
-  const last = new Date(0);
-  last.setUTCFullYear(Number(year), Number(month), 0);
+function isTime(text: string): boolean {
   const timeMs = Date.parse(text);
-  return Number(day) <= last.getUTCDate() && timeMs >= TIME_MIN_MS && timeMs <= TIME_MAX_MS;
+  return isDate(text.slice(0, 10)) && timeMs >= TIME_MIN_MS && timeMs <= TIME_MAX_MS;
 }
 
 export const valueField = z

@@ -8,7 +8,8 @@ import { isIdnHostname } from "./idn.ts";
 
 const MAX_CHARACTERS = 100_000;
 
-function isDate(text: string): boolean {
+/** `full-date` of RFC 3339, a day that there is. */
+export function isDate(text: string): boolean {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text)?.map(Number) ?? [];
   if (year === undefined || month === undefined || day === undefined || month < 1 || month > 12) return false;
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
