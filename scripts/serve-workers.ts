@@ -39,12 +39,12 @@ export function workersFor(
   packs: readonly NamedPack[],
   { memoryBytes, leastBytes }: { memoryBytes: number; leastBytes: number },
 ): number {
-  const staged = packs.find(({ folder }) => isStaged(folder));
   if (given === undefined) return 1;
   const count = Number(given);
   if (!/^\d{1,3}$/.test(given) || count < 1 || count > MOST_WORKERS)
     throw new Error(`--workers: expected 1 to ${MOST_WORKERS}, got ${given}`);
-  if (count > 1 && staged) throw new Error(`--workers: expected 1, since ${staged.folder} is divided into stages`);
+  const staged = count > 1 && packs.find(({ folder }) => isStaged(folder));
+  if (staged) throw new Error(`--workers: expected 1, since ${staged.folder} is divided into stages`);
   if (memoryBytes / count < leastBytes)
     throw new Error(
       `--workers: expected at most ${Math.floor(memoryBytes / leastBytes)} with this memory, got ${count}`,

@@ -13,9 +13,13 @@ export interface Started {
   ended: Promise<number | null>;
 }
 
-/** In one process, unless a test or whoever runs it says otherwise: the folder of a server then is the same on every machine. */
-const workersOf = (args: readonly string[]): string[] =>
-  args.includes("--workers") || args.includes("--help") ? [] : ["--workers", process.env.TEST_WORKERS ?? "1"];
+/** In one process, unless a test or whoever runs it says otherwise. */
+function workersOf(args: readonly string[]): string[] {
+  const { TEST_WORKERS } = process.env;
+  return TEST_WORKERS === undefined || args.includes("--workers") || args.includes("--help")
+    ? []
+    : ["--workers", TEST_WORKERS];
+}
 
 /** Runs the script until it invites, or to its end; `descriptors`: as many as its machine allows it. */
 export function start(
