@@ -28,7 +28,7 @@ function run(command: string, args: string[]): Promise<{ ok: boolean; out: strin
 function testsOf(path: string): string[] {
   const room = path.replace(/\/?[^/]*\.tsx?$|\/+$/, "").replace(/^(src|test)\//, "");
   const folders = [`test/${room}/`, `test/workerd/${room}/`, `test/server/${room}/`].filter(existsSync);
-  if (room === "web") folders.push("test/server/page");
+  if (room === "web") folders.push("test/server/page/");
   if (folders.length > 0) return folders;
   console.error(
     `${path} has no tests of its own: there is no test/${room}, test/workerd/${room} or test/server/${room}`,

@@ -5,7 +5,7 @@
  * stands in WebAssembly memory, so loading is a copy. The model's fingerprint is the SHA-256 of the manifest's bytes.
  */
 import { z } from "zod";
-import { dtypes } from "./dtype.ts";
+import { dtypes } from "../core/dtype.ts";
 
 export const PACK_VERSION = 1;
 export const SHARD_MAX_BYTES = 24 * 1024 * 1024;

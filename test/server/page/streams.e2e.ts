@@ -1,19 +1,9 @@
 /** Streams on the page: a live chart, fed from elsewhere and from here, by keys alone, in both themes and on a phone. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { Rivulet } from "../../src/client/index.ts";
-import { ANSWER_MS, describePage, field, say } from "../support/chat-page.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-async function found(page: Page): Promise<string[]> {
-  await page.evaluate(`${axe};0`);
-  const { violations } = (await page.evaluate("axe.run()")) as {
-    violations: { id: string; nodes: { html: string }[] }[];
-  };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
+import { Rivulet } from "../../../src/client/index.ts";
+import { axeFindings } from "../../support/axe.ts";
+import { ANSWER_MS, describePage, field, say } from "../../support/chat-page.ts";
 
 const wave = (i: number): number => 20 + 3 * Math.sin((i / 12) * 2 * Math.PI) + ((i * 7919) % 13) / 20;
 const waves = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => wave(from + i));
@@ -72,14 +62,14 @@ describePage("streams of the page", "tiny", (chat) => {
     expect(await plot(page).getAttribute("aria-valuetext")).toMatch(/^position 145: expected /);
     for (let i = 0; i < 15; i++) await page.keyboard.press("ArrowLeft");
     expect(await page.locator(".readout").textContent()).toMatch(/^position 130: 90, expected .+; an anomaly$/);
-    expect(await found(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
 
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "pump 7" }).waitFor();
     await fed(page, 134);
     await page.goBack();
     await page.getByRole("button", { name: "Begin a stream" }).waitFor();
-    expect(await found(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     // Reading the canvas again and again is the test's, not the page's.
     expect(said.filter((line) => !line.startsWith("Canvas2D: Multiple readback"))).toEqual([]);
   });
@@ -153,7 +143,7 @@ describePage("streams of the page", "tiny", (chat) => {
     await page.reload();
     await page.getByText("live", { exact: true }).waitFor();
     await expect.poll(() => painted(page, "water"), { timeout: ANSWER_MS }).toBeGreaterThan(100);
-    expect(await found(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
     await chat.killServer();
     await page.getByText("connecting").waitFor({ timeout: ANSWER_MS });

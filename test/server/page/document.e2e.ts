@@ -12,8 +12,8 @@ import {
   idle,
   say,
   turns,
-} from "../support/chat-page.ts";
-import { pdfOf } from "../support/pdf.ts";
+} from "../../support/chat-page.ts";
+import { pdfOf } from "../../support/pdf.ts";
 
 const named = (name: string, buffer: Buffer, mimeType = "") => ({ name, mimeType, buffer });
 const attachText = (page: Page, name: string, text: string) =>

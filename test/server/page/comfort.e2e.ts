@@ -1,18 +1,9 @@
 /** The page's smaller parts: code and maths, settings, Back, tabs, keys, themes. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { answerOf, describePage, field, idle, say, turns } from "../support/chat-page.ts";
+import { axeFindings } from "../../support/axe.ts";
+import { answerOf, describePage, field, idle, say, turns } from "../../support/chat-page.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-async function found(page: Page): Promise<string[]> {
-  await page.evaluate(`${axe};0`);
-  const { violations } = (await page.evaluate("axe.run()")) as {
-    violations: { id: string; nodes: { html: string }[] }[];
-  };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 /** Shows the last turn as if the model had written this. */
 async function writes(page: Page, reply: string): Promise<void> {
   await page.route("**/turns?**", async (route) => {
@@ -59,7 +50,7 @@ describePage("the page's smaller parts", "tiny", (chat) => {
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("System prompt").fill("You are a pirate.");
     await dialog.getByLabel("Temperature").fill("0.5");
-    expect(await found(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await dialog.getByRole("button", { name: "Use" }).click();
     await say(page, "Hello, captain!");
     expect(bodies[0]).toMatchObject({
@@ -123,7 +114,7 @@ describePage("the page's smaller parts", "tiny", (chat) => {
     await expect.poll(focused).toBe("Message");
     await page.keyboard.press("Control+/");
     await page.getByRole("heading", { name: "Keys" }).waitFor();
-    expect(await found(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+k");
     await expect.poll(focused).toBe("Search conversations");

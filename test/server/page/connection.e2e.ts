@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { answerOf, begin, describePage, grown, idle, say } from "../support/chat-page.ts";
+import { answerOf, begin, describePage, grown, idle, say } from "../../support/chat-page.ts";
 
 const LONG = "Tell me a long story about a river, in ten paragraphs.";
 /** What a lost server makes the browser say. */

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { answerOf, begin, describePage, idle, say, turns } from "../support/chat-page.ts";
+import { answerOf, begin, describePage, idle, say, turns } from "../../support/chat-page.ts";
 
 describePage("the chat page", "tiny", (chat) => {
   it("talks over three turns, computes only what is new, and comes back after a reload", async () => {

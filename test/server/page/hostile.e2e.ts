@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { answerOf, describePage, say } from "../support/chat-page.ts";
+import { answerOf, describePage, say } from "../../support/chat-page.ts";
 
 const hostile = [
   `<img src=x onerror="document.title='owned'"> <script>document.title='owned'</script>`,

@@ -1,24 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { describePage, field, idle, say, turns } from "../support/chat-page.ts";
+import { axeFindings } from "../../support/axe.ts";
+import { describePage, field, idle, say, turns } from "../../support/chat-page.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { html: string }[];
-}
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(`${axe};0`);
-  const { violations } = (await page.evaluate("axe.run()")) as { violations: Violation[] };
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 const focused = (page: Page) =>
   page.evaluate(
     "document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim()",
@@ -119,21 +104,21 @@ describePage("access to the chat page", "tiny", (chat) => {
     expect(said).toEqual([]);
   });
 
-  it.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (colorScheme) => {
+  it.each(["light", "dark"] as const)("axe finds nothing, %s", async (colorScheme) => {
     const { page } = await chat.visit({ colorScheme, reducedMotion: "reduce" });
-    expect(await serious(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await say(page, `Hello in the ${colorScheme}!`);
     await page.getByText("The numbers").click();
-    expect(await serious(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.getByRole("navigation").locator("summary").first().click();
-    expect(await serious(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Edit message" }).click();
-    expect(await serious(page)).toEqual([]);
+    expect(await axeFindings(page)).toEqual([]);
     await page.setViewportSize({ width: 390, height: 800 });
     for (const name of ["Conversations", "What this conversation costs"]) {
       await page.getByRole("button", { name }).click();
-      expect(await serious(page)).toEqual([]);
+      expect(await axeFindings(page)).toEqual([]);
       await page.keyboard.press("Escape");
     }
   });
@@ -150,7 +135,7 @@ describePage(
       await key.fill("wrong");
       await page.keyboard.press("Enter");
       await page.getByText("The last key was not accepted.").waitFor();
-      expect(await serious(page)).toEqual([]);
+      expect(await axeFindings(page)).toEqual([]);
       await key.fill("key-a");
       await page.getByRole("button", { name: "Continue" }).click();
       await say(page, "Hello!");
