@@ -29,6 +29,8 @@ export interface PrefixRequest {
   model?: string;
   /** Of the turn that computes it. */
   id?: string;
+  /** As in `TurnRequest`. */
+  grantedTokens?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface PrefixRequest {
 export async function makePrefix(
   scheduler: Scheduler,
   tenant: string,
-  { name, text, ttlSeconds, id, model }: PrefixRequest,
+  { name, text, ttlSeconds, id, model, grantedTokens }: PrefixRequest,
   client: AbortSignal,
   idempotencyKey?: string,
 ): Promise<RunningTurn | undefined> {
@@ -63,6 +65,7 @@ export async function makePrefix(
     model: manifest.name,
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
     ...(id === undefined ? {} : { id }),
+    ...(grantedTokens === undefined ? {} : { grantedTokens }),
     ...(idempotencyKey === undefined || isAgain ? {} : { idempotencyKey }),
     messages: [{ role: "system", content: text }],
     feedOnly: true,

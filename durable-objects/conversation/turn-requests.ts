@@ -10,11 +10,11 @@ import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
 import { newHead, used } from "../storage/heads.ts";
-import { checkSame, digestOf } from "../storage/idempotency.ts";
+import { checkSame } from "../storage/idempotency.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
-import { plan, turnIdOf } from "../turn/plan.ts";
+import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "./head-actions.ts";
@@ -216,7 +216,7 @@ function repeated(scheduler: Scheduler, request: TurnRequest): KnownTurn | undef
   if (!known) return undefined;
   const isLive = scheduler.get(id) !== undefined;
   if (request.idempotencyKey !== undefined) {
-    checkSame(known.digest, digestOf(request));
+    checkSame(known.digest, turnDigest(request));
     if (isLive) throw inProgress();
   }
   count("idempotent_replay");

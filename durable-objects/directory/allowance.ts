@@ -8,7 +8,9 @@ import { MAIN } from "../../src/api/shared/ids.ts";
 import { limitsOf } from "../../src/api/shared/quota-limits.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { modelCards } from "../model/model-card.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
+import { tokensAtMost } from "../turn/tokens-at-most.ts";
 import { admit, beginObject, knownObjects, type StoredBytes, settle, tellStored } from "./directory-client.ts";
 import type { QuotaAnswer, QuotaRequest } from "./quota.ts";
 
@@ -27,7 +29,12 @@ export const ask = (
   counted: Counted,
   kind: QuotaRequest["kind"],
   lease?: string,
-): Promise<QuotaAnswer> => admit(env, counted.tenant, requestOf(env, counted, kind, lease));
+  tokens?: number,
+): Promise<QuotaAnswer> =>
+  admit(env, counted.tenant, {
+    ...requestOf(env, counted, kind, lease),
+    ...(tokens === undefined ? {} : { tokens }),
+  });
 
 /** Which key is counted, by its digest. */
 export const keyOf = (digest: string): string => digest.slice(0, 16);
@@ -50,9 +57,17 @@ export function refuse(refused: QuotaAnswer["refused"]): void {
 /** A turn's lease: the object that computes it, and its id there. */
 export const turnLease = (object: string, turn: string): string => `${object} ${turn}`;
 
-/** Fails as `ask` and `refuse` do. */
-export async function takeLease(env: Env, counted: Counted, kind: "turn" | "socket", lease: string): Promise<void> {
-  refuse((await ask(env, counted, kind, lease)).refused);
+/** Fails as `ask` and `refuse` do. `tokens`: the most that a turn can compute. Resolves to what it may, where that is less. */
+export async function takeLease(
+  env: Env,
+  counted: Counted,
+  kind: "turn" | "socket",
+  lease: string,
+  tokens?: number,
+): Promise<number | undefined> {
+  const { refused, granted } = await ask(env, counted, kind, lease, tokens);
+  refuse(refused);
+  return granted;
 }
 
 /** Whether it was. Never rejects: a lease that nobody settles ends by itself. */
@@ -104,6 +119,8 @@ export async function knownAmong(env: Env, tenant: string, objects: readonly str
 export interface Begun {
   /** It was refused, with this status; where that says that nothing was stored, the object is forgotten. Never rejects. */
   undo(status: number): Promise<unknown>;
+  /** How many tokens the turn may compute. Absent: as many as it asks for. */
+  grantedTokens?: number;
 }
 
 /** A conflict, or a failure of ours, may leave something behind. */
@@ -126,29 +143,27 @@ export async function beginWith(env: Env, counted: Counted, object: string): Pro
   return { undo };
 }
 
-/** Everything that a turn needs leave for. Fails with `not_found` where what it goes on from is not there. */
+/** Everything that a turn needs leave for. `model`: the name it is served under. Fails with `not_found` where what it goes on from is not there. */
 export async function allowTurn(
   env: Env,
   counted: Counted,
   object: string,
   turn: string,
-  {
-    persistent,
-    parent,
-    head = MAIN,
-    conversation,
-  }: Pick<TurnRequest, "persistent" | "parent" | "head" | "conversation">,
+  request: Pick<TurnRequest, "persistent" | "parent" | "head" | "conversation"> & Parameters<typeof tokensAtMost>[0],
+  model: string | undefined,
 ): Promise<Begun> {
+  const { persistent, parent, head = MAIN, conversation } = request;
   // What is thrown away may name a conversation that is not there yet, and begins none.
   const isFree = !persistent && conversation !== undefined;
   const goesOn = typeof parent === "string" || head !== MAIN || (!persistent && !isFree);
   const missing = typeof parent === "string" ? noSuchResponse : head !== MAIN ? noSuchFork : noSuchPrefix;
   const lease = turnLease(object, turn);
   if (goesOn) await requireObject(env, counted.tenant, object, missing);
-  await takeLease(env, counted, "turn", lease);
+  const granted = await takeLease(env, counted, "turn", lease, tokensAtMost(request, await contextOf(env, model)));
   try {
     const begun = goesOn || isFree ? undefined : await beginWith(env, counted, object);
     return {
+      ...(granted === undefined ? {} : { grantedTokens: granted }),
       undo: async (status) => {
         await settleLease(env, counted.tenant, lease);
         await begun?.undo(status);
@@ -158,6 +173,12 @@ export async function allowTurn(
     await settleLease(env, counted.tenant, lease);
     throw thrown;
   }
+}
+
+/** Of the model that a request names; of the default one where it names none. */
+async function contextOf(env: Env, model: string | undefined): Promise<number> {
+  const cards = await modelCards(env);
+  return (cards.find(({ id }) => id === model) ?? cards[0]!).contextLength;
 }
 
 const noSuchFork = () => new Failure("not_found", "no such fork", { param: "conversation" });

@@ -3,8 +3,9 @@
  *
  * All counts stand in one row. What comes and goes with every turn, its lease and its settlement, is counted in memory at once and written with
  * the next row that must be, or `LATER_MS` after: no turn waits for this row, and turns that come close together share one. A directory that dies
- * forgets that much. Turns and sockets hold leases: a lease that was never settled, because its holder crashed, ends by itself. No count goes
- * below zero, even when a report comes twice or too late.
+ * forgets that much. Turns and sockets hold leases: a lease that was never settled, because its holder crashed, ends by itself. A turn's lease
+ * reserves the tokens that the turn can compute at most, so that turns that run at once cannot pass the day's limit together; what was not
+ * computed is free again when the lease ends. No count goes below zero, even when a report comes twice or too late.
  */
 import type { QuotaLimits, QuotaName } from "../../src/api/shared/quota-limits.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -28,6 +29,8 @@ interface Lease {
   key: string;
   kind: "turn" | "socket";
   untilMs: number;
+  /** Of the day's tokens, which nobody else may compute meanwhile. */
+  reserved?: number;
 }
 
 interface State {
@@ -45,12 +48,16 @@ export interface QuotaRequest {
   /** What is asked for: a request, one with values for a stream, a turn or a socket with the name of its lease, or a new conversation. */
   kind: "request" | "values" | "turn" | "socket" | "conversation";
   lease?: string;
+  /** The most that a turn can compute. Absent: nothing is reserved for it. */
+  tokens?: number;
   limits: { tenant: Partial<QuotaLimits>; key: Partial<QuotaLimits> };
 }
 
 export interface QuotaAnswer {
   /** Which limit is reached, of whom, and in how many seconds it may be worth asking again. */
   refused?: { limit: QuotaName; of: "tenant" | "key"; most: number; afterSeconds: number };
+  /** What is left of the day for the turn, where that is less than it asked for. It may compute so many tokens. */
+  granted?: number;
   /** What is left, for the headers. */
   requests: { limit: number | null; remaining: number | null; resetMs: number };
   tokens: { limit: number | null; remaining: number | null; resetMs: number };
@@ -80,17 +87,25 @@ export class Quota {
   }
 
   /** Counts what is asked for unless a limit refuses it. Requests alone are written with what comes next, for a row costs more than a count. */
-  admit({ key, kind, lease, limits }: QuotaRequest, nowMs: number): QuotaAnswer {
+  admit({ key, kind, lease, tokens: most = 0, limits }: QuotaRequest, nowMs: number): QuotaAnswer {
     const state = this.#state();
     this.#sweep(state, nowMs);
     const [tenant, own] = [state.tenant, this.#keyOf(state, key)];
     for (const used of [tenant, own]) turnOver(used, nowMs);
     const refused = this.#refusal(state, { key, kind, limits }, nowMs);
+    const unreserved = Math.min(
+      (limits.tenant.tokens_per_day ?? Infinity) - tenant.tokens - reserved(state),
+      (limits.key.tokens_per_day ?? Infinity) - own.tokens - reserved(state, key),
+    );
+    const granted = Math.min(most, Math.max(0, unreserved));
     if (!refused) {
       const isRequest = kind === "request" || kind === "values";
       for (const used of isRequest ? new Set([tenant, own]) : []) used.requests++;
       if ((kind === "turn" || kind === "socket") && lease !== undefined)
-        state.leases[lease] = { key, kind, untilMs: nowMs + LEASE_MS[kind] };
+        state.leases[lease] = {
+          ...{ key, kind, untilMs: nowMs + LEASE_MS[kind] },
+          ...(kind === "turn" && granted > 0 ? { reserved: granted } : {}),
+        };
       // A socket's lease holds for an hour.
       if (kind === "socket") this.#write(state);
       else if (!isRequest) this.#writeLater(state);
@@ -105,9 +120,12 @@ export class Quota {
       return { limit: finite(most), remaining: finite(remaining), resetMs: windowMs - (nowMs % windowMs) };
     };
     return {
-      ...(refused ? { refused } : {}),
+      ...(refused ? { refused } : granted < most ? { granted } : {}),
       requests: left("requests_per_minute", "requests", MINUTE_MS),
-      tokens: left("tokens_per_day", "tokens", DAY_MS),
+      tokens: {
+        ...left("tokens_per_day", "tokens", DAY_MS),
+        remaining: Number.isFinite(unreserved) ? Math.max(0, unreserved - (refused ? 0 : granted)) : null,
+      },
     };
   }
 
@@ -171,6 +189,8 @@ export class Quota {
         turn: [
           ["concurrent_turns", count(state, "turn", mine), 1],
           ["tokens_per_day", used.tokens, day],
+          // All that is left is reserved for turns that run, which seldom compute all of it.
+          ["tokens_per_day", used.tokens + reserved(state, mine), 1],
           ["stored_bytes", state.bytes, 60],
         ],
         socket: [["sockets", count(state, "socket", mine), 5]],
@@ -243,6 +263,13 @@ function turnOver(used: Used, nowMs: number): void {
   if (used.minute !== minute) Object.assign(used, { minute, requests: 0 });
   if (used.day !== day) Object.assign(used, { day, tokens: 0 });
 }
+
+/** Tokens of the day that turns of a key, or of the whole tenant, may still compute. */
+const reserved = ({ leases }: State, key?: string): number =>
+  Object.values(leases).reduce(
+    (sum, lease) => sum + (key === undefined || lease.key === key ? (lease.reserved ?? 0) : 0),
+    0,
+  );
 
 const count = ({ leases }: State, kind: Lease["kind"], key: string | undefined): number =>
   Object.values(leases).filter((lease) => lease.kind === kind && (key === undefined || lease.key === key)).length;

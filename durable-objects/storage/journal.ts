@@ -45,6 +45,8 @@ interface AcceptedTurn {
   cachedTokens: number;
   rebuiltTokens: number;
   promptCount: number;
+  /** Tokens of the reply that the day leaves. Absent: as many as are asked for. */
+  grantedReply?: number;
   /** What was quoted to the model, and its cost; among the prompt's ids. Absent: recall was off. */
   recalled?: Recalled[];
   recallTokens?: number;

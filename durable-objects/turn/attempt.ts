@@ -22,6 +22,7 @@ import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import { CachedPrompt } from "./cached-prompt.ts";
 import { TurnComputation } from "./compute-turn.ts";
 import { type AttemptContext, type Host, sourceOf } from "./context.ts";
+import { checkGranted } from "./reply-options.ts";
 import { begunWith, fresh, restore } from "./restore-state.ts";
 import type { RunningTurn } from "./running-turn.ts";
 import { failed } from "./turn-record.ts";
@@ -50,10 +51,10 @@ export class Attempt {
     host: Host,
     running: RunningTurn,
     planned: PlannedTurn,
+    request: TurnRequest,
     served: Served,
     client: AbortSignal,
   ): Promise<Attempt> {
-    const { request } = planned.accepted;
     const store = request.persistent ? host.store() : undefined;
     const take = async () => {
       const { backend } = served;
@@ -67,16 +68,22 @@ export class Attempt {
       const isRebuilt = restored.missing.length > 0;
       if (isRebuilt) count("state_rebuilt");
       if (planned.accepted.recalled?.length) countRecalled(planned.accepted);
+      const { position } = restored.sequence;
+      const fed = planned.accepted.start + planned.accepted.promptCount - position;
+      const { grantedTokens: granted } = request;
       const accepted: Accepted = {
         ...planned.accepted,
+        ...(granted === undefined ? {} : { grantedReply: granted - fed }),
         ...(isRebuilt ? { origin: "rebuilt" } : cached?.begun ? { origin: "resumed" } : {}),
-        cachedTokens: restored.sequence.position,
+        cachedTokens: position,
         rebuiltTokens: restored.missing.length,
       };
       return { restored, accepted, prompt: planned.prompt, epoch: 1, ...(cached ? { cached } : {}) };
     };
     const work = await enter(host, running, served, store, request, client, take);
     try {
+      const { start, promptCount, cachedTokens } = work.accepted;
+      checkGranted(start + promptCount - cachedTokens + (request.feedOnly ? 0 : 1), request.grantedTokens);
       if (store && protects("journal")) {
         const { object } = host;
         store.accept(

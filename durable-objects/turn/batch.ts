@@ -31,7 +31,15 @@ import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import { CachedPrompt } from "./cached-prompt.ts";
 import type { Host } from "./context.ts";
-import { checkAtOnce, checkBrought, checkForm, checkRoom, loggedToken, replyOptions } from "./reply-options.ts";
+import {
+  checkAtOnce,
+  checkBrought,
+  checkForm,
+  checkGranted,
+  checkRoom,
+  loggedToken,
+  replyOptions,
+} from "./reply-options.ts";
 import { logTurn } from "./turn-log.ts";
 import { WorkBudget } from "./work-budget.ts";
 
@@ -140,7 +148,11 @@ async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
     ...(calls ? { calls } : {}),
     ...(form.echo?.prompts ? { prompts: prompts.map((ids) => codec.decode(ids)) } : {}),
   };
-  const budget = new WorkBudget(served.backend, manifest.parameters, { pauses: false });
+  const { grantedTokens } = request;
+  const budget = new WorkBudget(served.backend, manifest.parameters, {
+    ...{ pauses: false },
+    ...(grantedTokens === undefined ? {} : { grantedTokens }),
+  });
   const total = prompts.length * choices;
   let index = 0;
   let cachedTokens = 0;
@@ -218,6 +230,7 @@ async function readPrompt(
   const sequence = found?.begun?.sequence ?? (await backend.open());
   const cached = sequence.position;
   slot.computes(sequence, tenant);
+  checkGranted(feed.length - cached + ahead + 1, budget.grantedTokensLeft);
   checkAtOnce(feed.length - cached + ahead, budget.tokensLeft, adviceFor(request, prompts.length));
   const primed = new Sampler(backend.vocab, found?.begun?.sampler, 0);
   let logits: Float32Array = new Float32Array(0);

@@ -20,6 +20,9 @@ import { checkBrought, checkRoom } from "./reply-options.ts";
 export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
   idempotencyKey === undefined ? (id ?? newTurnId()) : sha256(`turn\n${idempotencyKey}`).slice(0, 16);
 
+/** What a repeated request must have in common with the first; what the day left for either is not its caller's. */
+export const turnDigest = (request: TurnRequest): string => digestOf({ ...request, grantedTokens: undefined });
+
 /**
  * `store`: absent for a turn of which nothing is kept. `isCounted`: the prompt is counted and not read, however long it is. Fails as `placeOf`
  * does, or with `context_length_exceeded`.
@@ -57,7 +60,7 @@ export function plan(
   const last = unanswered(store, parent, fresh);
   const search = { store, ...last, served, maxTokens, meanings: englishWords };
   const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
-  const { instructions: _, ...kept } = request;
+  const { instructions: _, grantedTokens: __, ...kept } = request;
   const known = toolsKnown(last.messages, request, knownTo(last.base));
   const accepted: Accepted = {
     id,
@@ -66,7 +69,7 @@ export function plan(
     // Never before its parent's, whatever the clock does.
     createdMs: Math.max(Date.now(), (parent?.createdMs ?? -1) + 1),
     request: { ...kept, messages: fresh },
-    ...(request.idempotencyKey === undefined ? {} : { digest: digestOf(request) }),
+    ...(request.idempotencyKey === undefined ? {} : { digest: turnDigest(request) }),
     fingerprint: served.fingerprint,
     seed: request.seed ?? (moved || !parent?.generator.length ? entropy() : null),
     origin: parent ? (moved ? "forked" : "resumed") : "new",

@@ -39,16 +39,32 @@ export function checkBrought(tokens: number, { contextLength }: Served["manifest
   throw new Failure("context_length_exceeded", message, { param });
 }
 
-/** The reply ends where the context does. Preparing a form takes its time in slices. */
+type OfReply = "request" | "start" | "promptCount" | "grantedReply";
+
+/**
+ * What is left of the day's tokens must do for the prompt, of which `tokens` are computed, and a token of the reply. Fails with
+ * `rate_limit_exceeded` before anything is computed.
+ */
+export function checkGranted(tokens: number, granted = Number.POSITIVE_INFINITY, nowMs = Date.now()): void {
+  if (tokens <= granted) return;
+  const message = `tokens_per_day: ${granted} are left today beside what turns that run may take, and ${tokens} would be computed for this prompt and the first token of its reply; GET /v1/usage shows what is used`;
+  const afterSeconds = Math.ceil((DAY_MS - (nowMs % DAY_MS)) / 1000);
+  throw new Failure("rate_limit_exceeded", message, { param: "tokens_per_day", afterSeconds });
+}
+const DAY_MS = 24 * 60 * 60_000;
+
+/** The reply ends where the context does, or where the day's tokens do. Preparing a form takes its time in slices. */
 export async function replyOptions(
-  { request, start, promptCount }: Pick<Accepted, "request" | "start" | "promptCount">,
+  { request, start, promptCount, grantedReply = Infinity }: Pick<Accepted, OfReply>,
   served: Served,
 ): Promise<ReplyOptions> {
   const { topLogprobs, stop, maxTokens = left(served, promptCount) } = request;
   const constraint = await constraintFor(request, served.codec, served.manifest.generation.eos);
   return {
     sampling: samplingOf(request, served),
-    maxTokens: request.feedOnly ? 0 : Math.min(maxTokens, served.backend.contextLength - start - promptCount),
+    maxTokens: request.feedOnly
+      ? 0
+      : Math.min(maxTokens, served.backend.contextLength - start - promptCount, grantedReply),
     stop,
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     ...(constraint ? { constraint } : {}),

@@ -69,7 +69,7 @@ export class Scheduler {
       running.release = release;
       // Before it is in the journal, so that nobody takes it for one that was left behind.
       this.#running.set(id, running);
-      const attempt = await Attempt.first(this.host, running, planned, served, client);
+      const attempt = await Attempt.first(this.host, running, planned, request, served, client);
       this.#compute(running, attempt);
       count("turn_accepted");
       return { turn: running, served };

@@ -16,14 +16,20 @@ export class WorkBudget {
   readonly #signalsBefore: number;
   #checkpointTokens: number;
   #left: number;
+  #grantedTokens: number;
   #sinceCheckpoint = 0;
 
   /**
    * `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that progress comes before the last.
-   * `pauses`: whether what is left at the end is computed by a later invocation.
+   * `pauses`: whether what is left at the end is computed by a later invocation. `grantedTokens`: how many may be computed besides.
    */
-  constructor(backend: Backend, parameters = 135e6, { attempts = 0, pauses = true } = {}) {
+  constructor(
+    backend: Backend,
+    parameters = 135e6,
+    { attempts = 0, pauses = true, grantedTokens = Number.POSITIVE_INFINITY } = {},
+  ) {
     this.#left = pauses ? limits.unitsPerInvocation : limits.unitsWithoutPause;
+    this.#grantedTokens = grantedTokens;
     this.#checkpointTokens = Math.max(1, limits.checkpointTokens >> Math.min(2 * attempts, 30));
     this.#backend = backend;
     this.#unitsPerToken = parameters / 1e6;
@@ -32,6 +38,7 @@ export class WorkBudget {
 
   spend(tokens: number): void {
     this.#left -= tokens * this.#unitsPerToken;
+    this.#grantedTokens -= tokens;
     this.#sinceCheckpoint += tokens;
     if (!this.#backend.cpuSignal?.()) return;
     signals++;
@@ -40,12 +47,17 @@ export class WorkBudget {
 
   /** This invocation must end: its work is done, or the platform is about to end it. */
   get spent(): boolean {
-    return this.#left <= 0 || signals !== this.#signalsBefore;
+    return this.#left <= 0 || this.#grantedTokens <= 0 || signals !== this.#signalsBefore;
   }
 
   /** Tokens that can still be computed. */
   get tokensLeft(): number {
-    return Math.floor(this.#left / this.#unitsPerToken);
+    return Math.min(Math.floor(this.#left / this.#unitsPerToken), this.#grantedTokens);
+  }
+
+  /** Of those that were granted, Infinity where all were. */
+  get grantedTokensLeft(): number {
+    return this.#grantedTokens;
   }
 
   get checkpointDue(): boolean {

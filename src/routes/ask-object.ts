@@ -101,6 +101,8 @@ export async function runTurn(
   // Either makes a call that is repeated find the turn that the first one began.
   const once = idempotencyKey === undefined ? { id: newTurnId() } : { idempotencyKey };
   const body: TurnRequest = { ...turn, ...where, tenant, ...once };
-  const begun = await allowTurn(c.env, caller, place.object, turnIdOf(once), body);
-  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body, begun });
+  const begun = await allowTurn(c.env, caller, place.object, turnIdOf(once), body, turn.model);
+  const { grantedTokens } = begun;
+  const allowed = grantedTokens === undefined ? body : { ...body, grantedTokens };
+  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body: allowed, begun });
 }

@@ -56,8 +56,13 @@ export const prefixes = [
       const body = { ...request, ...(model ? { model } : {}), id, ...(ttl == null ? {} : { ttlSeconds: ttl }) };
       const { idempotencyKey } = caller;
       const turn = turnIdOf(idempotencyKey === undefined ? { id } : { idempotencyKey });
-      const begun = await allowTurn(c.env, caller, object, turn, { persistent: true });
-      const response = await askObject(c, { ...caller, object }, `/prefix${how}`, { method: "POST", body, begun });
+      const wanted = { persistent: true, feedOnly: true, messages: [{ role: "system" as const, content: asked.text }] };
+      const begun = await allowTurn(c.env, caller, object, turn, wanted, model ?? undefined);
+      const { grantedTokens } = begun;
+      const allowed = grantedTokens === undefined ? body : { ...body, grantedTokens };
+      const response = await askObject(c, { ...caller, object }, `/prefix${how}`, {
+        ...{ method: "POST", body: allowed, begun },
+      });
       if (stream && response.ok) return response;
       const { status } = response;
       return c.json(shownPrefix(await answerOf<PrefixView>(response)), status === 202 ? 202 : 200);

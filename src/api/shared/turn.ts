@@ -38,6 +38,8 @@ export interface TurnRequest extends ReplyShape {
   seed?: number;
   /** Absent: as many as the context leaves. */
   maxTokens?: number;
+  /** What is left of the day's tokens for prompt and reply, where the turn could compute more. Not the caller's, and no part of what is asked. */
+  grantedTokens?: number;
   stop: string[];
   /** Leave out the oldest of the messages where all of them do not fit. */
   truncate?: boolean;

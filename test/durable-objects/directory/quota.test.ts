@@ -82,6 +82,45 @@ it("turns that come close together are written as one row, and a row that must b
   expect(rows, "nothing has changed since").toBe(2);
 });
 
+it("A8: a turn reserves what it can compute, is granted no more than the day leaves, and gives back what it did not compute", () => {
+  const { quota, storage, ask } = opened();
+  const limits = { tokens_per_day: 100 };
+  const turn = (lease: string, tokens: number) => ask("turn", limits, NOON, { lease, tokens });
+  expect(turn("a", 70)).toMatchObject({ tokens: { limit: 100, remaining: 30 } });
+  expect(turn("a", 0).granted, "what it asked for").toBeUndefined();
+  quota.settle("a", 0, NOON);
+  expect(turn("a", 70).granted).toBeUndefined();
+  expect(turn("b", 70)).toMatchObject({ granted: 30, tokens: { remaining: 0 } });
+  // Not until tomorrow: what is reserved is seldom all computed.
+  expect(turn("c", 1).refused).toEqual({ limit: "tokens_per_day", of: "tenant", most: 100, afterSeconds: 1 });
+  const again = opened(storage);
+  expect(again.quota.usage("", NOON).tenant.tokens_per_day).toBe(0);
+  expect(again.ask("turn", limits, NOON, { lease: "c", tokens: 1 }).refused?.afterSeconds, "after a restart").toBe(1);
+  quota.settle("a", 40, NOON);
+  quota.settle("b", 30, NOON);
+  quota.settle("b", 30, NOON);
+  expect(turn("c", 50)).toMatchObject({ granted: 30, tokens: { remaining: 0 } });
+  // Nobody settles it.
+  const later = NOON + 16 * MINUTE;
+  expect(ask("turn", limits, later, { lease: "d", tokens: 30 })).toMatchObject({ tokens: { remaining: 0 } });
+  quota.settle("d", 45, later);
+  expect(quota.usage("", later).tenant.tokens_per_day).toBe(115);
+  const refused = ask("turn", limits, later, { lease: "e", tokens: 1 });
+  expect(refused).toMatchObject({
+    refused: { afterSeconds: (DAY / 2 - 16 * MINUTE) / 1000 },
+    tokens: { remaining: 0 },
+  });
+});
+
+it("A8: a key's day and its tenant's both bound a turn", () => {
+  const { ask } = opened();
+  const limits = { tenant: { tokens_per_day: 100 }, key: { tokens_per_day: 60 } };
+  const turn = (lease: string, key: string) => ask("turn", {}, NOON, { lease, key, tokens: 50, limits });
+  expect(["a", "b"].map((lease) => turn(lease, "k1").granted)).toEqual([undefined, 10]);
+  expect(turn("c", "k2").granted).toBe(40);
+  expect(turn("d", "k1").refused?.of).toBe("tenant");
+});
+
 it("A6: a key has limits of its own within its tenant's", () => {
   const { ask } = opened();
   const of = (key: string) =>

@@ -51,14 +51,88 @@ it("A6: too many requests are refused with 429, Retry-After and what is left", a
 });
 
 it("A6: tokens of the day are what was computed, and then turns are refused but nothing else", async () => {
-  const key = tenant({ tokens_per_day: 5 });
-  await (await chat(key, { conversation: "c" })).text();
-  await expect.poll(async () => (await usage(key)).tokens_per_day.used).toBeGreaterThan(5);
+  const key = tenant({ tokens_per_day: 60 });
+  const { usage: first } = (await (await chat(key, { conversation: "c" })).json()) as Json;
+  await expect.poll(async () => (await usage(key)).tokens_per_day.used).toBe(first.total_tokens);
+  await (await chat(key, { conversation: "d", max_tokens: 400 })).text();
+  await expect.poll(async () => (await usage(key)).tokens_per_day.used).toBe(60);
   expect((await usage(key)).concurrent_turns.used).toBe(0);
   expect(await refusal(await chat(key, { conversation: "c" }))).toEqual([
     ...[429, "rate_limit_exceeded", "tokens_per_day"],
   ]);
   expect((await as(key, "/v1/conversations/c")).status).toBe(200);
+});
+
+it("A8: what is left of the day bounds the turn that begins; it ends there and is kept", async () => {
+  const key = tenant({ tokens_per_day: 60 });
+  const usedUp = () => usage(key).then(({ tokens_per_day: { used } }) => used);
+  const { usage: first, choices } = (await (await chat(key, { conversation: "c", max_tokens: 400 })).json()) as Json;
+  expect(choices[0].finish_reason).toBe("length");
+  expect(first.total_tokens).toBe(60);
+  await expect.poll(usedUp).toBe(60);
+  const kept = (await (await as(key, "/v1/conversations/c/turns")).json()) as Json;
+  expect(kept.data.length).toBe(1);
+  expect(await refusal(await chat(key, { conversation: "c" }))).toEqual([
+    ...[429, "rate_limit_exceeded", "tokens_per_day"],
+  ]);
+});
+
+it("A8: turns that run at once do not pass the day's limit together, in any form", async () => {
+  const body = { model: "tiny", max_tokens: 400 };
+  const messages = [{ role: "user", content: "hello" }];
+  const forms: [string, object][] = [
+    ["/v1/chat/completions", { ...body, messages, stream: true }],
+    ["/v1/chat/completions", { ...body, messages, n: 3 }],
+    ["/v1/completions", { ...body, prompt: ["hello", "you"], n: 2 }],
+    ["/v1/responses", { model: "tiny", input: "hello" }],
+    ["/v1/messages", { ...body, messages }],
+  ];
+  for (const form of forms) {
+    const key = tenant({ tokens_per_day: 100 });
+    const [path, asked] = form;
+    const all = await Promise.all([form, forms[0]!, forms[3]!].map(([at, body]) => as(key, at, "POST", body)));
+    const statuses = await Promise.all(all.map(async (response) => [response.status, await response.text()] as const));
+    expect(
+      statuses.map(([status]) => status).toSorted(),
+      `${path} ${JSON.stringify(asked)} ${JSON.stringify(statuses)}`,
+    ).toEqual([200, 429, 429]);
+    await expect.poll(async () => (await usage(key)).concurrent_turns.used).toBe(0);
+    const { used } = (await usage(key)).tokens_per_day;
+    expect(used, path).toBeGreaterThan(50);
+    expect(used, path).toBeLessThanOrEqual(100);
+  }
+});
+
+it("A8: a prompt or a prefix for which the day does not leave enough is refused before it is computed, and keeps nothing", async () => {
+  const key = tenant({ tokens_per_day: 20 });
+  const long = { messages: [{ role: "user", content: "a longer question, with many words ".repeat(4) }] };
+  const refused = await chat(key, { ...long, conversation: "new" });
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(await refusal(refused)).toEqual([429, "rate_limit_exceeded", "tokens_per_day"]);
+  expect(await refusal(await chat(key, { ...long, n: 2 }))).toEqual([429, "rate_limit_exceeded", "tokens_per_day"]);
+  const prefix = { name: "p", text: "a longer text ".repeat(20) };
+  expect(await refusal(await as(key, "/v1/prefixes", "POST", prefix))).toEqual([
+    ...[429, "rate_limit_exceeded", "tokens_per_day"],
+  ]);
+  expect((await as(key, "/v1/conversations/new")).status).toBe(404);
+  expect((await as(key, "/v1/prefixes/p")).status).toBe(404);
+  const { tokens_per_day: tokens, concurrent_turns: turns, conversations } = await usage(key);
+  expect([tokens.used, turns.used, conversations.used]).toEqual([0, 0, 0]);
+  expect((await chat(key, { messages: [{ role: "user", content: "a" }] })).status).toBe(200);
+});
+
+it("A8: a request that is repeated with its key finds its turn, however little the day leaves now", async () => {
+  const key = tenant({ tokens_per_day: 60 });
+  const ask = () =>
+    http("/v1/chat/completions", {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "idempotency-key": "once" },
+      body: { ...{ model: "tiny", conversation: "i", max_tokens: 25, messages: [{ role: "user", content: "hello" }] } },
+    });
+  const first = (await (await ask()).json()) as Json;
+  await expect.poll(async () => (await usage(key)).tokens_per_day.used).toBeGreaterThan(20);
+  const again = (await (await ask()).json()) as Json;
+  expect(again.choices).toEqual(first.choices);
 });
 
 it("A6: a new conversation is refused where there are enough, until one is deleted; old ones go on", async () => {
