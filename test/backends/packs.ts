@@ -1,8 +1,7 @@
-/** Packs of test/golden (WebAssembly) and test/golden-onnx (ONNX) in a temporary folder, made once and removed after the file's tests. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** Packs of test/golden (WebAssembly) and test/golden-onnx (ONNX) in a temporary folder, made once for all files of a process. */
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { inject } from "vitest";
 import { type Loaded, type LoadOptions, loadModel } from "../../src/backends/load-model.ts";
 import { stageEngine } from "../../src/backends/stage-engine.ts";
 import type { Engine } from "../../src/backends/wasm/engine.ts";
@@ -14,8 +13,7 @@ import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const kernels = compiledKernels();
-const folder = mkdtempSync(join(tmpdir(), "rivulet-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = mkdtempSync(join(inject("sharedFolder"), "packs-"));
 
 const plain = { dtype: "f32", cache: { policy: "full", sinks: 0, dtype: "f32" } } as const;
 const packs = new Map<string, Promise<string>>();
