@@ -1,5 +1,5 @@
 /** What a person does with conversations: open, walk branches, rename, delete. */
-import { Family } from "../src/client/family.ts";
+import { ConversationTree } from "../src/client/conversation-tree.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { answer, leaveAnswer, rejoin } from "./answer.ts";
 import { beginReading, refreshDocuments } from "./documents.ts";
@@ -10,7 +10,6 @@ import {
   api,
   attempt,
   conversations,
-  family,
   inAddress,
   leaf,
   models,
@@ -20,6 +19,7 @@ import {
   opened,
   refreshList,
   refreshTurns,
+  tree,
 } from "./store.ts";
 import { leaveStreams, shownStream, showStream, showStreams, streamInAddress } from "./streams.ts";
 
@@ -34,7 +34,7 @@ export const begin = (): Promise<void> =>
     const stream = streamInAddress();
     if (stream) void showStream(stream);
     else if (stream === "") void showStreams();
-    else if (wanted && opened.value === null && family.value.turns.length === 0) await show(wanted);
+    else if (wanted && opened.value === null && tree.value.turns.length === 0) await show(wanted);
     await refreshDocuments();
     // What was attached before a reload is read on.
     const { attachment } = draft.peek();
@@ -48,7 +48,7 @@ export async function show(id: string): Promise<void> {
   leaveAnswer();
   notice.value = "";
   opened.value = id;
-  family.value = new Family([]);
+  tree.value = new ConversationTree([]);
   leaf.value = null;
   inAddress(id);
   await refreshTurns();
@@ -60,7 +60,7 @@ export function startNew(): void {
   leaveAnswer();
   notice.value = "";
   opened.value = null;
-  family.value = new Family([]);
+  tree.value = new ConversationTree([]);
   leaf.value = null;
   inAddress(null);
 }
@@ -89,7 +89,7 @@ onNews((changed) =>
     // While this tab follows an answer it knows better.
     if (changed !== opened.peek() || answer.peek() !== null) return;
     await refreshTurns();
-    leaf.value = family.peek().newest;
+    leaf.value = tree.peek().newest;
     rejoin();
   }),
 );
@@ -97,7 +97,7 @@ onNews((changed) =>
 /** Shows the branch that goes through this turn. */
 export function walkTo(turn: Turn): void {
   leaveAnswer();
-  leaf.value = family.value.newestLeaf(turn.id);
+  leaf.value = tree.value.newestLeaf(turn.id);
   rejoin();
 }
 

@@ -4,7 +4,7 @@ import { type Asked, type ReplyEvent, replyTo } from "../src/client/reply.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { broken, wait } from "./connection.ts";
 import { tell, use } from "./recent.ts";
-import { attempt, family, leaf, opened, refreshTurns, report, server, spoken } from "./store.ts";
+import { attempt, leaf, opened, refreshTurns, report, server, spoken, tree } from "./store.ts";
 
 export interface Answer {
   turn: string;
@@ -37,7 +37,7 @@ let response: string | undefined;
 
 /** Goes on with the shown turn when it is still being written. */
 export function rejoin(): void {
-  const turn = family.value.get(leaf.value);
+  const turn = tree.value.get(leaf.value);
   if (turn?.status !== "running" || answer.value) return;
   void attempt(() => follow(turn, async () => ({ response: turn.response_id })));
 }
@@ -99,7 +99,7 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: 
     // Another answer, or another conversation, is shown by now.
     if (following !== own) return;
     const status = own.signal.aborted ? "cancelled" : "failed";
-    family.value = family.value.with({ ...turn, reply: answer.value?.text ?? "", status });
+    tree.value = tree.value.with({ ...turn, reply: answer.value?.text ?? "", status });
     report(thrown);
     // A turn that the server never heard of stands here alone.
     if (turn.response_id === "") return;
@@ -134,7 +134,7 @@ function accepted(turn: Turn, event: Extract<ReplyEvent, { type: "accepted" }>):
   response = event.response;
   const named = { ...turn, id: event.turn, response_id: event.response };
   batch(() => {
-    family.value = family.value.without(turn.id).with(named);
+    tree.value = tree.value.without(turn.id).with(named);
     if (leaf.value === turn.id) leaf.value = named.id;
     change({ turn: named.id });
   });
@@ -156,8 +156,8 @@ function ended(turn: Turn, { reason, usage, timings }: Extract<ReplyEvent, { typ
     timings: timings ?? null,
     conversations: head === undefined ? turn.conversations : [head],
   };
-  const parent = family.value.get(turn.parent);
+  const parent = tree.value.get(turn.parent);
   const left = parent && { ...parent, conversations: parent.conversations.filter((id) => id !== head) };
-  family.value = (left ? family.value.with(left) : family.value).with(whole);
+  tree.value = (left ? tree.value.with(left) : tree.value).with(whole);
   return whole;
 }

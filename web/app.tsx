@@ -14,7 +14,7 @@ import { searchField } from "./search.ts";
 import { SettingsDialog, showSettings } from "./settings-dialog.tsx";
 import { shortcutOf } from "./shortcuts.ts";
 import { Sidebar } from "./sidebar.tsx";
-import { family, openedTitle, spoken } from "./store.ts";
+import { openedTitle, spoken, tree } from "./store.ts";
 import { StreamView } from "./stream-view.tsx";
 import { nameOf, shownStream, showStreams, stream } from "./streams.ts";
 import { StreamsView } from "./streams-view.tsx";
@@ -127,7 +127,7 @@ export function App(): VNode {
                 class="quiet only-narrow"
                 aria-label="What this conversation costs"
                 aria-expanded={drawer.value === "picture"}
-                disabled={family.value.turns.length === 0}
+                disabled={tree.value.turns.length === 0}
                 onClick={toggle("picture")}
               >
                 <Icon name="chart" />

@@ -1,13 +1,13 @@
 /** What begins an answer: a message at the end, an edited one beside a turn, the same once more. */
 import { batch } from "@preact/signals";
+import type { ConversationTree } from "../src/client/conversation-tree.ts";
 import { messageWith, titleOfDocument } from "../src/client/documents.ts";
-import type { Family } from "../src/client/family.ts";
 import type { Message, Turn } from "../src/client/turns.ts";
 import { type Fate, follow, leaveAnswer } from "./answer.ts";
 import { readDocument } from "./documents.ts";
 import { draft, sendDraft } from "./drafts.ts";
 import { forgetSystem, METADATA_KEY, type Settings, samplingOf, samplingText, settings } from "./settings.ts";
-import { api, attempt, conversations, family, inAddress, leaf, models, opened, outdate, path } from "./store.ts";
+import { api, attempt, conversations, inAddress, leaf, models, opened, outdate, path, tree } from "./store.ts";
 
 const TITLE_MAX = 60;
 /** Stands for a turn's id until the server has given one. */
@@ -61,8 +61,8 @@ const ask = (after: string | null, messages: Message[], beginning: Beginning, fa
   attempt(async () => {
     leaveAnswer();
     outdate();
-    const known = family.value.without(UNNAMED);
-    const parent = after === UNNAMED ? (family.value.get(UNNAMED)?.parent ?? null) : after;
+    const known = tree.value.without(UNNAMED);
+    const parent = after === UNNAMED ? (tree.value.get(UNNAMED)?.parent ?? null) : after;
     const turn: Turn = {
       id: UNNAMED,
       parent,
@@ -76,7 +76,7 @@ const ask = (after: string | null, messages: Message[], beginning: Beginning, fa
       conversations: [],
     };
     batch(() => {
-      family.value = known.with(turn);
+      tree.value = known.with(turn);
       leaf.value = turn.id;
     });
     const asks = async () => {
@@ -96,7 +96,7 @@ function modelOf(conversation: string, { model }: Settings): string {
 
 /** The conversation that stands at this turn: a new one for a new page, a fork where none does. */
 async function headAt(
-  known: Family,
+  known: ConversationTree,
   parent: string | null,
   messages: Message[],
   beginning: Beginning,

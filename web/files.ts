@@ -1,27 +1,16 @@
 /** Conversations as files: the signed one with its state, which can be imported, and Markdown and JSON to read elsewhere. */
-import { Family } from "../src/client/family.ts";
+import { ConversationTree } from "../src/client/conversation-tree.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { show } from "./actions.ts";
 import { download } from "./download.ts";
-import {
-  api,
-  attempt,
-  conversations,
-  family,
-  leaf,
-  opened,
-  openedTitle,
-  refreshList,
-  spoken,
-  titleOf,
-} from "./store.ts";
+import { api, attempt, conversations, leaf, opened, openedTitle, refreshList, spoken, titleOf, tree } from "./store.ts";
 
 export type FileKind = "state" | "markdown" | "json";
 
 /** Saves the shown branch, of a conversation that is not shown the newest. */
 export const save = (id: string, kind: FileKind): Promise<void> =>
   attempt(async () => {
-    const turns = opened.value === id ? family.value.path(leaf.value) : await newestPath(id);
+    const turns = opened.value === id ? tree.value.path(leaf.value) : await newestPath(id);
     const name = id.replaceAll(/[^\w.-]+/g, "-");
     if (kind === "state") return download(await api.export(turns.at(-1)?.conversations[0] ?? id), `${name}.rivulet`);
     const conversation = conversations.value.find((other) => other.id === id);
@@ -33,7 +22,7 @@ export const save = (id: string, kind: FileKind): Promise<void> =>
   });
 
 async function newestPath(id: string): Promise<Turn[]> {
-  const known = new Family(await api.turns(id));
+  const known = new ConversationTree(await api.turns(id));
   return known.path(known.newest);
 }
 

@@ -1,6 +1,6 @@
 /** Search over conversations: by what was said in them, where the server can, and by their titles. */
 import { signal } from "@preact/signals";
-import { rootOf } from "../src/client/family.ts";
+import { rootOf } from "../src/client/conversation-tree.ts";
 import type { Conversation } from "../src/client/turns.ts";
 import { Failure } from "../src/core/failure.ts";
 import { api, conversations, report, titleOf } from "./store.ts";

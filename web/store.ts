@@ -1,7 +1,7 @@
 /** What the page shows, as signals. Changed by answer.ts and actions.ts. */
 import { batch, computed, signal } from "@preact/signals";
+import { ConversationTree, rootOf } from "../src/client/conversation-tree.ts";
 import { Conversations } from "../src/client/conversations.ts";
-import { Family, rootOf } from "../src/client/family.ts";
 import { Server, Unreachable } from "../src/client/server.ts";
 import type { Conversation, ModelCard, Turn } from "../src/client/turns.ts";
 import { Failure } from "../src/core/failure.ts";
@@ -17,10 +17,10 @@ export const models = signal<readonly ModelCard[]>([]);
 export const conversations = signal<readonly Conversation[]>([]);
 /** The root conversation that is open; null is a new one that has not begun. */
 export const opened = signal<string | null>(null);
-export const family = signal(new Family([]));
+export const tree = signal(new ConversationTree([]));
 /** The turn at which the shown path ends. */
 export const leaf = signal<string | null>(null);
-export const path = computed<readonly Turn[]>(() => family.value.path(leaf.value));
+export const path = computed<readonly Turn[]>(() => tree.value.path(leaf.value));
 /** One line about what went wrong, until the next action. */
 export const notice = signal("");
 export const needsKey = signal(false);
@@ -59,7 +59,7 @@ export function report(thrown: unknown): void {
 export async function refreshList(): Promise<void> {
   const all = await api.list();
   const roots = all.filter(({ id }) => id === rootOf(id));
-  // Of a family whose root was deleted, a fork stands for it.
+  // Of a conversation tree whose root was deleted, a fork stands for it.
   const orphans = all.filter(({ id }) => id !== rootOf(id) && !roots.some((root) => root.id === rootOf(id)));
   // The server lists a conversation from its first turn on, the page from its first message.
   const begun = conversations.value.filter(({ id }) => id === opened.value && !roots.some((root) => root.id === id));
@@ -77,8 +77,8 @@ export async function refreshTurns(): Promise<void> {
   const turns = await api.turns(id);
   if (opened.value !== id || own !== reading) return;
   batch(() => {
-    family.value = new Family(turns);
-    if (!family.value.get(leaf.value)) leaf.value = family.value.newest;
+    tree.value = new ConversationTree(turns);
+    if (!tree.value.get(leaf.value)) leaf.value = tree.value.newest;
   });
 }
 

@@ -15,7 +15,7 @@ import { documentOf } from "./documents.ts";
 import { Icon } from "./icon.tsx";
 import { Markdown } from "./markdown.tsx";
 import { MessageEditor } from "./message-editor.tsx";
-import { conversations, family, opened, path } from "./store.ts";
+import { conversations, opened, path, tree } from "./store.ts";
 
 const BRANCH_TITLE_MAX = 40;
 
@@ -172,7 +172,7 @@ function branchTitle(siblings: readonly Turn[], at: number): string {
 
 /** Previous and next among the turns that share this one's past. */
 function Branches({ turn }: { turn: Turn }): VNode | null {
-  const siblings = family.value.siblings(turn);
+  const siblings = tree.value.siblings(turn);
   if (siblings.length < 2) return null;
   const at = siblings.findIndex(({ id }) => id === turn.id);
   const step = (by: number, label: string) => {

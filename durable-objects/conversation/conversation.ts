@@ -1,5 +1,5 @@
 /**
- * Conversation: a family of dialogues, one Durable Object: a tree of turns, and heads that stand in it.
+ * Conversation: a conversation tree, one Durable Object: turns, and heads that stand in it.
  *
  * SQLite holds every finished turn and what was accepted, and is the truth. Memory is a cache that may vanish between any two awaits. So
  * a turn costs its own tokens, never the history's again, and a turn that was accepted is finished whatever happens to the instance.
@@ -176,7 +176,7 @@ export class Conversation extends DurableObject<Env> {
       check(
         from === undefined || (Number.isSafeInteger(from) && from >= 0),
         "request_invalid",
-        () => "starting_after: expected a number of an event",
+        () => `starting_after: expected an event's number, 0 or more, got ${from}`,
         "starting_after",
       );
       return getTurn(

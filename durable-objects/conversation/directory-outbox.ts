@@ -34,7 +34,7 @@ export class DirectoryOutbox {
     const revision = Math.max(Date.now(), head.revision + 1);
     const record = led(
       jsonBytes({ conversation, prefix, shared, createdMs, revision } satisfies Partial<Head>),
-      LEAD.keys,
+      LEAD.withoutRowid,
     );
     database.exec("INSERT OR REPLACE INTO departed (head, owner, record) VALUES (?, ?, ?)", head.id, owner, record);
     this.#host.store().heads.unpublished = true;

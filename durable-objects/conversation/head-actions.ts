@@ -1,4 +1,4 @@
-/** Branches: what can be done with the heads of a family without computing anything. */
+/** Branches: what can be done with the heads of a tree without computing anything. */
 import { randomInt } from "node:crypto";
 import type { HeadView as Shown } from "../../src/api/conversations/replies.ts";
 import { MAIN, newTurnId, splitConversation } from "../../src/api/shared/ids.ts";
@@ -96,7 +96,7 @@ export class HeadActions {
     store.database.open();
     check((store.identity()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");
     return store.database.transaction(() => {
-      store.found({ owner: tenant, object: this.#host.object, fingerprint });
+      store.createTree({ owner: tenant, object: this.#host.object, fingerprint });
       const head = store.heads.get(id) ?? newHead(id, { conversation, prefix: fields.prefix ?? null });
       return repeated(head, request) ? this.view(head) : this.#put(noted(head, request), fields);
     });
@@ -135,7 +135,7 @@ export class HeadActions {
     const known = repeated(head, request);
     if (known) return { ...this.view(head), recomputeTokens: known.recomputeTokens ?? 0 };
     const path = to === null || [...this.#store.tree.path(head.turn)].some((node) => node.id === to);
-    check(path, "not_found", () => "turn: expected one that this conversation has come by", "turn");
+    check(path, "not_found", () => `turn: expected a turn on this conversation's path, got ${to}`, "turn");
     if (to !== null) this.#require(to);
     const recomputeTokens = this.#store.recomputeTokens(to);
     const moved = noted({ ...head, turn: to, moved: true }, request && { ...request, recomputeTokens });
@@ -170,13 +170,13 @@ export class HeadActions {
     });
   }
 
-  /** Those that are there, of at most a hundred ids; as cheap however many others the family has. */
+  /** Those that are there, of at most a hundred ids; as cheap however many others the tree has. */
   named(ids: readonly string[]) {
     const turns = ids.slice(0, TURNS_MAX).flatMap((id) => this.#store.tree.turn(id) ?? []);
     return { turns: turns.filter(({ hidden }) => !hidden).map((turn) => viewOf(turn, this.#store)), hasMore: false };
   }
 
-  /** Of the family, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
+  /** Of the tree, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
   turns({ head, after, from, limit, order, hidden, running }: TurnsRequest) {
     const store = this.#store;
     const path = head === undefined ? undefined : [...store.tree.path(store.heads.require(head).turn)].reverse();

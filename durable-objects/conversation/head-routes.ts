@@ -1,4 +1,4 @@
-/** headRoutes: the conversations of a family over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
+/** headRoutes: the conversations of one tree over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
 import { Hono } from "hono";
 import type { RecallMode } from "../../src/api/shared/turn.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";

@@ -53,7 +53,7 @@ export async function importFile(
     await fault("import.staged");
     const made = store.database.transaction(() => {
       checkFree(store);
-      store.found(identity);
+      store.createTree(identity);
       const tip = unstage(store, staging, header, identity, head);
       staging.clear();
       if (!head) return undefined;

@@ -48,7 +48,7 @@ function isDue(host: Host, { id, expiresMs }: Head): boolean {
 export async function removeExpired(scheduler: Scheduler, outbox: DirectoryOutbox): Promise<void> {
   const { host } = scheduler;
   const { heads, database } = host.store();
-  heads.lookAgain();
+  heads.invalidateEarliest();
   for (const head of heads.all()) if (isDue(host, head)) await removeHead(scheduler, outbox, head.id);
   if (database.exists) await watchExpiry(host);
 }

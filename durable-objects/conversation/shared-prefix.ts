@@ -1,7 +1,7 @@
 /**
  * Prefixes: a text whose state is computed once, in an object of its own, and that any number of conversations begin with.
  *
- * It is a family of one turn: a system message that was fed and asked for no reply. A conversation that begins with it takes a copy of ids
+ * It is a tree of one turn: a system message that was fed and asked for no reply. A conversation that begins with it takes a copy of ids
  * and state, and from then on needs the prefix no more.
  */
 
@@ -49,8 +49,11 @@ export async function makePrefix(
   const known = store.identity() && turnIn(scheduler);
   const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
   if (known && known.status !== "failed") {
-    const message = `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
-    check(known.text() === text, isAgain ? "idempotency_mismatch" : "conversation_conflict", () => message, "name");
+    const isSame = known.text() === text;
+    check(isSame || !isAgain, "idempotency_mismatch", () => "idempotency-key: this key came with another text before");
+    const taken = () =>
+      `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
+    check(isSame, "conversation_conflict", taken, "name");
     // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
     scheduler.recover();
     return scheduler.get(known.id);
@@ -81,7 +84,7 @@ export async function makePrefix(
 export function viewPrefix(scheduler: Scheduler): PrefixView {
   const head = headOf(scheduler.host);
   const turn = turnIn(scheduler);
-  check(turn, "not_found", () => "no such prefix", "prefix");
+  check(turn, "not_found", () => "prefix: no such prefix", "prefix");
   const { createdMs, expiresMs } = head;
   return {
     name: head.prefix!,
@@ -158,7 +161,7 @@ const keysOf = ({ env }: Host, tenant: string): FileKeys => fileKeys(env.SESSION
 
 function headOf(host: Host): Head {
   const head = host.store().heads.get(MAIN);
-  check(head?.shared, "not_found", () => "no such prefix", "prefix");
+  check(head?.shared, "not_found", () => "prefix: no such prefix", "prefix");
   return head;
 }
 

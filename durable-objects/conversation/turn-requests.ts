@@ -69,7 +69,7 @@ function open(host: Host, { parent, head = MAIN }: TurnRequest): void {
   const { database } = host.store();
   if (!database.exists) {
     if (typeof parent === "string") throw noSuchResponse();
-    check(head === MAIN, "not_found", () => "no such fork", "conversation");
+    check(head === MAIN, "not_found", () => "conversation: no such fork", "conversation");
   }
   database.open();
 }
@@ -102,7 +102,7 @@ async function hold(scheduler: Scheduler, request: TurnRequest, client: AbortSig
     const turn = unansweredTurn(request, turnIdOf(request), served, sourceOf(request, host));
     if (persistent)
       store.database.transaction(() => {
-        store.found({ owner: tenant, object, fingerprint: served.fingerprint });
+        store.createTree({ owner: tenant, object, fingerprint: served.fingerprint });
         store.tree.insert(turn, new Uint32Array(0));
         const head = request.head === undefined ? undefined : store.heads.get(request.head);
         const { conversation = null } = request;
@@ -167,9 +167,9 @@ export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id
   const { host } = scheduler;
   const store = host.store();
   const { tree, heads, database } = store;
-  check(!scheduler.get(id), "turn_in_progress", () => "this turn is still running; cancel it first");
+  check(!scheduler.get(id), "turn_in_progress", () => "id: this turn is still running; cancel it first", "id");
   const node = tree.node(id);
-  check(node && !node.hidden, "not_found", () => "no such response", "id");
+  check(node && !node.hidden, "not_found", () => "id: no such response", "id");
   const { env, object } = host;
   await dropPrompts(env, store.identity()!.owner, object);
   database.transaction(() => {
@@ -248,7 +248,7 @@ function stored(host: Host, id: string): { turn: KnownTurn; request: TurnRequest
   return { turn: knownTurn(turn, host.object, tree.ownIds(id)), request: turn.request };
 }
 
-const notFound = () => new Failure("not_found", "no such response", { param: "id" });
+const notFound = () => new Failure("not_found", "id: no such response", { param: "id" });
 
 /** The form that the turn's request asked for, where the reader wants the same kind of object. */
 const formOf = (first: ReplyForm, object: ReplyObject = first.object): ReplyForm =>

@@ -50,7 +50,7 @@ const requestOf = (env: QuotaEnv, { tenant, digest }: Counted, kind: QuotaReques
 export function refuse(refused: QuotaAnswer["refused"]): void {
   if (!refused) return;
   const { limit, of, most, afterSeconds } = refused;
-  const message = `${limit}: this ${of} may have ${most}; GET /v1/usage shows what is used`;
+  const message = `${limit}: the limit of ${most} is reached for this ${of}; GET /v1/usage shows what is used`;
   throw new Failure("rate_limit_exceeded", message, { param: limit, afterSeconds });
 }
 
@@ -181,7 +181,7 @@ async function contextOf(env: Env, model: string | undefined): Promise<number> {
   return (cards.find(({ id }) => id === model) ?? cards[0]!).contextLength;
 }
 
-const noSuchFork = () => new Failure("not_found", "no such fork", { param: "conversation" });
+const noSuchFork = () => new Failure("not_found", "conversation: no such fork", { param: "conversation" });
 const noSuchPrefix = () => nothingKept("prefix");
 export const nothingKept = (param: string) =>
   new Failure("not_found", `${param}: nothing is kept under this name`, { param });

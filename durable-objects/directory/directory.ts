@@ -1,10 +1,11 @@
 /**
  * Directory: what a tenant has. One object per tenant lists its conversations, prefixes and streams. They publish themselves when they begin, when
- * their metadata or expiry changes, and when they end, but never per turn. The objects themselves are the truth.
+ * their metadata or expiry changes, and when they end, but never for a turn. The objects themselves are the truth. It also counts what the tenant
+ * uses (quota.ts), for which it is asked before each request and turn and told after.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
-import { check } from "../../src/core/failure.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import { failureResponse } from "../platform/log-failure.ts";
 import type { StoredBytes } from "./directory-client.ts";
 import { DirectoryStore, type PageRequest } from "./directory-store.ts";
@@ -65,8 +66,10 @@ export class Directory extends DurableObject<Env> {
         return {};
       case "usage":
         return store.quota.usage((body as { key: string }).key, nowMs);
-      default:
+      case "entry":
         return { revision: store.put(body as DirectoryEntry, nowMs) };
+      default:
+        throw new Failure("bug", `the directory was asked for ${what}`);
     }
   }
   #stored({ object, bytes }: StoredBytes): void {

@@ -2,10 +2,10 @@
  * Admission: how many conversations of one isolate may have their state in the engine's memory at once.
  *
  * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's promise: waiting ones
- * look again by themselves, and a place whose holder shows no sign of life is taken back.
+ * look again by themselves, and a slot whose holder shows no sign of life is taken back.
  *
  * Who waits is let in by tenant in turn, and of a tenant by conversation in turn, so that one with many requests makes only itself wait. While
- * several tenants come, none holds all places: the next one's first turn would have to wait for the end of one of theirs.
+ * several tenants come, none holds all slots: the next one's first turn would have to wait for the end of one of theirs.
  */
 import { type Backend, ENDLESS, type Sequence } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -38,8 +38,8 @@ const standard: AdmissionLimits = {
 /** What JavaScript takes beside states: code, tokenizer, logits, replies; and for each further conversation, where there are many. */
 const JAVASCRIPT_BYTES = 8e6;
 const CONVERSATION_BYTES = 2e6;
-/** Places at most where memory is no limit: more would only wait for each other's passes. */
-const MOST_PLACES = 64;
+/** Memory slots at most where memory is no limit: more would only wait for each other's passes. */
+const MOST_SLOTS = 64;
 /** Tokens of a long conversation, where the model keeps every position; a bounded state is counted when it is full. */
 const DEEP = 1024;
 
@@ -51,17 +51,17 @@ export function slotsFor(
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
   const roomIn = (bytes: number) => bytes - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
-  const places = Math.min(standard.live, Math.max(1, Math.floor(roomIn(Math.min(memoryBytes, ISOLATE_BYTES)) / state)));
+  const slots = Math.min(standard.live, Math.max(1, Math.floor(roomIn(Math.min(memoryBytes, ISOLATE_BYTES)) / state)));
   const more = Math.floor(roomIn(memoryBytes) / (state + CONVERSATION_BYTES));
-  return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_PLACES, Math.max(places, more)) : places;
+  return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_SLOTS, Math.max(slots, more)) : slots;
 }
 
-/** On whose behalf a place is asked for. */
+/** On whose behalf a memory slot is asked for. */
 export interface Asker {
   /** The object that will hold it. */
   owner: string;
   tenant?: string;
-  /** Work that nobody waits for at once, as a shared prefix: it never takes the last place where there are several. */
+  /** Work that nobody waits for at once, as a shared prefix: it never takes the last slot where there are several. */
   patient?: boolean;
 }
 
@@ -100,7 +100,7 @@ export class Admission {
     return this.#live.size === 0 && this.#queue.length === 0;
   }
 
-  /** A place, at once or when it is this caller's turn. Fails with `busy`. */
+  /** A memory slot, at once or when it is this caller's turn. Fails with `busy`. */
   async enter(asker: Asker, gone: AbortSignal): Promise<MemorySlot> {
     const { waiting, waitingInAll, waitMs, pollMs } = this.#limits;
     remember(this.#came, tenantOf(asker), Date.now());
@@ -123,7 +123,7 @@ export class Admission {
     }
   }
 
-  /** A place if one is free now. */
+  /** A slot if one is free now. */
   tryEnter(owner: string): MemorySlot | undefined {
     this.#sweep();
     return this.#live.size < this.#limits.live && this.#queue.length === 0 ? this.#admit({ owner }) : undefined;
@@ -192,7 +192,7 @@ const others = new Map<object, Admission>();
 /** The one of the model that this engine computes. */
 export const admissionFor = ({ backend }: { backend: object }): Admission => others.get(backend) ?? admission;
 
-/** Another model's engine has places of its own. */
+/** Another model's engine has slots of its own. */
 export function admitTo(backend: object): Admission {
   const own = others.get(backend) ?? new Admission();
   others.set(backend, own);
@@ -230,19 +230,20 @@ export class MemorySlot {
     return held;
   }
 
-  /** Keeps a sequence that computes for `tenant`; while it waits for its turn among others, the place shows life. */
+  /** Keeps a sequence that computes for `tenant`; while it waits for its turn among others, the slot shows life. */
   computes<Held extends Sequence>(sequence: Held, tenant: string): Held {
     computesFor(sequence, tenant, () => this.beat());
     return this.hold(sequence);
   }
 
-  /** A sign of life. Fails with `busy` when the place was taken back. */
+  /** A sign of life. Fails with `busy` when the slot was taken back. */
   beat(): void {
-    if (!this.#mine) throw new Failure("busy", "this turn stood still for too long and lost its place; try again");
+    if (!this.#mine)
+      throw new Failure("busy", "the turn made no progress for too long and lost its memory slot; try again");
     this.seenMs = Date.now();
   }
 
-  /** Frees the memory and the place. Idempotent. */
+  /** Frees the memory and the slot. Idempotent. */
   leave(): void {
     this.#held?.release();
     this.#held = undefined;
@@ -260,4 +261,4 @@ function remember(map: Map<string, number>, key: string, value: number): void {
   if (map.size > REMEMBERED) map.delete(map.keys().next().value!);
 }
 
-const busy = () => new Failure("busy", "all places for live generations are taken; try again in a few seconds");
+const busy = () => new Failure("busy", "all memory slots for running turns are taken; try again in a few seconds");

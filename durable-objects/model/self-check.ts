@@ -23,7 +23,7 @@ export interface Readiness {
   status: "ready";
   model: string;
   fingerprint: string;
-  /** SHA-256 of the logits; absent while all places are taken, which proves as much. */
+  /** SHA-256 of the logits; absent while all memory slots are taken, which proves as much. */
   golden?: string;
 }
 

@@ -39,7 +39,7 @@ export async function served(env: Env, { model, fingerprint }: WantedModel = {})
   const kept = cards.find((card) => card.fingerprint === fingerprint);
   const asked = model === undefined ? undefined : await requireModel(env, model);
   const message = () =>
-    `model: this conversation is one with ${kept?.id}, got ${asked?.id}; name ${kept?.id}, or begin another conversation`;
+    `model: this conversation uses ${kept?.id}, got ${asked?.id}; name ${kept?.id}, or begin another conversation`;
   check(!kept || !asked || kept === asked, "model_changed", message, "model");
   return loaded(env, (kept ?? asked ?? cards[0]!).path);
 }

@@ -5,7 +5,9 @@
 import { Failure } from "../../src/core/failure.ts";
 
 export const inProgress = (): Failure =>
-  new Failure("turn_in_progress", "this conversation is still answering; try again when it has finished");
+  new Failure("turn_in_progress", "conversation: its last turn is still running; try again when it has ended", {
+    param: "conversation",
+  });
 
 export class TurnLock {
   readonly #waiting: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/** answer: a turn as the HTTP reply that a caller asked for: one object, or a stream from any point on. */
+/** streamed, whole, soFar: a turn as the HTTP reply that a caller asked for: a stream from any point on, one object when it has ended, or what there is. */
 
 import { encoderFor } from "../../src/api/encoders.ts";
 import { errorBody } from "../../src/api/shared/error-body.ts";
@@ -91,7 +91,7 @@ export async function whole(context: ReplyContext): Promise<Response> {
   const { turn, request, served, client } = context;
   const encoder = encoderOf(context);
   const running = turn instanceof RunningTurn ? turn : undefined;
-  // It is never behind: what it wants is the end.
+  // It puts no back-pressure on the model: what it wants is the end.
   const reader = running?.join(Number.POSITIVE_INFINITY);
   const leave = () => reader && running?.leave(reader);
   client.addEventListener("abort", leave);

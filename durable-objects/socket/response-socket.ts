@@ -175,7 +175,7 @@ export class ResponseSocket extends DurableObject<Env> {
 const isCreated = (data: object): boolean => (data as { type?: string }).type === "response.created";
 
 function jsonOf(message: string | ArrayBuffer): unknown {
-  check(typeof message === "string", "request_invalid", () => "expected a message of text, got bytes");
+  check(typeof message === "string", "request_invalid", () => "message: expected text, got bytes", "message");
   const bytes = new TextEncoder().encode(message);
   check(bytes.length <= BODY_MAX_BYTES, "body_too_large", () => `the message is larger than ${BODY_MAX_BYTES} bytes`);
   return parseJson(bytes, { where: "message", maxBytes: BODY_MAX_BYTES, ...JSON_LIMITS });

@@ -44,6 +44,7 @@ async function load(env: Env, { path, fingerprint, stage }: StageName, progress:
   const other = () => `stage ${stage}: another version of the pack is being put in place; try again`;
   check(found === fingerprint, "weights_unavailable", other);
   check(manifest.stages?.[stage], "weights_invalid", () => `the pack has no stage ${stage}`, "stages");
+  // Checks how the pack is divided.
   stageModels(manifest);
   const others = [...flights.values()].reduce((n, { value }) => n + (value?.engine.memoryBytes ?? 0), 0);
   const maxBytes = (Number(env.STAGE_MAX_BYTES) || engineMaxBytes(env)) - others;

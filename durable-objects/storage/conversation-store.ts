@@ -1,5 +1,5 @@
 /**
- * ConversationStore: what a family of conversations holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
+ * ConversationStore: what a conversation tree holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
  *
  * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the index, head and pieces in
  * one transaction.
@@ -47,7 +47,7 @@ export class ConversationStore {
     this.pieces = new StatePieces(this.database, pieceBytes);
   }
 
-  /** Whose family this is, or undefined before anything was stored. */
+  /** Whose tree this is, or undefined before anything was stored. */
   identity(): TreeIdentity | undefined {
     const [row] = this.database.exec("SELECT owner, object, fingerprint FROM family");
     return row && { owner: String(row.owner), object: String(row.object), fingerprint: String(row.fingerprint) };
@@ -63,8 +63,8 @@ export class ConversationStore {
     throw new Failure("not_found", `${param}: nothing is kept under this name`, { param });
   }
 
-  /** The family's one row, written with the first thing that is kept. Within a transaction. */
-  found({ owner, object, fingerprint }: TreeIdentity): void {
+  /** The tree's one row, written with the first thing that is kept. Within a transaction. */
+  createTree({ owner, object, fingerprint }: TreeIdentity): void {
     if (this.identity()) return;
     this.database.exec(
       "INSERT INTO family (id, owner, object, fingerprint, created_ms) VALUES (1, ?, ?, ?, ?)",
@@ -80,9 +80,9 @@ export class ConversationStore {
     return this.tree.all().length === 0 && this.journal.running().length === 0;
   }
 
-  /** The family becomes another model's. Only while it is blank: states and ids are their model's. */
+  /** The tree becomes another model's. Only while it is blank: states and ids are their model's. */
   retake(fingerprint: string): void {
-    check(this.isBlank, "bug", () => "a family with turns keeps its model");
+    check(this.isBlank, "bug", () => "a tree with turns keeps its model");
     this.database.exec("UPDATE family SET fingerprint = ?", fingerprint);
   }
 
@@ -91,11 +91,13 @@ export class ConversationStore {
     const { head: name, conversation = null, prefix = null, ttlSeconds } = accepted.request;
     const { feedOnly: shared = false } = accepted.request;
     this.database.transaction(() => {
-      this.found(identity);
+      this.createTree(identity);
       const head = name === undefined ? undefined : this.heads.get(name);
       const isThere = accepted.parent === null || this.tree.node(accepted.parent);
       if (!isThere || (name !== undefined && (head?.turn ?? null) !== tip))
-        throw new Failure("turn_in_progress", "the conversation has moved meanwhile; try again");
+        throw new Failure("turn_in_progress", "conversation: another turn ended first; send this one again", {
+          param: "conversation",
+        });
       if (name !== undefined && !head)
         this.heads.put(used(newHead(name, { conversation, prefix, shared, ttlSeconds: ttlSeconds ?? null })));
       this.journal.accept(accepted, prompt);

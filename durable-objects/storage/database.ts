@@ -116,7 +116,7 @@ export class Database {
   aside(key: string, bytes: Uint8Array<ArrayBuffer>): null {
     const parts = [];
     for (let at = 0; at < bytes.length; at += PART_BYTES)
-      parts.push(led(bytes.subarray(at, at + PART_BYTES), LEAD.keys));
+      parts.push(led(bytes.subarray(at, at + PART_BYTES), LEAD.withoutRowid));
     const { generation, rows } = this.#newest(key, "length(bytes) AS bytes");
     const room = rows.map((row) => Number(row.bytes));
     const fits = generation > 0 && room.length === parts.length && parts.every(({ length }, n) => length <= room[n]!);
@@ -135,7 +135,7 @@ export class Database {
     if (column instanceof ArrayBuffer) return new Uint8Array(column);
     const { generation, rows } = this.#newest(key, "bytes");
     // Rows of an earlier release have no lead.
-    const parts = rows.map((row) => new Uint8Array(row.bytes as ArrayBuffer, generation > 0 ? LEAD.keys : 0));
+    const parts = rows.map((row) => new Uint8Array(row.bytes as ArrayBuffer, generation > 0 ? LEAD.withoutRowid : 0));
     return new Uint8Array(Buffer.concat(parts));
   }
 

@@ -1,4 +1,4 @@
-/** Heads: the conversations of a family. Each stands at a turn, as a branch of git does at a commit. */
+/** Heads: the conversations of one tree. Each stands at a turn, as a branch of git does at a commit. */
 import type { RecallMode } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { type Database, GONE } from "./database.ts";
@@ -68,7 +68,7 @@ export class Heads {
   /** Fails with `not_found`. */
   require(id: string): Head {
     const head = this.get(id);
-    if (!head) throw new Failure("not_found", "no such conversation", { param: "conversation" });
+    if (!head) throw new Failure("not_found", "conversation: no such conversation", { param: "conversation" });
     return head;
   }
 
@@ -103,12 +103,12 @@ export class Heads {
   }
 
   /** Expiries were put off. */
-  lookAgain(): void {
+  invalidateEarliest(): void {
     this.#earliestMs = undefined;
   }
 
   remove(id: string): void {
-    this.lookAgain();
+    this.invalidateEarliest();
     this.#database.erase("heads", { record: "" }, "id = ?", id);
     this.#database.eraseAside(moreKey(id));
   }

@@ -38,7 +38,7 @@ export class ImportStaging {
       ++this.#rows,
       kind,
       sha256(own),
-      kind === "state" ? own : led(own, LEAD.numbers),
+      kind === "state" ? own : led(own, LEAD.rowid),
     );
   }
 
@@ -47,7 +47,7 @@ export class ImportStaging {
     for (let n = 1; n <= this.#rows; n++) {
       const [row] = this.#database.exec("SELECT kind, bytes FROM staging WHERE n = ? AND kind <> 'state'", n);
       if (row)
-        yield { kind: row.kind as FileRecord["kind"], bytes: new Uint8Array(row.bytes as ArrayBuffer, LEAD.numbers) };
+        yield { kind: row.kind as FileRecord["kind"], bytes: new Uint8Array(row.bytes as ArrayBuffer, LEAD.rowid) };
     }
   }
 

@@ -222,7 +222,7 @@ export class Journal {
   #columns({ ...accepted }: Accepted, ids: Uint32Array<ArrayBuffer>): Columns {
     const json = jsonBytes(accepted);
     const room = roomFor(json.length, RECORD_BYTES);
-    const record = this.#database.inline(`${accepted.id} accepted`, led(json, LEAD.numbers, room));
+    const record = this.#database.inline(`${accepted.id} accepted`, led(json, LEAD.rowid, room));
     const ended = new Uint32Array(ids.length + 1);
     ended.set(ids);
     ended[ids.length] = NO_TOKEN;

@@ -18,7 +18,7 @@ export type Row = Record<string, SqlValue | ArrayBuffer>;
 
 const migrations: readonly (readonly string[])[] = [
   [
-    // One row: whose family of conversations it is, of which model, and the object's own name.
+    // One row: whose conversation tree it is, of which model, and the object's own name.
     `CREATE TABLE family (
        id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, object TEXT NOT NULL, fingerprint TEXT NOT NULL, created_ms INTEGER NOT NULL
      ) STRICT`,

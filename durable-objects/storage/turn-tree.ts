@@ -1,5 +1,5 @@
 /**
- * TurnTree: the finished turns of a family, each under the turn it continues. A turn is written once and never changed.
+ * TurnTree: the finished turns of a conversation tree, each under the turn it continues. A turn is written once and never changed.
  *
  * A turn's ids are its part of the token log; the log of a conversation is the ids along its path, from the beginning to where it stands.
  */
@@ -104,7 +104,7 @@ export class TurnTree {
     const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
     check(start + ids.length === logged, "bug", () => `${ids.length} ids from ${start} on, expected up to ${logged}`);
     const lane = canBeContinued(turn) ? this.passages.laneFor(turn) : null;
-    const inRow = this.#database.inline(`${id} record`, led(jsonBytes(record), LEAD.keys));
+    const inRow = this.#database.inline(`${id} record`, led(jsonBytes(record), LEAD.withoutRowid));
     // Behind the record, whose lead is theirs too.
     const idsInRow = this.#database[inRow ? "inline" : "aside"](`${id} ids`, bytesOf(ids));
     this.#database.exec(
@@ -158,7 +158,7 @@ export class TurnTree {
     return ids;
   }
 
-  /** Of the whole family, oldest first. */
+  /** Of the whole tree, oldest first. */
   all(): TurnNode[] {
     return this.#database
       .exec(`SELECT ${NODE} FROM turns WHERE ${IS_THERE} ORDER BY created_ms, depth, id`)

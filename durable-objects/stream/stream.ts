@@ -68,7 +68,12 @@ export class Stream extends DurableObject<Env> {
       const digest = sha256(JSON.stringify(options));
       const known = this.#read(tenant);
       if (known) {
-        check(known.record.digest === digest, "idempotency_mismatch", () => "this key began another stream");
+        check(
+          known.record.digest === digest,
+          "idempotency_mismatch",
+          () => "idempotency-key: this key began a stream of other options",
+          "idempotency-key",
+        );
         return this.#view(known);
       }
       const { fingerprint } = await servedForecaster(this.env);
@@ -97,7 +102,12 @@ export class Stream extends DurableObject<Env> {
       const digest = key === undefined ? "" : sha256(JSON.stringify(body));
       const before = open.record.keys.find((known) => known.key === key);
       if (before) {
-        check(before.digest === digest, "idempotency_mismatch", () => "this key came with other values before");
+        check(
+          before.digest === digest,
+          "idempotency_mismatch",
+          () => "idempotency-key: this key came with other values before",
+          "idempotency-key",
+        );
         return this.#repeated(open, before);
       }
       const reply = await this.#take(tenant, open, body, key === undefined ? undefined : { key, digest });
@@ -169,7 +179,12 @@ export class Stream extends DurableObject<Env> {
     const standing = await this.#alone(async () => {
       const open = await this.#open(tenant);
       const { record } = open;
-      check(record.moment.scale.count > 0, "request_invalid", () => "id: the stream has no values yet", "id");
+      check(
+        record.moment.scale.count > 0,
+        "request_invalid",
+        () => "id: expected a stream that was given values, got one without",
+        "id",
+      );
       const forecaster = await this.#forecaster(record);
       const course = await this.#timeline.course(open, forecaster);
       const { sequence, logits, moment } = course.live;
@@ -202,7 +217,7 @@ export class Stream extends DurableObject<Env> {
       const now = record.moment.position;
       check(position <= now, "request_invalid", () => `position: expected at most ${now}, got ${position}`, "position");
       const { start: oldest, entries: known, rewindable } = this.#timeline.past(open);
-      const tooFar = () => `position: it can be rewound to ${rewindable} at the earliest`;
+      const tooFar = () => `position: expected ${rewindable} or later, got ${position}`;
       check(position >= rewindable, "stream_conflict", tooFar, "position");
       const forecaster = await this.#forecaster(record);
       const { course, start, entries } = await this.#timeline.courseAt(open, forecaster, position);

@@ -187,8 +187,8 @@ export const lost = new Failure(
 );
 
 /**
- * Waits for a place in the engine, brings a turn's state in, and lets its readers know that it begins. `take` gives the turn and its state,
- * once there is a place. Fails with `busy`, and as `take` does.
+ * Waits for a memory slot, brings a turn's state in, and lets its readers know that it begins. `take` gives the turn and its state,
+ * once there is one. Fails with `busy`, and as `take` does.
  */
 async function enter(
   host: Host,

@@ -96,7 +96,7 @@ export async function batch(
     } finally {
       leave();
     }
-    if (client.aborted) throw new Failure("busy", "the caller left before the replies were complete");
+    if (client.aborted) throw new Failure("client_gone", "the client left before the replies were complete");
     return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
   }
   const stream = new SseBody(client);

@@ -31,7 +31,7 @@ export class TurnComputation {
     this.#writer = new TurnWriter(work, this.#sampler);
   }
 
-  /** Fails as the model and the storage do, with the lease, and with `busy` when the place in the engine was taken back. */
+  /** Fails as the model and the storage do, with the lease, and with `busy` when the memory slot was taken back. */
   async run(): Promise<"ended" | "paused"> {
     const { accepted, running, ctx } = this.#work;
     await fault("turn.begin", ctx);

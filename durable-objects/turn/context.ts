@@ -22,7 +22,7 @@ export interface Host {
   alarms: Alarms;
   /** The model of what is kept here; where nothing is yet, the one that is asked for, else the default. Fails as `served` of served-model.ts does. */
   served(request?: AskedModel): Promise<Served>;
-  /** Names the object's places in the engine. */
+  /** Names the object's memory slots. */
   owner: string;
   /** The object's own name: 32 hex digits. */
   object: string;

@@ -45,9 +45,14 @@ export function appended(parent: StoredTurn | undefined, messages: Message[]): C
 type HistoryRequest = Pick<TurnRequest, "messages" | "unmatched" | "isWhole" | "generate">;
 
 /**
- * `tip`: where the head stands. In this order the messages are: all of the history again, with its own system messages or with others in
- * their place; its end again; or new ones alone. Fails with `conversation_conflict` when they tell a story that the family does not hold,
- * unless the request says what else becomes of them.
+ * `tip`: where the head stands. What comes first holds:
+ *
+ * 1. New messages alone: only what a user or a tool says, and at most with other system messages before them.
+ * 2. All of the history again, with its own system messages or with others in their place.
+ * 3. The end of the history again, unless the request says that it holds all of it.
+ *
+ * Fails with `conversation_conflict` when they tell a story that the conversation tree does not hold, unless the request says what else becomes
+ * of them (`unmatched`).
  */
 export function continuation(
   tree: TurnTree,
@@ -164,7 +169,7 @@ function along(tree: TurnTree, tip: StoredTurn, told: ClientHistory): Continuati
   return undefined;
 }
 
-/** Reads the whole family: for who goes on from a branch that no head stands on. */
+/** Reads the whole conversation tree: for who goes on from a branch that no head stands on. */
 function anywhere(tree: TurnTree, told: ClientHistory): Continuation | undefined {
   let best: Continuation | undefined;
   for (const { id, status, hidden } of tree.all()) {

@@ -116,17 +116,25 @@ const nowhere = ({ messages }: TurnRequest): TreePosition => ({
 });
 
 /** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
+/** As much of a fingerprint as people compare. */
+const short = (fingerprint: string): string => fingerprint.slice(0, 12);
+
 function placeOf(request: TurnRequest, { fingerprint }: Served, store: ConversationStore): TreePosition {
   const identity = store.identity();
   if (!identity) return nowhere(request);
   // Another tenant's conversation does not exist.
   if (identity.owner !== request.tenant && typeof request.parent === "string") throw noSuchResponse();
-  check(identity.owner === request.tenant, "not_found", () => "no such conversation", "conversation");
-  const changed =
-    "this conversation's state belongs to another model or another version of it; begin a new conversation";
-  check(identity.fingerprint === fingerprint, "model_changed", () => changed, "conversation");
+  check(identity.owner === request.tenant, "not_found", () => "conversation: no such conversation", "conversation");
+  const changed = () =>
+    `conversation: its state was computed by the model ${short(identity.fingerprint)}, and ${short(fingerprint)} is served now; begin a new conversation`;
+  check(identity.fingerprint === fingerprint, "model_changed", changed, "conversation");
   const head = request.head === undefined ? undefined : store.heads.get(request.head);
-  check(head || request.head === undefined || request.head === MAIN, "not_found", () => "no such fork", "conversation");
+  check(
+    head || request.head === undefined || request.head === MAIN,
+    "not_found",
+    () => "conversation: no such fork",
+    "conversation",
+  );
   const tip = turnOf(store, head?.turn);
   const root = request.prefix === undefined || request.feedOnly ? null : prefixOf(store);
   const near = request.near === undefined ? tip : turnOf(store, request.near);
@@ -143,7 +151,7 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
   };
 }
 
-/** The turn that the family's shared prefix is. */
+/** The turn that the tree's shared prefix is. */
 const prefixOf = (store: ConversationStore): string | null =>
   store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
 

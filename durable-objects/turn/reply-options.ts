@@ -89,7 +89,7 @@ export async function checkForm(
   const content = ids.map((id) => text.push(id)).join("") + text.rest();
   const { checked, unmet } = await inSlices(checkReply(content, request, schemas), yieldToEvents);
   const message = () =>
-    `${unmet}: the reply does not satisfy the schema, some keywords of which can only be checked afterwards; try again, or say strict: true to learn their names`;
+    `${unmet}: the reply does not satisfy the schema, some keywords of which can only be checked afterwards; try again, or send strict: true, which refuses such keywords and names them`;
   check(unmet === undefined, "schema_unmet", message, unmet);
   return checked;
 }

@@ -27,7 +27,7 @@ export type Phase =
 
 /** What can be said of a turn, finished or not. */
 export interface KnownTurn {
-  /** Undefined until the turn has a place in the engine. */
+  /** Undefined until the turn has a memory slot. */
   start: StartEvent | undefined;
   /** Of the reply. */
   ids: readonly number[];
@@ -112,7 +112,7 @@ export class RunningTurn implements KnownTurn {
     return this.#start;
   }
 
-  /** It has a place in the engine and its state: readers may hear of it. */
+  /** It has a memory slot and its state: readers may hear of it. */
   begin(start: StartEvent): void {
     this.#start = start;
     this.changed();

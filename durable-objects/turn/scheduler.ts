@@ -63,7 +63,7 @@ export class Scheduler {
       const served = await this.host.served(request);
       const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
       forget = await encodeAhead(served.codec, texts);
-      check(before === this.#removals, "not_found", () => "the conversation was deleted meanwhile", "conversation");
+      check(before === this.#removals, "not_found", () => "conversation: it was deleted meanwhile", "conversation");
       const planned = plan(request, id, served, sourceOf(request, this.host));
       const running = new RunningTurn(id, request.tenant, request.background ?? false);
       running.release = release;
@@ -123,7 +123,7 @@ export class Scheduler {
 
   /** Erases a turn that nobody computes, as if it had never been accepted. */
   #drop(id: string): void {
-    this.#running.get(id)?.lose(new Failure("not_found", "the conversation was deleted", { param: "conversation" }));
+    this.#running.get(id)?.lose(new Failure("not_found", "conversation: it was deleted", { param: "conversation" }));
     this.host.store().journal.forget(id);
     this.#over(id);
   }

@@ -73,7 +73,7 @@ export interface Backend {
    * One step of several sequences, at most `sliceTokens` ids in all: logits as `Sequence.forward` alone gives them, bit by bit, in arrays of their
    * own. A failure leaves all states unchanged. Absent where steps cannot share the reading of the weights.
    */
-  forwardMany?(turns: readonly SharedTurn[]): Float32Array[];
+  forwardMany?(turns: readonly SharedStep[]): Float32Array[];
 }
 
 export interface Saved {
@@ -81,7 +81,7 @@ export interface Saved {
   tensors: StateTensor[];
 }
 
-export interface SharedTurn {
+export interface SharedStep {
   sequence: Sequence;
   ids: Uint32Array;
   want: Want;

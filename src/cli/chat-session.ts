@@ -1,7 +1,8 @@
 /** ChatSession: one conversation of a server, and where in it we stand. The server keeps all of it; here is only its name. */
+
+import { ConversationTree, rootOf } from "../client/conversation-tree.ts";
 import { Conversations } from "../client/conversations.ts";
 import { documentName, documentText, messageWith, type NamedText, titleOfDocument } from "../client/documents.ts";
-import { Family, rootOf } from "../client/family.ts";
 import { type Prefix, Prefixes } from "../client/prefixes.ts";
 import { pause, type ReplyEvent, replyTo } from "../client/reply.ts";
 import { Server, Unreachable } from "../client/server.ts";
@@ -64,7 +65,7 @@ export class ChatSession {
       throw thrown;
     });
     const here = turns.find(({ conversations }) => conversations.includes(id));
-    return new Family(turns).path(here?.id ?? null);
+    return new ConversationTree(turns).path(here?.id ?? null);
   }
 
   /** Whether anything was said in it. */

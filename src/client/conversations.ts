@@ -31,7 +31,7 @@ export class Conversations {
   search = async (words: string): Promise<Conversation[]> =>
     (await this.#server.json<Page<Conversation>>(`/v1/conversations?limit=50&query=${encodeURIComponent(words)}`)).data;
 
-  /** Every turn of the family, oldest first. */
+  /** Every turn of the conversation tree, oldest first. */
   turns = async (id: string): Promise<Turn[]> =>
     (await this.#all<Turn>(at(id, "/turns?all=true&"), 10_000)).map((turn) => ({ ...turn, reply: textOf(turn.reply) }));
 

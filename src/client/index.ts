@@ -15,7 +15,7 @@ import { Server, Unreachable } from "./server.ts";
 import { Streams } from "./streams.ts";
 import { fedTokens, type Message, type Timings, type Usage } from "./turns.ts";
 
-export { Family, rootOf } from "./family.ts";
+export { ConversationTree, rootOf } from "./conversation-tree.ts";
 export type { Prefix, PrefixOptions } from "./prefixes.ts";
 export type { Asked, Following, Question, ReplyEvent } from "./reply.ts";
 export { replyTo } from "./reply.ts";

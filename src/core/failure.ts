@@ -1,7 +1,7 @@
 /**
  * Failure: every error a caller can meet, with what to do next.
  *
- * Throw it anywhere. `Failure.from` in the Worker's error handler, in stream writers and in the command line is the only translation.
+ * Throw it anywhere. Whoever catches what was thrown makes a Failure of it by `Failure.from`; over HTTP it becomes a reply in api/shared/error-body.ts.
  */
 export const failures = {
   // The caller's request.

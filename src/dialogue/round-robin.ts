@@ -5,7 +5,7 @@
  * share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its
  * own slower. A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
  */
-import type { Backend, Sequence, SharedTurn, Want } from "../backends/backend.ts";
+import type { Backend, Sequence, SharedStep, Want } from "../backends/backend.ts";
 
 /** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
 const SHARED = 8;
@@ -15,21 +15,21 @@ const SLICE_ROWS = 5;
 const TENANTS = 1000;
 
 /** On whose behalf a sequence computes. */
-interface Caller {
+interface OnBehalf {
   tenant: string;
   waits?: () => void;
 }
 
-const callers = new WeakMap<Sequence, Caller>();
+const callers = new WeakMap<Sequence, OnBehalf>();
 
 /**
  * Says on whose behalf a sequence computes. `waits` is called again and again while it waits for its turn: a sign of life, since among many the
- * next turn may be minutes away. Where it throws, the sequence's place is gone, and the waiting `forward` fails with that.
+ * next turn may be minutes away. Where it throws, the sequence's memory slot is gone, and the waiting `forward` fails with that.
  */
 export const computesFor = (sequence: Sequence, tenant: string, waits?: () => void): void =>
   void callers.set(sequence, { tenant, ...(waits ? { waits } : {}) });
 
-interface Request extends SharedTurn {
+interface WaitingStep extends SharedStep {
   tenant: string;
   guess: readonly number[];
   result?: Float32Array;
@@ -41,10 +41,10 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
 
 export class RoundRobin {
   readonly #backend: Backend;
-  #waiting: Request[] = [];
-  /** Work done for each tenant, from where it came in: what others had before it came is not owed to it. */
+  #waiting: WaitingStep[] = [];
+  /** Work done for each tenant, as in start-time fair queueing: who comes anew begins at the level of now, so time that it was away is not owed to it. */
   readonly #served = new Map<string, number>();
-  /** Where the last step's tenant stood before it. */
+  /** Virtual time: where the last step's tenant stood before it. */
   #level = 0;
   /** The place of each one's last step among all steps. */
   readonly #stepped = new WeakMap<Sequence, number>();
@@ -69,7 +69,7 @@ export class RoundRobin {
       return sequence.forward(ids, want);
     }
     const { tenant = "", waits } = callers.get(sequence) ?? {};
-    const request: Request = { sequence, ids, want, guess, tenant };
+    const request: WaitingStep = { sequence, ids, want, guess, tenant };
     this.#waiting.push(request);
     try {
       // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
@@ -112,10 +112,10 @@ export class RoundRobin {
     }
   }
 
-  #choose(): Request[] {
-    const since = ({ tenant }: Request) => this.#workOf(tenant);
+  #choose(): WaitingStep[] {
+    const since = ({ tenant }: WaitingStep) => this.#workOf(tenant);
     // Who is back first was not the one that waited longest: of a tenant, those come first whose last step is longest ago.
-    const own = ({ sequence }: Request) => this.#stepped.get(sequence) ?? 0;
+    const own = ({ sequence }: WaitingStep) => this.#stepped.get(sequence) ?? 0;
     const waiting = this.#waiting.toSorted((a, b) => since(a) - since(b) || own(a) - own(b));
     const first = waiting[0]!;
     if (first.ids.length > 1) return [first];
@@ -131,7 +131,7 @@ export class RoundRobin {
     return Math.max(this.#served.get(tenant) ?? 0, this.#level);
   }
 
-  #guessed(request: Request): boolean {
+  #guessed(request: WaitingStep): boolean {
     const { sequence, ids, guess } = request;
     if (guess.length === 0 || !sequence.guess) return false;
     try {
@@ -143,7 +143,7 @@ export class RoundRobin {
     }
   }
 
-  #alone(request: Request): void {
+  #alone(request: WaitingStep): void {
     try {
       [request.result] = this.#backend.forwardMany!([request]) as [Float32Array];
     } catch (thrown) {

@@ -42,7 +42,11 @@ export async function call(
       if (retryable && tries <= (isRestarting ? RESTARTING_TRIES : 1) && !(init.body instanceof ReadableStream))
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * (1 + Math.random())));
       else if (retryable || durableObjectReset)
-        throw new Failure("storage_unavailable", "the conversation was moved; try again", { cause: thrown });
+        throw new Failure(
+          "storage_unavailable",
+          "the conversation's object was restarted before it answered; try again",
+          { cause: thrown },
+        );
       else throw thrown;
     }
   }

@@ -117,7 +117,11 @@ function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>[
   if (body && !isSchema(body) && !body.schema) media.shift();
   const type = (given ?? "").split(";")[0]!.trim().toLowerCase();
   if (media.includes(type)) return;
-  throw new Failure("request_invalid", `content-type: expected ${media.join(" or ")}`, { param: "content-type" });
+  throw new Failure(
+    "request_invalid",
+    `content-type: expected ${media.join(" or ")}, got ${type.slice(0, 80) || "none"}`,
+    { param: "content-type" },
+  );
 }
 
 /** A value given once is text, one given more often a list. */

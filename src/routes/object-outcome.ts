@@ -9,7 +9,9 @@ export async function outcomeFrom<T>(answer: Promise<Outcome<T>>): Promise<T> {
     if (isStorageFull(thrown)) throw storageFull(thrown);
     if (overloaded) throw new Failure("busy", "too many requests for this stream at once", { cause: thrown });
     if (retryable || durableObjectReset)
-      throw new Failure("storage_unavailable", "the stream was moved; try again", { cause: thrown });
+      throw new Failure("storage_unavailable", "the stream's object was restarted before it answered; try again", {
+        cause: thrown,
+      });
     throw thrown;
   });
   if ("failure" in outcome) throw Failure.from(outcome.failure);

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
-import type { Backend, Sequence, SharedTurn } from "../../src/backends/backend.ts";
+import type { Backend, Sequence, SharedStep } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { computesFor, RoundRobin } from "../../src/dialogue/round-robin.ts";
 
 /** A backend that notes who shared each pass. Sequences are named; one named "full" has no memory. */
 function recorder() {
   const passes: string[] = [];
-  const nameOf = ({ sequence }: SharedTurn) => (sequence as unknown as { name: string }).name;
-  const forwardMany = (turns: readonly SharedTurn[]) => {
+  const nameOf = ({ sequence }: SharedStep) => (sequence as unknown as { name: string }).name;
+  const forwardMany = (turns: readonly SharedStep[]) => {
     if (turns.some((turn) => nameOf(turn) === "full")) throw new Failure("memory_exceeded", "full");
     passes.push(turns.map((turn) => `${nameOf(turn)}${turn.ids.length > 1 ? turn.ids.length : ""}`).join("+"));
     return turns.map(({ ids }) => Float32Array.of(ids[0]!));

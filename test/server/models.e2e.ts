@@ -71,7 +71,7 @@ it("keeps a conversation with its model, also after a restart", async () => {
   const refused = await chat("tiny", "ada", "two");
   expect(refused.status).toBe(409);
   expect(refused.json.error).toMatchObject({ code: "model_changed", param: "model" });
-  expect(refused.json.error.message).toContain("one with other, got tiny");
+  expect(refused.json.error.message).toContain("uses other, got tiny");
   await stop();
   server = await serve(...both());
   const { status, json } = await chat("other", "ada", "two");

@@ -107,8 +107,12 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   refuse("top_logprobs", body.top_logprobs == null || body.logprobs === true, "expected logprobs: true beside it");
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
-  refuse("n", (body.n ?? 1) === 1 || !kept, "expected 1 where the reply is kept: a state goes on from one reply");
-  refuse("n", (body.n ?? 1) === 1 || !body.prefix, "expected 1 with a prefix");
+  refuse(
+    "n",
+    (body.n ?? 1) === 1 || !kept,
+    `expected 1 where the reply is kept, got ${body.n}: a state goes on from one reply`,
+  );
+  refuse("n", (body.n ?? 1) === 1 || !body.prefix, `expected 1 with a prefix, got ${body.n}`);
   refuse("background", !body.background || kept, "expected a conversation or store: true beside it");
   return {
     model: body.model,

@@ -62,6 +62,6 @@ export function checkCallIds(messages: readonly Told[]): void {
     for (const { id } of tool_calls ?? []) known.add(id);
     const field = `messages[${i}].tool_call_id`;
     const answers = role !== "tool" || (tool_call_id != null && known.has(tool_call_id));
-    check(answers, "request_invalid", () => `${field}: expected the id of a call in a message before`, field);
+    check(answers, "request_invalid", () => `${field}: expected the id of a call in an earlier message`, field);
   });
 }

@@ -115,7 +115,7 @@ export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | 
 export function countedTurn(body: MessageCount, inherits = false): Omit<TurnRequest, "tenant" | "persistent"> {
   const messages = saidMessages(body.messages as Said[]);
   const last = messages.at(-1)?.role;
-  check(last !== undefined, "request_invalid", () => "messages: expected one that says something", "messages");
+  check(last !== undefined, "request_invalid", () => "messages: expected at least one message with text", "messages");
   const ends = last === "user" || last === "tool";
   check(
     ends,

@@ -38,7 +38,7 @@ export function saidMessages(given: readonly Said[]): Message[] {
       } else if (block.type === "tool_result") {
         wrong(role === "user", `${field}.type`, "expected tool_result in a user's message");
         const answers = !isKnown || calls.has(block.tool_use_id);
-        wrong(answers, `${field}.tool_use_id`, "expected the id of a tool_use in a message before");
+        wrong(answers, `${field}.tool_use_id`, "expected the id of a tool_use in an earlier message");
         messages.push({ role: "tool", content: textOf(block.content), callId: block.tool_use_id });
         said = undefined;
       } else if (open) open.text += block.text;

@@ -89,7 +89,7 @@ const body = z.strictObject({
 
 export const responseRequest = nullsAbsent(body, ["input"]).openapi("ResponseRequest");
 
-/** What is to be stood for by one item. Whatever says how a reply is made has no effect: none is. */
+/** A history to be compacted into one item. Fields that say how a reply is made have no effect, since none is made. */
 export const compactRequest = nullsAbsent(
   z.strictObject({
     model: modelField,
@@ -136,7 +136,7 @@ export function responseTurn(
   check(
     messages.length > 0 || holds || goesOn,
     "request_invalid",
-    () => "input: expected an item that says something",
+    () => "input: expected at least one item with text",
     "input",
   );
   const wantsLogprobs = (body.include?.includes(LOGPROBS) ?? false) || (body.top_logprobs ?? 0) > 0;

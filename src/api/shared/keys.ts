@@ -45,9 +45,11 @@ export function identityOf(request: Request, keys: Keys): Identity {
     .digest("hex");
   const identity = identityOfDigest(digest, keys);
   if ((key === undefined && keys.API_KEYS?.trim() !== "") || identity === undefined)
-    throw new Failure("unauthorized", "authorization: expected Bearer and a valid key, or one in x-api-key", {
-      param: "authorization",
-    });
+    throw new Failure(
+      "unauthorized",
+      `authorization: expected "Bearer <key>", or a key in x-api-key; got ${key === undefined ? "none" : "an unknown or expired key"}`,
+      { param: "authorization" },
+    );
   return { ...identity, digest: key === undefined ? "" : digest };
 }
 
@@ -66,7 +68,7 @@ export function identityOfDigest(digest: string, { API_KEYS }: Keys): Identity |
 /** Fails with `scope_missing`. */
 export function checkScope(given: readonly Scope[], needed: Scope): void {
   if (given.includes(needed) || given.includes("admin")) return;
-  throw new Failure("scope_missing", `authorization: this key has not the scope ${needed}`, { param: "authorization" });
+  throw new Failure("scope_missing", `authorization: this key lacks the scope ${needed}`, { param: "authorization" });
 }
 
 /** Fails with `bug` and one line that names the entry, by its number and tenant, never by its digest. */

@@ -22,10 +22,11 @@ export async function parseBody<T>(
 async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   // A browser may send other types across origins without asking; JSON it may not.
   const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) refuse("content-type", "expected application/json");
+  if (!/^application\/json\s*(;|$)/i.test(type))
+    refuse("content-type", `expected application/json, got ${type.slice(0, 80) || "none"}`);
   // Nothing is unpacked here, so a small body stays small.
   const coding = request.headers.get("content-encoding") ?? "identity";
-  if (coding.toLowerCase() !== "identity") refuse("content-encoding", "expected none");
+  if (coding.toLowerCase() !== "identity") refuse("content-encoding", `expected none, got ${coding.slice(0, 40)}`);
   const bytes = await readAtMost(request, maxBytes);
   return parseJson(bytes, { where: "body", maxBytes, ...JSON_LIMITS });
 }
@@ -50,7 +51,7 @@ export async function readAtMost(request: Request, maxBytes: number): Promise<Ui
   return bytes;
 }
 
-const tooLarge = (maxBytes: number) => new Failure("body_too_large", `the body is larger than ${maxBytes} bytes`);
+const tooLarge = (maxBytes: number) => new Failure("body_too_large", `body: expected at most ${maxBytes} bytes`);
 
 function refuse(header: string, message: string): never {
   throw new Failure("request_invalid", `${header}: ${message}`, { param: header });

@@ -86,7 +86,7 @@ export function replyShape({ format, tools, choice, parallel }: AskedShape): Rep
   refuse("tools", new Set(names).size === names.length, "expected every name once");
   // There may be no tools, or all of them were left out.
   const isFree = choice == null || choice === "none" || choice === "auto";
-  refuse("tool_choice", isFree || names.length > 0, "expected tools beside it");
+  refuse("tool_choice", isFree || names.length > 0, "expected at least one function in tools beside it");
   const isAllowing = typeof choice === "object" && choice?.type === "allowed_tools";
   // All that were allowed may have been left out.
   const noneAllowed = isAllowing && choice.tools.length === 0;

@@ -3,7 +3,7 @@ import { check } from "../../core/failure.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
-import type { Backend, Saved, SharedTurn } from "../backend.ts";
+import type { Backend, Saved, SharedStep } from "../backend.ts";
 import { bytesOf, type StateShape } from "../check-state.ts";
 import { contextOf, describeState } from "./describe.ts";
 import { Guesses } from "./guesses.ts";
@@ -63,7 +63,7 @@ export class Engine implements Backend {
     return sequence;
   }
 
-  forwardMany(turns: readonly SharedTurn[]): Float32Array[] {
+  forwardMany(turns: readonly SharedStep[]): Float32Array[] {
     const ours = turns.map(({ sequence, ids, want }) => {
       check(sequence instanceof WasmSequence && sequence.of(this), "bug", () => "a sequence of another engine");
       return { sequence, input: ids, want };

@@ -35,7 +35,7 @@ export interface PassSequence {
 }
 
 /** One stage's share of a conversation's step: ids, or the rows of the stage before. */
-export interface Turn {
+export interface SequenceStep {
   sequence: PassSequence;
   input: Uint32Array | Rows;
   want: Want;
@@ -46,7 +46,7 @@ export interface Turn {
 }
 
 /** Per turn the rows for the next stage, or at last the logits. On a failure no state has changed. */
-export function pass(engine: PassEngine, turns: readonly Turn[]): (Rows | Float32Array)[] {
+export function pass(engine: PassEngine, turns: readonly SequenceStep[]): (Rows | Float32Array)[] {
   const { sequence, input } = turns[0]!;
   const alone = turns.length === 1 && sequence.guessing && !("stream" in input);
   if (!alone || sequence.lost.length + input.length > engine.L) {
@@ -58,7 +58,7 @@ export function pass(engine: PassEngine, turns: readonly Turn[]): (Rows | Float3
 }
 
 /** As `pass`, once guesses are settled. */
-export function step(engine: PassEngine, turns: readonly Turn[]): (Rows | Float32Array)[] {
+export function step(engine: PassEngine, turns: readonly SequenceStep[]): (Rows | Float32Array)[] {
   const { model, L } = engine;
   const runs: Run[] = [];
   let T = 0;
@@ -80,7 +80,7 @@ export function step(engine: PassEngine, turns: readonly Turn[]): (Rows | Float3
 }
 
 /** Rows that take state one by one are runs of their own. */
-function parts(run: Run, { oneByOne, again }: Turn): Run[] {
+function parts(run: Run, { oneByOne, again }: SequenceStep): Run[] {
   const from = oneByOne ? run.T : (again?.length ?? 0);
   const part = (t: number, T: number) => ({ ...run, at: run.at + t, T, S: run.S + t });
   const singles = Array.from({ length: from }, (_, t) => part(t, 1));
@@ -106,7 +106,7 @@ function enter({ plan, model, kernels, memory }: PassEngine, input: Uint32Array 
 }
 
 /** After the last block with a state, rows whose logits nobody asked for are left out. */
-function blocks(engine: PassEngine, step: Step, turns: readonly Turn[]): void {
+function blocks(engine: PassEngine, step: Step, turns: readonly SequenceStep[]): void {
   const { plan, model } = engine;
   const unasked = turns.length > 1 || !model.exit ? 0 : { all: 0, last: step.T - 1, none: step.T }[turns[0]!.want];
   plan.blocks.forEach((block, i) => {
@@ -135,7 +135,7 @@ function rowsOf({ plan, model, memory }: PassEngine, { at, T }: Run): Rows {
 }
 
 /** The head is a fifth of the work: it runs only for the rows that are asked for, a few at a time. */
-function logits(engine: PassEngine, turns: readonly Turn[], runs: readonly Run[]): Float32Array[] {
+function logits(engine: PassEngine, turns: readonly SequenceStep[], runs: readonly Run[]): Float32Array[] {
   const { plan, model, kernels, memory } = engine;
   const { D, V } = model;
   const { norm, head, logits: at, rows: most } = plan.exit!;

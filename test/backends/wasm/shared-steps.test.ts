@@ -1,6 +1,6 @@
 /** Conversations that share a step have the bits that they have alone. */
 import { describe, expect, it } from "vitest";
-import type { Sequence, SharedTurn } from "../../../src/backends/backend.ts";
+import type { Sequence, SharedStep } from "../../../src/backends/backend.ts";
 import { readGolden } from "../../support/golden.ts";
 import { load } from "../packs.ts";
 
@@ -32,7 +32,7 @@ describe.each(goldens)("%s", (golden) => {
     const together = await open();
     const alone = await open();
     for (const counts of steps) {
-      const turns = counts.flatMap((n, i): (SharedTurn & { i: number })[] =>
+      const turns = counts.flatMap((n, i): (SharedStep & { i: number })[] =>
         n === 0
           ? []
           : [{ i, sequence: together[i]!, ids: idsOf(i, together[i]!.position, n), want: i === 1 ? "all" : "last" }],
@@ -61,7 +61,7 @@ describe.each(goldens)("%s", (golden) => {
 
 it("refuses a sequence of another engine, and one that comes twice", async () => {
   const [one, other] = [await load("golden/llama-plain"), await load("golden/llama-plain")];
-  const turn = (sequence: Sequence): SharedTurn => ({ sequence, ids: Uint32Array.of(1), want: "last" });
+  const turn = (sequence: Sequence): SharedStep => ({ sequence, ids: Uint32Array.of(1), want: "last" });
   const mine = await one.backend.open();
   const foreign = await other.backend.open();
   expect(() => one.backend.forwardMany!([turn(mine), turn(foreign)])).toThrow("another engine");

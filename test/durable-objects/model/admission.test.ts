@@ -95,7 +95,7 @@ it("takes back the place of a holder that vanished, and frees its memory", async
   vanished.hold({ release: () => released++ } as unknown as Sequence);
   await admission.enter({ owner: "b" }, present);
   expect(released).toBe(1);
-  expect(() => vanished.beat()).toThrow("lost its place");
+  expect(() => vanished.beat()).toThrow("lost its memory slot");
 });
 
 it("frees what the last instance of an object held", async () => {
@@ -167,7 +167,7 @@ it("a tenant's full queue refuses that tenant alone", async () => {
   await expect(admission.enter(from("ann", "a2"), present)).rejects.toMatchObject({ code: "busy" });
   const other = admission.enter(from("bob", "b0"), present).catch((thrown) => thrown.message);
   expect(await waiting).toBe("busy");
-  expect(await other).toContain("all places");
+  expect(await other).toContain("all memory slots");
 });
 
 it("while others come, no tenant holds all places; alone it may", async () => {

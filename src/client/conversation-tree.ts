@@ -1,7 +1,7 @@
-/** A family of conversations as a tree of turns: the path to a turn, its siblings, and the turn to show first. */
+/** ConversationTree: a conversation and its forks as a tree of turns: the path to a turn, its siblings, and the turn to show first. */
 import type { Turn } from "./turns.ts";
 
-export class Family {
+export class ConversationTree {
   /** Oldest first. */
   readonly turns: readonly Turn[];
   readonly #byId: ReadonlyMap<string, Turn>;
@@ -47,15 +47,15 @@ export class Family {
     return this.turns.at(-1)?.id ?? null;
   }
 
-  with(turn: Turn): Family {
+  with(turn: Turn): ConversationTree {
     const turns = this.get(turn.id)
       ? this.turns.map((other) => (other.id === turn.id ? turn : other))
       : [...this.turns, turn];
-    return new Family(turns);
+    return new ConversationTree(turns);
   }
 
-  without(id: string): Family {
-    return new Family(this.turns.filter((turn) => turn.id !== id));
+  without(id: string): ConversationTree {
+    return new ConversationTree(this.turns.filter((turn) => turn.id !== id));
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Family, rootOf } from "../../src/client/family.ts";
+import { ConversationTree, rootOf } from "../../src/client/conversation-tree.ts";
 import type { Turn } from "../../src/client/turns.ts";
 
 const turn = (id: string, parent: string | null): Turn => ({
@@ -20,7 +20,7 @@ const turn = (id: string, parent: string | null): Turn => ({
  *      ╲ f
  * g
  */
-const family = new Family([
+const tree = new ConversationTree([
   turn("a", null),
   turn("b", "a"),
   turn("c", "b"),
@@ -32,32 +32,32 @@ const family = new Family([
 const ids = (turns: readonly Turn[]) => turns.map(({ id }) => id).join("");
 
 it("gives the path to a turn, from the first on", () => {
-  expect(["c", "e", "g", null, "x"].map((leaf) => ids(family.path(leaf)))).toEqual(["abc", "ade", "g", "", ""]);
+  expect(["c", "e", "g", null, "x"].map((leaf) => ids(tree.path(leaf)))).toEqual(["abc", "ade", "g", "", ""]);
 });
 
 it("knows a turn's siblings, also at the beginning", () => {
-  expect(["b", "f", "a"].map((id) => ids(family.siblings(family.get(id)!)))).toEqual(["bd", "ef", "ag"]);
+  expect(["b", "f", "a"].map((id) => ids(tree.siblings(tree.get(id)!)))).toEqual(["bd", "ef", "ag"]);
 });
 
 it("goes down along the newest children", () => {
-  expect(["a", "b", null].map((from) => family.newestLeaf(from))).toEqual(["f", "c", "g"]);
+  expect(["a", "b", null].map((from) => tree.newestLeaf(from))).toEqual(["f", "c", "g"]);
 });
 
 it("a turn whose parent is hidden begins a tree of its own", () => {
-  const rest = family.without("a");
+  const rest = tree.without("a");
   expect(ids(rest.path("c"))).toBe("bc");
   expect(ids(rest.siblings(rest.get("b")!))).toBe("bdg");
 });
 
 it("survives turns that claim to be each other's parent", () => {
-  const loop = new Family([turn("a", "b"), turn("b", "a")]);
+  const loop = new ConversationTree([turn("a", "b"), turn("b", "a")]);
   expect(loop.path("a").length).toBeLessThanOrEqual(3);
   expect(loop.newestLeaf("a")).toBeDefined();
 });
 
 it("changes and adds turns without changing what was", () => {
-  const changed = family.with({ ...turn("c", "b"), reply: "new" }).with(turn("h", "c"));
-  expect([changed.get("c")!.reply, ids(changed.path("h")), family.get("c")!.reply]).toEqual(["new", "abch", "c"]);
+  const changed = tree.with({ ...turn("c", "b"), reply: "new" }).with(turn("h", "c"));
+  expect([changed.get("c")!.reply, ids(changed.path("h")), tree.get("c")!.reply]).toEqual(["new", "abch", "c"]);
 });
 
 it("a fork carries its root's name", () => {
