@@ -102,6 +102,24 @@ function build(target: string, args: string[], digest: string): void {
     throw new Error(`the Worker does not build\n${stdout}${stderr}`);
   }
   writeFileSync(join(fresh, "digest"), digest);
-  rmSync(target, { recursive: true, force: true });
-  renameSync(fresh, target);
+  replace(target, fresh, digest);
 }
+
+/** Another start that builds at the same time may put its own there first, which is as good if it is of the same sources. */
+function replace(target: string, fresh: string, digest: string): void {
+  for (let left = REPLACE_TRIES; ; left--) {
+    rmSync(target, { recursive: true, force: true });
+    try {
+      renameSync(fresh, target);
+      return;
+    } catch (thrown) {
+      const isThere = ["ENOTEMPTY", "EEXIST"].includes((thrown as NodeJS.ErrnoException).code ?? "");
+      if (!isThere || left === 0) throw thrown;
+      if (stampOf(target) !== digest) continue;
+      rmSync(fresh, { recursive: true, force: true });
+      return;
+    }
+  }
+}
+
+const REPLACE_TRIES = 5;

@@ -7,15 +7,16 @@ import { lazily } from "./lazily.ts";
 import { Scroll } from "./scroll.tsx";
 
 const library = lazily(() => import("./lazy/highlight.ts"));
-/** More than this is not worth the time while it is being written. */
-const COLOURED_MAX = 20_000;
 
-export function CodeBlock({ text, language }: { text: string; language: string }): VNode {
-  const loaded = language === "" ? undefined : library();
-  const tree = useMemo(
-    () => (text.length > COLOURED_MAX ? undefined : loaded?.highlighted(text, language.toLowerCase())),
-    [loaded, text, language],
-  );
+interface CodeBlockProperties {
+  text: string;
+  language: string;
+  coloured: boolean;
+}
+
+export function CodeBlock({ text, language, coloured: isColoured }: CodeBlockProperties): VNode {
+  const loaded = isColoured ? library() : undefined;
+  const tree = useMemo(() => loaded?.highlighted(text, language.toLowerCase()), [loaded, text, language]);
   return (
     <figure class="code">
       <figcaption>

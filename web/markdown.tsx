@@ -5,103 +5,92 @@
  * that it was. A link goes to http or https and nowhere else.
  */
 import type { Nodes, Parents, Root } from "mdast";
-import { fromMarkdown } from "mdast-util-from-markdown";
-import { gfmAutolinkLiteralFromMarkdown } from "mdast-util-gfm-autolink-literal";
-import { gfmStrikethroughFromMarkdown } from "mdast-util-gfm-strikethrough";
-import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
-import { mathFromMarkdown } from "mdast-util-math";
-import { gfmAutolinkLiteral } from "micromark-extension-gfm-autolink-literal";
-import { gfmStrikethrough } from "micromark-extension-gfm-strikethrough";
-import { gfmTable } from "micromark-extension-gfm-table";
-import { math } from "micromark-extension-math";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import { CodeBlock } from "./code-block.tsx";
+import { afterColouring, DEPTH_MAX } from "./markdown-budget.ts";
+import { parsed } from "./markdown-tree.ts";
 import { Maths } from "./maths.tsx";
 import { Scroll } from "./scroll.tsx";
 
-const options = {
-  // One dollar is money more often than maths.
-  extensions: [gfmAutolinkLiteral(), gfmStrikethrough(), gfmTable(), math({ singleDollarTextMath: false })],
-  mdastExtensions: [
-    gfmAutolinkLiteralFromMarkdown(),
-    gfmStrikethroughFromMarkdown(),
-    gfmTableFromMarkdown(),
-    mathFromMarkdown(),
-  ],
-};
-
 export function Markdown({ text }: { text: string }): VNode {
-  const source = useMemo(() => withDollars(text), [text]);
-  const tree = useMemo(() => fromMarkdown(source, options), [source]);
-  return <div class="prose">{blocks(tree, source)}</div>;
+  const { source, tree } = useMemo(() => parsed(text), [text]);
+  const rest = text.slice(source.length);
+  return (
+    <div class="prose">
+      {tree && blocks(tree, { source, depth: 0, colours: { left: undefined } })}
+      {rest !== "" && <p class="written">{rest}</p>}
+    </div>
+  );
 }
 
-/** Models write maths as `\\(…\\)` and `\\[…\\]` too, which Markdown takes for brackets. Of the same length, and never in code. */
-const withDollars = (text: string): string =>
-  text
-    .split(/(```[\s\S]*?(?:```|$)|`[^`\n]*`)/)
-    .map((part, i) =>
-      i % 2 === 1
-        ? part
-        : part.replaceAll(/\\\[([\s\S]+?)\\\]|\\\((.+?)\\\)/g, (_, block, inline) => `$$$$${block ?? inline}$$$$`),
-    )
-    .join("");
+/** What elements are made from, how deep they lie, and what is left for the colours of the blocks of code that follow. */
+interface Place {
+  source: string;
+  depth: number;
+  colours: { left: number | undefined };
+}
 
-const rendered = (node: Parents, source: string): ComponentChildren =>
-  node.children.map((child) => element(child as Nodes, source));
+const rendered = (node: Parents, place: Place): ComponentChildren => {
+  const within = { ...place, depth: place.depth + 1 };
+  return node.children.map((child) => element(child as Nodes, within));
+};
 
 /** A block that is shown as it was written is a paragraph too. */
-const blocks = (root: Root, source: string): ComponentChildren =>
+const blocks = (root: Root, place: Place): ComponentChildren =>
   root.children.map((child) => {
-    const shown = element(child as Nodes, source);
+    const shown = element(child as Nodes, place);
     return typeof shown === "string" ? <p class="written">{shown}</p> : shown;
   });
+
+function code({ value, lang }: Extract<Nodes, { type: "code" }>, { colours }: Place): VNode {
+  const left = lang ? afterColouring(value, colours.left) : -1;
+  if (left >= 0) colours.left = left;
+  return <CodeBlock text={value} language={lang ?? ""} coloured={left >= 0} />;
+}
 
 /** What stood in the text between a node's ends. */
 const asWritten = ({ position }: Nodes, source: string): string =>
   position ? source.slice(position.start.offset, position.end.offset) : "";
 
-function element(node: Nodes, source: string): ComponentChildren {
+function element(node: Nodes, place: Place): ComponentChildren {
+  const { source } = place;
+  if (place.depth > DEPTH_MAX) return asWritten(node, source);
   switch (node.type) {
     case "text":
       return node.value;
     case "paragraph":
-      return <p>{rendered(node, source)}</p>;
+      return <p>{rendered(node, place)}</p>;
     case "emphasis":
-      return <em>{rendered(node, source)}</em>;
+      return <em>{rendered(node, place)}</em>;
     case "strong":
-      return <strong>{rendered(node, source)}</strong>;
+      return <strong>{rendered(node, place)}</strong>;
     case "delete":
-      return <del>{rendered(node, source)}</del>;
+      return <del>{rendered(node, place)}</del>;
     case "inlineCode":
       return <code>{node.value}</code>;
     case "code":
-      return <CodeBlock text={node.value} language={node.lang ?? ""} />;
+      return code(node, place);
     case "break":
       return <br />;
     case "thematicBreak":
       return <hr />;
     case "blockquote":
-      return <blockquote>{rendered(node, source)}</blockquote>;
+      return <blockquote>{rendered(node, place)}</blockquote>;
     case "heading":
-      return heading(node.depth, rendered(node, source));
+      return heading(node.depth, rendered(node, place));
     case "list":
-      return node.ordered ? (
-        <ol start={node.start ?? 1}>{rendered(node, source)}</ol>
-      ) : (
-        <ul>{rendered(node, source)}</ul>
-      );
+      return node.ordered ? <ol start={node.start ?? 1}>{rendered(node, place)}</ol> : <ul>{rendered(node, place)}</ul>;
     case "listItem":
-      return <li>{node.children.map((child) => itemPart(child as Nodes, node.spread === true, source))}</li>;
+      return <li>{node.children.map((child) => itemPart(child as Nodes, node.spread === true, place))}</li>;
     case "link":
-      return link(node.url, rendered(node, source));
+      return link(node.url, rendered(node, place));
     case "math":
       return <Maths tex={node.value} display={true} />;
     case "inlineMath":
       return <Maths tex={node.value} display={false} />;
     case "table":
-      return table(node, source);
+      return table(node, place);
     case "html":
       return node.value;
     default:
@@ -116,8 +105,8 @@ function heading(depth: number, children: ComponentChildren): VNode {
 }
 
 /** A tight list has no paragraphs. */
-const itemPart = (node: Nodes, spread: boolean, source: string): ComponentChildren =>
-  node.type === "paragraph" && !spread ? rendered(node, source) : element(node, source);
+const itemPart = (node: Nodes, spread: boolean, place: Place): ComponentChildren =>
+  node.type === "paragraph" && !spread ? rendered(node, place) : element(node, { ...place, depth: place.depth + 1 });
 
 function link(url: string, children: ComponentChildren): VNode {
   const safe = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
@@ -129,7 +118,7 @@ function link(url: string, children: ComponentChildren): VNode {
   );
 }
 
-function table({ children: rows, align }: Extract<Nodes, { type: "table" }>, source: string): VNode {
+function table({ children: rows, align }: Extract<Nodes, { type: "table" }>, place: Place): VNode {
   const [head, ...body] = rows;
   const side = (column: number) => align?.[column] ?? undefined;
   return (
@@ -139,7 +128,7 @@ function table({ children: rows, align }: Extract<Nodes, { type: "table" }>, sou
           <tr>
             {head?.children.map((cell, i) => (
               <th scope="col" class={side(i)}>
-                {rendered(cell, source)}
+                {rendered(cell, place)}
               </th>
             ))}
           </tr>
@@ -148,7 +137,7 @@ function table({ children: rows, align }: Extract<Nodes, { type: "table" }>, sou
           {body.map((row) => (
             <tr>
               {row.children.map((cell, i) => (
-                <td class={side(i)}>{rendered(cell, source)}</td>
+                <td class={side(i)}>{rendered(cell, place)}</td>
               ))}
             </tr>
           ))}

@@ -22,7 +22,7 @@ const attributes =
 export function Maths({ tex, display }: { tex: string; display: boolean }): VNode {
   const loaded = library();
   const formula = useMemo(
-    () => loaded && tex.length <= TEX_MAX && formulaOf(loaded.mathML(tex, display)),
+    () => loaded && tex.length <= TEX_MAX && formulaOf(loaded.mathML(tex, display) ?? ""),
     [loaded, tex, display],
   );
   if (!formula) return <code>{tex}</code>;

@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { answerOf, describePage, say } from "../../support/chat-page.ts";
 
@@ -12,20 +13,25 @@ const hostile = [
   "[fine](https://example.com/) and https://example.com/auto",
 ].join("\n\n");
 
+/** As if the model had written this, and its user had asked it. */
+async function answeredWith(page: Page, text: string): Promise<void> {
+  await page.route("**/turns?**", async (route) => {
+    const response = await route.fetch();
+    const list = (await response.json()) as { data: { reply: unknown; messages: { content: string }[] }[] };
+    for (const turn of list.data) {
+      turn.reply = typeof turn.reply === "string" ? text : { role: "assistant", content: text };
+      turn.messages[0]!.content = text;
+    }
+    await route.fulfill({ response, json: list });
+  });
+  await page.reload();
+}
+
 describePage("A11: the chat page and a hostile model", "tiny", (chat) => {
   it("what it writes stays text: no element, no request, no script", async () => {
     const { page, said } = await chat.visit();
     await say(page, "Hello!");
-    await page.route("**/turns?**", async (route) => {
-      const response = await route.fetch();
-      const list = (await response.json()) as { data: { reply: unknown; messages: { content: string }[] }[] };
-      for (const turn of list.data) {
-        turn.reply = typeof turn.reply === "string" ? hostile : { role: "assistant", content: hostile };
-        turn.messages[0]!.content = hostile;
-      }
-      await route.fulfill({ response, json: list });
-    });
-    await page.reload();
+    await answeredWith(page, hostile);
     const prose = answerOf(page, 0);
     await prose.getByText("onerror").first().waitFor();
     const text = (await prose.textContent())!;
@@ -52,6 +58,20 @@ describePage("A11: the chat page and a hostile model", "tiny", (chat) => {
     await page.getByText("a link", { exact: true }).click();
     expect(await page.title()).toBe("Rivulet");
     expect(said).toEqual([]);
+  });
+
+  it("what was made to take long is shown, what is beyond the budget as it was written", async () => {
+    const { page } = await chat.visit();
+    await say(page, "Hello!");
+    const long = `**begins**\n\n${"> - ".repeat(8)}deep\n\n${">".repeat(30_000)}\n${"*a_".repeat(30_000)} the end`;
+    await answeredWith(page, long);
+    const prose = answerOf(page, 0);
+    await prose.getByText("the end").waitFor();
+    expect(await prose.locator("strong").textContent()).toBe("begins");
+    expect(await prose.textContent()).toContain("*a_*a_*a_ the end");
+    const made = await prose.locator("*").count();
+    expect(made).toBeGreaterThan(15);
+    expect(made).toBeLessThan(200);
   });
 
   it("a policy stands behind it: a script that got in would not run, and a picture would not load", async () => {
