@@ -20,6 +20,21 @@ def line(role: str, text: str) -> str:
     return f"- {role}: {' '.join(text.split())}"
 
 
+def other_lines(r: random.Random, filler, count: int) -> list[list[str]]:
+    """Lines of talk about something else: of each exchange what the user said, and mostly the answer too."""
+    blocks = []
+    for _ in range(count):
+        question, answer = filler(r)
+        blocks.append([line("user", question)[:200]] + ([line("assistant", answer)[:260]] if r.random() < 0.6 else []))
+    return blocks
+
+
+def quotation(blocks: list[list[str]]) -> tuple[str, str, float]:
+    """The system turn that quotes these lines; nothing is learnt from it."""
+    lines = [text for block in blocks for text in block] or [line("user", "Hello")]
+    return ("system", HEAD + "\n" + "\n".join(lines), 0.0)
+
+
 def quoted(r: random.Random, filler, held: bool = False) -> Dialogue:
     """One or two questions, each with its own quotation; `filler(r)` gives (question, answer) of other talk."""
     dialogue = Dialogue(system_turn(r))
@@ -39,16 +54,12 @@ def quoted(r: random.Random, filler, held: bool = False) -> Dialogue:
             if r.random() < 0.5:
                 block.append(line("assistant", r.choice(["Got it.", "Thank you for telling me.", "Noted.", "I will remember that.", answered(fact, value)])))
             blocks.append(block)
-        for _ in range(r.choice([0, 1, 1, 2, 3])):
-            question, answer = filler(r)
-            blocks.append([line("user", question)[:200]] + ([line("assistant", answer)[:260]] if r.random() < 0.6 else []))
+        blocks += other_lines(r, filler, r.choice([0, 1, 1, 2, 3]))
         r.shuffle(blocks)
         if known and r.random() < 0.12:
             newer = value_of(r, wanted, held)
             blocks.append([line("user", corrected(r, wanted, newer, values[wanted.about], held))])
             values[wanted.about] = newer
-        if not blocks:
-            blocks = [[line("user", "Hello")]]
-        dialogue.turns.append(("system", HEAD + "\n" + "\n".join(text for block in blocks for text in block), 0.0))
+        dialogue.turns.append(quotation(blocks))
         dialogue.add(typed(r, asked(r, wanted, held)), answered(wanted, values[wanted.about]) if known else unknown(r, wanted), PROVEN)
     return dialogue

@@ -4,7 +4,7 @@ import random
 
 from training.memory.dialogues import HELLO, NOTED, PASSING, Conversation
 from training.memory.greetings import small_talk
-from training.memory.quoted import HEAD, line
+from training.memory.quoted import line, other_lines, quotation
 from training.memory.scenes import CONTENT, Scene, Told, drawn_scenes
 from training.memory.turns import POLITE, PROVEN, Dialogue, system_turn, typed
 
@@ -111,20 +111,16 @@ def quoted_scene(r: random.Random, filler, held: bool = False) -> Dialogue:
         if r.random() < 0.4:
             block.append(line("assistant", r.choice(["Got it.", "Thank you for telling me.", "Noted.", one.said(r.choice(one.scene.asks)[1])])))
         blocks.append(block)
-    for _ in range(r.choice([0, 1, 1, 2])):
-        question, answer = filler(r)
-        blocks.append([line("user", question)[:200]] + ([line("assistant", answer)[:260]] if r.random() < 0.6 else []))
+    blocks += other_lines(r, filler, r.choice([0, 1, 1, 2]))
     r.shuffle(blocks)
     if known and wanted.scene.corrections and r.random() < 0.3:
         blocks.append([line("user", wanted.correct())])
     if not known and not wanted.scene.unknown:
         known, blocks = True, [*blocks, [line("user", wanted.tell())]]
-    if not blocks:
-        blocks = [[line("user", "Hello")]]
     question, answer = wanted.pair(wanted.scene.asks) if known else wanted.pair(wanted.scene.unknown)
     if not known and any(set(CONTENT.findall(question.lower())) & one.scene.matters for one in told[1:]):
         return quoted_scene(r, filler, held)
-    dialogue.turns.append(("system", HEAD + "\n" + "\n".join(text for block in blocks for text in block), 0.0))
+    dialogue.turns.append(quotation(blocks))
     dialogue.add(typed(r, question, wanted.kept()), answer, PROVEN)
     if known and r.random() < 0.4:
         dialogue.add(*wanted.pair(wanted.scene.asks), PROVEN)
