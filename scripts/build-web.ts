@@ -16,6 +16,7 @@ const outputs = ["page.js.txt", "page.css.txt", "page.html", ...lazy.map((name) 
 const sources = [
   "web/*.*",
   "web/lazy/*.*",
+  "web/styles/*.css",
   "src/client/*.ts",
   "src/core/failure.ts",
   "package-lock.json",
