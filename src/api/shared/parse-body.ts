@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { Failure } from "../../core/failure.ts";
 import { parseJson } from "../../core/strict-json.ts";
 import { type Ignored, noting } from "./ignored.ts";
+import { expected, refusal } from "./schema-refusal.ts";
 import { readerOf } from "./upload.ts";
 
 /** About 250,000 tokens of English; with its reply a turn still fits one row of storage. */
@@ -57,44 +58,9 @@ function refuse(header: string, message: string): never {
   throw new Failure("request_invalid", `${header}: ${message}`, { param: header });
 }
 
+/** What `schema` makes of a value. Fails with `request_invalid`, which names the field, what was expected and what came. */
 export function parse<T>(value: unknown, schema: z.ZodType<T>, ignored?: Ignored): T {
-  const parsed = noting(ignored, () => schema.safeParse(value, { reportInput: false }));
+  const parsed = noting(ignored, () => schema.safeParse(value, { reportInput: false, error: expected }));
   if (parsed.success) return parsed.data;
-  const issue = innermost(parsed.error.issues[0]!);
-  const at = fieldOf(issue.path);
-  if (issue.code === "unrecognized_keys") {
-    const field = at ? `${at}.${issue.keys[0]}` : issue.keys[0]!;
-    throw new Failure("request_invalid", `${show(field)}: this field is unknown or not supported`, {
-      param: show(field),
-    });
-  }
-  throw new Failure("request_invalid", `${at || "body"}: ${issue.message}`, { param: at || null });
+  throw refusal(parsed.error.issues, value);
 }
-
-/** Of a union's branches, the complaint of the one that the value followed furthest is about what the caller meant. */
-function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== "invalid_union") return issue;
-  // A branch that complains of the kind was not meant, where another takes it.
-  const meant = issue.errors.filter((branch) => !branch.some(({ path }) => path.length === 1 && path[0] === "type"));
-  const furthest = (branches: z.core.$ZodIssue[][]) => branches.flat().sort((a, b) => followed(b) - followed(a))[0];
-  const wanted = furthest(meant);
-  const inner = wanted && followed(wanted) >= 0 ? wanted : furthest(issue.errors);
-  if (!inner || followed(inner) < 0) return issue;
-  return innermost({ ...inner, path: [...issue.path, ...inner.path] });
-}
-
-/** How far: below 0 when not even the kind of value is right; later elements of a list count as further. */
-function followed({ code, path }: z.core.$ZodIssue): number {
-  if (path.length === 0) return ["too_big", "too_small", "custom"].includes(code) ? 1.5 : -1;
-  const last = path.at(-1);
-  return path.length + (typeof last === "number" ? last / (last + 1) / 2 : 0);
-}
-
-/** `messages[2].role` */
-const fieldOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (at, key) => (typeof key === "number" ? `${at}[${key}]` : at ? `${at}.${show(String(key))}` : show(String(key))),
-    "",
-  );
-
-const show = (field: string): string => JSON.stringify(field.slice(0, 80)).slice(1, -1);

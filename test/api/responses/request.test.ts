@@ -30,7 +30,7 @@ describe("POST /v1/responses", () => {
   it("says which items it takes", () => {
     const failure = failureOf(() => respond({ input: [{ type: "thing", id: "x" }] }));
     expect(failure.message).toBe(
-      "input[0].type: expected message, function_call, function_call_output or item_reference",
+      'input[0].type: expected message, function_call, function_call_output or item_reference, got "thing"',
     );
   });
 
