@@ -46,7 +46,7 @@ export class Chat {
     this.#begun = true;
     this.answered = [];
     let answer = "";
-    const options = { sampling: this.#sampling, maxTokens, stop: [] };
+    const options = { sampling: this.#sampling, maxTokens, stop: [], ignoreEos: false };
     for await (const event of reply(
       this.#served,
       this.#sequence,

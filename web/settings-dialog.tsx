@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { draft } from "./drafts.ts";
-import { beganWith, choose, type Settings, samplingFields, settings } from "./settings.ts";
+import { beganWith, choose, dialogFields, type Settings, settings } from "./settings.ts";
 import { models, opened } from "./store.ts";
 
 const isShown = signal(false);
@@ -32,7 +32,7 @@ export function SettingsDialog(): VNode {
           <h2 id="settings-title">{opened.value === null ? "The next conversation" : "This conversation"}</h2>
           <SystemPrompt />
           {models.value.length > 1 && <ModelPicker />}
-          {samplingFields.map(({ name, label, hint, ...bounds }) => (
+          {dialogFields.map(({ name, label, hint, ...bounds }) => (
             <label class="sampling">
               <span>
                 {label} <small>{hint}</small>
@@ -91,9 +91,7 @@ const ModelPicker = (): VNode => (
 function settingsIn(form: FormData): Settings {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const { system, model } = settings.peek();
-  const numbers = samplingFields.flatMap(({ name }) =>
-    text(name) === "" ? [] : [[name, Number(text(name))] as const],
-  );
+  const numbers = dialogFields.flatMap(({ name }) => (text(name) === "" ? [] : [[name, Number(text(name))] as const]));
   const next: Settings = { ...Object.fromEntries(numbers) };
   // What was disabled is not in the form, and stays.
   const prompt = form.has("system") ? text("system") : system;

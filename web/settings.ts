@@ -17,7 +17,7 @@ export interface Settings {
 }
 
 /** Fields of the dialog, with their bounds. */
-export const samplingFields = [
+export const dialogFields = [
   { name: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05, hint: "0 always takes the likeliest word" },
   { name: "top_p", label: "Top p", min: 0, max: 1, step: 0.05, hint: "how much of the likely words may be drawn" },
   { name: "max_tokens", label: "Longest answer", min: 1, max: 100_000, step: 1, hint: "in tokens" },
@@ -67,7 +67,7 @@ export const forgetSystem = (): void => {
   ofNew.value = rest;
 };
 
-export const samplingOf = ({ temperature, top_p, max_tokens, seed }: Settings): Partial<Question> => ({
+export const questionSettings = ({ temperature, top_p, max_tokens, seed }: Settings): Partial<Question> => ({
   ...(temperature === undefined ? {} : { temperature }),
   ...(top_p === undefined ? {} : { top_p }),
   ...(max_tokens === undefined ? {} : { max_tokens }),

@@ -6,7 +6,7 @@ import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { SseBody } from "../platform/sse-body.ts";
-import { samplingOf } from "../turn/reply-options.ts";
+import { withPackDefaults } from "../turn/reply-options.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import { turnEvents } from "./turn-events.ts";
 
@@ -20,7 +20,7 @@ export interface ReplyContext {
 
 /** A form may say how the reply was sampled, which the request and the pack's defaults decide together. */
 const encoderOf = ({ form, request, served }: ReplyContext) =>
-  encoderFor({ ...form, sampling: samplingOf(request, served) });
+  encoderFor({ ...form, sampling: withPackDefaults(request, served) });
 
 const headersOf = ({ start }: KnownTurn): Record<string, string> => ({
   ...(start ? { "x-rivulet-state": start.state } : {}),

@@ -1,9 +1,10 @@
 /** Turn events, made again from what is known of a turn: every reader receives the same ones, whenever it comes. */
-import type { StartEvent, TurnEvent } from "../../src/api/shared/turn.ts";
+import type { StartEvent, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
+import { textEnds } from "../turn/reply-options.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 
 /** Of a stored turn, all at once. `ids`: of the whole turn. */
@@ -35,7 +36,7 @@ export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): K
 export async function* turnEvents(
   turn: KnownTurn,
   served: Served,
-  { stop }: { stop: readonly string[] },
+  request: TurnRequest,
   read: (tokens: number) => void = () => {},
 ): AsyncGenerator<TurnEvent, void, void> {
   const running = turn instanceof RunningTurn ? turn : undefined;
@@ -47,7 +48,7 @@ export async function* turnEvents(
     if (turn.last) yield turn.last;
     return;
   }
-  const text = new ReplyText(served, { stop });
+  const text = new ReplyText(served, textEnds(request));
   let prefill: RunningTurn["prefill"];
   for (let index = 1; ; ) {
     if (index <= turn.ids.length) {

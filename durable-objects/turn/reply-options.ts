@@ -8,6 +8,7 @@ import { inSlices } from "../../src/core/work.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { type ReplyOptions, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
+import type { TextEnds } from "../../src/dialogue/text-ends.ts";
 import { packSampling, type Sampling } from "../../src/sampling/sampling.ts";
 import type { Accepted } from "../storage/journal.ts";
 
@@ -58,14 +59,14 @@ export async function replyOptions(
   { request, start, promptCount, grantedReply = Infinity }: Pick<Accepted, OfReply>,
   served: Served,
 ): Promise<ReplyOptions> {
-  const { topLogprobs, stop, maxTokens = left(served, promptCount) } = request;
+  const { topLogprobs, maxTokens = left(served, promptCount) } = request;
   const constraint = await constraintFor(request, served.codec, served.manifest.generation.eos);
   return {
-    sampling: samplingOf(request, served),
+    sampling: withPackDefaults(request, served),
     maxTokens: request.feedOnly
       ? 0
       : Math.min(maxTokens, served.backend.contextLength - start - promptCount, grantedReply),
-    stop,
+    ...textEnds(request),
     ...(topLogprobs === undefined ? {} : { topLogprobs }),
     ...(constraint ? { constraint } : {}),
   };
@@ -85,7 +86,7 @@ export async function checkForm(
   schemas: readonly HeldSchema[] = [],
 ): Promise<boolean> {
   if (schemas.length === 0) return false;
-  const text = new ReplyText(served, request);
+  const text = new ReplyText(served, textEnds(request));
   const content = ids.map((id) => text.push(id)).join("") + text.rest();
   const { checked, unmet } = await inSlices(checkReply(content, request, schemas), yieldToEvents);
   const message = () =>
@@ -94,7 +95,11 @@ export async function checkForm(
   return checked;
 }
 
-export function samplingOf(request: TurnRequest, { manifest }: Served): Sampling {
+/** What the request says of where its reply's text ends. Every place that makes text of a reply's ids asks this. */
+export const textEnds = ({ stop }: TurnRequest): TextEnds => ({ stop, ignoreEos: false });
+
+/** How a request's ids are chosen: what it says, and what the pack says where it is silent. */
+export function withPackDefaults(request: TurnRequest, { manifest }: Served): Sampling {
   const { logitBias, ...asked } = request.sampling;
   return { ...packSampling(manifest.generation), ...asked, logitBias: new Map(logitBias ?? []) };
 }

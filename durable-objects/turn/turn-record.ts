@@ -7,6 +7,7 @@ import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
 import { chain } from "./match-history.ts";
+import { textEnds } from "./reply-options.ts";
 
 const statusOf: Record<FinishReason, TurnStatus> = { stop: "completed", length: "incomplete", cancelled: "cancelled" };
 
@@ -36,7 +37,7 @@ export function endOf(
 /** A turn without a token leaves nothing to go on from: it adds nothing to the log. */
 export function finished(accepted: Accepted, served: Served, outcome: Outcome, end: End): StoredTurn {
   const { reply, position, generator, logprobs } = outcome;
-  const text = new ReplyText(served, accepted.request);
+  const text = new ReplyText(served, textEnds(accepted.request));
   const content = reply.map((id) => text.push(id)).join("") + text.rest();
   if (accepted.request.feedOnly) return fed(accepted, position, end);
   const isEmpty = reply.length === 0;

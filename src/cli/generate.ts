@@ -61,6 +61,7 @@ async function generate(pack: string, prompt: string, options: Options): Promise
     sampling,
     maxTokens: Math.max(1, Math.min(maxTokens, model.backend.contextLength - feed.length)),
     stop: [],
+    ignoreEos: false,
   })) {
     if (event.type === "prefill") {
       prefilled = performance.now();

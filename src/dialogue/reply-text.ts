@@ -2,6 +2,7 @@
 import { StopMatcher } from "../tokenizer/stop-matcher.ts";
 import type { Detokenizer, TextCodec } from "../tokenizer/text-codec.ts";
 import type { Manifest } from "../weights/manifest.ts";
+import type { TextEnds } from "./text-ends.ts";
 
 export class ReplyText {
   readonly #eos: ReadonlySet<number>;
@@ -9,10 +10,7 @@ export class ReplyText {
   readonly #stop: StopMatcher;
   #ended = false;
 
-  constructor(
-    { codec, manifest }: { codec: TextCodec; manifest: Manifest },
-    { stop, ignoreEos }: { stop: readonly string[]; ignoreEos?: boolean },
-  ) {
+  constructor({ codec, manifest }: { codec: TextCodec; manifest: Manifest }, { stop, ignoreEos }: TextEnds) {
     this.#eos = new Set(ignoreEos ? [] : manifest.generation.eos);
     this.#text = codec.detokenizer();
     this.#stop = new StopMatcher(stop);

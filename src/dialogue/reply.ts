@@ -16,17 +16,15 @@ import type { TextCodec } from "../tokenizer/text-codec.ts";
 import { Decoder } from "./decoder.ts";
 import { ReplyText } from "./reply-text.ts";
 import { roundRobin, yieldToEvents } from "./round-robin.ts";
+import type { EndReason, TextEnds } from "./text-ends.ts";
 
 export { yieldToEvents } from "./round-robin.ts";
 
-export interface ReplyOptions {
+export interface ReplyOptions extends TextEnds {
   sampling: Sampling;
   maxTokens: number;
-  stop: readonly string[];
   /** Number of alternatives to report per token; undefined for none. */
   topLogprobs?: number;
-  /** Go on after the model's end-of-turn token. */
-  ignoreEos?: boolean;
   /** Holds the reply to a form; it has accepted what the reply holds so far. */
   constraint?: Constraint;
 }
@@ -36,7 +34,7 @@ export type ReplyEvent =
   /** `id` is part of the log from now on; `text` is what became complete with it. */
   | { type: "token"; id: number; text: string; logprobs?: TokenLogprob }
   /** `text` is what was still held back. The last sampled id was not fed: it is the conversation's pending id. */
-  | { type: "end"; reason: "stop" | "length"; text: string };
+  | { type: "end"; reason: EndReason; text: string };
 
 /** A prompt may have millions of them. */
 type Ids = readonly number[] | Uint32Array;
@@ -72,8 +70,10 @@ export async function* reply(
     text.push(id);
     constraint?.accept(id);
   }
-  const reason = (n: number) =>
-    text.ended || (n > 0 && constraint?.done) ? ("stop" as const) : n >= maxTokens ? ("length" as const) : undefined;
+  const reason = (n: number): EndReason | undefined => {
+    if (text.ended || (n > 0 && constraint?.done)) return "stop";
+    return n >= maxTokens ? "length" : undefined;
+  };
   let ended = reason(known.length);
   const order = roundRobin(served.backend);
   let logits: Float32Array = given ?? new Float32Array(0);

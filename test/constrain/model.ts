@@ -94,7 +94,14 @@ export async function write(
   const served = servedBy(wants, known.length);
   const constraint = await constraintFor(shape, codec, [EOS]);
   const written: Written = { text: "", ids: [], reason: "length" };
-  const all = { sampling: greedy, maxTokens: 1500, stop: [], ...options, ...(constraint ? { constraint } : {}) };
+  const all = {
+    sampling: greedy,
+    maxTokens: 1500,
+    stop: [],
+    ignoreEos: false,
+    ...options,
+    ...(constraint ? { constraint } : {}),
+  };
   const sampler = new Sampler(codec.vocab, undefined, 1);
   for await (const event of reply(served, await served.backend.open(), sampler, [1], all, { fed: 0, reply: known })) {
     if (event.type === "prefill") continue;

@@ -16,7 +16,7 @@ import {
 import { conversationId } from "../shared/ids.ts";
 import { leftOut, nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
-import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
+import { samplingFields, samplingRequest, stopField, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { chatShape, shapeOf } from "./reply-shape.ts";
 import { checkCallIds, functionCall, saidText, toolCallId, toolCalls } from "./tool-calls.ts";
@@ -94,6 +94,7 @@ const fields = z.strictObject({
   best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
   ...withoutEffect({ reasoning: "the models have no separate reasoning" }),
   ...samplingFields,
+  stop: stopField,
   ...ignoredFields,
 });
 
@@ -117,7 +118,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
   return {
     model: body.model,
     messages: chatMessages(body.messages),
-    sampling: samplingOf(body),
+    sampling: samplingRequest(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     stop: body.stop == null ? [] : [body.stop].flat(),
@@ -169,17 +170,4 @@ function toMessage(said: Said): Message {
   if (said.role === "tool")
     return { role: "tool", content, ...(said.tool_call_id ? { callId: said.tool_call_id } : {}) };
   return { role: role === "developer" ? "system" : role, content, ...(said.name ? { name: said.name } : {}) };
-}
-
-export function samplingOf(body: Pick<ChatRequest, keyof typeof samplingFields>): TurnRequest["sampling"] {
-  return {
-    temperature: body.temperature ?? undefined,
-    topK: body.top_k == null ? undefined : Math.max(0, body.top_k),
-    topP: body.top_p ?? undefined,
-    minP: body.min_p ?? undefined,
-    repetitionPenalty: body.repetition_penalty ?? undefined,
-    presencePenalty: body.presence_penalty ?? undefined,
-    frequencyPenalty: body.frequency_penalty ?? undefined,
-    logitBias: body.logit_bias ? Object.entries(body.logit_bias).map(([id, bias]) => [Number(id), bias]) : undefined,
-  };
 }

@@ -1,7 +1,7 @@
 /** POST /v1/completions: prompts as they are, without a template. */
 import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
-import { CHOICES_MAX, samplingOf } from "../chat/request.ts";
+import { CHOICES_MAX } from "../chat/request.ts";
 import {
   IDS_MAX,
   ignoredFields,
@@ -12,7 +12,7 @@ import {
   tokenLimit,
 } from "../shared/fields.ts";
 import { nullsAbsent } from "../shared/ignored.ts";
-import { samplingFields } from "../shared/sampling-fields.ts";
+import { samplingFields, samplingRequest, stopField } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 
 const PROMPTS_MAX = 16;
@@ -48,6 +48,7 @@ const fields = z.strictObject({
   stream: z.boolean().nullish(),
   stream_options: streamOptions.nullish(),
   ...samplingFields,
+  stop: stopField,
   ...ignoredFields,
 });
 
@@ -73,7 +74,7 @@ export function completionTurn(body: CompletionRequest): Omit<TurnRequest, "tena
     messages: [],
     prompts,
     choices: n,
-    sampling: samplingOf(body),
+    sampling: samplingRequest(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_tokens ?? DEFAULT_COMPLETION_TOKENS,
     stop: body.stop == null ? [] : [body.stop].flat(),

@@ -2,12 +2,11 @@
 import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
-import { samplingOf } from "../chat/request.ts";
 import { modelField, text, tokenLimit } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
 import { nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
-import { samplingFields } from "../shared/sampling-fields.ts";
+import { samplingFields, samplingRequest } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { content, system } from "./blocks.ts";
 import { messageShape, shapeOf } from "./reply-shape.ts";
@@ -77,11 +76,7 @@ const fields = z.strictObject({
       description:
         "`create` keeps the message. `continue` continues from the state after an earlier message, with its tools; only new messages are sent.",
     }),
-  temperature: samplingFields.temperature,
-  top_p: samplingFields.top_p,
-  top_k: samplingFields.top_k,
-  min_p: samplingFields.min_p,
-  seed: samplingFields.seed,
+  ...samplingFields,
   ...withoutEffect({
     metadata: "of /v1/messages: the key identifies the client",
     service_tier: "there is only one service tier",
@@ -103,7 +98,7 @@ export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | 
   return {
     ...countedTurn(body, inherits),
     ...(inherits ? { inheritsTools: true as const } : {}),
-    sampling: samplingOf(body),
+    sampling: samplingRequest(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_tokens ?? undefined,
     stop: body.stop_sequences ?? [],

@@ -2,7 +2,6 @@
 import { z } from "@hono/zod-openapi";
 import { check, Failure } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
-import { samplingOf } from "../chat/request.ts";
 import {
   ignoredFields,
   includable,
@@ -17,7 +16,7 @@ import {
 import { conversationId } from "../shared/ids.ts";
 import { note, nullsAbsent, repeatedOnly, withoutEffect } from "../shared/ignored.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
-import { samplingFields, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
+import { samplingFields, samplingRequest, stopField, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 import { input, messagesOf } from "./input.ts";
 import { functionsOf, responseShape, shapeOf } from "./reply-shape.ts";
@@ -75,6 +74,7 @@ const fields = {
     .openapi({ description: "The shared prefix that a new conversation begins with." }),
   ...responseShape,
   ...samplingFields,
+  stop: stopField,
   ...ignoredFields,
 };
 
@@ -144,7 +144,7 @@ export function responseTurn(
     model: body.model,
     ...placed([...instructionsOf(body)], messages, goesOn),
     ...(body.conversation == null ? {} : { unmatched: "append" as const }),
-    sampling: samplingOf(body),
+    sampling: samplingRequest(body),
     seed: body.seed ?? undefined,
     maxTokens: body.max_output_tokens ?? undefined,
     stop: body.stop == null ? [] : [body.stop].flat(),

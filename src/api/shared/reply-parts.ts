@@ -1,6 +1,6 @@
 /** Parts of replies that several forms share: usage, reasons, log probabilities, what every object begins with, and how a stream ends. */
 import type { WireEvent } from "./reply-encoder.ts";
-import type { EndEvent, FailedEvent, LoggedToken, StartEvent, TurnUsage } from "./turn.ts";
+import type { EndEvent, FailedEvent, FinishReason, LoggedToken, StartEvent, TurnUsage } from "./turn.ts";
 
 export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
   prompt_tokens: promptTokens,
@@ -9,8 +9,11 @@ export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUs
   prompt_tokens_details: { cached_tokens: cachedTokens },
 });
 
-/** A turn that its client left has no one to read its reason; OpenAI has no word for it. */
-export const reasonOf = ({ reason }: Pick<EndEvent, "reason">) => (reason === "cancelled" ? "length" : reason);
+/** In OpenAI's words. It has none for a turn that its client left, and whoever ends one has nobody to read the reason. */
+const finishReasons: Record<FinishReason, "stop" | "length"> = { stop: "stop", length: "length", cancelled: "length" };
+
+/** An object of a later release may know a reason that this one does not: the reply is over all the same. */
+export const reasonOf = ({ reason }: Pick<EndEvent, "reason">) => finishReasons[reason] ?? "stop";
 
 export function logprobOf({ top, ...chosen }: LoggedToken) {
   const entry = ({ bytes, logprob }: Omit<LoggedToken, "top">) => ({

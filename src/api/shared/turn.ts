@@ -2,6 +2,7 @@
 
 import type { ReplyShape } from "../../constrain/constraint.ts";
 import type { CallPlace } from "../../constrain/reply/call-parser.ts";
+import type { EndReason } from "../../dialogue/text-ends.ts";
 import type { Sampling } from "../../sampling/sampling.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import type { ErrorBody } from "./error-body.ts";
@@ -138,7 +139,8 @@ export interface TurnUsage {
   completionTokens: number;
 }
 
-export type FinishReason = "stop" | "length" | "cancelled";
+/** `cancelled`: its client left, or asked for its end. */
+export type FinishReason = EndReason | "cancelled";
 
 /** A token's log probability and those of its alternatives; `bytes` is what it shows as. */
 export interface LoggedToken {

@@ -106,6 +106,7 @@ async function undivided(contents: string[], maxTokens = 30): Promise<string[]> 
       sampling: greedy,
       maxTokens,
       stop: [],
+      ignoreEos: false,
     })) {
       if (event.type !== "prefill") text += event.text;
       if (event.type === "token") last = event.id;
