@@ -6,6 +6,8 @@
  */
 import { MAIN } from "../../src/api/shared/ids.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { inSlices } from "../../src/core/work.ts";
+import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { FileHeader, FileKeys, ModelIdentity } from "../../src/portable/file-format.ts";
 import { readConversationFile } from "../../src/portable/read-file.ts";
 import { type TurnPlace, turnPlace } from "../../src/portable/turn-place.ts";
@@ -16,7 +18,8 @@ import { idsOf } from "../storage/database.ts";
 import { jsonOf } from "../storage/erasable.ts";
 import { type Head, newHead } from "../storage/heads.ts";
 import { ImportStaging } from "../storage/import-staging.ts";
-import type { TurnRecord } from "../storage/turn-tree.ts";
+import { type IndexedWords, indexedWords } from "../storage/passage-index.ts";
+import { saidIn, type TurnRecord } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { PORTABLE_SCHEMA } from "./export-file.ts";
 
@@ -51,10 +54,11 @@ export async function importFile(
     staging.clear();
     const header = await stage(staging, store, body, { keys, model });
     await fault("import.staged");
+    const words = await wordsIn(staging);
     const made = store.database.transaction(() => {
       checkFree(store);
       store.createTree(identity);
-      const tip = unstage(store, staging, header, identity, head);
+      const tip = unstage(store, staging, header, identity, head, words);
       staging.clear();
       if (!head) return undefined;
       const { moved, prefix, metadata } = header;
@@ -97,6 +101,31 @@ async function stage(
   return header!;
 }
 
+/** Turns of fewer bytes are indexed when they are inserted. */
+const LONG_BYTES = 64 * 1024;
+
+/** The words of long turns, by their number: found with pauses, and before the transaction, which has none. What is not sound is refused there. */
+async function wordsIn(staging: ImportStaging): Promise<Map<number, IndexedWords>> {
+  const words = new Map<number, IndexedWords>();
+  let turns = 0;
+  let detail: Uint8Array[] = [];
+  const finish = async () => {
+    const bytes = Buffer.concat(detail);
+    if (bytes.length < LONG_BYTES) return;
+    const record = jsonOf(bytes) as TurnRecord;
+    words.set(turns, await inSlices(indexedWords(saidIn(record)), yieldToEvents));
+  };
+  for (const { kind, bytes } of staging.records()) {
+    if (kind === "detail") detail.push(bytes);
+    if (kind !== "turn") continue;
+    await finish();
+    turns++;
+    detail = [];
+  }
+  await finish();
+  return words;
+}
+
 /** The id of the last turn. */
 function unstage(
   store: ConversationStore,
@@ -104,6 +133,7 @@ function unstage(
   header: FileHeader,
   { owner }: TreeIdentity,
   head: Partial<Head> | null,
+  words: ReadonlyMap<number, IndexedWords>,
 ) {
   let tip: TurnPlace | undefined;
   let turns = 0;
@@ -137,7 +167,7 @@ function unstage(
       ...(head ? { head: head.id ?? MAIN } : {}),
       ...(conversation ? { conversation } : {}),
     };
-    store.tree.insert({ ...place, ...detail, request }, ids);
+    store.tree.insert({ ...place, ...detail, request }, ids, words.get(turns + 1));
     tip = { ...place, detailBytes };
     turns++;
   }

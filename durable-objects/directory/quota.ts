@@ -224,12 +224,19 @@ export class Quota {
       if (untilMs <= nowMs || untilMs > nowMs + LEASE_MS[kind]) delete state.leases[name];
   }
 
+  /** An earlier release may have written fewer counts: each that is missing stands at its beginning, since nothing is refused by what is no number. */
   #state(): State {
     if (this.#known) return this.#known;
     this.#exec(TABLE);
     const [row] = this.#exec("SELECT record FROM quota");
     const empty: State = { tenant: unused(), keys: {}, leases: {}, conversations: 0, bytes: 0 };
-    this.#known = row ? { ...empty, ...(JSON.parse(String(row.record)) as State) } : empty;
+    const stored = row ? (JSON.parse(String(row.record)) as Partial<State>) : {};
+    this.#known = {
+      ...empty,
+      ...stored,
+      tenant: { ...unused(), ...stored.tenant },
+      keys: Object.fromEntries(Object.entries(stored.keys ?? {}).map(([key, used]) => [key, { ...unused(), ...used }])),
+    };
     return this.#known;
   }
 

@@ -11,6 +11,7 @@ import { Database } from "./database.ts";
 import { type Head, Heads, newHead, revised, used } from "./heads.ts";
 import type { PlannedTurn } from "./journal.ts";
 import { type Accepted, Journal } from "./journal.ts";
+import type { IndexedWords } from "./passage-index.ts";
 import { released, statesWithin } from "./retention.ts";
 import type { Storage } from "./schema.ts";
 import { PIECE_BYTES, StatePieces, type StateSet } from "./state-pieces.ts";
@@ -118,10 +119,16 @@ export class ConversationStore {
    * The end of a turn, all or nothing. Throws `LeaseLost`. Its head moves to it unless it brought nothing to go on from.
    * `state` is absent when the last checkpoint is the state, or when there is none.
    */
-  commit(turn: StoredTurn, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes | undefined): void {
+  commit(
+    turn: StoredTurn,
+    epoch: number,
+    ids: Uint32Array<ArrayBuffer>,
+    state: StateBytes | undefined,
+    words?: IndexedWords,
+  ): void {
     const work = () => {
       this.journal.check(turn.id, epoch);
-      this.tree.insert(turn, ids);
+      this.tree.insert(turn, ids, words);
       faultNow("commit.turn");
       const stateBytes = state?.bytes.length ?? this.pieces.bytesOf(turn.id);
       const kept = this.keptAfter(turn, statesWithin(limits.stateBudgetBytes, stateBytes));

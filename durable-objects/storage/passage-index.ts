@@ -4,9 +4,30 @@
  * A turn has a place, lane and depth. The first turn that continues another one stays on its lane, every further one begins a lane of its
  * own. So a branch of the tree is a few ranges of places, and a search of one branch reads no entry of another.
  */
+import { atOnce, type Work } from "../../src/core/work.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { termsOf } from "./index-terms.ts";
 import { type Said, sectionsOf } from "./passages.ts";
+
+/** What the index takes of a turn: where its sections start in its text, and the terms of each. */
+export interface IndexedWords {
+  starts: Uint32Array<ArrayBuffer>;
+  terms: string[];
+}
+
+/** The same words always give the same. With pauses, since a text may be megabytes, and its words are found before the transaction that inserts them. */
+export function* indexedWords(said: Said): Work<IndexedWords> {
+  const sections = yield* sectionsOf(said);
+  const terms: string[] = [];
+  for (const [n, section] of sections.entries()) {
+    terms.push(termsIn(section));
+    if (n % SECTIONS_AT_ONCE === SECTIONS_AT_ONCE - 1) yield;
+  }
+  return { starts: Uint32Array.from(sections, ([first]) => first!.start), terms };
+}
+
+/** Sections between two pauses: of the longest text, 64 kB. */
+const SECTIONS_AT_ONCE = 16;
 
 const DEPTHS = 2 ** 20;
 const SECTIONS = 2 ** 10;
@@ -58,14 +79,11 @@ export class PassageIndex {
   }
 
   /** One row for the turn, and one for each of its sections. Within the transaction that inserts the turn. */
-  add({ id, depth }: Placed, lane: number, said: Said): void {
+  add({ id, depth }: Placed, lane: number, { starts, terms }: IndexedWords): void {
     const place = lane * DEPTHS + depth;
-    const sections = sectionsOf(said);
-    const starts = Uint32Array.from(sections, ([first]) => first!.start);
     this.#database.exec("INSERT INTO passage_turns (place, turn, starts) VALUES (?, ?, ?)", place, id, bytesOf(starts));
-    sections.forEach((section, i) => {
-      this.#database.exec("INSERT INTO passages (rowid, terms) VALUES (?, ?)", place * SECTIONS + i, termsIn(section));
-    });
+    for (const [i, words] of terms.entries())
+      this.#database.exec("INSERT INTO passages (rowid, terms) VALUES (?, ?)", place * SECTIONS + i, words);
   }
 
   /** The turn's words are gone; its place is kept for the turns that follow it. `said`: as it was added. */
@@ -73,13 +91,12 @@ export class PassageIndex {
     const lane = this.#lane(id);
     if (lane === undefined) return;
     const place = lane * DEPTHS + depth;
-    sectionsOf(said).forEach((section, i) => {
+    for (const [i, words] of atOnce(indexedWords(said)).terms.entries())
       this.#database.exec(
         "INSERT INTO passages (passages, rowid, terms) VALUES ('delete', ?, ?)",
         place * SECTIONS + i,
-        termsIn(section),
+        words,
       );
-    });
   }
 
   /** The turn is gone. Nothing follows it. */
@@ -107,7 +124,7 @@ export class PassageIndex {
       for (const turn of turns) {
         const lane = this.laneFor(turn);
         this.#database.exec("UPDATE turns SET lane = ? WHERE id = ?", lane, turn.id);
-        this.add(turn, lane, turn.said ?? { messages: [], reply: null });
+        this.add(turn, lane, atOnce(indexedWords(turn.said ?? { messages: [], reply: null })));
       }
       this.#database.exec("DELETE FROM passage_lanes WHERE lane = -1");
     });

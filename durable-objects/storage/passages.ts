@@ -3,6 +3,7 @@
  *
  * The same text is always cut the same way, so that only its words need an index and the text itself lies in its turn alone.
  */
+import type { Work } from "../../src/core/work.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 
 /** Whose words a passage is. What the model did not say itself came from the user's side: questions, documents, results of tools. */
@@ -79,27 +80,29 @@ export function* sentencesOf(text: string): Generator<{ text: string; at: number
   }
 }
 
-/** Ranges of a long sentence, each short enough. */
-function smaller(sentence: string): [number, number][] {
-  const ranges: [number, number][] = [];
+/** Ranges of a long sentence, each short enough, one by one: a text may be a single sentence. */
+function* smaller(sentence: string): Generator<[number, number]> {
   let from = 0;
   let to = 0;
   let tokens = 0;
-  const close = () => {
-    if (to > from) ranges.push([from, to]);
-    from = to;
-    tokens = 0;
-  };
   for (const [part] of sentence.matchAll(SMALLER)) {
-    for (const piece of tokensAbout(part) <= PASSAGE_TOKENS ? [part] : (part.match(/\S{1,48}\s*|\s+/gu) ?? [])) {
+    for (const piece of piecesOf(part)) {
       const more = tokensAbout(piece);
-      if (tokens + more > PASSAGE_TOKENS) close();
+      if (tokens + more > PASSAGE_TOKENS) {
+        if (to > from) yield [from, to];
+        from = to;
+        tokens = 0;
+      }
       to += piece.length;
       tokens += more;
     }
   }
-  close();
-  return ranges;
+  if (to > from) yield [from, to];
+}
+
+function* piecesOf(part: string): Generator<string> {
+  if (tokensAbout(part) <= PASSAGE_TOKENS) yield part;
+  else for (const [piece] of part.matchAll(/\S{1,48}\s*|\s+/gu)) yield piece;
 }
 
 /** Passages of a turn, in order: neighbouring sentences of one message together, as many as fit. From the passage that starts at `from` on. */
@@ -146,9 +149,19 @@ const SECTION_PASSAGES = 16;
 /** Longer turns have larger sections. */
 const SECTIONS_MAX = 1024;
 
+/** Units of text between two pauses. */
+const SLICE_CHARS = 64 * 1024;
+
 /** The turn's passages in sections, as the index numbers them. */
-export function sectionsOf(said: Said): Passage[][] {
-  const passages = [...passagesOf(said)];
+export function* sectionsOf(said: Said): Work<Passage[][]> {
+  const passages: Passage[] = [];
+  let paused = 0;
+  for (const passage of passagesOf(said)) {
+    passages.push(passage);
+    if (passage.start - paused < SLICE_CHARS) continue;
+    paused = passage.start;
+    yield;
+  }
   const size = Math.max(SECTION_PASSAGES, Math.ceil(passages.length / SECTIONS_MAX));
   return Array.from({ length: Math.ceil(passages.length / size) }, (_, i) => passages.slice(i * size, (i + 1) * size));
 }

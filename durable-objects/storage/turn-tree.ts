@@ -7,10 +7,11 @@
 import type { ErrorBody } from "../../src/api/shared/error-body.ts";
 import type { EndEvent, LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { atOnce } from "../../src/core/work.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { jsonBytes, jsonOf, LEAD, led } from "./erasable.ts";
-import { PassageIndex } from "./passage-index.ts";
+import { type IndexedWords, indexedWords, PassageIndex } from "./passage-index.ts";
 import type { Said } from "./passages.ts";
 import type { Row } from "./schema.ts";
 
@@ -100,7 +101,8 @@ export class TurnTree {
     return row && this.#toTurn(row);
   }
 
-  insert(turn: StoredTurn, ids: Uint32Array<ArrayBuffer>): void {
+  /** `words`: of what was said in it, where they were found before. */
+  insert(turn: StoredTurn, ids: Uint32Array<ArrayBuffer>, words?: IndexedWords): void {
     const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
     check(start + ids.length === logged, "bug", () => `${ids.length} ids from ${start} on, expected up to ${logged}`);
     const lane = canBeContinued(turn) ? this.passages.laneFor(turn) : null;
@@ -122,7 +124,7 @@ export class TurnTree {
       idsInRow,
       lane,
     );
-    if (lane !== null) this.passages.add(turn, lane, saidIn(turn));
+    if (lane !== null) this.passages.add(turn, lane, words ?? atOnce(indexedWords(saidIn(turn))));
   }
 
   /** From a turn up to the beginning, itself first. */

@@ -2,12 +2,16 @@
 import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { inSlices } from "../../src/core/work.ts";
+import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
 import { joinedIds } from "../storage/database.ts";
+import { indexedWords } from "../storage/passage-index.ts";
+import { saidIn } from "../storage/turn-tree.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
 import { endOf, finished } from "./turn-record.ts";
@@ -59,7 +63,8 @@ export class TurnWriter {
       const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
       const turn = finished(accepted, served, outcome, end);
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
-      this.#tryOften(() => store.commit(turn, epoch, ids, state));
+      const words = await inSlices(indexedWords(saidIn(turn)), yieldToEvents);
+      this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
       await store.database.settled();
       await fault("commit.after", ctx);
     }

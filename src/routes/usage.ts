@@ -1,21 +1,16 @@
 /** GET /v1/usage: what the caller's tenant and key have used, against what they may. */
 import { z } from "@hono/zod-openapi";
 import { usageOf } from "../../durable-objects/directory/directory-client.ts";
-import { limitsOf, type QuotaLimits, type QuotaName } from "../api/shared/quota-limits.ts";
+import { limitsOf, type QuotaLimits, type QuotaName, USUAL } from "../api/shared/quota-limits.ts";
 import { endpoint } from "./endpoint.ts";
 
 const count = z.strictObject({
   used: z.number().openapi({ description: "So far: in this minute, today (UTC), or now." }),
   limit: z.number().nullable().openapi({ description: "At most; null where there is no limit." }),
 });
-const counts = z.strictObject({
-  requests_per_minute: count,
-  concurrent_turns: count,
-  tokens_per_day: count,
-  stored_bytes: count,
-  conversations: count,
-  sockets: count,
-});
+const counts = z.strictObject(
+  Object.fromEntries(Object.keys(USUAL).map((name) => [name, count])) as Record<QuotaName, typeof count>,
+);
 const usageReply = z
   .strictObject({
     object: z.literal("usage"),

@@ -54,6 +54,22 @@ it("A6: counters outlive a restart, and cannot go below zero", () => {
   expect([again.conversations, again.stored_bytes]).toEqual([0, 0]);
 });
 
+it("A6: counts that an earlier release did not write stand at zero, and limits hold on them", () => {
+  const { storage, ask } = opened();
+  ask("turn", {});
+  const stored = { tenant: { minute: NOON / MINUTE, day: NOON / DAY - 0.5 }, keys: { k: { day: NOON / DAY - 0.5 } } };
+  storage.sql.exec("UPDATE quota SET record = ?", JSON.stringify(stored));
+  const again = opened(storage);
+  const of = (kind: QuotaRequest["kind"]) =>
+    again.ask(kind, { requests_per_minute: 1, tokens_per_day: 1 }, NOON, { key: "k", lease: kind });
+  expect([of("request"), of("request")].map(({ refused }) => refused?.limit)).toEqual([
+    ...[undefined, "requests_per_minute"],
+  ]);
+  again.quota.spend("k", 1, NOON);
+  expect(of("turn").refused?.limit).toBe("tokens_per_day");
+  expect(again.quota.usage("k", NOON).key).toMatchObject({ tokens_per_day: 1, concurrent_turns: 0 });
+});
+
 it("turns that come close together are written as one row, and a row that must be written takes them with it", () => {
   const storage = sqliteStorage();
   const due: (() => void)[] = [];

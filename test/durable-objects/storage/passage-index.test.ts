@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { stem } from "../../../durable-objects/storage/index-terms.ts";
+import { indexedWords } from "../../../durable-objects/storage/passage-index.ts";
 import { migrate } from "../../../durable-objects/storage/schema.ts";
 import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import { atOnce } from "../../../src/core/work.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 import { FaultyStorage } from "../../support/faulty-storage.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
@@ -148,4 +151,52 @@ it("indexes the turns of an earlier release when they are first needed", () => {
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
   add(4, 2, "zebra");
   expect(find(4, "zebra")).toEqual([4, 2, 1]);
+});
+
+/** As long as a prefix may be. */
+const longest = (part: string): string => part.repeat(Math.ceil((4 * 2 ** 20) / part.length)).slice(0, 4 * 2 ** 20);
+
+it.each([
+  ["sentences", longest("The patient came on Wednesday; her pressure was 132 over 84, as before. ")],
+  ["one sentence", longest("the river state memory ")],
+  ["one word", longest("a")],
+  ["lines", longest("value 7, measured\n")],
+  ["a script without spaces", longest("我的狗叫小白。它三岁了")],
+])("the words of the longest text are found in pieces, none of which takes long: %s", (_, content) => {
+  const said = { messages: [{ role: "user" as const, content }], reply: null };
+  const work = indexedWords(said);
+  let pieces = 0;
+  let longestMs = 0;
+  for (;;) {
+    const beganMs = cpuMs();
+    const { done } = work.next();
+    longestMs = Math.max(longestMs, cpuMs() - beganMs);
+    if (done) break;
+    pieces++;
+  }
+  // A piece of 64 kB, cut and then indexed.
+  expect(pieces).toBeGreaterThanOrEqual(2 * 60);
+  expect(longestMs).toBeLessThan(250);
+});
+
+it("words that were found before are indexed as those that were not", () => {
+  const one = opened();
+  const other = opened();
+  const content = "The zebra ran. The heron flew, and nothing was said of it. ".repeat(200);
+  one.add(1, null, content);
+  const turn = one.store.tree.turn(name(1))!;
+  const words = atOnce(indexedWords({ messages: turn.request.messages, reply: turn.reply }));
+  other.store.tree.insert(turn, Uint32Array.of(1, 2), words);
+  const rows = ({ store }: ReturnType<typeof opened>) =>
+    ["passage_turns", "passages_data"].map((table) => store.database.exec(`SELECT * FROM ${table}`));
+  expect(rows(other)).toEqual(rows(one));
+  expect(other.find(1, "heron").length).toBeGreaterThan(3);
+  const beganMs = cpuMs();
+  const long = atOnce(
+    indexedWords({ messages: [{ role: "user", content: longest("A value of the river. ") }], reply: null }),
+  );
+  const foundMs = cpuMs() - beganMs;
+  const insertingMs = cpuMs();
+  other.store.tree.passages.add({ id: name(9), parent: null, depth: 9 }, 5, long);
+  expect(cpuMs() - insertingMs, "what is left for the transaction").toBeLessThan(foundMs / 2);
 });

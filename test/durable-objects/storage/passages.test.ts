@@ -7,6 +7,7 @@ import {
   sectionsOf,
   tokensAbout,
 } from "../../../durable-objects/storage/passages.ts";
+import { atOnce } from "../../../src/core/work.ts";
 
 const said = (content: string, reply: string | null = null) => ({
   messages: [{ role: "user" as const, content }],
@@ -68,7 +69,7 @@ it("finds a section again without cutting what stands before it", () => {
     Array.from({ length: 900 }, (_, i) => `Sentence ${i} is here, with 数字 ${i * 7}.`).join(" "),
     "And an answer. ".repeat(300),
   );
-  const sections = sectionsOf(turn);
+  const sections = atOnce(sectionsOf(turn));
   expect(sections.length).toBeGreaterThan(10);
   sections.forEach((passages, i) => {
     expect(section(turn, passages[0]!.start, sections[i + 1]?.[0]?.start ?? Number.POSITIVE_INFINITY)).toEqual(
