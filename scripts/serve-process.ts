@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { tellHuman } from "./log-lines.ts";
 
 interface ProcessFile {
@@ -97,11 +98,14 @@ export function launch(folder: string, { address, shown, socket = "http" }: List
   });
   if (child.stdout) tellHuman(child.stdout, (text) => process.stdout.write(text));
   return new Promise((resolve, reject) => {
+    const endedAtOnce = (code: number | null, signal: string | null) =>
+      reject(new Error(`the server ended at once (${signal ?? code})`));
     child.once("error", reject);
-    child.once("exit", (code, signal) => reject(new Error(`the server ended at once (${signal ?? code})`)));
+    child.once("exit", endedAtOnce);
     let lines = "";
     const listens = new RegExp(`^\\{"event":"listen","socket":"${socket}","port":(\\d+)\\}$`, "m");
-    child.stdio[3]!.on("data", (chunk: Buffer) => {
+    const control = child.stdio[3] as Readable;
+    const read = (chunk: Buffer) => {
       lines += chunk;
       const listening = listens.exec(lines);
       if (!listening) return;
@@ -110,9 +114,12 @@ export function launch(folder: string, { address, shown, socket = "http" }: List
         fileOf(folder),
         JSON.stringify({ supervisor: process.pid, server: child.pid, port: shown ?? port }),
       );
-      child.removeAllListeners("exit");
+      // It may tell of another socket later, when others wait for its end already: what it says is read on, so that it can go on, and means nothing here.
+      control.off("data", read).resume();
+      child.off("exit", endedAtOnce);
       resolve({ process: child, port });
-    });
+    };
+    control.on("data", read);
   });
 }
 

@@ -15,6 +15,7 @@ import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
 import { answerTokens, type TokenQuestion } from "../model/token-question.ts";
 import { Alarms } from "../platform/alarms.ts";
+import { type Client, clientOf } from "../platform/client.ts";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
@@ -155,7 +156,9 @@ export class Conversation extends DurableObject<Env> {
       const model = await this.#served();
       return Response.json(await selfCheck(model, admissionFor(model)));
     });
-    app.post("/turn", async (c) => postTurn(this.scheduler, (await c.req.json()) as TurnRequest, c.req.raw.signal));
+    app.post("/turn", async (c) =>
+      postTurn(this.scheduler, (await c.req.json()) as TurnRequest, this.#clientOf(c.req.raw)),
+    );
     app.post("/count", async (c) => c.json(await countTokens(this.scheduler, (await c.req.json()) as TurnRequest)));
     app.post("/tokens", async (c) => {
       const question = (await c.req.json()) as TokenQuestion;
@@ -185,15 +188,24 @@ export class Conversation extends DurableObject<Env> {
         form as ReplyObject | undefined,
         stream === "true",
         from,
-        c.req.raw.signal,
+        this.#clientOf(c.req.raw),
       );
     });
     app.post("/turn/:turn/cancel", (c) =>
-      cancelTurn(this.scheduler, c.req.param("turn"), c.req.query("form") as ReplyObject | undefined, c.req.raw.signal),
+      cancelTurn(
+        this.scheduler,
+        c.req.param("turn"),
+        c.req.query("form") as ReplyObject | undefined,
+        this.#clientOf(c.req.raw),
+      ),
     );
     app.delete("/turn/:turn", async (c) => c.json(await deleteTurn(this.scheduler, c.req.param("turn"))));
     app.route("/", headRoutes(this.scheduler));
     app.route("/", portableRoutes(this.scheduler, this.#outbox));
+  }
+
+  #clientOf(request: Request): Client {
+    return clientOf(this.ctx, this.env, request);
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */

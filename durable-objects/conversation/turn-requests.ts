@@ -5,6 +5,7 @@ import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from ".
 import { count } from "../../src/core/events.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { fingerprintOf, servesOne } from "../model/served-model.ts";
+import type { Client } from "../platform/client.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
@@ -22,7 +23,7 @@ import { eraseAll } from "./removal.ts";
 import { beginWithPrefix, prefixReady } from "./shared-prefix.ts";
 
 /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
-export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client: AbortSignal): Promise<Response> {
+export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client: Client): Promise<Response> {
   const { host } = scheduler;
   const { reply: form, background, persistent } = asked;
   encoderFor(form);
@@ -40,7 +41,7 @@ export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client:
   if (request.generate === false) return hold(scheduler, request, client);
   const { turn, served } = known
     ? { turn: known, served: await host.served(request) }
-    : await scheduler.start(request, client);
+    : await scheduler.start(request, client.signal);
   if (known?.last) host.ended(request.tenant, turnIdOf(request), 0);
   const context = { turn, request, form, served, client };
   if (form.stream) return streamedFrom(host, context);
@@ -92,7 +93,7 @@ function openThere(host: Host, { parent, near, tenant }: TurnRequest): void {
 }
 
 /** Takes messages without asking for a reply: they are read with the next turn. The model is loaded, and nothing is computed. */
-async function hold(scheduler: Scheduler, request: TurnRequest, client: AbortSignal): Promise<Response> {
+async function hold(scheduler: Scheduler, request: TurnRequest, client: Client): Promise<Response> {
   const { host } = scheduler;
   const { reply: form, persistent, tenant } = request;
   const served = await host.served(request);
@@ -124,8 +125,8 @@ async function hold(scheduler: Scheduler, request: TurnRequest, client: AbortSig
   return form.stream ? streamedFrom(host, context) : whole(context);
 }
 
-async function postBatch(host: Host, request: TurnRequest, client: AbortSignal): Promise<Response> {
-  const { response, done } = await batch(request, await host.served(request), host, client);
+async function postBatch(host: Host, request: TurnRequest, client: Client): Promise<Response> {
+  const { response, done } = await batch(request, await host.served(request), host, client.signal);
   host.ctx.waitUntil(done);
   return response;
 }
@@ -137,7 +138,7 @@ export async function getTurn(
   object: ReplyObject | undefined,
   stream: boolean,
   after: number | undefined,
-  client: AbortSignal,
+  client: Client,
 ) {
   const context = await contextOf(scheduler, id, object, client);
   if (stream) return streamedFrom(scheduler.host, context, after);
@@ -149,7 +150,7 @@ export async function cancelTurn(
   scheduler: Scheduler,
   id: string,
   object: ReplyObject | undefined,
-  client: AbortSignal,
+  client: Client,
 ): Promise<Response> {
   const context = await contextOf(scheduler, id, object, client);
   const { turn } = context;
@@ -229,7 +230,7 @@ async function contextOf(
   scheduler: Scheduler,
   id: string,
   object: ReplyObject | undefined,
-  client: AbortSignal,
+  client: Client,
 ): Promise<ReplyContext> {
   const { host } = scheduler;
   const running = scheduler.get(id);

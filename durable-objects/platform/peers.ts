@@ -10,6 +10,8 @@ export interface Peer {
   fetch(request: Request): Promise<Response>;
   /** Its own metrics, with the totals of each tenant or without. */
   metricsText(tenants: boolean): Promise<string>;
+  /** `lifeOf` there. */
+  life(): Promise<string>;
   /** One of its prompt caches, as prompt-cache-client.ts asks it. */
   promptCache(name: string): unknown;
 }
@@ -37,7 +39,7 @@ export const peersOf = (env: object): Peer[] =>
 export function conversationNamed(env: Pick<Env, "CONVERSATION">, name: string): Asked {
   const workers = workersOf(env);
   const there = workers > 0 && peer(env, workerOf(env.CONVERSATION.idFromName(name).toString(), workers));
-  return there ? askedThrough(there, "conversation", name) : env.CONVERSATION.getByName(name);
+  return there ? askedThrough(env, there, "conversation", name) : env.CONVERSATION.getByName(name);
 }
 
 /** Of the names that `name` numbers, one whose object this process holds. */
@@ -51,20 +53,43 @@ export function ownName(env: Pick<Env, "CONVERSATION">, name: (n: number) => str
 /** A tenant's directory. */
 export function directoryNamed(env: Pick<Env, "DIRECTORY">, name: string): Asked {
   const there = frontOf(env);
-  return there ? askedThrough(there, "directory", name) : env.DIRECTORY.getByName(name);
+  return there ? askedThrough(env, there, "directory", name) : env.DIRECTORY.getByName(name);
 }
 
 /** The process that holds what there is one of; undefined where this is it, or the platform finds it. */
 export const frontOf = (env: object): Peer | undefined => (workersOf(env) > 0 ? peer(env, 0) : undefined);
 
+let life: string | undefined;
+/** This process from its start to its end: after a new start it is another one. */
+export const lifeOf = (env: object): string => (life ??= `${(env as PeerBindings).WORKER}.${crypto.randomUUID()}`);
+
+/** Set on every request from one process to another. */
+const ASKER = "x-rivulet-asker";
+
+/**
+ * Whether whoever sent this request, whose connection has ended, ended it. Where another process stood between them, that process may have died
+ * instead, and took the connection with it. It is asked: if it still answers as the one that it was, then it was not its end.
+ */
+export async function hasLeft(env: object, request: Request): Promise<boolean> {
+  const asker = request.headers.get(ASKER);
+  const there = asker === null ? undefined : peer(env, Number.parseInt(asker, 10));
+  if (!there) return true;
+  return there.life().then(
+    (now) => now === asker,
+    () => false,
+  );
+}
+
 /** What a process that is being started again makes of a request looks like what an object that moves makes of it. */
-const askedThrough = (there: Peer, kind: "conversation" | "directory", name: string): Asked => ({
+const askedThrough = (env: object, there: Peer, kind: "conversation" | "directory", name: string): Asked => ({
   async fetch(given, init) {
     const request = new Request(given as string, init as RequestInit);
     const { pathname, search } = new URL(request.url);
     const url = `http://inside/${kind}/${encodeURIComponent(name)}${pathname}${search}`;
+    const inner = new Request(url, request);
+    inner.headers.set(ASKER, lifeOf(env));
     try {
-      return await there.fetch(new Request(url, request));
+      return await there.fetch(inner);
     } catch (cause) {
       if (request.signal.aborted) throw cause;
       throw Object.assign(new Error("this process does not answer", { cause }), {

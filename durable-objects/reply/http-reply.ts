@@ -5,9 +5,10 @@ import { errorBody } from "../../src/api/shared/error-body.ts";
 import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import type { Client } from "../platform/client.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import { withPackDefaults } from "../turn/reply-options.ts";
-import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
+import { type KnownTurn, type Reader, RunningTurn } from "../turn/running-turn.ts";
 import { turnEvents } from "./turn-events.ts";
 
 export interface ReplyContext {
@@ -15,7 +16,7 @@ export interface ReplyContext {
   request: TurnRequest;
   form: ReplyForm;
   served: Served;
-  client: AbortSignal;
+  client: Client;
 }
 
 /** A form may say how the reply was sampled, which the request and the pack's defaults decide together. */
@@ -53,10 +54,13 @@ export async function streamed(
     if (lastId === after || (lastId < after && turn.last.type === "end"))
       return { response: nothing(), done: Promise.resolve() };
   }
-  const stream = new SseBody(client);
+  const stream = new SseBody(client.signal);
   const running = turn instanceof RunningTurn ? turn : undefined;
   const reader = running?.join(0, after > 0);
-  stream.gone.addEventListener("abort", () => reader && running?.leave(reader));
+  let leaving: Promise<void> | undefined;
+  stream.gone.addEventListener("abort", () => {
+    if (running && reader) leaving = parted(running, reader, client);
+  });
   const read = (tokens: number) => {
     if (reader) reader.read = tokens;
     running?.changed();
@@ -81,7 +85,13 @@ export async function streamed(
     stream.end();
     if (reader) running?.leave(reader);
   };
-  return { response: stream.response(headersOf(turn)), done: work() };
+  return { response: stream.response(headersOf(turn)), done: work().then(() => leaving) };
+}
+
+/** A reader's connection has ended. One that left wants no more of the turn; one that was cut off comes back, and finds the turn going on. */
+async function parted(running: RunningTurn, reader: Reader, client: Client): Promise<void> {
+  if (!(await client.hasLeft())) running.detach();
+  running.leave(reader);
 }
 
 const nothing = () => new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
@@ -93,11 +103,13 @@ export async function whole(context: ReplyContext): Promise<Response> {
   const running = turn instanceof RunningTurn ? turn : undefined;
   // It puts no back-pressure on the model: what it wants is the end.
   const reader = running?.join(Number.POSITIVE_INFINITY);
-  const leave = () => reader && running?.leave(reader);
-  client.addEventListener("abort", leave);
-  if (client.aborted) leave();
+  const leave = () => {
+    if (running && reader) void parted(running, reader, client);
+  };
+  client.signal.addEventListener("abort", leave);
+  if (client.signal.aborted) leave();
   for await (const event of turnEvents(turn, served, request)) encoder.events(event);
-  leave();
+  if (reader) running?.leave(reader);
   if (running?.lost) throw running.lost;
   return Response.json(encoder.whole(), { headers: headersOf(turn) });
 }

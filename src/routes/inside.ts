@@ -1,6 +1,6 @@
 /** Inside: what one process of a machine does for the others (durable-objects/platform/peers.ts). No caller reaches it. */
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
-import { ownName, type Peer } from "../../durable-objects/platform/peers.ts";
+import { lifeOf, ownName, type Peer } from "../../durable-objects/platform/peers.ts";
 import type { PromptCacheCalls } from "../../durable-objects/prompt-cache/prompt-cache-client.ts";
 import type { NewState } from "../../durable-objects/prompt-cache/prompt-cache-store.ts";
 import { statelessName } from "../api/object-address.ts";
@@ -35,6 +35,10 @@ export class Inside extends WorkerEntrypoint<Env> implements Peer {
 
   metricsText(tenants: boolean): Promise<string> {
     return metricsOf(this.env, tenants);
+  }
+
+  async life(): Promise<string> {
+    return lifeOf(this.env);
   }
 
   promptCache(name: string): PromptCacheCalls {

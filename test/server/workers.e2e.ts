@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { workerFolder } from "../../scripts/serve-workers.ts";
+import { storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
 import { post, type Started, serverPid, start } from "../support/start-server.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
@@ -151,6 +152,43 @@ it("a process that is killed is started again, loses nothing, and the others go 
   expect([...states]).toEqual(["resumed"]);
   expect(serverPid(workerFolder(folder, 1))).not.toBe(pid);
   expect(running[0]!.output()).toContain("worker 1 ended (SIGKILL); starting it again");
+});
+
+it("where the process that takes requests is killed, what the others compute goes on, and its readers come back for the rest", async () => {
+  const folder = newFolder();
+  const url = await serve(folder, 2);
+  const plan = { model: "tiny", conversation: "undisturbed", turns: 1, maxTokens: 400, seed: 5 };
+  const [expected] = await undisturbed(url, plan);
+  const clients = names.slice(0, 4).map((conversation) => turnOf({ ...plan, conversation }, 0));
+  let killed = false;
+  const outcomes = clients.map((client) =>
+    client.connect(url, (tokens) => {
+      if (tokens < 5 || killed || clients.some((other) => other.id === undefined)) return;
+      killed = true;
+      process.kill(serverPid(folder), "SIGKILL");
+    }),
+  );
+  expect(await Promise.all(outcomes)).toEqual(clients.map(() => "broken"));
+  for (const client of clients)
+    while (!client.finished)
+      if ((await client.connect(url)) !== "finished") await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(clients.map(toldOf)).toEqual(clients.map(() => expected));
+  for (const conversation of names.slice(0, 4)) {
+    const stored = await storedTurns(url, { conversation });
+    expect(stored.map(({ status }) => status)).toEqual(["completed"]);
+  }
+});
+
+it("where a client leaves, its turn is cancelled in whichever process it is computed", async () => {
+  const url = await serve(newFolder(), 2);
+  for (const conversation of names.slice(0, 4)) {
+    const client = turnOf({ model: "tiny", conversation, turns: 1, maxTokens: 4000, seed: 5 }, 0);
+    await client.connect(url, (tokens) => {
+      if (tokens === 3) client.leave();
+    });
+    const states = async () => (await storedTurns(url, { conversation })).map(({ status }) => status);
+    await expect.poll(states, { timeout: 240_000 }).toEqual(["cancelled"]);
+  }
 });
 
 it("a folder goes on with any number of processes, and nothing of them is left", async () => {
