@@ -30,16 +30,32 @@ export function workersIn(folder: string): number[] {
   return [0, ...names.filter((name) => /^\d+$/.test(name)).map(Number)];
 }
 
+/** Beside its models, what a process is given at least before another one is started that nobody asked for: room for some conversations at once. */
+const ROOM_BYTES = 400e6;
+
+export interface Machine {
+  /** Cores of this machine that may be used. */
+  cores: number;
+  /** For models and conversations of all processes. */
+  memoryBytes: number;
+  /** Of one process, at least. */
+  leastBytes: number;
+}
+
 /**
- * How many processes compute: what `--workers` says, else one. More than one is not the default while a turn that was acknowledged can be lost where the
- * process before the others is killed (docs/operations.md). Throws one line.
+ * How many processes compute: what `--workers` says, else one for each core but one, as far as each has room in memory for the models and some
+ * conversations. Throws one line.
  */
 export function workersFor(
   given: string | undefined,
   packs: readonly NamedPack[],
-  { memoryBytes, leastBytes }: { memoryBytes: number; leastBytes: number },
+  { cores, memoryBytes, leastBytes }: Machine,
 ): number {
-  if (given === undefined) return 1;
+  if (given === undefined) {
+    if (cores <= 2 || packs.some(({ folder }) => isStaged(folder))) return 1;
+    const bytes = packs.reduce((n, { folder }) => n + weightBytes(folder), ROOM_BYTES);
+    return Math.max(1, Math.min(cores - 1, MOST_WORKERS, Math.floor(memoryBytes / bytes)));
+  }
   const count = Number(given);
   if (!/^\d{1,3}$/.test(given) || count < 1 || count > MOST_WORKERS)
     throw new Error(`--workers: expected 1 to ${MOST_WORKERS}, got ${given}`);
@@ -52,14 +68,19 @@ export function workersFor(
   return count;
 }
 
-/** A manifest that cannot be read is the Worker's to complain of. */
-function isStaged(pack: string): boolean {
+/** Of a pack. A manifest that cannot be read is the Worker's to complain of. */
+function manifestOf(pack: string): { stages?: unknown; shards?: { bytes?: unknown }[] } {
   try {
-    return JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8")).stages !== undefined;
+    return JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8"));
   } catch {
-    return false;
+    return {};
   }
 }
+
+const isStaged = (pack: string): boolean => manifestOf(pack).stages !== undefined;
+
+const weightBytes = (pack: string): number =>
+  (manifestOf(pack).shards ?? []).reduce((n, { bytes }) => n + (Number(bytes) || 0), 0);
 
 /** Puts every conversation where one of so many processes holds it, and makes their folders. Throws one line when one lies in two places. */
 export function arrange(folder: string, workers: number): void {

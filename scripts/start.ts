@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { isIP } from "node:net";
-import { tmpdir, totalmem } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
@@ -122,7 +122,11 @@ async function prepare(args: string[]): Promise<Prepared> {
   try {
     packs = namedPacks(options.packs);
     for (const { folder } of packs) checkShards(folder);
-    workers = workersFor(options.workers, packs, { memoryBytes: options.memoryBytes, leastBytes: LEAST_MEMORY_BYTES });
+    workers = workersFor(options.workers, packs, {
+      cores: availableParallelism(),
+      memoryBytes: options.memoryBytes,
+      leastBytes: LEAST_MEMORY_BYTES,
+    });
     forecaster = forecasterFolder(options.forecaster);
     if (forecaster) checkShards(forecaster);
   } catch (thrown) {

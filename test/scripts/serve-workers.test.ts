@@ -96,9 +96,10 @@ it("an empty folder has one process's places", () => {
 it("as many processes as are asked for, as the memory allows, and one for a model in stages", () => {
   const pack = join(folder, "pack");
   mkdirSync(pack);
-  const of = (given: string | undefined, memoryBytes = 1e9) =>
-    workersFor(given, [{ folder: pack }], { memoryBytes, leastBytes: 128e6 });
+  const of = (given: string | undefined, memoryBytes = 1e9, cores = 8) =>
+    workersFor(given, [{ folder: pack }], { cores, memoryBytes, leastBytes: 128e6 });
   expect(of("3")).toBe(3);
+  expect(of("3", 1e9, 1)).toBe(3);
   expect(of(undefined, 128e6)).toBe(1);
   for (const wrong of ["0", "-1", "1.5", "65", "two", ""])
     expect(() => of(wrong), wrong).toThrow(/^--workers: [^\n]+$/);
@@ -107,4 +108,19 @@ it("as many processes as are asked for, as the memory allows, and one for a mode
   expect(of(undefined, 1e12)).toBe(1);
   expect(of("1")).toBe(1);
   expect(() => of("2")).toThrow(/divided into stages/);
+});
+
+it("by default one process for each core but one, where each has room for the models and 400 MB more", () => {
+  const [small, large] = ["small", "large"].map((name, i) => {
+    const pack = join(folder, name);
+    mkdirSync(pack);
+    const bytes = [100e6, 600e6][i];
+    writeFileSync(join(pack, "manifest.json"), JSON.stringify({ shards: [{ bytes }] }));
+    return { folder: pack };
+  });
+  const of = (cores: number, memoryBytes: number, ...packs: { folder: string }[]) =>
+    workersFor(undefined, packs, { cores, memoryBytes, leastBytes: 128e6 });
+  expect([1, 2, 3, 4, 16, 128].map((cores) => of(cores, 1e12, small!))).toEqual([1, 1, 2, 3, 15, 64]);
+  expect([0.4e9, 0.9e9, 1.1e9, 2e9].map((bytes) => of(16, bytes, small!))).toEqual([1, 1, 2, 4]);
+  expect([1.9e9, 2.3e9].map((bytes) => of(16, bytes, small!, large!))).toEqual([1, 2]);
 });

@@ -15,10 +15,8 @@ export interface Started {
 
 /** In one process, unless a test or whoever runs it says otherwise. */
 function workersOf(args: readonly string[]): string[] {
-  const { TEST_WORKERS } = process.env;
-  return TEST_WORKERS === undefined || args.includes("--workers") || args.includes("--help")
-    ? []
-    : ["--workers", TEST_WORKERS];
+  const { TEST_WORKERS = "1" } = process.env;
+  return args.includes("--workers") || args.includes("--help") ? [] : ["--workers", TEST_WORKERS];
 }
 
 /** Runs the script until it invites, or to its end; `descriptors`: as many as its machine allows it. */
