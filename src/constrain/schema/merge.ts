@@ -3,20 +3,46 @@ import type { Budget } from "../language/budget.ts";
 import { type Flat, type Writable, withoutDoubles } from "./keywords.ts";
 import { among, type TypeName, typeOf } from "./values.ts";
 
-const LARGEST = ["minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"] as const;
-const SMALLEST = ["maxLength", "maxItems", "maxProperties", "maximum", "exclusiveMaximum"] as const;
-const LISTS = [
-  "excluded",
-  "members",
-  "names",
-  "items",
-  "contains",
-  "patterns",
-  "notPatterns",
-  "formats",
-  "multiples",
-  "loose",
-] as const;
+/** What two of one field are together: a number is the larger or the smaller one, lists are joined, and `own` ones have code of their own. */
+type Way = "larger" | "smaller" | "joined" | "own";
+
+/** A field that is missing here would be dropped silently from the second schema: this does not compile without it. */
+const WAYS = {
+  pointer: "own",
+  types: "own",
+  values: "own",
+  required: "own",
+  unique: "own",
+  fractional: "own",
+  excluded: "joined",
+  members: "joined",
+  names: "joined",
+  items: "joined",
+  contains: "joined",
+  patterns: "joined",
+  notPatterns: "joined",
+  formats: "joined",
+  multiples: "joined",
+  loose: "joined",
+  minLength: "larger",
+  minItems: "larger",
+  minProperties: "larger",
+  minimum: "larger",
+  exclusiveMinimum: "larger",
+  maxLength: "smaller",
+  maxItems: "smaller",
+  maxProperties: "smaller",
+  maximum: "smaller",
+  exclusiveMaximum: "smaller",
+} as const satisfies Record<keyof Flat, Way>;
+
+type Fields<W extends Way> = { [Name in keyof Flat]-?: (typeof WAYS)[Name] extends W ? Name : never }[keyof Flat];
+const fieldsOf = <W extends Way>(way: W) =>
+  (Object.keys(WAYS) as (keyof Flat)[]).filter((name): name is Fields<W> => WAYS[name] === way);
+
+const JOINED = fieldsOf("joined");
+const LARGER = fieldsOf("larger");
+const SMALLER = fieldsOf("smaller");
 
 /** Steps to look at every field of two. */
 const MERGING = 24;
@@ -39,15 +65,15 @@ export function merge(a: Flat, b: Flat, budget: Budget): Flat | undefined {
   }
   if (b.unique) merged.unique = true;
   if (b.fractional) merged.fractional = true;
-  for (const keyword of LISTS) {
+  for (const keyword of JOINED) {
     const [x, y] = [a[keyword], b[keyword]] as const;
     if (!y) continue;
     budget.spend(y.length + (x?.length ?? 0));
     Object.assign(merged, { [keyword]: x ? [...new Set<unknown>([...x, ...y])] : y });
   }
-  for (const keyword of LARGEST) merged[keyword] = both(a[keyword], b[keyword], Math.max);
-  for (const keyword of SMALLEST) merged[keyword] = both(a[keyword], b[keyword], Math.min);
-  for (const keyword of [...LARGEST, ...SMALLEST]) if (merged[keyword] === undefined) delete merged[keyword];
+  for (const keyword of LARGER) merged[keyword] = both(a[keyword], b[keyword], Math.max);
+  for (const keyword of SMALLER) merged[keyword] = both(a[keyword], b[keyword], Math.min);
+  for (const keyword of [...LARGER, ...SMALLER]) if (merged[keyword] === undefined) delete merged[keyword];
   return isImpossible(merged, budget) ? undefined : merged;
 }
 
