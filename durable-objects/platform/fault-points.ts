@@ -19,17 +19,46 @@ export interface Fault {
   message?: string;
 }
 
-export type Protection =
-  | ("checksum" | "generator" | "transaction" | "retention" | "journal")
-  | ("lease" | "key" | "owner" | "backpressure" | "release");
+/** Every place that calls `fault` or `faultNow`. A plan for a place that there is not would never fire, and its test would prove nothing. */
+export const faultPoints = [
+  "turn.accepted",
+  "turn.begin",
+  "turn.token",
+  "checkpoint.before",
+  "checkpoint.after",
+  "commit.before",
+  "commit.after",
+  // Inside a transaction.
+  "accept",
+  "checkpoint",
+  "commit.turn",
+  "commit.end",
+  "alarm",
+  "import.staged",
+  "stream.before-values",
+  "stream.before-commit",
+  "stream.after-commit",
+] as const;
+
+export type FaultPoint = (typeof faultPoints)[number];
+
+const protections = [
+  "checksum",
+  "generator",
+  "transaction",
+  "retention",
+  "journal",
+  "lease",
+  "key",
+  "owner",
+  "backpressure",
+  "release",
+] as const;
+export type Protection = (typeof protections)[number];
 
 type Limits = Partial<typeof limits & typeof streamLimits>;
 
-export interface FaultPlan {
-  off?: Protection[];
-  limits?: Limits;
-  [point: string]: Fault | Protection[] | Limits | undefined;
-}
+export type FaultPlan = { [Point in FaultPoint]?: Fault } & { off?: Protection[]; limits?: Limits };
 
 declare global {
   /** Replaced by every bundler (wrangler.toml, scripts/serve-bundle.ts, scripts/build-package.ts, vitest.config.ts); undefined in plain Node. */
@@ -40,8 +69,12 @@ let plan: FaultPlan | undefined;
 let hook: string | undefined;
 const visits = new Map<string, number>();
 
-/** Undefined disarms. */
+/** Undefined disarms. Throws where the plan has a name that is none: it may come from a binding, which no type holds. */
 export function armFaults(next: FaultPlan | undefined, hookUrl?: string): void {
+  const { off = [], limits: tightened = {}, ...planned } = next ?? {};
+  known(Object.keys(planned), faultPoints);
+  known(off, protections);
+  known(Object.keys(tightened), [...Object.keys(limits), ...Object.keys(streamLimits)]);
   plan = next;
   hook = hookUrl;
   visits.clear();
@@ -61,8 +94,13 @@ export function armFromBindings(env: object): void {
 export const protects = (protection: Protection): boolean =>
   !globalThis.FAULT_POINTS || !plan?.off?.includes(protection);
 
-function due(point: string): Fault | undefined {
-  const fault = plan?.[point] as Fault | undefined;
+function known(names: readonly string[], all: readonly string[]): void {
+  const stray = names.find((name) => !all.includes(name));
+  if (stray !== undefined) throw new Error(`a plan of faults: expected one of ${all.join(", ")}, got ${stray}`);
+}
+
+function due(point: FaultPoint): Fault | undefined {
+  const fault = plan?.[point];
   if (!fault) return undefined;
   const visit = (visits.get(point) ?? 0) + 1;
   visits.set(point, visit);
@@ -71,14 +109,14 @@ function due(point: string): Fault | undefined {
 }
 
 /** A point that cannot wait: inside a transaction. */
-export function faultNow(point: string): void {
+export function faultNow(point: FaultPoint): void {
   if (!globalThis.FAULT_POINTS || plan === undefined) return;
   const fault = due(point);
   if (fault) throw new Error(fault.message ?? `fault at ${point}`);
 }
 
 /** A point between two awaits. */
-export async function fault(point: string, ctx?: DurableObjectState): Promise<void> {
+export async function fault(point: FaultPoint, ctx?: DurableObjectState): Promise<void> {
   if (!globalThis.FAULT_POINTS || plan === undefined) return;
   const found = due(point);
   if (found?.action === "throw") throw new Error(found.message ?? `fault at ${point}`);

@@ -31,12 +31,17 @@ it("nothing of the machine that built it is in it", () => {
 });
 
 it("no switch of the tests is in it, and no place where they make things go wrong", () => {
-  const switches = ["FAULTS", "FAULT_HOOK", "FAULT_POINTS", "fault at "];
+  const switches = ["FAULTS", "FAULT_HOOK", "FAULT_POINTS", "fault at ", "a plan of faults"];
   const worker = (bundle: Bundle) => readFileSync(join(bundle.folder, "index.js"), "utf8");
   const inside = (text: string) => switches.filter((name) => text.includes(name));
   expect(inside(worker(ensureBundle()))).toEqual([]);
   // What the tests themselves serve has them, so that the search above can find something.
-  expect(inside(worker(ensureBundle({ faultPoints: true })))).toEqual(["FAULTS", "FAULT_HOOK", "fault at "]);
+  expect(inside(worker(ensureBundle({ faultPoints: true })))).toEqual([
+    "FAULTS",
+    "FAULT_HOOK",
+    "fault at ",
+    "a plan of faults",
+  ]);
 });
 
 it("every asset fits, and there are not too many", () => {

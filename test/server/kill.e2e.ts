@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import type { FaultPlan } from "../../durable-objects/platform/fault-points.ts";
+import type { FaultPlan, FaultPoint } from "../../durable-objects/platform/fault-points.ts";
 import { Barrier } from "../kill/barrier.ts";
 import { type Dialogue, storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";
@@ -36,8 +36,8 @@ function newServer(): KillableServer {
   return server;
 }
 /** Faults of one start. */
-const at = (point: string, from: number, more: FaultPlan = {}) => ({
-  FAULTS: JSON.stringify({ ...more, [point]: { action: "barrier", from } }),
+const at = (point: FaultPoint, from: number, more: FaultPlan = {}) => ({
+  FAULTS: JSON.stringify({ ...more, [point]: { action: "barrier", from } } satisfies FaultPlan),
   FAULT_HOOK: barrier.url,
 });
 const dialogue = (fields: Partial<Dialogue> = {}): Dialogue => ({
@@ -54,7 +54,7 @@ async function finish(client: TurnClient, url: string): Promise<void> {
 }
 
 /** The dialogue's last turn is ended at `point`; what it and the store tell after a new start with `env`. */
-async function killedAt(point: string, from: number, plan: Dialogue, env: Record<string, string> = {}) {
+async function killedAt(point: FaultPoint, from: number, plan: Dialogue, env: Record<string, string> = {}) {
   const server = newServer();
   await server.start(at(point, from));
   const told = [];
@@ -82,7 +82,7 @@ async function twinOf(plan: Dialogue) {
   return undisturbed(twin.url, plan);
 }
 
-it.each(["turn.accepted", "turn.begin"])(
+it.each(["turn.accepted", "turn.begin"] as const)(
   "C1, I4: killed at %s, after acceptance and before the first token, the turn is completed once; the request sent again finds it",
   async (point) => {
     const plan = dialogue();
@@ -125,13 +125,16 @@ it("C3: killed between checkpoints it goes on from the last one; a generator tha
   expect(control).not.toEqual(expected);
 });
 
-it.each(["commit.before", "commit.after"])("O1, O2: killed at %s a turn is there once, and whole", async (point) => {
-  const plan = dialogue();
-  const expected = await twinOf(plan);
-  const { told, stored } = await killedAt(point, 2, plan);
-  expect(told).toEqual(expected);
-  expect(stored.map(({ reply }) => reply)).toEqual(expected.map(({ text }) => text));
-});
+it.each(["commit.before", "commit.after"] as const)(
+  "O1, O2: killed at %s a turn is there once, and whole",
+  async (point) => {
+    const plan = dialogue();
+    const expected = await twinOf(plan);
+    const { told, stored } = await killedAt(point, 2, plan);
+    expect(told).toEqual(expected);
+    expect(stored.map(({ reply }) => reply)).toEqual(expected.map(({ text }) => text));
+  },
+);
 
 it("C4: after 20 kills at random times a dialogue of 10 turns is that of the undisturbed run", async () => {
   const [server, twin] = [newServer(), newServer()];

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import type { FaultPlan } from "../../durable-objects/platform/fault-points.ts";
 import { Barrier } from "../kill/barrier.ts";
 import { KillableServer } from "../kill/killable-server.ts";
 import { randomFrom } from "../kill/random.ts";
@@ -37,13 +38,13 @@ interface Shown {
   tokens_done: number;
 }
 
-async function newServer(faults: object = {}): Promise<void> {
+async function newServer(faults: FaultPlan = {}): Promise<void> {
   // As much as an isolate has: four places.
   const args = ["--memory", "128M"];
   server = new KillableServer({ folder: join(work, `persist-${folders++}`), pack, args });
   await server.start(faultsOf(faults));
 }
-const faultsOf = (faults: object) => ({ FAULTS: JSON.stringify({ limits, ...faults }), FAULT_HOOK: barrier.url });
+const faultsOf = (faults: FaultPlan) => ({ FAULTS: JSON.stringify({ limits, ...faults }), FAULT_HOOK: barrier.url });
 
 async function ask<T>(path: string, body?: object, headers: Record<string, string> = {}): Promise<T> {
   const response = await fetch(`${server.url}/v1${path}`, {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import type { FaultPlan } from "../../durable-objects/platform/fault-points.ts";
 import { Barrier } from "../kill/barrier.ts";
 import { storedTurns, toldOf, turnOf } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";
@@ -19,7 +20,7 @@ it("C12, V4: a later build goes on with a turn in the middle, to the same tokens
   const plan = { model: "tiny", conversation: "released", turns: 1, maxTokens: 700, seed: 7 };
   try {
     // After its checkpoint at 512, in the second dialogue of this start.
-    const FAULTS = JSON.stringify({ "turn.token": { action: "barrier", from: 700 + 620 } });
+    const FAULTS = JSON.stringify({ "turn.token": { action: "barrier", from: 700 + 620 } } satisfies FaultPlan);
     await server.start({ FAULTS, FAULT_HOOK: barrier.url });
     const undisturbed = turnOf({ ...plan, conversation: "undisturbed" }, 0);
     expect(await undisturbed.connect(server.url)).toBe("finished");
