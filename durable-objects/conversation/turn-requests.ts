@@ -2,7 +2,7 @@
 import { encoderFor } from "../../src/api/encoders.ts";
 import { MAIN, NO_OBJECT, newTurnId } from "../../src/api/shared/ids.ts";
 import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from "../../src/api/shared/turn.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import type { Client } from "../platform/client.ts";

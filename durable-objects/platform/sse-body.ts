@@ -5,7 +5,7 @@
  * for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write is how a lost client is noticed.
  */
 import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { type StreamLimits, streamLimits } from "./limits.ts";
 
 export class SseBody {

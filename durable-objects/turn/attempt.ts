@@ -8,7 +8,7 @@ import { errorBody } from "../../src/api/shared/error-body.ts";
 import { NO_OBJECT } from "../../src/api/shared/ids.ts";
 import { noTimings, type StartEvent, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";

@@ -5,7 +5,7 @@
  * the same calls of the model as whoever computes the prompt in one, so every bit of the reply is the same.
  */
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";

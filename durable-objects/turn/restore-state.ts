@@ -5,7 +5,7 @@
  * token log. Fails closed: stored bytes that are not exactly what was written are never loaded.
  */
 import type { Backend } from "../../src/backends/backend.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { Random } from "../../src/sampling/random.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";

@@ -3,7 +3,7 @@
  * not finish. Turns of one head run one after another.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";

@@ -1,6 +1,6 @@
 /** TurnWriter: what a running turn writes: checkpoints on the way, and the commit that ends it. */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { inSlices } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";

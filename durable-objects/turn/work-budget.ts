@@ -4,7 +4,7 @@
  * Counted in work, never in time: the clock of a deployed Worker stands still while code runs. A unit is a million multiply-adds.
  */
 import type { Backend } from "../../src/backends/backend.ts";
-import { count } from "../../src/core/events.ts";
+import { count } from "../../src/core/event-counts.ts";
 import { limits } from "../platform/limits.ts";
 
 /** Warnings of the platform that this isolate has seen. */

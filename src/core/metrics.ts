@@ -14,27 +14,42 @@ const inBraces = (labels: Labels): string => {
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 };
 
-/** Grows only. */
+/** Grows only. `name` and `help` are what the export says of it. */
 export class Counter {
+  readonly type = "counter";
+  readonly name: string;
+  readonly help: string;
   readonly #values = new Map<string, number>();
+
+  constructor(name: string, help: string) {
+    this.name = name;
+    this.help = help;
+  }
 
   add(by = 1, labels: Labels = {}): void {
     const key = inBraces(labels);
     this.#values.set(key, (this.#values.get(key) ?? 0) + by);
   }
 
-  lines = (name: string): string[] =>
-    this.#values.size === 0 ? [`${name} 0`] : [...this.#values].map(([labels, value]) => `${name}${labels} ${value}`);
+  lines(): string[] {
+    if (this.#values.size === 0) return [`${this.name} 0`];
+    return [...this.#values].map(([labels, value]) => `${this.name}${labels} ${value}`);
+  }
 }
 
 /** How many observations were at most each bound. */
 export class Histogram {
+  readonly type = "histogram";
+  readonly name: string;
+  readonly help: string;
   readonly #bounds: readonly number[];
   readonly #counts: number[];
   #sum = 0;
   #count = 0;
 
-  constructor(bounds: readonly number[]) {
+  constructor(name: string, help: string, bounds: readonly number[]) {
+    this.name = name;
+    this.help = help;
     this.#bounds = bounds;
     this.#counts = bounds.map(() => 0);
   }
@@ -47,62 +62,50 @@ export class Histogram {
     });
   }
 
-  lines = (name: string): string[] => [
-    ...this.#bounds.map((bound, i) => `${name}_bucket{le="${bound}"} ${this.#counts[i]}`),
-    `${name}_bucket{le="+Inf"} ${this.#count}`,
-    `${name}_sum ${this.#sum}`,
-    `${name}_count ${this.#count}`,
-  ];
+  lines(): string[] {
+    return [
+      ...this.#bounds.map((bound, i) => `${this.name}_bucket{le="${bound}"} ${this.#counts[i]}`),
+      `${this.name}_bucket{le="+Inf"} ${this.#count}`,
+      `${this.name}_sum ${this.#sum}`,
+      `${this.name}_count ${this.#count}`,
+    ];
+  }
 }
 
-export const metrics = {
-  requests: new Counter(),
-  errors: new Counter(),
-  promptTokens: new Counter(),
-  cachedTokens: new Counter(),
-  completionTokens: new Counter(),
-  tenantTokens: new Counter(),
-  timeToFirstToken: new Histogram([0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]),
-  decodeRate: new Histogram([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),
-  recalledTurns: new Counter(),
-  recalledLines: new Counter(),
-  recalledTokens: new Counter(),
-  goldenMismatches: new Counter(),
-  rowsRead: new Counter(),
-  rowsWritten: new Counter(),
-  objectSeconds: new Counter(),
-  streamValues: new Counter(),
-  streamForecastSteps: new Counter(),
-};
+const FIRST_TOKEN_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const TOKENS_PER_SECOND = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
-const described: [name: string, type: string, help: string, metric: Counter | Histogram][] = [
-  ["rivulet_requests_total", "counter", "Requests by route and status.", metrics.requests],
-  ["rivulet_errors_total", "counter", "Failures told to callers, by code.", metrics.errors],
-  ["rivulet_prompt_tokens_total", "counter", "Tokens before replies: held and computed.", metrics.promptTokens],
-  ["rivulet_cached_tokens_total", "counter", "Of these, tokens that kept state held.", metrics.cachedTokens],
-  ["rivulet_completion_tokens_total", "counter", "Tokens of replies.", metrics.completionTokens],
-  ["rivulet_time_to_first_token_seconds", "histogram", "From request to first token.", metrics.timeToFirstToken],
-  ["rivulet_decode_tokens_per_second", "histogram", "Speed of single replies.", metrics.decodeRate],
-  ["rivulet_recalled_turns_total", "counter", "Turns that lines of their past were quoted to.", metrics.recalledTurns],
-  ["rivulet_recalled_lines_total", "counter", "Lines that were quoted.", metrics.recalledLines],
-  ["rivulet_recalled_tokens_total", "counter", "Tokens of the quotes.", metrics.recalledTokens],
-  [
+/** In the order in which they are exported. */
+export const metrics = {
+  requests: new Counter("rivulet_requests_total", "Requests by route and status."),
+  errors: new Counter("rivulet_errors_total", "Failures told to callers, by code."),
+  promptTokens: new Counter("rivulet_prompt_tokens_total", "Tokens before replies: held and computed."),
+  cachedTokens: new Counter("rivulet_cached_tokens_total", "Of these, tokens that kept state held."),
+  completionTokens: new Counter("rivulet_completion_tokens_total", "Tokens of replies."),
+  timeToFirstToken: new Histogram(
+    "rivulet_time_to_first_token_seconds",
+    "From request to first token.",
+    FIRST_TOKEN_SECONDS,
+  ),
+  decodeRate: new Histogram("rivulet_decode_tokens_per_second", "Speed of single replies.", TOKENS_PER_SECOND),
+  recalledTurns: new Counter("rivulet_recalled_turns_total", "Turns that lines of their past were quoted to."),
+  recalledLines: new Counter("rivulet_recalled_lines_total", "Lines that were quoted."),
+  recalledTokens: new Counter("rivulet_recalled_tokens_total", "Tokens of the quotes."),
+  goldenMismatches: new Counter(
     "rivulet_golden_mismatches_total",
-    "counter",
     "Checks in which the model computed other than it should.",
-    metrics.goldenMismatches,
-  ],
-  ["rivulet_rows_read_total", "counter", "Rows of storage read.", metrics.rowsRead],
-  ["rivulet_rows_written_total", "counter", "Rows of storage written.", metrics.rowsWritten],
-  ["rivulet_stream_values_total", "counter", "Values that streams took.", metrics.streamValues],
-  [
+  ),
+  rowsRead: new Counter("rivulet_rows_read_total", "Rows of storage read."),
+  rowsWritten: new Counter("rivulet_rows_written_total", "Rows of storage written."),
+  streamValues: new Counter("rivulet_stream_values_total", "Values that streams took."),
+  streamForecastSteps: new Counter(
     "rivulet_stream_forecast_steps_total",
-    "counter",
     "Steps of the forecaster for forecasts: steps times futures.",
-    metrics.streamForecastSteps,
-  ],
-  ["rivulet_object_seconds_total", "counter", "Time that objects spent on turns.", metrics.objectSeconds],
-];
+  ),
+  objectSeconds: new Counter("rivulet_object_seconds_total", "Time that objects spent on turns."),
+  /** Only for who may see tenants. */
+  tenantTokens: new Counter("rivulet_tenant_tokens_total", "Tokens computed for each tenant."),
+};
 
 const block = (name: string, type: string, help: string, lines: string[]): string =>
   [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
@@ -140,8 +143,9 @@ export function metricsText(
     gauge("rivulet_pack_info", "A pack that is served, loaded or not; always 1.", served),
     gauge("rivulet_engine_memory_bytes", "Memory of a loaded model: weights, scratch and states in use.", held),
     gauge("rivulet_engine_memory_limit_bytes", "What all models together may take.", [[{}, engineMaxBytes]]),
-    ...described.map(([name, type, help, metric]) => block(name, type, help, metric.lines(name))),
-    ...(tenants ? [block("rivulet_tenant_tokens_total", "counter", PER_TENANT, perTenant())] : []),
+    ...Object.values(metrics)
+      .filter((metric) => tenants || metric !== metrics.tenantTokens)
+      .map((metric) => block(metric.name, metric.type, metric.help, metric.lines())),
     gauge("rivulet_live_generations", "Generations that hold a place.", [[{}, live]]),
     block("rivulet_events_total", "counter", "State rebuilt, turns resumed, and what else is worth knowing.", happened),
   ].join("");
@@ -178,9 +182,6 @@ export function summed(texts: readonly string[]): string {
   });
   return `${lines.join("\n")}\n`;
 }
-
-const PER_TENANT = "Tokens computed for each tenant.";
-const perTenant = () => metrics.tenantTokens.lines("rivulet_tenant_tokens_total");
 
 export interface TurnCost {
   tenant: string;

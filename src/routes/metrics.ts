@@ -5,7 +5,7 @@ import { engineMaxBytes } from "../../durable-objects/model/pack.ts";
 import { loadedEngines } from "../../durable-objects/model/served-model.ts";
 import { peersOf } from "../../durable-objects/platform/peers.ts";
 import { forecasterBytes } from "../../durable-objects/stream/served-forecaster.ts";
-import { countsOf } from "../core/events.ts";
+import { countsOf } from "../core/event-counts.ts";
 import { metricsText, type Standing, summed } from "../core/metrics.ts";
 import { endpoint } from "./endpoint.ts";
 

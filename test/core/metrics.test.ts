@@ -7,19 +7,19 @@ const LINE =
   /^(?:# (?:HELP|TYPE) \S+ .+|[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\})? -?[\d.e+]+)$/;
 
 it("counts by label, and escapes what stands in labels", () => {
-  const counter = new Counter();
-  expect(counter.lines("x")).toEqual(["x 0"]);
+  const counter = new Counter("x", "What was seen.");
+  expect(counter.lines()).toEqual(["x 0"]);
   counter.add(2, { code: 'a"b\\c\nd' });
   counter.add(3, { code: 'a"b\\c\nd' });
   counter.add();
-  expect(counter.lines("x")).toEqual(['x{code="a\\"b\\\\c\\nd"} 5', "x 1"]);
-  for (const line of counter.lines("x")) expect(line).toMatch(LINE);
+  expect(counter.lines()).toEqual(['x{code="a\\"b\\\\c\\nd"} 5', "x 1"]);
+  for (const line of counter.lines()) expect(line).toMatch(LINE);
 });
 
 it("a histogram's buckets hold everything below their bound, the bound included", () => {
-  const histogram = new Histogram([1, 10]);
+  const histogram = new Histogram("h", "How much.", [1, 10]);
   for (const value of [0.5, 1, 5, 100]) histogram.observe(value);
-  expect(histogram.lines("h")).toEqual([
+  expect(histogram.lines()).toEqual([
     'h_bucket{le="1"} 2',
     'h_bucket{le="10"} 3',
     'h_bucket{le="+Inf"} 4',

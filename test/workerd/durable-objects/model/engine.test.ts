@@ -5,7 +5,7 @@ import { admission } from "../../../../durable-objects/model/admission.ts";
 import { selfCheck } from "../../../../durable-objects/model/self-check.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { NUMERICS } from "../../../../src/backends/golden.ts";
-import { countsOf } from "../../../../src/core/events.ts";
+import { countsOf } from "../../../../src/core/event-counts.ts";
 import { metrics } from "../../../../src/core/metrics.ts";
 import { chat, events, http, say, send, streamText, textOf } from "../../../support/chat-client.ts";
 import { stub } from "../../../support/object.ts";
@@ -55,7 +55,7 @@ it("M9: readyz compares with what the pack was converted with, and says so when 
     backend: { ...served.backend, vocab: served.backend.vocab, open } as typeof served.backend,
     manifest: { ...without, golden: { ...golden!, sha256: "0".repeat(64) } },
   };
-  const mismatches = () => metrics.goldenMismatches.lines("n").at(-1);
+  const mismatches = () => metrics.goldenMismatches.lines().at(-1);
   const before = mismatches();
   await expect(selfCheck(broken, admission)).rejects.toMatchObject({ code: "weights_invalid" });
   expect(mismatches()).not.toBe(before);

@@ -4,7 +4,7 @@ import { armFaults } from "../../../../durable-objects/platform/fault-points.ts"
 import { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
 import { SCHEMA_VERSION } from "../../../../durable-objects/storage/schema.ts";
 import type { Sequence } from "../../../../src/backends/backend.ts";
-import { countsOf } from "../../../../src/core/events.ts";
+import { countsOf } from "../../../../src/core/event-counts.ts";
 import { chat, type ErrorReply, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
 import { ask, gatedToy, pause, until } from "../../../support/gated-toy.ts";

@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } fro
 import { expect, it } from "vitest";
 import { armFaults } from "../../../../durable-objects/platform/fault-points.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
-import { countsOf, type EventName } from "../../../../src/core/events.ts";
+import { countsOf, type EventName } from "../../../../src/core/event-counts.ts";
 import { chat, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../../../support/object.ts";
