@@ -68,6 +68,8 @@ export default defineConfig({
               main: "./src/index.ts",
               wrangler: { configPath: "./wrangler.toml" },
               miniflare: {
+                // The oldest one that is supported, or one to come, to try all of it there.
+                ...(process.env.COMPATIBILITY_DATE ? { compatibilityDate: process.env.COMPATIBILITY_DATE } : {}),
                 bindings: {
                   ...variables,
                   API_KEYS: "",

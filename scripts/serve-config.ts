@@ -116,7 +116,7 @@ const worker :Workerd.Worker = (
   modules = [
 ${modules.join("\n")}
   ],
-  compatibilityDate = ${text(setting("compatibility_date"))},
+  compatibilityDate = ${text(process.env.COMPATIBILITY_DATE ?? setting("compatibility_date"))},
   compatibilityFlags = ["request_signal_passthrough"],
   durableObjectNamespaces = [
     (className = "Conversation", uniqueKey = "rivulet-Conversation", enableSql = true),
