@@ -19,6 +19,8 @@ class LiveSequences {
   /** Of all that are held: a sum that is kept, since thousands may be. */
   #bytes = 0;
 
+  has = (owner: string): boolean => this.#held.has(owner);
+
   /** The object's own, which is its from now on. */
   take(owner: string): Live | undefined {
     const held = this.#held.get(owner);

@@ -21,6 +21,7 @@ import { type Outcome, outcomeOf } from "../platform/outcome.ts";
 import { arrange } from "./arrange.ts";
 import type { Course } from "./course.ts";
 import { feedSteps } from "./feed-steps.ts";
+import { Linger } from "./linger.ts";
 import { listen } from "./listen.ts";
 import { Listeners } from "./listeners.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
@@ -52,6 +53,7 @@ export class Stream extends DurableObject<Env> {
   readonly #timeline = new Timeline(this.#store, this.#owner);
   readonly #reports = new StreamReports(this.ctx, this.env);
   readonly #alarms = new Alarms(this.ctx.storage);
+  readonly #linger = new Linger(this.ctx, this.env, this.#owner);
   /** As on disk; undefined: not read yet. */
   #known: OpenStream | undefined;
 
@@ -316,6 +318,7 @@ export class Stream extends DurableObject<Env> {
   /** Leaves the model's state in memory for the next request. */
   #stay({ live }: Course, forecaster: Forecaster): void {
     liveSequences.put(this.#owner, live, liveBytes(this.env, forecaster));
+    this.#linger.heard();
   }
 
   async #removeAll(tenant: string, record: StreamRecord): Promise<void> {

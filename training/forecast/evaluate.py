@@ -161,7 +161,7 @@ def anomalies(pack: Path, count: int = 40, length: int = 400, threshold: float =
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pack", type=Path)
-    parser.add_argument("--paths", type=int, default=48)
+    parser.add_argument("--paths", type=int, default=24, help="futures of a forecast: 24, as the server draws")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     forecasting(arguments.pack, arguments.paths)
