@@ -5,7 +5,7 @@ import { Conversations } from "../client/conversations.ts";
 import { documentName, documentText, messageWith, type NamedText, titleOfDocument } from "../client/documents.ts";
 import { type Prefix, Prefixes } from "../client/prefixes.ts";
 import { pause, type ReplyEvent, replyTo } from "../client/reply.ts";
-import { Server, Unreachable } from "../client/server.ts";
+import { type Server, Unreachable } from "../client/server.ts";
 import type { Conversation, Message, Turn } from "../client/turns.ts";
 import { check, Failure } from "../core/failure.ts";
 
@@ -33,8 +33,8 @@ export class ChatSession {
   id: string | undefined;
   #model = "";
 
-  constructor(url: string, key: string | undefined, settings: ChatSettings) {
-    this.#server = new Server(url, key);
+  constructor(server: Server, settings: ChatSettings) {
+    this.#server = server;
     this.#settings = settings;
     this.conversations = new Conversations(this.#server);
     this.#prefixes = new Prefixes(this.#server);
@@ -43,10 +43,6 @@ export class ChatSession {
   /** The served model's name. Fails with `request_invalid` where no server answers: the URL is the user's. */
   async connect(): Promise<string> {
     const model = await this.conversations.model().catch((thrown) => {
-      if (thrown instanceof Failure && thrown.code === "unauthorized")
-        throw new Failure("unauthorized", `${thrown.message}; the variable RIVULET_API_KEY holds the key`, {
-          cause: thrown,
-        });
       if (!(thrown instanceof Unreachable)) throw thrown;
       throw new Failure("request_invalid", `${thrown.message}; start one with npm start`, { cause: thrown });
     });

@@ -9,6 +9,7 @@ import { installed } from "../../scripts/package-root.ts";
 import { Unreachable } from "../client/server.ts";
 import { check, Failure } from "../core/failure.ts";
 import { integer } from "./arguments.ts";
+import { askedServer, KEY_VARIABLE } from "./asked-server.ts";
 import { chatAnswer, type Screen, statusLine } from "./chat-answer.ts";
 import { commandIn, listed } from "./chat-commands.ts";
 import { ChatSession } from "./chat-session.ts";
@@ -31,7 +32,7 @@ const DEFAULT_URL = "http://127.0.0.1:8787";
 export function register(program: Command): void {
   program
     .command("chat")
-    .description("talk to a running server; RIVULET_API_KEY is sent as the key; /help at the prompt lists commands")
+    .description(`talk to a running server; ${KEY_VARIABLE} is sent as the key; /help at the prompt lists commands`)
     .argument("[url]", "where the server is", DEFAULT_URL)
     .option("--session <id>", "go on with this conversation (default: a new one)")
     .option("--continue", "go on with the newest conversation")
@@ -50,17 +51,13 @@ function temperature(text: string): number {
 }
 
 async function chat(url: string, { patience, ...options }: Options): Promise<void> {
-  check(
-    URL.canParse(url) && /^https?:/.test(url),
-    "request_invalid",
-    () => `${url}: expected a URL like ${DEFAULT_URL}`,
-  );
+  const server = askedServer(url);
   check(
     !options.session || /^[!-~]{1,256}$/.test(options.session),
     "request_invalid",
     () => "--session: expected 1 to 256 visible ASCII characters",
   );
-  const session = new ChatSession(url, process.env.RIVULET_API_KEY || undefined, {
+  const session = new ChatSession(server, {
     ...options,
     patienceMs: 1000 * patience,
   });

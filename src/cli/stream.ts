@@ -10,9 +10,8 @@ import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import type { AppendReply, StreamForecast, StreamValue } from "../api/streams/replies.ts";
 import { type CsvColumns, type CsvValue, csvReader } from "../client/csv-values.ts";
-import { Server } from "../client/server.ts";
-import { check } from "../core/failure.ts";
 import { integer } from "./arguments.ts";
+import { askedServer, KEY_VARIABLE } from "./asked-server.ts";
 
 interface Options extends CsvColumns {
   id?: string;
@@ -29,7 +28,7 @@ export function register(program: Command): void {
   program
     .command("stream")
     .description(
-      "feed values to a running server, and print what was and what is expected; RIVULET_API_KEY is sent as the key",
+      `feed values to a running server, and print what was and what is expected; ${KEY_VARIABLE} is sent as the key`,
     )
     .argument("<url>", "where the server is")
     .argument("[file]", "a CSV file, or one number a line; standard input unless given")
@@ -47,8 +46,7 @@ export function register(program: Command): void {
 }
 
 async function stream(url: string, file: string | undefined, options: Options): Promise<void> {
-  check(URL.canParse(url) && /^https?:/.test(url), "request_invalid", () => `${url}: expected a URL`);
-  const server = new Server(url, process.env.RIVULET_API_KEY || undefined);
+  const server = askedServer(url);
   const { name, frequency } = options;
   const id =
     options.id ??

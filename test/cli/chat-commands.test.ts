@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { commandIn, commands, listed } from "../../src/cli/chat-commands.ts";
+import type { ChatSession } from "../../src/cli/chat-session.ts";
 
 it.each(["/fork 2", "/fork   2  "])("%o is a command with its argument", (line) => {
   expect(commandIn(line)).toEqual({ command: commands["/fork"], argument: "2" });
@@ -25,4 +26,20 @@ it("a search shows where the words stand, and nothing that a terminal would obey
   expect(lines[1]).toBe("     > My dog is called Rex.");
   expect(lines[2]).toMatch(/^ {5}Rex/);
   expect(lines[2]).not.toContain("\u001b");
+});
+
+it("a list says of each conversation when it began, in the reader's own time, and which number opens it", async () => {
+  const rivulet = { turn: null, turns: 1, tokens: 1, state_bytes: 0 };
+  const at = (time: string) => new Date(time).getTime() / 1000; // without a zone: the reader's
+  const list = async () => [
+    { id: "later", created_at: at("2026-11-26T20:15"), metadata: { title: "Dogs" }, rivulet },
+    { id: "earlier", created_at: at("2026-01-02T03:04"), metadata: {}, rivulet },
+  ];
+  const path = async () => [{}];
+  const session = { list, path, id: undefined } as unknown as ChatSession;
+  const shown = () => {};
+  expect(await commands["/list"]!.run(session, "", shown)).toBe(
+    "  1  2026-11-26 20:15  later  Dogs\n  2  2026-01-02 03:04  earlier",
+  );
+  expect(await commands["/open"]!.run(session, "2", shown)).toBe("earlier: 1 turn");
 });
