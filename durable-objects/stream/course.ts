@@ -6,7 +6,7 @@
  */
 import type { Sequence } from "../../src/backends/backend.ts";
 import { type AlertRule, watch } from "../../src/forecast/alert-rules.ts";
-import { calibrated, counted } from "../../src/forecast/calibration.ts";
+import { calibrated, counted, type Tail } from "../../src/forecast/calibration.ts";
 import { NO_SCALE } from "../../src/forecast/codec.ts";
 import { Distribution } from "../../src/forecast/distribution.ts";
 import { type Forecaster, feed } from "../../src/forecast/forecaster.ts";
@@ -77,7 +77,7 @@ export class Course {
       ? { low: distribution.quantile(0.025), median: distribution.quantile(0.5), high: distribution.quantile(0.975) }
       : null;
     const raw = value === null || !distribution ? undefined : tailOf(distribution, value, moment);
-    const tail = raw === undefined ? null : scale.scale === 0 ? raw : calibrated(tails, raw);
+    const tail = raw === undefined ? null : scale.scale === 0 ? raw.p : calibrated(tails, raw);
     const { id, after } = codec.encode(scale, value);
     const next = (await feed(sequence, id)) as Float32Array<ArrayBuffer>;
     const looksAhead = rules.some(({ when }) => when.startsWith("expected"));
@@ -106,9 +106,10 @@ export class Course {
 }
 
 /** How often a value comes that is as far out on its side, twice: 1 at the median. */
-function tailOf(distribution: Distribution, value: number, { scale, position }: Moment): number {
+function tailOf(distribution: Distribution, value: number, { scale, position }: Moment): Tail {
   const below = distribution.cdf(value);
+  const isAbove = below > 0.5;
   // After n equal values the next is another with 1 / (n + 2): Laplace's rule of succession.
-  if (scale.scale === 0) return below === 0.5 ? 1 : 1 / (position + 2);
-  return Math.min(1, Math.max(LEAST_TAIL, 2 * Math.min(below, 1 - below)));
+  if (scale.scale === 0) return { p: below === 0.5 ? 1 : 1 / (position + 2), isAbove };
+  return { p: Math.min(1, Math.max(LEAST_TAIL, 2 * Math.min(below, 1 - below))), isAbove };
 }

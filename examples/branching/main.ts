@@ -3,12 +3,13 @@ import { parseArgs } from "node:util";
 import { rivulet, run, short, table } from "../client.ts";
 
 const { values } = parseArgs({ options: { "max-tokens": { type: "string", default: "40" } } });
-const maxTokens = Number(values["max-tokens"]);
+/** Greedy, so that every run says the same. */
+const how = { maxTokens: Number(values["max-tokens"]), temperature: 0 };
 
 await run(async () => {
   const trunk = `branching-${Date.now()}`;
-  await rivulet.answer({ conversation: trunk, text: "I have a free day in a small town by the sea.", maxTokens });
-  await rivulet.answer({ conversation: trunk, text: "I like walking and I do not like crowds.", maxTokens });
+  await rivulet.answer({ conversation: trunk, text: "I have a free day in a small town by the sea.", ...how });
+  await rivulet.answer({ conversation: trunk, text: "I like walking and I do not like crowds.", ...how });
   const turns = await rivulet.conversations.turns(trunk);
   const rows: (string | number)[][] = [];
   for (const text of [
@@ -17,7 +18,7 @@ await run(async () => {
     "It is snowing. What shall I do?",
   ]) {
     const { id } = await rivulet.conversations.fork(trunk, turns.at(-1)!.id);
-    const { text: answer, usage } = await rivulet.answer({ conversation: id, text, maxTokens });
+    const { text: answer, usage } = await rivulet.answer({ conversation: id, text, ...how });
     rows.push([text, usage!.prompt_tokens - usage!.cached_tokens, usage!.cached_tokens, short(answer)]);
     await rivulet.conversations.delete(id);
   }

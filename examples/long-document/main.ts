@@ -51,7 +51,8 @@ await run(async () => {
   for (const [i, question] of questions.entries()) {
     const conversation = `long-document-${Date.now()}-${i}`;
     const maxTokens = Number(values["max-tokens"]);
-    const { text, usage, timings } = await rivulet.answer({ conversation, text: question, prefix: name, maxTokens });
+    const asked = { conversation, text: question, prefix: name, maxTokens, temperature: 0 };
+    const { text, usage, timings } = await rivulet.answer(asked);
     const firstMs = timings!.queue_ms + timings!.load_ms + timings!.prefill_ms;
     const [computed, reused] = [usage!.prompt_tokens - usage!.cached_tokens, usage!.cached_tokens];
     withState.push({ question, computed, reused, firstMs, answer: text });

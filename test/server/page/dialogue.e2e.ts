@@ -12,7 +12,7 @@ describePage("the dialogue of the chat page", "tiny", (chat) => {
     const left = () => box.evaluate((area) => area.scrollHeight - area.scrollTop - area.clientHeight);
     const top = () => box.evaluate((area) => area.scrollTop);
     const toTheEnd = page.getByRole("button", { name: "To the end" });
-    await say(page, "word ".repeat(600));
+    await say(page, Array.from({ length: 60 }, (_, i) => `line ${i}`).join("\n"));
     expect(await toTheEnd.count()).toBe(0);
     await box.evaluate((area) => {
       area.scrollTop = 0;
@@ -22,6 +22,8 @@ describePage("the dialogue of the chat page", "tiny", (chat) => {
     await expect.poll(() => toTheEnd.count()).toBe(0);
     expect(await focused(page)).toBe("Dialogue");
     await page.keyboard.press("Home");
+    // It scrolls smoothly.
+    await expect.poll(top).toBe(0);
     await toTheEnd.focus();
     await page.keyboard.press("Enter");
     await expect.poll(left).toBeLessThan(2);
