@@ -32,6 +32,14 @@ describe("a tail probability", () => {
       }
   });
 
+  it("becomes that also where half of all values look like one in a thousand", () => {
+    const counts = countsOf(Array.from({ length: 1000 }, (_, i) => ({ p: i % 2 ? 0.5 : 0.001, isAbove: i % 4 < 2 })));
+    for (const side of [below, above]) {
+      expect(calibrated(counts, side(0.002))).toBeGreaterThan(0.4);
+      expect(calibrated(counts, side(1e-9))).toBeLessThan(0.001);
+    }
+  });
+
   it("is told for each side by itself: drops that come every hour do not hide the first leap", () => {
     const steady = Array.from({ length: 400 }, (_, i) =>
       i % 16 === 0 ? below(1e-5) : i % 2 === 0 ? above(0.4) : below(0.4),

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 import { watch } from "../../src/forecast/alert-rules.ts";
-import { calibrated, counted } from "../../src/forecast/calibration.ts";
 import { ForecastCodec, NO_SCALE } from "../../src/forecast/codec.ts";
 import { Distribution, mixedQuantile } from "../../src/forecast/distribution.ts";
 
@@ -79,16 +78,6 @@ function peaked(): Float32Array {
   logits[3 + 254] = 5;
   return logits;
 }
-
-it("calibrates tail probabilities by those that came before", () => {
-  expect(calibrated([], 0.01)).toBeCloseTo(0.01, 12);
-  let counts: number[] = [];
-  // A model that is far too sure: half of all values look like one in a thousand.
-  for (let i = 0; i < 1000; i++) counts = counted(counts, i % 2 ? 0.5 : 0.001);
-  expect(calibrated(counts, 0.002)).toBeGreaterThan(0.4);
-  expect(calibrated(counts, 1e-9)).toBeLessThan(0.001);
-  expect(calibrated(counts, 1)).toBeLessThanOrEqual(1);
-});
 
 it("tells a rule once, when it has held for long enough", () => {
   const rules = [{ name: "hot", when: "above" as const, threshold: 10, for: 2 }];
