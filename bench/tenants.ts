@@ -3,7 +3,7 @@
  *
  * One tenant chats alone, one request after another; then again while the other tenant has `loops` of them. Printed are requests per second
  * and the time to the first token, alone and beside the other, by the clock and by the processor time of the server's one thread, which
- * other programs on the machine do not change. Read the ratios.
+ * other programs on the machine do not change; and where a turn's time goes, by what the server says of it. Read the ratios.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -42,7 +42,10 @@ interface Counts {
   /** The same in processor time, and of whole turns. */
   firstCpuMs: number[];
   cpuMs: number[];
+  /** Of whole turns by the clock: waiting for a place, bringing the state in, prompt, reply, putting the state away, and all together. */
+  parts: Record<(typeof PARTS)[number] | "whole", number>[];
 }
+const PARTS = ["queue_ms", "load_ms", "prefill_ms", "decode_ms", "save_ms"] as const;
 
 async function loop(key: string, conversation: string, counts: Counts, until: () => boolean): Promise<void> {
   for (let n = 0; !until(); n++) {
@@ -62,19 +65,24 @@ async function loop(key: string, conversation: string, counts: Counts, until: ()
       continue;
     }
     let first = true;
+    let text = "";
     for await (const piece of response.body!) {
-      if (first && Buffer.from(piece).includes('"content"')) {
+      text += Buffer.from(piece);
+      if (first && text.includes('"content"')) {
         counts.firstMs.push(performance.now() - beganMs);
         counts.firstCpuMs.push(threadMs(pid) - beganCpuMs);
         first = false;
       }
     }
+    const timings = JSON.parse(/"timings":(\{[^}]*\})/.exec(text)?.[1] ?? "{}") as Record<string, number>;
+    const parts = Object.fromEntries(PARTS.map((name) => [name, timings[name] ?? 0]));
+    counts.parts.push({ ...(parts as Counts["parts"][number]), whole: performance.now() - beganMs });
     counts.done++;
     counts.cpuMs.push(threadMs(pid) - beganCpuMs);
   }
 }
 
-const counted = (): Counts => ({ done: 0, refused: 0, firstMs: [], firstCpuMs: [], cpuMs: [] });
+const counted = (): Counts => ({ done: 0, refused: 0, firstMs: [], firstCpuMs: [], cpuMs: [], parts: [] });
 const untilOver = () => {
   const end = performance.now() + SECONDS * 1000;
   return () => performance.now() >= end;
@@ -83,9 +91,10 @@ const at = (of: readonly number[], share: number) =>
   Math.round(of.toSorted((a, b) => a - b)[Math.floor((of.length - 1) * share)] ?? Number.NaN);
 const spread = (of: readonly number[]) => ({ p50: at(of, 0.5), p99: at(of, 0.99) });
 const mean = (of: readonly number[]) => Math.round(of.reduce((sum, ms) => sum + ms, 0) / of.length);
-const told = ({ done, refused, firstMs, firstCpuMs, cpuMs }: Counts) => ({
+const told = ({ done, refused, firstMs, firstCpuMs, cpuMs, parts }: Counts) => ({
   ...{ done, perSecond: Number((done / SECONDS).toFixed(2)), refused },
   ...{ firstMs: spread(firstMs), firstCpuMs: spread(firstCpuMs), turnCpuMs: mean(cpuMs) },
+  meanMs: Object.fromEntries([...PARTS, "whole" as const].map((name) => [name, mean(parts.map((part) => part[name]))])),
 });
 
 await loop("bob", "warm", counted(), () => performance.now() > 20_000);
