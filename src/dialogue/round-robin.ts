@@ -9,6 +9,12 @@ import type { Backend, Sequence, SharedStep, Want } from "../backends/backend.ts
 
 /** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
 const SHARED = 8;
+/**
+ * As many while another tenant is on its way back: everything that it does between two steps waits for a step, at each await. It is expected for so
+ * many steps after its last one.
+ */
+const SHARED_WHILE_EXPECTED = 2;
+const EXPECTED_STEPS = 32;
 /** Rows of a prompt that take about as long as one token of a reply. */
 const SLICE_ROWS = 5;
 /** Tenants whose turn is remembered. */
@@ -49,6 +55,8 @@ export class RoundRobin {
   /** The place of each one's last step among all steps. */
   readonly #stepped = new WeakMap<Sequence, number>();
   #steps = 0;
+  /** The last step of each tenant. */
+  readonly #lastStep = new Map<string, number>();
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -94,6 +102,8 @@ export class RoundRobin {
     this.#level = this.#workOf(chosen[0]!.tenant);
     for (const [place, { sequence, tenant, ids }] of chosen.entries()) {
       this.#stepped.set(sequence, this.#steps * SHARED + place);
+      this.#lastStep.delete(tenant);
+      this.#lastStep.set(tenant, this.#steps);
       const work = this.#workOf(tenant) + Math.max(1, ids.length / SLICE_ROWS);
       this.#served.delete(tenant);
       this.#served.set(tenant, work);
@@ -124,7 +134,18 @@ export class RoundRobin {
       ({ tenant }) => tenant,
     );
     const each = Math.min(...[...singles.values()].map(({ length }) => length));
-    return [...singles.values()].flatMap((of) => of.slice(0, each)).slice(0, SHARED);
+    return [...singles.values()]
+      .flatMap((of) => of.slice(0, each))
+      .slice(0, this.#isExpected() ? SHARED_WHILE_EXPECTED : SHARED);
+  }
+
+  /** Whether a tenant that computed lately has nothing waiting here now. Those that did not are forgotten. */
+  #isExpected(): boolean {
+    for (const [tenant, step] of this.#lastStep) {
+      if (this.#steps - step > EXPECTED_STEPS) this.#lastStep.delete(tenant);
+      else if (!this.#waiting.some((request) => request.tenant === tenant)) return true;
+    }
+    return false;
   }
 
   #workOf(tenant: string): number {

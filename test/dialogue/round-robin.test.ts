@@ -112,6 +112,32 @@ it("R2: a tenant's prompts count as the work that they are, and one that comes l
   expect(slices).toBeLessThanOrEqual(12);
 });
 
+it("R2: while another tenant is on its way back, steps are short, for its events wait for them; but not for ever", async () => {
+  const { passes, order, sequence } = recorder();
+  let going = true;
+  const loop = async (name: string) => {
+    const own = sequence(name);
+    computesFor(own, "ann");
+    while (going) await order.forward(own, Uint32Array.of(1), "last");
+  };
+  const many = [..."abcdefghijkl"].map(loop);
+  const stepsUntil = async (count: number) => {
+    while (passes.length < count) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const rows = () => passes.map((pass) => pass.split("+").length);
+  await stepsUntil(20);
+  expect(Math.min(...rows().slice(2, 20)), "nobody else was there").toBe(8);
+  const other = sequence("o");
+  computesFor(other, "bob");
+  await order.forward(other, Uint32Array.of(1), "last");
+  const from = passes.length;
+  await stepsUntil(from + 80);
+  going = false;
+  await Promise.all(many);
+  expect(Math.max(...rows().slice(from, from + 25))).toBe(2);
+  expect(Math.min(...rows().slice(from + 40, from + 80))).toBe(8);
+});
+
 it("gives a sign of life as long as a sequence waits, and ends with what it throws when its place is gone", async () => {
   const { passes, order, sequence } = recorder();
   const [busy, patient, gone] = ["busy", "patient", "gone"].map((name) => sequence(name)) as [
