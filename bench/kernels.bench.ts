@@ -1,5 +1,6 @@
 /**
- * Time of every kernel that matters, at the shapes of a 135M-class hybrid, on the tensors of the test cases.
+ * Time of every kernel, on the tensors of the test cases: those that matter at the shapes of a 135M-class hybrid, which are listed here; the
+ * others on the largest of their cases, so that a new kernel is timed before anybody writes a row for it.
  *
  *     node bench/kernels.bench.ts [part of a kernel's name]
  *
@@ -10,15 +11,17 @@ import { matrixBytes, quantizedRowBytes } from "../src/core/dtype.ts";
 import type { Kernels } from "../src/kernels/kernels.ts";
 import { Arena } from "../test/kernels/arena.ts";
 import { type AttendShape, attendF32Case, attendI8Case } from "../test/kernels/cases/attention.ts";
+import type { Case } from "../test/kernels/cases/case.ts";
 import { matFloat, matQuantized } from "../test/kernels/cases/matrices.ts";
 import { chunk, type ScanShape, step } from "../test/kernels/cases/state.ts";
+import { cases } from "../test/kernels/cases.ts";
 import { normal } from "../test/kernels/random.ts";
 import { wasmKernels } from "../test/kernels/run-case.ts";
 
 interface Row {
   name: keyof Kernels;
   label: string;
-  /** Multiply-adds and bytes read and written by one call. */
+  /** Multiply-adds and bytes read and written by one call; 0 where nobody counted them. */
   macs: number;
   bytes: number;
   build(arena: Arena): number[];
@@ -86,7 +89,7 @@ const attendRow = (name: "attendF32" | "attendI8", shape: AttendShape): Row => (
 });
 
 const [D, I, C] = [576, 1536, 704];
-const rows: Row[] = [
+const listed: Row[] = [
   ...(["matQ4", "matQ8", "matF16", "matF32"] as const).flatMap(matrixRows),
   scanRow("ssmStep", { T: 1, ...scan }),
   ...[8, 32, 64].map((T) => scanRow("ssdChunk", { T, ...scan })),
@@ -113,6 +116,28 @@ const rows: Row[] = [
   }),
 ];
 
+const isListed = (name: string) => listed.some((row) => row.name === name);
+const others = (Object.entries(cases) as [keyof Kernels, Case[]][])
+  .filter(([name]) => !isListed(name))
+  .map(([name, ofKernel]): Row => {
+    const { title, build } = largest(name, ofKernel);
+    return { name, label: title, macs: 0, bytes: 0, build: (arena) => build(arena)[0]! };
+  });
+
+/** The one whose call takes longest. */
+function largest(name: keyof Kernels, ofKernel: readonly Case[]): Case {
+  const timed = ofKernel.map((one) => {
+    const arena = new Arena();
+    const args = one.build(arena)[0]!;
+    const kernel = wasmKernels(arena.memory)[name] as (...args: number[]) => void;
+    kernel(...args);
+    const start = performance.now();
+    kernel(...args);
+    return { one, ms: performance.now() - start };
+  });
+  return timed.toSorted((a, b) => b.ms - a.ms)[0]!.one;
+}
+
 function plain(name: keyof Kernels, label: string, macs: number, bytes: number, build: Row["build"]): Row {
   return { name, label: `T 1, ${label}`, macs, bytes, build };
 }
@@ -121,8 +146,8 @@ const half = new Uint8Array(64 << 20).fill(1);
 const other = new Uint8Array(64 << 20).fill(2);
 const copyBytesPerMs = (2 * half.length) / bestMs(() => other.set(half));
 console.log(`copy of 64 MB: ${(copyBytesPerMs / 1e6).toFixed(1)} GB/s read and written`);
-console.log("kernel        shape                                  ms    G MAC/s    GB/s   of copy");
-for (const { name, label, macs, bytes, build } of rows.filter(({ name }) =>
+console.log("kernel          shape                                  ms    G MAC/s    GB/s   of copy");
+for (const { name, label, macs, bytes, build } of [...listed, ...others].filter(({ name }) =>
   name.toLowerCase().includes(only.toLowerCase()),
 )) {
   const arena = new Arena();
@@ -131,9 +156,13 @@ for (const { name, label, macs, bytes, build } of rows.filter(({ name }) =>
   const ms = bestMs(() => kernel(...args));
   const columns = [
     ms.toFixed(4),
-    (macs / ms / 1e6).toFixed(1),
-    (bytes / ms / 1e6).toFixed(1),
-    `${Math.round((100 * bytes) / ms / copyBytesPerMs)} %`,
+    macs ? (macs / ms / 1e6).toFixed(1) : "–",
+    bytes ? (bytes / ms / 1e6).toFixed(1) : "–",
+    bytes ? `${Math.round((100 * bytes) / ms / copyBytesPerMs)} %` : "–",
   ];
-  console.log(name.padEnd(13), label.padEnd(34), ...columns.map((column, i) => column.padStart(i ? 8 : 9)));
+  console.log(
+    name.padEnd(15),
+    label.slice(0, 34).padEnd(34),
+    ...columns.map((column, i) => column.padStart(i ? 8 : 9)),
+  );
 }

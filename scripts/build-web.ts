@@ -9,8 +9,8 @@ import type { Plugin } from "esbuild";
 import { installed, root } from "./package-root.ts";
 
 const folder = join(root, "web/build");
-/** What the page loads only when it is needed: each a file of its own, beside the page's script. */
-const lazy = ["chart", "highlight", "html-text", "maths", "pdf-text", "pdf-worker"];
+/** What the page loads only when it is needed: each file of web/lazy/ is one beside the page's script. src/routes/page.ts serves them. */
+const lazy = globSync("web/lazy/*.ts", { cwd: root }).map((path) => basename(path, ".ts"));
 /** Endings that a Worker imports as text. */
 const outputs = ["page.js.txt", "page.css.txt", "page.html", ...lazy.map((name) => `${name}.js.txt`)];
 const sources = [

@@ -24,6 +24,7 @@ const file = (body: string, type: string) => () =>
     },
   });
 
+/** Every file of web/lazy/ stands here, as a test makes sure: the bundler wants to read each import. */
 const files: Record<string, [body: string, type: string]> = {
   "/": [html, "text/html"],
   "/page.css": [css, "text/css"],

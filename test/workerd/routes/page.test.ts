@@ -3,10 +3,24 @@ import { http } from "../../support/chat-client.ts";
 
 const get = (path: string, headers: Record<string, string> = {}) => http(path, { headers });
 
-it.each([
+declare global {
+  interface ImportMeta {
+    /** Of Vite, which runs the tests. */
+    glob(pattern: string): object;
+  }
+}
+/** What the page loads later: each file of web/lazy/ must be served. Nothing is imported here, only listed. */
+const lazy = Object.keys(import.meta.glob("../../../web/lazy/*.ts")).map((path) =>
+  path.replace(/^.*\/(.*)\.ts$/, "/$1.js"),
+);
+
+it("there are files that the page loads later", () => expect(lazy).toContain("/maths.js"));
+
+it.each<[path: string, type: string]>([
   ["/", "text/html"],
   ["/page.js", "text/javascript"],
   ["/page.css", "text/css"],
+  ...lazy.map((path) => [path, "text/javascript"] as [string, string]),
 ])("serves %s under a policy that lets nothing in, and not again to who has it", async (path, type) => {
   const response = await get(path);
   expect(response.status).toBe(200);
