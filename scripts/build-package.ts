@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
+import { startCounts } from "../src/core/settings.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { built, root } from "./package-root.ts";
@@ -83,16 +84,8 @@ async function main(): Promise<void> {
   mkdirSync(join(built, "worker"), { recursive: true });
   writeFileSync(join(built, "worker/index.js"), workerEntry);
   copyFileSync(join(root, "scripts/package/worker.d.ts"), join(built, "worker/worker.d.ts"));
-  const settings = Object.fromEntries(
-    [
-      "compatibility_date",
-      "PACK_PATH",
-      "FORECAST_PACK_PATH",
-      "STATE_BUDGET_BYTES",
-      "AUTO_RESUME_TTL",
-      "AUTO_RESUME_BYTES",
-    ].map((key) => [key, setting(key)]),
-  );
+  const noted = ["compatibility_date", "PACK_PATH", "FORECAST_PACK_PATH", ...startCounts];
+  const settings = Object.fromEntries(noted.map((key) => [key, setting(key)]));
   writeFileSync(join(built, "settings.json"), `${JSON.stringify(settings)}\n`);
   declareClient();
   writeFileSync(join(built, "NOTICES.txt"), notices(results.map(({ metafile }) => metafile!)));

@@ -1,5 +1,6 @@
 /** workerd's configuration for one local server: the built Worker, a pack on disk behind the assets binding, objects on disk. */
 import { join, relative } from "node:path";
+import { startCounts } from "../src/core/settings.ts";
 import type { Bundle } from "./serve-bundle.ts";
 import { type NamedPack, setting } from "./serve-pack.ts";
 
@@ -132,10 +133,7 @@ ${modules.join("\n")}
     (name = "DIRECTORY", durableObjectNamespace = "Directory"),
     (name = "STAGE", durableObjectNamespace = "Stage"),
     (name = "STAGE_MAX_BYTES", text = ${text(String(STAGE_MAX_BYTES))}),
-    (name = "STATE_BUDGET_BYTES", text = ${text(process.env.STATE_BUDGET_BYTES ?? setting("STATE_BUDGET_BYTES"))}),
-    (name = "AUTO_RESUME_TTL", text = ${text(process.env.AUTO_RESUME_TTL ?? setting("AUTO_RESUME_TTL"))}),
-    (name = "AUTO_RESUME_BYTES", text = ${text(process.env.AUTO_RESUME_BYTES ?? setting("AUTO_RESUME_BYTES"))}),
-    (name = "MEMORY_BYTES", text = ${text(String(memoryBytes))}),
+${startCounts.map((name) => `    (name = ${text(name)}, text = ${text(process.env[name] ?? setting(name))}),\n`).join("")}    (name = "MEMORY_BYTES", text = ${text(String(memoryBytes))}),
     (name = "SOCKET", durableObjectNamespace = "ResponseSocket"),
     (name = "STREAM", durableObjectNamespace = "Stream"),
     (name = "PROMPT_CACHE", durableObjectNamespace = "PromptCache"),

@@ -1,4 +1,5 @@
 /** The options of `rivulet start`, and the text that explains them. */
+import { settingsOf } from "../src/core/settings.ts";
 import { installed } from "./package-root.ts";
 
 export const startOptions = {
@@ -42,14 +43,6 @@ export const startOptions = {
   help: { type: "boolean", short: "h", value: "", does: "this" },
 } as const;
 
-const environment = {
-  API_KEYS: "callers as tenant:sha256-of-key, separated by commas; empty lets everybody in as tenant local",
-  ALLOWED_ORIGINS: "origins whose pages may call the API, separated by commas",
-  ALLOWED_HOSTS: "names under which a proxy or another machine reaches this server, separated by commas",
-  LIMITS: "limits of tenants and keys as JSON, as docs/limits.md describes them",
-  SESSION_KEY: "keys names of conversations and signs their files, in place of the folder's own session.key",
-};
-
 /** `900M` → 900,000,000; undefined for what is no size. */
 export function sizeOf(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,15})([KMG]?)B?$/i.exec(text) ?? [];
@@ -71,6 +64,6 @@ Options:
 ${lines(options)}
 
 Environment:
-${lines(Object.entries(environment))}
+${lines(settingsOf("start").map(([name, { does, counts }]) => [name, counts ? `${does} (default: ${counts.usual})` : does]))}
 `;
 }

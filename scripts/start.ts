@@ -21,6 +21,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
 import { parseLimits } from "../src/api/shared/quota-limits.ts";
+import { countSetting, startCounts } from "../src/core/settings.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
@@ -134,6 +135,7 @@ async function prepare(args: string[]): Promise<Prepared> {
   }
   const apiKeys = checked(process.env.API_KEYS, parseKeys);
   const limits = checked(process.env.LIMITS, parseLimits);
+  for (const name of startCounts) checked(process.env[name], (text) => countSetting({ [name]: text }, name));
   mkdirSync(join(options.folder, "objects"), { recursive: true, mode: 0o700 });
   chmodSync(options.folder, 0o700);
   const folder = realpathSync(options.folder);

@@ -8,6 +8,7 @@ import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { countSetting } from "../../src/core/settings.ts";
 import { settleLease, turnLease } from "../directory/allowance.ts";
 import { STORED_CHANGE_BYTES, type StoredBytes, tellStored } from "../directory/directory-client.ts";
 import { admissionFor, forgetAsker } from "../model/admission.ts";
@@ -50,7 +51,7 @@ export class Conversation extends DurableObject<Env> {
     const owner = ctx.id.toString();
     forgetAsker(owner);
     armFromBindings(env);
-    if (/^\d{1,15}$/.test(env.STATE_BUDGET_BYTES)) limits.stateBudgetBytes = Number(env.STATE_BUDGET_BYTES);
+    if (env.STATE_BUDGET_BYTES) limits.stateBudgetBytes = countSetting(env, "STATE_BUDGET_BYTES");
     this.#host = {
       ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
       store: () => this.store,

@@ -1,4 +1,5 @@
 /** Limits of turns and of their streams. They are objects that can be written to, so that tests may tighten them. */
+import { countSetting } from "../../src/core/settings.ts";
 
 export const limits = {
   /** 4096 tokens of a model of 135 M parameters: about half of the 300 s of CPU that wrangler.toml asks for. */
@@ -12,7 +13,7 @@ export const limits = {
   /** Tokens that a foreground turn may be ahead of its fastest reader. */
   leadTokens: 256,
   /** Bytes of kept states along one path of a conversation; 0 keeps only the last. */
-  stateBudgetBytes: 24_000_000,
+  stateBudgetBytes: countSetting({}, "STATE_BUDGET_BYTES"),
   /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
   alarmMs: 30_000,
 };

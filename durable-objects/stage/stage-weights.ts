@@ -6,6 +6,7 @@
 import { stageEngine, stageModels } from "../../src/backends/stage-engine.ts";
 import type { Engine } from "../../src/backends/wasm/engine.ts";
 import { check } from "../../src/core/failure.ts";
+import { countSetting } from "../../src/core/settings.ts";
 import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { Admission } from "../model/admission.ts";
@@ -47,7 +48,7 @@ async function load(env: Env, { path, fingerprint, stage }: StageName, progress:
   // Checks how the pack is divided.
   stageModels(manifest);
   const others = [...flights.values()].reduce((n, { value }) => n + (value?.engine.memoryBytes ?? 0), 0);
-  const maxBytes = (Number(env.STAGE_MAX_BYTES) || engineMaxBytes(env)) - others;
+  const maxBytes = (env.STAGE_MAX_BYTES ? countSetting(env, "STAGE_MAX_BYTES") : engineMaxBytes(env)) - others;
   const needed = manifest.shards.slice(...manifest.stages[stage].shards).reduce((n, shard) => n + shard.bytes, 0);
   const full = () => `stage ${stage}: ${needed} bytes of weights, and this isolate has ${Math.max(0, maxBytes)} left`;
   check(needed < maxBytes, "memory_exceeded", full);

@@ -32,6 +32,8 @@ export interface RivuletBindings {
   /** Hosts that are answered, separated by commas; empty or absent where routes decide. */
   ALLOWED_HOSTS?: string;
   STAGE_MAX_BYTES: string;
+  /** Bytes of kept states along one path of a conversation (24,000,000); 0 keeps only the last. */
+  STATE_BUDGET_BYTES?: string;
   /** Limits of tenants and keys as JSON: docs/limits.md. */
   LIMITS?: string;
 }
