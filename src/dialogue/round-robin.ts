@@ -15,6 +15,8 @@ const SHARED = 8;
  */
 const SHARED_WHILE_EXPECTED = 2;
 const EXPECTED_STEPS = 32;
+/** While one is expected, a slice of a prompt comes after so many shorter steps, where there are any. */
+const STEPS_BETWEEN_SLICES = 4;
 /** Rows of a prompt that take about as long as one token of a reply. */
 const SLICE_ROWS = 5;
 /** Tenants whose turn is remembered. */
@@ -55,7 +57,8 @@ export class RoundRobin {
   /** The place of each one's last step among all steps. */
   readonly #stepped = new WeakMap<Sequence, number>();
   #steps = 0;
-  /** The last step of each tenant. */
+  /** The last step that was a slice of a prompt, and the last of each tenant. */
+  #lastSlice = 0;
   readonly #lastStep = new Map<string, number>();
 
   constructor(backend: Backend) {
@@ -100,6 +103,7 @@ export class RoundRobin {
     const chosen = this.#choose();
     this.#steps++;
     this.#level = this.#workOf(chosen[0]!.tenant);
+    if (chosen[0]!.ids.length > 1) this.#lastSlice = this.#steps;
     for (const [place, { sequence, tenant, ids }] of chosen.entries()) {
       this.#stepped.set(sequence, this.#steps * SHARED + place);
       this.#lastStep.delete(tenant);
@@ -127,7 +131,11 @@ export class RoundRobin {
     // Who is back first was not the one that waited longest: of a tenant, those come first whose last step is longest ago.
     const own = ({ sequence }: WaitingStep) => this.#stepped.get(sequence) ?? 0;
     const waiting = this.#waiting.toSorted((a, b) => since(a) - since(b) || own(a) - own(b));
-    const first = waiting[0]!;
+    const isExpected = this.#isExpected();
+    const isTooSoon = isExpected && this.#steps - this.#lastSlice < STEPS_BETWEEN_SLICES;
+    const oldest = waiting[0]!;
+    const shorter = ({ tenant, ids }: WaitingStep) => tenant === oldest.tenant && ids.length === 1;
+    const first = (isTooSoon && oldest.ids.length > 1 && waiting.find(shorter)) || oldest;
     if (first.ids.length > 1) return [first];
     const singles = Map.groupBy(
       waiting.filter(({ ids }) => ids.length === 1),
@@ -136,7 +144,7 @@ export class RoundRobin {
     const each = Math.min(...[...singles.values()].map(({ length }) => length));
     return [...singles.values()]
       .flatMap((of) => of.slice(0, each))
-      .slice(0, this.#isExpected() ? SHARED_WHILE_EXPECTED : SHARED);
+      .slice(0, isExpected ? SHARED_WHILE_EXPECTED : SHARED);
   }
 
   /** Whether a tenant that computed lately has nothing waiting here now. Those that did not are forgotten. */

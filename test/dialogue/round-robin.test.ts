@@ -138,6 +138,29 @@ it("R2: while another tenant is on its way back, steps are short, for its events
   expect(Math.min(...rows().slice(from + 40, from + 80))).toBe(8);
 });
 
+it("R2: while another tenant is on its way back, slices of prompts come between shorter steps, and all of them come", async () => {
+  const { passes, order, sequence } = recorder();
+  let going = true;
+  const loop = async (name: string, rows: number) => {
+    const own = sequence(name);
+    computesFor(own, "ann");
+    while (going) await order.forward(own, new Uint32Array(rows), "none");
+  };
+  const other = sequence("o");
+  computesFor(other, "bob");
+  await order.forward(other, Uint32Array.of(1), "last");
+  const many = [...[..."pqrs"].map((name) => loop(name, 30)), ...[..."abcd"].map((name) => loop(name, 1))];
+  while (passes.length < 100) await new Promise((resolve) => setImmediate(resolve));
+  going = false;
+  await Promise.all(many);
+  const isSlice = passes.map((pass) => /^[p-s]/.test(pass));
+  const early = isSlice.slice(2, 30).filter(Boolean).length;
+  expect(early).toBeGreaterThanOrEqual(6);
+  expect(early).toBeLessThanOrEqual(8);
+  expect(isSlice.slice(40, 100).filter(Boolean).length, "as it comes, when nobody is expected").toBeGreaterThan(20);
+  for (const name of "pqrs") expect(passes).toContain(`${name}30`);
+});
+
 it("gives a sign of life as long as a sequence waits, and ends with what it throws when its place is gone", async () => {
   const { passes, order, sequence } = recorder();
   const [busy, patient, gone] = ["busy", "patient", "gone"].map((name) => sequence(name)) as [
