@@ -28,11 +28,12 @@ if (!existsSync(join(folder, "node_modules")))
 const weights = await prepareWeights();
 
 /** `slow`: takes minutes a round, so it takes part in few. */
-const peers: { script: string; file: string; what: string; slow?: true }[] = [
+const peers: { script: string; file: string; what: string; how?: string; slow?: true }[] = [
   { script: "rivulet", file: weights.rivuletQ4, what: "4 bit" },
   { script: "rivulet", file: transformerPack, what: "4 bit, window 384 as served" },
   { script: "rivulet", file: weights.rivuletQ8, what: "8 bit" },
   { script: "llama-cpp", file: weights.q4, what: "Q4_0" },
+  { script: "llama-cpp", file: weights.q4, what: "Q4_0", how: "flash" },
   { script: "llama-cpp", file: weights.q8, what: "Q8_0" },
   { script: "wllama", file: weights.q8, what: "Q8_0", slow: true },
   { script: "wllama", file: weights.q4, what: "Q4_0", slow: true },
@@ -49,7 +50,7 @@ function next<T>(child: ChildProcess): Promise<T> {
 const running = [];
 for (const [i, peer] of peers.entries()) {
   if (i > 0 && !peer.script.startsWith(values.only)) continue;
-  const child = fork(join(folder, `${peer.script}.ts`), [peer.file]);
+  const child = fork(join(folder, `${peer.script}.ts`), [peer.file, ...(peer.how === undefined ? [] : [peer.how])]);
   const { engine } = await next<Ready>(child);
   running.push({ ...peer, child, engine, speeds: [] as Speed[] });
 }

@@ -127,5 +127,9 @@ it("what has expired leaves nothing", async () => {
       timeout: 240_000,
     })
     .toBe(1);
+  // Where its alarm removed it, the directory hears of it a moment later.
+  const listed = async () =>
+    (await ask("GET", "/v1/conversations?limit=100")).data.map(({ id: other }: { id: string }) => other);
+  await expect.poll(listed, { timeout: 240_000 }).not.toContain(id);
   expect(await holders()).toEqual([]);
 });
