@@ -92,7 +92,7 @@ async function round(server: Server, count: number): Promise<Round> {
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     let isFirst = true;
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      const tokens = chunk.match(/"content":"./g)?.length ?? 0;
+      const tokens = chunk.match(/"content":"[^"]/g)?.length ?? 0;
       if (tokens > 0 && isFirst) result.firstMs.push(since());
       if (tokens > 0) isFirst = false;
       result.tokens += tokens;
