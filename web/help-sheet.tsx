@@ -12,8 +12,11 @@ export const showHelp = (): void => {
 export function HelpSheet(): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (isShown.value) dialog.current?.showModal();
-    else dialog.current?.close();
+    const sheet = dialog.current;
+    if (!isShown.value) return void sheet?.close();
+    sheet?.showModal();
+    // The focus is on the button at the end; one reads from the beginning.
+    if (sheet) sheet.scrollTop = 0;
   }, [isShown.value]);
   const close = () => {
     isShown.value = false;

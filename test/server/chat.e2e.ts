@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { rivulet } from "../cli/run.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Started, serverPid, start } from "../support/start-server.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
@@ -148,4 +149,29 @@ it("exits with 2 for what the user can mend, and with 1 for a server that stays 
   expect(await lost.ended).toBe(1);
   expect(lost.err).toBe("rivulet: the server did not come back\n");
   await serve();
+});
+
+it.each([7, 8])("generate says without a server what the server says, with defaults and the seed %i", async (seed) => {
+  const pack = args[args.indexOf("--pack") + 1]!;
+  const message = "Hello there, who is it?";
+  const asked = { model: "tiny", messages: [{ role: "user", content: message }], max_tokens: 24, seed };
+  const reply = await fetch(`${server.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(asked),
+  });
+  const { choices } = (await reply.json()) as { choices: { message: { content: string } }[] };
+  const own = await rivulet(
+    "generate",
+    pack,
+    message,
+    "--chat",
+    "--seed",
+    String(seed),
+    "--max-tokens",
+    "24",
+    "--json",
+  );
+  expect(own.stderr).toBe("");
+  expect(JSON.parse(own.stdout).text).toBe(choices[0]!.message.content);
 });

@@ -95,6 +95,17 @@ describePage("the dialogue of the chat page", "tiny", (chat) => {
     expect(said).toEqual([]);
   });
 
+  it("the help sheet is read from its beginning, also where it does not fit", async () => {
+    const { page, said } = await chat.visit({ viewport: { width: 390, height: 500 } });
+    await page.keyboard.press("Control+/");
+    const sheet = page.getByRole("dialog", { name: "Keys" });
+    await sheet.getByRole("button", { name: "Close" }).waitFor();
+    const [height, shown, top] = await sheet.evaluate((all) => [all.scrollHeight, all.clientHeight, all.scrollTop]);
+    expect(height).toBeGreaterThan(shown!);
+    expect(top).toBe(0);
+    expect(said).toEqual([]);
+  });
+
   it("says of a small model that it is one, and not of a large one", async () => {
     const { page } = await chat.visit();
     const word = page.getByText("A small model: it states wrong things with confidence. Check what matters.");
