@@ -1,0 +1,244 @@
+/**
+ * findSections: of what left the model's sight, the sections that are worth reading for a question.
+ *
+ * Each step asks the index for some words and adds to what a section is worth: the question's rarest words, their relatives, words near in
+ * meaning, and pairs of words of which only the newest sections were looked at.
+ */
+import { termsOf } from "../storage/index-terms.ts";
+import type { Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
+import { ENGLISH } from "./lexicon.ts";
+import { type Candidate, rarity, type Weights } from "./rank-passages.ts";
+import { isPair, type Question, type Term } from "./recall-question.ts";
+import type { Search } from "./visible-past.ts";
+import type { Near, WordMeanings } from "./word-meanings.ts";
+
+const WORDS_MAX = 48;
+const TERMS_MAX = 12;
+const SECTIONS_A_WORD = 64;
+const SECTIONS_READ = 24;
+const COMBINED_MAX = 5;
+/** Of the question, a word that the past does not hold; more when it holds a relative. */
+const UNSEEN = 0.8;
+const UNSEEN_OWN = 0.4;
+const RELATIVE_SEEN = 0.45;
+const RELATIVE = 0.6;
+/** Words of the question, and words nearest in meaning to each, that are looked for as well; and to the question as a whole. */
+const MEANT_TERMS = 6;
+const NEAR_MAX = 20;
+const NEAR_LEAST = 0.45;
+const NEAR_WHOLE_MAX = 32;
+const NEAR_WHOLE_LEAST = 0.4;
+/** Who asks about himself is answered by a turn in which somebody says "I". */
+const OWN_WORDS = ["i", "my", "we", "our", "me", "us", "mine"];
+
+export interface Found {
+  /** The most worthy first. */
+  sections: Posting[];
+  /** What each word of `question` weighs. */
+  weights: Weights[];
+  /** With its rarest words only. */
+  question: Question;
+}
+
+/** `depth`: of the last turn that is out of sight. `unfed`: passages of this request that the index does not hold. */
+export function findSections(
+  question: Question,
+  search: Search,
+  depth: number,
+  unfed: readonly Candidate[],
+  meanings: WordMeanings | undefined,
+): Found {
+  const past = new SearchedPast(search, depth, unfed);
+  const rare = rarest(question, past);
+  const terms = withRelatives(rare, past);
+  const worths = new Worths();
+  for (const term of terms) worths.addTerm(term);
+  if (meanings) addMeant(worths, question, rare, past, meanings);
+  addPairs(worths, terms, past);
+  return {
+    sections: worths.best(SECTIONS_READ),
+    weights: terms.map(({ weights }) => weights),
+    question: { ...question, terms: terms.map(({ term }) => term) },
+  };
+}
+
+/** What is out of sight, as far as it can be asked for words. */
+class SearchedPast {
+  /** Turns and passages in which a word may be. */
+  readonly size: number;
+  readonly #index;
+  readonly #branch;
+  readonly #held: readonly Set<string>[];
+
+  constructor({ store, base }: Search, depth: number, unfed: readonly Candidate[]) {
+    this.#index = store?.tree.passages;
+    this.#branch = (this.#index && base && depth > 0 ? this.#index.branch(base) : []).flatMap(({ lane, from, to }) =>
+      from > depth ? [] : [{ lane, from, to: Math.min(to, depth) }],
+    );
+    this.#held = unfed.map(({ text }) => new Set(termsOf(text)));
+    this.size = Math.max(1, depth + unfed.length);
+  }
+
+  /** The newest sections for each question. */
+  find(questions: readonly IndexQuestion[]): Posting[][] {
+    if (this.#branch.length === 0 || questions.length === 0) return questions.map(() => []);
+    return this.#index!.find(this.#branch, questions, SECTIONS_A_WORD);
+  }
+
+  /** In how many places one of a word's forms is. */
+  amount(postings: readonly Posting[], forms: readonly string[]): number {
+    return postings.length + this.#held.filter((terms) => forms.some((form) => terms.has(form))).length;
+  }
+}
+
+/** A word of the question. */
+interface Rare {
+  term: Term;
+  postings: Posting[];
+  /** In how many places it is. */
+  df: number;
+  weight: number;
+}
+
+function rarest(question: Question, past: SearchedPast): Rare[] {
+  const words = question.terms.slice(-WORDS_MAX);
+  const own = past.find(words.map(({ stem }) => [[stem]]));
+  const unseen = question.isOwn ? UNSEEN_OWN : UNSEEN;
+  const known = words.map((term, i) => {
+    const postings = own[i]!;
+    const df = past.amount(postings, [term.stem]);
+    return { term, postings, df, weight: df > 0 ? rarity(df, past.size) : isPair(term.stem) ? 0 : unseen };
+  });
+  return known.toSorted((a, b) => b.weight - a.weight).slice(0, TERMS_MAX);
+}
+
+interface Weighed {
+  term: Term;
+  weights: Weights;
+  postings: Posting[];
+  /** Sections that hold a relative of it. */
+  others: Posting[];
+}
+
+function withRelatives(rare: readonly Rare[], past: SearchedPast): Weighed[] {
+  const related = past.find(rare.map(({ term: { relatives } }) => [relatives]));
+  return rare.map(({ term, postings, df, weight }, i) => {
+    const others = related[i]!;
+    const relatedDf = past.amount(others, term.relatives);
+    const relative = relatedDf > 0 ? RELATIVE * rarity(relatedDf, past.size) : 0;
+    const importance = term.isImplied ? 0 : df === 0 && relatedDf > 0 ? RELATIVE_SEEN : weight;
+    return { term, weights: { own: df > 0 ? weight : 0, relative, importance }, postings, others };
+  });
+}
+
+const keyOf = ({ place, section }: Posting): string => `${place} ${section}`;
+
+/** What each section is worth. */
+class Worths {
+  readonly #worth = new Map<string, { posting: Posting; worth: number }>();
+
+  add(postings: readonly Posting[], weight: number): void {
+    for (const posting of postings) {
+      const key = keyOf(posting);
+      this.#worth.set(key, { posting, worth: (this.#worth.get(key)?.worth ?? 0) + weight });
+    }
+  }
+
+  /** A section with the word counts it, and one without it a relative. */
+  addTerm({ weights, postings, others }: Weighed): void {
+    const own = new Set(postings.map(keyOf));
+    this.add(postings, weights.own);
+    this.add(
+      others.filter((posting) => !own.has(keyOf(posting))),
+      weights.relative,
+    );
+  }
+
+  /** Only what nothing has led to so far. */
+  addNew(postings: readonly Posting[], weight: number): void {
+    for (const posting of postings) if (!this.#worth.has(keyOf(posting))) this.add([posting], weight);
+  }
+
+  best(most: number): Posting[] {
+    return [...this.#worth.values()]
+      .sort((a, b) => b.worth - a.worth || b.posting.depth - a.posting.depth || a.posting.section - b.posting.section)
+      .slice(0, most)
+      .map(({ posting }) => posting);
+  }
+}
+
+/** Of the words near to one word of the question, a section counts the one that weighs most. */
+function addMeant(
+  worths: Worths,
+  question: Question,
+  rare: readonly Rare[],
+  past: SearchedPast,
+  meanings: WordMeanings,
+): void {
+  const near = nearWords(question, rare, meanings);
+  const counted = new Map<string, number>();
+  const found = past.find(near.map(({ stem }) => (question.isOwn ? [[stem], OWN_WORDS] : [[stem]])));
+  found.forEach((postings, i) => {
+    const { of, stem, similarity } = near[i]!;
+    const weight = similarity * rarity(Math.min(past.size, past.amount(postings, [stem])), past.size);
+    for (const posting of postings) {
+      const key = `${of} ${keyOf(posting)}`;
+      const more = weight - (counted.get(key) ?? 0);
+      if (more <= 0) continue;
+      counted.set(key, weight);
+      worths.add([posting], more);
+    }
+  });
+}
+
+/** Words near in meaning to the question's rarest ones and to all of them together. `of`: which of them. */
+function nearWords(
+  { language, stems }: Question,
+  rare: readonly Rare[],
+  meanings: WordMeanings,
+): (Near & { of: number })[] {
+  if (language > ENGLISH) return [];
+  const own = rare.flatMap(({ term }) => (term.isImplied ? [] : [term.stem]));
+  const whole = meanings.together(own);
+  const isNew = ({ stem }: Near) => !stems.has(stem);
+  return [
+    ...own.slice(0, MEANT_TERMS).flatMap((stem, of) =>
+      meanings
+        .near(stem, NEAR_LEAST, NEAR_MAX)
+        .filter(isNew)
+        .map((near) => ({ ...near, of })),
+    ),
+    ...(whole && own.length > 1 ? meanings.nearTo(whole, NEAR_WHOLE_LEAST, NEAR_WHOLE_MAX) : [])
+      .filter(isNew)
+      .map((near) => ({ ...near, of: -1 })),
+  ];
+}
+
+/** Words of which only the newest sections were looked at, each together with another one: old sections that hold both. */
+function addPairs(worths: Worths, terms: readonly Weighed[], past: SearchedPast): void {
+  const pairs = combined(
+    terms.map(({ term, weights, postings, others }) => ({
+      term,
+      weights,
+      isCut: Math.max(postings.length, others.length) >= SECTIONS_A_WORD,
+    })),
+  );
+  past.find(pairs.map(({ groups }) => groups)).forEach((postings, i) => {
+    worths.addNew(postings, pairs[i]!.weight);
+  });
+}
+
+function combined(terms: readonly { term: Term; weights: Weights; isCut: boolean }[]) {
+  const top = terms.toSorted((a, b) => b.weights.importance - a.weights.importance).slice(0, COMBINED_MAX);
+  return top.flatMap((a, i) =>
+    top
+      .slice(i + 1)
+      .flatMap((b) =>
+        a.isCut || b.isCut
+          ? [{ groups: [formsOf(a.term), formsOf(b.term)], weight: a.weights.importance + b.weights.importance }]
+          : [],
+      ),
+  );
+}
+
+const formsOf = ({ stem, relatives }: Term): string[] => [stem, ...relatives];
