@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { Failure } from "../../core/failure.ts";
+import { complaint, expected } from "./schema-refusal.ts";
 
 const amount = z.int().min(0).nullable();
 const given = z.strictObject({
@@ -64,10 +65,10 @@ export function parseLimits(text: string): z.infer<typeof config> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new Failure("bug", "LIMITS: expected JSON");
+    throw new Failure("bug", `LIMITS: expected JSON, got ${JSON.stringify(text.slice(0, 40))}`);
   }
-  const parsed = config.safeParse(json);
+  const parsed = config.safeParse(json, { error: expected });
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Failure("bug", `LIMITS: ${[...issue!.path, ""].join(": ")}${issue!.message}`);
+  const { field, message } = complaint(parsed.error.issues, json);
+  throw new Failure("bug", `LIMITS: ${field}${field && ": "}${message}`);
 }

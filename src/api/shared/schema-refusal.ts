@@ -17,17 +17,22 @@ const LISTED_MAX = 12;
 
 /** The `request_invalid` for what a schema says first. `value`: all that was sent. */
 export function refusal(issues: readonly Issue[], value: unknown): Failure {
+  const { field, message } = complaint(issues, value);
+  return new Failure("request_invalid", `${field || "body"}: ${message}`, { param: field || null });
+}
+
+/** What a schema says first: of which field ("" for the whole), and the sentence. */
+export function complaint(issues: readonly Issue[], value: unknown): { field: string; message: string } {
   const issue = innermost(issues[0]!);
   const at = fieldOf(issue.path);
   if (issue.code === "unrecognized_keys") {
     const field = at ? `${at}.${show(issue.keys[0]!)}` : show(issue.keys[0]!);
-    return new Failure("request_invalid", `${field}: this field is unknown or not supported`, { param: field });
+    return { field, message: "this field is unknown or not supported" };
   }
   // A union by a discriminator says what kinds it takes also of what is no object at all.
   const wanted =
     issue.code === "invalid_type" && issue.expected === "object" ? expected(issue as RawIssue) : issue.message;
-  const message = `${at || "body"}: ${wanted}, got ${came(issue, value)}`;
-  return new Failure("request_invalid", message, { param: at || null });
+  return { field: at, message: `${wanted}, got ${came(issue, value)}` };
 }
 
 /** What a schema without a message of its own expects. */

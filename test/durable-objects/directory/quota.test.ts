@@ -186,6 +186,9 @@ it("the limits of a tenant and of a key stand over the usual ones; null lifts on
   const bob = limitsOf(text, "bob", "b".repeat(64));
   expect([bob.tenant.conversations, bob.key.concurrent_turns, bob.key.sockets]).toEqual([7, 3, Infinity]);
   expect(limitsOf(text, "constructor", "").tenant.conversations).toBe(7);
+  expect(() => parseLimits('{"tenant":{"sockets":-1}}')).toThrow("LIMITS: tenant.sockets: expected at least 0, got -1");
+  expect(() => parseLimits('{"tenants":{"ann":7}}')).toThrow("LIMITS: tenants.ann: expected an object, got 7");
+  expect(() => parseLimits("[]")).toThrow("LIMITS: expected an object, got a list");
   for (const wrong of ["{", "[]", '{"tenant":{"speed":1}}', '{"tenant":{"sockets":-1}}', '{"keys":{"ann":{}}}'])
     expect(() => parseLimits(wrong), wrong).toThrow(/^LIMITS: [^\n]+$/);
 });
