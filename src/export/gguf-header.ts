@@ -26,7 +26,9 @@ export class GgufHeaderWriter {
   /** Lists of strings, and of f32 as a typed array, beside the plain values. */
   meta(key: string, value: GgufValue | string[] | Float32Array): void {
     this.#metaCount++;
-    this.#meta.push(text(key), ...valueBytes(value));
+    this.#meta.push(text(key));
+    // One by one: a vocabulary has more entries than a call may have arguments.
+    for (const bytes of valueBytes(value)) this.#meta.push(bytes);
   }
 
   /** Shape slowest dimension first. Tensors lie in the order in which they are named. */

@@ -22,6 +22,7 @@ interface TokenizerJson {
     vocab: Record<string, number>;
     merges: (string | [string, string])[];
     byte_fallback?: boolean;
+    ignore_merges?: boolean;
   };
 }
 
@@ -86,10 +87,14 @@ const pairOf = (merge: string | [string, string]): [string, string] =>
   typeof merge === "string" ? (merge.split(" ") as [string, string]) : merge;
 
 function byteLevel(json: TokenizerJson): Entry[] {
-  const own = { normalizer: json.normalizer ?? null, preTokenizer: json.pre_tokenizer };
+  const own = {
+    normalizer: json.normalizer ?? null,
+    preTokenizer: json.pre_tokenizer,
+    ignoreMerges: json.model.ignore_merges ?? false,
+  };
   const name = Object.keys(splittings).find((key) => {
-    const { normalizer = null, preTokenizer } = splittings[key]!;
-    return isDeepStrictEqual(plain(own), plain({ normalizer, preTokenizer }));
+    const { normalizer = null, preTokenizer, ignoreMerges = false } = splittings[key]!;
+    return isDeepStrictEqual(plain(own), plain({ normalizer, preTokenizer, ignoreMerges }));
   });
   if (name === undefined) {
     const known = Object.keys(splittings).join(", ");

@@ -104,9 +104,10 @@ export const streamConfig = (get: Get, file: GgufFile): Record<string, unknown> 
   vocab_size: rows(file, "token_embd.weight") ?? get("vocab_size"),
 });
 
-/** A list of key heads has zeros at layers of another kind. */
+/** A list of key heads has zeros at layers of another kind; a hybrid without attention has none, and a config that counts one. */
 export function attentionConfig(get: Get): Record<string, unknown> {
   const heads = get("attention.head_count");
+  if (heads === 0) return { num_attention_heads: 1, num_key_value_heads: 1 };
   const keys = get("attention.head_count_kv") ?? heads;
   const listed = ArrayBuffer.isView(keys) ? [...(keys as Int32Array)].find((count) => count > 0) : keys;
   const width = get("attention.key_length");

@@ -64,7 +64,8 @@ function hybridMetadata(config: GgufConfig, model: Model, turns: boolean): Metad
   const partial = Number(
     positionsOf(config).partial_rotary_factor ?? (turns && config.model_type === "bamba" ? 0.5 : 1),
   );
-  if (turns && partial !== 1)
+  const attends = model.state.some(({ kind }) => kind === "cache");
+  if (turns && attends && partial !== 1)
     noForm("partial_rotary_factor", `llama.cpp's files pair the halves of whole heads, got ${partial}`);
   return {
     ...streamMetadata(model, depth),

@@ -98,6 +98,7 @@ describe("a Hugging Face folder", () => {
 
 describe("a GGUF file", () => {
   it.each([
+    "bamba-no-attention",
     "bamba-rotary-full",
     "gemma3_text-old-config",
     "granitemoehybrid-dense",

@@ -16,6 +16,7 @@ export function byteLevelStages(vocabulary: GgufVocabulary, anyPre: boolean): To
     normalizer: splitting.normalizer ?? null,
     pre_tokenizer: splitting.preTokenizer,
     decoder: byteLevel(true),
+    addBos: splitting.addBos ?? false,
     model: {
       unk_token: null,
       fuse_unk: false,

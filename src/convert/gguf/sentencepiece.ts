@@ -20,6 +20,7 @@ export function sentencePieceStages(vocabulary: GgufVocabulary): TokenizerStages
       ],
     },
     pre_tokenizer: null,
+    addBos: true,
     decoder: {
       type: "Sequence",
       decoders: [

@@ -11,22 +11,44 @@ export const byteLevel = (useRegex: boolean) => ({
 });
 const split = (regex: string) => ({ type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false });
 const sequence = (...pretokenizers: object[]) => ({ type: "Sequence", pretokenizers });
-const words = (digits: string) =>
-  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+const spaces = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+/** `marks`: combining marks belong to the letters before them. */
+const words = (digits: string, marks = false) => {
+  const [letters, all] = marks ? ["[\\p{L}\\p{M}]", "\\p{L}\\p{M}"] : ["\\p{L}", "\\p{L}"];
+  return `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?${letters}+|${digits}| ?[^\\s${all}\\p{N}]+[\\r\\n]*|${spaces}`;
+};
 
 export interface Splitting {
   normalizer?: object;
   preTokenizer: object;
   /** A word that is a token of its own is taken whole, whatever the merges say. */
   ignoreMerges?: boolean;
+  /** Text begins with the bos token where a file does not say. */
+  addBos?: boolean;
 }
 
 const gpt2: Splitting = { preTokenizer: byteLevel(true) };
 const digits: Splitting = { preTokenizer: sequence(split("\\p{N}"), byteLevel(true)) };
-const llama3: Splitting = { preTokenizer: sequence(split(words("\\p{N}{1,3}")), byteLevel(false)), ignoreMerges: true };
+const triples: Splitting = { preTokenizer: sequence(split(words("\\p{N}{1,3}")), byteLevel(false)) };
+const llama3: Splitting = { ...triples, ignoreMerges: true, addBos: true };
 const qwen2: Splitting = {
   normalizer: { type: "NFC" },
   preTokenizer: sequence(split(words("\\p{N}")), byteLevel(false)),
+};
+const qwen35: Splitting = {
+  normalizer: { type: "NFC" },
+  preTokenizer: sequence(split(words("\\p{N}", true)), byteLevel(false)),
+};
+const upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+const lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+const before = "[^\\r\\n\\p{L}\\p{N}]?";
+const tekken: Splitting = {
+  preTokenizer: sequence(
+    split(`${before}${upper}*${lower}+|${before}${upper}+${lower}*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${spaces}`),
+    byteLevel(false),
+  ),
+  ignoreMerges: true,
+  addBos: true,
 };
 export const fallback: Splitting = {
   preTokenizer: sequence(
@@ -44,13 +66,25 @@ export const splittings: Readonly<Record<string, Splitting>> = {
   "phi-2": gpt2,
   olmo: gpt2,
   mpt: gpt2,
+  "granite-docling": gpt2,
   smollm: digits,
   starcoder: digits,
   refact: digits,
   codeshell: digits,
+  "command-r": digits,
+  exaone: digits,
   "llama-bpe": llama3,
   llama3,
   "llama-v3": llama3,
+  falcon3: llama3,
+  "falcon-h1": llama3,
+  lfm2: llama3,
+  pixtral: llama3,
+  // Granite 4 and Bamba, SmolLM 3.
+  dbrx: triples,
+  "smaug-bpe": triples,
+  tekken,
+  qwen35,
   qwen2,
   "deepseek-r1-qwen": qwen2,
 };

@@ -29,8 +29,8 @@ export function ggufTokenizer(
     return refuse("model", `expected "gpt2" or "llama", got ${JSON.stringify(model)}; --no-tokenizer leaves it out`);
   }
   const stages = model === "gpt2" ? byteLevelStages(vocabulary, anyPre) : sentencePieceStages(vocabulary);
-  // Older files of the SentencePiece kind do not say.
-  const addBos = get("add_bos_token") ?? model === "llama";
+  // Files of SentencePiece's and Llama 3's kinds may not say.
+  const addBos = get("add_bos_token") ?? stages.addBos;
   const bos = tokens[Number(get("bos_token_id") ?? -1)];
   const tokenizer = {
     version: "1.0",

@@ -75,6 +75,8 @@ export interface TokenizerStages {
   normalizer: object | null;
   pre_tokenizer: object | null;
   decoder: object;
+  /** Whether text begins with the bos token, where a file does not say. */
+  addBos: boolean;
   model: {
     unk_token: string | null;
     fuse_unk: boolean;

@@ -37,7 +37,10 @@ const refusal = (name: string, value: unknown) =>
 
 describe("ggufTokenizer", () => {
   it.each(Object.keys(goldens.ids))("splits text as %s does, by Hugging Face's own tokenizers", (pre) => {
-    const { tokenizer } = ggufTokenizer("x.gguf", withField("pre", pre), false);
+    const tokens = [...(meta.get(field("tokens")) as string[]), "q\u00cc"];
+    const merges = [...(meta.get(field("merges")) as string[]), "q \u00cc"];
+    const more = withField("pre", pre).set(field("tokens"), tokens).set(field("merges"), merges);
+    const { tokenizer } = ggufTokenizer("x.gguf", more, false);
     const codec = createTextCodec(structuredClone(tokenizer));
     const library = new Tokenizer(structuredClone(tokenizer) as never, {});
     goldens.texts.forEach((text, i) => {
@@ -57,6 +60,7 @@ describe("ggufTokenizer", () => {
       return (tokenizer as { model: { ignore_merges: boolean } }).model.ignore_merges;
     };
     expect([ignores("llama-bpe"), ignores("gpt-2")]).toEqual([true, false]);
+    expect([ignores("lfm2"), ignores("smaug-bpe"), ignores("dbrx")]).toEqual([true, false, false]);
   });
 
   it("decodes what it encodes", () => {
@@ -75,6 +79,20 @@ describe("ggufTokenizer", () => {
       [2, true],
       [300, false],
     ]);
+  });
+
+  it("begins with bos where the file does not say and llama.cpp takes it for granted", () => {
+    const begins = (pre: string, more: [string, boolean][] = []) => {
+      const fields = withField("pre", pre).set(field("bos_token_id"), 0);
+      fields.delete(field("add_bos_token"));
+      for (const [name, value] of more) fields.set(field(name), value);
+      return ggufTokenizer("x.gguf", fields, false).addBos;
+    };
+    expect(["llama-bpe", "lfm2", "tekken", "qwen2", "smaug-bpe"].map((pre) => begins(pre))).toEqual([
+      ...[true, true, true],
+      ...[false, false],
+    ]);
+    expect(begins("llama-bpe", [["add_bos_token", false]])).toBe(false);
   });
 
   it("begins with bos where the file says so", () => {
