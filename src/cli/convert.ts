@@ -1,10 +1,11 @@
 /** rivulet convert: a checkpoint → a pack. */
+import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { convert } from "../convert/convert.ts";
 import { openCheckpoint } from "../convert/open-checkpoint.ts";
 import { chooseCache } from "../convert/pack/cache-choice.ts";
 import { type Dtype, dtypes } from "../core/dtype.ts";
-import { check } from "../core/failure.ts";
+import { check, Failure } from "../core/failure.ts";
 import { type CachePolicy, type Manifest, WINDOW_MAX } from "../weights/manifest.ts";
 import { bytes, count } from "./amounts.ts";
 import { integer, integersByIndex, jsonObject } from "./arguments.ts";
@@ -20,6 +21,7 @@ interface Options {
   name?: string;
   licence?: string;
   systemPrompt?: string;
+  template?: string;
   generation?: Partial<Manifest["generation"]>;
   quality?: Manifest["quality"];
   stages?: number;
@@ -45,6 +47,7 @@ export function register(program: Command): void {
     .option("--name <name>", "name of the model (default: the source's)")
     .option("--licence <licence>", "licence of the weights (default: what the source says)")
     .option("--system-prompt <text>", "what a conversation without a system message begins with")
+    .option("--template <file>", "chat template in Jinja, in place of the source's or where it has none")
     .option("--generation <json>", 'defaults of generation, e.g. {"temperature":0.2,"topP":0.9}', jsonObject)
     .option("--quality <json>", "measured figures to state in the manifest", jsonObject)
     .option("--stages <n>", "divide the model into n stages, for a pipeline of isolates", integer(2, 1024))
@@ -67,8 +70,11 @@ async function run(path: string, pack: string, options: Options): Promise<void> 
       () => "--sinks: only with --window",
       "sinks",
     );
+    const { template: file, ...stated } = options;
+    const template = file === undefined ? {} : { template: await readTemplate(file) };
     const { manifest, fingerprint } = await convert(source, pack, {
-      ...options,
+      ...stated,
+      ...template,
       cache,
       kernels: compiledKernels(),
       onProgress: progress.show,
@@ -87,6 +93,19 @@ async function run(path: string, pack: string, options: Options): Promise<void> 
     process.off("SIGINT", stop).off("SIGTERM", stop);
     await source.close();
   }
+}
+
+/** Fails with `request_invalid` where there is no such file, or nothing in it. */
+async function readTemplate(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((cause) => {
+    throw new Failure("request_invalid", `--template: ${file}: expected a file that can be read (${cause.code})`, {
+      param: "template",
+      cause,
+    });
+  });
+  const message = () => `--template: ${file}: expected a Jinja template, got an empty file`;
+  check(text.trim() !== "", "request_invalid", message, "template");
+  return text;
 }
 
 const cacheOptions = ({ window, windows, sinks, cacheDtype }: Options) => ({

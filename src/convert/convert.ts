@@ -33,6 +33,8 @@ export interface ConvertOptions {
   name?: string;
   licence?: string;
   systemPrompt?: string;
+  /** Chat template, in place of the source's. */
+  template?: string;
   /** Stated over what the source says; checked with the manifest. */
   generation?: Partial<Manifest["generation"]>;
   /** Measured figures for the manifest. */
@@ -54,7 +56,8 @@ export interface Converted {
 
 export async function convert(source: CheckpointSource, target: string, options: ConvertOptions): Promise<Converted> {
   const { facts, write } = isOnnx(source) ? graphPlan(source, options) : weightsPlan(source, options);
-  const companions = await source.companions();
+  const own = await source.companions();
+  const companions = options.template === undefined ? own : { ...own, template: options.template };
   checkIds(facts, companions);
   checkText(facts, companions);
   const folder = await PackFolder.open(target, options.force ?? false);

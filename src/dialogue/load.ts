@@ -29,7 +29,7 @@ export async function loadServed(
   check(
     template !== undefined,
     "weights_invalid",
-    () => `${name}: the pack has no chat template, so it cannot chat`,
+    () => `${name}: the pack has no chat template, so it cannot chat; convert --template gives it one`,
     "template",
   );
   const tokenizerConfig = manifest.tokenizerConfig ?? {};
