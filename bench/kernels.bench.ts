@@ -12,6 +12,7 @@ import type { Kernels } from "../src/kernels/kernels.ts";
 import { Arena } from "../test/kernels/arena.ts";
 import { type AttendShape, attendF32Case, attendI8Case } from "../test/kernels/cases/attention.ts";
 import type { Case } from "../test/kernels/cases/case.ts";
+import { type DeltaShape, deltaChunk, deltaStep } from "../test/kernels/cases/delta.ts";
 import { matFloat, matQuantized } from "../test/kernels/cases/matrices.ts";
 import { chunk, type ScanShape, step } from "../test/kernels/cases/state.ts";
 import { cases } from "../test/kernels/cases.ts";
@@ -79,6 +80,16 @@ const scanRow = (name: "ssmStep" | "ssdChunk", shape: ScanShape): Row => ({
   build: (arena) => (name === "ssmStep" ? step(shape) : chunk(shape)).build(arena)[0]!,
 });
 
+/** Of Qwen3.5-0.8B, whose layers are wider than those of the default model. A token reads the state twice and writes it once. */
+const rule = { H: 16, P: 128, N: 128, G: 16 };
+const deltaRow = (name: "gatedDeltaStep" | "gatedDeltaChunk", shape: DeltaShape): Row => ({
+  name,
+  label: `T ${shape.T}, H ${shape.H}, P ${shape.P}, N ${shape.N}`,
+  macs: 3 * shape.T * shape.H * shape.P * shape.N,
+  bytes: 8 * shape.H * shape.P * shape.N + 8 * shape.T * shape.H * shape.P + 8 * shape.T * shape.G * shape.N,
+  build: (arena) => (name === "gatedDeltaStep" ? deltaStep(shape) : deltaChunk(shape)).build(arena)[0]!,
+});
+
 const heads = { Hq: 9, Hkv: 3, P: 64 };
 const attendRow = (name: "attendF32" | "attendI8", shape: AttendShape): Row => ({
   name,
@@ -93,6 +104,8 @@ const listed: Row[] = [
   ...(["matQ4", "matQ8", "matF16", "matF32"] as const).flatMap(matrixRows),
   scanRow("ssmStep", { T: 1, ...scan }),
   ...[8, 32, 64].map((T) => scanRow("ssdChunk", { T, ...scan })),
+  deltaRow("gatedDeltaStep", { T: 1, ...rule }),
+  ...[8, 32, 64].map((T) => deltaRow("gatedDeltaChunk", { T, ...rule })),
   ...(["attendF32", "attendI8"] as const).flatMap((name) =>
     [1, 32].flatMap((T) => [512, 2048].map((S) => attendRow(name, { T, S, ...heads }))),
   ),

@@ -5,7 +5,7 @@ import type { Arena } from "../arena.ts";
 import { between, normal } from "../random.ts";
 import type { Case } from "./case.ts";
 
-interface Shape {
+export interface DeltaShape {
   T: number;
   H: number;
   P: number;
@@ -20,7 +20,7 @@ interface Shape {
   reach?: number;
 }
 
-const titleOf = ({ T, H, P, N, G, size, zeroState, decay, reach }: Shape) =>
+const titleOf = ({ T, H, P, N, G, size, zeroState, decay, reach }: DeltaShape) =>
   `T ${T}, H ${H}, P ${P}, N ${N}, G ${G}${size ? `, values ${size}` : ""}${zeroState ? ", zero state" : ""}${decay ? `, decay ${decay}` : ""}${reach ? `, β to ${reach}` : ""}`;
 
 /** Rows of G unit vectors of N. */
@@ -34,7 +34,7 @@ function units(n: number, N: number, seed: number): Float32Array {
   return x;
 }
 
-function tensors(arena: Arena, { T, H, P, N, size = 1, zeroState, decay = 2, reach = 1 }: Shape) {
+function tensors(arena: Arena, { T, H, P, N, size = 1, zeroState, decay = 2, reach = 1 }: DeltaShape) {
   const tolerance = { abs: 2 ** -22 * Math.sqrt(N + T) * size * 8, rel: 2 ** -19 };
   return {
     y: arena.output("y", T * H * P, tolerance),
@@ -44,7 +44,7 @@ function tensors(arena: Arena, { T, H, P, N, size = 1, zeroState, decay = 2, rea
   };
 }
 
-const step = (shape: Shape): Case<"gatedDeltaStep"> => ({
+export const deltaStep = (shape: DeltaShape): Case<"gatedDeltaStep"> => ({
   title: titleOf(shape),
   build(arena) {
     const { H, P, N, G, size = 1 } = shape;
@@ -56,7 +56,7 @@ const step = (shape: Shape): Case<"gatedDeltaStep"> => ({
   },
 });
 
-const chunk = (shape: Shape): Case<"gatedDeltaChunk"> => ({
+export const deltaChunk = (shape: DeltaShape): Case<"gatedDeltaChunk"> => ({
   title: titleOf(shape),
   build(arena) {
     const { T, H, P, N, G, size = 1 } = shape;
@@ -83,19 +83,19 @@ const odd = [
 ];
 
 export const gatedDeltaStep: Case<"gatedDeltaStep">[] = [
-  ...odd.map((shape) => step({ T: 1, ...shape })),
-  step({ T: 1, H: 2, P: 8, N: 8, G: 1, zeroState: true }),
-  step({ T: 1, H: 2, P: 8, N: 8, G: 1, size: 1e6 }),
-  step({ T: 1, H: 2, P: 8, N: 8, G: 1, decay: 500 }), // exp underflows: the state is forgotten
-  step({ T: 1, H: 2, P: 8, N: 12, G: 2, reach: 2 }),
+  ...odd.map((shape) => deltaStep({ T: 1, ...shape })),
+  deltaStep({ T: 1, H: 2, P: 8, N: 8, G: 1, zeroState: true }),
+  deltaStep({ T: 1, H: 2, P: 8, N: 8, G: 1, size: 1e6 }),
+  deltaStep({ T: 1, H: 2, P: 8, N: 8, G: 1, decay: 500 }), // exp underflows: the state is forgotten
+  deltaStep({ T: 1, H: 2, P: 8, N: 12, G: 2, reach: 2 }),
 ];
 
 export const gatedDeltaChunk: Case<"gatedDeltaChunk">[] = [
-  ...[1, 2, 3, 4, 5, 7, 8, 33, 64].map((T) => chunk({ T, H: 4, P: 16, N: 8, G: 2 })),
-  ...odd.flatMap((shape) => [3, 13, 64].map((T) => chunk({ T, ...shape }))),
-  chunk({ T: 17, H: 2, P: 8, N: 8, G: 1, zeroState: true }),
-  chunk({ T: 17, H: 2, P: 8, N: 8, G: 1, size: 1e6 }),
-  chunk({ T: 64, H: 2, P: 8, N: 8, G: 1, decay: 500 }),
-  chunk({ T: 64, H: 2, P: 8, N: 8, G: 1, decay: 1e-4 }),
-  chunk({ T: 40, H: 2, P: 8, N: 12, G: 2, reach: 2, decay: 0.1 }),
+  ...[1, 2, 3, 4, 5, 7, 8, 33, 64].map((T) => deltaChunk({ T, H: 4, P: 16, N: 8, G: 2 })),
+  ...odd.flatMap((shape) => [3, 13, 64].map((T) => deltaChunk({ T, ...shape }))),
+  deltaChunk({ T: 17, H: 2, P: 8, N: 8, G: 1, zeroState: true }),
+  deltaChunk({ T: 17, H: 2, P: 8, N: 8, G: 1, size: 1e6 }),
+  deltaChunk({ T: 64, H: 2, P: 8, N: 8, G: 1, decay: 500 }),
+  deltaChunk({ T: 64, H: 2, P: 8, N: 8, G: 1, decay: 1e-4 }),
+  deltaChunk({ T: 40, H: 2, P: 8, N: 12, G: 2, reach: 2, decay: 0.1 }),
 ];
