@@ -41,7 +41,7 @@ export async function timed(
   return { prefill: CONTEXT / (filled - started), decode: DECODED / (decoded - filled) };
 }
 
-function ownSeconds(): number {
+export function ownSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
