@@ -29,5 +29,6 @@ for (const pack of process.argv.slice(2)) {
   const decoded = ownSeconds();
   sequence.release();
   const [prefill, decode] = [PROMPT / (filled - started), DECODED / (decoded - filled)].map(figure);
-  console.log(`${manifest.name} ${manifest.dtype}: prefill ${prefill} tok/s, decode ${decode} tok/s`);
+  const memory = `${Math.round(backend.memoryBytes / 1e6)} MB of engine memory`;
+  console.log(`${manifest.name} ${manifest.dtype}: prefill ${prefill} tok/s, decode ${decode} tok/s, ${memory}`);
 }
