@@ -31,7 +31,7 @@ const fields = z.strictObject({
   model: modelField,
   prompt,
   suffix: z.literal("", "is not supported: the model only goes on from the prompt").nullish(),
-  best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
+  best_of: z.literal(1, "expected 1: n gives several replies").nullish(),
   echo: z
     .boolean()
     .nullish()
