@@ -148,7 +148,7 @@ describe("commands in running text", () => {
   };
 
   it.each(all)("%s: %s", async (_, command) => {
-    const [, script] = /^npm run (?:-s )?([\w:]+)/.exec(command) ?? [];
+    const [, script] = /^npm run (?:-s )?([\w:-]+)/.exec(command) ?? [];
     if (script !== undefined) expect(scripts).toContain(script);
     const [, file] = /^(?:node|python) ([\w/.-]+\.(?:ts|py|js))/.exec(command) ?? [];
     if (file !== undefined) expect(existsSync(join(root, file)), file).toBe(true);
