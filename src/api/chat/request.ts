@@ -91,7 +91,7 @@ const fields = z.strictObject({
   metadata: metadata.nullish(),
   recall: recallField,
   modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
-  best_of: z.literal(1, "is not supported beyond 1; n gives several replies").nullish(),
+  best_of: z.literal(1, "expected 1: n gives several replies").nullish(),
   ...withoutEffect({ reasoning: "the models have no separate reasoning" }),
   ...samplingFields,
   stop: stopField,
