@@ -9,9 +9,9 @@ import { freePort } from "./free-port.ts";
 import { type Started, serverPid, start } from "./start-server.ts";
 import { longTinyPack, tinyPack } from "./tiny-pack.ts";
 
-export const ANSWER_MS = 90_000;
+export const ANSWER_MS = 240_000;
 /** For everything that needs no model. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 export type Pack = "tiny" | "tiny-long" | "default";
 
