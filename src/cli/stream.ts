@@ -56,6 +56,26 @@ async function stream(url: string, file: string | undefined, options: Options): 
       })
     ).id;
   if (!options.json) process.stderr.write(`${id}\n`);
+  const remove = async () => {
+    if (options.delete) await server.open(`/v1/streams/${id}`, { method: "DELETE" });
+  };
+  try {
+    await feed(server, id, file, options);
+  } catch (thrown) {
+    // What failed is what is told, also where the stream cannot be removed any more.
+    await remove().catch(() => {});
+    throw thrown;
+  }
+  await remove();
+}
+
+/** All values of the input to the stream, then its forecast. */
+async function feed(
+  server: ReturnType<typeof askedServer>,
+  id: string,
+  file: string | undefined,
+  options: Options,
+): Promise<void> {
   let fed = 0;
   for await (const values of batches(file === undefined ? process.stdin : createReadStream(file), options)) {
     const body = { values, ...(options.late ? { late: "replay" } : {}) };
@@ -72,7 +92,6 @@ async function stream(url: string, file: string | undefined, options: Options): 
     );
     process.stdout.write(options.json ? `${JSON.stringify(forecast)}\n` : shownForecast(forecast));
   }
-  if (options.delete) await server.open(`/v1/streams/${id}`, { method: "DELETE" });
 }
 
 /** Lines are gathered to batches; what has come is sent when no more is there yet. */

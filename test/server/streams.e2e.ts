@@ -45,10 +45,15 @@ it("is fed from standard input by the command", { timeout: 300_000 }, async () =
   expect(lines.at(-1).steps).toHaveLength(3);
 });
 
-it("says which line is wrong", { timeout: 300_000 }, async () => {
-  const child = start(["stream", server.url], [], "pipe");
+it("says which line is wrong, and removes the stream then too where it was asked to", {
+  timeout: 300_000,
+}, async () => {
+  const child = start(["stream", server.url, "--delete"], [], "pipe");
   child.stdin!.end("1\ntwo\n");
   const { exitCode, stderr } = await outcome(child);
   expect(stderr).toContain('line 2: expected a number, got "two"');
   expect(exitCode).toBe(2);
+  const id = stderr.split("\n")[0];
+  expect(id).toMatch(/^[\w-]+$/);
+  expect((await fetch(`${server.url}/v1/streams/${id}`)).status).toBe(404);
 });
