@@ -51,8 +51,6 @@ export default defineConfig({
         plugins: [bytes],
         test: {
           name: "node",
-          // A process takes file after file: what they share they only read, and importing it once for each costs a tenth of the time.
-          isolate: false,
           globalSetup: "./test/support/node-setup.ts",
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**"],
@@ -98,7 +96,6 @@ export default defineConfig({
       {
         test: {
           name: "server",
-          isolate: false,
           include: ["test/server/**/*.e2e.ts"],
           globalSetup: "./test/support/server-setup.ts",
           testTimeout: 2 * HANGS_AFTER_MS,

@@ -126,7 +126,7 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
   if (identity.owner !== request.tenant && typeof request.parent === "string") throw noSuchResponse();
   check(identity.owner === request.tenant, "not_found", () => "conversation: no such conversation", "conversation");
   const changed = () =>
-    `conversation: its state was computed by the model ${short(identity.fingerprint)}, and ${short(fingerprint)} is served now; begin a new conversation`;
+    `conversation: its state was computed by another model or version of it (${short(identity.fingerprint)}, and ${short(fingerprint)} is served now); begin a new conversation`;
   check(identity.fingerprint === fingerprint, "model_changed", changed, "conversation");
   const head = request.head === undefined ? undefined : store.heads.get(request.head);
   check(
