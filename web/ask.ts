@@ -7,11 +7,9 @@ import { type Fate, follow, leaveAnswer } from "./answer.ts";
 import { readDocument } from "./documents.ts";
 import { draft, sendDraft } from "./drafts.ts";
 import { forgetSystem, METADATA_KEY, questionSettings, type Settings, samplingText, settings } from "./settings.ts";
-import { api, attempt, conversations, inAddress, leaf, models, opened, outdate, path, tree } from "./store.ts";
+import { api, attempt, conversations, inAddress, leaf, models, opened, outdate, path, tree, UNNAMED } from "./store.ts";
 
 const TITLE_MAX = 60;
-/** Stands for a turn's id until the server has given one. */
-const UNNAMED = "…";
 
 /** How a conversation that is not there yet begins. */
 interface Beginning {

@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { answer } from "./answer.ts";
 import { Icon } from "./icon.tsx";
-import { leaf, path } from "./store.ts";
+import { leaf, path, UNNAMED } from "./store.ts";
 import { TurnView } from "./turn-view.tsx";
 import { Welcome } from "./welcome.tsx";
 
@@ -16,9 +16,13 @@ export function Dialogue(): VNode {
   const box = useRef<HTMLElement>(null);
   const atEnd = useRef(true);
   const turns = path.value;
-  // A new turn is shown from its begin on.
+  const shown = useRef<{ id: string | null; parent: string | null | undefined }>({ id: null, parent: undefined });
+  // A new turn is shown from its begin on. That the server gives it its name makes it no other one: a reader who has gone elsewhere stays there.
   useLayoutEffect(() => {
-    atEnd.current = true;
+    const parent = turns.at(-1)?.parent;
+    const isNamed = shown.current.id === UNNAMED && shown.current.parent === parent;
+    if (!isNamed) atEnd.current = true;
+    shown.current = { id: leaf.value, parent };
   }, [leaf.value]);
   useLayoutEffect(() => {
     const { current } = box;

@@ -18,6 +18,8 @@ export const conversations = signal<readonly Conversation[]>([]);
 /** The root conversation that is open; null is a new one that has not begun. */
 export const opened = signal<string | null>(null);
 export const tree = signal(new ConversationTree([]));
+/** Stands for a turn's id until the server has given one. */
+export const UNNAMED = "…";
 /** The turn at which the shown path ends. */
 export const leaf = signal<string | null>(null);
 export const path = computed<readonly Turn[]>(() => tree.value.path(leaf.value));

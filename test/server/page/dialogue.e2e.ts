@@ -27,6 +27,15 @@ describePage("the dialogue of the chat page", "tiny", (chat) => {
     await toTheEnd.focus();
     await page.keyboard.press("Enter");
     await expect.poll(left).toBeLessThan(2);
+    // The server hears of the question, and gives the turn its name, only when the reader has gone elsewhere.
+    let release = () => {};
+    const gone = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/v1/chat/completions", async (route) => {
+      await gone;
+      await route.fallback();
+    });
     await begin(page, "Go on, please.");
     await turns(page).nth(1).waitFor();
     // A page that is just being scrolled to the end by itself goes on until the reader has got away.
@@ -38,6 +47,7 @@ describePage("the dialogue of the chat page", "tiny", (chat) => {
         return toTheEnd.count();
       })
       .toBe(1);
+    release();
     await idle(page);
     expect((await answerOf(page, 1).textContent())!.length).toBeGreaterThan(3);
     expect(await top()).toBe(0);
