@@ -7,7 +7,7 @@ import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import { type Head, type KeyedRequest, newHead, revised, used } from "../storage/heads.ts";
+import { type Head, type KeyedRequest, newHead, noSuchConversation, revised, used } from "../storage/heads.ts";
 import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
@@ -94,7 +94,7 @@ export class HeadActions {
     const { fingerprint } = await this.#host.served({ tenant, ...(model === undefined ? {} : { model }) });
     const store = this.#store;
     store.database.open();
-    check((store.identity()?.owner ?? tenant) === tenant, "not_found", () => "no such conversation", "conversation");
+    if ((store.identity()?.owner ?? tenant) !== tenant) throw noSuchConversation();
     return store.database.transaction(() => {
       store.createTree({ owner: tenant, object: this.#host.object, fingerprint });
       const head = store.heads.get(id) ?? newHead(id, { conversation, prefix: fields.prefix ?? null });

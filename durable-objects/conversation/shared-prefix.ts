@@ -14,6 +14,7 @@ import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
 import { requireObject } from "../directory/allowance.ts";
 import { conversationNamed } from "../platform/peers.ts";
 import { type Head, used } from "../storage/heads.ts";
+import { checkSame } from "../storage/idempotency.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import type { RunningTurn } from "../turn/running-turn.ts";
@@ -49,11 +50,10 @@ export async function makePrefix(
   const known = store.identity() && turnIn(scheduler);
   const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
   if (known && known.status !== "failed") {
-    const isSame = known.text() === text;
-    check(isSame || !isAgain, "idempotency_mismatch", () => "idempotency-key: this key came with another text before");
+    if (isAgain) checkSame(known.text(), text);
     const taken = () =>
       `name: a prefix ${JSON.stringify(name)} with another text exists; delete it first or choose another name`;
-    check(isSame, "conversation_conflict", taken, "name");
+    check(known.text() === text, "conversation_conflict", taken, "name");
     // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
     scheduler.recover();
     return scheduler.get(known.id);

@@ -119,8 +119,8 @@ export async function knownAmong(env: Env, tenant: string, objects: readonly str
 export interface Begun {
   /** It was refused, with this status; where that says that nothing was stored, the object is forgotten. Never rejects. */
   undo(status: number): Promise<unknown>;
-  /** How many tokens the turn may compute. Absent: as many as it asks for. */
-  grantedTokens?: number;
+  /** Of the turn's request: how many tokens it may compute, where that is less than it asks for. */
+  grant: Pick<TurnRequest, "grantedTokens">;
 }
 
 /** A conflict, or a failure of ours, may leave something behind. */
@@ -128,7 +128,7 @@ const storedNothing = (status: number): boolean => status < 500 && status !== 40
 
 /** Before the object first holds something. Fails as `ask` and `refuse` do. */
 export async function beginWith(env: Env, counted: Counted, object: string): Promise<Begun> {
-  const nothing = { undo: async () => {} };
+  const nothing = { undo: async () => {}, grant: {} };
   if (keepsNothing(object) || known.has(object)) return nothing;
   const { kind: _, ...request } = requestOf(env, counted, "conversation");
   const { isNew, refused } = await beginObject(env, counted.tenant, { ...request, object });
@@ -140,7 +140,7 @@ export async function beginWith(env: Env, counted: Counted, object: string): Pro
     forgetObject(object);
     await tellStored(env, counted.tenant, { object, bytes: null }).catch(() => {});
   };
-  return { undo };
+  return { undo, grant: {} };
 }
 
 /** Everything that a turn needs leave for. `model`: the name it is served under. Fails with `not_found` where what it goes on from is not there. */
@@ -163,7 +163,7 @@ export async function allowTurn(
   try {
     const begun = goesOn || isFree ? undefined : await beginWith(env, counted, object);
     return {
-      ...(granted === undefined ? {} : { grantedTokens: granted }),
+      grant: granted === undefined ? {} : { grantedTokens: granted },
       undo: async (status) => {
         await settleLease(env, counted.tenant, lease);
         await begun?.undo(status);

@@ -150,15 +150,13 @@ export class ResponseSocket extends DurableObject<Env> {
     const id = newTurnId();
     refuse((await ask(this.env, counted, "request")).refused);
     const begun = await allowTurn(this.env, counted, object, id, { ...turn, ...where }, turn.model);
-    const { grantedTokens } = begun;
     const response = await conversationNamed(this.env, object).fetch("http://conversation/turn", {
       method: "POST",
       headers: { "x-rivulet-tenant": tenant },
       // A stored reply goes on for a client that comes back; a reply that is not stored ends with its only reader.
       body: JSON.stringify({
-        ...{ ...turn, ...where, id, tenant },
+        ...{ ...turn, ...where, ...begun.grant, id, tenant },
         ...(where.persistent ? { background: true } : {}),
-        ...(grantedTokens === undefined ? {} : { grantedTokens }),
       }),
       ...(where.persistent ? {} : { signal: gone }),
     });

@@ -50,6 +50,9 @@ const moreKey = (id: string): string => `head ${id}`;
 /** False for a head that was removed and holds zeros until its row is deleted. */
 const IS_THERE = "substr(record, 1, 1) <> x'00'";
 
+export const noSuchConversation = (): Failure =>
+  new Failure("not_found", "conversation: no such conversation", { param: "conversation" });
+
 export class Heads {
   readonly #database: Database;
   /** This instance has changed something that the directory does not know. */
@@ -68,7 +71,7 @@ export class Heads {
   /** Fails with `not_found`. */
   require(id: string): Head {
     const head = this.get(id);
-    if (!head) throw new Failure("not_found", "conversation: no such conversation", { param: "conversation" });
+    if (!head) throw noSuchConversation();
     return head;
   }
 

@@ -18,6 +18,7 @@ import { armFromBindings, fault } from "../platform/fault-points.ts";
 import { TurnLock } from "../platform/keyed-lock.ts";
 import { failureResponse } from "../platform/log-failure.ts";
 import { type Outcome, outcomeOf } from "../platform/outcome.ts";
+import { checkSame } from "../storage/idempotency.ts";
 import { arrange } from "./arrange.ts";
 import type { Course } from "./course.ts";
 import { feedSteps } from "./feed-steps.ts";
@@ -70,12 +71,7 @@ export class Stream extends DurableObject<Env> {
       const digest = sha256(JSON.stringify(options));
       const known = this.#read(tenant);
       if (known) {
-        check(
-          known.record.digest === digest,
-          "idempotency_mismatch",
-          () => "idempotency-key: this key began a stream of other options",
-          "idempotency-key",
-        );
+        checkSame(known.record.digest, digest);
         return this.#view(known);
       }
       const { fingerprint } = await servedForecaster(this.env);
@@ -104,12 +100,7 @@ export class Stream extends DurableObject<Env> {
       const digest = key === undefined ? "" : sha256(JSON.stringify(body));
       const before = open.record.keys.find((known) => known.key === key);
       if (before) {
-        check(
-          before.digest === digest,
-          "idempotency_mismatch",
-          () => "idempotency-key: this key came with other values before",
-          "idempotency-key",
-        );
+        checkSame(before.digest, digest);
         return this.#repeated(open, before);
       }
       const reply = await this.#take(tenant, open, body, key === undefined ? undefined : { key, digest });

@@ -7,6 +7,7 @@ import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
+import { noSuchConversation } from "../storage/heads.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
@@ -124,7 +125,7 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
   if (!identity) return nowhere(request);
   // Another tenant's conversation does not exist.
   if (identity.owner !== request.tenant && typeof request.parent === "string") throw noSuchResponse();
-  check(identity.owner === request.tenant, "not_found", () => "conversation: no such conversation", "conversation");
+  if (identity.owner !== request.tenant) throw noSuchConversation();
   const changed = () =>
     `conversation: its state was computed by another model or version of it (${short(identity.fingerprint)}, and ${short(fingerprint)} is served now); begin a new conversation`;
   check(identity.fingerprint === fingerprint, "model_changed", changed, "conversation");

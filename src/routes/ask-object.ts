@@ -102,7 +102,5 @@ export async function runTurn(
   const once = idempotencyKey === undefined ? { id: newTurnId() } : { idempotencyKey };
   const body: TurnRequest = { ...turn, ...where, tenant, ...once };
   const begun = await allowTurn(c.env, caller, place.object, turnIdOf(once), body, turn.model);
-  const { grantedTokens } = begun;
-  const allowed = grantedTokens === undefined ? body : { ...body, grantedTokens };
-  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body: allowed, begun });
+  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body: { ...body, ...begun.grant }, begun });
 }

@@ -58,10 +58,8 @@ export const prefixes = [
       const turn = turnIdOf(idempotencyKey === undefined ? { id } : { idempotencyKey });
       const wanted = { persistent: true, feedOnly: true, messages: [{ role: "system" as const, content: asked.text }] };
       const begun = await allowTurn(c.env, caller, object, turn, wanted, model ?? undefined);
-      const { grantedTokens } = begun;
-      const allowed = grantedTokens === undefined ? body : { ...body, grantedTokens };
       const response = await askObject(c, { ...caller, object }, `/prefix${how}`, {
-        ...{ method: "POST", body: allowed, begun },
+        ...{ method: "POST", body: { ...body, ...begun.grant }, begun },
       });
       if (stream && response.ok) return response;
       const { status } = response;
