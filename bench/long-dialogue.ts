@@ -10,17 +10,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ConversationStore } from "../durable-objects/storage/conversation-store.ts";
-import type { StoredTurn } from "../durable-objects/storage/turn-tree.ts";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
 import { recall } from "../durable-objects/turn/recall.ts";
 import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
-import { sqliteStorage } from "../test/support/sqlite-storage.ts";
-import { longDialogue, type Probe, told } from "./long-dialogue/dialogue.ts";
-import { filler } from "./long-dialogue/filler.ts";
+import { told } from "./long-dialogue/dialogue.ts";
+import { AROUND_TURN, storedDialogue } from "./long-dialogue/stored.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -41,76 +38,6 @@ const manifest = parseManifest(file("manifest.json"));
 const codec = createTextCodec(JSON.parse(file("tokenizer.json").toString()), manifest.tokenizerConfig ?? {});
 const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
 const served = { codec, manifest } as Served;
-/** Of the template, for each turn. */
-const AROUND_TURN = 12;
-
-interface Built {
-  store: ConversationStore;
-  base: StoredTurn;
-  probes: Probe[];
-  indexMs: number;
-}
-
-/** A conversation of about so many tokens, as the object would hold it; the last turns are small talk that fills the window. */
-function built(tokens: number, seed: number): Built {
-  const store = new ConversationStore(sqliteStorage());
-  store.database.open();
-  const average = 64;
-  const { turns, probes } = longDialogue(Math.max(12, Math.round((tokens - 900) / average)), seed, toldFacts);
-  const tail = Array.from({ length: 16 }, (_, n) => filler(seed + 1000, n));
-  let base: StoredTurn | undefined;
-  const beganMs = performance.now();
-  [...turns, ...tail].forEach(({ user, assistant }, n) => {
-    const ids = Uint32Array.from([
-      ...codec.encodeText(user),
-      ...codec.encodeText(assistant),
-      ...Array(AROUND_TURN).fill(0),
-    ]);
-    const start: number = base?.logged ?? 0;
-    base = {
-      ...{
-        id: n.toString(16).padStart(16, "0"),
-        parent: base?.id ?? null,
-        depth: n + 1,
-        createdMs: n,
-        status: "completed",
-      },
-      ...{
-        start,
-        position: start,
-        logged: start + ids.length,
-        hidden: false,
-        fingerprint: "f",
-        model: "m",
-        origin: "resumed",
-      },
-      request: {
-        ...{
-          tenant: "t",
-          persistent: true,
-          model: "m",
-          sampling: {},
-          stop: [],
-          messages: [{ role: "user", content: user }],
-        },
-        reply: { object: "chat.completion", stream: false, includeUsage: false },
-      },
-      ...{
-        reply: assistant,
-        promptCount: 0,
-        asked: "",
-        history: "",
-        messageCount: 2 * n,
-        hasSystem: false,
-        closed: true,
-        generator: [],
-      },
-    } as StoredTurn;
-    store.tree.insert(base, ids);
-  });
-  return { store, base: base!, probes, indexMs: performance.now() - beganMs };
-}
-
 const share = (part: number, whole: number) => (whole === 0 ? "–" : (part / whole).toFixed(2));
 
 console.log(
@@ -124,7 +51,7 @@ for (const tokens of numbers(options.tokens)) {
   >();
   let length = 0;
   for (const seed of numbers(options.seeds)) {
-    const { store, base, probes } = built(tokens, seed);
+    const { store, base, probes } = storedDialogue(tokens, seed, toldFacts, codec);
     length = base.logged;
     for (const probe of probes) {
       const messages = [{ role: "user" as const, content: probe.question }];

@@ -1,7 +1,7 @@
 /** A conversation with a pack without a server: as HTTP has it, with the pack's own template and sampling, and copies of where it stands. */
 import type { Sequence } from "../src/backends/backend.ts";
 import type { Served } from "../src/dialogue/load.ts";
-import { reply } from "../src/dialogue/reply.ts";
+import { prefill, reply } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/sampling/sampler.ts";
 import type { Sampling } from "../src/sampling/sampling.ts";
 import { greedy } from "../src/sampling/sampling.ts";
@@ -61,6 +61,20 @@ export class Chat {
     }
     this.#pending = this.answered.slice(-1);
     return answer.trim();
+  }
+
+  /** Reads a dialogue that was held elsewhere, up to the end of its last answer. */
+  async hear(messages: Message[], progress: (done: number, total: number) => void = () => {}): Promise<void> {
+    const { prompt, backend, manifest } = this.#served;
+    const ids = prompt.start(messages, false);
+    const feed = ids.slice(0, ids.findLastIndex((id) => manifest.generation.eos.includes(id)) + 1);
+    if (feed.length === 0) throw new Error(`${manifest.name}: its template closes no answer with an end-of-turn token`);
+    this.#sequence ??= await backend.open();
+    for await (const { done } of prefill(this.#served, this.#sequence, this.#sampler, feed))
+      progress(done, feed.length);
+    this.#begun = true;
+    this.#closed = true;
+    this.#pending = [];
   }
 
   /** Another conversation that stands where this one does. */

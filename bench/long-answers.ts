@@ -1,0 +1,122 @@
+/**
+ * Does the model answer what was said long ago? The dialogues of bench/long-dialogue.ts are read by the engine token by token, and every
+ * fact is asked for at their end, each time by a copy of the same state: by the model alone, by the model with what recall quotes, and, as
+ * the floor, by a conversation in which nothing was told.
+ *
+ *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out] [--languages en,number] [--alone] [--show]
+ *
+ * Right is an answer that holds the value told last and none of those that it must not be; greedy, with the pack's repetition penalty.
+ * `--alone` leaves recall out (a pack that keeps every position never recalls). A history that is longer than the pack's context is left out.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { withQuote } from "../durable-objects/turn/quote-passages.ts";
+import { recall } from "../durable-objects/turn/recall.ts";
+import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
+import { compiledKernels } from "../src/cli/kernels.ts";
+import { loadServed } from "../src/dialogue/load.ts";
+import { greedy } from "../src/sampling/sampling.ts";
+import type { Message } from "../src/tokenizer/text-codec.ts";
+import { folderSource } from "../src/weights/folder-source.ts";
+import { type Probe, told } from "./long-dialogue/dialogue.ts";
+import { AROUND_TURN, storedDialogue } from "./long-dialogue/stored.ts";
+import { Chat, usual } from "./memory-chat.ts";
+import { table } from "./section.ts";
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    tokens: { type: "string", default: "2048,8192,32768" },
+    seed: { type: "string", default: "1" },
+    facts: { type: "string", default: "held-out" },
+    languages: { type: "string", default: "en,number" },
+    alone: { type: "boolean", default: false },
+    show: { type: "boolean", default: false },
+  },
+});
+if (!Object.hasOwn(told, options.facts))
+  throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${options.facts}`);
+const facts = told[options.facts as keyof typeof told];
+const languages = options.languages.split(",");
+const pack = positionals[0] ?? "models/rivulet-150m";
+/** Upper ends of the distances that are told apart, in tokens from the telling to the question. */
+const DISTANCES = [1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, Number.POSITIVE_INFINITY];
+
+const served = await loadServed(folderSource(pack), compiledKernels());
+const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
+const sampling = { ...greedy, repetitionPenalty: usual(served).repetitionPenalty };
+const context = served.backend.contextLength;
+
+const isRight = (answer: string, { value, wrong }: Probe): boolean => {
+  const holds = (word: string) => answer.toLowerCase().includes(word.toLowerCase());
+  return holds(value) && !wrong.some(holds);
+};
+const share = (hits: boolean[] | undefined): string =>
+  hits === undefined ? "–" : (hits.filter(Boolean).length / hits.length).toFixed(2);
+
+async function answered(from: Chat | undefined, messages: Message[]): Promise<string> {
+  const chat = from ? await from.copy() : new Chat(served, sampling);
+  const answer = await chat.send(messages, 32);
+  chat.end();
+  return answer;
+}
+
+const rows: (string | number)[][] = [];
+for (const tokens of options.tokens.split(",").map(Number)) {
+  const { store, base, turns, starts, probes } = storedDialogue(tokens, Number(options.seed), facts, served.codec);
+  const length = base.logged;
+  if (length > context) {
+    console.error(`${length} tokens are more than the pack's context of ${context}: left out`);
+    continue;
+  }
+  const chat = new Chat(served, sampling);
+  await chat.hear(
+    turns.flatMap(({ user, assistant }): Message[] => [
+      { role: "user", content: user },
+      { role: "assistant", content: assistant },
+    ]),
+    (done, total) => console.error(`read ${done} of ${total} tokens`),
+  );
+  const results = new Map<string, Map<string, boolean[]>>();
+  const note = (row: string, column: string, hit: boolean) => {
+    const columns = results.get(row) ?? new Map<string, boolean[]>();
+    results.set(row, columns.set(column, [...(columns.get(column) ?? []), hit]));
+  };
+  for (const probe of probes) {
+    if (probe.kind === "unrelated" || !languages.includes(probe.lang)) continue;
+    const asked: Message[] = [{ role: "user", content: probe.question }];
+    const found = options.alone
+      ? []
+      : recall({
+          store,
+          base,
+          messages: asked,
+          promptTokens: served.codec.encodeText(probe.question).length + AROUND_TURN,
+          served,
+          maxTokens: 128,
+          meanings: () => words,
+        });
+    const answers = {
+      floor: await answered(undefined, asked),
+      alone: await answered(chat, asked),
+      ...(options.alone ? {} : { recall: await answered(chat, withQuote(asked, found)) }),
+    };
+    if (options.show) console.error(JSON.stringify({ ...probe, quoted: found.map(({ text }) => text), answers }));
+    const distance = length - starts[probe.turn]!;
+    const rowsOfProbe = [probe.kind, `all, told up to ${DISTANCES.find((end) => distance <= end)} tokens ago`];
+    for (const row of rowsOfProbe)
+      for (const [column, answer] of Object.entries(answers)) note(row, column, isRight(answer, probe));
+  }
+  chat.end();
+  const order = (name: string) => (name.startsWith("all") ? Number(/\d+/.exec(name)?.[0] ?? 1e9) : 0);
+  for (const [name, columns] of [...results].sort(([a], [b]) => order(a) - order(b)))
+    rows.push([
+      length,
+      name,
+      columns.get("alone")!.length,
+      share(columns.get("floor")),
+      share(columns.get("alone")),
+      share(columns.get("recall")),
+    ]);
+}
+console.log(table(["history", "asked", "n", "nothing told", "model alone", "with recall"], rows));

@@ -1,0 +1,83 @@
+/** A long dialogue as a conversation's object holds it: turns in its tree, their words in its index. */
+import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
+import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
+import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
+import { sqliteStorage } from "../../test/support/sqlite-storage.ts";
+import { longDialogue, type Probe, type Turn, type told } from "./dialogue.ts";
+import { filler } from "./filler.ts";
+
+/** Tokens of the template, for each turn. */
+export const AROUND_TURN = 12;
+/** Of a turn, template included, as the fillers have it. */
+const USUAL_TURN = 64;
+/** Small talk behind the last fact, so that the default model's long windows hold nothing but it. */
+const TAIL_TURNS = 16;
+const TAIL_TOKENS = 900;
+
+export interface StoredDialogue {
+  store: ConversationStore;
+  /** The last turn. */
+  base: StoredTurn;
+  turns: Turn[];
+  /** Tokens before each turn, as the log counts them. */
+  starts: number[];
+  probes: Probe[];
+}
+
+/** A conversation of about so many tokens. */
+export function storedDialogue(
+  tokens: number,
+  seed: number,
+  facts: (typeof told)[keyof typeof told],
+  codec: TextCodec,
+): StoredDialogue {
+  const store = new ConversationStore(sqliteStorage());
+  store.database.open();
+  const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
+  const { turns: told, probes } = longDialogue(count, seed, facts);
+  const turns = [...told, ...Array.from({ length: TAIL_TURNS }, (_, n) => filler(seed + 1000, n))];
+  const starts: number[] = [];
+  let base: StoredTurn | undefined;
+  for (const [n, { user, assistant }] of turns.entries()) {
+    const ids = Uint32Array.from([
+      ...codec.encodeText(user),
+      ...codec.encodeText(assistant),
+      ...Array(AROUND_TURN).fill(0),
+    ]);
+    const start: number = base?.logged ?? 0;
+    starts.push(start);
+    base = {
+      id: n.toString(16).padStart(16, "0"),
+      parent: base?.id ?? null,
+      depth: n + 1,
+      createdMs: n,
+      status: "completed",
+      start,
+      position: start,
+      logged: start + ids.length,
+      hidden: false,
+      fingerprint: "f",
+      model: "m",
+      origin: "resumed",
+      request: {
+        tenant: "t",
+        persistent: true,
+        model: "m",
+        sampling: {},
+        stop: [],
+        messages: [{ role: "user", content: user }],
+        reply: { object: "chat.completion", stream: false, includeUsage: false },
+      },
+      reply: assistant,
+      promptCount: 0,
+      asked: "",
+      history: "",
+      messageCount: 2 * n,
+      hasSystem: false,
+      closed: true,
+      generator: [],
+    } as unknown as StoredTurn;
+    store.tree.insert(base, ids);
+  }
+  return { store, base: base!, turns, starts, probes };
+}
