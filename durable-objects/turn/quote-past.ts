@@ -6,7 +6,8 @@
  */
 import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Accepted } from "../storage/journal.ts";
-import { NEW_TURN, recall } from "./recall.ts";
+import { NEW_TURN } from "./rank-passages.ts";
+import { recall } from "./recall.ts";
 import type { Search } from "./visible-past.ts";
 
 const AUTO_TOKENS = 128;

@@ -10,6 +10,9 @@ import { languageOf } from "./lexicon.ts";
 import { hasMeaning, OWN, pairsOf, type Question } from "./recall-question.ts";
 import type { Sense } from "./sense.ts";
 
+/** Stands for the turn that asks, where a line is one of its own. */
+export const NEW_TURN = "";
+
 /** A passage, and where it stands on the branch. */
 export interface Candidate extends Passage {
   turn: string;

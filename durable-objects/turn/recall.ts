@@ -7,27 +7,27 @@
  */
 import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import type { ConversationStore } from "../storage/conversation-store.ts";
-import type { Posting } from "../storage/passage-index.ts";
-import { type Passage, passagesOf, section } from "../storage/passages.ts";
-import { saidIn } from "../storage/turn-tree.ts";
+import { passagesOf } from "../storage/passages.ts";
 import { findSections } from "./find-sections.ts";
+import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
-import { best, type Candidate, type Scored, scored, trimmed } from "./rank-passages.ts";
+import { best, type Candidate, NEW_TURN, type Scored, scored, trimmed } from "./rank-passages.ts";
+import { readSection } from "./read-section.ts";
 import { questionOf } from "./recall-question.ts";
 import { senseOf } from "./sense.ts";
-import { pastOf, type Search } from "./visible-past.ts";
+import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 
 /** The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not. */
 const FLOOR_OWN = 0.35;
 const FLOOR = 0.6;
 const SHARE_OF_BEST = 0.3;
 const PASSAGES_MAX = 4;
+/** Of what the model still sees, quoted beside the best line that it does not: how much it must be like it, and how many. */
+const ALIKE = 0.5;
+const NEWER_MAX = 2;
 const TOKENS_A_PASSAGE = 64;
 /** Of the template, around a message. */
 const AROUND_MESSAGE = 12;
-/** Stands for the turn that asks, where a line is one of its own. */
-export const NEW_TURN = "";
 
 /** Oldest first; empty where nothing fits, or nothing has left the model's sight. */
 export function recall(search: Search): Recalled[] {
@@ -37,24 +37,33 @@ export function recall(search: Search): Recalled[] {
   if (!past || !asked) return [];
   const question = questionOf(asked.content);
   const meanings = search.meanings?.();
-  const unfed = [...passagesOf({ messages: messages.slice(0, messages.lastIndexOf(asked)), reply: null })]
-    .filter(({ toEnd }) => toEnd >= past.unfedSeen)
-    .map((passage, order): Candidate => ({ ...passage, turn: NEW_TURN, depth: (base?.depth ?? 0) + 1, order }));
-  const found = findSections(question, search, past.depth, unfed, meanings);
-  const candidates = [...found.sections.flatMap((posting) => read(store!, posting, past.straddling)), ...unfed];
   const newest = (base?.depth ?? 0) + 1;
+  const brought = [...passagesOf({ messages: messages.slice(0, messages.lastIndexOf(asked)), reply: null })].map(
+    (passage, order): Candidate => ({ ...passage, turn: NEW_TURN, depth: newest, order }),
+  );
+  const unfed = brought.filter((passage) => isOutOfSight(passage, past));
+  const found = findSections(question, search, past.depth, unfed, meanings);
+  const read = found.sections.flatMap((posting) => readSection(store!, posting));
+  const candidates = [...read.filter((passage) => isOutOfSight(passage, past)), ...unfed];
   const sense = senseOf(found.question, meanings);
-  const all = candidates.map((candidate) => scored(candidate, found.question, found.weights, newest, sense));
-  const chosen = best(all, found.question, {
+  const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, sense);
+  const bounds = {
     floor: found.question.isOwn ? FLOOR_OWN : FLOOR,
     share: SHARE_OF_BEST,
     most: Math.max(PASSAGES_MAX, Math.ceil(maxTokens / 32)),
-  });
-  const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);
-  const quoted = chosen.map((passage) => ({
+  };
+  const chosen = best(candidates.map(rate), found.question, bounds);
+  if (chosen.length === 0) return [];
+  const alike = inSight(search, past, found.question, chosen[0]!, brought)
+    .map(rate)
+    .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
+  const newer = best(alike, found.question, { ...bounds, most: NEWER_MAX });
+  const together = [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score);
+  const quoted = together.map((passage) => ({
     ...passage,
     text: shortened(trimmed(passage.text, found.question), served),
   }));
+  const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);
   const fitting = fitted(quoted, maxTokens, served);
   return fitting
     .sort((a, b) => a.depth - b.depth || a.start - b.start)
@@ -64,22 +73,6 @@ export function recall(search: Search): Recalled[] {
       text,
       score: Math.round(Math.min(1, score / most) * 1000) / 1000,
     }));
-}
-
-/** The section's passages that are out of sight. */
-function read(
-  store: ConversationStore,
-  posting: Posting,
-  straddling: { depth: number; seen: number } | undefined,
-): Candidate[] {
-  const slot = store.tree.passages.sectionAt(posting);
-  const turn = slot && store.tree.turn(slot.turn);
-  if (!turn) return [];
-  const { depth } = posting;
-  const seen = straddling?.depth === depth ? straddling.seen : 0;
-  return section(saidIn(turn), slot.from, slot.to)
-    .filter((passage: Passage) => passage.toEnd >= seen)
-    .map((passage, order) => ({ ...passage, turn: turn.id, depth, order }));
 }
 
 /** Flattened, and at most as long as a passage may be. */

@@ -9,6 +9,7 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { CachePolicy } from "../../src/weights/manifest.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
+import { type Candidate, NEW_TURN } from "./rank-passages.ts";
 import type { WordMeanings } from "./word-meanings.ts";
 
 /** What recall is asked. */
@@ -34,6 +35,13 @@ export interface Past {
   /** Of the new messages before the user's last one: units at their end that will be in sight; all of them where none leaves it. */
   unfedSeen: number;
 }
+
+/** A passage of the branch, or of the request that follows it. */
+export const isOutOfSight = (
+  { depth, turn, toEnd }: Pick<Candidate, "depth" | "turn" | "toEnd">,
+  { depth: past, straddling, unfedSeen }: Past,
+): boolean =>
+  turn === NEW_TURN ? toEnd >= unfedSeen : depth < past || (depth === past && toEnd >= (straddling?.seen ?? 0));
 
 /** Without attention nothing is seen word by word; a state of constant size holds about so many tokens well. */
 const WITHOUT_ATTENTION = 512;

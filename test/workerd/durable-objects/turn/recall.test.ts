@@ -128,6 +128,32 @@ it("recalls what the request itself brought, where that does not fit into the wi
   expect(asked.rivulet.recalled.map(({ text }) => text)).toEqual([FACT]);
 });
 
+it("quotes what corrects an old line beside it, where the model still sees the correction", async () => {
+  await turn("ada", FACT);
+  await chatter("ada");
+  const CORRECTION = "I renamed him: my dog is called Bruno now.";
+  await turn("ada", CORRECTION);
+  expect(await recalledBy("ada", QUESTION)).toEqual([FACT, CORRECTION]);
+  // A correction alone, in sight, needs no quote.
+  await turn("bob", FACT.replace("dog", "cat"));
+  await chatter("bob");
+  await turn("bob", CORRECTION);
+  expect(await recalledBy("bob", "Which colour has my house?")).toEqual([]);
+  // Of this request's own messages as well.
+  const body = {
+    messages: [
+      say(FACT),
+      say("Filler of some kind. ".repeat(30)),
+      say(CORRECTION),
+      { role: "assistant", content: "Right." },
+      say(QUESTION),
+    ],
+    recall: "auto",
+  };
+  const asked = (await chat(body)) as unknown as { rivulet: { recalled: Recalled[] } };
+  expect(asked.rivulet.recalled.map(({ text }) => text)).toEqual([FACT, CORRECTION]);
+});
+
 it("recalls on a branch what was said on it, and nothing of another one", async () => {
   const { rivulet } = await turn("ada", FACT);
   const fork = async () =>

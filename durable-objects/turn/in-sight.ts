@@ -1,0 +1,39 @@
+/**
+ * inSight: of what the model still sees, the passages that may be about the same as a line that it no longer sees.
+ *
+ * They are never what recall looks for. But where a line is quoted that has left the model's sight, and a newer one that fits alike has not,
+ * the quote alone would say that the older one is what counts: "my boat is called the Kittiwake", said long ago, against "she is the Petrel now".
+ */
+import { wordsOf } from "../storage/index-terms.ts";
+import { type Candidate, trimmed } from "./rank-passages.ts";
+import { readSection } from "./read-section.ts";
+import { hasMeaning, type Question } from "./recall-question.ts";
+import { isOutOfSight, type Past, type Search } from "./visible-past.ts";
+
+/** Newest first. */
+const SECTIONS_MAX = 8;
+
+/** `found`: the line that is quoted. `brought`: passages of this request. */
+export function inSight(
+  { store, base }: Search,
+  past: Past,
+  question: Question,
+  found: Candidate,
+  brought: readonly Candidate[],
+): Candidate[] {
+  const words = wordsOf(trimmed(found.text, question)).filter(({ text }) => hasMeaning(text));
+  const stems = new Set([
+    ...question.terms.flatMap(({ stem, relatives }) => [stem, ...relatives]),
+    ...words.map(({ stem }) => stem),
+  ]);
+  const index = store?.tree.passages;
+  const branch = index && base ? index.branch(base) : [];
+  const seen = branch.flatMap(({ lane, from, to }) =>
+    to < past.depth ? [] : [{ lane, from: Math.max(from, past.depth), to }],
+  );
+  const [postings = []] = seen.length > 0 ? index!.find(seen, [[[...stems]]], SECTIONS_MAX) : [];
+  const told = brought.filter(({ text }) => wordsOf(text).some(({ stem }) => stems.has(stem)));
+  return [...postings.flatMap((posting) => readSection(store!, posting)), ...told].filter(
+    (passage) => !isOutOfSight(passage, past),
+  );
+}
