@@ -66,8 +66,8 @@ export class TurnComputation {
     const own = [...lasting, ...running.ids].slice(0, -1);
     const before = position < start ? [...store.tree.ids(parent, position, start)] : [];
     const feed = [...before, ...own.slice(Math.max(0, position - start))];
-    for (const { slice } of slices(feed, served.backend.sliceTokens)) {
-      await roundRobin(served.backend).forward(sequence, slice, "none");
+    for (const { slice, done } of slices(feed, served.backend.sliceTokens)) {
+      await roundRobin(served.backend).forward(sequence, slice, "none", { left: feed.length - done });
       slot.beat();
       timings.settle_tokens = (timings.settle_tokens ?? 0) + slice.length;
       budget.spend(slice.length);

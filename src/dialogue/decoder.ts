@@ -33,7 +33,7 @@ export class Decoder {
     }
     if (this.#guess.length > 0) this.#lookup.learn(this.#right);
     const guess = this.#sequence.guess ? this.#lookup.guess(left - 1) : [];
-    this.#logits = await roundRobin(this.#backend).forward(this.#sequence, Uint32Array.of(id), "last", guess);
+    this.#logits = await roundRobin(this.#backend).forward(this.#sequence, Uint32Array.of(id), "last", { guess });
     this.#guess = this.#logits.length > this.#backend.vocab ? guess : [];
     this.#right = 0;
     return this.#row();

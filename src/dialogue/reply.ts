@@ -108,7 +108,7 @@ export async function* prefill(
 ): AsyncGenerator<{ done: number; logits: Float32Array }, void, void> {
   const order = roundRobin(backend);
   for (const { slice, done, last } of slices(feed, backend.sliceTokens, fed)) {
-    const logits = await order.forward(sequence, slice, last ? "last" : "none");
+    const logits = await order.forward(sequence, slice, last ? "last" : "none", { left: feed.length - done });
     for (const id of slice) sampler.accept(id);
     yield { done, logits };
   }

@@ -3,7 +3,8 @@
  *
  * Tenants in turn by the work done for them, of a tenant the one whose last step is longest ago first. Single tokens that wait at that moment
  * share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its
- * own slower. A slice of a prompt runs alone. Results do not depend on who shared (see Backend.forwardMany).
+ * own slower. A slice of a prompt runs alone, and of a tenant's prompts the one that ends soonest has the turn: in slices by turns, all would end
+ * when the last one does. Results do not depend on who shared (see Backend.forwardMany).
  */
 import type { Backend, Sequence, SharedStep, Want } from "../backends/backend.ts";
 
@@ -19,6 +20,8 @@ const EXPECTED_STEPS = 32;
 const STEPS_BETWEEN_SLICES = 4;
 /** Rows of a prompt that take about as long as one token of a reply. */
 const SLICE_ROWS = 5;
+/** The slice that waits longest is overtaken by shorter prompts so often: a long prompt beside ever new short ones has one slice in nine. */
+const MOST_OVERTAKEN = 8;
 /** Tenants whose turn is remembered. */
 const TENANTS = 1000;
 
@@ -37,9 +40,20 @@ const callers = new WeakMap<Sequence, OnBehalf>();
 export const computesFor = (sequence: Sequence, tenant: string, waits?: () => void): void =>
   void callers.set(sequence, { tenant, ...(waits ? { waits } : {}) });
 
+/** What may come after a step. */
+export interface Ahead {
+  /** Ids that may follow; they are fed too (`Sequence.guess`, logits for all) when nobody else waits. */
+  guess?: readonly number[];
+  /** Tokens of the prompt after this slice. */
+  left?: number;
+}
+
 interface WaitingStep extends SharedStep {
   tenant: string;
   guess: readonly number[];
+  left: number;
+  /** How often a slice of a shorter prompt came first while it waited longest. */
+  overtaken: number;
   result?: Float32Array;
   failure?: { thrown: unknown };
 }
@@ -65,22 +79,19 @@ export class RoundRobin {
     this.#backend = backend;
   }
 
-  /**
-   * `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence.
-   * `guess`: ids that may follow; they are fed too (`Sequence.guess`, logits for all) when nobody else waits.
-   */
+  /** `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence. */
   async forward(
     sequence: Sequence,
     ids: Uint32Array,
     want: Want,
-    guess: readonly number[] = [],
+    { guess = [], left = 0 }: Ahead = {},
   ): Promise<Float32Array> {
     if (!this.#backend.forwardMany) {
       await yieldToEvents();
       return sequence.forward(ids, want);
     }
     const { tenant = "", waits } = callers.get(sequence) ?? {};
-    const request: WaitingStep = { sequence, ids, want, guess, tenant };
+    const request: WaitingStep = { sequence, ids, want, guess, left, overtaken: 0, tenant };
     this.#waiting.push(request);
     try {
       // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
@@ -136,7 +147,7 @@ export class RoundRobin {
     const oldest = waiting[0]!;
     const shorter = ({ tenant, ids }: WaitingStep) => tenant === oldest.tenant && ids.length === 1;
     const first = (isTooSoon && oldest.ids.length > 1 && waiting.find(shorter)) || oldest;
-    if (first.ids.length > 1) return [first];
+    if (first.ids.length > 1) return [this.#soonest(first)];
     const singles = Map.groupBy(
       waiting.filter(({ ids }) => ids.length === 1),
       ({ tenant }) => tenant,
@@ -145,6 +156,19 @@ export class RoundRobin {
     return [...singles.values()]
       .flatMap((of) => of.slice(0, each))
       .slice(0, isExpected ? SHARED_WHILE_EXPECTED : SHARED);
+  }
+
+  /** Of the slices of a tenant's prompts the one whose prompt ends soonest, of equal ones that which waits longest. `first` has the turn to give. */
+  #soonest(first: WaitingStep): WaitingStep {
+    const rest = ({ ids, left }: WaitingStep) => ids.length + left;
+    const slices = this.#waiting.filter(({ tenant, ids }) => tenant === first.tenant && ids.length > 1);
+    const longest = slices[0]!;
+    const soonest = slices.reduce((best, other) => (rest(other) < rest(best) ? other : best));
+    const chosen = longest.overtaken < MOST_OVERTAKEN ? soonest : longest;
+    if (chosen !== longest) longest.overtaken++;
+    // As if it had its step: single tokens have theirs after it.
+    if (chosen !== first) this.#stepped.set(first.sequence, this.#steps * SHARED);
+    return chosen;
   }
 
   /** Whether a tenant that computed lately has nothing waiting here now. Those that did not are forgotten. */

@@ -48,6 +48,51 @@ it("takes the oldest first: a long prompt does not hold the others up, nor they 
   expect(passes.filter((pass) => pass === "a+b").length).toBeGreaterThanOrEqual(5);
 });
 
+/** A prompt of so many rows, in slices of 32. */
+const read = async (order: RoundRobin, sequence: Sequence, rows: number) => {
+  for (let left = rows; left > 0; left -= 32) {
+    const slice = new Uint32Array(Math.min(32, left));
+    await order.forward(sequence, slice, left > 32 ? "none" : "last", { left: left - slice.length });
+  }
+};
+
+it("reads prompts that come together one after another, so that half of them have ended when half of the work is done", async () => {
+  const { passes, order, sequence } = recorder();
+  await Promise.all([..."abcdefgh"].map((name) => read(order, sequence(name), 48)));
+  const half = passes.slice(0, 8);
+  expect(half.filter((pass) => pass.endsWith("16"))).toHaveLength(4);
+  expect(half.slice(0, 4)).toEqual(["a32", "a16", half[2], half[2]!.replace("32", "16")]);
+});
+
+it("reads a short prompt before the rest of a long one, and tokens of a reply between slices of both", async () => {
+  const { passes, order, sequence } = recorder();
+  const long = read(order, sequence("l"), 32 * 20);
+  while (passes.length < 4) await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([read(order, sequence("s"), 96), generate(order, sequence("a"), 8), long]);
+  const from = passes.indexOf("s32");
+  const until = passes.lastIndexOf("s32");
+  expect(passes.slice(from, until).filter((pass) => pass === "l32").length).toBe(0);
+  const tokens = passes.flatMap((pass, i) => (pass === "a" ? [i] : []));
+  expect(tokens).toHaveLength(8);
+  for (let i = 1; i < tokens.length; i++) expect(tokens[i]! - tokens[i - 1]!).toBeLessThanOrEqual(3);
+});
+
+it("gives a long prompt one turn in nine beside ever new short ones", async () => {
+  const { passes, order, sequence } = recorder();
+  let going = true;
+  const short = async (name: string) => {
+    while (going) await read(order, sequence(name), 30);
+  };
+  const shorts = ["s", "t"].map(short);
+  await read(order, sequence("l"), 32 * 10);
+  going = false;
+  await Promise.all(shorts);
+  const turns = passes.flatMap((pass, i) => (pass === "l32" ? [i] : []));
+  expect(turns).toHaveLength(10);
+  for (let i = 1; i < turns.length; i++) expect(turns[i]! - turns[i - 1]!).toBeLessThanOrEqual(11);
+  expect(turns.at(-1)! - turns[0]!).toBeGreaterThan(40);
+});
+
 it("shares among eight at most, and everyone gets as many steps", async () => {
   const { passes, order, sequence } = recorder();
   const names = [..."abcdefghijkl"];
