@@ -11,7 +11,7 @@ import { liveSequences } from "./live-sequences.ts";
 /** How long an object stays after its latest value. */
 const STAYS_MS = 60_000;
 /** Often enough that the runtime never finds the object idle, and that one whose state made room for another's goes soon. */
-const LOOKS_MS = 5_000;
+const LOOKS_MS = 10_000;
 
 export class Linger {
   readonly #ctx: Pick<DurableObjectState, "waitUntil">;

@@ -20,6 +20,8 @@ export class ListeningSockets {
   readonly #ctx: Sockets;
   readonly #env: Env;
   readonly #listeners = new WeakMap<WebSocket, Listener>();
+  /** Those that were not closed yet. Undefined: the runtime was not asked, which also knows those that a former instance accepted. */
+  #sockets: Set<WebSocket> | undefined;
 
   constructor(ctx: Sockets, env: Env) {
     this.#ctx = ctx;
@@ -30,20 +32,27 @@ export class ListeningSockets {
   accept(attachment: Attachment): Response {
     const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
     this.#ctx.acceptWebSocket(server);
+    this.#known().add(server);
     server.serializeAttachment(attachment);
     return new Response(null, { status: 101, webSocket: client });
   }
 
   /** Those that are open. Each event is a JSON frame with its name as `type`. */
   all(): Listener[] {
-    return this.#ctx
-      .getWebSockets()
+    return [...this.#known()]
       .filter(({ readyState }) => readyState === WebSocket.OPEN)
       .map((socket) => this.#listener(socket));
   }
 
+  /** The runtime is asked once: it would take its time with every value. */
+  #known(): Set<WebSocket> {
+    this.#sockets ??= new Set(this.#ctx.getWebSockets());
+    return this.#sockets;
+  }
+
   /** It was closed, by either side: its lease ends, once. */
   closed(socket: WebSocket): void {
+    this.#known().delete(socket);
     const { tenant, lease } = socket.deserializeAttachment() as Attachment;
     this.#ctx.waitUntil(settleLease(this.#env, tenant, lease));
   }

@@ -9,8 +9,8 @@ import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
 import { SingleFlight } from "../platform/single-flight.ts";
 
 const forecaster = new SingleFlight<Forecaster>();
-/** Bytes of weights and scratch: what the engine holds beside states. */
-let ownBytes = 0;
+/** Bytes that states may take at once; asked for after every value, and known once it is loaded. */
+let statesBytes = 0;
 
 type ForecastBindings = Pick<Env, "ASSETS"> & { FORECAST_PACK_PATH?: string; FORECAST?: Fetcher; PACKS?: Bucket };
 
@@ -37,7 +37,7 @@ export async function servedForecaster(env: Env): Promise<Forecaster> {
     const fetches = FORECAST ?? (PACKS ? bucketFetches(PACKS) : ASSETS);
     const source = fetchSource(fetches, new URL(`${path}/`, "http://assets/").href);
     const loaded = forecasterOf(await loadModel(source, kernels, { maxBytes: maxBytes(env), progress }));
-    ownBytes = loaded.backend.memoryBytes;
+    statesBytes = bytesForStates(env, loaded);
     return loaded;
   });
 }
@@ -48,8 +48,11 @@ export const loadedForecaster = (): Forecaster | undefined => forecaster.value;
 /** Bytes of the memory of the forecaster's engine; undefined while it is not loaded. */
 export const forecasterBytes = (): number | undefined => loadedForecaster()?.backend.memoryBytes;
 
-/** Bytes that live sequences may take, when so much stays free for a forecast's paths. */
-export function liveBytes(env: Env, { backend }: Forecaster): number {
+/** Bytes that live sequences may take. */
+export const liveBytes = (): number => statesBytes;
+
+/** What weights and scratch leave, when so much stays free for a forecast's paths. */
+function bytesForStates(env: object, { backend }: Forecaster): number {
   const state = backend.stateBytes(2 ** 31 - 1);
-  return Math.max(state, maxBytes(env) - ownBytes - 18 * state);
+  return Math.max(state, maxBytes(env) - backend.memoryBytes - 18 * state);
 }

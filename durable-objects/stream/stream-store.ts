@@ -119,14 +119,17 @@ export class StreamStore {
   commit(tenant: string, { record, tail, kept, cut }: Commit): void {
     if (!this.#isOpen) for (const table of tables) this.#exec(table);
     this.#isOpen = true;
-    this.#transaction(() => {
+    const write = () => {
       if (cut !== undefined) this.#cut(cut);
-      this.#exec(
+      this.#write(
         "INSERT OR REPLACE INTO stream (id, owner, record, tail) VALUES (1, ?, ?, ?)",
         ...[tenant, JSON.stringify(record), entryBytes(tail)],
       );
       if (kept) this.#keep(kept.state, kept.start, kept.entries);
-    });
+    };
+    // One statement is whole or not at all by itself.
+    if (cut === undefined && !kept) write();
+    else this.#transaction(write);
     this.#owner = tenant;
   }
 
@@ -135,35 +138,35 @@ export class StreamStore {
     const [free] = this.#exec("SELECT slot FROM states ORDER BY position LIMIT 1");
     const used = Number(this.#exec("SELECT count(*) AS n FROM states")[0]!.n);
     const slot = used < STATES ? used : Number(free!.slot);
-    this.#exec(
+    this.#write(
       "INSERT OR REPLACE INTO states (slot, position, moment, logits, state) VALUES (?, ?, ?, ?, ?)",
       ...[slot, position, JSON.stringify(rest), new Uint8Array(logits.slice().buffer), state],
     );
     const last = entries.slice(-HISTORY);
     const from = start + entries.length - last.length;
-    this.#exec(
+    this.#write(
       "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
       from,
       last.length,
       entryBytes(last),
     );
-    this.#exec("DELETE FROM history WHERE start + count <= ?", position - HISTORY);
+    this.#write("DELETE FROM history WHERE start + count <= ?", position - HISTORY);
   }
 
   #cut(position: number): void {
-    this.#exec("DELETE FROM states WHERE position > ?", position);
+    this.#write("DELETE FROM states WHERE position > ?", position);
     // Slots are numbered without holes.
     const left = this.#exec("SELECT slot FROM states ORDER BY slot").map(({ slot }) => Number(slot));
     for (const [slot, old] of left.entries())
-      if (slot !== old) this.#exec("UPDATE states SET slot = ? WHERE slot = ?", slot, old);
+      if (slot !== old) this.#write("UPDATE states SET slot = ? WHERE slot = ?", slot, old);
     const [last] = this.#exec(
       "SELECT start, entries FROM history WHERE start < ? ORDER BY start DESC LIMIT 1",
       position,
     );
-    this.#exec("DELETE FROM history WHERE start + count > ?", position);
+    this.#write("DELETE FROM history WHERE start + count > ?", position);
     if (!last) return;
     const kept = entriesOf(last.entries as ArrayBuffer).slice(0, position - Number(last.start));
-    this.#exec(
+    this.#write(
       "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
       ...[Number(last.start), kept.length, entryBytes(kept)],
     );
@@ -213,6 +216,17 @@ export class StreamStore {
       metrics.rowsWritten.add(cursor.rowsWritten ?? 0);
       metrics.rowsRead.add(cursor.rowsRead ?? 0);
       return rows;
+    } catch (thrown) {
+      throw named(thrown);
+    }
+  }
+
+  /** A statement that gives no rows. It has run when this returns; asking the cursor for rows would take time of its own. */
+  #write(query: string, ...bindings: SqlValue[]): void {
+    try {
+      const { rowsWritten = 0, rowsRead = 0 } = this.#storage.sql.exec(query, ...bindings);
+      metrics.rowsWritten.add(rowsWritten);
+      metrics.rowsRead.add(rowsRead);
     } catch (thrown) {
       throw named(thrown);
     }

@@ -93,8 +93,8 @@ export class Stream extends DurableObject<Env> {
     });
   }
 
-  /** Takes values, all or none. Fails as `arrange` does. */
-  async append(tenant: string, body: ValuesAppend, counted: string, key?: string): Promise<Outcome<AppendReply>> {
+  /** Takes values, all or none. Gives an `AppendReply` as JSON: a text costs less to hand over than an object. Fails as `arrange` does. */
+  async append(tenant: string, body: ValuesAppend, counted: string, key?: string): Promise<Outcome<string>> {
     const outcome = await this.#outcome(async () => {
       const open = await this.#open(tenant);
       const digest = key === undefined ? "" : sha256(JSON.stringify(body));
@@ -108,11 +108,14 @@ export class Stream extends DurableObject<Env> {
       metrics.streamValues.add(reply.values.length);
       return reply;
     });
-    if (!body.forecast || "failure" in outcome) return outcome;
+    if ("failure" in outcome) return outcome;
+    if (!body.forecast) return { value: JSON.stringify(outcome.value) };
     const asked = { h: body.forecast === true ? undefined : body.forecast };
     const forecast = await this.forecast(tenant, asked, counted);
     // The values are taken, whatever becomes of the forecast: a stream of gaps has none.
-    return "value" in forecast ? { value: { ...outcome.value, forecast: forecast.value } } : outcome;
+    return {
+      value: JSON.stringify("value" in forecast ? { ...outcome.value, forecast: forecast.value } : outcome.value),
+    };
   }
 
   async #take(
@@ -144,7 +147,7 @@ export class Stream extends DurableObject<Env> {
       // On disk before anybody is told: what listeners are sent does not wait for that by itself.
       await this.ctx.storage.sync();
       await fault("stream.after-commit", this.ctx);
-      this.#stay(course, forecaster);
+      this.#stay(course);
       await this.#watchExpiry(next);
       if (fed.kept) this.#reports.stored(tenant);
       const reply = appended(next, arranged, position, fed);
@@ -182,7 +185,7 @@ export class Stream extends DurableObject<Env> {
       const course = await this.#timeline.course(open, forecaster);
       const { sequence, logits, moment } = course.live;
       const saved = { position: sequence.position, tensors: await sequence.save() };
-      this.#stay(course, forecaster);
+      this.#stay(course);
       return { record, forecaster, at: { saved, logits, scale: moment.scale } };
     });
     const { record, forecaster, at } = standing;
@@ -217,7 +220,7 @@ export class Stream extends DurableObject<Env> {
       const last = known.slice(0, position - oldest).findLast(({ timeMs }) => timeMs !== null);
       const next = rewoundTo(record, course.live.moment, last?.timeMs ?? null);
       const rewound = this.#commit(tenant, { record: next, tail: entries, cut: start });
-      this.#stay(course, forecaster);
+      this.#stay(course);
       return this.#view(rewound);
     });
   }
@@ -307,8 +310,8 @@ export class Stream extends DurableObject<Env> {
   }
 
   /** Leaves the model's state in memory for the next request. */
-  #stay({ live }: Course, forecaster: Forecaster): void {
-    liveSequences.put(this.#owner, live, liveBytes(this.env, forecaster));
+  #stay({ live }: Course): void {
+    liveSequences.put(this.#owner, live, liveBytes());
     this.#linger.heard();
   }
 
