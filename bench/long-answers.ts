@@ -12,6 +12,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { withQuote } from "../durable-objects/turn/quote-passages.ts";
 import { recall } from "../durable-objects/turn/recall.ts";
+import { sentenceSense } from "../durable-objects/turn/sense.ts";
 import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
@@ -63,7 +64,13 @@ async function answered(from: Chat | undefined, messages: Message[]): Promise<st
 
 const rows: (string | number)[][] = [];
 for (const tokens of options.tokens.split(",").map(Number)) {
-  const { store, base, turns, starts, probes } = storedDialogue(tokens, Number(options.seed), facts, served.codec);
+  const { store, base, turns, starts, probes } = storedDialogue(
+    tokens,
+    Number(options.seed),
+    facts,
+    served.codec,
+    (sentence) => sentenceSense(words, sentence),
+  );
   const length = base.logged;
   if (length > context) {
     console.error(`${length} tokens are more than the pack's context of ${context}: left out`);

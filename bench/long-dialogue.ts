@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
 import { recall } from "../durable-objects/turn/recall.ts";
+import { sentenceSense } from "../durable-objects/turn/sense.ts";
 import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
@@ -51,7 +52,9 @@ for (const tokens of numbers(options.tokens)) {
   >();
   let length = 0;
   for (const seed of numbers(options.seeds)) {
-    const { store, base, probes } = storedDialogue(tokens, seed, toldFacts, codec);
+    const { store, base, probes } = storedDialogue(tokens, seed, toldFacts, codec, (sentence) =>
+      sentenceSense(words, sentence),
+    );
     length = base.logged;
     for (const probe of probes) {
       const messages = [{ role: "user" as const, content: probe.question }];

@@ -1,5 +1,7 @@
 /** A long dialogue as a conversation's object holds it: turns in its tree, their words in its index. */
 import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
+import type { SentenceSense } from "../../durable-objects/storage/passage-senses.ts";
+import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
 import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
 import { sqliteStorage } from "../../test/support/sqlite-storage.ts";
@@ -30,8 +32,9 @@ export function storedDialogue(
   seed: number,
   facts: (typeof told)[keyof typeof told],
   codec: TextCodec,
+  senseOf: SentenceSense,
 ): StoredDialogue {
-  const store = new ConversationStore(sqliteStorage());
+  const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, senseOf);
   store.database.open();
   const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
   const { turns: told, probes } = longDialogue(count, seed, facts);

@@ -22,7 +22,9 @@ import { limits } from "../platform/limits.ts";
 import { failureResponse, logFailure } from "../platform/log-failure.ts";
 import { tenantOf } from "../platform/request-headers.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
+import { PIECE_BYTES } from "../storage/state-pieces.ts";
 import type { AskedModel, Host } from "../turn/context.ts";
+import { englishSense } from "../turn/english-words.ts";
 import { Scheduler } from "../turn/scheduler.ts";
 import { DirectoryOutbox } from "./directory-outbox.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
@@ -35,7 +37,7 @@ const LAST_RETRY = 6;
 const LATER_MS = 30_000;
 
 export class Conversation extends DurableObject<Env> {
-  store = new ConversationStore(this.ctx.storage);
+  store = new ConversationStore(this.ctx.storage, PIECE_BYTES, englishSense);
   readonly alarms = new Alarms(this.ctx.storage);
   readonly #host: Host;
   readonly scheduler: Scheduler;

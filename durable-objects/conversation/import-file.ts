@@ -18,7 +18,7 @@ import { idsOf } from "../storage/database.ts";
 import { jsonOf } from "../storage/erasable.ts";
 import { type Head, newHead } from "../storage/heads.ts";
 import { ImportStaging } from "../storage/import-staging.ts";
-import { type IndexedWords, indexedWords } from "../storage/passage-index.ts";
+import type { IndexedWords } from "../storage/passage-index.ts";
 import { saidIn, type TurnRecord } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { PORTABLE_SCHEMA } from "./export-file.ts";
@@ -54,7 +54,7 @@ export async function importFile(
     staging.clear();
     const header = await stage(staging, store, body, { keys, model });
     await fault("import.staged");
-    const words = await wordsIn(staging);
+    const words = await wordsIn(store, staging);
     const made = store.database.transaction(() => {
       checkFree(store);
       store.createTree(identity);
@@ -105,7 +105,7 @@ async function stage(
 const LONG_BYTES = 64 * 1024;
 
 /** The words of long turns, by their number: found with pauses, and before the transaction, which has none. What is not sound is refused there. */
-async function wordsIn(staging: ImportStaging): Promise<Map<number, IndexedWords>> {
+async function wordsIn({ tree }: ConversationStore, staging: ImportStaging): Promise<Map<number, IndexedWords>> {
   const words = new Map<number, IndexedWords>();
   let turns = 0;
   let detail: Uint8Array[] = [];
@@ -113,7 +113,7 @@ async function wordsIn(staging: ImportStaging): Promise<Map<number, IndexedWords
     const bytes = Buffer.concat(detail);
     if (bytes.length < LONG_BYTES) return;
     const record = jsonOf(bytes) as TurnRecord;
-    words.set(turns, await inSlices(indexedWords(saidIn(record)), yieldToEvents));
+    words.set(turns, await inSlices(tree.passages.wordsOf(saidIn(record)), yieldToEvents));
   };
   for (const { kind, bytes } of staging.records()) {
     if (kind === "detail") detail.push(bytes);

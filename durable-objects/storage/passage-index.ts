@@ -7,23 +7,26 @@
 import { atOnce, type Work } from "../../src/core/work.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { termsOf } from "./index-terms.ts";
+import { compared, type SentenceSense, sensesOf } from "./passage-senses.ts";
 import { type Said, sectionsOf } from "./passages.ts";
 
-/** What the index takes of a turn: where its sections start in its text, and the terms of each. */
+/** What the index takes of a turn: where its sections start in its text, the terms of each, and what its sentences mean, where that is known. */
 export interface IndexedWords {
   starts: Uint32Array<ArrayBuffer>;
   terms: string[];
+  senses: Uint8Array<ArrayBuffer> | null;
 }
 
 /** The same words always give the same. With pauses, since a text may be megabytes, and its words are found before the transaction that inserts them. */
-export function* indexedWords(said: Said): Work<IndexedWords> {
+export function* indexedWords(said: Said, senseOf?: SentenceSense): Work<IndexedWords> {
   const sections = yield* sectionsOf(said);
   const terms: string[] = [];
   for (const [n, section] of sections.entries()) {
     terms.push(termsIn(section));
     if (n % SECTIONS_AT_ONCE === SECTIONS_AT_ONCE - 1) yield;
   }
-  return { starts: Uint32Array.from(sections, ([first]) => first!.start), terms };
+  const senses = senseOf ? yield* sensesOf(sections, senseOf) : null;
+  return { starts: Uint32Array.from(sections, ([first]) => first!.start), terms, senses };
 }
 
 /** Sections between two pauses: of the longest text, 64 kB. */
@@ -34,6 +37,10 @@ const SECTIONS = 2 ** 10;
 /** Lanes of a branch that are searched one by one; older ones are read as one range, with a filter. */
 const RANGES_MAX = 16;
 const FILTER_FACTOR = 4;
+/** Of the user's sentences, the newest that a question is compared with, and the turns that are read at once. */
+const COMPARED_MAX = 16_384;
+const TURNS_AT_ONCE = 1024;
+const STRETCHES_MAX = 64;
 
 /** A section of a turn that stands on the branch that was asked. */
 export interface Posting {
@@ -60,10 +67,15 @@ interface Placed {
 
 export class PassageIndex {
   readonly #database: Database;
+  readonly #senseOf: SentenceSense | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, senseOf?: SentenceSense) {
     this.#database = database;
+    this.#senseOf = senseOf;
   }
+
+  /** What the index takes of a turn. */
+  wordsOf = (said: Said): Work<IndexedWords> => indexedWords(said, this.#senseOf);
 
   /** The lane for a turn that is not there yet. Writes a row when it begins a new one. Within a transaction. */
   laneFor({ parent, depth }: Omit<Placed, "id">): number {
@@ -79,9 +91,12 @@ export class PassageIndex {
   }
 
   /** One row for the turn, and one for each of its sections. Within the transaction that inserts the turn. */
-  add({ id, depth }: Placed, lane: number, { starts, terms }: IndexedWords): void {
+  add({ id, depth }: Placed, lane: number, { starts, terms, senses }: IndexedWords): void {
     const place = lane * DEPTHS + depth;
-    this.#database.exec("INSERT INTO passage_turns (place, turn, starts) VALUES (?, ?, ?)", place, id, bytesOf(starts));
+    this.#database.exec(
+      "INSERT INTO passage_turns (place, turn, starts, senses) VALUES (?, ?, ?, ?)",
+      ...[place, id, bytesOf(starts), senses],
+    );
     for (const [i, words] of terms.entries())
       this.#database.exec("INSERT INTO passages (rowid, terms) VALUES (?, ?)", place * SECTIONS + i, words);
   }
@@ -97,6 +112,11 @@ export class PassageIndex {
         place * SECTIONS + i,
         words,
       );
+    // Written over in its place.
+    this.#database.exec(
+      "UPDATE passage_turns SET senses = zeroblob(length(senses)) WHERE place = ? AND senses IS NOT NULL",
+      place,
+    );
   }
 
   /** The turn is gone. Nothing follows it. */
@@ -124,7 +144,7 @@ export class PassageIndex {
       for (const turn of turns) {
         const lane = this.laneFor(turn);
         this.#database.exec("UPDATE turns SET lane = ? WHERE id = ?", lane, turn.id);
-        this.add(turn, lane, atOnce(indexedWords(turn.said ?? { messages: [], reply: null })));
+        this.add(turn, lane, atOnce(this.wordsOf(turn.said ?? { messages: [], reply: null })));
       }
       this.#database.exec("DELETE FROM passage_lanes WHERE lane = -1");
     });
@@ -176,6 +196,32 @@ export class PassageIndex {
     // A section may lie in a range of its own and in the last one.
     const once = (posting: Posting, i: number, all: Posting[]) => i === 0 || isNewer(all[i - 1]!, posting) !== 0;
     return found.map((postings) => postings.sort(isNewer).filter(once).slice(0, limit));
+  }
+
+  /** The sections of the branch whose sentences are most alike to what is asked, the most alike first; `least`: product of the numbers. */
+  alike(branch: readonly Stretch[], asked: Int8Array, least: number, limit: number): (Posting & { product: number })[] {
+    const found: (Posting & { product: number })[] = [];
+    let left = COMPARED_MAX;
+    for (const { lane, from, to } of branch.slice(0, STRETCHES_MAX)) {
+      const first = lane * DEPTHS + from;
+      for (let last = lane * DEPTHS + to; last >= first && left > 0; ) {
+        const rows = this.#database.exec(
+          "SELECT place, senses FROM passage_turns WHERE place BETWEEN ? AND ? AND senses IS NOT NULL ORDER BY place DESC LIMIT ?",
+          ...[first, last, TURNS_AT_ONCE],
+        );
+        for (const row of rows) {
+          if (left <= 0) break;
+          const place = Number(row.place);
+          const best = new Map<number, number>();
+          left -= compared(new Uint8Array(row.senses as ArrayBuffer), asked, (section, product) => {
+            if (product >= least && product > (best.get(section) ?? 0)) best.set(section, product);
+          });
+          for (const [section, product] of best) found.push({ place, depth: place % DEPTHS, section, product });
+        }
+        last = rows.length < TURNS_AT_ONCE ? 0 : Number(rows.at(-1)!.place) - 1;
+      }
+    }
+    return found.sort((a, b) => b.product - a.product || b.depth - a.depth || a.section - b.section).slice(0, limit);
   }
 
   /** The turn of a place, and the part of its text that a section is: from `from` up to `to`. */

@@ -63,6 +63,15 @@ const migrations: readonly (readonly string[])[] = [
   ],
   // Texts have a lead from here on (erasable.ts), which an earlier release would not understand.
   [],
+  [
+    // What the user's sentences mean (passage-senses.ts). The index is made anew, as that of an earlier release.
+    "ALTER TABLE passage_turns ADD COLUMN senses BLOB",
+    "INSERT INTO passages (passages) VALUES ('delete-all')",
+    "DELETE FROM passage_turns",
+    "DELETE FROM passage_lanes",
+    "UPDATE turns SET lane = NULL",
+    "INSERT INTO passage_lanes (lane, parent, depth) SELECT -1, NULL, 0 WHERE EXISTS (SELECT 1 FROM turns)",
+  ],
 ];
 
 export const SCHEMA_VERSION = migrations.length;

@@ -11,7 +11,8 @@ import { atOnce } from "../../src/core/work.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { jsonBytes, jsonOf, LEAD, led } from "./erasable.ts";
-import { type IndexedWords, indexedWords, PassageIndex } from "./passage-index.ts";
+import { type IndexedWords, PassageIndex } from "./passage-index.ts";
+import type { SentenceSense } from "./passage-senses.ts";
 import type { Said } from "./passages.ts";
 import type { Row } from "./schema.ts";
 
@@ -79,9 +80,10 @@ export class TurnTree {
   readonly #passages: PassageIndex;
   #isBehind = true;
 
-  constructor(database: Database) {
+  /** `senseOf`: what a sentence means, for the index; without it turns are found by their words alone. */
+  constructor(database: Database, senseOf?: SentenceSense) {
     this.#database = database;
-    this.#passages = new PassageIndex(database);
+    this.#passages = new PassageIndex(database, senseOf);
   }
 
   /** Where what was said in the turns is found again. Turns of an earlier release are indexed now, all at once. */
@@ -124,7 +126,7 @@ export class TurnTree {
       idsInRow,
       lane,
     );
-    if (lane !== null) this.passages.add(turn, lane, words ?? atOnce(indexedWords(saidIn(turn))));
+    if (lane !== null) this.passages.add(turn, lane, words ?? atOnce(this.#passages.wordsOf(saidIn(turn))));
   }
 
   /** From a turn up to the beginning, itself first. */

@@ -1,8 +1,8 @@
 /**
  * findSections: of what left the model's sight, the sections that are worth reading for a question.
  *
- * Each step asks the index for some words and adds to what a section is worth: the question's rarest words, their relatives, words near in
- * meaning, and pairs of words of which only the newest sections were looked at.
+ * Some are found by words, and each step asks the index for some and adds to what a section is worth: the question's rarest words, their relatives,
+ * and pairs of words of which only the newest sections were looked at. Others are found by what their sentences mean.
  */
 import { termsOf } from "../storage/index-terms.ts";
 import type { Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
@@ -10,26 +10,21 @@ import { ENGLISH } from "./lexicon.ts";
 import { type Candidate, rarity, type Weights } from "./rank-passages.ts";
 import { isPair, type Question, type Term } from "./recall-question.ts";
 import type { Search } from "./visible-past.ts";
-import type { Near, WordMeanings } from "./word-meanings.ts";
+import { WHOLE, type WordMeanings, wholeNumbers } from "./word-meanings.ts";
 
 const WORDS_MAX = 48;
 const TERMS_MAX = 12;
 const SECTIONS_A_WORD = 64;
-const SECTIONS_READ = 24;
+const SECTIONS_READ = 16;
 const COMBINED_MAX = 5;
 /** Of the question, a word that the past does not hold; more when it holds a relative. */
 const UNSEEN = 0.8;
 const UNSEEN_OWN = 0.4;
 const RELATIVE_SEEN = 0.45;
 const RELATIVE = 0.6;
-/** Words of the question, and words nearest in meaning to each, that are looked for as well; and to the question as a whole. */
-const MEANT_TERMS = 6;
-const NEAR_MAX = 20;
-const NEAR_LEAST = 0.45;
-const NEAR_WHOLE_MAX = 32;
-const NEAR_WHOLE_LEAST = 0.4;
-/** Who asks about himself is answered by a turn in which somebody says "I". */
-const OWN_WORDS = ["i", "my", "we", "our", "me", "us", "mine"];
+/** Sections that are read for what they mean, and the least cosine of a sentence with the question. */
+const ALIKE_MAX = 16;
+const ALIKE_LEAST = 0.3;
 
 export interface Found {
   /** The most worthy first. */
@@ -53,10 +48,12 @@ export function findSections(
   const terms = withRelatives(rare, past);
   const worths = new Worths();
   for (const term of terms) worths.addTerm(term);
-  if (meanings) addMeant(worths, question, rare, past, meanings);
   addPairs(worths, terms, past);
+  const sections = worths.best(SECTIONS_READ);
+  const known = new Set(sections.map(keyOf));
+  const alike = meanings ? meant(question, rare, past, meanings) : [];
   return {
-    sections: worths.best(SECTIONS_READ),
+    sections: [...sections, ...alike.filter((posting) => !known.has(keyOf(posting)))],
     weights: terms.map(({ weights }) => weights),
     question: { ...question, terms: terms.map(({ term }) => term) },
   };
@@ -83,6 +80,12 @@ class SearchedPast {
   find(questions: readonly IndexQuestion[]): Posting[][] {
     if (this.#branch.length === 0 || questions.length === 0) return questions.map(() => []);
     return this.#index!.find(this.#branch, questions, SECTIONS_A_WORD);
+  }
+
+  /** Those whose sentences are nearest to what is asked. */
+  alike(asked: Int8Array): Posting[] {
+    if (this.#branch.length === 0) return [];
+    return this.#index!.alike(this.#branch, asked, ALIKE_LEAST * WHOLE ** 2, ALIKE_MAX);
   }
 
   /** In how many places one of a word's forms is. */
@@ -167,51 +170,11 @@ class Worths {
   }
 }
 
-/** Of the words near to one word of the question, a section counts the one that weighs most. */
-function addMeant(
-  worths: Worths,
-  question: Question,
-  rare: readonly Rare[],
-  past: SearchedPast,
-  meanings: WordMeanings,
-): void {
-  const near = nearWords(question, rare, meanings);
-  const counted = new Map<string, number>();
-  const found = past.find(near.map(({ stem }) => (question.isOwn ? [[stem], OWN_WORDS] : [[stem]])));
-  found.forEach((postings, i) => {
-    const { of, stem, similarity } = near[i]!;
-    const weight = similarity * rarity(Math.min(past.size, past.amount(postings, [stem])), past.size);
-    for (const posting of postings) {
-      const key = `${of} ${keyOf(posting)}`;
-      const more = weight - (counted.get(key) ?? 0);
-      if (more <= 0) continue;
-      counted.set(key, weight);
-      worths.add([posting], more);
-    }
-  });
-}
-
-/** Words near in meaning to the question's rarest ones and to all of them together. `of`: which of them. */
-function nearWords(
-  { language, stems }: Question,
-  rare: readonly Rare[],
-  meanings: WordMeanings,
-): (Near & { of: number })[] {
-  if (language > ENGLISH) return [];
+/** The sections with the sentences nearest in meaning to all of the question's words together. */
+function meant({ language }: Question, rare: readonly Rare[], past: SearchedPast, meanings: WordMeanings): Posting[] {
   const own = rare.flatMap(({ term }) => (term.isImplied ? [] : [term.stem]));
-  const whole = meanings.together(own);
-  const isNew = ({ stem }: Near) => !stems.has(stem);
-  return [
-    ...own.slice(0, MEANT_TERMS).flatMap((stem, of) =>
-      meanings
-        .near(stem, NEAR_LEAST, NEAR_MAX)
-        .filter(isNew)
-        .map((near) => ({ ...near, of })),
-    ),
-    ...(whole && own.length > 1 ? meanings.nearTo(whole, NEAR_WHOLE_LEAST, NEAR_WHOLE_MAX) : [])
-      .filter(isNew)
-      .map((near) => ({ ...near, of: -1 })),
-  ];
+  const asked = language > ENGLISH ? undefined : meanings.together(own);
+  return asked ? past.alike(wholeNumbers(asked)) : [];
 }
 
 /** Words of which only the newest sections were looked at, each together with another one: old sections that hold both. */

@@ -7,7 +7,7 @@
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
 import { languageOf } from "./lexicon.ts";
-import { hasMeaning, OWN, pairsOf, type Question } from "./recall-question.ts";
+import { hasMeaning, isQuestion, OWN, pairsOf, type Question } from "./recall-question.ts";
 import type { Sense } from "./sense.ts";
 
 /** Stands for the turn that asks, where a line is one of its own. */
@@ -53,7 +53,7 @@ const RECENCY_BONUS = 0.12;
 const OWN_COVERAGE = 1.8;
 const SENSE_COVERAGE = 0.85;
 const WORLD_COVERAGE = 0.75;
-const SENSE_RANK = 0.8;
+const SENSE_RANK = 1.2;
 const OWN_SENSE = 1.3;
 const TRIMMED_TOKENS = 24;
 
@@ -125,8 +125,6 @@ export function scored(
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
 /** Who says "I" speaks of himself; who says "my aunt" perhaps not. */
 const FIRST_PERSON = /\b(?:I|we|ich|wir|je|yo)\b|我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)/u;
-
-const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
 
 /** A sentence that wants something done says nothing itself: "Give me an overview". What asks for nothing but to be kept in mind is none. */
 const REQUEST =

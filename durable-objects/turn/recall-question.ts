@@ -70,6 +70,9 @@ export function questionOf(said: string): Question {
   };
 }
 
+/** Of a sentence. */
+export const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
+
 /** Of a folded word. A pair of letters of an unspaced script has none where neither letter has. */
 export const hasMeaning = (word: string): boolean =>
   !isFunctionWord(word) && (/[\p{sc=Latin}\d]/u.test(word) || ![...word].every(isFunctionWord));

@@ -4,15 +4,15 @@
  * Two things together: whether both are about the same as a whole (the angle between sums of word vectors), and whether each of the question's
  * words has one near it in the sentence. Only English words have vectors.
  */
-import type { Word } from "../storage/index-terms.ts";
+import { type Word, wordsOf } from "../storage/index-terms.ts";
 import { ENGLISH, languageOf } from "./lexicon.ts";
-import { hasMeaning, type Question } from "./recall-question.ts";
-import { cosine, type WordMeanings } from "./word-meanings.ts";
+import { hasMeaning, isQuestion, type Question } from "./recall-question.ts";
+import { cosine, type WordMeanings, wholeNumbers } from "./word-meanings.ts";
 
 /** Of the sentence's words. 0: nothing in common, 1: the same. */
 export type Sense = (words: readonly Word[]) => number;
 
-const WHOLE_SHARE = 0.6;
+const WHOLE_SHARE = 0.7;
 /** Similarities of two words: below the first they have nothing to do with each other, above the second they mean the same. */
 const STRANGE = 0.3;
 const SAME = 0.8;
@@ -44,4 +44,13 @@ export function senseOf({ terms, language }: Question, meanings: WordMeanings | 
     const alike = Math.max(0, cosine(whole, meanings.together(said)));
     return WHOLE_SHARE * alike + ((1 - WHOLE_SHARE) * aligned) / most;
   };
+}
+
+/** What the index keeps of a sentence; nothing of one that asks, and of one in another language. */
+export function sentenceSense(meanings: WordMeanings, sentence: string): Int8Array | undefined {
+  if (isQuestion(sentence)) return undefined;
+  const words = wordsOf(sentence);
+  if (languageOf(words.map(({ text }) => text)) > ENGLISH) return undefined;
+  const said = meanings.together(words.flatMap(({ text, stem }) => (hasMeaning(text) ? [stem] : [])));
+  return said && wholeNumbers(said);
 }

@@ -10,7 +10,6 @@ import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
 import { joinedIds } from "../storage/database.ts";
-import { indexedWords } from "../storage/passage-index.ts";
 import { saidIn } from "../storage/turn-tree.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
@@ -63,7 +62,7 @@ export class TurnWriter {
       const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
       const turn = finished(accepted, served, outcome, end);
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
-      const words = await inSlices(indexedWords(saidIn(turn)), yieldToEvents);
+      const words = await inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
       this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
       await store.database.settled();
       await fault("commit.after", ctx);

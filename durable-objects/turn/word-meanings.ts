@@ -8,24 +8,13 @@
  * in 255ths), two numbers a byte (low half first, each half less 8).
  */
 const HEADER_BYTES = 12;
-const FINE = 4096;
-const HEAD = 16;
-
-/** A word near another one. `similarity`: cosine, up to 1. */
-export interface Near {
-  stem: string;
-  similarity: number;
-}
 
 export class WordMeanings {
   readonly dimensions: number;
-  readonly #stems: string[];
   readonly #places: Map<string, number>;
   readonly #weights: Uint8Array;
   readonly #numbers: Int8Array;
   readonly #lengths: Float32Array;
-  /** Of the numbers behind the first `HEAD` ones. */
-  readonly #tails: Float32Array;
 
   constructor(table: ArrayBuffer | Uint8Array) {
     const bytes = table instanceof Uint8Array ? table : new Uint8Array(table);
@@ -41,26 +30,21 @@ export class WordMeanings {
       at += length;
       return bytes.subarray(at - length, at);
     };
-    this.#stems = new TextDecoder().decode(take(textBytes)).trimEnd().split("\n");
-    this.#places = new Map(this.#stems.map((stem, i) => [stem, i]));
+    const stems = new TextDecoder().decode(take(textBytes)).trimEnd().split("\n");
+    this.#places = new Map(stems.map((stem, i) => [stem, i]));
     this.#weights = take(words);
     const halves = take((words * dimensions) / 2);
     this.#numbers = new Int8Array(words * dimensions);
     this.#lengths = new Float32Array(words);
-    this.#tails = new Float32Array(words);
     const [numbers, lengths] = [this.#numbers, this.#lengths];
     for (let i = 0; i < halves.length; i++) {
       numbers[2 * i] = (halves[i]! & 15) - 8;
       numbers[2 * i + 1] = (halves[i]! >> 4) - 8;
     }
     for (let word = 0, at = 0; word < words; word++) {
-      let [sum, tail] = [0, 0];
-      for (let d = 0; d < dimensions; d++, at++) {
-        sum += numbers[at]! ** 2;
-        if (d >= HEAD) tail += numbers[at]! ** 2;
-      }
+      let sum = 0;
+      for (let d = 0; d < dimensions; d++, at++) sum += numbers[at]! ** 2;
       lengths[word] = Math.sqrt(sum) || 1;
-      this.#tails[word] = Math.sqrt(tail);
     }
   }
 
@@ -97,34 +81,12 @@ export class WordMeanings {
     const length = Math.hypot(...sum);
     return isKnown && length > 0 ? sum.map((number) => number / length) : undefined;
   }
-
-  /** The nearest words to a vector of length 1, nearest first, at most `most` and none below `least`. */
-  nearTo(vector: Float32Array, least: number, most: number): Near[] {
-    const found: Near[] = [];
-    const { dimensions } = this;
-    const [numbers, lengths, tails, stems] = [this.#numbers, this.#lengths, this.#tails, this.#stems];
-    // Whole numbers are faster.
-    const whole = Int32Array.from(vector, (number) => Math.round(number * FINE));
-    const tail = Math.hypot(...whole.subarray(HEAD));
-    for (let word = 0; word < lengths.length; word++) {
-      const at = word * dimensions;
-      const needed = FINE * least * lengths[word]!;
-      let sum = 0;
-      for (let d = 0; d < HEAD; d++) sum = (sum + whole[d]! * numbers[at + d]!) | 0;
-      // The first numbers vary most. What the others can add at most often does not reach (Cauchy and Schwarz).
-      if (sum + tail * tails[word]! < needed) continue;
-      for (let d = HEAD; d < dimensions; d++) sum = (sum + whole[d]! * numbers[at + d]!) | 0;
-      if (sum >= needed) found.push({ stem: stems[word]!, similarity: sum / (FINE * lengths[word]!) });
-    }
-    return found.sort((a, b) => b.similarity - a.similarity || (a.stem < b.stem ? -1 : 1)).slice(0, most);
-  }
-
-  /** The nearest words to a word, itself not among them. */
-  near(stem: string, least: number, most: number): Near[] {
-    const vector = this.together([stem]);
-    return vector ? this.nearTo(vector, least, most + 1).filter((other) => other.stem !== stem) : [];
-  }
 }
+
+/** The number that stands for 1 where a vector is held in whole numbers. */
+export const WHOLE = 127;
+export const wholeNumbers = (vector: Float32Array): Int8Array =>
+  Int8Array.from(vector, (number) => Math.round(WHOLE * number));
 
 export const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): number => {
   let sum = 0;

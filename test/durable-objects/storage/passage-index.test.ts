@@ -2,7 +2,9 @@ import { expect, it } from "vitest";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { stem } from "../../../durable-objects/storage/index-terms.ts";
 import { indexedWords } from "../../../durable-objects/storage/passage-index.ts";
+import type { SentenceSense } from "../../../durable-objects/storage/passage-senses.ts";
 import { migrate } from "../../../durable-objects/storage/schema.ts";
+import { PIECE_BYTES } from "../../../durable-objects/storage/state-pieces.ts";
 import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
 import { atOnce } from "../../../src/core/work.ts";
 import { cpuMs } from "../../support/cpu-time.ts";
@@ -11,8 +13,14 @@ import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
 const name = (n: number) => n.toString(16).padStart(16, "0");
 
-function opened(storage = new FaultyStorage(sqliteStorage())) {
-  const store = new ConversationStore(storage);
+/** Of "zebra horse": how often it says each. A sentence of neither has no numbers. */
+const animals = (sentence: string): Int8Array | undefined => {
+  const counts = ["zebra", "horse"].map((word) => sentence.split(word).length - 1);
+  return counts.some((count) => count > 0) ? Int8Array.from(counts) : undefined;
+};
+
+function opened(storage = new FaultyStorage(sqliteStorage()), senseOf?: SentenceSense) {
+  const store = new ConversationStore(storage, PIECE_BYTES, senseOf);
   store.database.open();
   const add = (n: number, parent: number | null, content: string, fields: Partial<StoredTurn> = {}) => {
     const above = parent === null ? undefined : store.tree.node(name(parent))!;
@@ -40,7 +48,18 @@ function opened(storage = new FaultyStorage(sqliteStorage())) {
     const [found] = passages.find(branch, [[[stem(word)]]], limit);
     return found!.map((posting) => Number.parseInt(passages.sectionAt(posting)!.turn, 16));
   };
-  return { store, storage, add, find };
+  /** Turn, section and product of the sections on the path to `at` that are most like so many zebras and horses. */
+  const alike = (at: number, asked: [zebras: number, horses: number], limit = 100) => {
+    const { passages } = store.tree;
+    const branch = passages.branch(store.tree.node(name(at))!);
+    const found = passages.alike(branch, Int8Array.from(asked), 1, limit);
+    return found.map((posting) => [
+      Number.parseInt(passages.sectionAt(posting)!.turn, 16),
+      posting.section,
+      posting.product,
+    ]);
+  };
+  return { store, storage, add, find, alike };
 }
 
 it("finds a word on the branch that is asked, and on no other", () => {
@@ -125,6 +144,50 @@ it("leaves nothing of a turn that is gone, and of one that is hidden only its pl
   expect(find(4, "horse")).toEqual([4, 1]);
 });
 
+it("finds the sections whose sentences are most like what is asked, on the branch and on no other", () => {
+  const { add, alike } = opened(undefined, animals);
+  add(1, null, "A zebra. Two words: zebra zebra.");
+  add(2, 1, "horse");
+  add(3, 1, "zebra horse");
+  add(4, 3, "Nothing of the kind.");
+  add(5, 4, `${"Nothing was said of it here, nor there, nor anywhere. ".repeat(80)} A horse. A zebra zebra horse.`);
+  expect(alike(5, [2, 1])).toEqual([
+    [5, 1, 5],
+    [1, 0, 4],
+    [3, 0, 3],
+  ]);
+  expect(alike(2, [1, 1], 1)).toEqual([[1, 0, 2]]);
+  expect(alike(2, [0, 1])).toEqual([[2, 0, 1]]);
+});
+
+it("compares with the newest sentences of the user's only, and never with the assistant's", () => {
+  const { add, alike } = opened(undefined, animals);
+  add(1, null, "horse");
+  add(2, 1, "A zebra horse.", { reply: "A horse horse horse." });
+  // As many as are compared at most, in turns of as many as are kept of one.
+  for (let n = 3; n <= 9; n++) add(n, n - 1, "zebra. ".repeat(2100));
+  expect(alike(9, [0, 1])).toEqual([
+    [2, 0, 1],
+    [1, 0, 1],
+  ]);
+  add(10, 9, "zebra. ".repeat(2100));
+  expect(alike(10, [0, 1])).toEqual([]);
+});
+
+it("leaves no sentence's numbers of a turn that is gone or hidden", () => {
+  const { store, storage, add, alike } = opened(undefined, animals);
+  add(1, null, "zebra");
+  add(2, 1, "zebra zebra");
+  add(3, 2, "zebra zebra zebra");
+  store.tree.hide(name(2));
+  expect(alike(3, [1, 0]).map(([turn]) => turn)).toEqual([3, 1]);
+  store.tree.remove(name(3));
+  add(4, 2, "horse");
+  expect(alike(4, [1, 0]).map(([turn]) => turn)).toEqual([1]);
+  const left = storage.sql.exec("SELECT hex(senses) AS senses FROM passage_turns ORDER BY place").toArray();
+  expect(left.map(({ senses }) => senses)).toEqual(["00000100", "00000000", "00000001"]);
+});
+
 it("keeps no failed turn, and none that ended before its first token", () => {
   const { add, find } = opened();
   add(1, null, "zebra");
@@ -151,6 +214,21 @@ it("indexes the turns of an earlier release when they are first needed", () => {
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
   add(4, 2, "zebra");
   expect(find(4, "zebra")).toEqual([4, 2, 1]);
+});
+
+it("finds what an earlier release kept no numbers of, and its words, once", () => {
+  const first = opened();
+  first.add(1, null, "zebra");
+  first.add(2, 1, "zebra zebra");
+  first.add(3, 1, "horse");
+  // As version 5 left it.
+  first.storage.sql.exec("ALTER TABLE passage_turns DROP COLUMN senses");
+  first.storage.sql.exec("DELETE FROM schema_version WHERE version > 5");
+  const { find, alike, add } = opened(first.storage, animals);
+  expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
+  expect(alike(2, [1, 0]).map(([turn]) => turn)).toEqual([2, 1]);
+  add(4, 3, "zebra");
+  expect(alike(4, [1, 0]).map(([turn]) => turn)).toEqual([4, 1]);
 });
 
 /** As long as a prefix may be. */
