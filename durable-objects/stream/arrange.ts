@@ -54,12 +54,9 @@ export function arrange(values: readonly Observed[], where: Arrangement): Arrang
     if (timeMs !== null && timeMs > TIME_MAX_MS)
       throw invalid(`values[${i}]`, "by the stream's frequency its time would be after the year 9999");
     if (timeMs === null || lastMs === null || isLater(timeMs, lastMs, periodMs)) {
-      if (timeMs !== null && lastMs !== null && periodMs !== undefined) {
-        const missing = Math.min(SILENCE_MAX, Math.round((timeMs - lastMs) / periodMs) - 1);
-        const first = timeMs - (missing + 1) * periodMs;
-        for (let n = 1; n <= missing; n++) push({ value: null, timeMs: Math.round(first + n * periodMs), isNew: true });
-        out.gaps += missing;
-      }
+      const gaps = gapsBetween(lastMs, timeMs, periodMs);
+      for (const gap of gaps) push(gap);
+      out.gaps += gaps.length;
       push({ value, timeMs, isNew: true });
       lastMs = timeMs ?? lastMs;
     } else if (insert(out, { value, timeMs, isNew: true }, where, `values[${i}].time`)) {
@@ -72,6 +69,17 @@ export function arrange(values: readonly Observed[], where: Arrangement): Arrang
 
 const isLater = (timeMs: number, lastMs: number, periodMs: number | undefined): boolean =>
   periodMs === undefined ? timeMs > lastMs : Math.round((timeMs - lastMs) / periodMs) >= 1;
+
+/** What is missing between two neighbours: nothing where either has no time. */
+function gapsBetween(fromMs: number | null | undefined, toMs: number | null, periodMs: number | undefined): Step[] {
+  if (fromMs === null || fromMs === undefined || toMs === null || periodMs === undefined) return [];
+  const missing = Math.min(SILENCE_MAX, Math.round((toMs - fromMs) / periodMs) - 1);
+  return Array.from({ length: Math.max(0, missing) }, (_, n) => ({
+    value: null,
+    timeMs: Math.round(toMs - (missing - n) * periodMs),
+    isNew: true,
+  }));
+}
 
 /** A value that is not later than the last. False where it is there already. */
 function insert(out: Arranged, step: Step, { periodMs, late, past }: Arrangement, field: string): boolean {
@@ -101,7 +109,14 @@ function insert(out: Arranged, step: Step, { periodMs, late, past }: Arrangement
     out.steps.unshift(...again);
     out.from = at;
   }
-  out.steps.splice(at - out.from, same >= 0 ? 1 : 0, step);
+  // As if it had come in its place: gaps that the stream has already are enough where the silence goes on behind it.
+  const [previous, next] = behind < 0 ? [all.at(-1), undefined] : [all[behind - 1], all[behind]];
+  const isNewPlace = same < 0;
+  const ahead = isNewPlace ? gapsBetween(previous?.timeMs, timeMs, periodMs) : [];
+  const after =
+    isNewPlace && next && (behind === 0 || next.value !== null) ? gapsBetween(timeMs, next.timeMs, periodMs) : [];
+  out.steps.splice(at - out.from, isNewPlace ? 0 : 1, ...ahead, step, ...after);
+  out.gaps += ahead.length + after.length;
   return true;
 }
 

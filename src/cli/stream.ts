@@ -4,7 +4,7 @@
  * For each value a line says what had been expected of it; at the end comes the forecast. Lines go to stdout, what is said about them to stderr.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Command } from "commander";
@@ -31,7 +31,7 @@ export function register(program: Command): void {
       `feed values to a running server, and print what was and what is expected; ${KEY_VARIABLE} is sent as the key`,
     )
     .argument("<url>", "where the server is")
-    .argument("[file]", "a CSV file, or one number a line; standard input unless given")
+    .argument("[file]", "a CSV file, or one number a line; standard input unless given, or with -")
     .option("--id <stream>", "go on with this stream (default: a new one)")
     .option("--name <name>", "of a new stream")
     .option("--frequency <period>", "of a new stream: 15s, 5min, 1h, 1d, 1w; times that are left out become gaps")
@@ -47,6 +47,8 @@ export function register(program: Command): void {
 
 async function stream(url: string, file: string | undefined, options: Options): Promise<void> {
   const server = askedServer(url);
+  // Before a stream is begun, since a file may not be there.
+  const input = file === undefined || file === "-" ? process.stdin : (await open(file)).createReadStream();
   const { name, frequency } = options;
   const id =
     options.id ??
@@ -56,37 +58,37 @@ async function stream(url: string, file: string | undefined, options: Options): 
       })
     ).id;
   if (!options.json) process.stderr.write(`${id}\n`);
-  const remove = async () => {
-    if (options.delete) await server.open(`/v1/streams/${id}`, { method: "DELETE" });
-  };
+  const progress = { fed: 0 };
+  const remove = async () => void (await server.open(`/v1/streams/${id}`, { method: "DELETE" }));
   try {
-    await feed(server, id, file, options);
+    await feed(server, id, input, options, progress);
   } catch (thrown) {
+    const isUnused = options.id === undefined && progress.fed === 0;
     // What failed is what is told, also where the stream cannot be removed any more.
-    await remove().catch(() => {});
+    if (options.delete || isUnused) await remove().catch(() => {});
     throw thrown;
   }
-  await remove();
+  if (options.delete) await remove();
 }
 
-/** All values of the input to the stream, then its forecast. */
+/** All values of the input to the stream, then its forecast. `progress`: how many it has taken. */
 async function feed(
   server: ReturnType<typeof askedServer>,
   id: string,
-  file: string | undefined,
+  input: Readable,
   options: Options,
+  progress: { fed: number },
 ): Promise<void> {
-  let fed = 0;
-  for await (const values of batches(file === undefined ? process.stdin : createReadStream(file), options)) {
+  for await (const values of batches(input, options)) {
     const body = { values, ...(options.late ? { late: "replay" } : {}) };
     // A key of its own: a repeat after a lost connection is taken once.
     const headers = { "idempotency-key": randomBytes(12).toString("hex") };
     const reply = await server.json<AppendReply>(`/v1/streams/${id}/values`, { body, headers });
-    fed += values.length;
+    progress.fed += values.length;
     if (options.json) process.stdout.write(`${JSON.stringify(reply)}\n`);
     else process.stdout.write(shown(reply));
   }
-  if (options.horizon > 0 && fed > 0) {
+  if (options.horizon > 0 && progress.fed > 0) {
     const forecast = await server.json<StreamForecast>(
       `/v1/streams/${id}/forecast?h=${options.horizon}&quantiles=0.025,0.5,0.975`,
     );
@@ -118,7 +120,8 @@ async function* batches(input: Readable, { batch, value, time }: Options): Async
     ended = true;
     wake();
   });
-  input.on("error", (thrown) => {
+  // Of the input as well: without anybody who listens, the interface throws what its input tells.
+  lines.on("error", (thrown: unknown) => {
     failed = thrown;
     lines.close();
   });

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { outcome, start } from "../cli/run.ts";
+import { outcome, rivulet, start } from "../cli/run.ts";
 import { KillableServer } from "../kill/killable-server.ts";
 import { streamKillRun } from "../kill/stream-run.ts";
 import { tinyForecaster } from "../support/tiny-forecaster.ts";
@@ -43,6 +43,25 @@ it("is fed from standard input by the command", { timeout: 300_000 }, async () =
     .map((line) => JSON.parse(line));
   expect(lines.at(-2).position).toBe(5);
   expect(lines.at(-1).steps).toHaveLength(3);
+});
+
+it("is fed from a file that is there, and begins no stream without a value", { timeout: 300_000 }, async () => {
+  const streams = async () =>
+    ((await (await fetch(`${server.url}/v1/streams?limit=100`)).json()) as { data: object[] }).data.length;
+  const before = await streams();
+  const missing = await rivulet("stream", server.url, join(folder, "nothing.csv"));
+  expect(missing.stderr).toMatch(/^rivulet: ENOENT: [^\n]*nothing\.csv'\n$/);
+  expect(missing.exitCode).toBe(2);
+  expect((await rivulet("stream", server.url, folder)).stderr).toMatch(/rivulet: EISDIR[^\n]*\n$/);
+  const child = start(["stream", server.url, "-"], [], "pipe");
+  child.stdin!.end("one\ntwo\n");
+  expect((await outcome(child)).stderr).toContain('line 2: expected a number, got "two"');
+  expect(await streams()).toBe(before);
+  writeFileSync(join(folder, "load.csv"), "time,load\n2026-01-01T00:00:00Z,4\n2026-01-01T01:00:00Z,5\n");
+  const { exitCode, stdout } = await rivulet("stream", server.url, join(folder, "load.csv"), "--horizon", "1");
+  expect(exitCode).toBe(0);
+  expect(stdout.split("\n")).toHaveLength(4);
+  expect(await streams()).toBe(before + 1);
 });
 
 it("says which line is wrong, and removes the stream then too where it was asked to", {

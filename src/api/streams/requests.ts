@@ -108,6 +108,9 @@ export const rewindStream = z
   .strictObject({ position: z.int().min(0).openapi({ description: "The number of values to keep." }) })
   .openapi("StreamRewind");
 
+const numbersOf = (list: string): number[] =>
+  list.split(",").map((text) => (text.trim() === "" ? Number.NaN : Number(text)));
+
 export const forecastQuery = z.strictObject({
   h: intQuery(1, HORIZON_MAX)
     .optional()
@@ -115,8 +118,11 @@ export const forecastQuery = z.strictObject({
   quantiles: z
     .string()
     .max(400)
-    .transform((list) => list.split(",").map((text) => (text.trim() === "" ? Number.NaN : Number(text))))
-    .pipe(z.array(quantile).min(1).max(QUANTILES_MAX))
+    .refine(
+      (list) => quantiles.safeParse(numbersOf(list)).success,
+      `expected 1 to ${QUANTILES_MAX} numbers between 0 and 1, separated by commas`,
+    )
+    .transform(numbersOf)
     .optional()
     .openapi({ type: "string", example: "0.1,0.5,0.9" }),
   paths: intQuery(1, 512).optional().openapi({ description: "The number of futures to sample. The default is 24." }),

@@ -49,10 +49,10 @@ export interface Observed {
 }
 
 export function observed(given: z.infer<typeof valueField>): Observed {
-  if (given === null || typeof given === "number") return { value: given, timeMs: null };
-  const { value, time } = given;
+  const { value, time } = given === null || typeof given === "number" ? { value: given, time: undefined } : given;
   const timeMs = time === undefined ? null : Math.round(typeof time === "number" ? time * 1000 : Date.parse(time));
-  return { value, timeMs };
+  // -0 is 0: sent again in either form, it is the same value.
+  return { value: value === 0 ? 0 : value, timeMs };
 }
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };

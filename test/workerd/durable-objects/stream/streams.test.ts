@@ -134,6 +134,33 @@ it("fills times that are left out, knows doubles, refuses late values or replays
   expect(forecast.steps.map(({ time }: { time: string }) => time)).toEqual([at(20), at(21)]);
 });
 
+it("stands where values in order would have led when the first comes last, gaps included", async () => {
+  const [id, other] = [await begin({ frequency: "1min" }), await begin({ frequency: "1min" })];
+  const some = wave(12).map((value, i) => ({ time: at(i + 4), value }));
+  const first = { time: at(0), value: -0 };
+  await feed(id, some);
+  const late = await feed(id, [first], { late: "replay" });
+  expect(late.json).toMatchObject({ position: 16, gaps_filled: 3, replayed: 12 });
+  const inOrder = await feed(other, [first, ...some]);
+  expect(inOrder.json).toMatchObject({ position: 16, gaps_filled: 3 });
+  expect(await forecastOf(id)).toEqual(await forecastOf(other));
+  const values = async (stream: string) => (await ask("GET", `/v1/streams/${stream}/values`)).json.data;
+  expect(await values(id)).toEqual(await values(other));
+  expect((await feed(id, [{ time: at(0), value: 0 }])).json).toMatchObject({ duplicates: 1, position: 16 });
+});
+
+it("names what a list of quantiles has to be", async () => {
+  const id = await begin();
+  await feed(id, wave(4));
+  for (const wrong of ["1", "", "0.1,,0.5", "0.1;0.5"]) {
+    const { status, json } = await ask("GET", `/v1/streams/${id}/forecast?quantiles=${wrong}`);
+    expect(status).toBe(400);
+    expect(json.error.message).toMatch(
+      /^quantiles: expected 1 to 21 numbers between 0 and 1, separated by commas, got /,
+    );
+  }
+});
+
 it("tells alerts and everything else to whoever listens", async () => {
   const id = await begin({ alerts: [{ name: "hot", when: "above", threshold: 100, for: 2 }] });
   const response = await http(`/v1/streams/${id}/events?h=2`);
