@@ -5,6 +5,7 @@
  * no longer count are written over; what a turn leaves besides is erased when it ends.
  */
 import { Failure } from "../../src/core/failure.ts";
+import { freeBytes } from "../../src/core/free-bytes.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { protects } from "../platform/fault-points.ts";
 import type { Database } from "./database.ts";
@@ -51,6 +52,7 @@ export class StatePieces {
     for (const piece of pieces) {
       state.set(piece, at);
       at += piece.length;
+      freeBytes(piece);
     }
     return state;
   }

@@ -2,6 +2,7 @@
 import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { freeBytes } from "../../src/core/free-bytes.ts";
 import { inSlices } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
@@ -34,12 +35,14 @@ export class TurnWriter {
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = running;
+    const state = await this.#state();
     store.checkpoint(
       { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) },
       epoch,
       this.#ids(),
-      await this.#state(),
+      state,
     );
+    freeBytes(state.bytes);
     await store.database.settled();
     count("checkpoint_written");
     await fault("checkpoint.after", ctx);
@@ -64,6 +67,7 @@ export class TurnWriter {
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
       const words = await inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
       this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
+      if (state) freeBytes(state.bytes);
       await store.database.settled();
       await fault("commit.after", ctx);
     }

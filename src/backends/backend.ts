@@ -74,6 +74,8 @@ export interface Backend {
    * own. A failure leaves all states unchanged. Absent where steps cannot share the reading of the weights.
    */
   forwardMany?(turns: readonly SharedStep[]): Float32Array[];
+  /** Takes an array back that `forwardMany` gave and that nobody reads any more: the next logits are written over it. */
+  recycle?(logits: Float32Array): void;
 }
 
 export interface Saved {

@@ -23,7 +23,7 @@ export class Decoder {
     this.#lookup = new PromptLookup(recent);
   }
 
-  /** Feeds `id`, after which at most `left` tokens will be chosen; their first from the logits given here. */
+  /** Feeds `id`, after which at most `left` tokens will be chosen; their first from the logits given here, which hold until the next call. */
   async next(id: number, left: number): Promise<Float32Array> {
     this.#lookup.push(id);
     if (id === this.#guess[this.#right] && this.#sequence.accept!()) {
@@ -33,6 +33,8 @@ export class Decoder {
     }
     if (this.#guess.length > 0) this.#lookup.learn(this.#right);
     const guess = this.#sequence.guess ? this.#lookup.guess(left - 1) : [];
+    this.#backend.recycle?.(this.#logits);
+    this.#logits = new Float32Array(0);
     this.#logits = await roundRobin(this.#backend).forward(this.#sequence, Uint32Array.of(id), "last", { guess });
     this.#guess = this.#logits.length > this.#backend.vocab ? guess : [];
     this.#right = 0;

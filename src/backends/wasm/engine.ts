@@ -13,6 +13,8 @@ import type { Plan } from "./plan.ts";
 import { WasmSequence } from "./sequence.ts";
 
 const SIGXCPU = 24;
+/** Arrays for logits that wait for their next use: as many as one pass has rows at most, and some. */
+const SPARE_LOGITS = 16;
 
 export class Engine implements Backend {
   readonly model: Model;
@@ -25,6 +27,7 @@ export class Engine implements Backend {
   readonly contextLength: number;
   sequences = 0;
   readonly guesses = new Guesses();
+  readonly #spareLogits: Float32Array[] = [];
 
   constructor(parts: {
     model: Model;
@@ -74,6 +77,17 @@ export class Engine implements Backend {
       () => "one sequence, twice in a step",
     );
     return pass(this, ours) as Float32Array[];
+  }
+
+  recycle(logits: Float32Array): void {
+    const isWhole = logits.length === this.vocab && logits.byteLength === logits.buffer.byteLength;
+    if (isWhole && this.#spareLogits.length < SPARE_LOGITS && !this.#spareLogits.includes(logits))
+      this.#spareLogits.push(logits);
+  }
+
+  /** Room for the logits of so many rows; what stands in it is to be written over. */
+  logitsFor(rows: number): Float32Array {
+    return (rows === 1 && this.#spareLogits.pop()) || new Float32Array(rows * this.vocab);
   }
 
   stateBytes(position: number): number {

@@ -20,6 +20,8 @@ export interface PassEngine {
   readonly plan: Plan;
   /** Most tokens of one pass. */
   readonly L: number;
+  /** Room for the logits of so many rows. */
+  logitsFor(rows: number): Float32Array;
 }
 
 /** What a pass needs of each conversation in it. */
@@ -143,7 +145,7 @@ function logits(engine: PassEngine, turns: readonly SequenceStep[], runs: readon
   const asked: { row: number; to: Float32Array }[] = [];
   for (const [i, run] of runs.entries()) {
     const count = { all: run.T - (turns[i]!.again?.length ?? 0), last: 1, none: 0 }[turns[i]!.want];
-    const out = new Float32Array(count * V);
+    const out = engine.logitsFor(count);
     outs.push(out);
     for (let n = 0; n < count; n++)
       asked.push({ row: run.at + run.T - count + n, to: out.subarray(n * V, (n + 1) * V) });
