@@ -89,10 +89,14 @@ export interface Listening {
   socket?: string;
 }
 
-/** Resolves when the server listens. */
-export function launch(folder: string, { address, shown, socket = "http" }: Listening = {}): Promise<Server> {
+/** Resolves when the server listens. `runtime`: what is run in the place of workerd, for tests. */
+export function launch(
+  folder: string,
+  { address, shown, socket = "http" }: Listening = {},
+  runtime = workerd,
+): Promise<Server> {
   const elsewhere = address === undefined ? [] : [`--socket-addr=http=${address}`];
-  const command = [workerd, "serve", configOf(folder), "--control-fd=3", ...elsewhere];
+  const command = [runtime, "serve", configOf(folder), "--control-fd=3", ...elsewhere];
   const child = spawn("/bin/sh", ["-c", WITH_ALL_DESCRIPTORS, ...command], {
     stdio: ["ignore", process.stdout.isTTY ? "pipe" : "inherit", "inherit", "pipe"],
   });
