@@ -76,5 +76,6 @@ writeSection(
 ${table(["", "resident", "engine"], rows)}
 
 What states took in the engine does not go back: they lie in one WebAssembly memory with the weights, and such a memory cannot shrink. It is wiped, and used for the next conversations, so
-it grows to what the most conversations at once needed and no further, \`--memory\` at most. What else they took goes back in part, when the runtime collects its heap.`,
+it grows to what the most conversations at once needed and no further, \`--memory\` at most. What else they took is held by the runtime's allocator (tcmalloc), which keeps free pages and never gives them back, since workerd
+starts no thread for that.`,
 );
