@@ -56,15 +56,19 @@ export class Isolate {
   /** When the next phase ends, if nothing comes before. */
   get nextAt(): number {
     const [read, generate] = this.#rates();
-    const ends = this.#running.map(({ phase, left }) => left / (phase === "reading" ? read : generate));
-    return this.#now + Math.min(...ends);
+    let soonest = Infinity;
+    for (const { phase, left } of this.#running)
+      soonest = Math.min(soonest, left / (phase === "reading" ? read : generate));
+    return this.#now + soonest;
   }
 
   /** Brings the time to `at`; the turns that have ended. */
   advance(at: number): SimulatedTurn[] {
     const ended: SimulatedTurn[] = [];
-    while (this.#running.length > 0 && this.nextAt <= at + 1e-9) {
-      this.#pass(this.nextAt);
+    while (this.#running.length > 0) {
+      const next = this.nextAt;
+      if (next > at + 1e-9) break;
+      this.#pass(next);
       ended.push(...this.#turnOver());
     }
     this.#pass(at);
@@ -107,7 +111,8 @@ export class Isolate {
   /** Of one that reads, milliseconds of CPU in a millisecond; of one that generates, tokens. */
   #rates(): [read: number, generate: number] {
     const all = this.#running.length;
-    const generating = this.#running.filter(({ phase }) => phase === "generating").length;
+    let generating = 0;
+    for (const { phase } of this.#running) if (phase === "generating") generating++;
     return [1 / all, generating === 0 ? 0 : generating / all / passMs(this.#machine, generating)];
   }
 }

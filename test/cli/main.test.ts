@@ -131,14 +131,16 @@ describe("rivulet convert and info", () => {
   it("take windows of single layers, tell of them and count them, and refuse those of no layer", async () => {
     await inFolder(async (folder) => {
       const pack = join(folder, "pack");
-      const made = await rivulet("convert", tinyLlama, pack, "--window", "32", "--sinks", "4", "--windows", "0=16");
+      const made = await inProcess(["convert", tinyLlama, pack, "--window", "32", "--sinks", "4", "--windows", "0=16"]);
       expect(made).toMatchObject({ exitCode: 0, stderr: "" });
-      const { cache, state } = JSON.parse((await rivulet("info", pack, "--json")).stdout);
+      const { cache, state } = JSON.parse((await inProcess(["info", pack, "--json"])).stdout);
       expect(cache).toEqual({ policy: "window", sinks: 4, window: 32, windows: { "0": 16 }, dtype: "int8" });
       expect(state).toEqual({ fixedBytes: 0, bytesPerToken: 24, maxBytes: 24 * (4 + 16 + 64) });
-      expect((await rivulet("info", pack)).stdout).toContain("the last 32 positions (16 in layer 0) and the first 4");
+      expect((await inProcess(["info", pack])).stdout).toContain(
+        "the last 32 positions (16 in layer 0) and the first 4",
+      );
       const refused = async (...options: string[]) => {
-        const { exitCode, stdout, stderr } = await rivulet("convert", tinyLlama, join(folder, "none"), ...options);
+        const { exitCode, stdout, stderr } = await inProcess(["convert", tinyLlama, join(folder, "none"), ...options]);
         expect([exitCode, stdout]).toEqual([2, ""]);
         return stderr;
       };
@@ -154,35 +156,35 @@ describe("rivulet convert and info", () => {
   it("name the file of a pack that is damaged", async () => {
     await inFolder(async (folder) => {
       const pack = join(folder, "pack");
-      await rivulet("convert", tinyLlama, pack);
+      await inProcess(["convert", tinyLlama, pack]);
       await truncate(join(pack, "shard-000.bin"), 1000);
-      const cut = await rivulet("info", pack);
+      const cut = await inProcess(["info", pack]);
       expect(cut).toMatchObject({ exitCode: 2, stdout: "" });
       expect(cut.stderr).toMatch(/^rivulet: shard-000\.bin: expected \d+ bytes, got 1000\n$/);
       await rm(join(pack, "shard-000.bin"));
-      expect((await rivulet("info", pack)).stderr).toMatch(/^rivulet: .*shard-000\.bin: no such file\n$/);
+      expect((await inProcess(["info", pack])).stderr).toMatch(/^rivulet: .*shard-000\.bin: no such file\n$/);
     });
   });
 
   it("say before and after whether a tokenizer can be used", async () => {
     await inFolder(async (folder) => {
-      const fine = JSON.parse((await rivulet("info", fixture("tiny-llama.gguf"), "--json")).stdout);
+      const fine = JSON.parse((await inProcess(["info", fixture("tiny-llama.gguf"), "--json"])).stdout);
       expect(fine).toMatchObject({ tokenizer: true, template: true, textFault: null });
-      expect((await rivulet("info", tinyLlama)).stdout).toMatch(/^tokenizer +yes, and chat template$/m);
+      expect((await inProcess(["info", tinyLlama])).stdout).toMatch(/^tokenizer +yes, and chat template$/m);
       const tokenizer = ({ model }: { model: object }) => void Object.assign(model, { type: "WordPiece" });
       const source = await changedFolder(folder, { tokenizer });
       const fault = 'tokenizer: model.type: expected "BPE", got "WordPiece"; convert --no-tokenizer leaves it out';
-      expect((await rivulet("info", source)).stdout).toContain(`cannot be used: ${fault}`);
+      expect((await inProcess(["info", source])).stdout).toContain(`cannot be used: ${fault}`);
       const pack = join(folder, "pack");
-      const refused = await rivulet("convert", source, pack);
+      const refused = await inProcess(["convert", source, pack]);
       expect(refused).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(fault) });
-      expect(await rivulet("convert", source, pack, "--no-tokenizer")).toMatchObject({ exitCode: 0 });
-      expect((await rivulet("info", pack)).stdout).toMatch(/^tokenizer +none: can be scored/m);
+      expect(await inProcess(["convert", source, pack, "--no-tokenizer"])).toMatchObject({ exitCode: 0 });
+      expect((await inProcess(["info", pack])).stdout).toMatch(/^tokenizer +none: can be scored/m);
     });
   });
 
   it("tell of a config alone what it would be", async () => {
-    const { stdout } = await rivulet("info", join(tinyLlama, "config.json"), "--json");
+    const { stdout } = await inProcess(["info", join(tinyLlama, "config.json"), "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       kind: "config",
       architecture: "llama",
@@ -190,7 +192,7 @@ describe("rivulet convert and info", () => {
       bytesAt: { f32: 8496 * 4 },
     });
     const config = join(tinyLlama, "config.json");
-    const { stages } = JSON.parse((await rivulet("info", config, "--stages", "2", "--json")).stdout);
+    const { stages } = JSON.parse((await inProcess(["info", config, "--stages", "2", "--json"])).stdout);
     expect(stages.map(({ blocks }: { blocks: unknown }) => blocks)).toEqual([
       [0, 1],
       [1, 2],
@@ -204,28 +206,30 @@ describe("rivulet convert and info", () => {
         string,
         string,
       ];
-      await rivulet("convert", tinyLlama, whole, "--dtype", "f32");
-      const made = await rivulet("convert", tinyLlama, divided, "--dtype", "f32", "--stages", "3");
+      await inProcess(["convert", tinyLlama, whole, "--dtype", "f32"]);
+      const made = await inProcess(["convert", tinyLlama, divided, "--dtype", "f32", "--stages", "3"]);
       expect(made.stdout).toMatch(/in 3 shards, 3 stages\n/);
-      const { stages, shards, parameters, verified } = JSON.parse((await rivulet("info", divided, "--json")).stdout);
+      const { stages, shards, parameters, verified } = JSON.parse(
+        (await inProcess(["info", divided, "--json"])).stdout,
+      );
       expect([shards, parameters, verified]).toEqual([3, 8496, true]);
       expect(stages.map(({ blocks }: { blocks: unknown }) => blocks)).toEqual([
         [0, 0],
         [0, 2],
         [2, 2],
       ]);
-      const text = (await rivulet("info", divided)).stdout;
+      const text = (await inProcess(["info", divided])).stdout;
       expect(text).toMatch(/\n {2}stage 1 +blocks 0 to 1, [\d.]+ kB in shards 1 to 1, state at most [\d.]+ kB\n/);
       await writeFile(ids, JSON.stringify(Array.from({ length: 90 }, (_, i) => (i * 31) % 384)));
       const score = async (pack: string) =>
-        JSON.parse((await rivulet("score", pack, "--tokens", ids, "--split", "32")).stdout);
+        JSON.parse((await inProcess(["score", pack, "--tokens", ids, "--split", "32"])).stdout);
       expect((await score(divided)).nll).toBe((await score(whole)).nll);
       const generate = async (pack: string) => {
-        const { stdout } = await rivulet("generate", pack, "Hello", "--max-tokens", "12", "--json");
+        const { stdout } = await inProcess(["generate", pack, "Hello", "--max-tokens", "12", "--json"]);
         return JSON.parse(stdout) as { ids: number[] };
       };
       expect((await generate(divided)).ids).toEqual((await generate(whole)).ids);
-      const bench = JSON.parse((await rivulet("bench", divided, "--depths", "0", "--json")).stdout);
+      const bench = JSON.parse((await inProcess(["bench", divided, "--depths", "0", "--json"])).stdout);
       expect(bench.depths[0].decode_tokens_per_s).toBeGreaterThan(0);
     });
   });

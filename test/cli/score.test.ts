@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { converted, tinyLlama } from "../convert/folder.ts";
 import { inFolder } from "../convert/sample-files.ts";
+import { inProcess } from "./in-process.ts";
 import { outcome, rivulet, start } from "./run.ts";
 
 const V = 384;
@@ -55,7 +56,7 @@ describe("rivulet score", () => {
 
   it("reports tokens, likelihood, speed and bytes of state as it goes", async () => {
     await prepared(500, async ({ pack, tokens }) => {
-      const { stdout, stderr } = await rivulet("score", pack, "--tokens", tokens, "--progress", "--every", "200");
+      const { stdout, stderr } = await inProcess(["score", pack, "--tokens", tokens, "--progress", "--every", "200"]);
       const reports = linesOf(stderr);
       expect(reports.map((report) => report.tokens)).toEqual([216, 432, 500]); // whole slices of 36
       const fields = ["tokens", "of", "nll", "seconds", "tokens_per_s", "seconds_left", "state_bytes", "rss_bytes"];
@@ -67,7 +68,7 @@ describe("rivulet score", () => {
   it("refuses a checkpoint of other ids, of another model, or damaged, and leaves it alone", async () => {
     await prepared(100, async ({ pack, tokens, folder }) => {
       const checkpoint = join(folder, "checkpoint");
-      const run = (of = pack) => rivulet("score", of, "--tokens", tokens, "--checkpoint", checkpoint);
+      const run = (of = pack) => inProcess(["score", of, "--tokens", tokens, "--checkpoint", checkpoint]);
       expect((await run()).exitCode).toBe(0);
       const good = readFileSync(checkpoint);
       const other = join(folder, "other");
@@ -103,7 +104,7 @@ describe("rivulet score", () => {
     await prepared(100, async ({ pack, tokens, folder }) => {
       const [checkpoint, logits] = [join(folder, "checkpoint"), join(folder, "logits")];
       const run = (...more: string[]) =>
-        rivulet("score", pack, "--tokens", tokens, "--checkpoint", checkpoint, ...more);
+        inProcess(["score", pack, "--tokens", tokens, "--checkpoint", checkpoint, ...more]);
       await run();
       const { exitCode, stderr } = await run("--logits", logits);
       expect([exitCode, stderr]).toEqual([

@@ -78,9 +78,11 @@ describe.skipIf("reason" in ready).each(Object.entries(clients))("%s", (client, 
 
   beforeAll(async () => {
     if ("reason" in ready) return;
+    // Compiled once, also where the environment would have every run compile all of it again.
+    const compiled = { PYTHONDONTWRITEBYTECODE: "" };
     // Neither looks for prices nor sends traces anywhere.
     const quiet = { LITELLM_LOCAL_MODEL_COST_MAP: "True", OPENAI_AGENTS_DISABLE_TRACING: "1" };
-    const options = { env: { ...process.env, ...quiet }, timeout: 300_000 };
+    const options = { env: { ...process.env, ...compiled, ...quiet }, timeout: 300_000 };
     // Not synchronously: the server's log lines come through this process, and the server would stand still with a full pipe.
     const run = promisify(execFile)(ready.python, [join(here, `${client}_client.py`), server!.url], options);
     const { stdout, stderr } = await run.catch((thrown: { stdout?: string; stderr?: string }) => thrown);
