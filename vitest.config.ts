@@ -54,6 +54,10 @@ export default defineConfig({
         plugins: [bytes],
         test: {
           name: "node",
+          isolate: false,
+          setupFiles: "./test/support/fresh-modules.ts",
+          // What starts once in its module is a file's own as well.
+          server: { deps: { inline: [/onnxruntime-web/] } },
           globalSetup: "./test/support/node-setup.ts",
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**"],
