@@ -218,7 +218,7 @@ export class PassageIndex {
           });
           for (const [section, product] of best) found.push({ place, depth: place % DEPTHS, section, product });
         }
-        last = rows.length < TURNS_AT_ONCE ? 0 : Number(rows.at(-1)!.place) - 1;
+        last = rows.length < TURNS_AT_ONCE ? -1 : Number(rows.at(-1)!.place) - 1;
       }
     }
     return found.sort((a, b) => b.product - a.product || b.depth - a.depth || a.section - b.section).slice(0, limit);

@@ -54,6 +54,18 @@ it("quotes what has left the window before the question, says so, and keeps it o
   expect(data.at(-1)!.recalled).toEqual(reply.rivulet.recalled);
 });
 
+it("finds what a question asks for in other words by what the sentence means", async () => {
+  const told = "I spilled wine on the carpet.";
+  await turn("ada", told);
+  await chatter("ada");
+  expect(await recalledBy("ada", "Which liquid stained our rug?")).toEqual([told]);
+  await chatter("ada");
+  await inside("ada", ({ store }) => {
+    store.database.exec("UPDATE passage_turns SET senses = NULL");
+  });
+  expect(await recalledBy("ada", "Which liquid stained our rug?")).toEqual([]);
+});
+
 it("quotes nothing to a question that nothing was said about, to itself, or where it is switched off", async () => {
   await turn("ada", FACT);
   await chatter("ada");
