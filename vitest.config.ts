@@ -96,6 +96,8 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
+          isolate: false,
+          setupFiles: "./test/support/fresh-isolate.ts",
           include: ["test/workerd/**/*.test.ts"],
           globalSetup: "./test/support/workerd-setup.ts",
           testTimeout: HANGS_AFTER_MS,

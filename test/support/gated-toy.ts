@@ -1,12 +1,11 @@
 /** The toy model, which a test can hold up before any forward pass, and readers that stop in the middle. */
-import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { admission } from "../../durable-objects/model/admission.ts";
 import { weights } from "../../durable-objects/model/served-model.ts";
 import { armFaults } from "../../durable-objects/platform/fault-points.ts";
 import { limits, streamLimits } from "../../durable-objects/platform/limits.ts";
 import { type ErrorReply, send } from "./chat-client.ts";
+import { emptied } from "./emptied.ts";
 import { type Toy, type ToyOptions, toyServed } from "./toy-served.ts";
 
 export interface Gate {
@@ -35,13 +34,6 @@ export function gatedToy(options: ToyOptions = {}): { gate: Gate; toy: () => Toy
     await emptied();
   });
   return { gate, toy: () => toy };
-}
-
-/** `reset` overlooks objects that were aborted and not used since. */
-export async function emptied(): Promise<void> {
-  for (const id of await listDurableObjectIds(env.CONVERSATION))
-    await runInDurableObject(env.CONVERSATION.get(id) as never, (_, { storage }) => storage.deleteAll());
-  await reset();
 }
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

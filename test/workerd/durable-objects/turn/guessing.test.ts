@@ -7,7 +7,7 @@ import { armFaults } from "../../../../durable-objects/platform/fault-points.ts"
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import type { Sequence } from "../../../../src/backends/backend.ts";
 import { chat, say } from "../../../support/chat-client.ts";
-import { emptied } from "../../../support/gated-toy.ts";
+import { emptied } from "../../../support/emptied.ts";
 import { stub, turnsOf } from "../../../support/object.ts";
 
 const usual = { ...limits };
