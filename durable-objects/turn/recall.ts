@@ -20,7 +20,7 @@ import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 /** The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not. */
 const FLOOR_OWN = 0.35;
 const FLOOR = 0.66;
-const SHARE_OF_BEST = 0.3;
+const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
 /** Of what the model still sees, quoted beside the best line that it does not: how much it must be like it, and how many. */
 const ALIKE = 0.5;
