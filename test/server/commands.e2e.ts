@@ -51,6 +51,8 @@ const own: [written: RegExp, here: () => string][] = [
   [/\bout\/qwen/g, () => at("written")],
   // A minute of a benchmark says as little here as an hour, and may last longer than a test on a busy machine.
   [/--tokens 2048,8192,32768,131072 --seeds 1,2( --facts held-out)? \[--misses\]/g, () => "--tokens 2048 --seeds 1"],
+  // The model's own answers take minutes; the tiny one is asked the same.
+  [/(?<=long-answers\.ts )--tokens 2048,8192,32768/g, () => `${at("tiny-long")} --tokens 2048`],
   // A day of a thousand users in one place takes the same ways as one of a million all over the world.
   [/npm run -s capacity(?: --)?(?: --users \d+)?(?= |$)/gm, () => "npm run -s capacity -- --users 1000 --locations 1"],
   // A random model does not end its answer; the default one does.
