@@ -1,8 +1,9 @@
-import { listDurableObjectIds, reset, runInDurableObject } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { chat, type ErrorReply, events, http, say, send, streamText, textOf } from "../../support/chat-client.ts";
+import { newObjects } from "../../support/new-objects.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 let toy: Toy;
@@ -62,10 +63,9 @@ describe("POST /v1/chat/completions", () => {
   });
 
   it("stores nothing without a session", async () => {
-    const before = new Set((await listDurableObjectIds(env.CONVERSATION)).map(String));
+    const asked = await newObjects(env.CONVERSATION);
     await chat({ messages: [say("hello")] });
-    const asked = (await listDurableObjectIds(env.CONVERSATION)).filter((id) => !before.has(String(id)));
-    for (const id of asked) {
+    for (const id of await asked()) {
       const tables = await runInDurableObject(env.CONVERSATION.get(id), (_, { storage }) =>
         storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'").toArray(),
       );

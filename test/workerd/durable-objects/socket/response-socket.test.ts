@@ -1,10 +1,11 @@
-import { evictDurableObject, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { SocketWriter } from "../../../../durable-objects/platform/socket-writer.ts";
 import { http } from "../../../support/chat-client.ts";
+import { newObjects } from "../../../support/new-objects.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
 let toy: Toy;
@@ -68,13 +69,11 @@ async function connect(headers: Record<string, string> = {}): Promise<Client> {
   expect(response.status).toBe(101);
   return new Client(response.webSocket!);
 }
-/** The list has those of other files too, which are gone. */
-const others = new Set<string>();
+let own: () => Promise<DurableObjectId[]>;
 beforeAll(async () => {
-  for (const id of await listDurableObjectIds(env.SOCKET)) others.add(String(id));
+  own = await newObjects(env.SOCKET);
 });
-const sockets = async () =>
-  (await listDurableObjectIds(env.SOCKET)).filter((id) => !others.has(String(id))).map((id) => env.SOCKET.get(id));
+const sockets = async () => (await own()).map((id) => env.SOCKET.get(id));
 const textOf = (frames: Frame[]) =>
   frames.flatMap(({ type, delta }) => (type === "response.output_text.delta" ? delta : [])).join("");
 
