@@ -213,8 +213,7 @@ export class StreamStore {
     try {
       const cursor = this.#storage.sql.exec(query, ...bindings);
       const rows = cursor.toArray();
-      metrics.rowsWritten.add(cursor.rowsWritten ?? 0);
-      metrics.rowsRead.add(cursor.rowsRead ?? 0);
+      count(cursor);
       return rows;
     } catch (thrown) {
       throw named(thrown);
@@ -224,13 +223,17 @@ export class StreamStore {
   /** A statement that gives no rows. It has run when this returns; asking the cursor for rows would take time of its own. */
   #write(query: string, ...bindings: SqlValue[]): void {
     try {
-      const { rowsWritten = 0, rowsRead = 0 } = this.#storage.sql.exec(query, ...bindings);
-      metrics.rowsWritten.add(rowsWritten);
-      metrics.rowsRead.add(rowsRead);
+      count(this.#storage.sql.exec(query, ...bindings));
     } catch (thrown) {
       throw named(thrown);
     }
   }
+}
+
+/** What a statement has written and read so far. */
+function count({ rowsWritten = 0, rowsRead = 0 }: { rowsWritten?: number; rowsRead?: number }): void {
+  metrics.rowsWritten.add(rowsWritten);
+  metrics.rowsRead.add(rowsRead);
 }
 
 export const noSuchStream = () => new Failure("not_found", "id: no such stream", { param: "id" });
