@@ -8,19 +8,15 @@
  * Right is an answer that holds the value told last and none of those that it must not be; greedy, with the pack's repetition penalty.
  * `--alone` leaves recall out (a pack that keeps every position never recalls). A history that is longer than the pack's context is left out.
  */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { withQuote } from "../durable-objects/turn/quote-passages.ts";
-import { recall } from "../durable-objects/turn/recall.ts";
-import { sentenceSense } from "../durable-objects/turn/sense.ts";
-import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
 import { greedy } from "../src/sampling/sampling.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
-import { type Probe, told } from "./long-dialogue/dialogue.ts";
-import { AROUND_TURN, storedDialogue } from "./long-dialogue/stored.ts";
+import { factsNamed, type Probe } from "./long-dialogue/dialogue.ts";
+import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
 import { Chat, usual } from "./memory-chat.ts";
 import { table } from "./section.ts";
 
@@ -35,16 +31,13 @@ const { values: options, positionals } = parseArgs({
     show: { type: "boolean", default: false },
   },
 });
-if (!Object.hasOwn(told, options.facts))
-  throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${options.facts}`);
-const facts = told[options.facts as keyof typeof told];
+const facts = factsNamed(options.facts);
 const languages = options.languages.split(",");
 const pack = positionals[0] ?? "models/rivulet-150m";
 /** Upper ends of the distances that are told apart, in tokens from the telling to the question. */
 const DISTANCES = [1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072, Number.POSITIVE_INFINITY];
 
 const served = await loadServed(folderSource(pack), compiledKernels());
-const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
 const sampling = { ...greedy, repetitionPenalty: usual(served).repetitionPenalty };
 const context = served.backend.contextLength;
 
@@ -64,13 +57,8 @@ async function answered(from: Chat | undefined, messages: Message[]): Promise<st
 
 const rows: (string | number)[][] = [];
 for (const tokens of options.tokens.split(",").map(Number)) {
-  const { store, base, turns, starts, probes } = storedDialogue(
-    tokens,
-    Number(options.seed),
-    facts,
-    served.codec,
-    (sentence) => sentenceSense(words, sentence),
-  );
+  const dialogue = storedDialogue(tokens, Number(options.seed), facts, served.codec);
+  const { base, turns, starts, probes } = dialogue;
   const length = base.logged;
   if (length > context) {
     console.error(`${length} tokens are more than the pack's context of ${context}: left out`);
@@ -92,17 +80,7 @@ for (const tokens of options.tokens.split(",").map(Number)) {
   for (const probe of probes) {
     if (probe.kind === "unrelated" || !languages.includes(probe.lang)) continue;
     const asked: Message[] = [{ role: "user", content: probe.question }];
-    const found = options.alone
-      ? []
-      : recall({
-          store,
-          base,
-          messages: asked,
-          promptTokens: served.codec.encodeText(probe.question).length + AROUND_TURN,
-          served,
-          maxTokens: 128,
-          meanings: () => words,
-        });
+    const found = options.alone ? [] : quotedFor(dialogue, probe.question, served);
     const answers = {
       floor: await answered(undefined, asked),
       alone: await answered(chat, asked),

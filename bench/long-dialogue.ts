@@ -11,14 +11,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
-import { recall } from "../durable-objects/turn/recall.ts";
-import { sentenceSense } from "../durable-objects/turn/sense.ts";
-import { WordMeanings } from "../durable-objects/turn/word-meanings.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
-import { told } from "./long-dialogue/dialogue.ts";
-import { AROUND_TURN, storedDialogue } from "./long-dialogue/stored.ts";
+import { factsNamed } from "./long-dialogue/dialogue.ts";
+import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -30,14 +27,11 @@ const { values: options } = parseArgs({
     misses: { type: "boolean", default: false },
   },
 });
-if (!Object.hasOwn(told, options.facts))
-  throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${options.facts}`);
-const toldFacts = told[options.facts as keyof typeof told];
+const facts = factsNamed(options.facts);
 const numbers = (text: string) => text.split(",").map(Number);
 const file = (name: string) => readFileSync(join(options.pack, name));
 const manifest = parseManifest(file("manifest.json"));
 const codec = createTextCodec(JSON.parse(file("tokenizer.json").toString()), manifest.tokenizerConfig ?? {});
-const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
 const served = { codec, manifest } as Served;
 const share = (part: number, whole: number) => (whole === 0 ? "–" : (part / whole).toFixed(2));
 
@@ -52,22 +46,11 @@ for (const tokens of numbers(options.tokens)) {
   >();
   let length = 0;
   for (const seed of numbers(options.seeds)) {
-    const { store, base, probes } = storedDialogue(tokens, seed, toldFacts, codec, (sentence) =>
-      sentenceSense(words, sentence),
-    );
-    length = base.logged;
-    for (const probe of probes) {
-      const messages = [{ role: "user" as const, content: probe.question }];
+    const dialogue = storedDialogue(tokens, seed, facts, codec);
+    length = dialogue.base.logged;
+    for (const probe of dialogue.probes) {
       const began = process.cpuUsage();
-      const found = recall({
-        store,
-        base,
-        messages,
-        promptTokens: codec.encodeText(probe.question).length + AROUND_TURN,
-        served,
-        maxTokens: 128,
-        ...(options.words ? {} : { meanings: () => words }),
-      });
+      const found = quotedFor(dialogue, probe.question, served, options.words);
       const { user, system } = process.cpuUsage(began);
       const ms = (user + system) / 1000;
       const keys = [

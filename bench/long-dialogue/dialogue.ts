@@ -38,6 +38,12 @@ export const told = {
   "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated },
 };
 
+/** By the name that a command was given. */
+export function factsNamed(name: string): (typeof told)[keyof typeof told] {
+  if (!Object.hasOwn(told, name)) throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${name}`);
+  return told[name as keyof typeof told];
+}
+
 /** `turns`: how many. Facts, their distractors and every fourth one's correction are spread evenly over them. */
 export function longDialogue(
   turns: number,

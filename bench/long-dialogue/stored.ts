@@ -1,20 +1,26 @@
-/** A long dialogue as a conversation's object holds it: turns in its tree, their words in its index. */
+/** A long dialogue as a conversation's object holds it: turns in its tree, their words in its index, and what recall finds there. */
+import { readFileSync } from "node:fs";
 import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
-import type { SentenceSense } from "../../durable-objects/storage/passage-senses.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
+import { recall } from "../../durable-objects/turn/recall.ts";
+import { sentenceSense } from "../../durable-objects/turn/sense.ts";
+import { WordMeanings } from "../../durable-objects/turn/word-meanings.ts";
+import type { Served } from "../../src/dialogue/load.ts";
 import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
 import { sqliteStorage } from "../../test/support/sqlite-storage.ts";
 import { longDialogue, type Probe, type Turn, type told } from "./dialogue.ts";
 import { filler } from "./filler.ts";
 
 /** Tokens of the template, for each turn. */
-export const AROUND_TURN = 12;
+const AROUND_TURN = 12;
 /** Of a turn, template included, as the fillers have it. */
 const USUAL_TURN = 64;
 /** Small talk behind the last fact, so that the default model's long windows hold nothing but it. */
 const TAIL_TURNS = 16;
 const TAIL_TOKENS = 900;
+
+const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
 
 export interface StoredDialogue {
   store: ConversationStore;
@@ -32,9 +38,8 @@ export function storedDialogue(
   seed: number,
   facts: (typeof told)[keyof typeof told],
   codec: TextCodec,
-  senseOf: SentenceSense,
 ): StoredDialogue {
-  const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, senseOf);
+  const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, (sentence) => sentenceSense(words, sentence));
   store.database.open();
   const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
   const { turns: told, probes } = longDialogue(count, seed, facts);
@@ -84,3 +89,20 @@ export function storedDialogue(
   }
   return { store, base: base!, turns, starts, probes };
 }
+
+/** What is quoted before a question at its end. `byWords`: without the table of meanings. */
+export const quotedFor = (
+  { store, base }: StoredDialogue,
+  question: string,
+  served: Served,
+  byWords = false,
+): ReturnType<typeof recall> =>
+  recall({
+    store,
+    base,
+    messages: [{ role: "user", content: question }],
+    promptTokens: served.codec.encodeText(question).length + AROUND_TURN,
+    served,
+    maxTokens: 128,
+    ...(byWords ? {} : { meanings: () => words }),
+  });
