@@ -43,17 +43,29 @@ const MOST_SLOTS = 64;
 /** Tokens of a long conversation, where the model keeps every position; a bounded state is counted when it is full. */
 const DEEP = 1024;
 
+type Sized = Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">;
+
 /** Places that fit beside the weights, with one state being stored and one kept for the rewind of a guess: 1 to 4 in an isolate, 1 to 64 in more memory. */
-export function slotsFor(
-  backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">,
-  memoryBytes = ISOLATE_BYTES,
-): number {
+export function slotsFor(backend: Sized, memoryBytes = ISOLATE_BYTES): number {
+  const { state, left } = roomIn(backend, memoryBytes);
+  const inIsolate = Math.min(left, left - memoryBytes + ISOLATE_BYTES);
+  const slots = Math.min(standard.live, Math.max(1, Math.floor(inIsolate / state)));
+  const more = Math.floor(left / (state + CONVERSATION_BYTES));
+  return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_SLOTS, Math.max(slots, more)) : slots;
+}
+
+/** Whether so many bytes more fit beside all those places, so that keeping them costs none. */
+export function hasRoomBeside(backend: Sized, memoryBytes: number, bytes: number): boolean {
+  const { state, left } = roomIn(backend, memoryBytes);
+  const each = memoryBytes > ISOLATE_BYTES ? state + CONVERSATION_BYTES : state;
+  return left - slotsFor(backend, memoryBytes) * each >= bytes;
+}
+
+/** Bytes of one state, and what the memory leaves for those of places. */
+function roomIn(backend: Sized, memoryBytes: number): { state: number; left: number } {
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
-  const roomIn = (bytes: number) => bytes - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state;
-  const slots = Math.min(standard.live, Math.max(1, Math.floor(roomIn(Math.min(memoryBytes, ISOLATE_BYTES)) / state)));
-  const more = Math.floor(roomIn(memoryBytes) / (state + CONVERSATION_BYTES));
-  return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_SLOTS, Math.max(slots, more)) : slots;
+  return { state, left: memoryBytes - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state };
 }
 
 /** On whose behalf a memory slot is asked for. */

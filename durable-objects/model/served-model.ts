@@ -3,16 +3,16 @@
  *
  * Where several do not fit beside each other, those that nobody uses make room, the one first that was used longest ago.
  */
-import type { Backend } from "../../src/backends/backend.ts";
 import { readyForForms } from "../../src/constrain/constraint-for.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { loadServed, type Served } from "../../src/dialogue/load.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
-import { admissionFor, admitTo, closeAdmission, slotsFor } from "./admission.ts";
+import { admissionFor, admitTo, closeAdmission, hasRoomBeside, slotsFor } from "./admission.ts";
 import { type ModelCard, modelCards, requireModel } from "./model-card.ts";
 import { engineMaxBytes, memoryBytes, packPlaces, packSource } from "./pack.ts";
+import { allowPrelude } from "./prelude-state.ts";
 import { remotePipeline, stageObject } from "./stage-client.ts";
 
 /** The default model. */
@@ -69,7 +69,7 @@ function loaded(env: Env, path: string): Promise<Served> {
     const model = name === undefined ? found : { ...found, manifest: { ...found.manifest, name } };
     await readyForForms(model.codec, model.manifest.generation.eos);
     if (!isDefault) admitTo(model.backend);
-    shareMemory(env, [...enginesBut(path), model.backend]);
+    shareMemory(env, [...modelsBut(path), model]);
     return model;
   });
 }
@@ -80,16 +80,21 @@ export const loadedEngines = (): { model: string; bytes: number }[] =>
     value ? [{ model: value.manifest.name, bytes: value.backend.memoryBytes }] : [],
   );
 
-const enginesBut = (path: string): Backend[] =>
-  [...flights].flatMap(([other, { value }]) => (other !== path && value ? [value.backend] : []));
+const modelsBut = (path: string): Served[] =>
+  [...flights].flatMap(([other, { value }]) => (other !== path && value ? [value] : []));
 
-const loadedBytes = (path: string): number => enginesBut(path).reduce((n, { memoryBytes: bytes }) => n + bytes, 0);
+const bytesOf = (models: readonly Served[]): number => models.reduce((n, { backend }) => n + backend.memoryBytes, 0);
+
+const loadedBytes = (path: string): number => bytesOf(modelsBut(path));
 
 /** What is left beside all weights is divided among them for states. */
-function shareMemory(env: Env, engines: readonly Backend[]): void {
-  const left = memoryBytes(env) - engines.reduce((n, { memoryBytes: bytes }) => n + bytes, 0);
-  for (const backend of engines)
-    admissionFor({ backend }).limit(slotsFor(backend, backend.memoryBytes + Math.floor(left / engines.length)));
+function shareMemory(env: Env, models: readonly Served[]): void {
+  const each = Math.floor((memoryBytes(env) - bytesOf(models)) / models.length);
+  for (const { backend, prelude } of models) {
+    const bytes = backend.memoryBytes + each;
+    admissionFor({ backend }).limit(slotsFor(backend, bytes));
+    allowPrelude(backend, prelude.length > 0 && hasRoomBeside(backend, bytes, backend.stateBytes(prelude.length)));
+  }
 }
 
 /** Fails with `busy` where those that are in use leave too little. */

@@ -29,20 +29,21 @@ const keyed = ({ SESSION_KEY }: Bindings, of: readonly unknown[]): Buffer =>
     .digest();
 
 /**
- * Digests of what lies before each border of a prompt: each slice's ids with the digest before them. They differ for every tenant, every model
+ * Digests of what lies before each border of a prompt: each slice's ids with the digest before them, those of its template's prelude with the first. They differ for every tenant, every model
  * and every size of slices, so what they name is found by nobody else.
  */
 export function bordersOf(
   env: Bindings,
-  { tenant, fingerprint, slice }: { tenant: string; fingerprint: string; slice: number },
+  { tenant, fingerprint, slice, prelude }: { tenant: string; fingerprint: string; slice: number; prelude: number },
   ids: Uint32Array,
 ): Uint8Array<ArrayBuffer> {
   // The last id is always read again: its logits are kept nowhere.
-  const count = Math.floor((ids.length - 1) / slice);
+  const count = Math.floor((ids.length - 1 - prelude) / slice);
   const borders = new Uint8Array(Math.max(0, count) * DIGEST_BYTES);
   let before: Uint8Array = keyed(env, ["border", tenant, fingerprint, slice]);
   for (let n = 0; n < count; n++) {
-    const bytes = new Uint8Array(ids.slice(n * slice, (n + 1) * slice).buffer);
+    const from = n === 0 ? 0 : prelude + n * slice;
+    const bytes = new Uint8Array(ids.slice(from, prelude + (n + 1) * slice).buffer);
     before = createHash("sha256").update(before).update(bytes).digest();
     borders.set(before.subarray(0, DIGEST_BYTES), n * DIGEST_BYTES);
   }

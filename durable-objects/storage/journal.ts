@@ -45,6 +45,8 @@ interface AcceptedTurn {
   cachedTokens: number;
   rebuiltTokens: number;
   promptCount: number;
+  /** Tokens of the prompt that are the template's prelude and are read by themselves. Absent: none. */
+  prelude?: number;
   /** Tokens of the reply that the day leaves. Absent: as many as are asked for. */
   grantedReply?: number;
   /** What was quoted to the model, and its cost; among the prompt's ids. Absent: recall was off. */

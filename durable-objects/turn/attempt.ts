@@ -63,12 +63,13 @@ export class Attempt {
       const restored = await (cached?.begun
         ? begunWith(cached.begun)
         : source
-          ? restore(source, backend, planned.accepted, host.owner)
-          : fresh(backend, host.owner));
+          ? restore(source, backend, planned.accepted, planned.prompt, host.owner)
+          : fresh(backend, planned.prompt, planned.accepted.prelude ?? 0, host.owner));
       const isRebuilt = restored.missing.length > 0;
       if (isRebuilt) count("state_rebuilt");
       if (planned.accepted.recalled?.length) countRecalled(planned.accepted);
-      const { position } = restored.sequence;
+      // What the template says by itself saves time and counts as read: no request of its caller's left it.
+      const position = restored.sequence.position - restored.prelude;
       const fed = planned.accepted.start + planned.accepted.promptCount - position;
       const { grantedTokens: granted } = request;
       const accepted: Accepted = {
@@ -108,12 +109,13 @@ export class Attempt {
     const take = async () => {
       const entry = store.journal.take(running.id);
       const { accepted, epoch, ids } = entry;
+      const prompt = ids.subarray(0, accepted.promptCount);
       const reply = ids.subarray(accepted.promptCount);
       for (let n = running.ids.length; n < reply.length; n++) running.push(reply[n]!, accepted.logprobs?.[n]);
       return {
-        restored: await restore(store, served.backend, accepted, host.owner),
+        restored: await restore(store, served.backend, accepted, prompt, host.owner),
         accepted,
-        prompt: ids.subarray(0, accepted.promptCount),
+        prompt,
         epoch,
       };
     };
@@ -232,12 +234,12 @@ async function cachedPrompt(
   served: Served,
   { accepted, prompt, opening }: PlannedTurn,
 ): Promise<CachedPrompt | undefined> {
-  const { request, parent, start } = accepted;
+  const { request, parent, start, prelude = 0 } = accepted;
   if (parent !== null || start > 0 || request.feedOnly) return undefined;
   const { persistent, head, conversation, tenant } = request;
   const keeps = persistent && (head !== undefined || conversation !== undefined) ? "shared" : "all";
   const giving = { keeps, ...(persistent ? { owner: object } : {}) } as const;
-  return CachedPrompt.find(env, tenant, served, { ids: prompt, opening }, giving);
+  return CachedPrompt.find(env, tenant, served, { ids: prompt, prelude, opening }, giving);
 }
 
 function countRecalled({ recalled = [], recallTokens = 0 }: Accepted): void {

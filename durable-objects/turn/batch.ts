@@ -21,11 +21,13 @@ import { check, Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { preludeTokens } from "../../src/dialogue/prelude.ts";
 import { prefill, type Resumed, reply } from "../../src/dialogue/reply.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import type { SamplerState } from "../../src/sampling/sampling.ts";
 import type { MemorySlot } from "../model/admission.ts";
 import { admissionFor } from "../model/admission.ts";
+import { keepPrelude } from "../model/prelude-state.ts";
 import { openingOf } from "../model/token-question.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
@@ -40,6 +42,7 @@ import {
   loggedToken,
   replyOptions,
 } from "./reply-options.ts";
+import { begunWith, fresh } from "./restore-state.ts";
 import { logTurn } from "./turn-log.ts";
 import { WorkBudget } from "./work-budget.ts";
 
@@ -225,19 +228,23 @@ async function readPrompt(
   const { backend } = served;
   const { tenant } = request;
   const beganMs = Date.now();
-  const begun = { ids: Uint32Array.from(feed), opening: () => 0 };
+  const ids = Uint32Array.from(feed);
+  const prelude = preludeTokens(served.prelude, ids);
+  const begun = { ids, prelude, opening: () => 0 };
   const found = await CachedPrompt.find(env, tenant, served, begun, { keeps: "all" });
-  const sequence = found?.begun?.sequence ?? (await backend.open());
-  const cached = sequence.position;
+  const { sequence, ...from } = found?.begun ? begunWith(found.begun) : await fresh(backend, ids, prelude);
+  const fed = sequence.position;
+  const cached = fed - from.prelude;
   slot.computes(sequence, tenant);
   checkGranted(feed.length - cached + ahead + 1, budget.grantedTokensLeft);
   checkAtOnce(feed.length - cached + ahead, budget.tokensLeft, adviceFor(request, prompts.length));
-  const primed = new Sampler(backend.vocab, found?.begun?.sampler, 0);
+  const primed = new Sampler(backend.vocab, from.sampler, 0);
   let logits: Float32Array = new Float32Array(0);
-  for await (const read of prefill(served, sequence, primed, feed, cached)) {
+  for await (const read of prefill(served, sequence, primed, feed, { fed, prelude })) {
     logits = Float32Array.from(read.logits);
     slot.beat();
     if (gone.aborted) return undefined;
+    if (sequence.position === prelude) await keepPrelude(backend, sequence);
     await found?.reached(sequence);
   }
   budget.spend(feed.length - cached);

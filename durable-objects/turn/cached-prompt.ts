@@ -9,17 +9,20 @@ import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
-import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
+import type { SamplerState } from "../../src/sampling/sampling.ts";
 import { decodeState } from "../../src/state/codec.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
-import { bordersOf, type FoundPrompt, findPrompt, keepPrompt } from "../prompt-cache/prompt-cache-client.ts";
+import { bordersOf, findPrompt, keepPrompt } from "../prompt-cache/prompt-cache-client.ts";
 import { DIGEST_BYTES } from "../prompt-cache/prompt-cache-store.ts";
+import { samplerAfter } from "./restore-state.ts";
 
 /** Tokens that a state must save to be worth its writing. */
 const LEAST_TOKENS = 64;
 
 export interface BegunPrompt {
   ids: Uint32Array;
+  /** Its first tokens that are the template's prelude and are read by themselves. */
+  prelude: number;
   /** Tokens of the system message and the tools that it begins with. */
   opening: () => number;
 }
@@ -41,6 +44,7 @@ export class CachedPrompt {
   readonly #tenant: string;
   readonly #served: Served;
   readonly #borders: Uint8Array<ArrayBuffer>;
+  readonly #prelude: number;
   readonly #owner: string | undefined;
   readonly #beganMs = Date.now();
   readonly #due: Due[] = [];
@@ -48,7 +52,15 @@ export class CachedPrompt {
   /** With what the cache had; undefined when it had nothing. */
   begun: { sequence: Sequence; sampler: SamplerState } | undefined;
 
-  private constructor(env: Env, tenant: string, served: Served, borders: Uint8Array<ArrayBuffer>, owner?: string) {
+  private constructor(
+    env: Env,
+    tenant: string,
+    served: Served,
+    borders: Uint8Array<ArrayBuffer>,
+    prelude: number,
+    owner?: string,
+  ) {
+    this.#prelude = prelude;
     this.#owner = owner;
     this.#env = env;
     this.#tenant = tenant;
@@ -61,22 +73,25 @@ export class CachedPrompt {
     env: Env,
     tenant: string,
     served: Served,
-    { ids, opening }: BegunPrompt,
+    { ids, prelude, opening }: BegunPrompt,
     { keeps, owner }: Giving,
   ): Promise<CachedPrompt | undefined> {
     const { backend, fingerprint } = served;
     const { sliceTokens: slice } = backend;
     if (ids.length <= LEAST_TOKENS || !backend.forwardMany) return undefined;
-    const borders = bordersOf(env, { tenant, fingerprint, slice }, ids);
+    const borders = bordersOf(env, { tenant, fingerprint, slice, prelude }, ids);
     try {
       const found = await findPrompt(env, tenant, borders);
       if (!found) return undefined;
-      const prompt = new CachedPrompt(env, tenant, served, borders, owner);
-      if (found.state) prompt.begun = await opened(found.state, backend, fingerprint, ids);
+      const prompt = new CachedPrompt(env, tenant, served, borders, prelude, owner);
+      if (found.state) {
+        const position = prelude + found.state.slices * slice;
+        prompt.begun = await opened(found.state.bytes, position, backend, fingerprint, ids);
+      }
       if (prompt.begun) prompt.#origin = found.state?.id;
       count(prompt.begun ? "prompt_cache_hit" : "prompt_cache_miss");
       // Who found a state found one after the opening, or another prompt like it.
-      const after = prompt.begun ? 0 : Math.floor(opening() / slice);
+      const after = prompt.begun ? 0 : Math.max(0, Math.floor((opening() - prelude) / slice));
       prompt.#plan(ids.length, after, found.shared, keeps);
       return prompt;
     } catch (thrown) {
@@ -88,10 +103,11 @@ export class CachedPrompt {
   /** Where states are kept: after the opening, where an earlier prompt went another way, and at the end. */
   #plan(length: number, opening: number, parted: number, keeps: Giving["keeps"]): void {
     const { sliceTokens: slice } = this.#served.backend;
-    const end = Math.floor((length - 1) / slice);
-    let last = this.begun?.sequence.position ?? 0;
+    const prelude = this.#prelude;
+    const end = Math.floor((length - 1 - prelude) / slice);
+    let last = this.begun?.sequence.position ?? prelude;
     for (const at of [...new Set([opening, parted, end])].sort((a, b) => a - b)) {
-      const position = at * slice;
+      const position = prelude + at * slice;
       if (at > end || position - last < LEAST_TOKENS) continue;
       if (at === end && at > opening && keeps === "shared") continue;
       this.#due.push({ position, shared: at !== end });
@@ -108,7 +124,7 @@ export class CachedPrompt {
     const { fingerprint, backend } = this.#served;
     try {
       const bytes = await encodeSequence(sequence, { fingerprint, pending: [], sampler: new Sampler(1).state() });
-      const borders = this.#borders.slice(0, (due.position / backend.sliceTokens) * DIGEST_BYTES);
+      const borders = this.#borders.slice(0, ((due.position - this.#prelude) / backend.sliceTokens) * DIGEST_BYTES);
       const { shared } = due;
       const origin = this.#origin === undefined ? {} : { origin: this.#origin };
       const owner = this.#owner === undefined ? {} : { owner: this.#owner };
@@ -120,14 +136,18 @@ export class CachedPrompt {
   }
 }
 
-async function opened({ slices, bytes }: FoundPrompt, backend: Backend, fingerprint: string, ids: Uint32Array) {
+async function opened(
+  bytes: Uint8Array<ArrayBuffer>,
+  expected: number,
+  backend: Backend,
+  fingerprint: string,
+  ids: Uint32Array,
+) {
   try {
     const { position, tensors } = decodeState(bytes, fingerprint);
-    const expected = slices * backend.sliceTokens;
     check(position === expected, "state_unreadable", () => `position ${position}, expected ${expected}`);
     const sequence = await backend.open({ position, tensors });
-    const recent = [...ids.slice(Math.max(0, position - RECENT_TOKENS), position)];
-    return { sequence, sampler: { ...new Sampler(1).state(), recent } };
+    return { sequence, sampler: samplerAfter(ids.subarray(0, position)) };
   } catch (thrown) {
     // Bytes that are not what was written, or were written over while they were read.
     if (Failure.from(thrown).code !== "state_unreadable") throw thrown;

@@ -9,6 +9,7 @@ import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
+import { keepPrelude } from "../model/prelude-state.ts";
 import { fault } from "../platform/fault-points.ts";
 import { joinedIds } from "../storage/database.ts";
 import type { AttemptContext } from "./context.ts";
@@ -49,16 +50,18 @@ export class TurnComputation {
    * lasts of its prompt and the reply, read at the speed of a prompt. Nothing to do for other turns.
    */
   async #settle(reason: FinishReason): Promise<"settled" | "paused"> {
-    const { accepted, served, running, slot, store, budget, timings } = this.#work;
+    const { accepted, prompt, served, running, slot, store, budget, timings } = this.#work;
     const { lasting, start, parent } = accepted;
     if (!lasting || !store || running.ids.length === 0) return "settled";
     const beganMs = Date.now();
     if (!accepted.settling) {
       this.#work.restored.sequence.release();
-      const restored = await restore(store, served.backend, accepted, slot.asker.owner, { ownCheckpoint: false });
+      const now = { ...accepted, settling: reason };
+      const { owner } = slot.asker;
+      const restored = await restore(store, served.backend, now, prompt, owner, { ownCheckpoint: false });
       this.#work.restored = restored;
       slot.computes(restored.sequence, running.tenant);
-      this.#work.accepted = { ...accepted, settling: reason };
+      this.#work.accepted = now;
     }
     const { sequence } = this.#work.restored;
     const { position } = sequence;
@@ -118,10 +121,13 @@ export class TurnComputation {
     const { accepted, restored, cached, served, running, slot, store, budget, ctx } = this.#work;
     const { sequence, pending } = restored;
     let fed = Math.max(0, sequence.position - (accepted.start - pending.length));
-    if (!store) checkAtOnce(feed.length - fed, budget.tokensLeft);
+    // Whether this isolate has the prelude's state changes nothing of what may be asked.
+    if (!store) checkAtOnce(feed.length - fed + restored.prelude, budget.tokensLeft);
+    budget.spend(restored.prelude);
     const known = running.ids.slice(0, Math.max(0, fed - feed.length + 1));
     let tokens = known.length;
-    const options = await replyOptions(accepted, served);
+    const { prelude = 0 } = accepted;
+    const options = { ...(await replyOptions(accepted, served)), prelude };
     for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
       slot.beat();
       if (event.type === "end") {
@@ -136,6 +142,7 @@ export class TurnComputation {
         running.prefilled(event.done, event.total);
         running.changed();
         if (running.cancelled) return "cancelled";
+        if (sequence.position === prelude) await keepPrelude(served.backend, sequence);
         await cached?.reached(sequence);
         // The logits of the last slice are nowhere but here: a token must come before anything can be kept.
         if (event.done === event.total) continue;

@@ -50,6 +50,8 @@ export interface Restored {
   pending: Uint32Array;
   /** The sequence holds the turn's own last checkpoint. */
   own: boolean;
+  /** Tokens that the sequence was begun with and that nobody's conversation left: the template's prelude. */
+  prelude: number;
 }
 
 export interface AttemptContext {

@@ -5,6 +5,7 @@ import { announce, toolsKnown } from "../../src/constrain/reply/announce.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { preludeTokens } from "../../src/dialogue/prelude.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { noSuchConversation } from "../storage/heads.ts";
@@ -63,6 +64,7 @@ export function plan(
   const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
   const { instructions: _, grantedTokens: __, ...kept } = request;
   const known = toolsKnown(last.messages, request, knownTo(last.base));
+  const prelude = parent ? 0 : preludeTokens(served.prelude, prompt);
   const accepted: Accepted = {
     id,
     parent: parent?.id ?? null,
@@ -78,6 +80,7 @@ export function plan(
     cachedTokens: 0,
     rebuiltTokens: 0,
     promptCount: prompt.length,
+    ...(prelude > 0 ? { prelude } : {}),
     ...quoted,
     ...(request.persistent && instructions.length > 0 ? { lasting: lasting(fresh, quoted.recalled) } : {}),
     asked: chainAll(history, fresh),

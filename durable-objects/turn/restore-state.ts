@@ -8,8 +8,10 @@ import type { Backend } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { Random } from "../../src/sampling/random.ts";
+import { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { decodeState } from "../../src/state/codec.ts";
+import { preludeState } from "../model/prelude-state.ts";
 import { protects } from "../platform/fault-points.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
@@ -18,12 +20,23 @@ import type { Restored } from "./context.ts";
 
 const none = new Uint32Array(0);
 
-export const fresh = async (backend: Backend, owner: string): Promise<Restored> => ({
-  sequence: await backend.open(undefined, owner),
-  sampler: undefined,
-  missing: none,
-  pending: none,
-  own: false,
+/** For a prompt that begins with so many tokens of the template's prelude: with their state, where this isolate has it. */
+export async function fresh(backend: Backend, prompt: Uint32Array, prelude: number, owner?: string): Promise<Restored> {
+  const saved = prelude > 0 ? preludeState(backend) : undefined;
+  return {
+    sequence: await backend.open(saved, owner),
+    sampler: saved && samplerAfter(prompt.subarray(0, saved.position)),
+    missing: none,
+    pending: none,
+    own: false,
+    prelude: saved?.position ?? 0,
+  };
+}
+
+/** As it stands after a prompt's first ids. */
+export const samplerAfter = (ids: ArrayLike<number>): SamplerState => ({
+  ...new Sampler(1).state(),
+  recent: Array.from(ids).slice(-RECENT_TOKENS),
 });
 
 /** With what a prompt has in common with an earlier one. */
@@ -32,6 +45,7 @@ export const begunWith = (begun: Pick<Restored, "sequence" | "sampler">): Restor
   missing: none,
   pending: none,
   own: false,
+  prelude: 0,
 });
 
 /** Fails with `state_unreadable` when the token log itself has a gap. */
@@ -39,6 +53,7 @@ export async function restore(
   store: ConversationStore,
   backend: Backend,
   turn: Accepted,
+  prompt: Uint32Array,
   owner: string,
   { ownCheckpoint = true } = {},
 ): Promise<Restored> {
@@ -52,18 +67,19 @@ export async function restore(
   if (checkpoint) {
     const { sequence, sampler } = checkpoint;
     const kept = protects("generator") ? sampler : { ...sampler, generator: Random.fromEntropy().words() };
-    return { sequence, sampler: kept, missing: missingFrom(sequence.position), pending, own: true };
+    return { sequence, sampler: kept, missing: missingFrom(sequence.position), pending, own: true, prelude: 0 };
   }
-  if (!parent) return fresh(backend, owner);
+  // What is kept of a turn with instructions begins otherwise than its prompt.
+  if (!parent) return fresh(backend, prompt, turn.settling ? 0 : (turn.prelude ?? 0), owner);
   for (const { node, set } of store.statesFrom(parent.id)) {
     const state = await load(store, backend, turn.fingerprint, set, owner);
     if (!state) continue;
     const sampler = node.id === parent.id ? state.sampler : samplerOf(store, turn.parent!);
-    return { sequence: state.sequence, sampler, missing: missingFrom(node.position), pending, own: false };
+    return { sequence: state.sequence, sampler, missing: missingFrom(node.position), pending, own: false, prelude: 0 };
   }
   const missing = missingFrom(0);
   const sequence = await backend.open(undefined, owner);
-  return { sequence, sampler: samplerOf(store, parent.id), missing, pending, own: false };
+  return { sequence, sampler: samplerOf(store, parent.id), missing, pending, own: false, prelude: 0 };
 }
 
 async function load(store: ConversationStore, backend: Backend, fingerprint: string, set: StateSet, owner: string) {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { loadModel } from "../backends/load-model.ts";
 import { check, Failure } from "../core/failure.ts";
 import { loadServed } from "../dialogue/load.ts";
+import { preludeTokens } from "../dialogue/prelude.ts";
 import { reply } from "../dialogue/reply.ts";
 import { Sampler } from "../sampling/sampler.ts";
 import { packSampling } from "../sampling/sampling.ts";
@@ -41,7 +42,7 @@ export function register(program: Command): void {
 
 async function generate(pack: string, prompt: string, options: Options): Promise<void> {
   const started = performance.now();
-  const { model, feed } = await prepare(pack, prompt, options.chat === true);
+  const { model, feed, prelude } = await prepare(pack, prompt, options.chat === true);
   const loaded = performance.now();
   const {
     temperature: asked,
@@ -62,6 +63,7 @@ async function generate(pack: string, prompt: string, options: Options): Promise
     maxTokens: Math.max(1, Math.min(maxTokens, model.backend.contextLength - feed.length)),
     stop: [],
     ignoreEos: false,
+    prelude,
   })) {
     if (event.type === "prefill") {
       prefilled = performance.now();
@@ -89,7 +91,8 @@ async function generate(pack: string, prompt: string, options: Options): Promise
 async function prepare(pack: string, prompt: string, chat: boolean) {
   if (chat) {
     const model = await loadServed(folderSource(pack), compiledKernels());
-    return { model, feed: model.prompt.start([{ role: "user", content: prompt }]) };
+    const feed = model.prompt.start([{ role: "user", content: prompt }]);
+    return { model, feed, prelude: preludeTokens(model.prelude, feed) };
   }
   const { tokenizer, ...loaded } = await loadModel(folderSource(pack), compiledKernels());
   check(
@@ -103,7 +106,7 @@ async function prepare(pack: string, prompt: string, chat: boolean) {
   const { bos } = loaded.manifest.generation;
   const feed = [...(config.add_bos_token === true && bos !== undefined ? [bos] : []), ...codec.encodeText(prompt)];
   check(feed.length > 0, "request_invalid", () => "prompt: expected some text, got none", "prompt");
-  return { model: { ...loaded, codec }, feed };
+  return { model: { ...loaded, codec }, feed, prelude: 0 };
 }
 
 const integer = (min: number) => (text: string) => {

@@ -6,10 +6,13 @@ import { createTextCodec } from "../tokenizer/hf-codec.ts";
 import { createPromptBuilder } from "../tokenizer/prompt.ts";
 import type { PromptBuilder, TextCodec } from "../tokenizer/text-codec.ts";
 import type { PackSource } from "../weights/pack-source.ts";
+import { preludeOf } from "./prelude.ts";
 
 export interface Served extends Loaded {
   codec: TextCodec;
   prompt: PromptBuilder;
+  /** Ids that every prompt without a system message begins with. */
+  prelude: Uint32Array;
 }
 
 /** Fails with `weights_invalid` when the pack has no tokenizer or no chat template: it can be scored, not chatted with. */
@@ -39,5 +42,5 @@ export async function loadServed(
     ...tokenizerConfig,
     ...(systemPrompt ? { systemPrompt } : {}),
   });
-  return { manifest, fingerprint, backend, codec, prompt };
+  return { manifest, fingerprint, backend, codec, prompt, prelude: preludeOf(prompt) };
 }

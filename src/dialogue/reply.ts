@@ -27,6 +27,8 @@ export interface ReplyOptions extends TextEnds {
   topLogprobs?: number;
   /** Holds the reply to a form; it has accepted what the reply holds so far. */
   constraint?: Constraint;
+  /** Ids of the feed that are the template's prelude and are read by themselves (prelude.ts). */
+  prelude?: number;
 }
 
 export type ReplyEvent =
@@ -64,7 +66,7 @@ export async function* reply(
   { fed, reply: known, logits: given }: Resumed = { fed: 0, reply: [] },
 ): AsyncGenerator<ReplyEvent, void, void> {
   check(feed.length > 0, "bug", () => "a turn feeds at least one id");
-  const { constraint, maxTokens, topLogprobs } = options;
+  const { constraint, maxTokens, topLogprobs, prelude } = options;
   const text = new ReplyText(served, options);
   for (const id of known) {
     text.push(id);
@@ -78,7 +80,7 @@ export async function* reply(
   const order = roundRobin(served.backend);
   let logits: Float32Array = given ?? new Float32Array(0);
   if (known.length > 0 && !ended) logits = await order.forward(sequence, Uint32Array.of(known.at(-1)!), "last");
-  for await (const read of known.length > 0 ? [] : prefill(served, sequence, sampler, feed, fed)) {
+  for await (const read of known.length > 0 ? [] : prefill(served, sequence, sampler, feed, { fed, prelude })) {
     logits = read.logits;
     yield { type: "prefill", done: read.done, total: feed.length };
   }
@@ -98,30 +100,35 @@ export async function* reply(
   yield { type: "end", reason: ended!, text: text.rest() };
 }
 
-/** Reads a prompt slice by slice, the first `fed` ids of which the sequence holds. The last step has the logits (V) that follow the prompt. */
+/**
+ * Reads a prompt slice by slice, the first `fed` ids of which the sequence holds and the first `prelude` of which are read by themselves. The last step
+ * has the logits (V) that follow the prompt.
+ */
 export async function* prefill(
   { backend }: Pick<Loaded, "backend">,
   sequence: Sequence,
   sampler: Sampler,
   feed: Ids,
-  fed = 0,
+  { fed = 0, prelude = 0 }: { fed?: number; prelude?: number | undefined } = {},
 ): AsyncGenerator<{ done: number; logits: Float32Array }, void, void> {
   const order = roundRobin(backend);
-  for (const { slice, done, last } of slices(feed, backend.sliceTokens, fed)) {
+  for (const { slice, done, last } of slices(feed, backend.sliceTokens, fed, prelude)) {
     const logits = await order.forward(sequence, slice, last ? "last" : "none", { left: feed.length - done });
     for (const id of slice) sampler.accept(id);
     yield { done, logits };
   }
 }
 
-/** The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before. */
+/** The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before: after `prelude` ids, and from there on after every `size`. */
 export function* slices(
   ids: Ids,
   size: number,
   from = 0,
+  prelude = 0,
 ): Generator<{ slice: Uint32Array; done: number; last: boolean }> {
   for (let at = from; at < ids.length; ) {
-    const done = Math.min((Math.floor(at / size) + 1) * size, ids.length);
+    const [origin, end] = at < prelude ? [0, prelude] : [prelude, ids.length];
+    const done = Math.min(origin + (Math.floor((at - origin) / size) + 1) * size, end);
     yield { slice: Uint32Array.from(ids.slice(at, done)), done, last: done === ids.length };
     at = done;
   }

@@ -80,6 +80,7 @@ export function toyServed(options: ToyOptions = {}): Toy {
     backend,
     codec,
     prompt,
+    prelude: new Uint32Array(0),
     live,
     fed,
   };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Admission, slotsFor } from "../../../durable-objects/model/admission.ts";
+import { Admission, hasRoomBeside, slotsFor } from "../../../durable-objects/model/admission.ts";
 import { TurnLock } from "../../../durable-objects/platform/keyed-lock.ts";
 import { SingleFlight } from "../../../durable-objects/platform/single-flight.ts";
 import { ENDLESS, type Sequence } from "../../../src/backends/backend.ts";
@@ -31,6 +31,18 @@ it("has places for many more in the memory of a machine, and never fewer than in
   expect(slotsFor(backend, 129e6)).toBe(slotsFor(backend));
   expect(slotsFor(backend, 400e6)).toBe(40);
   expect(slotsFor(backend, 6e9)).toBe(64);
+});
+
+it("has room for more only where it costs no place", () => {
+  const sized = (memoryBytes: number) => ({ memoryBytes, contextLength: 2048, stateBytes: () => 5e6 });
+  // 128 − 8 − 90 − 2 × 5 leave 20 for four places, 24 leave 4 besides, and in a gigabyte 64 places of 7 leave more than enough.
+  expect([slotsFor(sized(90e6)), hasRoomBeside(sized(90e6), 128e6, 4e6)]).toEqual([4, false]);
+  expect([slotsFor(sized(86e6)), hasRoomBeside(sized(86e6), 128e6, 4e6)]).toEqual([4, true]);
+  expect(hasRoomBeside(sized(86e6), 128e6, 5e6)).toBe(false);
+  expect([slotsFor(sized(90e6), 1e9), hasRoomBeside(sized(90e6), 1e9, 4e6)]).toEqual([64, true]);
+  // 42 places of 7 in 300.
+  expect([slotsFor(sized(90e6), 408e6), hasRoomBeside(sized(90e6), 408e6, 4e6)]).toEqual([42, true]);
+  expect([slotsFor(sized(90e6), 403e6), hasRoomBeside(sized(90e6), 403e6, 4e6)]).toEqual([42, false]);
 });
 
 it("counts a state that stops growing as it is when it is full", () => {

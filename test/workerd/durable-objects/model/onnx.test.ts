@@ -57,7 +57,8 @@ function served() {
     append: ({ closed }, messages) => [...(closed ? [] : [END]), ...messages.flatMap(message), ...answer],
   };
   const manifest = { ...model.manifest, name: "toy", generation: { eos: [END] } };
-  return { ...model, manifest, codec: { ...toy.codec, vocab: golden.V, encodeText: encode, detokenizer }, prompt };
+  const codec = { ...toy.codec, vocab: golden.V, encodeText: encode, detokenizer };
+  return { ...model, manifest, codec, prompt, prelude: toy.prelude };
 }
 
 it("matches transformers inside the runtime, whole and split through bytes", async () => {
