@@ -13,6 +13,8 @@ export class SeenTokens {
   readonly #ring = new Int32Array(RECENT_TOKENS);
   #length = 0;
   #next = 0;
+  /** How often each id stands in the ring: what repeats is asked for at every token. */
+  readonly #held = new Map<number, number>();
   readonly #reply = new Map<number, number>();
 
   constructor(vocab: number, saved?: Pick<SamplerState, "recent" | "reply">) {
@@ -34,9 +36,17 @@ export class SeenTokens {
   }
 
   #see(id: number): void {
+    if (this.#length === RECENT_TOKENS) this.#drop(this.#ring[this.#next]!);
+    this.#held.set(id, (this.#held.get(id) ?? 0) + 1);
     this.#ring[this.#next] = id;
     this.#next = (this.#next + 1) % RECENT_TOKENS;
     if (this.#length < RECENT_TOKENS) this.#length++;
+  }
+
+  #drop(id: number): void {
+    const left = this.#held.get(id)! - 1;
+    if (left > 0) this.#held.set(id, left);
+    else this.#held.delete(id);
   }
 
   /** Counts of the reply start again; what the repetition penalty sees stays. */
@@ -49,7 +59,7 @@ export class SeenTokens {
     const { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty } = sampling;
     for (const [id, bias] of logitBias) if (id >= 0 && id < logits.length) logits[id]! += bias;
     if (repetitionPenalty !== 1) {
-      for (const id of new Set(this.recent())) {
+      for (const id of this.#held.keys()) {
         const logit = logits[id]!;
         logits[id] = logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty;
       }

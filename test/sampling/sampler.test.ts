@@ -210,6 +210,22 @@ describe("sampler", () => {
     expect(recent).toEqual(Array.from({ length: RECENT_TOKENS }, (_, i) => i + 10));
   });
 
+  it("penalises an id for as long as it is among the recent ones, however often it was", () => {
+    const [vocab, random] = [3000, new Random([1, 2, 3, 4])];
+    const penal: Sampling = { ...greedy, repetitionPenalty: 3 };
+    const logits = new Float32Array(vocab).fill(-1).with(7, 2).with(8, 1);
+    const sampler = new Sampler(vocab, undefined, 0);
+    // 2 / 3 < 1: while 7 is among the recent ids, 8 is better.
+    for (const id of [7, 7, 9]) sampler.accept(id);
+    for (let n = 0; n < 3 * RECENT_TOKENS; n++) {
+      const { recent } = sampler.state();
+      expect(sampler.choose(logits, penal).id).toBe(recent.includes(7) ? 8 : 7);
+      const again = n % 500 === 0 ? new Sampler(vocab, sampler.state()) : sampler;
+      expect(again.choose(logits, penal)).toEqual(sampler.choose(logits, penal));
+      sampler.accept(n % 1400 === 1399 ? 7 : 10 + Math.floor(random.nextFloat() * 2000));
+    }
+  });
+
   it.each([
     ["an id beyond the vocabulary", { recent: [10] }],
     ["a negative id", { recent: [-1] }],
