@@ -7,6 +7,7 @@ import { PromptCache } from "../durable-objects/prompt-cache/prompt-cache.ts";
 import { ResponseSocket } from "../durable-objects/socket/response-socket.ts";
 import { Stage } from "../durable-objects/stage/stage.ts";
 import { Stream } from "../durable-objects/stream/stream.ts";
+import { StreamLedger } from "../durable-objects/stream/stream-ledger.ts";
 import { errorResponse } from "./api/shared/error-body.ts";
 import { drain } from "./api/shared/upload.ts";
 import { Failure } from "./core/failure.ts";
@@ -20,7 +21,7 @@ import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
 import { requestLog } from "./routes/request-log.ts";
 
-export { Conversation, Directory, Inside, PromptCache, ResponseSocket, Stage, Stream };
+export { Conversation, Directory, Inside, PromptCache, ResponseSocket, Stage, Stream, StreamLedger };
 
 /** Clients join addresses by hand: `//` is `/`, and a slash at the end is none. */
 const getPath = (request: Request): string =>

@@ -38,6 +38,8 @@ export const faultPoints = [
   "stream.before-values",
   "stream.before-commit",
   "stream.after-commit",
+  "stream.before-ledger",
+  "ledger.before-commit",
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

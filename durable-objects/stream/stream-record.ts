@@ -45,6 +45,9 @@ export function changed(record: StreamRecord, options: StreamOptions): StreamRec
   };
 }
 
+/** Those that are remembered. */
+export const latestKeys = (keys: StreamRecord["keys"]): StreamRecord["keys"] => keys.slice(-KEYS_MAX);
+
 /** The record after a batch. `once`: the key that the batch came with, and the digest of its body. */
 export function afterBatch(
   record: StreamRecord,
@@ -66,7 +69,7 @@ export function afterBatch(
     moment,
     changedMs: Date.now(),
     lastMs: times.reduce<number | null>((last, timeMs) => Math.max(last ?? timeMs, timeMs), record.lastMs),
-    keys: known ? [...record.keys, known].slice(-KEYS_MAX) : record.keys,
+    keys: known ? latestKeys([...record.keys, known]) : record.keys,
   };
 }
 
@@ -82,10 +85,18 @@ export const rewoundTo = (record: StreamRecord, moment: Moment, lastMs: number |
 /** The record under another id, as an import or, with a fork's options, as a fork of the first. */
 export function copied(record: StreamRecord, id: string, fork?: StreamOptions): StreamRecord {
   const nowMs = Date.now();
-  const own = { ...record, id, createdMs: nowMs, changedMs: nowMs, revision: nowMs, keys: [] };
+  const { generation: _, ledger: __, ...shared } = record;
+  const own = { ...shared, id, createdMs: nowMs, changedMs: nowMs, revision: nowMs, keys: [] };
   if (!fork) return own;
   return changed({ ...own, forkedFrom: { stream: record.id, position: record.moment.position } }, fork);
 }
+
+/** The record as the stream's own row is to hold it. `now`: what the stream takes next may stand in the ledger. */
+export const written = (record: StreamRecord, now: boolean): StreamRecord => ({
+  ...record,
+  generation: (record.generation ?? 0) + 1,
+  ledger: now ? "now" : record.ledger && "before",
+});
 
 /** Whether nothing has changed for longer than the stream is to be kept. */
 export const isExpired = ({ ttlSeconds, changedMs }: StreamRecord): boolean =>

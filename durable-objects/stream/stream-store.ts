@@ -2,12 +2,12 @@
  * StreamStore: a stream's rows. One for the stream itself, with the values since the last kept state; one for each kept state; one for each
  * run of earlier values. All of one batch is one transaction of at most four rows, and the number of rows does not grow with the stream.
  */
-import { Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
-import { metrics } from "../../src/core/metrics.ts";
+import { Failure } from "../../src/core/failure.ts";
 import type { AlertRule } from "../../src/forecast/alert-rules.ts";
 import type { Scale } from "../../src/forecast/codec.ts";
-import type { Row, SqlValue, Storage } from "../storage/schema.ts";
+import type { Storage } from "../storage/schema.ts";
 import { type Entry, entriesOf, entryBytes } from "./entry.ts";
+import { Statements } from "./statements.ts";
 
 /** Values between two kept states. */
 export const KEPT_EVERY = 64;
@@ -45,6 +45,10 @@ export interface StreamRecord {
   forkedFrom: { stream: string; position: number } | null;
   moment: Moment;
   lastMs: number | null;
+  /** How often the stream's own row was written; an entry of the ledger belongs to one of these times. */
+  generation?: number;
+  /** Whether the ledger may have an entry that belongs to this row, or holds one from before. Undefined: it never had any. */
+  ledger?: "now" | "before" | undefined;
   /** The latest requests that had a key: what they were, and which values they brought. */
   keys: { key: string; digest: string; from: number; to: number; gaps: number; duplicates: number; replayed: number }[];
 }
@@ -74,21 +78,21 @@ const tables = [
 ];
 
 export class StreamStore {
-  readonly #storage: Pick<Storage, "sql" | "transactionSync">;
+  readonly #sql: Statements;
   #isOpen = false;
   /** Whose the stream is, once that was read or written. */
   #owner: string | undefined;
 
   constructor(storage: Pick<Storage, "sql" | "transactionSync">) {
-    this.#storage = storage;
+    this.#sql = new Statements(storage, "the stream");
   }
 
   /** Undefined where the object holds nothing; asking writes nothing. Fails with `not_found` when it is another tenant's. */
   read(tenant: string): { record: StreamRecord; tail: Entry[] } | undefined {
-    if (!this.#isOpen && this.#exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
+    if (!this.#isOpen && this.#sql.rows("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
       return undefined;
     this.#isOpen = true;
-    const [row] = this.#exec("SELECT owner, record, tail FROM stream");
+    const [row] = this.#sql.rows("SELECT owner, record, tail FROM stream");
     if (!row) return undefined;
     this.#owner = String(row.owner);
     if (row.owner !== tenant) throw noSuchStream();
@@ -98,9 +102,9 @@ export class StreamStore {
   /** Whose it is; undefined where it holds nothing. */
   owner(): string | undefined {
     if (this.#owner !== undefined) return this.#owner;
-    if (!this.#isOpen && this.#exec("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
+    if (!this.#isOpen && this.#sql.rows("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
       return undefined;
-    const [row] = this.#exec("SELECT owner FROM stream");
+    const [row] = this.#sql.rows("SELECT owner FROM stream");
     if (row) this.#owner = String(row.owner);
     return this.#owner;
   }
@@ -113,15 +117,15 @@ export class StreamStore {
 
   /** Bytes of one kept state. */
   stateBytes(): number {
-    return Number(this.#exec("SELECT length(state) AS n FROM states LIMIT 1")[0]?.n ?? 0);
+    return Number(this.#sql.rows("SELECT length(state) AS n FROM states LIMIT 1")[0]?.n ?? 0);
   }
 
   commit(tenant: string, { record, tail, kept, cut }: Commit): void {
-    if (!this.#isOpen) for (const table of tables) this.#exec(table);
+    if (!this.#isOpen) for (const table of tables) this.#sql.rows(table);
     this.#isOpen = true;
     const write = () => {
       if (cut !== undefined) this.#cut(cut);
-      this.#write(
+      this.#sql.write(
         "INSERT OR REPLACE INTO stream (id, owner, record, tail) VALUES (1, ?, ?, ?)",
         ...[tenant, JSON.stringify(record), entryBytes(tail)],
       );
@@ -129,44 +133,44 @@ export class StreamStore {
     };
     // One statement is whole or not at all by itself.
     if (cut === undefined && !kept) write();
-    else this.#transaction(write);
+    else this.#sql.transaction(write);
     this.#owner = tenant;
   }
 
   #keep({ moment, logits, state }: Kept, start: number, entries: readonly Entry[]): void {
     const { position, ...rest } = moment;
-    const [free] = this.#exec("SELECT slot FROM states ORDER BY position LIMIT 1");
-    const used = Number(this.#exec("SELECT count(*) AS n FROM states")[0]!.n);
+    const [free] = this.#sql.rows("SELECT slot FROM states ORDER BY position LIMIT 1");
+    const used = Number(this.#sql.rows("SELECT count(*) AS n FROM states")[0]!.n);
     const slot = used < STATES ? used : Number(free!.slot);
-    this.#write(
+    this.#sql.write(
       "INSERT OR REPLACE INTO states (slot, position, moment, logits, state) VALUES (?, ?, ?, ?, ?)",
       ...[slot, position, JSON.stringify(rest), new Uint8Array(logits.slice().buffer), state],
     );
     const last = entries.slice(-HISTORY);
     const from = start + entries.length - last.length;
-    this.#write(
+    this.#sql.write(
       "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
       from,
       last.length,
       entryBytes(last),
     );
-    this.#write("DELETE FROM history WHERE start + count <= ?", position - HISTORY);
+    this.#sql.write("DELETE FROM history WHERE start + count <= ?", position - HISTORY);
   }
 
   #cut(position: number): void {
-    this.#write("DELETE FROM states WHERE position > ?", position);
+    this.#sql.write("DELETE FROM states WHERE position > ?", position);
     // Slots are numbered without holes.
-    const left = this.#exec("SELECT slot FROM states ORDER BY slot").map(({ slot }) => Number(slot));
+    const left = this.#sql.rows("SELECT slot FROM states ORDER BY slot").map(({ slot }) => Number(slot));
     for (const [slot, old] of left.entries())
-      if (slot !== old) this.#write("UPDATE states SET slot = ? WHERE slot = ?", slot, old);
-    const [last] = this.#exec(
+      if (slot !== old) this.#sql.write("UPDATE states SET slot = ? WHERE slot = ?", slot, old);
+    const [last] = this.#sql.rows(
       "SELECT start, entries FROM history WHERE start < ? ORDER BY start DESC LIMIT 1",
       position,
     );
-    this.#write("DELETE FROM history WHERE start + count > ?", position);
+    this.#sql.write("DELETE FROM history WHERE start + count > ?", position);
     if (!last) return;
     const kept = entriesOf(last.entries as ArrayBuffer).slice(0, position - Number(last.start));
-    this.#write(
+    this.#sql.write(
       "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
       ...[Number(last.start), kept.length, entryBytes(kept)],
     );
@@ -174,7 +178,7 @@ export class StreamStore {
 
   /** The latest kept state of at most so many values. */
   keptAt(position: number): Kept | undefined {
-    const [row] = this.#exec(
+    const [row] = this.#sql.rows(
       "SELECT position, moment, logits, state FROM states WHERE position <= ? ORDER BY position DESC LIMIT 1",
       position,
     );
@@ -189,57 +193,17 @@ export class StreamStore {
 
   /** Positions of all kept states, in order. */
   keptPositions(): number[] {
-    return this.#exec("SELECT position FROM states ORDER BY position").map(({ position }) => Number(position));
+    return this.#sql.rows("SELECT position FROM states ORDER BY position").map(({ position }) => Number(position));
   }
 
   /** Values before the tail, from a position on: as many as are there. */
   history(from: number): { start: number; entries: Entry[] } {
-    const rows = this.#exec("SELECT start, entries FROM history WHERE start + count > ? ORDER BY start", from);
+    const rows = this.#sql.rows("SELECT start, entries FROM history WHERE start + count > ? ORDER BY start", from);
     const first = Number(rows[0]?.start ?? from);
     const entries = rows.flatMap((row) => entriesOf(row.entries as ArrayBuffer));
     const skipped = Math.max(0, from - first);
     return { start: first + skipped, entries: entries.slice(skipped) };
   }
-
-  #transaction(work: () => void): void {
-    try {
-      this.#storage.transactionSync(work);
-    } catch (thrown) {
-      throw named(thrown);
-    }
-  }
-
-  #exec(query: string, ...bindings: SqlValue[]): Row[] {
-    try {
-      const cursor = this.#storage.sql.exec(query, ...bindings);
-      const rows = cursor.toArray();
-      count(cursor);
-      return rows;
-    } catch (thrown) {
-      throw named(thrown);
-    }
-  }
-
-  /** A statement that gives no rows. It has run when this returns; asking the cursor for rows would take time of its own. */
-  #write(query: string, ...bindings: SqlValue[]): void {
-    try {
-      count(this.#storage.sql.exec(query, ...bindings));
-    } catch (thrown) {
-      throw named(thrown);
-    }
-  }
-}
-
-/** What a statement has written and read so far. */
-function count({ rowsWritten = 0, rowsRead = 0 }: { rowsWritten?: number; rowsRead?: number }): void {
-  metrics.rowsWritten.add(rowsWritten);
-  metrics.rowsRead.add(rowsRead);
 }
 
 export const noSuchStream = () => new Failure("not_found", "id: no such stream", { param: "id" });
-
-function named(thrown: unknown): Failure {
-  if (thrown instanceof Failure) return thrown;
-  if (isStorageFull(thrown)) return storageFull(thrown);
-  return new Failure("storage_unavailable", "the stream's storage did not answer; try again", { cause: thrown });
-}

@@ -22,14 +22,16 @@ import { checkSame } from "../storage/idempotency.ts";
 import { arrange } from "./arrange.ts";
 import type { Course } from "./course.ts";
 import { feedSteps } from "./feed-steps.ts";
+import { ledgerEntry, withLedger } from "./ledger-entry.ts";
 import { Linger } from "./linger.ts";
 import { listen } from "./listen.ts";
 import { Listeners } from "./listeners.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
 import { liveSequences } from "./live-sequences.ts";
 import { liveBytes, loadedForecaster, servedForecaster } from "./served-forecaster.ts";
+import { SharedCommit } from "./shared-commit.ts";
 import { readStreamFile, writeStreamFile } from "./stream-file.ts";
-import { afterBatch, changed, copied, isExpired, newRecord, rewoundTo } from "./stream-record.ts";
+import { afterBatch, changed, copied, isExpired, newRecord, rewoundTo, written } from "./stream-record.ts";
 import { appended, forecastReply, repeated, shownValues, streamView } from "./stream-replies.ts";
 import { StreamReports } from "./stream-reports.ts";
 import { type Commit, noSuchStream, type StreamRecord, StreamStore } from "./stream-store.ts";
@@ -54,6 +56,8 @@ export class Stream extends DurableObject<Env> {
   readonly #timeline = new Timeline(this.#store, this.#owner);
   readonly #reports = new StreamReports(this.ctx, this.env);
   readonly #alarms = new Alarms(this.ctx.storage);
+  /** What is written with other streams' values, once it is known whose stream this is. */
+  #shared: SharedCommit | undefined;
   readonly #linger = new Linger(this.ctx, this.env, this.#owner);
   /** As on disk; undefined: not read yet. */
   #known: OpenStream | undefined;
@@ -69,7 +73,7 @@ export class Stream extends DurableObject<Env> {
   async create(tenant: string, id: string, options: StreamOptions): Promise<Outcome<StreamView>> {
     return this.#outcome(async () => {
       const digest = sha256(JSON.stringify(options));
-      const known = this.#read(tenant);
+      const known = await this.#read(tenant);
       if (known) {
         checkSame(known.record.digest, digest);
         return this.#view(known);
@@ -93,8 +97,15 @@ export class Stream extends DurableObject<Env> {
     });
   }
 
-  /** Takes values, all or none. Gives an `AppendReply` as JSON: a text costs less to hand over than an object. Fails as `arrange` does. */
-  async append(tenant: string, body: ValuesAppend, counted: string, key?: string): Promise<Outcome<string>> {
+  /**
+   * Takes values, all or none. Gives an `AppendReply` as JSON: a text costs less to hand over than an object. `together`: many streams take values at
+   * this moment, so that they had better be written in one commit. Fails as `arrange` does.
+   */
+  async append(
+    tenant: string,
+    body: ValuesAppend,
+    { counted, key, together = false }: { counted: string; key?: string | undefined; together?: boolean },
+  ): Promise<Outcome<string>> {
     const outcome = await this.#outcome(async () => {
       const open = await this.#open(tenant);
       const digest = key === undefined ? "" : sha256(JSON.stringify(body));
@@ -103,7 +114,8 @@ export class Stream extends DurableObject<Env> {
         checkSame(before.digest, digest);
         return this.#repeated(open, before);
       }
-      const reply = await this.#take(tenant, open, body, key === undefined ? undefined : { key, digest });
+      const once = key === undefined ? undefined : { key, digest };
+      const reply = await this.#take(tenant, open, body, { once, together });
       this.#reports.count(tenant, counted, reply.values.length + reply.replayed);
       metrics.streamValues.add(reply.values.length);
       return reply;
@@ -122,7 +134,7 @@ export class Stream extends DurableObject<Env> {
     tenant: string,
     open: OpenStream,
     body: ValuesAppend,
-    once: { key: string; digest: string } | undefined,
+    { once, together }: { once: { key: string; digest: string } | undefined; together: boolean },
   ): Promise<AppendReply> {
     const { record, tail } = open;
     const { position } = record.moment;
@@ -143,12 +155,17 @@ export class Stream extends DurableObject<Env> {
       const fed = await feedSteps(course, record, arranged, before.entries, before.start);
       const next = afterBatch(record, arranged, course.live.moment, once);
       await fault("stream.before-commit", this.ctx);
-      this.#commit(tenant, { record: next, tail: fed.tail, kept: fed.kept, cut: back?.start });
+      const owed = open.owed + arranged.steps.length;
+      const changes = { record: next, tail: fed.tail, owed };
+      const mayOwe = together && record.ledger === "now" && !fed.kept && !back;
       // On disk before anybody is told: what listeners are sent does not wait for that by itself.
-      await this.ctx.storage.sync();
+      if (!mayOwe || !(await this.#owe(tenant, changes))) {
+        this.#commit(tenant, { ...changes, kept: fed.kept, cut: back?.start }, together);
+        await this.ctx.storage.sync();
+      }
       await fault("stream.after-commit", this.ctx);
-      this.#stay(course);
       await this.#watchExpiry(next);
+      this.#stay(course);
       if (fed.kept) this.#reports.stored(tenant);
       const reply = appended(next, arranged, position, fed);
       const telling = this.#listeners.tell(reply, (h) => this.#forecast(tenant, { h }));
@@ -241,7 +258,7 @@ export class Stream extends DurableObject<Env> {
       const { fingerprint } = await servedForecaster(this.env);
       const { record, tail, kept, history } = readStreamFile(this.env.SESSION_KEY, tenant, file);
       check(record.fingerprint === fingerprint, "model_changed", () => "the file was made by another forecaster");
-      const known = this.#read(tenant);
+      const known = await this.#read(tenant);
       if (known) return this.#view(known);
       const start = record.moment.position - tail.length - history.length;
       return this.#begin(
@@ -254,8 +271,7 @@ export class Stream extends DurableObject<Env> {
 
   async remove(tenant: string): Promise<Outcome<void>> {
     return this.#outcome(async () => {
-      const { record } = await this.#open(tenant);
-      await this.#removeAll(tenant, record);
+      await this.#removeAll(tenant, await this.#open(tenant));
     });
   }
 
@@ -286,15 +302,16 @@ export class Stream extends DurableObject<Env> {
     const owner = this.#store.owner();
     if (owner === undefined) return;
     await this.#alone(async () => {
-      const open = this.#read(owner);
+      const open = await this.#read(owner);
       if (!open) return;
-      if (isExpired(open.record)) await this.#removeAll(owner, open.record);
+      if (isExpired(open.record)) await this.#removeAll(owner, open);
       else await this.#watchExpiry(open.record);
     });
   }
 
-  async #begin(tenant: string, open: OpenStream, kept?: Commit["kept"]): Promise<StreamView> {
-    const { record } = this.#commit(tenant, { ...open, kept });
+  async #begin(tenant: string, begun: Pick<Commit, "record" | "tail">, kept?: Commit["kept"]): Promise<StreamView> {
+    const open = this.#commit(tenant, { ...begun, kept });
+    const { record } = open;
     await this.#watchExpiry(record);
     const view = this.#view(open);
     await this.#reports.publish(tenant, record, view);
@@ -302,11 +319,27 @@ export class Stream extends DurableObject<Env> {
     return view;
   }
 
-  /** Writes the stream as it is from now on. */
-  #commit(tenant: string, commit: Commit & OpenStream): OpenStream {
-    this.#store.commit(tenant, commit);
-    this.#known = { record: commit.record, tail: commit.tail };
+  /** Writes the stream's own row as it is from now on. `together`: what comes next may be written in the ledger. */
+  #commit(tenant: string, commit: Commit, together = false): OpenStream {
+    const record = written(commit.record, together);
+    this.#store.commit(tenant, { ...commit, record });
+    this.#known = { record, tail: [...commit.tail], owed: 0 };
     return this.#known;
+  }
+
+  /** Writes in the ledger what the stream's own row does not have. False where that did not go well: then the row must be written. */
+  async #owe(tenant: string, open: OpenStream): Promise<boolean> {
+    const bytes = ledgerEntry(open);
+    if (!bytes) return false;
+    await fault("stream.before-ledger", this.ctx);
+    if (!(await this.#ledger(tenant).write({ stream: this.#owner, bytes }))) return false;
+    this.#known = open;
+    return true;
+  }
+
+  #ledger(tenant: string): SharedCommit {
+    this.#shared ??= new SharedCommit(this.env, tenant);
+    return this.#shared;
   }
 
   /** Leaves the model's state in memory for the next request. */
@@ -315,7 +348,14 @@ export class Stream extends DurableObject<Env> {
     this.#linger.heard();
   }
 
-  async #removeAll(tenant: string, record: StreamRecord): Promise<void> {
+  async #removeAll(tenant: string, open: OpenStream): Promise<void> {
+    const { record } = open;
+    if (record.ledger) {
+      // Whatever ends this before the database is gone must not leave a stream without its last values.
+      if (open.owed > 0) this.#commit(tenant, open);
+      await this.ctx.storage.sync();
+      await this.#ledger(tenant).erase(this.#owner);
+    }
     liveSequences.drop(this.#owner);
     this.#listeners.end();
     this.#known = undefined;
@@ -326,19 +366,23 @@ export class Stream extends DurableObject<Env> {
     await this.#reports.publishRemoval(tenant, record);
   }
 
-  #read(tenant: string): OpenStream | undefined {
+  /** Fails with `storage_unavailable` where the ledger may have something for it and does not answer. */
+  async #read(tenant: string): Promise<OpenStream | undefined> {
     const known = this.#known;
     if (known && this.#store.owner() === tenant) return known;
-    this.#known = this.#store.read(tenant);
+    const row = this.#store.read(tenant);
+    const own = row && { ...row, owed: 0 };
+    const entry = own?.record.ledger === "now" ? await this.#ledger(tenant).entry(this.#owner) : undefined;
+    this.#known = own && entry ? withLedger(own, entry) : own;
     return this.#known;
   }
 
   /** Fails with `not_found`. */
   async #open(tenant: string): Promise<OpenStream> {
-    const open = this.#read(tenant);
+    const open = await this.#read(tenant);
     if (!open) throw noSuchStream();
     if (!isExpired(open.record)) return open;
-    await this.#removeAll(tenant, open.record);
+    await this.#removeAll(tenant, open);
     throw noSuchStream();
   }
 

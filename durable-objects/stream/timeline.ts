@@ -10,11 +10,13 @@ import type { Entry } from "./entry.ts";
 import { liveSequences } from "./live-sequences.ts";
 import { HISTORY, type StreamRecord, type StreamStore } from "./stream-store.ts";
 
-/** A stream as it is on disk, without its earlier values. */
+/** A stream as it is on disk, in its own row and in the ledger, without its earlier values. */
 export interface OpenStream {
   record: StreamRecord;
   /** Values since the last kept state. */
   tail: Entry[];
+  /** Of these the last that the stream's own row does not have: they are in the ledger. */
+  owed: number;
 }
 
 export class Timeline {

@@ -9,6 +9,8 @@ export interface RivuletBindings {
   SOCKET: DurableObjectNamespace;
   STAGE: DurableObjectNamespace;
   STREAM: DurableObjectNamespace;
+  /** Where bound, values of many streams that come in one request are written in one commit. */
+  STREAM_LEDGER?: DurableObjectNamespace;
   /** Where bound, a history that is sent again without a conversation is not read again. */
   PROMPT_CACHE?: DurableObjectNamespace;
   /** Seconds for which such states are kept (3600), and bytes of one tenant (256,000,000); 0 seconds: none are kept. */
@@ -51,4 +53,5 @@ export class Directory extends DurableObject {}
 export class ResponseSocket extends DurableObject {}
 export class Stage extends DurableObject {}
 export class Stream extends DurableObject {}
+export class StreamLedger extends DurableObject {}
 export class PromptCache extends DurableObject {}

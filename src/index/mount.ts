@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import server from "../index.ts";
 
-export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream } from "../index.ts";
+export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream, StreamLedger } from "../index.ts";
 export { server };
 
 /**

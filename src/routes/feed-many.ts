@@ -8,7 +8,7 @@ type Given = StreamsAppend["streams"][number];
 type Refused = Extract<TogetherReply["data"][number], { object: "stream.refused" }>;
 
 /** Streams that are fed at the same time: enough that their disks are written at once. */
-const AT_ONCE = 32;
+const AT_ONCE = 256;
 
 /** Answers as JSON, in the order that was given. Never rejects: a failure is the answer of its stream. */
 export async function feedMany(

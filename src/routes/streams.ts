@@ -45,6 +45,8 @@ import { outcomeFrom } from "./object-outcome.ts";
 
 const FILE = "application/vnd.rivulet.stream";
 const FILE_MAX_BYTES = 8 * 1024 * 1024;
+/** From so many streams on a request's values are written in one commit; of fewer, each writes its own. */
+const TOGETHER_MIN = 4;
 /** Of replies that the stream's object has written already. */
 const JSON_TYPE = { "content-type": "application/json" };
 const tag = "Streams";
@@ -151,10 +153,12 @@ export const streams = [
     async (c, { tenant, digest, caller, body }) => {
       const objects = body.streams.map(({ id }) => streamObject(c.env, tenant, id));
       const known = await knownAmong(c.env, tenant, objects);
+      const [counted, key] = [keyOf(digest), caller.idempotencyKey];
+      const together = body.streams.length >= TOGETHER_MIN;
       const data = await feedMany(body.streams, async ({ id: _, ...values }, at) => {
         if (!known.has(objects[at]!)) throw nothingKept("id");
         const stub = c.env.STREAM.getByName(objects[at]!);
-        return outcomeFrom(stub.append(tenant, values, keyOf(digest), caller.idempotencyKey));
+        return outcomeFrom(stub.append(tenant, values, { counted, key, together }));
       });
       return c.body(`{"object":"list","data":[${data.join(",")}]}`, 200, JSON_TYPE);
     },
@@ -215,7 +219,9 @@ export const streams = [
     },
     async (c, { tenant, digest, caller, body, path: { id } }) => {
       const stub = await streamOf(c, caller, id);
-      const reply = await outcomeFrom(stub.append(tenant, body, keyOf(digest), caller.idempotencyKey));
+      const reply = await outcomeFrom(
+        stub.append(tenant, body, { counted: keyOf(digest), key: caller.idempotencyKey }),
+      );
       return c.body(reply, 200, JSON_TYPE);
     },
   ),

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { rivulet } from "rivulet/worker";
 
 // The Durable Object classes that wrangler.toml binds: a Worker must export them itself.
-export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream } from "rivulet/worker";
+export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream, StreamLedger } from "rivulet/worker";
 
 const app = new Hono();
 

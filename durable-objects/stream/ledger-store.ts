@@ -1,0 +1,78 @@
+/**
+ * LedgerStore: one row for each stream that has an entry in the ledger. A row never changes its length and lies behind a lead, so an entry is
+ * written over the one before it, and zeros reach it where it lies (erasable.ts).
+ */
+import { LEAD, led } from "../storage/erasable.ts";
+import type { Storage } from "../storage/schema.ts";
+import { LEDGER_BYTES } from "./ledger-entry.ts";
+import { Statements } from "./statements.ts";
+
+export interface LedgerRow {
+  /** The object's id. */
+  stream: string;
+  /** At most LEDGER_BYTES. */
+  bytes: Uint8Array;
+}
+
+const TABLE =
+  "CREATE TABLE IF NOT EXISTS owed (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, erased INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT";
+
+export class LedgerStore {
+  readonly #storage: Pick<Storage, "sql" | "transactionSync" | "sync">;
+  readonly #sql: Statements;
+  #isOpen = false;
+  /** Streams that have a row, as far as this instance has seen. */
+  readonly #known = new Set<string>();
+
+  constructor(storage: Pick<Storage, "sql" | "transactionSync" | "sync">) {
+    this.#storage = storage;
+    this.#sql = new Statements(storage, "the ledger");
+  }
+
+  /** All rows or none. */
+  put(rows: readonly LedgerRow[]): void {
+    if (!this.#isOpen) this.#sql.rows(TABLE);
+    this.#isOpen = true;
+    this.#sql.transaction(() => {
+      for (const { stream, bytes } of rows) {
+        const whole = led(bytes as Uint8Array<ArrayBuffer>, LEAD.rowid, LEDGER_BYTES);
+        if (this.#has(stream)) this.#sql.write("UPDATE owed SET bytes = ?, erased = 0 WHERE stream = ?", whole, stream);
+        else this.#sql.write("INSERT INTO owed (stream, erased, bytes) VALUES (?, 0, ?)", stream, whole);
+      }
+    });
+    for (const { stream } of rows) this.#known.add(stream);
+  }
+
+  /** Undefined where there is none. */
+  entry(stream: string): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.#exists()) return undefined;
+    const [row] = this.#sql.rows("SELECT bytes FROM owed WHERE stream = ? AND erased = 0", stream);
+    return row && new Uint8Array(row.bytes as ArrayBuffer, LEAD.rowid).slice();
+  }
+
+  /** Resolves when no byte of the stream's is left. Gives whether any other stream has a row. */
+  async erase(stream: string): Promise<boolean> {
+    if (!this.#exists()) return false;
+    this.#known.delete(stream);
+    this.#sql.write("UPDATE owed SET bytes = zeroblob(length(bytes)), erased = 1 WHERE stream = ?", stream);
+    // In the same transaction SQLite would leave out the zeros.
+    await this.#storage.sync();
+    this.#sql.write("DELETE FROM owed WHERE erased = 1");
+    return this.#sql.rows("SELECT 1 AS one FROM owed LIMIT 1").length > 0;
+  }
+
+  /** Everything was deleted. */
+  forget(): void {
+    this.#isOpen = false;
+    this.#known.clear();
+  }
+
+  #has(stream: string): boolean {
+    return this.#known.has(stream) || this.#sql.rows("SELECT 1 AS one FROM owed WHERE stream = ?", stream).length > 0;
+  }
+
+  /** Asking writes nothing. */
+  #exists(): boolean {
+    return this.#isOpen || this.#sql.rows("SELECT 1 AS one FROM sqlite_master WHERE name = 'owed'").length > 0;
+  }
+}

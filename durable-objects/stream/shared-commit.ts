@@ -1,0 +1,86 @@
+/**
+ * SharedCommit: what streams of one tenant want to write at the same time goes to the tenant's ledger in one commit.
+ *
+ * The first stream that asks gathers what the others of this isolate ask for until the event loop has come round, sends it, and tells them all.
+ * Others in other isolates gather by themselves. Whoever is not told, because the object that gathered was put away, goes its own way: an
+ * entry that arrives later says nothing once its stream has written its own row.
+ */
+import { objectName } from "../../src/api/shared/ids.ts";
+import { logFailure } from "../platform/log-failure.ts";
+import type { LedgerRow } from "./ledger-store.ts";
+import type { StreamLedger } from "./stream-ledger.ts";
+
+/** A deployment whose configuration is of an earlier release binds none. */
+type Bindings = Pick<Env, "SESSION_KEY"> & { STREAM_LEDGER?: DurableObjectNamespace<StreamLedger> };
+
+/** After this a stream writes its own row instead. */
+const WAITS_MS = 5000;
+
+interface Gathering {
+  rows: LedgerRow[];
+  /** Whether they are on disk. Never rejects. */
+  isWritten: Promise<boolean>;
+}
+
+/** Those that take more, by the name of their ledger. */
+const gatherings = new Map<string, Gathering>();
+
+export class SharedCommit {
+  readonly #ledger: string;
+  readonly #namespace: DurableObjectNamespace<StreamLedger> | undefined;
+
+  constructor(env: Bindings, tenant: string) {
+    // No stream and no conversation can have this name.
+    this.#ledger = objectName(env, tenant, "streams: ledger");
+    this.#namespace = env.STREAM_LEDGER;
+  }
+
+  /** Whether the row is on disk. Where it is not, nobody knows whether it will be. Never rejects. */
+  async write(row: LedgerRow): Promise<boolean> {
+    if (!this.#namespace) return false;
+    const gathering = gatherings.get(this.#ledger);
+    if (!gathering) return this.#gather(this.#namespace, row);
+    gathering.rows.push(row);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => {
+        // Nobody sends these.
+        if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
+        resolve(false);
+      }, WAITS_MS);
+    });
+    const isWritten = await Promise.race([gathering.isWritten, late]);
+    clearTimeout(timer);
+    return isWritten;
+  }
+
+  async #gather(namespace: DurableObjectNamespace<StreamLedger>, row: LedgerRow): Promise<boolean> {
+    const { promise: isWritten, resolve } = Promise.withResolvers<boolean>();
+    const gathering = { rows: [row], isWritten };
+    gatherings.set(this.#ledger, gathering);
+    await new Promise((ready) => setTimeout(ready));
+    if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
+    const written = await namespace
+      .getByName(this.#ledger)
+      .put(gathering.rows)
+      .then(
+        () => true,
+        (thrown: unknown) => {
+          logFailure(thrown);
+          return false;
+        },
+      );
+    resolve(written);
+    return written;
+  }
+
+  /** What the ledger has for a stream. Fails when it does not answer. */
+  async entry(stream: string): Promise<Uint8Array | undefined> {
+    return this.#namespace?.getByName(this.#ledger).entry(stream);
+  }
+
+  /** Resolves when nothing of the stream's is left there. Fails when it does not answer. */
+  async erase(stream: string): Promise<void> {
+    await this.#namespace?.getByName(this.#ledger).erase(stream);
+  }
+}
