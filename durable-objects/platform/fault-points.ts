@@ -40,6 +40,7 @@ export const faultPoints = [
   "stream.after-commit",
   "stream.before-ledger",
   "ledger.before-commit",
+  "ledger.asked",
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

@@ -3,8 +3,8 @@
  * it stands, without the model.
  */
 import { type Entry, entriesOf, entryBytes } from "./entry.ts";
-import { KEPT_EVERY, type Moment, type StreamRecord } from "./stream-store.ts";
 import { latestKeys } from "./stream-record.ts";
+import { KEPT_EVERY, type Moment, type StreamRecord } from "./stream-store.ts";
 import type { OpenStream } from "./timeline.ts";
 
 /** Of one entry, whatever is in it: a row that never changes its length is written in place. */

@@ -14,6 +14,33 @@ export interface LedgerRow {
   bytes: Uint8Array;
 }
 
+/** Rows on their way between two objects: one buffer instead of hundreds. */
+export interface PackedRows {
+  streams: string[];
+  lengths: number[];
+  bytes: Uint8Array;
+}
+
+export function packedRows(rows: readonly LedgerRow[]): PackedRows {
+  const lengths = rows.map(({ bytes }) => bytes.length);
+  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const row of rows) {
+    bytes.set(row.bytes, at);
+    at += row.bytes.length;
+  }
+  return { streams: rows.map(({ stream }) => stream), lengths, bytes };
+}
+
+export function unpackedRows({ streams, lengths, bytes }: PackedRows): LedgerRow[] {
+  let at = 0;
+  return streams.map((stream, i) => {
+    const from = at;
+    at += lengths[i]!;
+    return { stream, bytes: bytes.subarray(from, at) };
+  });
+}
+
 const TABLE =
   "CREATE TABLE IF NOT EXISTS owed (id INTEGER PRIMARY KEY, stream TEXT NOT NULL UNIQUE, erased INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT";
 
@@ -21,6 +48,8 @@ export class LedgerStore {
   readonly #storage: Pick<Storage, "sql" | "transactionSync" | "sync">;
   readonly #sql: Statements;
   #isOpen = false;
+  /** A row's bytes, written by one statement after the other: a new buffer for each would keep the garbage collector busy. */
+  readonly #row = led(new Uint8Array(0), LEAD.rowid, LEDGER_BYTES);
   /** Streams that have a row, as far as this instance has seen. */
   readonly #known = new Set<string>();
 
@@ -35,9 +64,11 @@ export class LedgerStore {
     this.#isOpen = true;
     this.#sql.transaction(() => {
       for (const { stream, bytes } of rows) {
-        const whole = led(bytes as Uint8Array<ArrayBuffer>, LEAD.rowid, LEDGER_BYTES);
-        if (this.#has(stream)) this.#sql.write("UPDATE owed SET bytes = ?, erased = 0 WHERE stream = ?", whole, stream);
-        else this.#sql.write("INSERT INTO owed (stream, erased, bytes) VALUES (?, 0, ?)", stream, whole);
+        this.#row.set(bytes, LEAD.rowid);
+        this.#row.fill(0, LEAD.rowid + bytes.length);
+        const update = "UPDATE owed SET bytes = ?, erased = 0 WHERE stream = ?";
+        if (this.#has(stream)) this.#sql.write(update, this.#row, stream);
+        else this.#sql.write("INSERT INTO owed (stream, erased, bytes) VALUES (?, 0, ?)", stream, this.#row);
       }
     });
     for (const { stream } of rows) this.#known.add(stream);

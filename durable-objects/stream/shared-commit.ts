@@ -6,8 +6,9 @@
  * entry that arrives later says nothing once its stream has written its own row.
  */
 import { objectName } from "../../src/api/shared/ids.ts";
+import { Failure } from "../../src/core/failure.ts";
 import { logFailure } from "../platform/log-failure.ts";
-import type { LedgerRow } from "./ledger-store.ts";
+import { type LedgerRow, packedRows } from "./ledger-store.ts";
 import type { StreamLedger } from "./stream-ledger.ts";
 
 /** A deployment whose configuration is of an earlier release binds none. */
@@ -17,7 +18,7 @@ type Bindings = Pick<Env, "SESSION_KEY"> & { STREAM_LEDGER?: DurableObjectNamesp
 const WAITS_MS = 5000;
 
 interface Gathering {
-  rows: LedgerRow[];
+  rows: Set<LedgerRow>;
   /** Whether they are on disk. Never rejects. */
   isWritten: Promise<boolean>;
 }
@@ -40,12 +41,13 @@ export class SharedCommit {
     if (!this.#namespace) return false;
     const gathering = gatherings.get(this.#ledger);
     if (!gathering) return this.#gather(this.#namespace, row);
-    gathering.rows.push(row);
+    gathering.rows.add(row);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => {
-        // Nobody sends these.
+        // Nobody sends these any more, or much later: then without this one.
         if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
+        gathering.rows.delete(row);
         resolve(false);
       }, WAITS_MS);
     });
@@ -56,13 +58,13 @@ export class SharedCommit {
 
   async #gather(namespace: DurableObjectNamespace<StreamLedger>, row: LedgerRow): Promise<boolean> {
     const { promise: isWritten, resolve } = Promise.withResolvers<boolean>();
-    const gathering = { rows: [row], isWritten };
+    const gathering = { rows: new Set([row]), isWritten };
     gatherings.set(this.#ledger, gathering);
     await new Promise((ready) => setTimeout(ready));
     if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
     const written = await namespace
       .getByName(this.#ledger)
-      .put(gathering.rows)
+      .put(packedRows([...gathering.rows]))
       .then(
         () => true,
         (thrown: unknown) => {
@@ -74,13 +76,23 @@ export class SharedCommit {
     return written;
   }
 
-  /** What the ledger has for a stream. Fails when it does not answer. */
+  /** What the ledger has for a stream. Fails with `storage_unavailable` when it does not answer. */
   async entry(stream: string): Promise<Uint8Array | undefined> {
-    return this.#namespace?.getByName(this.#ledger).entry(stream);
+    return this.#asked((ledger) => ledger.entry(stream));
   }
 
-  /** Resolves when nothing of the stream's is left there. Fails when it does not answer. */
+  /** Resolves when nothing of the stream's is left there. Fails with `storage_unavailable` when it does not answer. */
   async erase(stream: string): Promise<void> {
-    await this.#namespace?.getByName(this.#ledger).erase(stream);
+    await this.#asked((ledger) => ledger.erase(stream));
+  }
+
+  async #asked<T>(question: (ledger: DurableObjectStub<StreamLedger>) => Promise<T>): Promise<T> {
+    try {
+      if (!this.#namespace) throw new Error("STREAM_LEDGER is not bound");
+      return await question(this.#namespace.getByName(this.#ledger));
+    } catch (cause) {
+      const message = "the object with the stream's last values did not answer; try again";
+      throw new Failure("storage_unavailable", message, { cause });
+    }
   }
 }

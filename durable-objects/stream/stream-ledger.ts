@@ -7,7 +7,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
-import { type LedgerRow, LedgerStore } from "./ledger-store.ts";
+import { LedgerStore, type PackedRows, unpackedRows } from "./ledger-store.ts";
 
 export class StreamLedger extends DurableObject<Env> {
   readonly #store = new LedgerStore(this.ctx.storage);
@@ -18,20 +18,23 @@ export class StreamLedger extends DurableObject<Env> {
   }
 
   /** Resolves for the caller when the rows are on disk, all of them or none: the runtime holds the answer back until then. */
-  async put(rows: readonly LedgerRow[]): Promise<void> {
+  async put(rows: PackedRows): Promise<void> {
     await fault("ledger.before-commit", this.ctx);
-    this.#store.put(rows);
+    this.#store.put(unpackedRows(rows));
   }
 
   /** What a stream has taken since its own row, or something older. */
   async entry(stream: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    await fault("ledger.asked", this.ctx);
     return this.#store.entry(stream);
   }
 
   /** Resolves when nothing of the stream's is left. */
   async erase(stream: string): Promise<void> {
+    await fault("ledger.asked", this.ctx);
     if (await this.#store.erase(stream)) return;
-    await this.ctx.storage.deleteAll();
+    // Another stream may begin to write while this waits for the disk.
     this.#store.forget();
+    await this.ctx.storage.deleteAll();
   }
 }

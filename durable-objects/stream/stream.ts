@@ -92,6 +92,7 @@ export class Stream extends DurableObject<Env> {
       const { record, tail } = await this.#open(tenant);
       const next = { record: changed(record, options), tail };
       const view = this.#view(this.#commit(tenant, next));
+      await this.#watchExpiry(next.record);
       await this.#reports.publish(tenant, next.record, view);
       return view;
     });

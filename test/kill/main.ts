@@ -46,14 +46,13 @@ try {
   const limitMs = Number(values.minutes) * 60_000;
   // The dialogue's run has ended it.
   await twin!.start();
-  const streamed = await streamKillRun(server!, twin!, {
-    batches: 4 * kills,
-    kills,
-    seed: Number(values.seed),
-    limitMs,
-  });
+  const streamRun = { batches: 4 * kills, kills, seed: Number(values.seed), limitMs };
+  const streamed = await streamKillRun(server!, twin!, streamRun);
   console.log(JSON.stringify(streamed));
   console.log(`${kills} kills, and the stream stands where the undisturbed one does`);
+  const together = await streamKillRun(server!, twin!, { ...streamRun, streams: 6, aloneEvery: 7 });
+  console.log(JSON.stringify(together));
+  console.log(`${kills} kills, and so do 6 streams that were fed in one request`);
 } catch (thrown) {
   console.error((thrown as Error).message);
   process.exitCode = 1;

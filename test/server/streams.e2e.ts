@@ -31,6 +31,11 @@ it("ends where an undisturbed stream stands, however often the server is killed"
   expect(report.kills).toBe(5);
 });
 
+it("so do streams that are fed in one request, now and then alone", { timeout: 600_000 }, async () => {
+  const run = { batches: 24, kills: 6, seed: 8, streams: 5, aloneEvery: 7, limitMs: 590_000 };
+  expect((await streamKillRun(server, twin, run)).kills).toBe(6);
+});
+
 it("is fed from standard input by the command", { timeout: 300_000 }, async () => {
   const child = start(["stream", server.url, "--json", "--horizon", "3", "--delete"], [], "pipe");
   child.stdin!.end("load\n1\n2\nNA\n3\n2\n");

@@ -41,6 +41,14 @@ it("L7: by its alarm, with its rows, its alarm and its place in the list", async
   expect((await ask("GET", `/v1/streams/${id}`)).status).toBe(404);
 });
 
+it("L7: by its alarm, where it was given its time later", async () => {
+  const id = await begin(null);
+  await ask("POST", `/v1/streams/${id}`, { ttl_seconds: 60 });
+  later(61);
+  expect(await runDurableObjectAlarm(stub(id))).toBe(true);
+  expect(await tables(id)).toEqual([]);
+});
+
 it("L7: by the request that comes after it, where the alarm is late", async () => {
   const id = await begin(60);
   later(61);
