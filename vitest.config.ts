@@ -7,11 +7,14 @@ import { unstable_readConfig } from "wrangler";
 import { ensureKernels } from "./scripts/build-wasm.ts";
 import { ensurePage } from "./scripts/build-web.ts";
 import { chromiumPath } from "./test/support/chromium.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 import { ortWasm } from "./test/support/onnx-pack.ts";
+import { temporaryFolder } from "./test/support/temporary-folder.ts";
 import type { WorkerdSetup } from "./test/support/workerd-setup.ts";
 
 // Tests start many processes of Node, and half of what a short one takes is compiling its modules: they are kept compiled.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/compiled");
+process.env.TMPDIR = temporaryFolder();
 await ensurePage();
 if (!chromiumPath)
   console.log(
@@ -47,6 +50,7 @@ export default defineConfig({
     silent: "passed-only",
     // Two files at once also on two cores, where the runner by itself takes them one by one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./test/support/plain-reporter.ts"],
     projects: [
       {
