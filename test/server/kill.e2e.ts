@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { FaultPlan, FaultPoint } from "../../durable-objects/platform/fault-points.ts";
 import { Barrier } from "../kill/barrier.ts";
-import { type Dialogue, storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
+import { type Dialogue, storedTurns, type Told, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";
 import { killRun } from "../kill/run.ts";
 import { Broken, type TurnClient } from "../kill/turn-client.ts";
@@ -13,6 +13,8 @@ import { tinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-kill-"));
 const servers: KillableServer[] = [];
+/** Never disturbed: it tells what the others should. */
+let twin: KillableServer;
 let pack: string;
 let barrier: Barrier;
 let folders = 0;
@@ -20,12 +22,15 @@ let folders = 0;
 beforeAll(async () => {
   pack = await tinyPack(work);
   barrier = await Barrier.open();
+  twin = new KillableServer({ folder: join(work, "twin"), pack });
+  await twin.start();
 });
 afterEach(async () => {
   barrier.at = () => {};
   for (const server of servers.splice(0)) await server.end();
 });
-afterAll(() => {
+afterAll(async () => {
+  await twin?.end();
   barrier.close();
   rmSync(work, { recursive: true, force: true });
 });
@@ -76,17 +81,20 @@ async function killedAt(point: FaultPoint, from: number, plan: Dialogue, env: Re
   return { server, client, seen, told, stored: await storedTurns(server.url, plan) };
 }
 
-async function twinOf(plan: Dialogue) {
-  const twin = newServer();
-  await twin.start();
-  return undisturbed(twin.url, plan);
+const expectations = new Map<string, Promise<Told[]>>();
+/** What a dialogue tells that nothing disturbs. It is held once for each plan, under a name of its own: names change no reply. */
+function expectedOf({ conversation: _, ...plan }: Dialogue): Promise<Told[]> {
+  const key = JSON.stringify(plan);
+  const known = expectations.get(key) ?? undisturbed(twin.url, { ...plan, conversation: `twin-${expectations.size}` });
+  expectations.set(key, known);
+  return known;
 }
 
 it.each(["turn.accepted", "turn.begin"] as const)(
   "C1, I4: killed at %s, after acceptance and before the first token, the turn is completed once; the request sent again finds it",
   async (point) => {
     const plan = dialogue();
-    const expected = await twinOf(plan);
+    const expected = await expectedOf(plan);
     const { told, seen, client, server } = await killedAt(point, 2, plan);
     expect(seen).toBe(0);
     expect(told).toEqual(expected);
@@ -100,7 +108,7 @@ it.each(["turn.accepted", "turn.begin"] as const)(
 
 it("C2: killed after some tokens, its client gets exactly the rest, from the id it had seen", async () => {
   const plan = dialogue();
-  const expected = await twinOf(plan);
+  const expected = await expectedOf(plan);
   const { told, seen, client, stored } = await killedAt("turn.token", 60 + 25, plan);
   expect(seen).toBeGreaterThan(5);
   expect(client.comebacks.resumed).toBeGreaterThan(0);
@@ -110,7 +118,7 @@ it("C2: killed after some tokens, its client gets exactly the rest, from the id 
 
 it("C3: killed between checkpoints it goes on from the last one; a generator that is not kept would show", async () => {
   const plan = dialogue({ turns: 1, maxTokens: 700 });
-  const expected = await twinOf(plan);
+  const expected = await expectedOf(plan);
   const { told } = await killedAt("turn.token", 620, plan);
   expect(told).toEqual(expected);
   // Other numbers tell another text, or end before the place that the client had seen.
@@ -129,7 +137,7 @@ it.each(["commit.before", "commit.after"] as const)(
   "O1, O2: killed at %s a turn is there once, and whole",
   async (point) => {
     const plan = dialogue();
-    const expected = await twinOf(plan);
+    const expected = await expectedOf(plan);
     const { told, stored } = await killedAt(point, 2, plan);
     expect(told).toEqual(expected);
     expect(stored.map(({ reply }) => reply)).toEqual(expected.map(({ text }) => text));
@@ -137,11 +145,11 @@ it.each(["commit.before", "commit.after"] as const)(
 );
 
 it("C4: after 20 kills at random times a dialogue of 10 turns is that of the undisturbed run", async () => {
-  const [server, twin] = [newServer(), newServer()];
+  const [server, other] = [newServer(), newServer()];
   await server.start();
-  await twin.start();
+  await other.start();
   const run = { ...dialogue({ turns: 10, maxTokens: 60, seed: 3 }), kills: 20, limitMs: 550_000 };
-  const report = await killRun(server, twin, run);
+  const report = await killRun(server, other, run);
   expect(report.starts).toBe(21);
   expect(report.resumed + report.repeated).toBeGreaterThan(5);
 });
@@ -172,7 +180,7 @@ it("C18: an alarm that was due while the server was down rings after its start: 
 
 it("C18: the alarm of a turn that was due while the server was down rings after its start, and the turn is finished", async () => {
   const plan = dialogue({ conversation: "alarmed" });
-  const expected = await twinOf(plan);
+  const expected = await expectedOf(plan);
   const server = newServer();
   await server.start(at("turn.token", 60 + 25, { limits: { alarmMs: 2000 } }));
   await finish(turnOf(plan, 0), server.url);
@@ -193,8 +201,7 @@ it("C18: the alarm of a turn that was due while the server was down rings after 
 
 it("C20: killed while the weights are read, the next start reads and verifies them again", async () => {
   const golden = async (url: string) => ((await (await fetch(`${url}/readyz`)).json()) as { golden: string }).golden;
-  const [server, twin] = [newServer(), newServer()];
-  await twin.start();
+  const server = newServer();
   for (const delayMs of [0, 5, 20]) {
     const starting = server.start().catch(() => undefined);
     await expect.poll(() => server.isListening, { interval: 2, timeout: 240_000 }).toBe(true);
@@ -209,7 +216,7 @@ it("C20: killed while the weights are read, the next start reads and verifies th
 
 it("S2: a turn in the background goes on when its client leaves, and the rest can be read after any id", async () => {
   const plan = dialogue({ turns: 1, maxTokens: 400 });
-  const [expected] = await twinOf(plan);
+  const [expected] = await expectedOf(plan);
   const server = newServer();
   await server.start();
   const client = turnOf(plan, 0, { background: true });
