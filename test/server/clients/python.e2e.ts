@@ -67,33 +67,38 @@ const ready = environment();
 const count = Object.values(clients).flat().length;
 if ("reason" in ready) console.warn(`skipped ${count} checks of clients for Python: ${ready.reason}`);
 let server: ToyServer | undefined;
+/** What came of each client's checks. */
+const results = new Map<string, Map<string, { ok: boolean; told?: string }>>();
 
 beforeAll(async () => {
-  if (!("reason" in ready)) server = await toyServer();
-});
+  if ("reason" in ready) return;
+  server = await toyServer();
+  // Compiled once, also where the environment would have every run compile all of it again.
+  const compiled = { PYTHONDONTWRITEBYTECODE: "" };
+  // Neither looks for prices nor sends traces anywhere.
+  const quiet = { LITELLM_LOCAL_MODEL_COST_MAP: "True", OPENAI_AGENTS_DISABLE_TRACING: "1" };
+  const options = { env: { ...process.env, ...compiled, ...quiet }, timeout: 2_000_000 };
+  // Not synchronously: the server's log lines come through this process, and the server would stand still with a full pipe.
+  const args = [join(here, "every_client.py"), server.url, ...Object.keys(clients)];
+  const { stdout, stderr } = await promisify(execFile)(ready.python, args, options).catch(
+    (thrown: { stdout?: string; stderr?: string }) => thrown,
+  );
+  let of = new Map<string, { ok: boolean; told?: string }>();
+  for (const line of (stdout ?? "").split("\n").filter((each) => each.startsWith("{"))) {
+    const { client, check, ...result } = JSON.parse(line);
+    if (client === undefined) of.set(check, result);
+    else {
+      of = new Map();
+      results.set(client, of);
+    }
+  }
+  if (Object.entries(clients).some(([client, checks]) => (results.get(client)?.size ?? 0) < checks.length))
+    console.error(stderr);
+}, 2_100_000);
 afterAll(() => server?.stop());
 
 describe.skipIf("reason" in ready).each(Object.entries(clients))("%s", (client, checks) => {
-  const results = new Map<string, { ok: boolean; told?: string }>();
-
-  beforeAll(async () => {
-    if ("reason" in ready) return;
-    // Compiled once, also where the environment would have every run compile all of it again.
-    const compiled = { PYTHONDONTWRITEBYTECODE: "" };
-    // Neither looks for prices nor sends traces anywhere.
-    const quiet = { LITELLM_LOCAL_MODEL_COST_MAP: "True", OPENAI_AGENTS_DISABLE_TRACING: "1" };
-    const options = { env: { ...process.env, ...compiled, ...quiet }, timeout: 300_000 };
-    // Not synchronously: the server's log lines come through this process, and the server would stand still with a full pipe.
-    const run = promisify(execFile)(ready.python, [join(here, `${client}_client.py`), server!.url], options);
-    const { stdout, stderr } = await run.catch((thrown: { stdout?: string; stderr?: string }) => thrown);
-    for (const line of (stdout ?? "").split("\n").filter((each) => each.startsWith("{"))) {
-      const { check, ...result } = JSON.parse(line);
-      results.set(check, result);
-    }
-    if (results.size < checks.length) console.error(stderr);
-  });
-
   it.each(checks)("%s", (check) => {
-    expect(results.get(check)).toEqual({ ok: true });
+    expect(results.get(client)?.get(check)).toEqual({ ok: true });
   });
 });
