@@ -4,7 +4,8 @@
  *
  *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--misses]
  *
- * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings), `held-out`, or `checker`.
+ * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings), `held-out`, `checker`, or
+ * `unseen`, with questions of the user about himself that he never answered (`unanswered`).
  * Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
  */
 import { readFileSync } from "node:fs";
@@ -71,7 +72,7 @@ for (const tokens of numbers(options.tokens)) {
             ? codec.encodeText(quoteMessage(found.map(({ role, text }) => ({ role: role, text }))).content).length
             : 0;
         row.ms.push(ms);
-        if (options.misses && key === probe.kind && (probe.kind === "unrelated" ? found.length > 0 : !isRight))
+        if (options.misses && key === probe.kind && (probe.value === "" ? found.length > 0 : !isRight))
           console.log(
             `  MISS ${probe.kind} ${JSON.stringify(probe.question)} wants ${probe.value} (turn ${probe.turn}): ${JSON.stringify(found.map(({ role, text, score }) => [role, text, score]))}`,
           );

@@ -75,3 +75,11 @@ What is the plural of octopus?|How do I remove a coffee stain?|Write an email de
 Thanks!|Go on.|Why?|That sounds good.|No, shorter please.|Are you sure?|What is your name?|Can you swim?|Hello there!|One more example.`
   .replaceAll("\n", "")
   .split("|");
+
+/** The user asks about himself, and nothing of it was told. */
+export const developmentUnanswered: string[] = `
+What is my shoe size?|Who is my dentist?|What is my mother's maiden name?|Which airline do I fly with?|What is my favourite season?|When do I get up in the morning?|How many siblings do I have?|Which instrument do I play?|
+What did I study?|Where does my aunt live?|What is the name of my cat?|Which team do I support?|What is my phone number?|How old is my son?|Which newspaper do I read?|What is my favourite film?|Who taught me to drive?|
+What is my bank account number?|Which street do I live in?|What do I take in my coffee?|Wie alt bin ich?|Was ist meine Lieblingsfarbe?|Wo bin ich geboren?|Wie heißt meine Chefin?|我住在哪条街？|我叫什么名字？|我喜欢什么运动？|我的生日是哪天？`
+  .replaceAll("\n", "")
+  .split("|");

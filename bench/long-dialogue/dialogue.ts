@@ -1,10 +1,11 @@
 /** A long dialogue with facts at known places: what is said in each turn, and what can be asked at its end. */
 import { checkerFacts, checkerUnrelated } from "./checker.ts";
-import { developmentFacts, developmentUnrelated } from "./development.ts";
+import { developmentFacts, developmentUnanswered, developmentUnrelated } from "./development.ts";
 import { draws } from "./draws.ts";
 import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./facts.ts";
 import { filler } from "./filler.ts";
 import { heldOutFacts, heldOutUnrelated } from "./held-out.ts";
+import { unseenFacts, unseenUnanswered, unseenUnrelated } from "./unseen.ts";
 
 export interface Turn {
   user: string;
@@ -12,7 +13,7 @@ export interface Turn {
 }
 
 export interface Probe {
-  kind: "plain" | "rephrased" | "corrected" | "unrelated";
+  kind: "plain" | "rephrased" | "corrected" | "unanswered" | "unrelated";
   lang: Fact["lang"];
   question: string;
   /** What the answer must hold; "" where nothing was told. */
@@ -30,16 +31,25 @@ const ACKNOWLEDGE = {
   zh: ["好的，记住了。", "明白了。"],
 };
 
+export interface Told {
+  facts: readonly Fact[];
+  /** Questions about the world. */
+  unrelated: readonly string[];
+  /** Questions of the user about himself that nothing of the facts answers. */
+  unanswered: readonly string[];
+}
+
 /** What is told and asked: what recall was made with, or what it never saw. */
 export const told = {
-  tuned: { facts: tunedFacts, unrelated: tunedUnrelated },
-  checker: { facts: checkerFacts, unrelated: checkerUnrelated },
-  development: { facts: developmentFacts, unrelated: developmentUnrelated },
-  "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated },
-};
+  tuned: { facts: tunedFacts, unrelated: tunedUnrelated, unanswered: [] },
+  checker: { facts: checkerFacts, unrelated: checkerUnrelated, unanswered: [] },
+  development: { facts: developmentFacts, unrelated: developmentUnrelated, unanswered: developmentUnanswered },
+  "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated, unanswered: [] },
+  unseen: { facts: unseenFacts, unrelated: unseenUnrelated, unanswered: unseenUnanswered },
+} satisfies Record<string, Told>;
 
 /** By the name that a command was given. */
-export function factsNamed(name: string): (typeof told)[keyof typeof told] {
+export function factsNamed(name: string): Told {
   if (!Object.hasOwn(told, name)) throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${name}`);
   return told[name as keyof typeof told];
 }
@@ -48,7 +58,7 @@ export function factsNamed(name: string): (typeof told)[keyof typeof told] {
 export function longDialogue(
   turns: number,
   seed: number,
-  { facts, unrelated }: (typeof told)[keyof typeof told] = told.tuned,
+  { facts, unrelated, unanswered }: Told = told.tuned,
 ): { turns: Turn[]; probes: Probe[] } {
   const { pick, below } = draws(seed);
   const said: Turn[] = Array.from({ length: turns }, (_, n) => filler(seed, n));
@@ -88,6 +98,8 @@ export function longDialogue(
     });
   }
   for (const work of later) work();
+  for (const question of unanswered)
+    probes.push({ kind: "unanswered", lang: "en", question, value: "", wrong: [], turn: 0 });
   for (const question of unrelated)
     probes.push({ kind: "unrelated", lang: "en", question, value: "", wrong: [], turn: 0 });
   return { turns: said, probes };

@@ -9,7 +9,7 @@ import { WordMeanings } from "../../durable-objects/turn/word-meanings.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
 import { sqliteStorage } from "../../test/support/sqlite-storage.ts";
-import { longDialogue, type Probe, type Turn, type told } from "./dialogue.ts";
+import { longDialogue, type Probe, type Told, type Turn } from "./dialogue.ts";
 import { filler } from "./filler.ts";
 
 /** Tokens of the template, for each turn. */
@@ -33,12 +33,7 @@ export interface StoredDialogue {
 }
 
 /** A conversation of about so many tokens. */
-export function storedDialogue(
-  tokens: number,
-  seed: number,
-  facts: (typeof told)[keyof typeof told],
-  codec: TextCodec,
-): StoredDialogue {
+export function storedDialogue(tokens: number, seed: number, facts: Told, codec: TextCodec): StoredDialogue {
   const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, (sentence) => sentenceSense(words, sentence));
   store.database.open();
   const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
