@@ -39,6 +39,7 @@ const rooms = [
   "src/portable",
   "src/dialogue",
   "src/forecast",
+  "src/sentences",
   "src/convert/checkpoint",
   "src/convert/safetensors",
   "src/convert/gguf",

@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { referenceKernels } from "../../src/kernels/reference/index.ts";
+import { codeOf, nearnessTo } from "../../src/sentences/sentence-code.ts";
+import { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
+import { kernelsModule } from "../kernels/run-case.ts";
+
+interface Golden {
+  text: string;
+  ids: number[];
+  vector: number[];
+}
+
+const file = readFileSync("models/sentence-encoder/encoder.bin");
+const golden: { cases: Golden[] } = JSON.parse(readFileSync("test/sentences/golden.json", "utf8"));
+const encoder = new SentenceEncoder(file, kernelsModule);
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, n, d) => sum + n * b[d]!, 0);
+const nearness = (question: string, told: string) =>
+  nearnessTo(encoder.encode(question))(codeOf(encoder.encode(told)), 0);
+
+it.each(golden.cases)("cuts and encodes $text as numpy does", ({ text, ids, vector }) => {
+  expect(encoder.tokens(text)).toEqual(ids);
+  const got = encoder.encode(text);
+  expect(dot(got, got)).toBeCloseTo(1, 5);
+  // Numpy does not round the activations to eight bits.
+  expect(dot(got, vector)).toBeGreaterThan(0.985);
+});
+
+it("has the same bits by the definitions of the kernels but for the rounding of sums", () => {
+  const defined = new SentenceEncoder(file, kernelsModule, referenceKernels);
+  for (const { text } of golden.cases.slice(0, 3))
+    expect(dot(defined.encode(text), encoder.encode(text))).toBeGreaterThan(0.9999);
+});
+
+it("encodes a sentence alike whatever was encoded before", () => {
+  const first = encoder.encode("My sister Hannah lives in Oslo.");
+  encoder.encode("word ".repeat(100));
+  expect(encoder.encode("My sister Hannah lives in Oslo.")).toEqual(first);
+});
+
+it.each([
+  ["Which vehicle is mine?", "I drive an old car.", "The soup was cold."],
+  ["Womit verdiente Opa sein Geld?", "Mein Großvater war Uhrmacher.", "Das Auto steht in Ulm."],
+  ["家里有什么宠物？", "我养了一只猫。", "我的房租是每月三千元。"],
+  ["Which city does my sibling live in?", "Meine Schwester wohnt in Wien.", "Der Kuchen war zu süß."],
+])("%s is nearer to %s than to %s", (question, near, far) => {
+  expect(nearness(question, near)).toBeGreaterThan(nearness(question, far) + 0.1);
+});
+
+it("compares codes as the directions that they stand for", () => {
+  const [a, b] = ["I drive an old car.", "Which vehicle is mine?"].map((text) => encoder.encode(text));
+  expect(Math.abs(nearnessTo(b!)(codeOf(a!), 0) - dot(a!, b!))).toBeLessThan(0.07);
+  expect(nearnessTo(a!)(codeOf(a!), 0)).toBeGreaterThan(0.9);
+  const codes = new Uint8Array([7, ...codeOf(a!)]);
+  expect(nearnessTo(b!)(codes, 1)).toBe(nearnessTo(b!)(codeOf(a!), 0));
+});
+
+it("encodes the beginning of what is too long, and what nobody can read", () => {
+  expect(encoder.tokens("word ".repeat(1000))).toHaveLength(64);
+  for (const text of ["", " \n", "🙂🙂", "\ud83d", "ᚠᚢᚦ"])
+    expect(encoder.encode(text).every((number) => Number.isFinite(number))).toBe(true);
+});
+
+it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
+  ["an empty file", () => new Uint8Array(), "expected a header, got 0 bytes"],
+  ["another file", (bytes) => bytes.fill(1, 0, 4), "expected it to begin with RVSE, got 1010101"],
+  ["another version", (bytes) => bytes.fill(9, 4, 5), "expected version 1, got 9"],
+  ["a file cut short", (bytes) => bytes.subarray(0, -1), "bytes, got "],
+])("refuses %s", (_, broken, message) => {
+  let thrown: unknown;
+  try {
+    new SentenceEncoder(broken(new Uint8Array(file)), kernelsModule);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({ code: "weights_invalid" });
+  expect((thrown as Error).message).toContain(message);
+});
