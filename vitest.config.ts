@@ -32,16 +32,6 @@ const variables = {
   FAULT_HOOK: "",
 };
 
-/** Modules of bytes as wrangler and workerd give them: an ArrayBuffer. */
-const bytes = {
-  name: "bytes",
-  enforce: "pre" as const,
-  load: (id: string) =>
-    id.endsWith(".bin")
-      ? `import { readFileSync } from "node:fs"; export default new Uint8Array(readFileSync(${JSON.stringify(id)})).buffer;`
-      : undefined,
-};
-
 /** Ends what hangs. A machine at ten times its load is slow and not hanging, so no test is judged by the clock. */
 const HANGS_AFTER_MS = 300_000;
 
@@ -55,7 +45,6 @@ export default defineConfig({
     projects: [
       {
         define: withFaultPoints,
-        plugins: [bytes],
         test: {
           name: "node",
           isolate: false,

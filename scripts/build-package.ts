@@ -2,7 +2,8 @@
  * Compiles the package to dist/npm: what `npm pack` puts in and what an installed package runs. `npm pack` calls it by itself.
  *
  * cli/      the rivulet command under Node, in chunks, so that a command loads only what it needs
- * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm, english-words.bin
+ * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm
+ * sentence-encoder/  what recall compares sentences with
  * client/   the typed client (rivulet/client)
  *
  * Libraries are bundled, so that an installation is this package, the packs of its models and the runtime, and nothing that moves under it.
@@ -48,7 +49,7 @@ const worker: BuildOptions = {
   entryPoints: { worker: "src/index/mount.ts" },
   outdir: join(built, "worker"),
   conditions: ["workerd", "worker", "browser"],
-  loader: { ".txt": "text", ".html": "text", ".wasm": "copy", ".bin": "copy" },
+  loader: { ".txt": "text", ".html": "text", ".wasm": "copy" },
   assetNames: "[name]",
   external: ["cloudflare:*", "node:*"],
   define: { "globalThis.FAULT_POINTS": "false" },
@@ -84,6 +85,8 @@ async function main(): Promise<void> {
   mkdirSync(join(built, "worker"), { recursive: true });
   writeFileSync(join(built, "worker/index.js"), workerEntry);
   copyFileSync(join(root, "scripts/package/worker.d.ts"), join(built, "worker/worker.d.ts"));
+  mkdirSync(join(built, "sentence-encoder"), { recursive: true });
+  copyFileSync(join(root, "models/sentence-encoder/encoder.bin"), join(built, "sentence-encoder/encoder.bin"));
   const noted = ["compatibility_date", "PACK_PATH", "FORECAST_PACK_PATH", ...startCounts];
   const settings = Object.fromEntries(noted.map((key) => [key, setting(key)]));
   writeFileSync(join(built, "settings.json"), `${JSON.stringify(settings)}\n`);

@@ -20,3 +20,6 @@ export const installed = !existsSync(join(root, "src/index.ts"));
 export const built = join(root, "dist/npm");
 export const kernelsPath = join(root, installed ? "dist/npm/worker/kernels.wasm" : "wasm/build/kernels.wasm");
 export const version: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+
+/** The folder of what recall compares sentences with. */
+export const encoderFolder = join(root, installed ? "dist/npm/sentence-encoder" : "models/sentence-encoder");

@@ -8,7 +8,7 @@ import { installed, built as packaged, root } from "./package-root.ts";
 
 const sources = [
   "src/**/*.ts",
-  "durable-objects/**/*.{ts,bin}",
+  "durable-objects/**/*.ts",
   "wasm/build/*.wasm",
   "web/build/page.*",
   "wrangler.toml",
@@ -41,7 +41,7 @@ function packagedBundle({ entry, faultPoints }: Required<BundleOptions>): Bundle
   if (entry === "onnx") throw new Error("a pack with an ONNX graph is served from a checkout of the repository only");
   return {
     folder: join(packaged, "worker"),
-    modules: ["index.js", "worker.js", "kernels.wasm", "english-words.bin"],
+    modules: ["index.js", "worker.js", "kernels.wasm"],
     built: false,
   };
 }

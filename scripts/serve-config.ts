@@ -1,6 +1,7 @@
 /** workerd's configuration for one local server: the built Worker, a pack on disk behind the assets binding, objects on disk. */
 import { join, relative } from "node:path";
 import { startCounts } from "../src/core/settings.ts";
+import { encoderFolder } from "./package-root.ts";
 import type { Bundle } from "./serve-bundle.ts";
 import { type NamedPack, setting } from "./serve-pack.ts";
 
@@ -100,9 +101,8 @@ ${packs
     ({ folder: path }, i) => `    (name = ${text(`pack-${i}`)}, disk = (path = ${text(path)})),
 `,
   )
-  .join(
-    "",
-  )}${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
+  .join("")}    (name = "sentence-encoder", disk = (path = ${text(encoderFolder)})),
+${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
 ${peers
   .map(
     (n) =>
@@ -139,6 +139,7 @@ ${startCounts.map((name) => `    (name = ${text(name)}, text = ${text(process.en
     (name = "STREAM", durableObjectNamespace = "Stream"),
     (name = "STREAM_LEDGER", durableObjectNamespace = "StreamLedger"),
     (name = "PROMPT_CACHE", durableObjectNamespace = "PromptCache"),
+    (name = "SENTENCE_ENCODER", service = "sentence-encoder"),
 ${forecaster ? '    (name = "FORECAST", service = "forecaster"),\n    (name = "FORECAST_PACK_PATH", text = "."),\n' : ""}    (name = "ASSETS", service = "pack-0"),
 ${packs.map((_, i) => (i === 0 ? "" : `    (name = ${text(`ASSETS_${i}`)}, service = ${text(`pack-${i}`)}),\n`)).join("")}    (name = "PACK_PATH", text = ${text(pathOf(packs))}),
     (name = "API_KEYS", text = ${text(apiKeys)}),

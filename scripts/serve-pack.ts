@@ -6,7 +6,7 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import { built, installed, root } from "./package-root.ts";
+import { built, encoderFolder, installed, root } from "./package-root.ts";
 
 /** A plain `key = "value"` of wrangler.toml, or what the build of the package noted of it. */
 export function setting(key: string): string {
@@ -123,6 +123,7 @@ function linkAssets(): void {
     { from: packFolder(), to: join(assets, setting("PACK_PATH")) },
     ...(forecaster ? [{ from: forecaster, to: join(assets, setting("FORECAST_PACK_PATH")) }] : []),
   ];
+  packs.push({ from: encoderFolder, to: join(assets, "sentence-encoder") });
   for (const { from, to } of packs) {
     mkdirSync(to, { recursive: true });
     for (const name of readdirSync(from)) linkSync(join(from, name), join(to, name));

@@ -57,12 +57,47 @@ The dentist pulled a tooth on {v}.|When was my molar removed?|The mechanic looke
 My twin lives with {v}.|With whom does my sibling share a home?|The professor shares an office with {w}.|Gustav, Mirela, Dorian, Yusuf, Annika, Baptiste
 We vacation at a campsite near {v}.|Where do we pitch our tent in summer?|The cyclists rested near {w}.|Biarritz, Lugano, Split, Tarifa, Keswick, Nafplio`;
 
-export const developmentFacts: Fact[] = ROWS.trim()
-  .split("\n")
-  .map((row) => {
-    const [tell, asked, other, values] = row.split("|") as [string, string, string, string];
-    return fact("en", [tell], [asked], [asked], other, `Correction: ${tell}`, values);
-  });
+/** The same in German and Chinese. */
+const OTHER_ROWS = `
+de|Meine Schwester wohnt in {v}.|In welcher Stadt lebt eines meiner Geschwister?|Das Festival findet in {w} statt.|Graz, Rostock, Bern, Mainz, Jena, Trier
+de|Ich spare auf {v}.|Wofür lege ich Geld zurück?|Der Händler verkauft {w}.|ein Motorrad, einen Wohnwagen, ein Klavier, eine Sauna, ein Segelboot, eine Küche
+de|Unser Hund frisst am liebsten {v}.|Welches Futter mag das Haustier?|Der Metzger hat {w} im Angebot.|Hühnchen, Lachs, Leberwurst, Rindfleisch, Karotten, Pansen
+de|Mein Sohn hat {v} zerbrochen.|Was ging durch unseren Jungen kaputt?|Der Sturm beschädigte {w}.|eine Vase, den Spiegel, das Fenster, die Lampe, den Teller, die Brille
+de|Ich nehme die Tabletten immer {v}.|Wann schlucke ich meine Medizin?|Die Gäste spielten {w} Karten.|nach dem Frühstück, vor dem Schlafen, mittags, am Abend, nach dem Sport, nüchtern
+de|Mein Chef kommt aus {v}.|Woher stammt der Leiter unserer Firma?|Der Wein stammt aus {w}.|Portugal, Polen, Kanada, Tirol, Schweden, Ungarn
+de|Zur Arbeit fahre ich mit {v}.|Wie gelange ich ins Büro?|Der Bericht handelt von {w}.|der Straßenbahn, dem Roller, dem Fahrrad, der Fähre, dem Bus, dem Zug
+de|Im Garten habe ich {v} gepflanzt.|Welche Gewächse stehen auf meinem Grundstück?|Auf dem Markt gab es {w}.|Tomaten, Rosen, Tulpen, Kürbisse, Himbeeren, Lavendel
+de|Mein Lieblingsautor ist {v}.|Wessen Romane lese ich besonders gern?|Der Vortrag behandelte {w}.|Fontane, Kafka, Hesse, Böll, Storm, Kleist
+de|Der Klempner hat {v} Euro verlangt.|Wie teuer war die Reparatur des Rohrs bei mir?|Die Karte kostet {w} Euro.|180, 240, 315, 95, 410, 275
+zh|我妹妹住在{v}。|家里最小的女孩子在哪个城市生活？|音乐节在{w}举办。|成都, 南京, 武汉, 长沙, 天津, 杭州
+zh|我正在攒钱买{v}。|我存钱是为了什么？|商店里展示着{w}。|摩托车, 房子, 钢琴, 帆船, 电脑, 相机
+zh|我的老板姓{v}。|公司领导叫什么？|新来的老师姓{w}。|欧阳, 郑, 谢, 邓, 曹, 彭
+zh|我儿子打碎了{v}。|家里的男孩弄坏了什么？|台风毁坏了{w}。|花瓶, 窗户, 镜子, 盘子, 台灯, 眼镜
+zh|我坐{v}去上班。|我怎样到办公室？|报道讲的是{w}。|地铁, 公交车, 轮渡, 出租车, 火车, 电动车
+zh|我在院子里种了{v}。|我家有哪些植物？|市场上卖{w}。|番茄, 玫瑰, 黄瓜, 辣椒, 葡萄, 向日葵
+zh|我大学学的是{v}。|我读书时的专业是什么？|讲座的题目是{w}。|物理, 法律, 医学, 历史, 建筑, 化学
+zh|我最喜欢的作家是{v}。|我爱看谁写的小说？|报告介绍了{w}。|鲁迅, 金庸, 莫言, 老舍, 巴金, 余华
+zh|我把雨伞忘在{v}了。|我丢的挡雨的东西在哪里？|有人在{w}捡到手套。|出租车上, 餐厅, 教室, 图书馆, 银行, 理发店
+zh|晚上我睡不着是因为{v}。|什么使我失眠？|邻居们抱怨{w}。|噪音, 压力, 蚊子, 咖啡, 天气太热, 牙疼`;
+const CORRECTION = { de: "Korrektur: ", zh: "更正一下，" };
+
+const factOf = (
+  lang: Fact["lang"],
+  correction: string,
+  [tell, asked, other, values]: [string, string, string, string],
+): Fact => fact(lang, [tell], [asked], [asked], other, correction + tell, values);
+
+export const developmentFacts: Fact[] = [
+  ...ROWS.trim()
+    .split("\n")
+    .map((row) => factOf("en", "Correction: ", row.split("|") as [string, string, string, string])),
+  ...OTHER_ROWS.trim()
+    .split("\n")
+    .map((row) => {
+      const [lang, ...rest] = row.split("|") as ["de" | "zh", string, string, string, string];
+      return factOf(lang, CORRECTION[lang], rest);
+    }),
+];
 
 /** Nothing of it was told. */
 export const developmentUnrelated: string[] = `

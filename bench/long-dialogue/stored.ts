@@ -4,9 +4,10 @@ import { ConversationStore } from "../../durable-objects/storage/conversation-st
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
 import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
 import { recall } from "../../durable-objects/turn/recall.ts";
-import { sentenceSense } from "../../durable-objects/turn/sense.ts";
-import { WordMeanings } from "../../durable-objects/turn/word-meanings.ts";
+import { sensesBy } from "../../durable-objects/turn/sense.ts";
+import { compiledKernels } from "../../src/cli/kernels.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
 import { sqliteStorage } from "../../test/support/sqlite-storage.ts";
 import { longDialogue, type Probe, type Told, type Turn } from "./dialogue.ts";
@@ -20,7 +21,8 @@ const USUAL_TURN = 64;
 const TAIL_TURNS = 16;
 const TAIL_TOKENS = 900;
 
-const words = new WordMeanings(readFileSync("durable-objects/turn/english-words.bin"));
+const encoder = new SentenceEncoder(readFileSync("models/sentence-encoder/encoder.bin"), compiledKernels());
+export const senses = sensesBy(() => encoder);
 
 export interface StoredDialogue {
   store: ConversationStore;
@@ -34,7 +36,7 @@ export interface StoredDialogue {
 
 /** A conversation of about so many tokens. */
 export function storedDialogue(tokens: number, seed: number, facts: Told, codec: TextCodec): StoredDialogue {
-  const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, (sentence) => sentenceSense(words, sentence));
+  const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, senses);
   store.database.open();
   const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
   const { turns: told, probes } = longDialogue(count, seed, facts);
@@ -85,7 +87,7 @@ export function storedDialogue(tokens: number, seed: number, facts: Told, codec:
   return { store, base: base!, turns, starts, probes };
 }
 
-/** What is quoted before a question at its end. `byWords`: without the table of meanings. */
+/** What is quoted before a question at its end. `byWords`: without what sentences mean. */
 export const quotedFor = (
   { store, base }: StoredDialogue,
   question: string,
@@ -99,5 +101,5 @@ export const quotedFor = (
     promptTokens: served.codec.encodeText(question).length + AROUND_TURN,
     served,
     maxTokens: 128,
-    ...(byWords ? {} : { meanings: () => words }),
+    ...(byWords ? {} : { senses }),
   });

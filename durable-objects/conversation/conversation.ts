@@ -24,8 +24,8 @@ import { tenantOf } from "../platform/request-headers.ts";
 import { ConversationStore } from "../storage/conversation-store.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";
 import type { AskedModel, Host } from "../turn/context.ts";
-import { englishSense } from "../turn/english-words.ts";
 import { Scheduler } from "../turn/scheduler.ts";
+import { readySenses, workerSenses } from "../turn/worker-senses.ts";
 import { DirectoryOutbox } from "./directory-outbox.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
 import { beginRoutes, portableRoutes } from "./portable-routes.ts";
@@ -37,7 +37,7 @@ const LAST_RETRY = 6;
 const LATER_MS = 30_000;
 
 export class Conversation extends DurableObject<Env> {
-  store = new ConversationStore(this.ctx.storage, PIECE_BYTES, englishSense);
+  store = new ConversationStore(this.ctx.storage, PIECE_BYTES, workerSenses);
   readonly alarms = new Alarms(this.ctx.storage);
   readonly #host: Host;
   readonly scheduler: Scheduler;
@@ -216,7 +216,12 @@ export class Conversation extends DurableObject<Env> {
     const kept = this.store.database.exists ? this.store.identity() : undefined;
     // What is another tenant's says nothing to this one; that it is not there is found out later.
     const isMine = kept && (tenant === undefined || tenant === kept.owner);
-    const model = served(this.env, { model: name, fingerprint: isMine ? kept.fingerprint : fingerprint });
+    const model = served(this.env, { model: name, fingerprint: isMine ? kept.fingerprint : fingerprint }).then(
+      async (found) => {
+        await readySenses(this.env, found);
+        return found;
+      },
+    );
     this.ctx.waitUntil(model.catch(() => {}));
     return model;
   }

@@ -6,7 +6,7 @@
  */
 import { MAIN } from "../../src/api/shared/ids.ts";
 import { check, Failure } from "../../src/core/failure.ts";
-import { inSlices } from "../../src/core/work.ts";
+import { atOnce, inSlices } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { FileHeader, FileKeys, ModelIdentity } from "../../src/portable/file-format.ts";
 import { readConversationFile } from "../../src/portable/read-file.ts";
@@ -18,7 +18,7 @@ import { idsOf } from "../storage/database.ts";
 import { jsonOf } from "../storage/erasable.ts";
 import { type Head, newHead } from "../storage/heads.ts";
 import { ImportStaging } from "../storage/import-staging.ts";
-import type { IndexedWords } from "../storage/passage-index.ts";
+import { type IndexedWords, indexedWords } from "../storage/passage-index.ts";
 import { saidIn, type TurnRecord } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { PORTABLE_SCHEMA } from "./export-file.ts";
@@ -101,19 +101,25 @@ async function stage(
   return header!;
 }
 
-/** Turns of fewer bytes are indexed when they are inserted. */
+/** Turns of fewer bytes are indexed when they are inserted, for their words. */
 const LONG_BYTES = 64 * 1024;
+/** Bytes of turns of which the sentences are encoded too, the first ones of a file: some milliseconds each. */
+const ENCODED_BYTES = 1024 * 1024;
 
-/** The words of long turns, by their number: found with pauses, and before the transaction, which has none. What is not sound is refused there. */
+/** The words of turns, by their number: found with pauses, and before the transaction, which has none. What is not sound is refused there. */
 async function wordsIn({ tree }: ConversationStore, staging: ImportStaging): Promise<Map<number, IndexedWords>> {
   const words = new Map<number, IndexedWords>();
   let turns = 0;
+  let encoded = 0;
   let detail: Uint8Array[] = [];
   const finish = async () => {
     const bytes = Buffer.concat(detail);
-    if (bytes.length < LONG_BYTES) return;
-    const record = jsonOf(bytes) as TurnRecord;
-    words.set(turns, await inSlices(tree.passages.wordsOf(saidIn(record)), yieldToEvents));
+    if (bytes.length === 0) return; // before the first turn
+    encoded += bytes.length;
+    const isEncoded = encoded <= ENCODED_BYTES;
+    if (!isEncoded && bytes.length < LONG_BYTES) return;
+    const said = saidIn(jsonOf(bytes) as TurnRecord);
+    words.set(turns, await inSlices(isEncoded ? tree.passages.wordsOf(said) : indexedWords(said), yieldToEvents));
   };
   for (const { kind, bytes } of staging.records()) {
     if (kind === "detail") detail.push(bytes);
@@ -167,7 +173,8 @@ function unstage(
       ...(head ? { head: head.id ?? MAIN } : {}),
       ...(conversation ? { conversation } : {}),
     };
-    store.tree.insert({ ...place, ...detail, request }, ids, words.get(turns + 1));
+    const known = words.get(turns + 1) ?? atOnce(indexedWords(saidIn(detail)));
+    store.tree.insert({ ...place, ...detail, request }, ids, known);
     tip = { ...place, detailBytes };
     turns++;
   }

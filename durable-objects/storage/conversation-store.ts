@@ -12,7 +12,7 @@ import { type Head, Heads, newHead, revised, used } from "./heads.ts";
 import type { PlannedTurn } from "./journal.ts";
 import { type Accepted, Journal } from "./journal.ts";
 import type { IndexedWords } from "./passage-index.ts";
-import type { SentenceSense } from "./passage-senses.ts";
+import type { SentenceCoder } from "./passage-senses.ts";
 import { released, statesWithin } from "./retention.ts";
 import type { Storage } from "./schema.ts";
 import { PIECE_BYTES, StatePieces, type StateSet } from "./state-pieces.ts";
@@ -41,9 +41,9 @@ export class ConversationStore {
   /** A file is being read into it. */
   importing = false;
 
-  constructor(storage: Storage, pieceBytes = PIECE_BYTES, senseOf?: SentenceSense) {
+  constructor(storage: Storage, pieceBytes = PIECE_BYTES, coder?: SentenceCoder) {
     this.database = new Database(storage);
-    this.tree = new TurnTree(this.database, senseOf);
+    this.tree = new TurnTree(this.database, coder);
     this.heads = new Heads(this.database);
     this.journal = new Journal(this.database);
     this.pieces = new StatePieces(this.database, pieceBytes);

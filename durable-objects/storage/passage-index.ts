@@ -7,10 +7,10 @@
 import { atOnce, type Work } from "../../src/core/work.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { termsOf } from "./index-terms.ts";
-import { compared, type SentenceSense, sensesOf } from "./passage-senses.ts";
+import { type Asked, compared, type SentenceCoder, sensesOf } from "./passage-senses.ts";
 import { type Said, sectionsOf } from "./passages.ts";
 
-/** What the index takes of a turn: where its sections start in its text, the terms of each, and what its sentences mean, where that is known. */
+/** What the index takes of a turn: where its sections start in its text, the terms of each, and codes of its sentences, where there are any. */
 export interface IndexedWords {
   starts: Uint32Array<ArrayBuffer>;
   terms: string[];
@@ -18,14 +18,14 @@ export interface IndexedWords {
 }
 
 /** The same words always give the same. With pauses, since a text may be megabytes, and its words are found before the transaction that inserts them. */
-export function* indexedWords(said: Said, senseOf?: SentenceSense): Work<IndexedWords> {
+export function* indexedWords(said: Said, coder?: SentenceCoder): Work<IndexedWords> {
   const sections = yield* sectionsOf(said);
   const terms: string[] = [];
   for (const [n, section] of sections.entries()) {
     terms.push(termsIn(section));
     if (n % SECTIONS_AT_ONCE === SECTIONS_AT_ONCE - 1) yield;
   }
-  const senses = senseOf ? yield* sensesOf(sections, senseOf) : null;
+  const senses = coder ? yield* sensesOf(sections, coder) : null;
   return { starts: Uint32Array.from(sections, ([first]) => first!.start), terms, senses };
 }
 
@@ -49,6 +49,12 @@ export interface Posting {
   section: number;
 }
 
+/** What is near to a question. */
+export interface Alike {
+  sections: (Posting & { nearness: number })[];
+  usual: number;
+}
+
 /** Where a branch runs: on `lane` from depth `from` to depth `to`. Newest first. */
 export interface Stretch {
   lane: number;
@@ -67,15 +73,16 @@ interface Placed {
 
 export class PassageIndex {
   readonly #database: Database;
-  readonly #senseOf: SentenceSense | undefined;
+  readonly #coder: SentenceCoder | undefined;
 
-  constructor(database: Database, senseOf?: SentenceSense) {
+  /** `coder`: of sentences; without it they are found by their words alone. */
+  constructor(database: Database, coder?: SentenceCoder) {
     this.#database = database;
-    this.#senseOf = senseOf;
+    this.#coder = coder;
   }
 
   /** What the index takes of a turn. */
-  wordsOf = (said: Said): Work<IndexedWords> => indexedWords(said, this.#senseOf);
+  wordsOf = (said: Said): Work<IndexedWords> => indexedWords(said, this.#coder);
 
   /** The lane for a turn that is not there yet. Writes a row when it begins a new one. Within a transaction. */
   laneFor({ parent, depth }: Omit<Placed, "id">): number {
@@ -138,13 +145,13 @@ export class PassageIndex {
     return this.#database.exec("SELECT 1 AS one FROM passage_lanes WHERE lane = -1").length > 0;
   }
 
-  /** Gives them theirs, parents first. `turns`: all of the tree that can be continued. */
+  /** Gives them theirs, parents first, for their words: codes of a long past take minutes. `turns`: all of the tree that can be continued. */
   catchUp(turns: Iterable<Placed & { said: Said | undefined }>): void {
     this.#database.transaction(() => {
       for (const turn of turns) {
         const lane = this.laneFor(turn);
         this.#database.exec("UPDATE turns SET lane = ? WHERE id = ?", lane, turn.id);
-        this.add(turn, lane, atOnce(this.wordsOf(turn.said ?? { messages: [], reply: null })));
+        this.add(turn, lane, atOnce(indexedWords(turn.said ?? { messages: [], reply: null })));
       }
       this.#database.exec("DELETE FROM passage_lanes WHERE lane = -1");
     });
@@ -198,9 +205,13 @@ export class PassageIndex {
     return found.map((postings) => postings.sort(isNewer).filter(once).slice(0, limit));
   }
 
-  /** The sections of the branch whose sentences are most alike to what is asked, the most alike first; `least`: product of the numbers. */
-  alike(branch: readonly Stretch[], asked: Int8Array, least: number, limit: number): (Posting & { product: number })[] {
-    const found: (Posting & { product: number })[] = [];
+  /**
+   * The sections of the branch whose sentences are nearest to what is asked, the nearest first; none of which every sentence is below `least`. `usual`:
+   * the nearness of the last of as many sentences, 0 where there are fewer.
+   */
+  alike(branch: readonly Stretch[], asked: Asked, least: number, limit: number): Alike {
+    const found: Alike["sections"] = [];
+    const top = new Float64Array(limit);
     let left = COMPARED_MAX;
     for (const { lane, from, to } of branch.slice(0, STRETCHES_MAX)) {
       const first = lane * DEPTHS + from;
@@ -213,26 +224,37 @@ export class PassageIndex {
           if (left <= 0) break;
           const place = Number(row.place);
           const best = new Map<number, number>();
-          left -= compared(new Uint8Array(row.senses as ArrayBuffer), asked, (section, product) => {
-            if (product >= least && product > (best.get(section) ?? 0)) best.set(section, product);
+          left -= compared(new Uint8Array(row.senses as ArrayBuffer), asked, (section, nearness) => {
+            if (nearness < least) return;
+            if (nearness > (best.get(section) ?? 0)) best.set(section, nearness);
+            if (nearness > top[0]!) {
+              top[0] = nearness;
+              top.sort();
+            }
           });
-          for (const [section, product] of best) found.push({ place, depth: place % DEPTHS, section, product });
+          for (const [section, nearness] of best) found.push({ place, depth: place % DEPTHS, section, nearness });
         }
         last = rows.length < TURNS_AT_ONCE ? -1 : Number(rows.at(-1)!.place) - 1;
       }
     }
-    return found.sort((a, b) => b.product - a.product || b.depth - a.depth || a.section - b.section).slice(0, limit);
+    const isNearer = (a: Alike["sections"][number], b: Alike["sections"][number]) =>
+      b.nearness - a.nearness || b.depth - a.depth || a.section - b.section;
+    return { sections: found.sort(isNearer).slice(0, limit), usual: top[0]! };
   }
 
-  /** The turn of a place, and the part of its text that a section is: from `from` up to `to`. */
-  sectionAt({ place, section }: Posting): { turn: string; from: number; to: number } | undefined {
-    const [row] = this.#database.exec("SELECT turn, starts FROM passage_turns WHERE place = ?", place);
+  /** The turn of a place, the part of its text that a section is, from `from` up to `to`, and the codes of the turn's sentences. */
+  sectionAt({
+    place,
+    section,
+  }: Posting): { turn: string; from: number; to: number; senses: Uint8Array | undefined } | undefined {
+    const [row] = this.#database.exec("SELECT turn, starts, senses FROM passage_turns WHERE place = ?", place);
     if (!row) return undefined;
     const starts = idsOf(new Uint8Array(row.starts as ArrayBuffer));
     return {
       turn: String(row.turn),
       from: starts[section] ?? Number.POSITIVE_INFINITY,
       to: starts[section + 1] ?? Number.POSITIVE_INFINITY,
+      senses: row.senses === null ? undefined : new Uint8Array(row.senses as ArrayBuffer),
     };
   }
 

@@ -1,63 +1,93 @@
 /**
- * passage-senses: what the user's sentences of a turn mean, as numbers beside the turn's place in the index, so that a question in other words
- * finds them. What they stand for is the concern of whoever makes them; two sentences are alike as far as their numbers' product is large.
+ * passage-senses: what the user's sentences of a turn mean, as codes beside the turn's place in the index, so that a question in other words
+ * finds them. What a code stands for is the concern of whoever makes it; how near two sentences are is a number of whoever asks.
  *
- * Layout, a sentence: its section (u16, little endian), then `bytes` signed numbers.
+ * Layout: the coding's version and the bytes of a code (u8 each), then for each sentence its section (u16, little endian) and its code. Codes of
+ * another version are as good as none.
  */
 import type { Work } from "../../src/core/work.ts";
-import { type Passage, sentencesOf } from "./passages.ts";
+import { asksOnly, type Passage, sentencesOf } from "./passages.ts";
 
-/** Makes a sentence's numbers, each time as many; undefined for one that says nothing that can be compared. */
-export type SentenceSense = (sentence: string) => Int8Array | undefined;
-
-/** A longer document is found by its words only from there on. */
-const SENTENCES_MAX = 2048;
-const SECTION_BYTES = 2;
-/** Sentences between two pauses. */
-const SENTENCES_AT_ONCE = 256;
-
-/** Null where no sentence has numbers. */
-export function* sensesOf(
-  sections: readonly (readonly Passage[])[],
-  senseOf: SentenceSense,
-): Work<Uint8Array<ArrayBuffer> | null> {
-  const found: { section: number; sense: Int8Array }[] = [];
-  let read = 0;
-  for (const [section, passages] of sections.entries())
-    for (const { role, text } of passages) {
-      if (role !== "user" || read >= SENTENCES_MAX) continue;
-      for (const sentence of sentencesOf(text)) {
-        const sense = senseOf(sentence.text);
-        if (sense) found.push({ section, sense });
-        if (++read % SENTENCES_AT_ONCE === 0) yield;
-      }
-    }
-  if (found.length === 0) return null;
-  const stride = SECTION_BYTES + found[0]!.sense.length;
-  const bytes = new Uint8Array(found.length * stride);
-  const view = new DataView(bytes.buffer);
-  for (const [i, { section, sense }] of found.entries()) {
-    view.setUint16(i * stride, section, true);
-    new Int8Array(bytes.buffer).set(sense, i * stride + SECTION_BYTES);
-  }
-  return bytes;
+/** Makes codes. */
+export interface SentenceCoder {
+  /** 1 to 255: codes of one version can be compared. */
+  version: number;
+  /** Of a code. */
+  bytes: number;
+  /** Undefined where there is nothing to make them with. */
+  codeOf(sentence: string): Uint8Array | undefined;
 }
 
-/** Calls back with each sentence's section and the product of its numbers and `asked`. How many sentences there were. */
-export function compared(
-  senses: Uint8Array,
-  asked: Int8Array,
-  each: (section: number, product: number) => void,
-): number {
-  const size = asked.length;
-  const stride = SECTION_BYTES + size;
-  const numbers = new Int8Array(senses.buffer, senses.byteOffset, senses.byteLength);
-  const count = Math.floor(senses.length / stride);
-  for (let i = 0; i < count; i++) {
-    const at = i * stride + SECTION_BYTES;
-    let sum = 0;
-    for (let d = 0; d < size; d++) sum = (sum + asked[d]! * numbers[at + d]!) | 0;
-    each(senses[at - 2]! | (senses[at - 1]! << 8), sum);
-  }
+/** What is asked: how near the code that begins at `at` is to it. */
+export interface Asked extends Pick<SentenceCoder, "version" | "bytes"> {
+  nearness(codes: Uint8Array, at: number): number;
+}
+
+/** Of a turn, in its order. What follows is found by its words only: a code takes milliseconds. */
+const SENTENCES_MAX = 64;
+const HEADER_BYTES = 2;
+const SECTION_BYTES = 2;
+
+/** The sentences that have a code: what the user said, and did not only ask for. */
+function* toldIn(passages: readonly Passage[]): Generator<string> {
+  for (const { role, text } of passages)
+    if (role === "user") for (const sentence of sentencesOf(text)) if (!asksOnly(sentence.text)) yield sentence.text;
+}
+
+/** Null where no sentence has a code. With a pause after each. */
+export function* sensesOf(
+  sections: readonly (readonly Passage[])[],
+  coder: SentenceCoder,
+): Work<Uint8Array<ArrayBuffer> | null> {
+  const found: { section: number; code: Uint8Array }[] = [];
+  for (const [section, passages] of sections.entries())
+    for (const sentence of toldIn(passages)) {
+      if (found.length === SENTENCES_MAX) return packed(found, coder);
+      const code = coder.codeOf(sentence);
+      if (!code) return null;
+      found.push({ section, code });
+      yield;
+    }
+  return found.length > 0 ? packed(found, coder) : null;
+}
+
+function packed(
+  found: readonly { section: number; code: Uint8Array }[],
+  { version, bytes }: SentenceCoder,
+): Uint8Array<ArrayBuffer> {
+  const stride = SECTION_BYTES + bytes;
+  const senses = new Uint8Array(HEADER_BYTES + found.length * stride);
+  senses.set([version, bytes]);
+  for (const [i, { section, code }] of found.entries())
+    senses.set([section & 255, section >> 8, ...code], HEADER_BYTES + i * stride);
+  return senses;
+}
+
+/** Calls back with each sentence's section and nearness, in order. How many sentences there were. */
+export function compared(senses: Uint8Array, asked: Asked, each: (section: number, nearness: number) => void): number {
+  const { version, bytes } = asked;
+  if (senses[0] !== version || senses[1] !== bytes) return 0;
+  const stride = SECTION_BYTES + bytes;
+  let count = 0;
+  for (let at = HEADER_BYTES; at + stride <= senses.length; at += stride, count++)
+    each(senses[at]! | (senses[at + 1]! << 8), asked.nearness(senses, at + SECTION_BYTES));
   return count;
+}
+
+/** How near each sentence of a section's passages is, as a map from its text; what has no code is missing. */
+export function nearnessIn(
+  passages: readonly Passage[],
+  section: number,
+  senses: Uint8Array | undefined,
+  asked: Asked,
+): Map<string, number> {
+  const near: number[] = [];
+  if (senses) compared(senses, asked, (place, nearness) => void (place === section && near.push(nearness)));
+  const found = new Map<string, number>();
+  let i = 0;
+  for (const sentence of toldIn(passages)) {
+    if (i === near.length) break;
+    found.set(sentence, near[i++]!);
+  }
+  return found;
 }

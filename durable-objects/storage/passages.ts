@@ -31,6 +31,20 @@ export const PASSAGE_TOKENS = 56;
 const SENTENCE = /[^\n]*?(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)|$)/guy;
 const SMALLER = /[^,;:、，；：]*[,;:、，；：]+|[^,;:、，；：]+$/gu;
 
+/** Of a sentence. */
+export const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
+
+/** What asks for nothing but to be kept in mind is none. */
+const REQUESTS = [
+  /^(?:(?:please|could you|can you|would you|ok(?:ay)?,?|now) )?(?:(?:give|tell|write|show|name|suggest|recommend|help|find|make|draw) (?:me|us|a|an|the|some|two|three|four|five|this|that|it)|(?:compare|explain|list|describe|summari[sz]e|translate|convert|define) \p{L}+)\b|\bI was wondering\b/iu,
+  /^(?:(?:bitte|kannst du|könntest du|ok(?:ay)?,?) )?(?:(?:erzähl|gib|nenn|zeig|schreib|empfiehl|hilf|such|mach|sag)e? (?:mir|uns|ein|eine|einen|das|die|den|drei|zwei)|(?:erklär|beschreib|vergleich|übersetz|definier)e? \p{L}+|fass(?:e)? \p{L}+ .*zusammen)(?!\p{L})/iu,
+  /^(?:请(?!记住)|帮我|给我|告诉我|介绍一?下|解释一?下|翻译|列出|推荐)/u,
+];
+
+/** Of a sentence that only asks, or wants something done: it says nothing itself. */
+export const asksOnly = (sentence: string): boolean =>
+  isQuestion(sentence) || REQUESTS.some((request) => request.test(sentence));
+
 /** White space as regular expressions have it, beyond ASCII. */
 const WIDE_SPACES = new Set(
   Array.from(

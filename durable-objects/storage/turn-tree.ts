@@ -12,7 +12,7 @@ import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { jsonBytes, jsonOf, LEAD, led } from "./erasable.ts";
 import { type IndexedWords, PassageIndex } from "./passage-index.ts";
-import type { SentenceSense } from "./passage-senses.ts";
+import type { SentenceCoder } from "./passage-senses.ts";
 import type { Said } from "./passages.ts";
 import type { Row } from "./schema.ts";
 
@@ -80,10 +80,10 @@ export class TurnTree {
   readonly #passages: PassageIndex;
   #isBehind = true;
 
-  /** `senseOf`: what a sentence means, for the index; without it turns are found by their words alone. */
-  constructor(database: Database, senseOf?: SentenceSense) {
+  /** `coder`: of sentences, for the index. */
+  constructor(database: Database, coder?: SentenceCoder) {
     this.#database = database;
-    this.#passages = new PassageIndex(database, senseOf);
+    this.#passages = new PassageIndex(database, coder);
   }
 
   /** Where what was said in the turns is found again. Turns of an earlier release are indexed now, all at once. */

@@ -5,12 +5,11 @@
  * and pairs of words of which only the newest sections were looked at. Others are found by what their sentences mean.
  */
 import { termsOf } from "../storage/index-terms.ts";
-import type { Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
-import { ENGLISH } from "./lexicon.ts";
+import type { Alike, Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
+import type { Asked } from "../storage/passage-senses.ts";
 import { type Candidate, rarity, type Weights } from "./rank-passages.ts";
 import { isPair, type Question, type Term } from "./recall-question.ts";
 import type { Search } from "./visible-past.ts";
-import { WHOLE, type WordMeanings, wholeNumbers } from "./word-meanings.ts";
 
 const WORDS_MAX = 48;
 const TERMS_MAX = 12;
@@ -22,9 +21,9 @@ const UNSEEN = 0.8;
 const UNSEEN_OWN = 0.4;
 const RELATIVE_SEEN = 0.45;
 const RELATIVE = 0.6;
-/** Sections that are read for what they mean, and the least cosine of a sentence with the question. */
+/** Sections that are read for what they mean, and the least nearness of a sentence to the question. */
 const ALIKE_MAX = 16;
-const ALIKE_LEAST = 0.3;
+const ALIKE_LEAST = 0.2;
 
 export interface Found {
   /** The most worthy first. */
@@ -33,6 +32,8 @@ export interface Found {
   weights: Weights[];
   /** With its rarest words only. */
   question: Question;
+  /** How near the past is to it anyway: of its nearest sentences the sixteenth. 0 where there are fewer. */
+  usual: number;
 }
 
 /** `depth`: of the last turn that is out of sight. `unfed`: passages of this request that the index does not hold. */
@@ -41,7 +42,7 @@ export function findSections(
   search: Search,
   depth: number,
   unfed: readonly Candidate[],
-  meanings: WordMeanings | undefined,
+  asked: Asked | undefined,
 ): Found {
   const past = new SearchedPast(search, depth, unfed);
   const rare = rarest(question, past);
@@ -51,11 +52,12 @@ export function findSections(
   addPairs(worths, terms, past);
   const sections = worths.best(SECTIONS_READ);
   const known = new Set(sections.map(keyOf));
-  const alike = meanings ? meant(question, rare, past, meanings) : [];
+  const { sections: alike, usual } = asked ? past.alike(asked) : { sections: [], usual: 0 };
   return {
     sections: [...sections, ...alike.filter((posting) => !known.has(keyOf(posting)))],
     weights: terms.map(({ weights }) => weights),
     question: { ...question, terms: terms.map(({ term }) => term) },
+    usual,
   };
 }
 
@@ -83,9 +85,9 @@ class SearchedPast {
   }
 
   /** Those whose sentences are nearest to what is asked. */
-  alike(asked: Int8Array): Posting[] {
-    if (this.#branch.length === 0) return [];
-    return this.#index!.alike(this.#branch, asked, ALIKE_LEAST * WHOLE ** 2, ALIKE_MAX);
+  alike(asked: Asked): Alike {
+    if (this.#branch.length === 0) return { sections: [], usual: 0 };
+    return this.#index!.alike(this.#branch, asked, ALIKE_LEAST, ALIKE_MAX);
   }
 
   /** In how many places one of a word's forms is. */
@@ -168,13 +170,6 @@ class Worths {
       .slice(0, most)
       .map(({ posting }) => posting);
   }
-}
-
-/** The sections with the sentences nearest in meaning to all of the question's words together. */
-function meant({ language }: Question, rare: readonly Rare[], past: SearchedPast, meanings: WordMeanings): Posting[] {
-  const own = rare.flatMap(({ term }) => (term.isImplied ? [] : [term.stem]));
-  const asked = language > ENGLISH ? undefined : meanings.together(own);
-  return asked ? past.alike(wholeNumbers(asked)) : [];
 }
 
 /** Words of which only the newest sections were looked at, each together with another one: old sections that hold both. */

@@ -5,6 +5,7 @@
  * the quote alone would say that the older one is what counts: "my boat is called the Kittiwake", said long ago, against "she is the Petrel now".
  */
 import { wordsOf } from "../storage/index-terms.ts";
+import type { Asked } from "../storage/passage-senses.ts";
 import { type Candidate, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { hasMeaning, type Question } from "./recall-question.ts";
@@ -20,6 +21,7 @@ export function inSight(
   question: Question,
   found: Candidate,
   brought: readonly Candidate[],
+  asked: Asked | undefined,
 ): Candidate[] {
   const words = wordsOf(trimmed(found.text, question)).filter(({ text }) => hasMeaning(text));
   const stems = new Set([
@@ -33,7 +35,7 @@ export function inSight(
   );
   const [postings = []] = seen.length > 0 ? index!.find(seen, [[[...stems]]], SECTIONS_MAX) : [];
   const told = brought.filter(({ text }) => wordsOf(text).some(({ stem }) => stems.has(stem)));
-  return [...postings.flatMap((posting) => readSection(store!, posting)), ...told].filter(
+  return [...postings.flatMap((posting) => readSection(store!, posting, asked)), ...told].filter(
     (passage) => !isOutOfSight(passage, past),
   );
 }

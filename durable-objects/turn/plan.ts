@@ -12,11 +12,11 @@ import { noSuchConversation } from "../storage/heads.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
-import { englishWords } from "./english-words.ts";
 import { afterTail, appended, type Continuation, chainAll, continuation, fitted } from "./match-history.ts";
 import { withQuote } from "./quote-passages.ts";
 import { quotePast, recallTokens } from "./quote-past.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
+import { workerSenses } from "./worker-senses.ts";
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
 export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>
@@ -60,7 +60,7 @@ export function plan(
   const bound = recallTokens(request, recall);
   const maxTokens = bound && Math.min(bound, room - plain.length - 1);
   const last = unanswered(store, parent, fresh);
-  const search = { store, ...last, served, maxTokens, meanings: englishWords };
+  const search = { store, ...last, served, maxTokens, senses: workerSenses };
   const { prompt, ...quoted } = quotePast(search, plain, (lines) => encode(fresh, lines), id);
   const { instructions: _, grantedTokens: __, ...kept } = request;
   const known = toolsKnown(last.messages, request, knownTo(last.base));

@@ -5,10 +5,9 @@
  * same question says nothing, the user knows his own facts better than the model's replies do, and of two like ones the newer is true.
  */
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
-import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
+import { asksOnly, type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
 import { languageOf } from "./lexicon.ts";
-import { hasMeaning, isQuestion, OWN, pairsOf, type Question } from "./recall-question.ts";
-import type { Sense } from "./sense.ts";
+import { hasMeaning, OWN, pairsOf, type Question } from "./recall-question.ts";
 
 /** Stands for the turn that asks, where a line is one of its own. */
 export const NEW_TURN = "";
@@ -19,6 +18,8 @@ export interface Candidate extends Passage {
   depth: number;
   /** Of the turn's passages. */
   order: number;
+  /** Of its sentences, those of which it is known how near they are to what is asked. */
+  near?: ReadonlyMap<string, number>;
 }
 
 export interface Scored extends Candidate {
@@ -50,11 +51,19 @@ const SELF_COVERAGE = 0.6;
 const RELATIVE_SHARE = 0.8;
 const RECENCY_BONUS = 0.12;
 /** Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's own matter and he asks for that. */
-const OWN_COVERAGE = 1.8;
-const SENSE_COVERAGE = 0.85;
-const WORLD_COVERAGE = 0.75;
+const OWN_COVERAGE = 1;
+const SENSE_COVERAGE = 1.1;
+const WORLD_COVERAGE = 0.76;
 const SENSE_RANK = 1.2;
 const OWN_SENSE = 1.3;
+/**
+ * What is near to a question counts as far as it stands out: half of how near the past is to it anyway is taken off. Below the first number a line has
+ * then nothing in common with it, above the second it says the same. A short past is taken as usual.
+ */
+const USUAL_SHARE = 0.5;
+const USUAL_LEAST = 0.36;
+const STRANGE = 0.12;
+const SAME = 0.42;
 const TRIMMED_TOKENS = 24;
 
 /** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */
@@ -63,13 +72,13 @@ export const rarity = (df: number, N: number): number => {
   return idf(Math.min(df, N)) / idf(0);
 };
 
-/** `newest`: depth of the end of the branch. */
+/** `newest`: depth of the end of the branch. `usual`: how near the past is to the question anyway. */
 export function scored(
   candidate: Candidate,
   question: Question,
   weights: readonly Weights[],
   newest: number,
-  sense: Sense,
+  usual: number,
 ): Scored {
   const ranks = question.terms.map(() => 0);
   const shares = question.terms.map(() => 0);
@@ -82,7 +91,7 @@ export function scored(
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
   for (const { text } of sentencesOf(candidate.text)) {
-    const share = isQuestion(text) || isRequest(text) ? QUESTION_SHARE : 1;
+    const share = asksOnly(text) ? QUESTION_SHARE : 1;
     const words = wordsOf(text);
     const stems = new Set([...words.map(({ stem }) => stem), ...selfTerms(text)]);
     languages.add(languageOf(words.map(({ text: word }) => word)));
@@ -101,7 +110,7 @@ export function scored(
     hasNews ||= words.some(({ text: word, stem }) => !question.stems.has(stem) && hasMeaning(word));
     isOwn ||= isHit && FIRST_PERSON.test(text);
     const isHis = question.isOwn && isSaid && OWN.test(text);
-    const near = sense(words);
+    const near = likeness(candidate.near?.get(text), usual);
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
     covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
   }
@@ -122,14 +131,13 @@ export function scored(
   return { ...candidate, score, coverage };
 }
 
+/** 0: nothing in common, 1: the same. */
+const likeness = (nearness = 0, usual: number): number =>
+  Math.min(1, Math.max(0, (nearness - USUAL_SHARE * Math.max(usual, USUAL_LEAST) - STRANGE) / (SAME - STRANGE)));
+
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
 /** Who says "I" speaks of himself; who says "my aunt" perhaps not. */
 const FIRST_PERSON = /\b(?:I|we|ich|wir|je|yo)\b|我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)/u;
-
-/** A sentence that wants something done says nothing itself: "Give me an overview". What asks for nothing but to be kept in mind is none. */
-const REQUEST =
-  /^(?:(?:please|could you|can you|would you|ok(?:ay)?,?|now) )?(?:(?:give|tell|write|show|name|suggest|recommend|help|find|make|draw) (?:me|us|a|an|the|some|two|three|four|five|this|that|it)|(?:compare|explain|list|describe|summari[sz]e|translate|convert|define) \p{L}+)\b|\bI was wondering\b/iu;
-const isRequest = (sentence: string): boolean => REQUEST.test(sentence);
 
 /** The best few, best first: none below the floor, none that says the same as another. */
 export function best(

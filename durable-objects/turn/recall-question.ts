@@ -4,6 +4,7 @@
  * A term is a word of the question with its relatives. Words that carry no meaning by themselves are left out.
  */
 import { type Word, wordsOf } from "../storage/index-terms.ts";
+import { asksOnly } from "../storage/passages.ts";
 import { askedFor, isFunctionWord, languageOf, relatives } from "./lexicon.ts";
 
 /** A word that is looked for. */
@@ -31,6 +32,9 @@ export interface Question {
   stems: ReadonlySet<string>;
 }
 
+/** Words of a remark, at most, and its length. */
+const REMARK_MAX = 3;
+const REMARK_MAX_CHARS = 40;
 /** Of a long question its end is what is asked. */
 const QUESTION_MAX_CHARS = 2000;
 const NUMBER =
@@ -38,6 +42,9 @@ const NUMBER =
 
 /** The user speaks of himself, or of what is his. */
 export const OWN = /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b|我/iu;
+/** Whom one calls so belongs to oneself; Chinese says no more of whose anybody or anything is that is near. */
+const NEAR =
+  /\b(?:mum|mummy|mom|mommy|dad|daddy|grandma|grandpa|granny|hubby|mama|papa|oma|opa|daheim)\b|家里|家人|妻子|丈夫|太太|老公|老婆|爸|妈|爷爷|奶奶|外公|外婆|祖父|祖母|儿子|女儿|孩子|哥哥|弟弟|姐姐|妹妹|老板|领导|同事|房东|邻居/iu;
 /** "How do I remove a stain?" asks what anybody would do. */
 const HOW_TO =
   /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b/giu;
@@ -63,15 +70,19 @@ export function questionOf(said: string): Question {
     terms,
     pairs,
     language,
-    isOwn: OWN.test(text.replace(HOW_TO, "")),
+    isOwn: OWN.test(text.replace(HOW_TO, "")) || NEAR.test(text),
     isYours: YOURS.test(text) && !OWN.test(text),
     wantsNumber: NUMBER.test(text),
     stems,
   };
 }
 
-/** Of a sentence. */
-export const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
+/** "I see." asks nothing, and wants nothing done. */
+export const isRemark = (said: string): boolean =>
+  /[.!。！]\s*$/u.test(said) &&
+  said.length <= REMARK_MAX_CHARS &&
+  !asksOnly(said.trim()) &&
+  wordsOf(said).length <= REMARK_MAX;
 
 /** Of a folded word. A pair of letters of an unspaced script has none where neither letter has. */
 export const hasMeaning = (word: string): boolean =>

@@ -7,14 +7,15 @@
  */
 import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import { passagesOf } from "../storage/passages.ts";
+import type { Asked } from "../storage/passage-senses.ts";
+import { asksOnly, passagesOf, sentencesOf } from "../storage/passages.ts";
 import { findSections } from "./find-sections.ts";
 import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
 import { best, type Candidate, NEW_TURN, type Scored, scored, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
-import { questionOf } from "./recall-question.ts";
-import { senseOf } from "./sense.ts";
+import { isRemark, questionOf } from "./recall-question.ts";
+import type { Senses } from "./sense.ts";
 import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 
 /** The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not. */
@@ -26,6 +27,8 @@ const PASSAGES_MAX = 4;
 const ALIKE = 0.5;
 const NEWER_MAX = 2;
 const TOKENS_A_PASSAGE = 64;
+/** Sentences of the request that are encoded: some milliseconds each. */
+const BROUGHT_MAX = 32;
 /** Of the template, around a message. */
 const AROUND_MESSAGE = 12;
 
@@ -34,19 +37,19 @@ export function recall(search: Search): Recalled[] {
   const { store, base, messages, served, maxTokens } = search;
   const past = pastOf(search);
   const asked = messages.findLast(({ role }) => role === "user");
-  if (!past || !asked) return [];
+  if (!past || !asked || isRemark(asked.content)) return [];
   const question = questionOf(asked.content);
-  const meanings = search.meanings?.();
+  const meant = search.senses?.asked(asked.content);
   const newest = (base?.depth ?? 0) + 1;
   const brought = [...passagesOf({ messages: messages.slice(0, messages.lastIndexOf(asked)), reply: null })].map(
     (passage, order): Candidate => ({ ...passage, turn: NEW_TURN, depth: newest, order }),
   );
+  if (search.senses && meant) addNearness(brought, search.senses, meant);
   const unfed = brought.filter((passage) => isOutOfSight(passage, past));
-  const found = findSections(question, search, past.depth, unfed, meanings);
-  const read = found.sections.flatMap((posting) => readSection(store!, posting));
+  const found = findSections(question, search, past.depth, unfed, meant);
+  const read = found.sections.flatMap((posting) => readSection(store!, posting, meant));
   const candidates = [...read.filter((passage) => isOutOfSight(passage, past)), ...unfed];
-  const sense = senseOf(found.question, meanings);
-  const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, sense);
+  const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, found.usual);
   const bounds = {
     floor: found.question.isOwn ? FLOOR_OWN : FLOOR,
     share: SHARE_OF_BEST,
@@ -54,7 +57,7 @@ export function recall(search: Search): Recalled[] {
   };
   const chosen = best(candidates.map(rate), found.question, bounds);
   if (chosen.length === 0) return [];
-  const alike = inSight(search, past, found.question, chosen[0]!, brought)
+  const alike = inSight(search, past, found.question, chosen[0]!, brought, meant)
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
   const newer = best(alike, found.question, { ...bounds, most: NEWER_MAX });
@@ -73,6 +76,19 @@ export function recall(search: Search): Recalled[] {
       text,
       score: Math.round(Math.min(1, score / most) * 1000) / 1000,
     }));
+}
+
+/** How near the newest of the user's sentences that a request brings are to what is asked. */
+function addNearness(brought: readonly Candidate[], senses: Senses, asked: Asked): void {
+  const near = new Map<string, number>();
+  for (const passage of brought.filter(({ role }) => role === "user").reverse()) {
+    passage.near = near;
+    for (const { text } of [...sentencesOf(passage.text)].reverse()) {
+      if (asksOnly(text) || near.has(text)) continue;
+      const code = near.size < BROUGHT_MAX ? senses.codeOf(text) : undefined;
+      if (code) near.set(text, asked.nearness(code, 0));
+    }
+  }
 }
 
 /** Flattened, and at most as long as a passage may be. */

@@ -1,56 +1,39 @@
 /**
- * Sense: how near a sentence is in meaning to a question, whatever words either uses.
+ * Sense: how near a sentence is in meaning to what is asked, whatever words and language either uses.
  *
- * Two things together: whether both are about the same as a whole (the angle between sums of word vectors), and whether each of the question's
- * words has one near it in the sentence. Only English words have vectors.
+ * What the user says is held as codes in the conversation's index, and the question is compared with those. What a request brings along is encoded
+ * when it is needed, as far as a bound on sentences goes.
  */
-import { type Word, wordsOf } from "../storage/index-terms.ts";
-import { ENGLISH, languageOf } from "./lexicon.ts";
-import { hasMeaning, isQuestion, type Question } from "./recall-question.ts";
-import { cosine, type WordMeanings, wholeNumbers } from "./word-meanings.ts";
 
-/** Of the sentence's words. 0: nothing in common, 1: the same. */
-export type Sense = (words: readonly Word[]) => number;
+import { ENCODER_VERSION } from "../../src/sentences/encoder-file.ts";
+import { CODE_BYTES, codeOf, nearnessTo } from "../../src/sentences/sentence-code.ts";
+import type { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
+import type { Asked, SentenceCoder } from "../storage/passage-senses.ts";
+import { isQuestion, sentencesOf } from "../storage/passages.ts";
 
-const WHOLE_SHARE = 0.7;
-/** Similarities of two words: below the first they have nothing to do with each other, above the second they mean the same. */
-const STRANGE = 0.3;
-const SAME = 0.8;
-
-export function senseOf({ terms, language }: Question, meanings: WordMeanings | undefined): Sense {
-  const own = terms.flatMap(({ stem, isImplied }) => (isImplied || !meanings?.has(stem) ? [] : [stem]));
-  if (!meanings || language > ENGLISH || own.length === 0) return () => 0;
-  const whole = meanings.together(own);
-  const weights = own.map((stem) => meanings.weight(stem)!);
-  const most = weights.reduce((sum, weight) => sum + weight, 0) || 1;
-  const known = new Map<string, number[]>();
-  /** How much of each word of the question a word is. */
-  const partsOf = (stem: string): number[] => {
-    let parts = known.get(stem);
-    if (!parts) {
-      parts = own.map((term) =>
-        Math.min(1, Math.max(0, (meanings.similarity(term, stem) - STRANGE) / (SAME - STRANGE))),
-      );
-      known.set(stem, parts);
-    }
-    return parts;
-  };
-  return (words) => {
-    if (languageOf(words.map(({ text }) => text)) > ENGLISH) return 0;
-    const said = words.flatMap(({ text, stem }) => (hasMeaning(text) && meanings.has(stem) ? [stem] : []));
-    if (said.length === 0) return 0;
-    const all = said.map(partsOf);
-    const aligned = weights.reduce((sum, weight, i) => sum + weight * Math.max(...all.map((parts) => parts[i]!)), 0);
-    const alike = Math.max(0, cosine(whole, meanings.together(said)));
-    return WHOLE_SHARE * alike + ((1 - WHOLE_SHARE) * aligned) / most;
-  };
+export interface Senses extends SentenceCoder {
+  /** Undefined where there is no encoder, or where nothing is asked. */
+  asked(question: string): Asked | undefined;
 }
 
-/** What the index keeps of a sentence; nothing of one that asks, and of one in another language. */
-export function sentenceSense(meanings: WordMeanings, sentence: string): Int8Array | undefined {
-  if (isQuestion(sentence)) return undefined;
-  const words = wordsOf(sentence);
-  if (languageOf(words.map(({ text }) => text)) > ENGLISH) return undefined;
-  const said = meanings.together(words.flatMap(({ text, stem }) => (hasMeaning(text) ? [stem] : [])));
-  return said && wholeNumbers(said);
+/** Of what is asked, the questions at its end; where there are none, its last sentences. */
+const ASKED_MAX = 2;
+
+/** `encoder`: called when one is first needed; undefined where there is none. */
+export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
+  const coding = { version: ENCODER_VERSION, bytes: CODE_BYTES };
+  return {
+    ...coding,
+    codeOf(sentence) {
+      const direction = encoder()?.encode(sentence);
+      return direction && codeOf(direction);
+    },
+    asked(question) {
+      const sentences = [...sentencesOf(question)].map(({ text }) => text);
+      const questions = sentences.filter(isQuestion);
+      const asked = (questions.length > 0 ? questions : sentences).slice(-ASKED_MAX).join(" ");
+      const direction = asked === "" ? undefined : encoder()?.encode(asked);
+      return direction && { ...coding, nearness: nearnessTo(direction) };
+    },
+  };
 }

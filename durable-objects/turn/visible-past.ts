@@ -10,7 +10,7 @@ import type { CachePolicy } from "../../src/weights/manifest.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import { type Candidate, NEW_TURN } from "./rank-passages.ts";
-import type { WordMeanings } from "./word-meanings.ts";
+import type { Senses } from "./sense.ts";
 
 /** What recall is asked. */
 export interface Search {
@@ -24,7 +24,7 @@ export interface Search {
   /** Most tokens that may be spent. */
   maxTokens: number;
   /** Asked only where something has left the model's sight. Absent: words are only what they are. */
-  meanings?: () => WordMeanings;
+  senses?: Senses;
 }
 
 export interface Past {

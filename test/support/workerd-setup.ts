@@ -1,4 +1,5 @@
 /** Makes what the tests inside the runtime are given from outside, where there are files: packs, and what Node computes. Runs only where such tests do. */
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { loadModel } from "../../src/backends/load-model.ts";
@@ -29,6 +30,7 @@ export default async function ({ provide }: TestProject): Promise<void> {
   await onnxPack(packs);
   await stagedPacks(packs);
   await tinyForecaster(packs);
+  await cp("models/sentence-encoder", join(packs, "sentence-encoder"), { recursive: true });
   const digestTokens = Number(process.env.DIGEST_TOKENS ?? 200);
   const tiny = await loadModel(folderSource(join(packs, "tiny")), compiledKernels());
   provide("workerd", { packs, digestTokens, nodeDigest: await runDigest(tiny.backend, digestTokens) });

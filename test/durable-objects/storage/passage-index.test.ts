@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { stem } from "../../../durable-objects/storage/index-terms.ts";
 import { indexedWords } from "../../../durable-objects/storage/passage-index.ts";
-import type { SentenceSense } from "../../../durable-objects/storage/passage-senses.ts";
+import type { SentenceCoder } from "../../../durable-objects/storage/passage-senses.ts";
 import { migrate } from "../../../durable-objects/storage/schema.ts";
 import { PIECE_BYTES } from "../../../durable-objects/storage/state-pieces.ts";
 import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
@@ -13,14 +13,15 @@ import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
 const name = (n: number) => n.toString(16).padStart(16, "0");
 
-/** Of "zebra horse": how often it says each. A sentence of neither has no numbers. */
-const animals = (sentence: string): Int8Array | undefined => {
-  const counts = ["zebra", "horse"].map((word) => sentence.split(word).length - 1);
-  return counts.some((count) => count > 0) ? Int8Array.from(counts) : undefined;
+/** A code of two bytes: how often a sentence says "zebra" and "horse". */
+const animals: SentenceCoder = {
+  version: 1,
+  bytes: 2,
+  codeOf: (sentence) => Uint8Array.from(["zebra", "horse"], (word) => sentence.split(word).length - 1),
 };
 
-function opened(storage = new FaultyStorage(sqliteStorage()), senseOf?: SentenceSense) {
-  const store = new ConversationStore(storage, PIECE_BYTES, senseOf);
+function opened(storage = new FaultyStorage(sqliteStorage()), coder?: SentenceCoder) {
+  const store = new ConversationStore(storage, PIECE_BYTES, coder);
   store.database.open();
   const add = (n: number, parent: number | null, content: string, fields: Partial<StoredTurn> = {}) => {
     const above = parent === null ? undefined : store.tree.node(name(parent))!;
@@ -48,15 +49,19 @@ function opened(storage = new FaultyStorage(sqliteStorage()), senseOf?: Sentence
     const [found] = passages.find(branch, [[[stem(word)]]], limit);
     return found!.map((posting) => Number.parseInt(passages.sectionAt(posting)!.turn, 16));
   };
-  /** Turn, section and product of the sections on the path to `at` that are most like so many zebras and horses. */
-  const alike = (at: number, asked: [zebras: number, horses: number], limit = 100) => {
+  /** Turn, section and nearness of the sections on the path to `at` that are nearest to so many zebras and horses. */
+  const alike = (at: number, [zebras, horses]: [zebras: number, horses: number], limit = 100, version = 1) => {
+    const asked = {
+      ...{ version, bytes: 2 },
+      nearness: (codes: Uint8Array, place: number) => zebras * codes[place]! + horses * codes[place + 1]!,
+    };
     const { passages } = store.tree;
     const branch = passages.branch(store.tree.node(name(at))!);
-    const found = passages.alike(branch, Int8Array.from(asked), 1, limit);
+    const found = passages.alike(branch, asked, 1, limit).sections;
     return found.map((posting) => [
       Number.parseInt(passages.sectionAt(posting)!.turn, 16),
       posting.section,
-      posting.product,
+      posting.nearness,
     ]);
   };
   return { store, storage, add, find, alike };
@@ -150,9 +155,13 @@ it("finds the sections whose sentences are most like what is asked, on the branc
   add(2, 1, "horse");
   add(3, 1, "zebra horse");
   add(4, 3, "Nothing of the kind.");
-  add(5, 4, `${"Nothing was said of it here, nor there, nor anywhere. ".repeat(80)} A horse. A zebra zebra horse.`);
+  add(
+    5,
+    4,
+    `${"Nothing was said of it here, nor there, nor in the house behind the hill, nor by anybody who could be asked at all, nor anywhere. ".repeat(40)} A horse. A zebra zebra horse.`,
+  );
   expect(alike(5, [2, 1])).toEqual([
-    [5, 1, 5],
+    [5, 2, 5],
     [1, 0, 4],
     [3, 0, 3],
   ]);
@@ -160,18 +169,27 @@ it("finds the sections whose sentences are most like what is asked, on the branc
   expect(alike(2, [0, 1])).toEqual([[2, 0, 1]]);
 });
 
+it("says how near the last of so many sentences is, however few turns hold them", () => {
+  const { store, add } = opened(undefined, animals);
+  add(1, null, "zebra zebra zebra. zebra zebra. zebra.");
+  const { passages } = store.tree;
+  const branch = passages.branch(store.tree.node(name(1))!);
+  const asked = { version: 1, bytes: 2, nearness: (codes: Uint8Array, at: number) => codes[at]! };
+  expect([1, 2, 3, 4].map((limit) => passages.alike(branch, asked, 1, limit).usual)).toEqual([3, 2, 1, 0]);
+});
+
 it("compares with the newest sentences of the user's only, and never with the assistant's", () => {
   const { add, alike } = opened(undefined, animals);
   add(1, null, "horse");
   add(2, 1, "A zebra horse.", { reply: "A horse horse horse." });
-  // As many as are compared at most, in turns of as many as are kept of one.
-  for (let n = 3; n <= 9; n++) add(n, n - 1, "zebra. ".repeat(2100));
-  expect(alike(9, [0, 1])).toEqual([
+  // Fewer than are compared at most by the two first ones, in turns of as many as are kept of one.
+  for (let n = 3; n <= 257; n++) add(n, n - 1, "zebra. ".repeat(70));
+  expect(alike(257, [0, 1])).toEqual([
     [2, 0, 1],
     [1, 0, 1],
   ]);
-  add(10, 9, "zebra. ".repeat(2100));
-  expect(alike(10, [0, 1])).toEqual([]);
+  add(258, 257, "zebra. ".repeat(70));
+  expect(alike(258, [0, 1])).toEqual([]);
 });
 
 it("leaves no sentence's numbers of a turn that is gone or hidden", () => {
@@ -185,7 +203,7 @@ it("leaves no sentence's numbers of a turn that is gone or hidden", () => {
   add(4, 2, "horse");
   expect(alike(4, [1, 0]).map(([turn]) => turn)).toEqual([1]);
   const left = storage.sql.exec("SELECT hex(senses) AS senses FROM passage_turns ORDER BY place").toArray();
-  expect(left.map(({ senses }) => senses)).toEqual(["00000100", "00000000", "00000001"]);
+  expect(left.map(({ senses }) => senses)).toEqual(["010200000100", "000000000000", "010200000001"]);
 });
 
 it("keeps no failed turn, and none that ended before its first token", () => {
@@ -216,7 +234,16 @@ it("indexes the turns of an earlier release when they are first needed", () => {
   expect(find(4, "zebra")).toEqual([4, 2, 1]);
 });
 
-it("finds what an earlier release kept no numbers of, and its words, once", () => {
+it("compares with no code of another version, and with no question", () => {
+  const { add, alike } = opened(undefined, animals);
+  add(1, null, "A zebra. A zebra? A horse!");
+  expect(alike(1, [1, 0])).toEqual([[1, 0, 1]]);
+  expect(alike(1, [1, 0], 100, 2)).toEqual([]);
+  add(2, 1, "A zebra?");
+  expect(alike(2, [1, 0])).toEqual([[1, 0, 1]]);
+});
+
+it("finds the words of what an earlier release kept no codes of, once, and codes of what follows", () => {
   const first = opened();
   first.add(1, null, "zebra");
   first.add(2, 1, "zebra zebra");
@@ -226,9 +253,10 @@ it("finds what an earlier release kept no numbers of, and its words, once", () =
   first.storage.sql.exec("DELETE FROM schema_version WHERE version > 5");
   const { find, alike, add } = opened(first.storage, animals);
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
-  expect(alike(2, [1, 0]).map(([turn]) => turn)).toEqual([2, 1]);
+  expect(alike(2, [1, 0])).toEqual([]);
   add(4, 3, "zebra");
-  expect(alike(4, [1, 0]).map(([turn]) => turn)).toEqual([4, 1]);
+  expect(find(4, "zebra")).toEqual([4, 1]);
+  expect(alike(4, [1, 0])).toEqual([[4, 0, 1]]);
 });
 
 /** As long as a prefix may be. */

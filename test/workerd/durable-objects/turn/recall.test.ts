@@ -54,11 +54,22 @@ it("quotes what has left the window before the question, says so, and keeps it o
   expect(data.at(-1)!.recalled).toEqual(reply.rivulet.recalled);
 });
 
-it("finds what a question asks for in other words by what the sentence means", async () => {
-  const told = "I spilled wine on the carpet.";
+it.each([
+  ["I spilled wine on the carpet.", "Which liquid stained our rug?"],
+  ["Mein Großvater war Uhrmacher von Beruf.", "Womit verdiente Opa sein Geld?"],
+  ["我女儿在学小提琴。", "我家的小姑娘会什么乐器？"],
+])("finds %s where %s is asked, on a fork too", async (told, question) => {
   await turn("ada", told);
   await chatter("ada");
-  expect(await recalledBy("ada", "Which liquid stained our rug?")).toEqual([told]);
+  expect(await recalledBy("ada", question)).toEqual([told]);
+  const { data } = (await (await http("/v1/conversations/ada/turns")).json()) as { data: { id: string }[] };
+  const fork = (await (await post("/v1/conversations/ada/fork", { turn: data.at(-2)!.id })).json()) as { id: string };
+  expect(await recalledBy(fork.id, question)).toEqual([told]);
+});
+
+it("finds nothing in other words where no codes of sentences are kept", async () => {
+  const told = "I spilled wine on the carpet.";
+  await turn("ada", told);
   await chatter("ada");
   await inside("ada", ({ store }) => {
     store.database.exec("UPDATE passage_turns SET senses = NULL");
