@@ -120,6 +120,15 @@ it("A3, A4: what a tenant says is in no byte of another's replies, of the log, o
   expect(stream.status, stream.bytes.toString()).toBeLessThan(300);
   made.push({ path: "/v1/streams", id: stream.json.id });
   expect((await post(`/v1/streams/${stream.json.id}/values`, { values: [1, 2, null, 3] })).status).toBe(200);
+  // In the ledger, under a key of hers, between streams that stay until the end.
+  const together: string[] = [];
+  for (let n = 0; n < 5; n++) together.push((await post("/v1/streams", { name: `${CANARY} ${n}` })).json.id);
+  for (let n = 0; n < 3; n++) {
+    const streams = together.map((id) => ({ id, values: [n, null] }));
+    const fed = await post("/v1/streams/values", { streams }, { "idempotency-key": `${CANARY}-${n}` });
+    expect(fed.json.data.map(({ position }: { position: number }) => position)).toEqual(Array(5).fill(2 * n + 2));
+  }
+  made.push(...together.map((id) => ({ path: "/v1/streams", id })));
   // Longer, and shorter again.
   await post(`/v1/streams/${stream.json.id}`, { metadata: { note: CANARY.repeat(50), more: CANARY.repeat(50) } });
   await post(`/v1/streams/${stream.json.id}`, { metadata: { note: CANARY } });
