@@ -7,7 +7,7 @@ import type { StreamsAppend } from "../api/streams/requests.ts";
 type Given = StreamsAppend["streams"][number];
 type Refused = Extract<TogetherReply["data"][number], { object: "stream.refused" }>;
 
-/** Streams that are fed at the same time: enough that their disks are written at once. */
+/** Streams that are fed at the same time: enough that most requests have all their values in one commit. */
 const AT_ONCE = 256;
 
 /** Answers as JSON, in the order that was given. Never rejects: a failure is the answer of its stream. */
