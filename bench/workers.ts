@@ -132,7 +132,7 @@ writeSection(
   "node bench/workers.ts",
   `## Several processes that compute
 
-\`node bench/workers.ts --workers ${MANY} --tokens ${TOKENS} --rounds ${ROUNDS}\`: conversations that begin together with ${model}, replies of ${TOKENS} tokens over HTTP, medians of rounds in alternation. In processor time, since other work ran on the
+\`node bench/workers.ts --workers ${MANY} --tokens ${TOKENS} --rounds ${ROUNDS} --at-once ${values["at-once"]}\`: conversations that begin together with ${model}, replies of ${TOKENS} tokens over HTTP, medians of rounds in alternation. In processor time, since other work ran on the
 machine: a round takes what the busiest process computed, and no less than all of them divided by their cores, which is the time where the server has that many cores to itself. ${machine()}
 
 ${table(["at once", "tok/s, one process", `tok/s, ${MANY}`, "ratio", "first token, ms, one", `first token, ms, ${MANY}`, "refused (503)"], rows)}`,
