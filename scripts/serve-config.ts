@@ -1,4 +1,5 @@
 /** workerd's configuration for one local server: the built Worker, a pack on disk behind the assets binding, objects on disk. */
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { startCounts } from "../src/core/settings.ts";
 import { encoderFolder } from "./package-root.ts";
@@ -91,6 +92,8 @@ export function workerdConfig({
   const faultBindings = Object.entries({ FAULTS: faults, FAULT_HOOK: faultHook })
     .filter(([, value]) => value)
     .map(([name, value]) => `    (name = ${text(name)}, text = ${text(value!)}),\n`);
+  // Where it is missing the Worker says so, and recall goes by words.
+  const hasEncoder = existsSync(encoderFolder);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -101,8 +104,9 @@ ${packs
     ({ folder: path }, i) => `    (name = ${text(`pack-${i}`)}, disk = (path = ${text(path)})),
 `,
   )
-  .join("")}    (name = "sentence-encoder", disk = (path = ${text(encoderFolder)})),
-${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
+  .join(
+    "",
+  )}${hasEncoder ? `    (name = "sentence-encoder", disk = (path = ${text(encoderFolder)})),\n` : ""}${forecaster ? `    (name = "forecaster", disk = (path = ${text(forecaster)})),\n` : ""}    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
 ${peers
   .map(
     (n) =>
@@ -139,8 +143,7 @@ ${startCounts.map((name) => `    (name = ${text(name)}, text = ${text(process.en
     (name = "STREAM", durableObjectNamespace = "Stream"),
     (name = "STREAM_LEDGER", durableObjectNamespace = "StreamLedger"),
     (name = "PROMPT_CACHE", durableObjectNamespace = "PromptCache"),
-    (name = "SENTENCE_ENCODER", service = "sentence-encoder"),
-${forecaster ? '    (name = "FORECAST", service = "forecaster"),\n    (name = "FORECAST_PACK_PATH", text = "."),\n' : ""}    (name = "ASSETS", service = "pack-0"),
+${hasEncoder ? '    (name = "SENTENCE_ENCODER", service = "sentence-encoder"),\n' : ""}${forecaster ? '    (name = "FORECAST", service = "forecaster"),\n    (name = "FORECAST_PACK_PATH", text = "."),\n' : ""}    (name = "ASSETS", service = "pack-0"),
 ${packs.map((_, i) => (i === 0 ? "" : `    (name = ${text(`ASSETS_${i}`)}, service = ${text(`pack-${i}`)}),\n`)).join("")}    (name = "PACK_PATH", text = ${text(pathOf(packs))}),
     (name = "API_KEYS", text = ${text(apiKeys)}),
     (name = "SESSION_KEY", text = ${text(sessionKey)}),
