@@ -10,8 +10,7 @@ import type { Caller } from "../api/object-address.ts";
 import { errorReply } from "../api/shared/error-body.ts";
 import { IGNORED_HEADER, Ignored } from "../api/shared/ignored.ts";
 import { checkScope, type Identity, identityOf, type Scope } from "../api/shared/keys.ts";
-import { parse, parseBody } from "../api/shared/parse-body.ts";
-import { Failure } from "../core/failure.ts";
+import { checkMediaType, parse, parseBody } from "../api/shared/parse-body.ts";
 import { admitRequest } from "./admission-control.ts";
 import { idempotencyKeyOf } from "./caller.ts";
 
@@ -103,10 +102,7 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
 
 const NOBODY: Identity = { tenant: "", digest: "", scopes: [] };
 
-/**
- * A browser may send text and forms across origins without asking first, JSON and types of our own it may not. So a body must say that it is
- * what the route takes, and where it takes none, there must be none that says otherwise. Fails with `request_invalid`.
- */
+/** A body must say that it is what the route takes, and where it takes none, there must be none that says otherwise. Fails with `request_invalid`. */
 function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>["body"]): void {
   const given = request.headers.get("content-type");
   const length = request.headers.get("content-length");
@@ -115,13 +111,7 @@ function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>[
   if (given === null && body && !isSchema(body) && !body.schema) return;
   const media = ["application/json", ...(body && !isSchema(body) ? [body.media, ...(body.also ?? [])] : [])];
   if (body && !isSchema(body) && !body.schema) media.shift();
-  const type = (given ?? "").split(";")[0]!.trim().toLowerCase();
-  if (media.includes(type)) return;
-  throw new Failure(
-    "request_invalid",
-    `content-type: expected ${media.join(" or ")}, got ${type.slice(0, 80) || "none"}`,
-    { param: "content-type" },
-  );
+  checkMediaType(request, media);
 }
 
 /** A value given once is text, one given more often a list. */

@@ -21,15 +21,22 @@ export async function parseBody<T>(
 }
 
 async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  // A browser may send other types across origins without asking; JSON it may not.
-  const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type))
-    refuse("content-type", `expected application/json, got ${type.slice(0, 80) || "none"}`);
+  checkMediaType(request, ["application/json"]);
   // Nothing is unpacked here, so a small body stays small.
   const coding = request.headers.get("content-encoding") ?? "identity";
   if (coding.toLowerCase() !== "identity") refuse("content-encoding", `expected none, got ${coding.slice(0, 40)}`);
   const bytes = await readAtMost(request, maxBytes);
   return parseJson(bytes, { where: "body", maxBytes, ...JSON_LIMITS });
+}
+
+/**
+ * A browser may send text and forms across origins without asking first, JSON and types of our own it may not: so a body must say that it is one of
+ * these. Fails with `request_invalid`.
+ */
+export function checkMediaType({ headers }: Request, media: readonly string[]): void {
+  const type = (headers.get("content-type") ?? "").split(";")[0]!.trim();
+  if (!media.includes(type.toLowerCase()))
+    refuse("content-type", `expected ${media.join(" or ")}, got ${type.slice(0, 80) || "none"}`);
 }
 
 /** Counts what comes, whatever content-length says. Fails with `body_too_large`, having kept no more than `maxBytes`. */
