@@ -41,6 +41,16 @@ const work = mkdtempSync(join(tmpdir(), "rivulet-commands-"));
 const at = (name: string): string => join(work, name);
 let server: Started;
 
+/** What is asked less of a benchmark here than its document says. */
+const shortened: [written: RegExp, here: () => string][] = [
+  // A minute of a benchmark says as little here as an hour, and may last longer than a test on a busy machine.
+  [/--tokens 2048,8192,32768,131072 --seeds 1,2( --facts held-out)? \[--misses\]/g, () => "--tokens 2048 --seeds 1"],
+  // The model's own answers take minutes; the tiny one is asked the same.
+  [/(?<=long-answers\.ts )--tokens 2048,8192,32768/g, () => `${at("tiny-long")} --tokens 2048`],
+];
+const isBenchmark = (command: string): boolean =>
+  /\bbench\/|^npm run (?:-s )?(?:bench|cost|hostile|load|real-files)\b/.test(command);
+
 /** What stands in a document for something of the reader's own. */
 const own: [written: RegExp, here: () => string][] = [
   [/http:\/\/127\.0\.0\.1:8787/g, () => server.url],
@@ -49,17 +59,14 @@ const own: [written: RegExp, here: () => string][] = [
   [/<pack>|packs\/mine/g, () => at("mine")],
   [/packs\/qwen/g, () => at("tiny-long")],
   [/\bout\/qwen/g, () => at("written")],
-  // A minute of a benchmark says as little here as an hour, and may last longer than a test on a busy machine.
-  [/--tokens 2048,8192,32768,131072 --seeds 1,2( --facts held-out)? \[--misses\]/g, () => "--tokens 2048 --seeds 1"],
-  // The model's own answers take minutes; the tiny one is asked the same.
-  [/(?<=long-answers\.ts )--tokens 2048,8192,32768/g, () => `${at("tiny-long")} --tokens 2048`],
   // A day of a thousand users in one place takes the same ways as one of a million all over the world.
   [/npm run -s capacity(?: --)?(?: --users \d+)?(?= |$)/gm, () => "npm run -s capacity -- --users 1000 --locations 1"],
   // A random model does not end its answer; the default one does.
   [/("model": ?"rivulet-150m",)(?=\s*"(?:conversation|messages)")/g, () => '$1"max_tokens":24,'],
   [/^curl -N (.*)$/gm, () => "timeout 3 curl -sN $1 || true"],
 ];
-const here = (command: string): string => own.reduce((text, [written, what]) => text.replace(written, what()), command);
+const here = (command: string): string =>
+  [...own, ...shortened].reduce((text, [written, what]) => text.replace(written, what()), command);
 
 const isStart = (command: string): boolean => /^npm start\b/.test(command);
 const reasonOf = (command: string): string | undefined => leftOut.find(([pattern]) => pattern.test(command))?.[1];
@@ -102,6 +109,11 @@ describe.each(pages)("%s", (_, all) => {
   const isInFolder = /(?:^|\s)(?:>|rm) ?\S*(?:session\.key|secrets\.json)/m;
 
   it.runIf(script.length > 0)("its commands do what they are there for", async () => {
+    for (const command of script.filter(isBenchmark))
+      expect(
+        shortened.some(([written]) => command.match(written)),
+        `${command}: it would run for as long as its document means it to; it needs a row in "shortened" or in "leftOut"`,
+      ).toBe(true);
     const text = script
       .map(here)
       // Another document has made the pack of this name already.
