@@ -20,7 +20,7 @@ import { nameOf, shownStream, showStreams, stream } from "./streams.ts";
 import { StreamsView } from "./streams-view.tsx";
 
 /** On narrow screens the list and the picture are drawers; one is open at a time. */
-export const drawer = signal<"" | "list" | "picture">("");
+const drawer = signal<"" | "list" | "picture">("");
 /** A file is held over the page. */
 const isOver = signal(false);
 

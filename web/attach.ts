@@ -42,10 +42,6 @@ export function attachText(attachment: Attachment): void {
   keepDraft({ ...draft.peek(), attachment });
 }
 
-export function detach(): void {
-  keepDraft({ text: draft.peek().text });
-}
-
 /** A long paste as an attachment; undefined for one that is short enough to be a message. */
 export function attachmentOf(pasted: string): Attachment | undefined {
   const lines = pasted.split("\n").length;

@@ -22,7 +22,7 @@ const TELLING_TOKENS = 16;
  * Tokens a second that prefills reach on this server: the best that is known, from the conversation's own turns and from documents read
  * before. The best makes the comparison with "no state" a cautious one.
  */
-export function prefillSpeed(path: readonly Turn[], known: number): number {
+function prefillSpeed(path: readonly Turn[], known: number): number {
   const speeds = path.flatMap(({ timings }) =>
     timings && timings.prefill_tokens >= TELLING_TOKENS && timings.prefill_ms > 0
       ? [(1000 * timings.prefill_tokens) / timings.prefill_ms]

@@ -7,7 +7,7 @@ import type { Attachment } from "./drafts.ts";
 import { kept } from "./kept.ts";
 import { report, server, spoken } from "./store.ts";
 
-export const prefixes = new Prefixes(server);
+const prefixes = new Prefixes(server);
 
 /** The document that is being read. */
 export const reading = signal<{ name: string; done: number; total: number; beganMs: number } | null>(null);

@@ -26,7 +26,7 @@ async function newestPath(id: string): Promise<Turn[]> {
   return known.path(known.newest);
 }
 
-export function markdownOf(title: string, turns: readonly Turn[]): string {
+function markdownOf(title: string, turns: readonly Turn[]): string {
   const who: Record<string, string> = { user: "You", system: "System", tool: "Tool" };
   const parts = turns.flatMap(({ messages, reply }) => [
     ...messages.map(({ role, content }) => `## ${who[role] ?? role}\n\n${content}`),

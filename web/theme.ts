@@ -2,7 +2,7 @@
 import { kept } from "./kept.ts";
 
 export type Theme = "system" | "light" | "dark";
-export const themes: readonly Theme[] = ["system", "light", "dark"];
+const themes: readonly Theme[] = ["system", "light", "dark"];
 
 export const theme = kept<Theme>("theme", "system");
 // The colours are light-dark() pairs, so the scheme alone decides.

@@ -68,8 +68,8 @@ type Exec = (query: string, ...bindings: SqlValue[]) => Row[];
 export type Later = (write: () => void) => void;
 
 /** What a directory that dies may forget of turns' leases and tokens. */
-export const LATER_MS = 5000;
-export const later: Later = (write) => void setTimeout(write, LATER_MS);
+const LATER_MS = 5000;
+const later: Later = (write) => void setTimeout(write, LATER_MS);
 
 const TABLE = "CREATE TABLE IF NOT EXISTS quota (id INTEGER PRIMARY KEY CHECK (id = 1), record TEXT NOT NULL) STRICT";
 const unused = (): Used => ({ minute: 0, requests: 0, day: 0, tokens: 0 });

@@ -20,7 +20,7 @@ type PeerBindings = { WORKERS?: string; WORKER?: string } & { [name: `PEER_${num
 type Asked = Pick<DurableObjectStub, "fetch">;
 
 /** Processes that hold conversations; 0: all objects are in this process, or wherever the platform puts them. */
-export const workersOf = (env: object): number => Number((env as PeerBindings).WORKERS ?? 0);
+const workersOf = (env: object): number => Number((env as PeerBindings).WORKERS ?? 0);
 
 /** The process that holds the conversation object with this id: 1 to `workers`. */
 export const workerOf = (id: string, workers: number): number => 1 + (Number.parseInt(id.slice(0, 8), 16) % workers);

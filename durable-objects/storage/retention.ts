@@ -18,7 +18,7 @@ export const statesWithin = (budgetBytes: number, stateBytes: number): number =>
  *
  * Of the turns 2^k + 1 to 2^(k+1) back exactly one has a depth divisible by 2^k, and it was kept before it came so far.
  */
-export function keeps(depth: number, end: number, states: number): boolean {
+function keeps(depth: number, end: number, states: number): boolean {
   const back = end - depth;
   if (back === 0) return true;
   const doublings = 32 - Math.clz32(back - 1);

@@ -154,7 +154,7 @@ class ClientHistory {
   asks = (turn: StoredTurn): boolean => turn.reply !== null && this.hash(this.messages.length) === turn.asked;
 }
 
-export const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant", content: reply ?? "" });
+const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant", content: reply ?? "" });
 
 /** Who left during a reply may have seen less of it than was generated. */
 const isShortened = (turn: StoredTurn, { content }: Message): boolean =>

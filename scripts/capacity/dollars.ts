@@ -6,7 +6,7 @@ const DAYS = 30;
 const HOURS = 24 * DAYS;
 
 /** Assumed; Workers AI: Cloudflare's price list for @cf/meta/llama-3.2-1b-instruct, the smallest model that talks. */
-export const rivals = {
+const rivals = {
   workersAiInput: 0.027e-6,
   workersAiOutput: 0.201e-6,
   /** A small GPU by the hour, and tokens that it generates a second for many at once with a model of this size. */

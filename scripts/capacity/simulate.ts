@@ -8,7 +8,6 @@
 import type { Machine, Platform, Users } from "./constants.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Isolate, type SimulatedTurn } from "./isolate.ts";
-import { quantiles } from "./quantiles.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -201,4 +200,10 @@ export function simulate({ machine, platform, users, conversations, random }: Lo
       return { turns: of.length, p50, p99, isolates: most[hour]! };
     }),
   };
+}
+
+/** Of values in any order; 0 of none. */
+function quantiles(values: readonly number[], of: readonly number[]): number[] {
+  const sorted = Float64Array.from(values).sort();
+  return of.map((q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0);
 }

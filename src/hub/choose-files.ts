@@ -21,7 +21,7 @@ const companions = new Set([
   "README.md",
 ]);
 const SINGLE = "model.safetensors";
-export const INDEX = "model.safetensors.index.json";
+const INDEX = "model.safetensors.index.json";
 
 /** `asked`: one .gguf file by its path. Fails with `request_invalid` where nothing can be converted, or more than one thing. */
 export function chooseFiles({ name, files }: Pick<Repository, "name" | "files">, asked?: string): Chosen {

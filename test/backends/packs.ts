@@ -19,7 +19,7 @@ const plain = { dtype: "f32", cache: { policy: "full", sinks: 0, dtype: "f32" } 
 const packs = new Map<string, Promise<string>>();
 
 /** The pack of a folder under test/, whole or in stages. */
-export function packOf(checkpoint: string, stages?: number): Promise<string> {
+function packOf(checkpoint: string, stages?: number): Promise<string> {
   const key = `${checkpoint.replace("/", "-")}@${stages ?? 1}`;
   const made = packs.get(key) ?? make(checkpoint, join(folder, key), stages);
   packs.set(key, made);

@@ -19,7 +19,7 @@ export interface Tally {
   seen: Map<string, number>;
 }
 
-export const note = (map: Map<string, number>, what: string): void => void map.set(what, (map.get(what) ?? 0) + 1);
+const note = (map: Map<string, number>, what: string): void => void map.set(what, (map.get(what) ?? 0) + 1);
 
 type Kind = [name: string, act: (conversation: string, round: number) => Promise<void>];
 

@@ -14,7 +14,7 @@ export const prefixName = z
   .regex(/^[\w.-]{1,64}$/, "expected 1 to 64 letters, digits, '_', '.', '-'")
   .openapi({ example: "manual" });
 
-export const ttlSeconds = z.int().min(1).max(TTL_MAX_SECONDS).openapi({
+const ttlSeconds = z.int().min(1).max(TTL_MAX_SECONDS).openapi({
   description: "It is removed this many seconds after it was last used or changed. The default is to keep it forever.",
 });
 

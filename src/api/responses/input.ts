@@ -115,7 +115,7 @@ export const inputItem = z
   )
   .openapi("InputItem");
 
-export const inputItems = z.array(inputItem).max(ITEMS_MAX);
+const inputItems = z.array(inputItem).max(ITEMS_MAX);
 
 export const input = z.union(
   [text(TEXT_MAX_CHARS).refine((value) => value.length > 0, "expected a non-empty text"), inputItems],

@@ -13,7 +13,7 @@ const DAY = /^\d{4}-\d\d-\d\d$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/;
 
 /** `read` looks at what is there, `write` makes, changes and removes it, `metrics` reads the counts, `admin` may do all of it. */
-export const scopes = ["read", "write", "metrics", "admin"] as const;
+const scopes = ["read", "write", "metrics", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 const USUAL: readonly Scope[] = ["read", "write"];
 /** Where nobody needs a key everybody may do everything. */

@@ -9,7 +9,7 @@ import { product } from "../../core/sizes.ts";
 import { parseJson } from "../../core/strict-json.ts";
 import type { ByteFile } from "../checkpoint/byte-file.ts";
 
-export const HEADER_MAX_BYTES = 100_000_000;
+const HEADER_MAX_BYTES = 100_000_000;
 
 const elementBits: Record<string, number> = {
   F64: 64,
