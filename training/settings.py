@@ -33,6 +33,7 @@ class Stage:
     rate: float = 0.0  # learning rate of the mixers
     out_rate: float = 0.0  # of out_proj, whose inputs are so uneven that the mixers' rate harms it; 0: `rate`
     rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
+    frozen_from: int | None = None  # this layer and those after it do not learn, nor does the last norm
     frozen_layers: int = 0  # the first so many do not learn, and no gradient is led through them
     mlp_from: int = 0  # the first layer whose MLP learns
     embedding: bool = True  # whether the embedding, which is also the head, learns at rest_rate

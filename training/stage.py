@@ -61,9 +61,11 @@ def is_frozen(name: str, stage: Stage) -> bool:
     """Whether a parameter belongs to a layer, or an MLP, that stays as it is."""
     before, found, after = name.partition("layers.")
     if not found:
-        return False
+        return stage.frozen_from is not None and before.startswith("model.final_")
     layer = int(after.split(".")[0])
-    return layer < stage.frozen_layers or (".feed_forward." in name and layer < stage.mlp_from)
+    if layer < stage.frozen_layers or (stage.frozen_from is not None and layer >= stage.frozen_from):
+        return True
+    return (".feed_forward." in name and layer < stage.mlp_from)
 
 
 def view_of(stage: Stage) -> View:

@@ -76,9 +76,11 @@ def vocabulary(tokenizer) -> list[str]:
     return [word[1:] for word in words if word[0] == " " and word[1:].isascii() and word[1:].isalpha()]
 
 
-def one(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
-    """A dialogue of at most about `length` tokens, and what kind it is."""
+def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: float = 0) -> tuple[str, Dialogue]:
+    """A dialogue of at most about `length` tokens, and what kind it is; a share `more_quoted` of them is quoted memory in any case."""
     other = filler.short if length <= 256 else filler
+    if more_quoted and r.random() < more_quoted:
+        return "quoted", (quoted if r.random() < 0.4 else quoted_scene)(r, other, held)
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
     choice = r.random()
     if length <= 256 and choice < 0.13:
@@ -135,6 +137,7 @@ def main() -> None:
     parser.add_argument("--name", default="dialogues", help="of the files: `<name>-<length>`")
     parser.add_argument("--talk", default="talk", help="name of the files of everyday talk alone")
     parser.add_argument("--lengths", type=int, nargs="+", default=list(ROWS), choices=list(ROWS))
+    parser.add_argument("--quoted", type=float, default=0, help="share of rows that are quoted memory, beside those that are drawn so")
     parser.add_argument("--processes", type=int, default=1, help="each writes rows of its own, which are joined")
     arguments = parser.parse_args()
     (arguments.data / "tokens").mkdir(parents=True, exist_ok=True)
@@ -158,7 +161,8 @@ def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held, vocabulary(tokenizer))
-        files = [(f"{arguments.name}-{length}", length, ROWS[length], one) for length in arguments.lengths]
+        make_one = partial(one, more_quoted=arguments.quoted)
+        files = [(f"{arguments.name}-{length}", length, ROWS[length], make_one) for length in arguments.lengths]
         for name, length, count, make in [*files, (f"{arguments.talk}-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(1 if tail else 8, int(count * arguments.share * (0.02 if held else 1) / arguments.processes))
             ids, weights, kinds = rows(length, count, filler, tokenizer, held, seed, make)

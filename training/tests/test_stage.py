@@ -58,6 +58,12 @@ def test_the_lowest_layers_and_mlps_may_stay_as_they_are(teacher):
     assert "model.layers.2.feed_forward.up_proj.weight" in got and "model.layers.1.self_attn.q_proj.weight" in got
 
 
+def test_the_highest_layers_and_the_last_norm_may_stay_as_they_are(teacher):
+    got = rates(inherit(teacher, [1]), kind="end-to-end", rest_rate=1e-4, frozen_from=2)
+    assert "model.layers.1.feed_forward.up_proj.weight" in got
+    assert not any(name.startswith(("model.layers.2.", "model.norm", "model.final_layernorm")) for name in got)
+
+
 def test_the_rate_falls_by_the_clock_where_steps_are_too_slow():
     stage = Stage("end-to-end", 8, 1, steps=1000, warmup=0, final_share=0.1, seconds=60)
     assert factor(10, stage, 0) > 0.99
