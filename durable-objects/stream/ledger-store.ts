@@ -88,7 +88,10 @@ export class LedgerStore {
     this.#sql.write("UPDATE owed SET bytes = zeroblob(length(bytes)), erased = 1 WHERE stream = ?", stream);
     // In the same transaction SQLite would leave out the zeros.
     await this.#storage.sync();
-    this.#sql.write("DELETE FROM owed WHERE erased = 1");
+    // Meanwhile another stream's deletion may have found that nothing is left.
+    if (!this.#exists()) return false;
+    // Its own row alone: another's zeros may not be on disk yet.
+    this.#sql.write("DELETE FROM owed WHERE stream = ? AND erased = 1", stream);
     return this.#sql.rows("SELECT 1 AS one FROM owed LIMIT 1").length > 0;
   }
 

@@ -71,3 +71,28 @@ it("leaves no byte of a deleted stream, however entries grew and streams came an
     expect(bytes.includes("canary-5f3a".slice(at) + "canary-5f3a".slice(0, at))).toBe(false);
   expect(bytes.includes("someone-else")).toBe(true);
 });
+
+it("leaves no byte of two streams that are deleted at the same moment, also where one finds the table gone", async () => {
+  const file = join(work, "two.sqlite");
+  const storage = sqliteStorage(file);
+  const waiting: (() => void)[] = [];
+  const store = new LedgerStore({ ...storage, sync: () => new Promise((resolve) => waiting.push(() => resolve())) });
+  store.put(["a", "b", "c"].map((stream) => ({ stream, bytes: text(`canary-${stream}`, 9000) })));
+  const first = store.erase("a");
+  // What the runtime does in one turn is one transaction: the first finds its zeros on disk when the second has just written its own.
+  storage.sql.exec("BEGIN");
+  const second = store.erase("b");
+  waiting[0]!();
+  expect(await first).toBe(true);
+  storage.sql.exec("COMMIT");
+  waiting[1]!();
+  expect(await second).toBe(true);
+  for (const [stream, isThere] of Object.entries({ a: false, b: false, c: true }))
+    expect(readFileSync(file).includes(`canary-${stream}`)).toBe(isThere);
+  const last = store.erase("c");
+  store.forget();
+  storage.sql.exec("DROP TABLE owed");
+  waiting[2]!();
+  expect(await last).toBe(false);
+  storage.close();
+});

@@ -219,6 +219,15 @@ it("leaves nothing of a deleted stream in the ledger, nor of one that has expire
   expect(await ledgerRows()).toBe(0);
 });
 
+it("deletes streams that are deleted at the same moment, the last ones of the ledger too", async () => {
+  await together(2, 1);
+  const deleted = await Promise.all(ids.map((id) => ask("DELETE", `/v1/streams/${id}`)));
+  expect(deleted.map(({ status, text }) => [status, text])).toEqual(
+    ids.map((id) => [200, JSON.stringify({ id, object: "stream.deleted", deleted: true })]),
+  );
+  expect(await ledgerRows()).toBe(0);
+});
+
 it("loses nothing of a stream whose deletion was cut off", async () => {
   await together(2, 1);
   const [id] = ids as [string];
