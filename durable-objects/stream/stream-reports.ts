@@ -28,10 +28,14 @@ export class StreamReports {
     await publishEntry(this.#env, tenant, { kind: "stream", id, createdMs, revision, info });
   }
 
-  /** Resolves when the list shows the stream no more, and its bytes count no more. */
+  /** Resolves when the list shows the stream no more. */
   async publishRemoval(tenant: string, { id, createdMs, revision }: StreamRecord): Promise<void> {
     const gone = { id, createdMs, revision: Math.max(Date.now(), revision + 1), deleted: true, info: {} };
     await publishEntry(this.#env, tenant, { kind: "stream", ...gone });
+  }
+
+  /** Resolves when the stream's bytes count no more. */
+  async storedNothing(tenant: string): Promise<void> {
     await this.#tell(tenant, null);
   }
 

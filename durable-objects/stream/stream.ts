@@ -357,6 +357,8 @@ export class Stream extends DurableObject<Env> {
       await this.ctx.storage.sync();
       await this.#ledger(tenant).erase(this.#owner);
     }
+    // While its row is there a deletion that was cut off comes again, by alarm or by request; afterwards nobody would take its name out of the list.
+    await this.#reports.publishRemoval(tenant, record);
     liveSequences.drop(this.#owner);
     this.#listeners.end();
     this.#known = undefined;
@@ -364,7 +366,7 @@ export class Stream extends DurableObject<Env> {
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#store.forget();
-    await this.#reports.publishRemoval(tenant, record);
+    await this.#reports.storedNothing(tenant);
   }
 
   /** Fails with `storage_unavailable` where the ledger may have something for it and does not answer. */

@@ -2,10 +2,13 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Directory } from "../../../../durable-objects/directory/directory.ts";
 import { armFaults, type FaultPlan } from "../../../../durable-objects/platform/fault-points.ts";
 import { objectName } from "../../../../src/api/shared/ids.ts";
 import { streamObject } from "../../../../src/api/streams/names.ts";
 import { http } from "../../../support/chat-client.ts";
+
+const realFetch = Directory.prototype.fetch;
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
 type Json = any;
@@ -250,4 +253,22 @@ it("tells who listens, and takes two requests for the same streams one after the
   await reader.cancel();
   await abortAllDurableObjects();
   for (const id of ids) expect(await viewOf(id)).toMatchObject({ position: 4 });
+});
+
+it("is listed no more once it is deleted, also where the directory did not answer the first time", async () => {
+  const [id] = ids as [string];
+  const listed = async () => (await ask("GET", "/v1/streams?limit=100")).json.data.map((one: Json) => one.id);
+  const directory = vi.spyOn(Directory.prototype, "fetch").mockImplementation(async function (
+    this: Directory,
+    request,
+  ) {
+    if (new URL(request.url).pathname === "/entry") throw new Error("the directory is away");
+    return realFetch.call(this, request);
+  });
+  expect((await ask("DELETE", `/v1/streams/${id}`)).status).toBeGreaterThanOrEqual(500);
+  directory.mockRestore();
+  expect(await listed()).toContain(id);
+  expect((await ask("DELETE", `/v1/streams/${id}`)).status).toBe(200);
+  expect(await listed()).not.toContain(id);
+  expect((await ask("GET", `/v1/streams/${id}`)).status).toBe(404);
 });
