@@ -41,6 +41,7 @@ export const faultPoints = [
   "stream.before-ledger",
   "ledger.before-commit",
   "ledger.asked",
+  "ledger.before-erase",
 ] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

@@ -31,7 +31,7 @@ export class StreamLedger extends DurableObject<Env> {
 
   /** Resolves when nothing of the stream's is left. */
   async erase(stream: string): Promise<void> {
-    await fault("ledger.asked", this.ctx);
+    await fault("ledger.before-erase", this.ctx);
     if (await this.#store.erase(stream)) return;
     // Another stream may begin to write while this waits for the disk.
     this.#store.forget();

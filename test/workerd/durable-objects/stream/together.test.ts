@@ -234,7 +234,7 @@ it("deletes streams that are deleted at the same moment, the last ones of the le
 it("loses nothing of a stream whose deletion was cut off", async () => {
   await together(2, 1);
   const [id] = ids as [string];
-  armFaults({ "ledger.asked": { action: "throw" } });
+  armFaults({ "ledger.before-erase": { action: "throw" } });
   expect((await ask("DELETE", `/v1/streams/${id}`)).status).toBe(500);
   armFaults(undefined);
   expect(await ownPosition(id)).toBe(3);
