@@ -27,9 +27,13 @@ export interface Said {
 /** Longest passage, in tokens as `tokensAbout` estimates them. */
 export const PASSAGE_TOKENS = 56;
 
-/** Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. */
-const SENTENCE = /[^\n]*?(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)|$)/guy;
-const SMALLER = /[^,;:、，；：]*[,;:、，；：]+|[^,;:、，；：]+$/gu;
+/**
+ * Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. A row of full stops is tried from its
+ * first one only, else a message of nothing but exclamation marks would take the square of its length.
+ */
+const SENTENCE = /[^\n]*?(?:(?<![.!?…])[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)|$)/guy;
+/** Smaller signs. What stands before them is no part of the pattern: a match of megabytes overflows the stack of regular expressions. */
+const SMALLER = /[,;:、，；：]+/gu;
 
 /** Of a sentence. */
 export const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
@@ -99,7 +103,7 @@ function* smaller(sentence: string): Generator<[number, number]> {
   let from = 0;
   let to = 0;
   let tokens = 0;
-  for (const [part] of sentence.matchAll(SMALLER)) {
+  for (const part of smallerParts(sentence)) {
     for (const piece of piecesOf(part)) {
       const more = tokensAbout(piece);
       if (tokens + more > PASSAGE_TOKENS) {
@@ -112,6 +116,16 @@ function* smaller(sentence: string): Generator<[number, number]> {
     }
   }
   if (to > from) yield [from, to];
+}
+
+/** All of a sentence, cut behind its smaller signs. */
+function* smallerParts(sentence: string): Generator<string> {
+  let from = 0;
+  for (const { 0: signs, index } of sentence.matchAll(SMALLER)) {
+    yield sentence.slice(from, index + signs.length);
+    from = index + signs.length;
+  }
+  if (from < sentence.length) yield sentence.slice(from);
 }
 
 function* piecesOf(part: string): Generator<string> {

@@ -268,6 +268,7 @@ it.each([
   ["one word", longest("a")],
   ["lines", longest("value 7, measured\n")],
   ["a script without spaces", longest("我的狗叫小白。它三岁了")],
+  ["exclamation marks", `${longest("!").slice(1)}x`],
 ])("the words of the longest text are found in pieces, none of which takes long: %s", (_, content) => {
   const said = { messages: [{ role: "user" as const, content }], reply: null };
   // What a piece takes is the least of three rounds, and a share of the whole: the processor is shared, and the collector of garbage runs in between.
