@@ -29,11 +29,11 @@ export const PASSAGE_TOKENS = 56;
 
 /**
  * Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. A row of full stops is tried from its
- * first one only, else a message of nothing but exclamation marks would take the square of its length.
+ * first one only, else a message of nothing but exclamation marks would take the square of its length; and no row is longer than 64 for a pattern, whose stack is bounded.
  */
-const SENTENCE = /[^\n]*?(?:(?<![.!?…])[.!?…]+["'”’»)\]]*(?=\s)|[。！？]+[”’」』）]*|(?=\n)|$)/guy;
+const SENTENCE = /[^\n]*?(?:(?<![.!?…])[.!?…]{1,64}["'”’»)\]]{0,64}(?=\s)|[。！？]{1,64}[”’」』）]{0,64}|(?=\n)|$)/guy;
 /** Smaller signs. What stands before them is no part of the pattern: a match of megabytes overflows the stack of regular expressions. */
-const SMALLER = /[,;:、，；：]+/gu;
+const SMALLER = /[,;:、，；：]{1,64}/gu;
 
 /** Of a sentence. */
 export const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
@@ -130,7 +130,7 @@ function* smallerParts(sentence: string): Generator<string> {
 
 function* piecesOf(part: string): Generator<string> {
   if (tokensAbout(part) <= PASSAGE_TOKENS) yield part;
-  else for (const [piece] of part.matchAll(/\S{1,48}\s*|\s+/gu)) yield piece;
+  else for (const [piece] of part.matchAll(/\S{1,48}\s{0,64}|\s{1,64}/gu)) yield piece;
 }
 
 /** Passages of a turn, in order: neighbouring sentences of one message together, as many as fit. From the passage that starts at `from` on. */
