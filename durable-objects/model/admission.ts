@@ -43,7 +43,7 @@ const MOST_SLOTS = 64;
 /** Tokens of a long conversation, where the model keeps every position; a bounded state is counted when it is full. */
 const DEEP = 1024;
 
-type Sized = Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">;
+export type Sized = Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">;
 
 /** Places that fit beside the weights, with one state being stored and one kept for the rewind of a guess: 1 to 4 in an isolate, 1 to 64 in more memory. */
 export function slotsFor(backend: Sized, memoryBytes = ISOLATE_BYTES): number {

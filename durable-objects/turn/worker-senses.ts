@@ -2,20 +2,18 @@
  * The Worker's sentence encoder: loaded with the first model that leaves it room, and then kept for the isolate. Without it turns are found by their
  * words alone.
  */
-import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
+import type { Backend } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import kernels from "../../wasm/build/kernels.wasm";
-import { slotsFor } from "../model/admission.ts";
+import { hasRoomBeside, type Sized } from "../model/admission.ts";
 import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
 import { sensesBy } from "./sense.ts";
 
 /** The file, its matrices once more where the kernels read them, and the table of its pieces. */
 const ENCODER_BYTES = 12e6;
-/** JavaScript beside a model with conversations alive: its tokenizer, logits, code (test/dialogue/isolate-memory.ts), without states. */
-const JAVASCRIPT_BYTES = 12e6;
-/** Tokens of a long conversation, where the model keeps every position. */
-const DEEP = 1024;
+/** What stays free beside it: the JavaScript of several conversations takes more than admission counts (test/dialogue/isolate-memory.ts). */
+const SPARE_BYTES = 4e6;
 
 /** A folder with the encoder's file, else a folder of that name among the assets. */
 type EncoderBindings = Pick<Env, "ASSETS"> & { SENTENCE_ENCODER?: Fetcher };
@@ -57,13 +55,5 @@ async function encoderFile({ SENTENCE_ENCODER, ASSETS }: EncoderBindings): Promi
 }
 
 /** Of a machine's memory there is enough; an isolate has room beside a model and its states, or not. */
-export function hasRoomForEncoder(
-  bytes: number,
-  backend: Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">,
-): boolean {
-  if (bytes >= ISOLATE_BYTES + ENCODER_BYTES) return true;
-  const { contextLength } = backend;
-  const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
-  const taken = backend.memoryBytes + (slotsFor(backend) + 2) * state + JAVASCRIPT_BYTES;
-  return taken + ENCODER_BYTES <= ISOLATE_BYTES;
-}
+export const hasRoomForEncoder = (bytes: number, backend: Sized): boolean =>
+  bytes >= ISOLATE_BYTES + ENCODER_BYTES || hasRoomBeside(backend, ISOLATE_BYTES, ENCODER_BYTES + SPARE_BYTES);
