@@ -63,6 +63,8 @@ export function startNew(): void {
   tree.value = new ConversationTree([]);
   leaf.value = null;
   inAddress(null);
+  // The first sight of the page lists them. Where the server does not answer, the list stays as it was.
+  refreshDocuments().catch(() => {});
 }
 
 /** A new conversation about a document that the server has read. */
