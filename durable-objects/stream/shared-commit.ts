@@ -39,13 +39,12 @@ export class SharedCommit {
   /** Whether the row is on disk. Where it is not, nobody knows whether it will be. Never rejects. */
   async write(row: LedgerRow): Promise<boolean> {
     if (!this.#namespace) return false;
-    const gathering = gatherings.get(this.#ledger);
-    if (!gathering) return this.#gather(this.#namespace, row);
+    const gathering = gatherings.get(this.#ledger) ?? this.#gather(this.#namespace);
     gathering.rows.add(row);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => {
-        // Nobody sends these any more, or much later: then without this one.
+        // The ledger does not answer, or nobody sends these any more: if they are sent much later, then without this one.
         if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
         gathering.rows.delete(row);
         resolve(false);
@@ -56,24 +55,24 @@ export class SharedCommit {
     return isWritten;
   }
 
-  async #gather(namespace: DurableObjectNamespace<StreamLedger>, row: LedgerRow): Promise<boolean> {
-    const { promise: isWritten, resolve } = Promise.withResolvers<boolean>();
-    const gathering = { rows: new Set([row]), isWritten };
+  #gather(namespace: DurableObjectNamespace<StreamLedger>): Gathering {
+    const rows = new Set<LedgerRow>();
+    const gathering = { rows, isWritten: this.#send(namespace, rows) };
     gatherings.set(this.#ledger, gathering);
+    return gathering;
+  }
+
+  async #send(namespace: DurableObjectNamespace<StreamLedger>, rows: Set<LedgerRow>): Promise<boolean> {
     await new Promise((ready) => setTimeout(ready));
-    if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
-    const written = await namespace
-      .getByName(this.#ledger)
-      .put(packedRows([...gathering.rows]))
-      .then(
-        () => true,
-        (thrown: unknown) => {
-          logFailure(thrown);
-          return false;
-        },
-      );
-    resolve(written);
-    return written;
+    if (gatherings.get(this.#ledger)?.rows === rows) gatherings.delete(this.#ledger);
+    if (rows.size === 0) return false;
+    try {
+      await namespace.getByName(this.#ledger).put(packedRows([...rows]));
+      return true;
+    } catch (thrown) {
+      logFailure(thrown);
+      return false;
+    }
   }
 
   /** What the ledger has for a stream. Fails with `storage_unavailable` when it does not answer. */

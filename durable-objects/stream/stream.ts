@@ -333,9 +333,10 @@ export class Stream extends DurableObject<Env> {
     const bytes = ledgerEntry(open);
     if (!bytes) return false;
     await fault("stream.before-ledger", this.ctx);
-    if (!(await this.#ledger(tenant).write({ stream: this.#owner, bytes }))) return false;
-    this.#known = open;
-    return true;
+    const isWritten = await this.#ledger(tenant).write({ stream: this.#owner, bytes });
+    // An answer that was lost may stand for values that the ledger has: if the stream's own row cannot be written either, it is asked before the next request.
+    this.#known = isWritten ? open : undefined;
+    return isWritten;
   }
 
   #ledger(tenant: string): SharedCommit {

@@ -4,6 +4,8 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Directory } from "../../../../durable-objects/directory/directory.ts";
 import { armFaults, type FaultPlan } from "../../../../durable-objects/platform/fault-points.ts";
+import { StreamLedger } from "../../../../durable-objects/stream/stream-ledger.ts";
+import { StreamStore } from "../../../../durable-objects/stream/stream-store.ts";
 import { objectName } from "../../../../src/api/shared/ids.ts";
 import { streamObject } from "../../../../src/api/streams/names.ts";
 import { http } from "../../../support/chat-client.ts";
@@ -184,6 +186,23 @@ it.each<[string, FaultPlan]>([
   await abortAllDurableObjects();
   await together(1, 5);
   await expectUndisturbed(6);
+});
+
+it("stands where a restart would leave it when neither the ledger's answer nor its own row comes through", async () => {
+  await together(2, 1);
+  const put = StreamLedger.prototype.put;
+  vi.spyOn(StreamLedger.prototype, "put").mockImplementationOnce(async function (this: StreamLedger, rows) {
+    await put.call(this, rows);
+    throw new Error("the answer was lost");
+  });
+  vi.spyOn(StreamStore.prototype, "commit").mockImplementationOnce(() => {
+    throw new Error("the disk is full");
+  });
+  const refused = (await together(1, 3)).find(({ object }) => object === "stream.refused");
+  vi.restoreAllMocks();
+  const { position } = await viewOf(refused.stream);
+  await abortAllDurableObjects();
+  expect(await viewOf(refused.stream)).toMatchObject({ position });
 });
 
 it("answers nothing, rather than something old, while the ledger does not answer", async () => {
