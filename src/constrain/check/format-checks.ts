@@ -155,6 +155,15 @@ export const formatChecks: Readonly<Record<string, (text: string) => boolean>> =
   },
 };
 
+/** Of a class of characters with a Unicode property: a compiler writes down all its ranges, again for each. */
+const PROPERTY_STEPS = 500;
+
+/** Steps of a budget that `fitsFormat` takes. */
+export function formatSteps(format: string, text: string): number {
+  const properties = format === "regex" && text.length <= MAX_REGEX ? (text.match(/\\p\{/gi)?.length ?? 0) : 0;
+  return (text.length >> 3) + PROPERTY_STEPS * properties;
+}
+
 /** Formats that are not known say nothing. */
 export function fitsFormat(format: string, text: string): boolean {
   if (!Object.hasOwn(formatChecks, format)) return true;

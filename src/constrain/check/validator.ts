@@ -10,7 +10,7 @@ import { TooComplex } from "../language/budget.ts";
 import type { Document, SchemaObject } from "../schema/document.ts";
 import { type Placed, under } from "../schema/place.ts";
 import { canonical, isObject, isSame, typeOf } from "../schema/values.ts";
-import { fitsFormat } from "./format-checks.ts";
+import { fitsFormat, formatSteps } from "./format-checks.ts";
 
 /** What of a value schemas have looked at: names of members, numbers of items. Kept only where some schema asks for the rest. */
 type Seen = Set<string | number>;
@@ -23,6 +23,8 @@ export class Validator {
   readonly #scope: SchemaObject[] = [];
   /** By `enum`: long lists of texts are looked up. */
   readonly #constants = new Map<unknown[], { simple: Set<unknown>; others: unknown[] }>();
+  /** By a keyword's value: its names and what they have, which are looked through for each object. */
+  readonly #entries = new Map<unknown, [string, unknown][]>();
   #depth = 0;
 
   constructor(document: Document, matcher = new Matcher(document.budget)) {
@@ -69,14 +71,13 @@ export class Validator {
     if (schema.enum !== undefined && !this.#isOneOf(schema.enum as unknown[], value)) return false;
     if (Object.hasOwn(schema, "const") && !isSame(schema.const, value, budget)) return false;
     for (const [i, part] of list(schema.allOf)) if (!isHere(part, "allOf", i)) return false;
-    if (schema.anyOf !== undefined) {
-      const fitting = list(schema.anyOf).filter(([i, part]) => isHere(part, "anyOf", i));
-      if (fitting.length === 0) return false;
-    }
-    if (schema.oneOf !== undefined) {
-      const fitting = list(schema.oneOf).filter(([i, part]) => isHere(part, "oneOf", i));
-      if (fitting.length !== 1) return false;
-    }
+    const fitting = (keyword: "anyOf" | "oneOf"): number => {
+      let count = 0;
+      for (const [i, part] of list(schema[keyword])) if (isHere(part, keyword, i)) count++;
+      return count;
+    };
+    if (schema.anyOf !== undefined && fitting("anyOf") === 0) return false;
+    if (schema.oneOf !== undefined && fitting("oneOf") !== 1) return false;
     if (schema.not !== undefined && this.#check({ schema: schema.not as never, pointer: at("not") }, value, new Set()))
       return false;
     if (schema.if !== undefined) {
@@ -110,7 +111,9 @@ export class Validator {
   #isOfType(type: unknown, value: unknown): boolean {
     if (type === undefined) return true;
     const is = typeOf(value);
-    return [type].flat().some((name) => name === is || (name === "integer" && Number.isInteger(value)));
+    const names: readonly unknown[] = Array.isArray(type) ? type : [type];
+    this.#document.budget.spend(names.length >> 3);
+    return names.some((name) => name === is || (name === "integer" && Number.isInteger(value)));
   }
 
   #isString(schema: SchemaObject, value: string): boolean {
@@ -120,7 +123,7 @@ export class Validator {
       const length = [...value].length;
       if (length < minLength || length > maxLength) return false;
     }
-    if (format !== undefined) this.#document.budget.spend(value.length >> 3);
+    if (format !== undefined) this.#document.budget.spend(formatSteps(format, value));
     if (format !== undefined && !fitsFormat(format, value)) return false;
     return pattern === undefined || this.#matcher.matches(pattern, value);
   }
@@ -157,31 +160,43 @@ export class Validator {
     });
   }
 
+  #members(of: unknown): readonly [string, unknown][] {
+    if (!isObject(of)) return [];
+    const found = this.#entries.get(of) ?? Object.entries(of);
+    this.#entries.set(of, found);
+    this.#document.budget.spend(found.length >> 3);
+    return found;
+  }
+
   #isMap(schema: SchemaObject, pointer: string, value: SchemaObject, seen: Seen): boolean {
     const names = Object.keys(value);
     const { minProperties = 0, maxProperties = Number.POSITIVE_INFINITY } = schema as Record<string, number>;
     if (names.length < minProperties || names.length > maxProperties) return false;
-    if (!list(schema.required).every(([, name]) => Object.hasOwn(value, name as string))) return false;
+    const { budget } = this.#document;
+    const needed = (schema.required ?? []) as readonly string[];
+    budget.spend(needed.length >> 3);
+    if (!needed.every((name) => Object.hasOwn(value, name))) return false;
     const check = (inner: unknown, of: unknown, ...steps: (string | number)[]) =>
       this.#check({ schema: inner as never, pointer: under(pointer, ...steps) }, of, new Set());
     const isHere = (inner: unknown, ...steps: string[]) =>
       this.#check({ schema: inner as never, pointer: under(pointer, ...steps) }, value, seen);
     for (const keyword of ["dependentRequired", "dependencies"] as const) {
-      for (const [name, needed] of members(schema[keyword])) {
+      for (const [name, needed] of this.#members(schema[keyword])) {
         if (!Object.hasOwn(value, name)) continue;
+        if (Array.isArray(needed)) budget.spend(needed.length >> 3);
         const fits = Array.isArray(needed)
           ? needed.every((other) => Object.hasOwn(value, other))
           : isHere(needed, keyword, name);
         if (!fits) return false;
       }
     }
-    for (const [name, inner] of members(schema.dependentSchemas)) {
+    for (const [name, inner] of this.#members(schema.dependentSchemas)) {
       if (Object.hasOwn(value, name) && !isHere(inner, "dependentSchemas", name)) return false;
     }
     const { properties = {}, additionalProperties, propertyNames } = schema as Record<string, SchemaObject>;
-    const patterns = members(schema.patternProperties);
+    const patterns = this.#members(schema.patternProperties);
     for (const name of names) {
-      this.#document.budget.spend(1);
+      budget.spend(1);
       if (propertyNames !== undefined && !check(propertyNames, name, "propertyNames")) return false;
       let isNamed = false;
       if (Object.hasOwn(properties, name)) {
@@ -215,8 +230,7 @@ const NONE: Seen = new (class extends Set<string | number> {
   }
 })();
 
-const list = (value: unknown): [number, unknown][] => (Array.isArray(value) ? [...value.entries()] : []);
-const members = (value: unknown): [string, unknown][] => (isObject(value) ? Object.entries(value) : []);
+const list = (value: unknown): Iterable<[number, unknown]> => (Array.isArray(value) ? value.entries() : []);
 
 function isNumber(schema: SchemaObject, value: number): boolean {
   const { minimum, maximum, multipleOf } = schema as { [keyword: string]: number | undefined };

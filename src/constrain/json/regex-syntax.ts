@@ -122,6 +122,7 @@ class Parser {
     const ranges: Range[] = [];
     while (!this.#take("]")) {
       const from = this.#member();
+      this.#spend(from.length >> 2);
       const isRange = this.#isNext("-") && this.#at + 1 < this.#source.length && this.#source[this.#at + 1] !== "]";
       if (!isRange) {
         for (const range of from) ranges.push(range);
@@ -131,6 +132,7 @@ class Parser {
       const to = this.#member();
       // Between sets, the hyphen stands for itself.
       if (from.length !== 1 || to.length !== 1 || from[0]![0] !== from[0]![1] || to[0]![0] !== to[0]![1]) {
+        this.#spend(to.length >> 2);
         ranges.push(...from, toRange(0x2d), ...to);
       } else if (from[0]![0] > to[0]![0]) throw malformed("a range that is out of order");
       else ranges.push([from[0]![0], to[0]![0]]);

@@ -6,11 +6,10 @@ import type { Work } from "../../core/work.ts";
 import type { Document, SchemaObject } from "./document.ts";
 import { type Flat, keywords, type Loose, loose } from "./keywords.ts";
 import { merge } from "./merge.ts";
-import { negate, without } from "./negate.ts";
+import { MAX_ALTERNATIVES, negate, without } from "./negate.ts";
 import { type Placed, refuse, under } from "./place.ts";
 import { isObject } from "./values.ts";
 
-const MAX_ALTERNATIVES = 256;
 /** Of objects inside objects, when two schemas are told apart. */
 const MAX_DEPTH = 3;
 
@@ -97,7 +96,7 @@ export class Alternatives {
   *not(placed: Placed, open: readonly unknown[] = []): Work<Flat[] | undefined> {
     let found: Flat[] = [{ pointer: placed.pointer }];
     for (const flat of yield* this.of(placed, open)) {
-      const negated = negate(flat);
+      const negated = negate(flat, this.#document.budget);
       if (!negated) return undefined;
       found = yield* this.#both(found, negated, placed.pointer, "not");
       if (found.some((other) => other.loose)) return undefined;

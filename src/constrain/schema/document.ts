@@ -103,10 +103,12 @@ export class Document {
 
   /** The place that a reference in `from` leads to. */
   target(from: SchemaObject, ref: string, pointer: string): Placed {
-    const uri = this.#resolve(this.#bases.get(from) ?? BASE, ref, pointer);
+    const base = this.#bases.get(from) ?? BASE;
+    this.budget.spend(1 + ((base.length + ref.length) >> 3));
+    const uri = this.#resolve(base, ref, pointer);
     const hash = uri.indexOf("#");
-    const [base, fragment] = hash < 0 ? [uri, ""] : [uri.slice(0, hash), uri.slice(hash + 1)];
-    const resource = this.#resources.get(base);
+    const [address, fragment] = hash < 0 ? [uri, ""] : [uri.slice(0, hash), uri.slice(hash + 1)];
+    const resource = this.#resources.get(address);
     if (!resource) return refuse(pointer, "expected a reference into this schema: #/$defs/…");
     if (fragment !== "" && !fragment.startsWith("/")) {
       const name = decoded(fragment, pointer);
@@ -187,6 +189,7 @@ export class Document {
     for (const keyword of ["$id", "id"] as const) {
       const id = schema[keyword];
       if (typeof id !== "string" || isAlone) continue;
+      this.budget.spend((id.length + base.length) >> 3);
       if (id.startsWith("#")) {
         this.#resources.get(own)?.anchors.set(id.slice(1), { schema, pointer });
         continue;

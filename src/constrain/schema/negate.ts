@@ -1,13 +1,17 @@
 /** negate: what holds when a flat schema does not, as alternatives. */
 import type { JsonSchema } from "../constraint.ts";
+import type { Budget } from "../language/budget.ts";
 import type { Flat } from "./keywords.ts";
 import { type Placed, under } from "./place.ts";
 import { type TypeName, typeNames } from "./values.ts";
 
 const ALL: readonly TypeName[] = typeNames.filter((type) => type !== "integer");
 
-/** Undefined when it cannot be said in these words. Every alternative has its types. */
-export function negate(flat: Flat): Flat[] | undefined {
+/** Alternatives that a schema is written in at most. */
+export const MAX_ALTERNATIVES = 256;
+
+/** Undefined when it cannot be said in these words, or in so many alternatives. Every one has its types. */
+export function negate(flat: Flat, budget: Budget): Flat[] | undefined {
   const { pointer, types, values, excluded } = flat;
   if (flat.loose || flat.formats || flat.multiples || flat.names || flat.unique || flat.fractional) return undefined;
   if (values) return [{ pointer, excluded: values }];
@@ -39,7 +43,7 @@ export function negate(flat: Flat): Flat[] | undefined {
     ...(flat.patterns ?? []).map((pattern) => ({ notPatterns: [pattern] })),
     ...(flat.notPatterns ?? []).map((pattern) => ({ patterns: [pattern] })),
   );
-  const arrays = negatedItems(flat);
+  const arrays = negatedItems(flat, budget);
   const objects = negatedMembers(flat);
   if (!arrays || !objects) return undefined;
   of("array", below("maxItems", flat.minItems), above("minItems", flat.maxItems), ...arrays);
@@ -77,14 +81,18 @@ function negatedMembers({
   return found;
 }
 
-function negatedItems({ items = [], contains = [] }: Flat): Omit<Flat, "pointer">[] | undefined {
+function negatedItems({ items = [], contains = [] }: Flat, budget: Budget): Omit<Flat, "pointer">[] | undefined {
   const found: Omit<Flat, "pointer">[] = [];
   for (const { prefix, rest } of items) {
     if (prefix.length > 0 && rest && !isAnything(rest)) return undefined;
-    prefix.forEach((item, i) => {
-      const others = prefix.slice(0, i).map((): Placed => ({ schema: true, pointer: item.pointer }));
-      if (!isAnything(item)) found.push({ minItems: i + 1, items: [{ prefix: [...others, notThis(item)] }] });
-    });
+    // Each alternative has all items before its own.
+    const others = prefix.map(({ pointer }): Placed => ({ schema: true, pointer }));
+    for (const [i, item] of prefix.entries()) {
+      if (isAnything(item)) continue;
+      if (found.length === MAX_ALTERNATIVES) return undefined;
+      budget.spend(1 + (i >> 3));
+      found.push({ minItems: i + 1, items: [{ prefix: [...others.slice(0, i), notThis(item)] }] });
+    }
     if (prefix.length === 0 && rest && !isAnything(rest)) {
       found.push({ contains: [{ item: notThis(rest), min: 1, max: Number.POSITIVE_INFINITY }] });
     }

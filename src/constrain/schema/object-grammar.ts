@@ -128,10 +128,13 @@ export class ObjectGrammar {
     const keys: Expr[] = [free];
     for (const placed of allowed) keys.push(yield* namesOf(placed));
     const others: Expr[] = [];
-    const all = [...sources.keys()];
-    for (const met of patternsMet(all.length)) {
+    const numbers = new Map([...sources.keys()].map((source, i) => [source, i]));
+    const looks = this.#sources.reduce((sum, source) => sum + source.patterns.length, patterns.length);
+    for (const met of patternsMet(numbers.size)) {
+      g.budget.spend(1 + (looks >> 4));
+      yield* g.budget.pause();
       const about = this.#sources.flatMap(({ patterns, additional }) => {
-        const own = patterns.filter(({ source }) => met(all.indexOf(source))).map((pattern) => pattern.value);
+        const own = patterns.filter(({ source }) => met(numbers.get(source)!)).map((pattern) => pattern.value);
         return own.length === 0 && additional ? [additional] : own;
       });
       if (about.some(({ schema }) => schema === false)) continue;

@@ -83,6 +83,8 @@ class SchemaGrammar {
   readonly #prefix: string;
   readonly #done = new Map<string, Expr>();
   readonly #numbers = new Map<string, number>();
+  /** Of the places that references start from: such an address may be long, and is part of many keys. */
+  readonly #bases = new Map<string, number>();
   readonly #numberOf = new WeakMap<object, number>();
   readonly #left = new Map<string, Loose>();
   #depth = 0;
@@ -119,6 +121,8 @@ class SchemaGrammar {
   /** Values that fit all of these. Schemas of the same text are the same language, however deep they recur. */
   #value = function* (this: SchemaGrammar, all: readonly Placed[]): Work<Expr> {
     const g = this.#g;
+    g.budget.spend(all.length >> 3);
+    yield* g.budget.pause();
     const parts = all.filter(({ schema }) => schema !== true);
     if (parts.some(({ schema }) => schema === false)) return g.never;
     const place = parts[0]?.pointer ?? all[0]?.pointer ?? "";
@@ -132,7 +136,6 @@ class SchemaGrammar {
     this.#depth++;
     let expr: Expr;
     try {
-      yield* g.budget.pause();
       expr = yield* this.#union(yield* this.#alternatives.ofAll(parts), parts);
     } catch (thrown) {
       throw placed(thrown, place);
@@ -150,9 +153,8 @@ class SchemaGrammar {
     if (known !== undefined) return known;
     const text = JSON.stringify(schema);
     this.#g.budget.spend(1 + (text.length >> 5));
-    const key = `${this.#document.baseOf(schema as never)} ${text}`;
-    const number = this.#numbers.get(key) ?? this.#numbers.size;
-    this.#numbers.set(key, number);
+    const key = `${numbered(this.#bases, this.#document.baseOf(schema as never))} ${text}`;
+    const number = numbered(this.#numbers, key);
     this.#numberOf.set(schema, number);
     return number;
   }
@@ -276,6 +278,13 @@ class SchemaGrammar {
     }
     return yield* intersect(g, [anyName(g), g.union(texts)]);
   }
+}
+
+/** The text's number, the next one where it is new. */
+function numbered(numbers: Map<string, number>, text: string): number {
+  const number = numbers.get(text) ?? numbers.size;
+  numbers.set(text, number);
+  return number;
 }
 
 /** A schema that speaks of properties means an object. A format is said of anything, and holds for strings. */

@@ -2,10 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { Budget, SLICE, STEPS, WITHOUT_PAUSE } from "../../../src/constrain/language/budget.ts";
 import { Grammar } from "../../../src/constrain/language/expr.ts";
+import { negate } from "../../../src/constrain/schema/negate.ts";
 import { schemaGrammar } from "../../../src/constrain/schema/schema-grammar.ts";
 import { Failure } from "../../../src/core/failure.ts";
 import { atOnce, inSlices } from "../../../src/core/work.ts";
 import { Random } from "../../../src/sampling/random.ts";
+import { cpuMs } from "../../support/cpu-time.ts";
 
 interface Prepared {
   steps: number;
@@ -28,6 +30,9 @@ const named = (count: number, of: (i: number) => unknown) =>
 const below = (levels: number, of: (ref: object) => object) => ({
   $ref: "#/$defs/d0",
   $defs: { ...named(levels, (i) => of({ $ref: `#/$defs/d${i + 1}` })), [`d${levels}`]: { type: "string" } },
+});
+const itemsOf = (schemas: number, items: number) => ({
+  allOf: [{ prefixItems: Array(items).fill(true) }, ...Array.from({ length: schemas }, () => ({ items: true }))],
 });
 const lists = (limit: "minLength" | "maxLength") => ({
   anyOf: Array.from({ length: 60 }, (_, i) => ({ type: "string", [limit]: i + 60 })),
@@ -81,6 +86,46 @@ describe("a schema that takes too much", () => {
     expect(failure?.code, failure?.message).toBe("schema_too_complex");
     expect(failure!.param).toBe(["schema", param].filter(Boolean).join("."));
     expect(steps).toBeLessThan(1.1 * STEPS);
+  });
+
+  /** Of the longest schema that a request may bring. */
+  const many = <T>(count: number, of: (i: number) => T) => Array.from({ length: count }, (_, i) => of(i));
+  const longName = "a".repeat(16_000);
+  it.each<[what: string, schema: unknown]>([
+    ["values, and names that each must have", { enum: many(9000, () => ({})), required: many(9000, () => "a") }],
+    ["values, and kinds that each may be of", { enum: many(16_000, () => 0), type: many(4500, () => "null") }],
+    [
+      "values, and patterns for the names of each",
+      { enum: many(15_000, () => ({})), patternProperties: named(1800, () => ({})) },
+    ],
+    [
+      "values, and a long reference that each is held against",
+      { enum: many(16_000, () => 0), $ref: `#/$defs/${longName}`, $defs: { [longName]: true } },
+    ],
+    ["patterns, of which a name meets any", { type: "object", patternProperties: named(5000, () => false) }],
+    ["items, and schemas that each is held against", itemsOf(1200, 9000)],
+    [
+      "references from a long address",
+      { $id: `http://x/${longName}${longName}`, properties: named(1800, (i) => ({ a: i })) },
+    ],
+    ["a class of many large classes", { pattern: `[${"\\p{L}".repeat(10_000)}]` }],
+    [
+      "regular expressions of many large classes",
+      { enum: many(5, (i) => `[${"\\p{L}".repeat(1900)}${i}]`), format: "regex" },
+    ],
+  ])("is refused before the product of two long lists is looked through: %s", (_, schema) => {
+    const beganMs = cpuMs();
+    const { steps, failure } = prepare(schema);
+    expect(failure?.code).toBe("schema_too_complex");
+    expect(steps).toBeLessThan(1.1 * STEPS);
+    // Some hundred milliseconds; the worst of them took more than a minute when its steps were not counted.
+    expect(cpuMs() - beganMs).toBeLessThan(5000);
+  });
+
+  it("the opposite of a long list of items is not written down", () => {
+    const items = (count: number) => [{ prefix: many(count, () => ({ schema: { type: "null" }, pointer: "" })) }];
+    expect(negate({ pointer: "", items: items(20) }, new Budget())).toHaveLength(20);
+    expect(negate({ pointer: "", items: items(300) }, new Budget())).toBeUndefined();
   });
 
   it("two long lists of constants have nothing in common, which is seen at a glance", () => {
