@@ -34,6 +34,12 @@ const variables = {
 
 /** Ends what hangs. A machine at ten times its load is slow and not hanging, so no test is judged by the clock. */
 const HANGS_AFTER_MS = 300_000;
+const patience = {
+  testTimeout: HANGS_AFTER_MS,
+  hookTimeout: HANGS_AFTER_MS,
+  // What is waited for, usually a second.
+  expect: { poll: { timeout: 240_000 } },
+};
 
 export default defineConfig({
   test: {
@@ -54,8 +60,7 @@ export default defineConfig({
           globalSetup: "./test/support/node-setup.ts",
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**"],
-          testTimeout: HANGS_AFTER_MS,
-          hookTimeout: HANGS_AFTER_MS,
+          ...patience,
         },
       },
       {
@@ -93,8 +98,7 @@ export default defineConfig({
           setupFiles: "./test/support/fresh-isolate.ts",
           include: ["test/workerd/**/*.test.ts"],
           globalSetup: "./test/support/workerd-setup.ts",
-          testTimeout: HANGS_AFTER_MS,
-          hookTimeout: HANGS_AFTER_MS,
+          ...patience,
         },
       },
       {
@@ -102,10 +106,9 @@ export default defineConfig({
           name: "server",
           include: ["test/server/**/*.e2e.ts"],
           globalSetup: "./test/support/server-setup.ts",
+          ...patience,
           testTimeout: 2 * HANGS_AFTER_MS,
-          hookTimeout: 600_000,
-          // A browser on a busy machine takes its time.
-          expect: { poll: { timeout: 240_000 } },
+          hookTimeout: 2 * HANGS_AFTER_MS,
         },
       },
     ],

@@ -38,8 +38,11 @@ export function gatedToy(options: ToyOptions = {}): { gate: Gate; toy: () => Toy
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** A minute of pauses, which is longer on a busy machine: what has not come by then does not come. */
+const TRIES_MAX = 6000;
+
 export async function until(condition: () => boolean | Promise<boolean>, what = "condition"): Promise<void> {
-  for (let i = 0; i < 1000 && !(await condition()); i++) await pause(10);
+  for (let i = 0; i < TRIES_MAX && !(await condition()); i++) await pause(10);
   expect(await condition(), what).toBe(true);
 }
 
@@ -68,6 +71,11 @@ export class Tail {
   async text(events: number): Promise<boolean> {
     while (this.seen.filter(({ text }) => text !== "").length < events) if (!(await this.#more())) return false;
     return true;
+  }
+
+  /** Until so many comments were seen, or the end. */
+  async commented(comments: number): Promise<void> {
+    while (this.comments < comments && (await this.#more()));
   }
 
   /** To the end; "broken" when the connection is cut. */

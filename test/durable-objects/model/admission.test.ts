@@ -118,7 +118,7 @@ it("frees what the last instance of an object held", async () => {
 });
 
 it("M6: many ask at once, one load runs; a failure goes to all and the next caller tries again", async () => {
-  const flight = new SingleFlight<string>({ stalledMs: 1000, pollMs: 5 });
+  const flight = new SingleFlight<string>({ stalledMs: 60_000, pollMs: 5 });
   let loads = 0;
   const load = (result: () => string) => async () => {
     loads++;

@@ -1,15 +1,17 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { SseBody } from "../../../durable-objects/platform/sse-body.ts";
 
 const present = new AbortController().signal;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+afterEach(() => void vi.useRealTimers());
 const textOf = async (stream: SseBody) => new Response(stream.body).text();
 
 it("S9: a quiet stretch is filled with comments, never longer than the heartbeat apart", async () => {
+  vi.useFakeTimers();
   const stream = new SseBody(present, { heartbeatMs: 40 });
   const text = textOf(stream);
   await stream.send({ id: 0, data: { a: 1 } });
-  await pause(150);
+  vi.advanceTimersByTime(150);
   await stream.send({ id: 1, data: { a: 2 } });
   stream.end();
   expect((await text).replaceAll(/(: \n\n)+/g, "~")).toBe('id: 0\ndata: {"a":1}\n\n~id: 1\ndata: {"a":2}\n\n');
@@ -17,11 +19,12 @@ it("S9: a quiet stretch is filled with comments, never longer than the heartbeat
 });
 
 it("a busy stream has no comments", async () => {
+  vi.useFakeTimers();
   const stream = new SseBody(present, { heartbeatMs: 60 });
   const text = textOf(stream);
   for (let i = 0; i < 12; i++) {
     await stream.send({ id: i, data: { i } });
-    await pause(10);
+    vi.advanceTimersByTime(10);
   }
   stream.end();
   expect(await text).not.toContain(": \n\n");

@@ -80,8 +80,8 @@ describePage("access to the chat page", "tiny", (chat) => {
     const left = () => box.evaluate((area) => area.scrollHeight - area.scrollTop - area.clientHeight);
     await expect.poll(left).toBeLessThan(2);
     await page.setViewportSize({ width: 360, height: 500 });
-    await page.waitForTimeout(300);
-    expect(await left()).toBeLessThan(2);
+    await expect.poll(() => page.evaluate("innerWidth")).toBe(360);
+    await expect.poll(left).toBeLessThan(2);
   });
 
   it("fits a phone", async () => {

@@ -67,11 +67,9 @@ def background():
             break
     events += [event.to_dict() for event in client.responses.retrieve(cut, stream=True, starting_after=19)]
     assert events == [event.to_dict() for event in client.responses.retrieve(cut, stream=True)]
-    for _ in range(200):
-        running = client.responses.retrieve(running.id)
-        if running.status != "in_progress":
-            break
+    while running.status == "in_progress":
         time.sleep(0.05)
+        running = client.responses.retrieve(running.id)
     assert running.status == "incomplete" and len(running.output_text) == 300
     endless = client.responses.create(model=MODEL, input="hello", max_output_tokens=1500, background=True)
     assert client.responses.cancel(endless.id).status == "cancelled"

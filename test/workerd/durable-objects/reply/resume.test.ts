@@ -107,7 +107,7 @@ it("S9: a long prefill is filled with comments and no data", async () => {
   let held = true;
   gate.at = () => (held ? until(() => !held) : undefined);
   const tail = await stream("ada", "x".repeat(200), { max_tokens: 5 });
-  await pause(200);
+  await tail.commented(5);
   held = false;
   expect(await tail.end()).toBe("done");
   expect(tail.comments).toBeGreaterThan(4);

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { SocketWriter } from "../../../../durable-objects/platform/socket-writer.ts";
 import { http } from "../../../support/chat-client.ts";
+import { until } from "../../../support/gated-toy.ts";
 import { newObjects } from "../../../support/new-objects.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
@@ -45,12 +46,11 @@ class Client {
   }
 
   async until(seen: (frame: Frame) => boolean): Promise<Frame> {
-    for (let i = 0; i < 400; i++) {
-      const found = this.frames.find(seen);
-      if (found) return found;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`no such frame among ${JSON.stringify(this.frames).slice(0, 2000)}`);
+    const found = () => this.frames.find(seen);
+    await until(() => found() !== undefined).catch((cause: unknown) => {
+      throw new Error(`no such frame among ${JSON.stringify(this.frames).slice(0, 2000)}`, { cause });
+    });
+    return found()!;
   }
 
   /** Sends and takes all frames up to the last one. */
@@ -151,7 +151,7 @@ describe("GET /v1/responses as a WebSocket", () => {
     const client = await connect({ authorization: "Bearer key-a" });
     Object.assign(env, { API_KEYS: `bob:${digest("key-b")}` });
     client.send({ type: "response.create", model: "tiny", input: "one" });
-    for (let i = 0; i < 100 && !client.closed; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => client.closed !== undefined);
     expect(client.closed).toMatchObject({ code: 1008 });
   });
 

@@ -51,8 +51,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   expect(admission.live, "places left").toBe(0);
-  for (let i = 0; i < 200 && liveSequences() > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(liveSequences(), "sequences left at the stages").toBe(0);
+  await expect.poll(liveSequences, { message: "sequences left at the stages" }).toBe(0);
   await reset();
 });
 
