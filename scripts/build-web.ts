@@ -3,31 +3,30 @@
  *
  * `node scripts/build-web.ts` prints one line and fails on a compile error; `ensurePage` is the same for a program.
  */
-import { globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import type { Plugin } from "esbuild";
 import { installed, root } from "./package-root.ts";
 
 const folder = join(root, "web/build");
+/** Of the files of a folder of the checkout; an installed package has none. */
+const namesIn = (name: string): string[] =>
+  installed ? [] : readdirSync(join(root, name)).filter((file) => file.includes("."));
 /** What the page loads only when it is needed: each file of web/lazy/ is one beside the page's script. src/routes/page.ts serves them. */
-const lazy = globSync("web/lazy/*.ts", { cwd: root }).map((path) => basename(path, ".ts"));
+const lazy = namesIn("web/lazy").map((name) => basename(name, ".ts"));
 /** Endings that a Worker imports as text. */
 const outputs = ["page.js.txt", "page.css.txt", "page.html", ...lazy.map((name) => `${name}.js.txt`)];
-const sources = [
-  "web/*.*",
-  "web/lazy/*.*",
-  "web/styles/*.css",
-  "src/client/*.ts",
-  "src/core/failure.ts",
-  "package-lock.json",
-  "scripts/build-web.ts",
-];
+const sourceFolders = ["web", "web/lazy", "web/styles", "src/client"];
+const sourceFiles = ["src/core/failure.ts", "package-lock.json", "scripts/build-web.ts"];
 
 const modifiedMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
 
 function isCurrent(): boolean {
-  const newest = Math.max(...sources.flatMap((pattern) => globSync(pattern, { cwd: root })).map(modifiedMs));
+  // Files and no folders: what is built lies in one of them.
+  const within = (name: string) => namesIn(name).map((file) => `${name}/${file}`);
+  const sources = [...sourceFiles, ...sourceFolders.flatMap(within)];
+  const newest = Math.max(...sources.map((name) => modifiedMs(join(root, name))));
   return outputs.every((name) => modifiedMs(join(folder, name)) > newest);
 }
 

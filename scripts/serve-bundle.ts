@@ -1,19 +1,22 @@
 /** The Worker as workerd modules in dist/, built only when a source has changed. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { installed, built as packaged, root } from "./package-root.ts";
 
-const sources = [
-  "src/**/*.ts",
-  "durable-objects/**/*.ts",
-  "wasm/build/*.wasm",
-  "web/build/page.*",
-  "wrangler.toml",
-  "package-lock.json",
-];
+const sourceFolders = ["src", "durable-objects", "wasm/build", "web/build"];
+const sourceFiles = ["wrangler.toml", "package-lock.json"];
+
+/** Paths of the sources, in an order that is always the same. */
+function sourcePaths(): string[] {
+  const within = (folder: string) =>
+    readdirSync(join(root, folder), { encoding: "utf8", recursive: true }).map((name) => `${folder}/${name}`);
+  return [...sourceFiles, ...sourceFolders.flatMap(within)]
+    .filter((path) => /\.(ts|wasm|txt|html|toml|json)$/.test(path))
+    .toSorted();
+}
 
 /** The default Worker, or the one that carries onnxruntime-web (docs/onnx.md). */
 export type Entry = "index" | "onnx";
@@ -51,9 +54,16 @@ export function ensureBundle({ entry = "index", faultPoints = false }: BundleOpt
   if (installed) return packagedBundle({ entry, faultPoints });
   const { folder, source } = entries[entry];
   const target = join(root, faultPoints ? `${folder}-faults` : folder);
-  const digest = digestOf(sources.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted());
-  const built = stampOf(target) !== digest;
-  if (built) build(target, [...source, ...(faultPoints ? ["--define", "globalThis.FAULT_POINTS:true"] : [])], digest);
+  const paths = sourcePaths();
+  // Reading all of them takes as long as the rest of a start, so that is left out where none was written since the build.
+  const untouched = timesOf(paths);
+  let built = false;
+  if (noteOf(target, "times") !== untouched) {
+    const digest = digestOf(paths);
+    built = noteOf(target, "digest") !== digest;
+    const defined = faultPoints ? ["--define", "globalThis.FAULT_POINTS:true"] : [];
+    if (built) build(target, [...source, ...defined], { digest, times: untouched });
+  }
   const files = readdirSync(target).filter((name) => /\.(js|wasm|bin|html|txt)$/.test(name));
   const modules = files.toSorted((a, b) => Number(b === `${entry}.js`) - Number(a === `${entry}.js`));
   return { folder: target, modules, built };
@@ -70,16 +80,32 @@ function digestOf(files: string[]): string {
   return hash.digest("hex");
 }
 
-function stampOf(folder: string): string | undefined {
+/** Of names, sizes and times of writing. */
+function timesOf(files: string[]): string {
+  const hash = createHash("sha256");
+  for (const file of files) {
+    const { size, mtimeMs } = statSync(join(root, file));
+    hash.update(`${file}\0${size} ${mtimeMs}\0`);
+  }
+  return hash.digest("hex");
+}
+
+/** What the build of a folder was made of. */
+interface Notes {
+  digest: string;
+  times: string;
+}
+
+function noteOf(folder: string, name: keyof Notes): string | undefined {
   try {
-    return readFileSync(join(folder, "digest"), "utf8");
+    return readFileSync(join(folder, name), "utf8");
   } catch {
     return undefined;
   }
 }
 
 /** Built beside the target and put in its place at once, so that a second start never sees half of it. */
-function build(target: string, args: string[], digest: string): void {
+function build(target: string, args: string[], notes: Notes): void {
   const fresh = `${target}.${process.pid}`;
   const wrangler = join(dirname(createRequire(import.meta.url).resolve("wrangler/package.json")), "bin/wrangler.js");
   mkdirSync(fresh, { recursive: true });
@@ -101,8 +127,8 @@ function build(target: string, args: string[], digest: string): void {
     rmSync(fresh, { recursive: true, force: true });
     throw new Error(`the Worker does not build\n${stdout}${stderr}`);
   }
-  writeFileSync(join(fresh, "digest"), digest);
-  replace(target, fresh, digest);
+  for (const [name, note] of Object.entries(notes)) writeFileSync(join(fresh, name), note);
+  replace(target, fresh, notes.digest);
 }
 
 /** Another start that builds at the same time may put its own there first, which is as good if it is of the same sources. */
@@ -115,7 +141,7 @@ function replace(target: string, fresh: string, digest: string): void {
     } catch (thrown) {
       const isThere = ["ENOTEMPTY", "EEXIST"].includes((thrown as NodeJS.ErrnoException).code ?? "");
       if (!isThere || left === 0) throw thrown;
-      if (stampOf(target) !== digest) continue;
+      if (noteOf(target, "digest") !== digest) continue;
       rmSync(fresh, { recursive: true, force: true });
       return;
     }

@@ -15,12 +15,13 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join, relative } from "node:path";
+import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
-import { parseLimits } from "../src/api/shared/quota-limits.ts";
 import { countSetting, startCounts } from "../src/core/settings.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
@@ -98,6 +99,13 @@ function checked(text = "", parse: (text: string) => unknown): string {
   }
 }
 
+/** The library that checks them is loaded only where there are any: that takes a fourth of a start. */
+async function checkedLimits(text = ""): Promise<string> {
+  if (text === "") return "";
+  const { parseLimits } = await import("../src/api/shared/quota-limits.ts");
+  return checked(text, parseLimits);
+}
+
 /** Keys the names of conversations and signs their files; lost with the folder that holds it, unless it comes from outside. */
 function sessionKeyOf(folder: string): string {
   if (process.env.SESSION_KEY) return process.env.SESSION_KEY;
@@ -134,7 +142,7 @@ async function prepare(args: string[]): Promise<Prepared> {
     throw new UserError((thrown as Error).message);
   }
   const apiKeys = checked(process.env.API_KEYS, parseKeys);
-  const limits = checked(process.env.LIMITS, parseLimits);
+  const limits = await checkedLimits(process.env.LIMITS);
   for (const name of startCounts) checked(process.env[name], (text) => countSetting({ [name]: text }, name));
   mkdirSync(join(options.folder, "objects"), { recursive: true, mode: 0o700 });
   chmodSync(options.folder, 0o700);
@@ -181,6 +189,20 @@ async function prepare(args: string[]): Promise<Prepared> {
   return { folder, host, port, restart, ...(sockets === undefined ? {} : { among: { workers, socketOf, sockets } }) };
 }
 
+interface Readiness {
+  /** Of a server that is ready. */
+  model?: string;
+  error?: { code: string; message: string };
+}
+
+/** What a server says of itself. Not by `fetch`, whose first call loads more than all the rest of a start. */
+function asked(url: string): Promise<Readiness> {
+  return new Promise((resolve, reject) => {
+    const read = async (response: IncomingMessage) => resolve(JSON.parse(await text(response)));
+    get(url, { agent: false }, (response) => void read(response).catch(reject)).once("error", reject);
+  });
+}
+
 /** Waits until weights are verified and a forward pass has run, in every process that computes; gives the model's name. */
 async function ready({ server }: Kept, url: string): Promise<string> {
   say("weights  loading and checking");
@@ -188,11 +210,8 @@ async function ready({ server }: Kept, url: string): Promise<string> {
   while (Date.now() - began < READY_WITHIN_MS) {
     if (server.process.exitCode !== null || server.process.signalCode)
       throw new Error("the server ended while it was starting");
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    const body = (await answer?.json().catch(() => undefined)) as
-      | { model?: string; error?: { code: string; message: string } }
-      | undefined;
-    if (answer?.ok && body?.model) {
+    const body = await asked(`${url}/readyz`).catch(() => undefined);
+    if (body?.model) {
       say(`ready    after ${((Date.now() - began) / 1000).toFixed(1)} s`);
       return body.model;
     }
