@@ -1,14 +1,14 @@
 /** Every architecture against transformers' logits: at every position, split through bytes, and blind to no state. */
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
-import { loadModel } from "../../src/backends/load-model.ts";
+import { type Loaded, loadModel } from "../../src/backends/load-model.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import { slices } from "../../src/dialogue/reply.ts";
 import { architectures } from "../../src/models/index.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { decodeState, encodeState } from "../../src/state/codec.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
-import { type Golden, goldenNames, readGolden, withPack } from "../support/golden.ts";
+import { type Golden, goldenNames, goldenPack, readGolden } from "../support/golden.ts";
 
 const kernels = compiledKernels();
 /** Of the logits' standard deviation. transformers' own f32 rounding is below 2e-5 of it. */
@@ -59,48 +59,54 @@ it("has goldens for every architecture", () => {
 describe.each(goldenNames())("%s", (name) => {
   const golden = readGolden(name);
   const rest = (at: number) => golden.logits.subarray(at * golden.V);
+  let pack: Awaited<ReturnType<typeof goldenPack>>;
+  let first: Loaded;
+  // Tests of an architecture share one engine, each with sequences of its own.
+  beforeAll(async () => {
+    pack = await goldenPack(name, { dtype: "f32" });
+    first = await open(pack.folder);
+  });
+  afterAll(() => {
+    pack?.remove();
+    // Its memory can be collected.
+    first = undefined as never;
+  });
 
-  it("matches transformers at every position", () =>
-    withPack(name, { dtype: "f32" }, async (folder) => {
-      const { backend } = await open(folder);
+  it("matches transformers at every position", async () => {
+    const { backend } = first;
+    expect(distance(await feed(await backend.open(), golden.tokens, backend.sliceTokens), golden.logits)).toBeLessThan(
+      TOLERANCE,
+    );
+  });
+
+  it("matches token by token", async () => {
+    expect(distance(await feed(await first.backend.open(), golden.tokens, 1), golden.logits)).toBeLessThan(TOLERANCE);
+  });
+
+  it("is the same when its state went through bytes into a new engine", async () => {
+    const second = await open(pack.folder);
+    for (const at of splitsOf(golden)) {
+      const sequence = await first.backend.open();
+      await feed(sequence, golden.tokens.subarray(0, at), first.backend.sliceTokens);
+      const resumed = await through(sequence, second.backend, second.fingerprint);
       expect(
-        distance(await feed(await backend.open(), golden.tokens, backend.sliceTokens), golden.logits),
+        distance(await feed(resumed, golden.tokens.subarray(at), second.backend.sliceTokens), rest(at)),
+        `split at ${at}`,
       ).toBeLessThan(TOLERANCE);
-    }));
+      sequence.release();
+    }
+  });
 
-  it("matches token by token", () =>
-    withPack(name, { dtype: "f32" }, async (folder) => {
-      const { backend } = await open(folder);
-      expect(distance(await feed(await backend.open(), golden.tokens, 1), golden.logits)).toBeLessThan(TOLERANCE);
-    }));
-
-  it("is the same when its state went through bytes into a new engine", () =>
-    withPack(name, { dtype: "f32" }, async (folder) => {
-      const first = await open(folder);
-      for (const at of splitsOf(golden)) {
-        const sequence = await first.backend.open();
-        await feed(sequence, golden.tokens.subarray(0, at), first.backend.sliceTokens);
-        const second = await open(folder);
-        const resumed = await through(sequence, second.backend, second.fingerprint);
-        expect(
-          distance(await feed(resumed, golden.tokens.subarray(at), second.backend.sliceTokens), rest(at)),
-          `split at ${at}`,
-        ).toBeLessThan(TOLERANCE);
-        sequence.release();
-      }
-    }));
-
-  it("needs its state: a codec that drops it fails the comparison above", () =>
-    withPack(name, { dtype: "f32" }, async (folder) => {
-      const { backend, fingerprint } = await open(folder);
-      const at = Math.ceil(golden.tokens.length / 2);
-      const sequence = await backend.open();
-      await feed(sequence, golden.tokens.subarray(0, at), backend.sliceTokens);
-      const amnesiac = await through(sequence, backend, fingerprint, true);
-      expect(distance(await feed(amnesiac, golden.tokens.subarray(at), backend.sliceTokens), rest(at))).toBeGreaterThan(
-        TOLERANCE,
-      );
-    }));
+  it("needs its state: a codec that drops it fails the comparison above", async () => {
+    const { backend, fingerprint } = first;
+    const at = Math.ceil(golden.tokens.length / 2);
+    const sequence = await backend.open();
+    await feed(sequence, golden.tokens.subarray(0, at), backend.sliceTokens);
+    const amnesiac = await through(sequence, backend, fingerprint, true);
+    expect(distance(await feed(amnesiac, golden.tokens.subarray(at), backend.sliceTokens), rest(at))).toBeGreaterThan(
+      TOLERANCE,
+    );
+  });
 });
 
 it("a comparison with NaN fails", () => {

@@ -42,20 +42,36 @@ export function readGolden(name: string): Golden {
   };
 }
 
-/** Converts a golden's checkpoint into a temporary pack, hands it over and removes it. */
-export async function withPack<T>(
-  name: string,
-  options: { dtype: Dtype; cache?: Partial<CachePolicy>; stages?: number },
-  use: (folder: string) => Promise<T>,
-): Promise<T> {
+interface PackOptions {
+  dtype: Dtype;
+  cache?: Partial<CachePolicy>;
+  stages?: number;
+}
+
+/** A golden's checkpoint, converted into a temporary folder. */
+export async function goldenPack(name: string, options: PackOptions): Promise<{ folder: string; remove: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), "rivulet-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
   const source = await openCheckpoint(join(root, name));
   try {
     const cache = { ...chooseCache(source.config, options.dtype, {}), ...options.cache };
-    await convert(source, join(folder, "pack"), { ...options, cache });
-    return await use(join(folder, "pack"));
+    const pack = join(folder, "pack");
+    await convert(source, pack, { ...options, cache });
+    return { folder: pack, remove };
+  } catch (thrown) {
+    remove();
+    throw thrown;
   } finally {
     await source.close();
-    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Makes such a pack, hands it over and removes it. */
+export async function withPack<T>(name: string, options: PackOptions, use: (folder: string) => Promise<T>): Promise<T> {
+  const { folder, remove } = await goldenPack(name, options);
+  try {
+    return await use(folder);
+  } finally {
+    remove();
   }
 }
