@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Operation, operationsOf, type Schema, sampleOf } from "../support/openapi-sample.ts";
+import { servedPack } from "../support/served-pack.ts";
 import { type Started, start } from "../support/start-server.ts";
 import { tinyForecaster } from "../support/tiny-forecaster.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
 
 const CANARY = "zqcanaryqz";
 const work = mkdtempSync(join(tmpdir(), "rivulet-canary-"));
@@ -23,7 +23,7 @@ let api: Schema;
 let operations: Operation[];
 
 beforeAll(async () => {
-  const pack = await tinyPack(work);
+  const pack = await servedPack("tiny", work);
   const forecaster = await tinyForecaster(work);
   const keys = ["ann", "bob"].map((name) => `${name}:${digest(name)};scopes=read+write`);
   server = await start(["--port", "0", "--persist-to", folder, "--pack", pack, "--forecaster", forecaster], {

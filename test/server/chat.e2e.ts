@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { rivulet } from "../cli/run.ts";
 import { freePort } from "../support/free-port.ts";
+import { servedPack } from "../support/served-pack.ts";
 import { type Started, serverPid, start } from "../support/start-server.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-chat-"));
 const folder = join(work, "persist");
@@ -22,7 +22,7 @@ async function kill(): Promise<void> {
   await server.ended;
 }
 beforeAll(async () => {
-  args = ["--port", String(await freePort()), "--persist-to", folder, "--pack", await tinyPack(work)];
+  args = ["--port", String(await freePort()), "--persist-to", folder, "--pack", await servedPack("tiny", work)];
   await serve();
 });
 afterAll(async () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { servedPack } from "../support/served-pack.ts";
 import { type Started, start } from "../support/start-server.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
 
 const CANARY = "zqcanaryqz";
 const work = mkdtempSync(join(tmpdir(), "rivulet-deletion-"));
@@ -13,7 +13,7 @@ let folders = 0;
 let server: Started | undefined;
 
 beforeAll(async () => {
-  pack = await tinyPack(work);
+  pack = await servedPack("tiny", work);
 });
 afterEach(stop);
 afterAll(() => rmSync(work, { recursive: true, force: true }));

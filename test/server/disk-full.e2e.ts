@@ -4,8 +4,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { servedPack } from "../support/served-pack.ts";
 import { post, type Started, start } from "../support/start-server.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-full-"));
 const disk = join(work, "disk");
@@ -23,7 +23,7 @@ let server: Started;
 
 beforeAll(async () => {
   if (!isMounted) return;
-  const pack = await tinyPack(work);
+  const pack = await servedPack("tiny", work);
   server = await start(["--port", "0", "--persist-to", join(disk, "persist"), "--pack", pack]);
   expect(server.url, server.output()).not.toBe("");
 });

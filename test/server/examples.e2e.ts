@@ -5,13 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { root } from "../../scripts/package-root.ts";
+import { servedPack } from "../support/served-pack.ts";
 import { type Started, start } from "../support/start-server.ts";
-import { longTinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-examples-"));
 let server: Started;
 beforeAll(async () => {
-  server = await start(["--port", "0", "--persist-to", join(work, "objects"), "--pack", await longTinyPack(work)]);
+  server = await start([
+    "--port",
+    "0",
+    "--persist-to",
+    join(work, "objects"),
+    "--pack",
+    await servedPack("tiny-long", work),
+  ]);
   expect(server.url, server.output()).not.toBe("");
 });
 afterAll(async () => {

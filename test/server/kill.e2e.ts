@@ -9,7 +9,7 @@ import { type Dialogue, storedTurns, type Told, toldOf, turnOf, undisturbed } fr
 import { KillableServer } from "../kill/killable-server.ts";
 import { killRun } from "../kill/run.ts";
 import { Broken, type TurnClient } from "../kill/turn-client.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
+import { servedPack } from "../support/served-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-kill-"));
 const servers: KillableServer[] = [];
@@ -20,7 +20,7 @@ let barrier: Barrier;
 let folders = 0;
 
 beforeAll(async () => {
-  pack = await tinyPack(work);
+  pack = await servedPack("tiny", work);
   barrier = await Barrier.open();
   twin = new KillableServer({ folder: join(work, "twin"), pack });
   await twin.start();

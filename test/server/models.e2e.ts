@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type ServedPack, servedPack } from "../support/served-pack.ts";
 import { type Started, start } from "../support/start-server.ts";
-import { longTinyPack, tinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-models-"));
 const folder = join(work, "persist");
@@ -16,11 +16,11 @@ const stop = async () => {
   server.supervisor.kill("SIGTERM");
   await server.ended;
 };
-const both = () => [join(work, "tiny"), `other=${join(work, "tiny-long")}`, `staged=${join(work, "tiny-4")}`];
+const made = {} as Record<ServedPack, string>;
+const both = () => [made.tiny, `other=${made["tiny-long"]}`, `staged=${made["tiny-4"]}`];
 
 beforeAll(async () => {
-  await tinyPack(work, 4);
-  await longTinyPack(work);
+  for (const name of ["tiny", "tiny-4", "tiny-long"] as const) made[name] = await servedPack(name, work);
   server = await serve(...both());
   expect(server.url, server.output()).not.toBe("");
 });
@@ -155,9 +155,9 @@ it("lets models that do not fit beside each other take turns", async () => {
 
 it("refuses two packs of one name, and a name of odd letters", async () => {
   for (const [packs, message] of [
-    [[join(work, "tiny"), `tiny=${join(work, "tiny-4")}`], "two packs are called tiny; give one another: name=folder"],
-    [[`a b=${join(work, "tiny")}`], "expected a name of letters, digits and . _ : -, got a b"],
-    [[join(work, "tiny"), join(work, "none")], "expected a folder with a manifest.json"],
+    [[made.tiny, `tiny=${made["tiny-4"]}`], "two packs are called tiny; give one another: name=folder"],
+    [[`a b=${made.tiny}`], "expected a name of letters, digits and . _ : -, got a b"],
+    [[made.tiny, join(work, "none")], "expected a folder with a manifest.json"],
   ] as const) {
     const started = await serve(...packs);
     expect(started.output()).toContain(message);

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { outcome, rivulet, start } from "../cli/run.ts";
 import { KillableServer } from "../kill/killable-server.ts";
 import { streamKillRun } from "../kill/stream-run.ts";
+import { servedPack } from "../support/served-pack.ts";
 import { tinyForecaster } from "../support/tiny-forecaster.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "rivulet-streams-"));
 let server: KillableServer;
 let twin: KillableServer;
 
 beforeAll(async () => {
-  const [pack, forecaster] = [await tinyPack(folder), await tinyForecaster(folder)];
+  const [pack, forecaster] = [await servedPack("tiny", folder), await tinyForecaster(folder)];
   const options = (name: string) => ({ folder: join(folder, name), pack, forecaster });
   server = new KillableServer(options("server"));
   twin = new KillableServer(options("twin"));

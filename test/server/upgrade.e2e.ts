@@ -8,14 +8,14 @@ import { Barrier } from "../kill/barrier.ts";
 import { storedTurns, toldOf, turnOf } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";
 import { newerBuild } from "../kill/newer-build.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
+import { servedPack } from "../support/served-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-upgrade-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 it("C12, V4: a later build goes on with a turn in the middle, to the same tokens; the earlier one then leaves it alone", async () => {
   const folder = join(work, "persist");
-  const server = new KillableServer({ folder, pack: await tinyPack(work) });
+  const server = new KillableServer({ folder, pack: await servedPack("tiny", work) });
   const barrier = await Barrier.open();
   const plan = { model: "tiny", conversation: "released", turns: 1, maxTokens: 700, seed: 7 };
   try {

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { workerFolder } from "../../scripts/serve-workers.ts";
 import { storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
+import { servedPack } from "../support/served-pack.ts";
 import { post, type Started, serverPid, start } from "../support/start-server.ts";
-import { tinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-workers-"));
 const running: Started[] = [];
@@ -15,7 +15,7 @@ let pack: string;
 let folders = 0;
 
 beforeAll(async () => {
-  pack = await tinyPack(work);
+  pack = await servedPack("tiny", work);
 });
 afterEach(async () => {
   for (const { supervisor, ended } of running.splice(0)) {

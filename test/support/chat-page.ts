@@ -6,14 +6,14 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { chromiumPath, launchChromium } from "./chromium.ts";
 import { freePort } from "./free-port.ts";
+import { type ServedPack, servedPack } from "./served-pack.ts";
 import { type Started, serverPid, start } from "./start-server.ts";
-import { longTinyPack, tinyPack } from "./tiny-pack.ts";
 
 export const ANSWER_MS = 240_000;
 /** For everything that needs no model. */
 const PATIENCE_MS = 180_000;
 
-export type Pack = "tiny" | "tiny-long" | "default";
+export type Pack = Exclude<ServedPack, "tiny-4"> | "default";
 
 /** The token that ends an answer. */
 const END_TOKEN: Record<Pack, number> = { tiny: 257, "tiny-long": 257, default: 2 };
@@ -34,8 +34,7 @@ export class ChatPage {
   /** Starts the browser, and a server with a tiny pack or the default one. */
   async open(pack: Pack, env?: Record<string, string>): Promise<void> {
     this.#pack = pack;
-    const made = { tiny: tinyPack, "tiny-long": longTinyPack, default: undefined }[pack];
-    const args = made ? ["--pack", await made(this.#work)] : [];
+    const args = pack === "default" ? [] : ["--pack", await servedPack(pack, this.#work)];
     this.#args = ["--port", String(await freePort()), "--persist-to", join(this.#work, "objects"), ...args];
     this.#env = env;
     [this.browser] = await Promise.all([launchChromium(), this.#serve()]);

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { servedPack } from "./served-pack.ts";
 import { type Started, start } from "./start-server.ts";
-import { tinyPack } from "./tiny-pack.ts";
 
 export interface ToyServer {
   url: string;
@@ -17,7 +17,7 @@ export interface ToyServer {
 
 export async function toyServer(env: Record<string, string> = {}, descriptors?: number): Promise<ToyServer> {
   const work = mkdtempSync(join(tmpdir(), "rivulet-toy-"));
-  const pack = await tinyPack(work);
+  const pack = await servedPack("tiny", work);
   const args = ["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack];
   const started = await start(args, env, false, descriptors);
   const remove = () => rmSync(work, { recursive: true, force: true });

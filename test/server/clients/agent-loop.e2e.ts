@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { servedPack } from "../../support/served-pack.ts";
 import { type Started, start } from "../../support/start-server.ts";
-import { longTinyPack } from "../../support/tiny-pack.ts";
 
 const CALLS = 20;
 /** Of the system message, which such a loop begins with: a byte is a token here. */
@@ -16,7 +16,7 @@ const servers: Started[] = [];
 let [kept, plain]: OpenAI[] = [];
 
 beforeAll(async () => {
-  const pack = await longTinyPack(work);
+  const pack = await servedPack("tiny-long", work);
   const serve = async (ttl: string) => {
     const args = ["--port", "0", "--persist-to", join(work, ttl), "--pack", pack];
     const server = await start(args, { AUTO_RESUME_TTL: ttl });
