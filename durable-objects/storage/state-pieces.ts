@@ -8,7 +8,7 @@ import { Failure } from "../../src/core/failure.ts";
 import { freeBytes } from "../../src/core/free-bytes.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import { protects } from "../platform/fault-points.ts";
-import type { Database } from "./database.ts";
+import { type Database, GONE } from "./database.ts";
 
 export const PIECE_BYTES = 1_900_000;
 
@@ -66,25 +66,26 @@ export class StatePieces {
     return bytes;
   }
 
-  /** Writes a set over rows that none of `kept` needs, then to new ones. Within a transaction. */
+  /** Writes a set over rows that none of `kept` needs, then to new ones; one of its name is no more. Within a transaction. */
   write(turn: string, position: number, state: Uint8Array<ArrayBuffer>, kept: readonly StateSet[]): void {
     const parts = Math.max(1, Math.ceil(state.length / this.#pieceBytes));
     const taken = new Set(kept.flatMap(({ rows }) => rows));
-    const all = this.#database.exec("SELECT id FROM pieces ORDER BY id").map(({ id }) => Number(id));
-    const free = all.filter((id) => !taken.has(id));
+    const rows = this.#database.exec("SELECT id, turn, position, part FROM pieces ORDER BY id");
+    // A turn that ends where its checkpoint stands, whose state may have more pieces than what is kept of it.
+    if (rows.some((row) => row.turn === turn && row.position === position))
+      this.#database.exec("UPDATE pieces SET turn = ? WHERE turn = ? AND position = ?", GONE, turn, position);
+    const free = rows.filter(({ id }) => !taken.has(Number(id)));
+    let next = Number(rows.at(-1)?.id ?? 0) + 1;
     for (let part = 0; part < parts; part++) {
       const bytes = state.subarray(part * this.#pieceBytes, (part + 1) * this.#pieceBytes);
-      const id = free[part] ?? (all.at(-1) ?? 0) + part - free.length + 1;
-      this.#database.exec(
-        "INSERT OR REPLACE INTO pieces (id, turn, position, part, parts, sha256, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        id,
-        turn,
-        position,
-        part,
-        parts,
-        sha256(bytes),
-        bytes,
-      );
+      const same = free.findIndex((row) => row.part === part);
+      const [row] = free.splice(Math.max(0, same), 1);
+      // Where a row is as long as before, SQLite compares and writes only the pages that differ: most of a cache is as it was some turns ago.
+      const statement = row
+        ? "UPDATE pieces SET turn = ?, position = ?, part = ?, parts = ?, sha256 = ?, bytes = ? WHERE id = ?"
+        : "INSERT INTO pieces (turn, position, part, parts, sha256, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";
+      const id = row ? Number(row.id) : next++;
+      this.#database.exec(statement, turn, position, part, parts, sha256(bytes), bytes, id);
     }
   }
 

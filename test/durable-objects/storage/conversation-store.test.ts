@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { limits } from "../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
@@ -113,7 +116,7 @@ it("C3: while a prompt is read, its checkpoints write the state alone, and the r
   expect(() => written(more, 1, taken)).toThrow(LeaseLost);
   // What was rolled back is not there, whatever was remembered of it.
   const last = Uint32Array.from([...more, 8]);
-  storage.arm({ failAt: 1, only: /^INSERT OR REPLACE INTO pieces/ });
+  storage.arm({ failAt: 1, only: /^(INSERT INTO|UPDATE) pieces/ });
   expect(() => store.checkpoint(taken, epoch, last, { position: 1, bytes: bytesOf(SMALL, 2) })).toThrow();
   expect(store.journal.get(turn.id)!.ids.length).toBe(more.length);
   expect([written(last, epoch, taken), written(last, epoch, taken)]).toEqual([true, false]);
@@ -189,6 +192,39 @@ it("erases what a checkpoint has left besides", () => {
   store.commit(finished(turn), 1, ids(2, 1002), { position: turn.start + 1, bytes: bytesOf(2 * SMALL, 2) });
   const rows = storage.sql.exec("SELECT turn FROM pieces WHERE bytes != zeroblob(length(bytes)) ORDER BY id").toArray();
   expect(rows.map(({ turn }) => turn)).toEqual([name(1), name(1), name(2), name(2)]);
+});
+
+it("keeps the state of a turn that ends where its checkpoint stands, though it has fewer pieces", () => {
+  const { store, add, state } = opened();
+  add(1, null);
+  const turn = accepted(2, 1, 2, "main");
+  store.accept({ accepted: turn, prompt: ids(2), tip: name(1) }, family);
+  const position = turn.start + 1;
+  store.checkpoint(turn, 1, ids(2), { position, bytes: bytesOf(5 * SMALL, 9) });
+  store.commit(finished(turn), 1, ids(2, 1002), { position, bytes: bytesOf(3 * SMALL, 2) });
+  expectSame(state(2), bytesOf(3 * SMALL, 2));
+  expectSame(state(1), bytesOf(2 * SMALL, 1));
+});
+
+it("a state of which little differs from what lies in its place writes the pages that differ", () => {
+  budgetOf(0);
+  const folder = mkdtempSync(join(tmpdir(), "rivulet-pages-"));
+  const file = join(folder, "pages.sqlite");
+  const storage = sqliteStorage(file);
+  for (const pragma of ["journal_mode = WAL", "wal_autocheckpoint = 0"]) storage.sql.exec(`PRAGMA ${pragma}`);
+  const { add } = opened(storage as never, PIECE_BYTES);
+  const pages = [];
+  for (let n = 1; n <= 6; n++) {
+    const before = statSync(`${file}-wal`).size;
+    const state = bytesOf(3_000_000, 1);
+    for (const at of [100, 1_000_000, 2_500_000]) state[at] = n;
+    add(n, n === 1 ? null : n - 1, state);
+    pages.push(Math.ceil((statSync(`${file}-wal`).size - before) / 4120));
+  }
+  storage.close();
+  rmSync(folder, { recursive: true });
+  expect(Math.max(...pages.slice(0, 2))).toBeGreaterThan(3_000_000 / 4096);
+  expect(Math.max(...pages.slice(2))).toBeLessThan(30);
 });
 
 it("L6: eight rows for a turn of three pieces, one for a fork", () => {

@@ -155,7 +155,12 @@ it("V9: with storage full a turn fails clean with 507; reading and forgetting st
   expect(((await (await http(`/v1/chat/completions/${reply.id}`)).json()) as Reply).id).toBe(reply.id);
   shim.arm({});
   expect((await turn("ada", "two")).header).toBe("resumed");
-  shim.arm({ failAt: 1, forever: true, only: /^INSERT OR REPLACE INTO pieces/, message: "database or disk is full" });
+  shim.arm({
+    failAt: 1,
+    forever: true,
+    only: /^(INSERT INTO pieces|UPDATE pieces SET turn)/,
+    message: "database or disk is full",
+  });
   const late = await ask("ada", "three");
   expect(late.status).toBe(507);
   expect((await turnsOf("ada"))[0]).toMatchObject({ status: "failed", error: { code: "storage_full" } });
