@@ -5,6 +5,8 @@ import { prefill, reply } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/sampling/sampler.ts";
 import type { Sampling } from "../src/sampling/sampling.ts";
 import { greedy } from "../src/sampling/sampling.ts";
+import { decodeState, type Precision } from "../src/state/codec.ts";
+import { encodeSequence } from "../src/state/encode-sequence.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 
 /** What the pack samples with where a request says nothing. */
@@ -23,12 +25,15 @@ export class Chat {
   #closed = false;
   /** The last sampled id, which was not fed yet. */
   #pending: number[] = [];
+  /** Of the state that each answer leaves. */
+  readonly #precision: Precision;
   /** Ids of the last answer. */
   answered: number[] = [];
 
-  constructor(served: Served, sampling: Sampling, seed = 0) {
+  constructor(served: Served, sampling: Sampling, { seed = 0, precision = "rounded" as Precision } = {}) {
     this.#served = served;
     this.#sampling = sampling;
+    this.#precision = precision;
     this.#sampler = new Sampler(served.backend.vocab, undefined, seed);
   }
 
@@ -60,6 +65,7 @@ export class Chat {
       answer += event.text;
     }
     this.#pending = this.answered.slice(-1);
+    await this.#leave(this.#sequence);
     return answer.trim();
   }
 
@@ -77,9 +83,19 @@ export class Chat {
     this.#pending = [];
   }
 
+  /** What the next turn goes on from is what a server would have written of this one. */
+  async #leave(sequence: Sequence): Promise<void> {
+    if (this.#precision === "exact") return;
+    const { backend, fingerprint } = this.#served;
+    const rest = { fingerprint, pending: this.#pending, sampler: this.#sampler.state() };
+    const bytes = await encodeSequence(sequence, rest, "rounded");
+    sequence.release();
+    this.#sequence = await backend.open(decodeState(bytes, fingerprint));
+  }
+
   /** Another conversation that stands where this one does. */
   async copy(): Promise<Chat> {
-    const other = new Chat(this.#served, this.#sampling);
+    const other = new Chat(this.#served, this.#sampling, { precision: this.#precision });
     const sequence = this.#sequence;
     if (sequence !== undefined)
       other.#sequence = await this.#served.backend.open({

@@ -2,10 +2,11 @@
  * What a pack remembers, as the engine runs it: facts in chats with other talk between, by distance, corrected, never told, put to use,
  * quoted by the server, in documents and lists; copying; plain openings; the fixed questions; repetition.
  *
- *     node bench/memory.ts <pack>… [--parts recall,distance,…] [--quick] [--penalty 1.05] [--show]
+ *     node bench/memory.ts <pack>… [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--show]
  *
  * The cases are bench/memory-cases.json: values and phrasings that training never saw (`python -m training.memory.cases`).
- * Every answer is written by the pack from its first token on; greedy, but where the row says it is sampled as the pack's defaults have it.
+ * Every answer is written by the pack from its first token on; greedy, but where the row says it is sampled as the pack's defaults have it. A turn goes
+ * on from the state that the one before has left as a server keeps it, rounded; with --exact as it was.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -59,6 +60,7 @@ const { values, positionals } = parseArgs({
     parts: { type: "string", default: PARTS.join(",") },
     quick: { type: "boolean", default: false },
     penalty: { type: "string" },
+    exact: { type: "boolean", default: false },
     show: { type: "boolean", default: false },
   },
 });
@@ -121,7 +123,7 @@ class Examination {
   }
 
   chat(sampling = this.#sampling, seed = 0): Chat {
-    return new Chat(this.#served, sampling, seed);
+    return new Chat(this.#served, sampling, { seed, precision: values.exact ? "exact" : "rounded" });
   }
 
   async names(): Promise<void> {

@@ -69,8 +69,9 @@ export class TurnComputation {
     const own = [...lasting, ...running.ids].slice(0, -1);
     const before = position < start ? [...store.tree.ids(parent, position, start)] : [];
     const feed = [...before, ...own.slice(Math.max(0, position - start))];
-    for (const { slice, done } of slices(feed, served.backend.sliceTokens)) {
+    for (const { slice, done, isEnd } of this.#slices(feed)) {
       await roundRobin(served.backend).forward(sequence, slice, "none", { left: feed.length - done });
+      if (isEnd) sequence.round?.();
       slot.beat();
       timings.settle_tokens = (timings.settle_tokens ?? 0) + slice.length;
       budget.spend(slice.length);
@@ -84,10 +85,11 @@ export class TurnComputation {
 
   /** Computes again the part of the token log that the restored state lacks. */
   async #rebuild(): Promise<"paused" | "cancelled" | undefined> {
-    const { restored, served, running, slot, store, budget } = this.#work;
-    for (const { slice } of slices([...restored.missing], served.backend.sliceTokens)) {
+    const { restored, running, slot, store, budget } = this.#work;
+    for (const { slice, isEnd } of this.#slices([...restored.missing])) {
       if (running.cancelled) return "cancelled";
       await restored.sequence.forward(slice, "none");
+      if (isEnd) restored.sequence.round?.();
       slot.beat();
       budget.spend(slice.length);
       if (budget.spent && store) return "paused";
@@ -95,6 +97,19 @@ export class TurnComputation {
       await yieldToEvents();
     }
     return undefined;
+  }
+
+  /** Slices of ids that go on from where the restored state stands; `isEnd`: an earlier turn has ended with it, and left its state rounded. */
+  *#slices(ids: number[]): Generator<{ slice: Uint32Array; done: number; isEnd: boolean }> {
+    const { restored, served } = this.#work;
+    const from = restored.sequence.position;
+    let at = 0;
+    for (const end of [...restored.ends.map((position) => position - from), undefined]) {
+      const part = ids.slice(at, end);
+      for (const { slice, done, last } of slices(part, served.backend.sliceTokens))
+        yield { slice, done: at + done, isEnd: last && end !== undefined };
+      at += part.length;
+    }
   }
 
   async #generate(): Promise<FinishReason | "paused"> {

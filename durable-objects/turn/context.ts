@@ -46,6 +46,8 @@ export interface Restored {
   sampler: SamplerState | undefined;
   /** Ids of the path's log that the sequence must be fed before anything of this turn. */
   missing: Uint32Array;
+  /** Positions among them at which turns of the path have ended: what they left was rounded there. */
+  ends: readonly number[];
   /** Ids of the path's log that even its last state had not been fed. */
   pending: Uint32Array;
   /** The sequence holds the turn's own last checkpoint. */

@@ -16,6 +16,7 @@ import { protects } from "../platform/fault-points.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StateSet } from "../storage/state-pieces.ts";
+import type { TurnTree } from "../storage/turn-tree.ts";
 import type { Restored } from "./context.ts";
 
 const none = new Uint32Array(0);
@@ -27,6 +28,7 @@ export async function fresh(backend: Backend, prompt: Uint32Array, prelude: numb
     sequence: await backend.open(saved, owner),
     sampler: saved && samplerAfter(prompt.subarray(0, saved.position)),
     missing: none,
+    ends: [],
     pending: none,
     own: false,
     prelude: saved?.position ?? 0,
@@ -43,6 +45,7 @@ export const samplerAfter = (ids: ArrayLike<number>): SamplerState => ({
 export const begunWith = (begun: Pick<Restored, "sequence" | "sampler">): Restored => ({
   ...begun,
   missing: none,
+  ends: [],
   pending: none,
   own: false,
   prelude: 0,
@@ -61,13 +64,16 @@ export async function restore(
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent)!;
   const position = parent?.position ?? 0;
   const pending = parent ? tree.ids(parent.id, position, parent.logged) : none;
-  const missingFrom = (from: number) => tree.ids(turn.parent, Math.min(from, position), position);
+  const missingFrom = (from: number) => ({
+    missing: tree.ids(turn.parent, Math.min(from, position), position),
+    ends: endsFrom(tree, turn.parent, Math.min(from, position)),
+  });
   const own = ownCheckpoint ? pieces.of(turn.id) : undefined;
   const checkpoint = own && (await load(store, backend, turn.fingerprint, own, owner));
   if (checkpoint) {
     const { sequence, sampler } = checkpoint;
     const kept = protects("generator") ? sampler : { ...sampler, generator: Random.fromEntropy().words() };
-    return { sequence, sampler: kept, missing: missingFrom(sequence.position), pending, own: true, prelude: 0 };
+    return { sequence, sampler: kept, ...missingFrom(sequence.position), pending, own: true, prelude: 0 };
   }
   // What is kept of a turn with instructions begins otherwise than its prompt.
   if (!parent) return fresh(backend, prompt, turn.settling ? 0 : (turn.prelude ?? 0), owner);
@@ -75,11 +81,21 @@ export async function restore(
     const state = await load(store, backend, turn.fingerprint, set, owner);
     if (!state) continue;
     const sampler = node.id === parent.id ? state.sampler : samplerOf(store, turn.parent!);
-    return { sequence: state.sequence, sampler, missing: missingFrom(node.position), pending, own: false, prelude: 0 };
+    return { sequence: state.sequence, sampler, ...missingFrom(node.position), pending, own: false, prelude: 0 };
   }
   const missing = missingFrom(0);
   const sequence = await backend.open(undefined, owner);
-  return { sequence, sampler: samplerOf(store, parent.id), missing, pending, own: false, prelude: 0 };
+  return { sequence, sampler: samplerOf(store, parent.id), ...missing, pending, own: false, prelude: 0 };
+}
+
+/** Where the turns of a path have ended after a position, in order. */
+function endsFrom(tree: TurnTree, at: string | null, from: number): number[] {
+  const ends: number[] = [];
+  for (const { position } of tree.path(at)) {
+    if (position <= from) break;
+    ends.unshift(position);
+  }
+  return ends;
 }
 
 async function load(store: ConversationStore, backend: Backend, fingerprint: string, set: StateSet, owner: string) {

@@ -7,6 +7,7 @@ import { inSlices } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
+import type { Precision } from "../../src/state/codec.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import type { StateBytes } from "../storage/conversation-store.ts";
@@ -35,7 +36,7 @@ export class TurnWriter {
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = running;
-    const state = await this.#state();
+    const state = await this.#state("exact");
     store.checkpoint(
       { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) },
       epoch,
@@ -55,7 +56,7 @@ export class TurnWriter {
     const { position } = restored.sequence;
     const generator = this.#sampler.state().generator;
     const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
-    const state = store && hasMore ? await this.#state() : undefined;
+    const state = store && hasMore ? await this.#state("rounded") : undefined;
     const stateBytes = state ? state.bytes.length + (restored.sequence.bytesElsewhere ?? 0) : 0;
     slot.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
@@ -104,8 +105,11 @@ export class TurnWriter {
   #own = (): Uint32Array<ArrayBuffer> =>
     joinedIds(this.#work.accepted.lasting ?? this.#work.prompt, this.#work.running.ids);
 
-  /** Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept. */
-  async #state(): Promise<StateBytes> {
+  /**
+   * A checkpoint's is exact, for the turn goes on beside it without it; a turn's end is what was written of it, so that one is rounded.
+   * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
+   */
+  async #state(precision: Precision): Promise<StateBytes> {
     const { accepted, running, served, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
@@ -116,7 +120,7 @@ export class TurnWriter {
     const fed = position - accepted.start - prompt.length;
     const pending = fed < 0 ? [] : running.ids.slice(fed, fed + 1);
     const rest = { fingerprint: served.fingerprint, pending, sampler: this.#samplerState() };
-    const bytes = await encodeSequence(sequence, rest);
+    const bytes = await encodeSequence(sequence, rest, precision);
     return { position, bytes: bytes as Uint8Array<ArrayBuffer> };
   }
 }

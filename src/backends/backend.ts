@@ -10,6 +10,8 @@ export interface StateTensor {
   dtype: "f32" | "int8";
   shape: number[];
   data: Uint8Array;
+  /** Where a turn has ended its floats may be rounded to halves. */
+  rounds?: true;
 }
 
 /** The residual stream between two stages, bit by bit, and the step's embeddings where a layer reads them; (T, D) each. */
@@ -45,6 +47,8 @@ export interface Sequence {
    * Where stages keep the state themselves these are references to it, and it is on disk when they are given.
    */
   save(view?: "view"): StateTensor[] | Promise<StateTensor[]>;
+  /** Rounds what may be rounded, as what a turn leaves is (src/state/codec.ts). Absent where nothing may. */
+  round?(): void;
   /** Frees the memory and wipes it. Idempotent. */
   release(): void;
 }

@@ -1,4 +1,4 @@
-/** IEEE half floats as 16-bit integers. */
+/** IEEE half floats as 16-bit integers, one by one and many at once. */
 
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
@@ -23,4 +23,36 @@ export function fromHalf(h: number): number {
   const sign = h & 0x8000 ? -1 : 1;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return exponent ? sign * (1 + fraction / 1024) * 2 ** (exponent - 15) : sign * fraction * 2 ** -24;
+}
+
+/** From here on a float has no half that is finite. */
+const TOO_LARGE = 0x477ff000;
+/** Least float whose half is a normal one. */
+const LEAST_NORMAL = 0x38800000;
+
+/** Of floats, as their bits: the nearest halves, or undefined where one of them is too large to have a finite one. */
+export function toHalves(floats: Int32Array): Uint16Array<ArrayBuffer> | undefined {
+  const halves = new Uint16Array(floats.length);
+  for (let i = 0; i < floats.length; i++) {
+    const b = floats[i]!;
+    const magnitude = b & 0x7fffffff;
+    if (magnitude >= TOO_LARGE) return undefined;
+    if (magnitude < LEAST_NORMAL) {
+      bits[0] = b;
+      halves[i] = toHalf(float[0]!);
+      continue;
+    }
+    // As `toHalf`, without a call for each.
+    halves[i] = ((b >>> 16) & 0x8000) | ((magnitude - (112 << 23) + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  }
+  return halves;
+}
+
+let all: Float32Array | undefined;
+
+export function fromHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  all ??= Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half));
+  const floats = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) floats[i] = all[halves[i]!]!;
+  return floats;
 }

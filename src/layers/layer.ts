@@ -24,8 +24,8 @@ export type Form = Required<Pick<WeightSpec, "prepare" | "restore">>;
 
 /** One tensor of a conversation's state. */
 export type StateSpec =
-  | { kind: "fixed"; name: string; shape: number[] } // f32
-  | CacheSpec;
+  /** f32; `rounds`: of which a turn's end may leave halves. */
+  { kind: "fixed"; name: string; shape: number[]; rounds?: true } | CacheSpec;
 
 /** Keys and values of one attention layer. */
 export interface CacheSpec {

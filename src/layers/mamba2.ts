@@ -2,7 +2,7 @@
  * Mamba-2 mixer: project, causal convolution, selective state-space scan, gated norm, project.
  *
  * Its state is constant: (H, P, N) of the scan and (K − 1, channels) of the convolution. One token takes the recurrent step, several take
- * the chunked scan. Source: Mamba-2, arXiv 2405.21060; transformers `BambaMixer`.
+ * the chunked scan. A turn's end rounds both to halves, which changes answers no more than another order of sums does (bench/rounding.ts). Source: Mamba-2, arXiv 2405.21060; transformers `BambaMixer`.
  */
 import { pad8 } from "../core/sizes.ts";
 import { ssdScratchBytes } from "../kernels/scratch.ts";
@@ -71,8 +71,8 @@ export function mamba2(at: string, config: Mamba2Config): Layer {
       ...((config.outputBias ?? projectionBias) ? [vector(`${at}.out_proj.bias`, [D], scaledOut(1))] : []),
     ],
     state: [
-      { kind: "fixed", name: `${at}.ssm`, shape: [H, P, N] },
-      { kind: "fixed", name: `${at}.conv`, shape: [K - 1, channels] },
+      { kind: "fixed", name: `${at}.ssm`, shape: [H, P, N], rounds: true },
+      { kind: "fixed", name: `${at}.conv`, shape: [K - 1, channels], rounds: true },
     ],
     bind: (bind) => forward(bind, at, config),
   };

@@ -3,18 +3,27 @@
  *
  * "RVST", version u32, header length u32, SHA-256 of the header; header (msgpack: fingerprint, position, sampler, tensor table with a
  * SHA-256 each); then the tensors' raw little-endian bytes, one after another. Nothing is decoded before its hash was checked.
+ *
+ * Version 2 is written where tensors lie as halves: an earlier release cannot read it, and computes the state from the token log. Its tensors begin at
+ * a multiple of `ROOM_BYTES`, behind zeros, so that what did not change lies where it lay in an earlier state, whose bytes storage then need not write again.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
+import { fromHalves, toHalves } from "../kernels/half.ts";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import type { ConversationState } from "./state.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 
-const STATE_VERSION = 1;
+const EXACT_VERSION = 1;
+const HALVES_VERSION = 2;
 const MAGIC = 0x54535652; // "RVST", little-endian
 const PREFIX_BYTES = 4 + 4 + 4 + 32;
+/** Several times a header's length, so that one which is a little longer moves nothing. */
+const ROOM_BYTES = 32 * 1024;
+/** A state whose tensors have fewer has no such room. */
+const ROOMY_BYTES = 1024 * 1024;
 const HEADER_MAX_BYTES = 4 * 1024 * 1024;
 
 const u32 = z.number().int().min(0).max(0xffffffff);
@@ -36,6 +45,8 @@ const headerSchema = z.strictObject({
         name: z.string().max(256),
         dtype: z.enum(["f32", "int8"]),
         shape: z.array(count).max(4),
+        /** As they lie here; floats may lie as halves. */
+        stored: z.literal("f16").optional(),
         bytes: count,
         sha256: hash,
       }),
@@ -46,27 +57,33 @@ const headerSchema = z.strictObject({
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
+/** `rounded`: what a turn has left, where tensors that may be are rounded to halves. Between turns nothing is. */
+export type Precision = "exact" | "rounded";
+
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
-export function encodeState(state: ConversationState): Uint8Array {
-  for (const tensor of state.tensors) checkFinite(tensor);
-  const { tensors, ...rest } = state;
-  const table = tensors.map(({ name, dtype, shape, data }) => ({
+export function encodeState(state: ConversationState, precision: Precision = "exact"): Uint8Array {
+  const { tensors: given, ...rest } = state;
+  const tensors = given.map((tensor): StoredTensor => (precision === "rounded" ? asHalves(tensor) : tensor));
+  for (const tensor of tensors) checkFinite(tensor);
+  const table = tensors.map(({ name, dtype, shape, stored, data }) => ({
     name,
     dtype,
     shape,
+    ...(stored ? { stored } : {}),
     bytes: data.length,
     sha256: sha256(data),
   }));
+  const version = tensors.some(({ stored }) => stored) ? HALVES_VERSION : EXACT_VERSION;
   const header = pack({ ...rest, tensors: table });
-  const total = tensors.reduce((n, { data }) => n + data.length, PREFIX_BYTES + header.length);
-  const out = new Uint8Array(total);
+  const from = dataFrom(version, PREFIX_BYTES + header.length, table);
+  const out = new Uint8Array(tensors.reduce((n, { data }) => n + data.length, from));
   const view = new DataView(out.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint32(4, STATE_VERSION, true);
+  view.setUint32(4, version, true);
   view.setUint32(8, header.length, true);
   out.set(sha256(header), 12);
   out.set(header, PREFIX_BYTES);
-  let at = PREFIX_BYTES + header.length;
+  let at = from;
   for (const { data } of tensors) {
     out.set(data, at);
     at += data.length;
@@ -85,7 +102,8 @@ export function decodeState(bytes: Uint8Array, fingerprint: string, { verify = t
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   readable(view.getUint32(0, true) === MAGIC, () => "not a conversation state");
   const version = view.getUint32(4, true);
-  readable(version === STATE_VERSION, () => `version: expected ${STATE_VERSION}, got ${version}`);
+  const isKnown = version >= EXACT_VERSION && version <= HALVES_VERSION;
+  readable(isKnown, () => `version: expected at most ${HALVES_VERSION}, got ${version}`);
   const headerBytes = view.getUint32(8, true);
   const room = Math.min(HEADER_MAX_BYTES, bytes.length - PREFIX_BYTES);
   readable(headerBytes <= room, () => `header: expected at most ${room} bytes, got ${headerBytes}`);
@@ -98,25 +116,50 @@ export function decodeState(bytes: Uint8Array, fingerprint: string, { verify = t
       `state: made by model ${rest.fingerprint.slice(0, 12)}, this is ${fingerprint.slice(0, 12)}`,
     );
   }
-  let at = PREFIX_BYTES + headerBytes;
-  const read = tensors.map(({ name, dtype, shape, bytes: length, sha256: expected }): StateTensor => {
+  let at = dataFrom(version, PREFIX_BYTES + headerBytes, tensors);
+  const between = bytes.subarray(PREFIX_BYTES + headerBytes, at);
+  readable(!verify || between.every((byte) => byte === 0), () => "between header and tensors: expected zeros");
+  const read = tensors.map(({ name, dtype, shape, stored, bytes: length, sha256: expected }): StateTensor => {
     readable(length <= bytes.length - at, () => `${name}: expected ${length} bytes, ${bytes.length - at} are left`);
     const data = bytes.subarray(at, at + length);
     readable(!verify || same(sha256(data), expected), () => `${name}: checksum differs`);
     at += length;
-    return { name, dtype, shape, data };
+    return { name, dtype, shape, data: stored ? floatsOf(data) : data };
   });
   readable(at === bytes.length, () => `${bytes.length - at} bytes too many`);
   return { ...rest, tensors: read };
 }
 
+/** Where the tensors begin, for a header that ends at `end`. */
+function dataFrom(version: number, end: number, tensors: readonly { bytes: number }[]): number {
+  const isRoomy = version >= HALVES_VERSION && tensors.reduce((n, { bytes }) => n + bytes, 0) >= ROOMY_BYTES;
+  return isRoomy ? Math.ceil(end / ROOM_BYTES) * ROOM_BYTES : end;
+}
+
+interface StoredTensor extends StateTensor {
+  stored?: "f16";
+}
+
+/** As halves, where it may be rounded and no float is too large for one. */
+function asHalves(tensor: StateTensor): StoredTensor {
+  const halves = tensor.rounds && toHalves(wordsOf(tensor.data));
+  return halves ? { ...tensor, stored: "f16", data: new Uint8Array(halves.buffer) } : tensor;
+}
+
+function floatsOf(data: Uint8Array): Uint8Array {
+  const aligned = data.byteOffset % 2 ? data.slice() : data;
+  return new Uint8Array(fromHalves(new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2)).buffer);
+}
+
+const wordsOf = (data: Uint8Array): Int32Array =>
+  data.byteOffset % 4
+    ? new Int32Array(data.slice().buffer)
+    : new Int32Array(data.buffer, data.byteOffset, data.length / 4);
+
 /** NaN and infinities have all exponent bits set. */
-function checkFinite({ name, dtype, data }: StateTensor): void {
-  if (dtype !== "f32") return;
-  const words =
-    data.byteOffset % 4
-      ? new Uint32Array(data.slice().buffer)
-      : new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
+function checkFinite({ name, dtype, stored, data }: StoredTensor): void {
+  if (dtype !== "f32" || stored) return; // halves are finite
+  const words = wordsOf(data);
   for (let i = 0; i < words.length; i++) {
     if ((words[i]! & 0x7f800000) === 0x7f800000)
       throw new Failure("state_unreadable", `state: ${name}[${i}] is not a finite number`);

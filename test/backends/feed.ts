@@ -1,5 +1,6 @@
 /** What the tests of backends do with a sequence; runs in Node and in workerd. */
 import type { Sequence } from "../../src/backends/backend.ts";
+import type { Precision } from "../../src/state/codec.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
 
 /** Logits (T, V) of ids fed `size` at a time. */
@@ -17,5 +18,5 @@ export const deviation = (values: Float32Array): number => {
 };
 
 const sampler = { generator: [1, 2, 3, 4], recent: [], reply: [] };
-export const toBytes = (sequence: Sequence, fingerprint: string): Promise<Uint8Array> =>
-  encodeSequence(sequence, { fingerprint, pending: [], sampler });
+export const toBytes = (sequence: Sequence, fingerprint: string, precision?: Precision): Promise<Uint8Array> =>
+  encodeSequence(sequence, { fingerprint, pending: [], sampler }, precision);

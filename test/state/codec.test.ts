@@ -57,8 +57,8 @@ describe("state codec", () => {
 
   it("V4: refuses a newer version", () => {
     const bytes = encodeState(state());
-    new DataView(bytes.buffer).setUint32(4, 2, true);
-    expect(failure(() => decodeState(bytes, fingerprint)).message).toContain("version: expected 1, got 2");
+    new DataView(bytes.buffer).setUint32(4, 3, true);
+    expect(failure(() => decodeState(bytes, fingerprint)).message).toContain("version: expected at most 2, got 3");
   });
 
   it("V6: refuses the state of another model", () => {
@@ -69,6 +69,40 @@ describe("state codec", () => {
     const broken = state();
     broken.tensors[0]!.data = floats(0, value, 0, 0);
     expect(failure(() => encodeState(broken)).message).toContain("layer.ssm[1]");
+  });
+
+  const roundable = (...values: number[]): ConversationState => {
+    const [scan, keys] = state().tensors;
+    const tensor = { ...scan!, rounds: true as const, shape: [values.length], data: floats(...values) };
+    return { ...state(), tensors: [tensor, keys!] };
+  };
+
+  it("rounds what may be rounded to halves, once: what was read and is written again are the same bytes", () => {
+    const given = roundable(1, -2, 1 / 3, 1e-7, -0);
+    const bytes = encodeState(given, "rounded");
+    const { tensors } = decodeState(bytes, fingerprint);
+    const [scan, keys] = tensors;
+    expect(new Float32Array(scan!.data.slice().buffer)).toEqual(
+      Float32Array.of(1, -2, 0.333251953125, 2 * 2 ** -24, -0),
+    );
+    expect(keys).toEqual(given.tensors[1]);
+    expect(encodeState({ ...given, tensors: [{ ...scan!, rounds: true }, keys!] }, "rounded")).toEqual(bytes);
+    expect(decodeState(encodeState(given), fingerprint).tensors[0]!.data).toEqual(given.tensors[0]!.data);
+  });
+
+  it("keeps a tensor as it is where a float is too large for a half, and where it may not be rounded", () => {
+    const large = roundable(65520, 1 / 3);
+    expect(decodeState(encodeState(large, "rounded"), fingerprint).tensors[0]!.data).toEqual(large.tensors[0]!.data);
+    expect(encodeState(state(), "rounded")).toEqual(encodeState(state()));
+  });
+
+  it("V1: refuses every single flipped bit of halves", () => {
+    const bytes = encodeState(roundable(1, -2, 3.5, 0), "rounded");
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const flipped = bytes.slice();
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      expect(failure(() => decodeState(flipped, fingerprint)).code, `bit ${bit}`).toBe("state_unreadable");
+    }
   });
 
   it("keeps denormals", () => {

@@ -2,6 +2,7 @@
 
 import { check } from "../../core/failure.ts";
 import { padTo, product } from "../../core/sizes.ts";
+import { fromHalves, toHalves } from "../../kernels/half.ts";
 import type { Run } from "../../layers/layer.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
 import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
@@ -27,7 +28,7 @@ const NONE = new Uint32Array(0);
 export class WasmSequence implements Sequence {
   readonly #engine: SequenceHost;
   readonly #caches: Cache[];
-  readonly #fixed: { name: string; shape: number[]; offset: number }[] = [];
+  readonly #fixed: { name: string; shape: number[]; offset: number; rounds?: true }[] = [];
   readonly #fixedBytes: number;
   readonly #fixedAt: number;
   #position = 0;
@@ -38,7 +39,8 @@ export class WasmSequence implements Sequence {
     let bytes = 0;
     for (const spec of engine.model.state) {
       if (spec.kind !== "fixed") continue;
-      this.#fixed.push({ name: spec.name, shape: spec.shape, offset: bytes });
+      const { kind: _, ...fixed } = spec;
+      this.#fixed.push({ ...fixed, offset: bytes });
       bytes += padTo(4 * product(spec.shape), 64);
     }
     this.#fixedBytes = bytes;
@@ -163,12 +165,21 @@ export class WasmSequence implements Sequence {
     check(this.#open, "bug", () => "save on a released sequence");
     this.settle();
     const { memory } = this.#engine;
-    const fixed = this.#fixed.map(({ name, shape, offset }): StateTensor => {
+    const fixed = this.#fixed.map(({ offset, ...spec }): StateTensor => {
       const at = this.#fixedAt + offset;
-      return { name, dtype: "f32", shape, data: new Uint8Array(memory.buffer, at, 4 * product(shape)) };
+      return { ...spec, dtype: "f32", data: new Uint8Array(memory.buffer, at, 4 * product(spec.shape)) };
     });
     const views = [...fixed, ...this.#caches.flatMap((cache) => cache.view(this.#position))];
     return view ? views : views.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+  }
+
+  round(): void {
+    this.settle();
+    for (const { shape, offset, rounds } of this.#fixed) {
+      const floats = new Float32Array(this.#engine.memory.buffer, this.#fixedAt + offset, product(shape));
+      const halves = rounds && toHalves(new Int32Array(floats.buffer, floats.byteOffset, floats.length));
+      if (halves) floats.set(fromHalves(halves));
+    }
   }
 
   release(): void {

@@ -1,8 +1,9 @@
 import { expect, it, vi } from "vitest";
 import type { Engine } from "../../../src/backends/wasm/engine.ts";
+import { decodeState } from "../../../src/state/codec.ts";
 import { readGolden } from "../../support/golden.ts";
 import { describeBackend } from "../backend.suite.ts";
-import { feed } from "../feed.ts";
+import { feed, toBytes } from "../feed.ts";
 import { onnxCases } from "../onnx-cases.ts";
 import { load } from "../packs.ts";
 
@@ -32,3 +33,18 @@ it.each([true, false])(
     expect(left()).toBe(!kept);
   },
 );
+
+it("a state that is rounded in memory is the one that is read from its rounded bytes, and goes on the same", async () => {
+  const { backend, fingerprint } = await load("golden/bamba-groups4");
+  const sequence = await backend.open();
+  const { tokens } = readGolden("bamba-groups4");
+  await feed(sequence, tokens.subarray(0, 6), 4);
+  const exact = await toBytes(sequence, fingerprint);
+  const bytes = await toBytes(sequence, fingerprint, "rounded");
+  expect(await toBytes(sequence, fingerprint)).toEqual(exact);
+  sequence.round!();
+  expect(await toBytes(sequence, fingerprint)).not.toEqual(exact);
+  expect(await toBytes(sequence, fingerprint, "rounded")).toEqual(bytes);
+  const read = await backend.open(decodeState(bytes, fingerprint));
+  expect(await feed(read, tokens.subarray(6), 3)).toEqual(await feed(sequence, tokens.subarray(6), 3));
+});

@@ -1,4 +1,5 @@
 import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
@@ -108,6 +109,29 @@ it("V1: a state that was damaged is computed again, and the dialogue goes on the
     texts.push(textOf(third));
   }
   expect(texts[1]).toBe(texts[0]);
+});
+
+it("a turn leaves its state rounded, and every way to go on from it is the same", async () => {
+  Object.assign(env, { SESSION_KEY: "a secret" });
+  await turn("ada", "one");
+  const versions = await runInDurableObject(stub("ada"), (_, { storage }) =>
+    [...storage.sql.exec("SELECT bytes FROM pieces WHERE part = 0")].map(({ bytes }) =>
+      new DataView(bytes as ArrayBuffer).getUint32(4, true),
+    ),
+  );
+  expect(versions).toEqual([2]);
+  const file = await http("/v1/conversations/ada/export");
+  const imported = await http("/v1/conversations/import?id=copy", {
+    headers: { "content-type": "application/vnd.rivulet.conversation" },
+    body: await file.arrayBuffer(),
+  });
+  expect(imported.status, await imported.text()).toBe(200);
+  const fork = (await (await http("/v1/conversations/ada/fork", { body: {} })).json()) as { id: string };
+  await evictDurableObject(stub("ada"));
+  const replies = [];
+  for (const conversation of ["ada", fork.id, "copy"]) replies.push(await turn(conversation, "two", { seed: 1 }));
+  expect(replies.map(({ timings }) => timings.rebuilt_tokens)).toEqual([0, 0, 0]);
+  expect(new Set(replies.map(textOf)).size).toBe(1);
 });
 
 it("streams what a whole reply says, with and without a session", async () => {
