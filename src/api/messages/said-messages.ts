@@ -10,6 +10,13 @@ export interface Said {
   content?: string | Block[] | null | undefined;
 }
 
+/** What the assistant said up to the user's next words. */
+interface Reply {
+  message: Message;
+  text: string;
+  calls: { name: string; arguments: string }[];
+}
+
 /**
  * An assistant's text and calls are one message, which is what the model wrote, also where a client has parted them. Results of tools are
  * messages of their own. Fails with `request_invalid` where a block has the wrong role, or a result answers no call of the history.
@@ -18,19 +25,22 @@ export function saidMessages(given: readonly Said[]): Message[] {
   const calls = new Set<string>();
   const isKnown = given.some(({ role }) => role === "assistant");
   const messages: Message[] = [];
-  let open: { text: string; calls: { name: string; arguments: string }[] } | undefined;
-  given.forEach(({ role, content }, i) => {
+  const replies: Reply[] = [];
+  let open: Reply | undefined;
+  for (const [i, { role, content }] of given.entries()) {
     const blocks = typeof content === "string" ? [{ type: "text" as const, text: content }] : (content ?? []);
-    if (role === "assistant") {
-      if (!open) messages.push({ role, content: "" });
-      open ??= { text: "", calls: [] };
-    } else open = undefined;
+    if (role !== "assistant") open = undefined;
+    else if (!open) {
+      open = { message: { role, content: "" }, text: "", calls: [] };
+      messages.push(open.message);
+      replies.push(open);
+    }
     let said: Message | undefined;
-    blocks.forEach((block, j) => {
+    for (const [j, block] of blocks.entries()) {
       const field = `messages[${i}].content[${j}]`;
       const wrong = (holds: boolean, name: string, message: string) =>
         check(holds, "request_invalid", () => `${name}: ${message}`, name);
-      if (block.type === "left_out") return;
+      if (block.type === "left_out") continue;
       if (block.type === "tool_use") {
         wrong(open !== undefined, `${field}.type`, "expected tool_use in an assistant's message");
         calls.add(block.id);
@@ -47,9 +57,10 @@ export function saidMessages(given: readonly Said[]): Message[] {
         said = { role, content: block.text };
         messages.push(said);
       }
-    });
-    if (open) messages[messages.length - 1] = { role: "assistant", content: replyText(open.text, open.calls) };
-  });
+    }
+  }
+  // Once each: a reply may lie in thousands of messages.
+  for (const { message, text, calls: made } of replies) message.content = replyText(text, made);
   return messages;
 }
 

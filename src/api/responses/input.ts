@@ -136,6 +136,13 @@ const textOf = (value: z.infer<typeof content>): string =>
 export const isReference = (item: InputItem): item is ItemReference =>
   "id" in item && !("role" in item) && (item.type === undefined || item.type === "item_reference");
 
+/** What the assistant said in one go. */
+interface Reply {
+  message: Message;
+  text: string;
+  calls: { name: string; arguments: string }[];
+}
+
 /**
  * Messages of a list of items. An assistant's text and the calls behind it are one message: what the model wrote. Fails with
  * `request_invalid` where an output answers no call, of a list that has calls.
@@ -145,9 +152,10 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
   if (typeof value === "string") return [{ role: "user", content: value }];
   const calls = new Set(value.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
   const messages: Message[] = [];
-  let said: { text: string; calls: { name: string; arguments: string }[] } | undefined;
-  value.forEach((item, i) => {
-    if (item.type === "left_out") return;
+  const replies: Reply[] = [];
+  let said: Reply | undefined;
+  for (const [i, item] of value.entries()) {
+    if (item.type === "left_out") continue;
     const misplaced = `input[${i}].type`;
     check(
       item.type !== "compaction",
@@ -158,11 +166,13 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
     const unresolved = `input[${i}].id`;
     check(!isReference(item), "not_found", () => `${unresolved}: no such item`, unresolved);
     if (item.type === "function_call") {
-      if (!said) messages.push({ role: "assistant", content: "" });
-      said ??= { text: "", calls: [] };
+      if (!said) {
+        said = { message: { role: "assistant", content: "" }, text: "", calls: [] };
+        messages.push(said.message);
+        replies.push(said);
+      }
       said.calls.push({ name: item.name, arguments: item.arguments || "{}" });
-      messages[messages.length - 1] = { role: "assistant", content: replyText(said.text, said.calls) };
-      return;
+      continue;
     }
     said = undefined;
     if (item.type === "function_call_output") {
@@ -170,14 +180,19 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
       const answers = calls.size === 0 || calls.has(item.call_id);
       check(answers, "request_invalid", () => `${field}: expected the id of a call of this input`, field);
       messages.push({ role: "tool", content: textOf(item.output), callId: item.call_id });
-      return;
+      continue;
     }
     const text = textOf(item.content);
     const field = `input[${i}].content`;
     const isSaid = text !== "" || item.role === "assistant" || typeof item.content === "string";
     check(isSaid, "request_invalid", () => `${field}: expected some text`, field);
-    messages.push({ role: item.role === "developer" ? "system" : item.role, content: text });
-    if (item.role === "assistant") said = { text, calls: [] };
-  });
+    const message: Message = { role: item.role === "developer" ? "system" : item.role, content: text };
+    messages.push(message);
+    if (item.role !== "assistant") continue;
+    said = { message, text, calls: [] };
+    replies.push(said);
+  }
+  // Once each: a reply may have thousands of calls.
+  for (const { message, text, calls: made } of replies) message.content = replyText(text, made);
   return messages;
 }
