@@ -6,6 +6,7 @@ import type { RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
+import { limits } from "../platform/limits.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { type Head, type KeyedRequest, newHead, noSuchConversation, revised, used } from "../storage/heads.ts";
 import { noted, repeated } from "../storage/idempotency.ts";
@@ -63,6 +64,9 @@ export function unansweredTurn(
     ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
   };
 }
+
+const lengthOf = ({ request, reply }: StoredTurn): number =>
+  request.messages.reduce((sum, { content }) => sum + content.length, reply?.length ?? 0);
 
 export class HeadActions {
   readonly #host: Host;
@@ -173,7 +177,9 @@ export class HeadActions {
   /** Those that are there, of at most a hundred ids; as cheap however many others the tree has. */
   named(ids: readonly string[]) {
     const turns = ids.slice(0, TURNS_MAX).flatMap((id) => this.#store.tree.turn(id) ?? []);
-    return { turns: turns.filter(({ hidden }) => !hidden).map((turn) => viewOf(turn, this.#store)), hasMore: false };
+    const heads = this.#store.heads.all();
+    const there = turns.filter(({ hidden }) => !hidden);
+    return { turns: there.map((turn) => viewOf(turn, this.#store, heads)), hasMore: false };
   }
 
   /** Of the tree, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
@@ -189,11 +195,20 @@ export class HeadActions {
     };
     const first = after !== undefined ? place(after, "after") + 1 : from !== undefined ? place(from, "id") : 0;
     const page = nodes.slice(first, first + Math.min(Math.max(1, limit), TURNS_MAX));
-    const finished = page.map(({ id }) => viewOf(store.tree.turn(id)!, store));
-    const more = first + page.length < nodes.length;
+    const heads = store.heads.all();
+    const finished: FullTurnView[] = [];
+    let chars = 0;
+    for (const { id } of page) {
+      // Who goes on from the last of a page needs two.
+      if (chars > limits.listChars && finished.length >= 2) break;
+      const turn = store.tree.turn(id)!;
+      chars += lengthOf(turn);
+      finished.push(viewOf(turn, store, heads));
+    }
+    const more = first + finished.length < nodes.length;
     if (more || !running) return { turns: finished, hasMore: more };
     const left = this.#running(head);
-    const room = Math.max(0, limit - page.length);
+    const room = Math.max(0, limit - finished.length);
     return { turns: [...finished, ...left.slice(0, room)], hasMore: left.length > room };
   }
 

@@ -3,6 +3,7 @@ import type { TurnView as Shown } from "../../src/api/conversations/replies.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
+import type { Head } from "../storage/heads.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
 
@@ -33,7 +34,12 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): FullT
   ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
 });
 
-export function viewOf(turn: StoredTurn, store: ConversationStore): FullTurnView {
+/** `heads`: all of the tree, read once for a whole list. */
+export function viewOf(
+  turn: StoredTurn,
+  store: ConversationStore,
+  heads: readonly Head[] = store.heads.all(),
+): FullTurnView {
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
   const calls = callsIn(request);
   const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;
@@ -49,7 +55,7 @@ export function viewOf(turn: StoredTurn, store: ConversationStore): FullTurnView
     stateKept,
     form: request.reply,
     ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
-    heads: store.heads.all().flatMap((head) => (head.turn === id ? [head.id] : [])),
+    heads: heads.flatMap((head) => (head.turn === id ? [head.id] : [])),
     ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
   };
 }

@@ -203,7 +203,8 @@ export class ConversationStore {
       }
     };
     for (const turn of [...heads.map((head) => head.turn), ...running]) need(turn);
-    const isMine = (maker: string | undefined) => maker === undefined || heads.some(({ id }) => id === maker);
+    const makers = new Set(heads.map(({ id }) => id));
+    const isMine = (maker: string | undefined) => maker === undefined || makers.has(maker);
     for (const { id, hidden } of this.tree.all())
       if (!needed.has(id) && !hidden && isMine(this.tree.turn(id)?.request.head)) need(id);
     for (const { id } of this.tree.all()) if (!needed.has(id)) this.forgetTurn(id);

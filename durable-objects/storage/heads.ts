@@ -101,7 +101,11 @@ export class Heads {
 
   /** No head expires before this. */
   get earliestMs(): number {
-    this.#earliestMs ??= Math.min(...this.all().map(({ expiresMs }) => expiresMs ?? Number.POSITIVE_INFINITY));
+    // No spread: there may be more forks than a call has arguments.
+    this.#earliestMs ??= this.all().reduce(
+      (earliest, { expiresMs }) => Math.min(earliest, expiresMs ?? Number.POSITIVE_INFINITY),
+      Number.POSITIVE_INFINITY,
+    );
     return this.#earliestMs;
   }
 

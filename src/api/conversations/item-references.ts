@@ -4,9 +4,10 @@
  * An item's id carries its object and its turn. So a client that keeps ids alone says where its dialogue goes on, and so does one that sends
  * our items back whole, with their ids.
  */
-import { Failure } from "../../core/failure.ts";
+import { check, Failure } from "../../core/failure.ts";
 import { type InputItem, isReference } from "../responses/input.ts";
 import { itemNamed, type TurnName } from "../shared/ids.ts";
+import { PREFIX_MAX_BYTES } from "./prefix.ts";
 import type { TurnView } from "./replies.ts";
 import { type Item, turnItems } from "./turn-items.ts";
 
@@ -15,8 +16,10 @@ type Input = string | InputItem[] | null | undefined;
 /** Of an object's turns those with these ids, as the object answers in its caller's name. */
 export type AskTurns = (object: string, ids: readonly string[]) => Promise<{ turns: TurnView[] }>;
 
-/** As many as an object looks up at once. */
-const PAGE = 100;
+/** As many as an object is asked for at once: each may be a megabyte. */
+const PAGE = 8;
+/** Of all that is referred to, each time: one item may be named thousands of times. A shared prefix may be as long. */
+export const REFERRED_MAX_CHARS = PREFIX_MAX_BYTES;
 
 /** A turn that an input's items belong to. */
 export interface Referred extends TurnName {
@@ -42,12 +45,20 @@ export async function resolveReferences(asked: Asked, ask: AskTurns): Promise<{ 
     return last ? { input, last } : { input };
   }
   const named = input.map((item, i) => (isReference(item) ? itemNamed(item.id, `input[${i}].id`) : undefined));
+  const times = new Map<string, number>();
+  for (const item of input) if (isReference(item)) times.set(item.id, (times.get(item.id) ?? 0) + 1);
   const wanted = new Map<string, Set<string>>();
   for (const { object, turn } of named.filter((one) => one !== undefined))
     wanted.set(object, (wanted.get(object) ?? new Set()).add(turn));
   const known = new Map<string, Item>();
+  let chars = 0;
   for (const [object, turns] of wanted)
-    for (const item of await itemsOf(object, [...turns], ask)) known.set(item.id, item);
+    for await (const item of itemsOf(object, [...turns], ask)) {
+      chars += lengthOf(item) * (times.get(item.id) ?? 0);
+      if (times.has(item.id)) known.set(item.id, item);
+      const message = () => `input: expected references to at most ${REFERRED_MAX_CHARS} characters, got more`;
+      check(chars <= REFERRED_MAX_CHARS, "request_invalid", message, "input");
+    }
   const resolved = input.map((item, i) => {
     if (!isReference(item)) return item;
     const found = known.get(item.id);
@@ -58,11 +69,14 @@ export async function resolveReferences(asked: Asked, ask: AskTurns): Promise<{ 
   return { input: resolved, last: { ...named.findLast((one) => one !== undefined)!, isWhole: false } };
 }
 
-async function itemsOf(object: string, turns: readonly string[], ask: AskTurns): Promise<Item[]> {
-  const items: Item[] = [];
+async function* itemsOf(object: string, turns: readonly string[], ask: AskTurns): AsyncGenerator<Item> {
   for (let at = 0; at < turns.length; at += PAGE)
-    for (const turn of (await ask(object, turns.slice(at, at + PAGE))).turns) items.push(...turnItems(turn, object));
-  return items;
+    for (const turn of (await ask(object, turns.slice(at, at + PAGE))).turns) yield* turnItems(turn, object);
+}
+
+function lengthOf(item: Item): number {
+  if (item.type === "message") return item.content.reduce((sum, { text }) => sum + text.length, 0);
+  return item.type === "function_call" ? item.arguments.length : item.output.length;
 }
 
 /**

@@ -5,7 +5,7 @@ import { afterEach, expect, it } from "vitest";
 import { limits } from "../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { LeaseLost } from "../../../durable-objects/storage/database.ts";
-import { newHead } from "../../../durable-objects/storage/heads.ts";
+import { Heads, newHead } from "../../../durable-objects/storage/heads.ts";
 import type { Accepted } from "../../../durable-objects/storage/journal.ts";
 import { SCHEMA_VERSION } from "../../../durable-objects/storage/schema.ts";
 import { PIECE_BYTES } from "../../../durable-objects/storage/state-pieces.ts";
@@ -347,4 +347,12 @@ it("V4: leaves a database of a later release alone", () => {
   const before = storage.statements;
   expect(() => store.database.open()).toThrow("by a later release");
   expect(storage.statements - before).toBe(2);
+});
+
+it("knows when the first head expires, of more heads than a call has arguments", () => {
+  const heads = Array.from({ length: 200_000 }, () => newHead("main", { expiresMs: 5000, conversation: null }));
+  class Many extends Heads {
+    override all = () => heads;
+  }
+  expect(new Many({} as never).earliestMs).toBe(5000);
 });

@@ -103,3 +103,13 @@ it("items whose words were changed, cut off or are not there any more are read a
   const gone = await respond({ input: [user("one"), ...first.output, user("two"), ...second.output, user("three")] });
   expect([gone.http, cached(gone)]).toEqual([200, 0]);
 });
+
+it("an item that is named again and again is refused before its text is written as often", async () => {
+  const made = await http("/v1/conversations", { body: { items: [user("x".repeat(3000))] } });
+  const { id } = (await made.json()) as Json;
+  const { data } = (await (await http(`/v1/conversations/${id}/items`)).json()) as Json;
+  const input = Array.from({ length: 1500 }, () => ({ type: "item_reference", id: data[0].id }));
+  const { http: status, error } = await respond({ input });
+  expect([status, error.code, error.param]).toEqual([400, "request_invalid", "input"]);
+  expect(error.message).toBe("input: expected references to at most 4194304 characters, got more");
+});

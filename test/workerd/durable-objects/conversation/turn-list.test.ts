@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { http } from "../../../support/chat-client.ts";
 import { gatedToy, pause, stream } from "../../../support/gated-toy.ts";
 
@@ -28,4 +29,20 @@ it("lists a turn that is being written last, without a reply, and then as it end
   const after = await turns("ada");
   expect(after.map(({ status }) => status)).not.toContain("running");
   expect(after.length).toBe(2);
+});
+
+it("a page ends early where its turns are long, and the rest is on the next ones", async () => {
+  limits.listChars = 1000;
+  const { id } = (await (await http("/v1/conversations", { body: {} })).json()) as { id: string };
+  for (const letter of "abcd")
+    await http(`/v1/conversations/${id}/items`, { body: { items: [{ role: "user", content: letter.repeat(400) }] } });
+  const page = async (query: string) =>
+    (await (await http(`/v1/conversations/${id}/${query}`)).json()) as Listed & { has_more: boolean };
+  const first = await page("turns?limit=100");
+  expect([first.data.length, first.has_more]).toEqual([3, true]);
+  const second = await page(`turns?limit=100&after=${first.data.at(-1)!.id}`);
+  expect([second.data.length, second.has_more]).toEqual([1, false]);
+  expect((await page("items?limit=100")).data.length).toBe(4);
+  limits.listChars = 0;
+  expect((await page("items?limit=100")).data.length).toBe(4);
 });
