@@ -40,6 +40,9 @@ export interface Arrangement {
 export function arrange(values: readonly Observed[], where: Arrangement): Arranged {
   const { position, periodMs } = where;
   let { lastMs } = where;
+  // Thousands of values are read from storage for it, and thousands may be late.
+  let past: ReturnType<Arrangement["past"]> | undefined;
+  const known: Arrangement = { ...where, past: () => (past ??= where.past()) };
   const out: Arranged = { from: position, steps: [], gaps: 0, duplicates: 0 };
   const push = (step: Step) => {
     out.steps.push(step);
@@ -59,7 +62,7 @@ export function arrange(values: readonly Observed[], where: Arrangement): Arrang
       out.gaps += gaps.length;
       push({ value, timeMs, isNew: true });
       lastMs = timeMs ?? lastMs;
-    } else if (insert(out, { value, timeMs, isNew: true }, where, `values[${i}].time`)) {
+    } else if (insert(out, { value, timeMs, isNew: true }, known, `values[${i}].time`)) {
       if (out.steps.length > STEPS_MAX)
         throw invalid("values", `they are more than ${STEPS_MAX} steps; send fewer at once`);
     } else out.duplicates++;
