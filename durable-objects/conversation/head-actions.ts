@@ -13,7 +13,7 @@ import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { plan } from "../turn/plan.ts";
-import { type FullTurnView, runningView, viewOf } from "./turn-view.ts";
+import { around, type FullTurnView, runningView, viewOf } from "./turn-view.ts";
 
 export interface FullHeadView extends Head, Shown {
   fingerprint: string;
@@ -177,9 +177,9 @@ export class HeadActions {
   /** Those that are there, of at most a hundred ids; as cheap however many others the tree has. */
   named(ids: readonly string[]) {
     const turns = ids.slice(0, TURNS_MAX).flatMap((id) => this.#store.tree.turn(id) ?? []);
-    const heads = this.#store.heads.all();
+    const shared = around(this.#store);
     const there = turns.filter(({ hidden }) => !hidden);
-    return { turns: there.map((turn) => viewOf(turn, this.#store, heads)), hasMore: false };
+    return { turns: there.map((turn) => viewOf(turn, this.#store, shared)), hasMore: false };
   }
 
   /** Of the tree, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */
@@ -195,7 +195,7 @@ export class HeadActions {
     };
     const first = after !== undefined ? place(after, "after") + 1 : from !== undefined ? place(from, "id") : 0;
     const page = nodes.slice(first, first + Math.min(Math.max(1, limit), TURNS_MAX));
-    const heads = store.heads.all();
+    const shared = around(store);
     const finished: FullTurnView[] = [];
     let chars = 0;
     for (const { id } of page) {
@@ -203,7 +203,7 @@ export class HeadActions {
       if (chars > limits.listChars && finished.length >= 2) break;
       const turn = store.tree.turn(id)!;
       chars += lengthOf(turn);
-      finished.push(viewOf(turn, store, heads));
+      finished.push(viewOf(turn, store, shared));
     }
     const more = first + finished.length < nodes.length;
     if (more || !running) return { turns: finished, hasMore: more };

@@ -34,15 +34,24 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): FullT
   ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
 });
 
-/** `heads`: all of the tree, read once for a whole list. */
+/** What is read once for a whole list. */
+export interface Around {
+  heads: readonly Head[];
+  /** As `recomputeTokens` has it. */
+  nearest: Map<string, number>;
+}
+
+export const around = (store: ConversationStore): Around => ({ heads: store.heads.all(), nearest: new Map() });
+
 export function viewOf(
   turn: StoredTurn,
   store: ConversationStore,
-  heads: readonly Head[] = store.heads.all(),
+  { heads, nearest }: Around = around(store),
 ): FullTurnView {
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
   const calls = callsIn(request);
-  const stateKept = reply === null ? store.recomputeTokens(id) === 0 : store.pieces.of(id)?.position === position;
+  const stateKept =
+    reply === null ? store.recomputeTokens(id, nearest) === 0 : store.pieces.of(id)?.position === position;
   return {
     ...(calls ? { calls } : {}),
     ...(turn.recalled ? { recalled: turn.recalled } : {}),

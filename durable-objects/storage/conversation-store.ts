@@ -173,12 +173,25 @@ export class ConversationStore {
     }
   }
 
-  /** Tokens to feed again before anything can follow this turn: 0 when its state is kept. */
-  recomputeTokens(turn: string | null): number {
+  /**
+   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. `nearest`: where the nearest state lies, by turn, for who
+   * asks about many of one path: thousands may follow the last that has one.
+   */
+  recomputeTokens(turn: string | null, nearest: Map<string, number> = new Map()): number {
     if (turn === null) return 0;
-    const position = this.tree.node(turn)?.position ?? 0;
-    for (const { set } of this.statesFrom(turn)) return position - set.position;
-    return position;
+    const sets = this.pieces.sets();
+    const passed: string[] = [];
+    let found = 0;
+    for (const { id, position } of this.tree.path(turn)) {
+      const known = nearest.get(id) ?? (sets.get(id)?.position === position ? position : undefined);
+      if (known !== undefined) {
+        found = known;
+        break;
+      }
+      passed.push(id);
+    }
+    for (const id of passed) nearest.set(id, found);
+    return (this.tree.node(turn)?.position ?? 0) - found;
   }
 
   /** Within a transaction: nothing of a turn stays, in any table. */

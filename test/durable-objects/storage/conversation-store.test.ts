@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
+import { around, viewOf } from "../../../durable-objects/conversation/turn-view.ts";
 import { limits } from "../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { LeaseLost } from "../../../durable-objects/storage/database.ts";
@@ -355,4 +356,24 @@ it("knows when the first head expires, of more heads than a call has arguments",
     override all = () => heads;
   }
   expect(new Many({} as never).earliestMs).toBe(5000);
+});
+
+it("walks up once for a list of turns that nobody answered", () => {
+  const { store, add } = opened();
+  add(1, null);
+  const base = store.tree.turn(name(1))!;
+  for (let n = 2; n <= 300; n++) {
+    const place = { id: name(n), parent: name(n - 1), depth: n, start: base.logged, logged: base.logged };
+    store.tree.insert({ ...base, ...place, reply: null }, ids());
+  }
+  const turns = Array.from({ length: 100 }, (_, i) => store.tree.turn(name(300 - i))!);
+  const node = vi.spyOn(store.tree, "node");
+  const shared = around(store);
+  expect(turns.map((turn) => viewOf(turn, store, shared).stateKept)).toEqual(turns.map(() => true));
+  expect(node.mock.calls.length).toBeLessThan(1000);
+  // Behind a turn whose state is not kept.
+  const later = { ...base, position: base.position + 3, start: base.logged, logged: base.logged };
+  store.tree.insert({ ...later, id: name(301), parent: name(300), depth: 301 }, ids());
+  store.tree.insert({ ...later, id: name(302), parent: name(301), depth: 302, reply: null }, ids());
+  expect(viewOf(store.tree.turn(name(302))!, store).stateKept).toBe(false);
 });
