@@ -32,8 +32,9 @@ const LEAST_NORMAL = 0x38800000;
 
 /** Of floats, as their bits: the nearest halves, or undefined where one of them is too large to have a finite one. */
 export function toHalves(floats: Int32Array): Uint16Array<ArrayBuffer> | undefined {
-  const halves = new Uint16Array(floats.length);
-  for (let i = 0; i < floats.length; i++) {
+  const n = floats.length;
+  const halves = new Uint16Array(n);
+  for (let i = 0; i < n; i++) {
     const b = floats[i]!;
     const magnitude = b & 0x7fffffff;
     if (magnitude >= TOO_LARGE) return undefined;
@@ -48,11 +49,20 @@ export function toHalves(floats: Int32Array): Uint16Array<ArrayBuffer> | undefin
   return halves;
 }
 
-let all: Float32Array | undefined;
+let table: Float32Array | undefined;
+
+/** The floats of all halves. */
+function everyHalf(): Float32Array {
+  const floats = new Float32Array(1 << 16);
+  for (let half = 0; half < floats.length; half++) floats[half] = fromHalf(half);
+  return floats;
+}
 
 export function fromHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
-  all ??= Float32Array.from({ length: 1 << 16 }, (_, half) => fromHalf(half));
-  const floats = new Float32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) floats[i] = all[halves[i]!]!;
+  table ??= everyHalf();
+  // Each a constant of the loop, which code that is not yet optimized would look up for every number.
+  const [floatOf, n] = [table, halves.length];
+  const floats = new Float32Array(n);
+  for (let i = 0; i < n; i++) floats[i] = floatOf[halves[i]!]!;
   return floats;
 }
