@@ -88,7 +88,8 @@ writeSection(
 
 ${table(["object", "before the first token", "before the reply's end", "after it", "together"], rows)}
 
-Two of the object's syncs come with what was accepted and three with the turn's end, and both are one commit: SQLite syncs the head of its log once more when it begins it anew, and twice
-more when it copies the log into the file, which it does at every 1,000 pages. A state alone has that many, and the runtime allows no statement that would change the bound. The
-directory's row is written after the reply, once for all turns of five seconds; before, it was written three times a turn (2.75 syncs, 1.63 of them before the first token, 8.50 together).`,
+Two of the object's syncs are promises, what was accepted and the turn's end, and cannot be one, since the model computes between them. Three more come where SQLite copies its log into the file, which it does when
+the log has 1,000 pages: for the log, for the file, and for the head of the log, which then begins anew. A turn of such a dialogue writes 700 to 900 pages, so that is every second turn; before states were rounded it was every
+one (5.75 syncs and 3,383 \`pwrite64\` a turn). The runtime allows no statement that would change the bound; three syncs a turn would need fewer than 500 pages. After the reply come the alarm's row, every 30 to 40 seconds,
+and the directory's, once for all turns of five seconds.`,
 );
