@@ -93,9 +93,9 @@ function endsFrom(tree: TurnTree, at: string | null, from: number): number[] {
   const ends: number[] = [];
   for (const { position } of tree.path(at)) {
     if (position <= from) break;
-    ends.unshift(position);
+    ends.push(position);
   }
-  return ends;
+  return ends.reverse();
 }
 
 async function load(store: ConversationStore, backend: Backend, fingerprint: string, set: StateSet, owner: string) {
