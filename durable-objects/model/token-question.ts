@@ -48,10 +48,17 @@ export async function answerTokens(served: Served, question: TokenQuestion): Pro
   }
   const bytes: Uint8Array[] = [];
   const pieces: TokenAnswer["pieces"] = [];
+  /** By id: a million tokens are of a few thousand kinds. */
+  const spelled = new Map<number, { own: Uint8Array; shown: string | number[] }>();
   for (const id of ids) {
-    const piece = codec.spelledBytes(id);
-    bytes.push(piece);
-    pieces.push(textOf(piece) ?? [...piece]);
+    let piece = spelled.get(id);
+    if (!piece) {
+      const own = codec.spelledBytes(id);
+      piece = { own, shown: textOf(own) ?? [...own] };
+      spelled.set(id, piece);
+    }
+    bytes.push(piece.own);
+    pieces.push(piece.shown);
     if (bytes.length % SLICE_TOKENS === 0) await yieldToEvents();
   }
   return {

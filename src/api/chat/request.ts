@@ -106,7 +106,8 @@ export type ChatRequest = z.infer<typeof chatRequest>;
 export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "tenant" | "persistent"> {
   const refuse = (param: string, holds: boolean, message: string) =>
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
-  refuse("top_logprobs", body.top_logprobs == null || body.logprobs === true, "expected logprobs: true beside it");
+  // None of them asks for nothing.
+  refuse("top_logprobs", !body.top_logprobs || body.logprobs === true, "expected logprobs: true beside it");
   refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse(
     "n",

@@ -45,6 +45,11 @@ it("-1 is no limit of tokens, as clients of other servers write it", () => {
   for (const limit of [0, -2, 1.5]) expect(refusal({ max_tokens: limit })).toMatchObject({ param: "max_tokens" });
 });
 
+it("no alternatives are asked for by 0, whatever logprobs says", () => {
+  for (const logprobs of [undefined, null, false])
+    expect(chatTurn(parse({ ...minimal, logprobs, top_logprobs: 0 }, chatRequest)).topLogprobs).toBeUndefined();
+});
+
 const invalid: [fields: object, param: string][] = [
   [{ messages: [] }, "messages"],
   [{ messages: undefined }, "messages"],
