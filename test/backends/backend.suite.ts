@@ -3,7 +3,7 @@
  *
  * A backend that cannot do one of these lists its title with the reason.
  */
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { Backend, Sequence, StateTensor } from "../../src/backends/backend.ts";
 import type { Loaded, LoadOptions } from "../../src/backends/load-model.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -45,6 +45,13 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     const abs = TOLERANCE * deviation(logits);
     const rest = (at: number) => logits.subarray(at * V);
     const open = () => load(golden);
+    let engine: Promise<Loaded> | undefined;
+    /** For tests that open sequences of their own and count no memory. */
+    const shared = () => (engine ??= open());
+    afterAll(() => {
+      // Its memory can be collected.
+      engine = undefined;
+    });
     /** A sequence that holds the first `at` tokens. */
     const fedTo = async (backend: Backend, at: number) => {
       const sequence = await backend.open();
@@ -53,17 +60,16 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     };
 
     test("matches transformers at every position, in slices and token by token", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       expect(backend.vocab).toBe(V);
       expectClose(await feed(await backend.open(), tokens, backend.sliceTokens), logits, { abs });
       expectClose(await feed(await backend.open(), tokens, 1), logits, { abs });
     });
 
     test("is the same when its state went through bytes into a new engine", async () => {
-      const first = await open();
+      const [first, { backend, fingerprint }] = [await shared(), await open()];
       for (const at of new Set([1, 2, half, T - 1])) {
         const bytes = await toBytes(await fedTo(first.backend, at), first.fingerprint);
-        const { backend, fingerprint } = await open();
         const resumed = await backend.open(decodeState(bytes, fingerprint));
         expect(resumed.position).toBe(at);
         expectClose(await feed(resumed, tokens.subarray(at), backend.sliceTokens), rest(at), { abs }, `from ${at}`);
@@ -71,7 +77,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("needs its state: a spoiled one fails the comparison above", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const tensors = await (await fedTo(backend, half)).save();
       for (const { data } of tensors) data.fill(0);
       const amnesiac = await backend.open({ position: half, tensors });
@@ -80,7 +86,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("gives the last row, or none, when only that is asked for", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const slice = tokens.subarray(0, Math.min(T, backend.sliceTokens));
       const sequence = await backend.open();
       expect((await sequence.forward(slice, "none")).length).toBe(0);
@@ -90,7 +96,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("saves a copy, as long as it says, and goes on", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const sequence = await fedTo(backend, half);
       const saved = await sequence.save();
       const before = saved.map(({ data }) => Uint8Array.from(data));
@@ -104,7 +110,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("keeps conversations apart, also when their calls overlap", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const mirrored = tokens.toReversed();
       const alone = await feed(await backend.open(), mirrored, 1);
       const [a, b] = [await backend.open(), await backend.open()];
@@ -130,7 +136,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("refuses a state that does not fit, and names the tensor", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const good = await (await fedTo(backend, half)).save();
       const [first, ...others] = good as [StateTensor, ...StateTensor[]];
       const bad: [damage: string, position: number, tensors: StateTensor[], named: string][] = [
@@ -153,7 +159,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("refuses ids outside the vocabulary and slices that it did not ask for; the state stays", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const sequence = await fedTo(backend, half);
       const { code, message, param } = await failure(() => sequence.forward(Uint32Array.of(0, V), "last"));
       expect([code, param]).toEqual(["request_invalid", "tokens"]);
@@ -180,7 +186,7 @@ export function describeBackend({ name, cases, load, cannot = {} }: Subject): vo
     });
 
     test("refuses tokens beyond the context, the state stays", async () => {
-      const { backend } = await open();
+      const { backend } = await shared();
       const sequence = await backend.open();
       const L = backend.sliceTokens;
       const room = backend.contextLength % L || L;

@@ -6,7 +6,7 @@ import { ConversationStore } from "../../../../durable-objects/storage/conversat
 import { chat, type ErrorReply, http, type Reply, say, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
-import { askObject, inside, named, rows, stub, turnsOf } from "../../../support/object.ts";
+import { askObject, contentOf, converse, inside, named, rows, stub, turnsOf } from "../../../support/object.ts";
 
 const { gate } = gatedToy();
 const usualAlarmMs = limits.alarmMs;
@@ -21,10 +21,11 @@ const shimmed = (conversation: string, failAt: number, forever: boolean) =>
     shim.arm({ failAt, forever });
     return shim;
   });
-const turn = (conversation: string, content: string) => chat({ conversation, messages: [say(content)] });
+/** A turn beside the work, of the object alone: its way through the Worker would take as long as all of it. */
+const turn = async (conversation: string, content: string) => contentOf(await converse(conversation, content));
 const expectedOf = async (conversation: string, contents: string[]) => {
   const texts: string[] = [];
-  for (const content of contents) texts.push(textOf(await turn(conversation, content)));
+  for (const content of contents) texts.push(await turn(conversation, content));
   return texts;
 };
 /** What the object says to a route: "done", or the code of its failure. */
@@ -66,14 +67,14 @@ const scenarios: Record<string, Scenario> = {
       expect(await many(name, "family")).toBe(made);
       if (how === "done") expect(made).toBe(1);
       expect(await asked(name, "/head/main", "PUT", { model: "tiny" })).toBe("done");
-      expect(textOf(await turn(name, "one"))).toBe(one);
+      expect(await turn(name, "one")).toBe(one);
     },
   },
   "create by a turn": {
     work: async (name) => replied(await ask(name, "one", { max_tokens: 8 }, key)),
     after: async (name, [one, second]) => {
       await whole(name, "one", one!);
-      expect(textOf(await turn(name, "two"))).toBe(second);
+      expect(await turn(name, "two")).toBe(second);
       expect((await turnsOf(name)).map(({ status }) => status)).toEqual(["incomplete", "incomplete"]);
     },
   },
@@ -82,7 +83,7 @@ const scenarios: Record<string, Scenario> = {
     work: async (name) => replied(await two(name)),
     after: async (name, [, second, third]) => {
       await whole(name, "two", second!);
-      expect(textOf(await turn(name, "three"))).toBe(third);
+      expect(await turn(name, "three")).toBe(third);
       expect((await turnsOf(name)).length).toBe(3);
     },
   },
@@ -105,7 +106,7 @@ const scenarios: Record<string, Scenario> = {
         expect([await tail.end(), tail.content]).toEqual(["done", second]);
       }
       expect((await turnsOf(name)).map(({ reply }) => reply)[0]).toBe(second);
-      expect(textOf(await turn(name, "three"))).toBe(third);
+      expect(await turn(name, "three")).toBe(third);
       expect((await turnsOf(name)).length).toBe(3);
     },
   },
@@ -117,8 +118,9 @@ const scenarios: Record<string, Scenario> = {
       // It may be there though its client was told of a failure: only the list did not hear of it.
       expect(heads.length).toBeGreaterThanOrEqual(how === "done" ? 2 : 1);
       expect(new Set(heads.map((head) => head.turn)).size).toBe(1);
-      expect(textOf(await turn(name, "two"))).toBe(second);
-      for (const { id } of heads) if (id !== "main") await turn(`${name}~${id}`, "two");
+      expect(await turn(name, "two")).toBe(second);
+      for (const { id } of heads)
+        if (id !== "main") await chat({ conversation: `${name}~${id}`, messages: [say("two")] });
     },
   },
   delete: {
@@ -132,12 +134,12 @@ const scenarios: Record<string, Scenario> = {
       if (how === "done") expect(left).toEqual([0, 0]);
       else if (left[0] === 1) {
         expect(left[1]).toBe(2);
-        expect(textOf(await turn(name, "three"))).toBe(third);
+        expect(await turn(name, "three")).toBe(third);
         expect(await asked(name, "/head/main", "DELETE")).toBe("done");
       }
       await runDurableObjectAlarm(stub(name));
       expect([await many(name, "heads"), await many(name, "turns"), await many(name, "pieces")]).toEqual([0, 0, 0]);
-      expect(textOf(await turn(name, "one"))).toBe(one);
+      expect(await turn(name, "one")).toBe(one);
     },
   },
 };
