@@ -46,16 +46,30 @@ function readInitializer(bytes: Uint8Array, where: string, graph: Graph): void {
   let type = 0;
   let outside = false;
   for (const field of protobufFields(bytes, where)) {
-    if (field.number === 1) shape.push(...integers(field, where));
+    if (field.number === 1) for (const size of integers(field, where)) shape.push(size);
     else if (field.number === 2) type = field.value;
     else if (field.number === 13) place.set(text(find(field.bytes, 1, where)), text(find(field.bytes, 2, where)));
     else if (field.number === 14) outside = field.value === 1;
   }
-  graph.elements.set(type, (graph.elements.get(type) ?? 0) + product(shape));
+  graph.elements.set(type, (graph.elements.get(type) ?? 0) + countOf(shape, where));
   if (!outside) return;
   const file = place.get("location") ?? "";
   const end = Number(place.get("offset") ?? 0) + Number(place.get("length") ?? 0);
   graph.external.set(file, Math.max(graph.external.get(file) ?? 0, end));
+}
+
+/** More than any weight has. */
+const DIMENSIONS_MAX = 64;
+
+function countOf(shape: readonly number[], where: string): number {
+  const refuse = (message: string) =>
+    new Failure("weights_invalid", `${where}: an initializer: ${message}`, { param: where });
+  if (shape.length > DIMENSIONS_MAX) throw refuse(`expected at most ${DIMENSIONS_MAX} dimensions, got ${shape.length}`);
+  try {
+    return product(shape);
+  } catch (cause) {
+    throw refuse((cause as Error).message);
+  }
 }
 
 function readValue(bytes: Uint8Array, where: string): Value {
