@@ -6,8 +6,9 @@ import { clear, finish } from "./dots";
 /**
  * Tiles of `matQ4`: Σ_b sx_b · (s_b · dot_b) · d for one, two or four tokens and eight rows each at several places of the matrix.
  *
- * A matrix that comes from memory is read from `places` places at once, a block of each in turn, `step` bytes apart in the matrix and
+ * A matrix that comes from memory is read from several places at once, a block of each in turn, `step` bytes apart in the matrix and
  * `yStep` in a row of y: one stream of loads waits for memory where several overlap. Each row keeps its order of sums, so its bits.
+ * Places are written out, for Zen 5 foresees loads by the instruction that makes them, and one that goes round all places looks like none.
  * `head` is the first row group: d, m, then the blocks. For many tokens, which read the weights rarely: panels.ts.
  */
 
@@ -15,15 +16,22 @@ import { clear, finish } from "./dots";
 // @ts-ignore: decorator
 @inline const SPARE: usize = SCRATCH + 20448;
 
+/** At one place or at two; in lanes of 16 bits also at four. */
 export function tile1<Lane>(y: usize, x: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize): void {
   const mask = i8x16.splat(15), zero = rounderBits(), none = i32x4.splat(0);
   for (let p = places, to = y; p > 0; p--, to += yStep) clear(to);
   for (let b = blocks, w = head + 64, n = x + scales; b > 0; b--, w += 144, x += 32, n += 4) {
-    for (let p = places, to = y, at = w; p > 0; p--, to += yStep, at += step) block1<Lane>(to, at, x, n, mask, zero, none);
+    block1<Lane>(y, w, x, n, mask, zero, none);
+    if (places > 1) block1<Lane>(y + yStep, w + step, x, n, mask, zero, none);
+    if (sizeof<Lane>() == 2 && places > 2) {
+      block1<Lane>(y + 2 * yStep, w + 2 * step, x, n, mask, zero, none);
+      block1<Lane>(y + 3 * yStep, w + 3 * step, x, n, mask, zero, none);
+    }
   }
   for (let p = places; p > 0; p--, y += yStep, head += step) finish(y, head);
 }
 
+/** At one place or at two. */
 export function tile2<Lane>(
   y: usize, yRow: usize, x0: usize, xRow: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize,
 ): void {
@@ -34,7 +42,8 @@ export function tile2<Lane>(
   }
   let x1 = x0 + xRow, n0 = x0 + scales, n1 = x1 + scales;
   for (let b = blocks, w = head + 64; b > 0; b--, w += 144, x0 += 32, n0 += 4, x1 += 32, n1 += 4) {
-    for (let p = places, to = y, at = w; p > 0; p--, to += yStep, at += step) block2<Lane>(to, to + yRow, at, x0, x1, n0, n1, mask, zero);
+    block2<Lane>(y, y + yRow, w, x0, x1, n0, n1, mask, zero);
+    if (places > 1) block2<Lane>(y + yStep, y + yStep + yRow, w + step, x0, x1, n0, n1, mask, zero);
   }
   for (let p = places; p > 0; p--, y += yStep, head += step) {
     finish(y, head);
@@ -42,7 +51,7 @@ export function tile2<Lane>(
   }
 }
 
-/** `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. */
+/** At one place or at two. `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. */
 export function tile4(
   y: usize, yRow: usize, x0: usize, xRow: usize, fourth: usize, scales: usize, head: usize, blocks: usize,
   places: i32, step: usize, yStep: usize,
@@ -57,9 +66,10 @@ export function tile4(
   let x1 = x0 + xRow, x2 = x1 + xRow, x3 = x0 + fourth * xRow;
   let n0 = x0 + scales, n1 = x1 + scales, n2 = x2 + scales, n3 = x3 + scales;
   for (let b = blocks, w = head + 64; b > 0; b--, w += 144, x0 += 32, n0 += 4, x1 += 32, n1 += 4, x2 += 32, n2 += 4, x3 += 32, n3 += 4) {
-    for (let p = places, to = y, at = w; p > 0; p--, to += yStep, at += step) {
-      const last = fourth == 3 ? to + 3 * yRow : SPARE;
-      block4(to, to + yRow, to + 2 * yRow, last, at, x0, x1, x2, x3, n0, n1, n2, n3, mask, zero);
+    block4(y, y + yRow, y + 2 * yRow, fourth == 3 ? y + 3 * yRow : SPARE, w, x0, x1, x2, x3, n0, n1, n2, n3, mask, zero);
+    if (places > 1) {
+      const z = y + yStep;
+      block4(z, z + yRow, z + 2 * yRow, fourth == 3 ? z + 3 * yRow : SPARE, w + step, x0, x1, x2, x3, n0, n1, n2, n3, mask, zero);
     }
   }
   for (let p = places; p > 0; p--, y += yStep, head += step) {
