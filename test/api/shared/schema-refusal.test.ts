@@ -92,3 +92,24 @@ it("never repeats text, whatever is wrong with it", () => {
     expect(chat(fields)).toMatch(/^[\w[\].]+: .*expected .*, got [^,]+$/);
   }
 });
+
+describe("of very many faults", () => {
+  let told = 0;
+  const text = z.string({
+    error: () => {
+      told++;
+      return "expected a text";
+    },
+  });
+  const item = z.union([z.strictObject({ a: text }), z.strictObject({ b: text, c: text })]);
+  const lists = z.strictObject({ list: z.array(z.strictObject({ parts: z.array(item) })) });
+
+  it.each([0, 3, 100])("the first is told, and the others are not looked for (behind %i items)", (good) => {
+    told = 0;
+    const list = Array.from({ length: 200 }, (_, i) => ({
+      parts: Array.from({ length: 100 }, () => (i < good ? { a: "x" } : {})),
+    }));
+    expect(messageOf({ list }, lists)).toContain(`list[${good}].parts[0]`);
+    expect(told).toBeLessThan(10);
+  });
+});
