@@ -12,6 +12,8 @@ export interface StateTensor {
   data: Uint8Array;
   /** Where a turn has ended its floats may be rounded to halves. */
   rounds?: true;
+  /** So it was: `data` are halves. */
+  stored?: "f16";
 }
 
 /** The residual stream between two stages, bit by bit, and the step's embeddings where a layer reads them; (T, D) each. */

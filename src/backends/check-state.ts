@@ -24,7 +24,8 @@ export function checkState({ position, tensors }: Saved, shapesAt: (position: nu
     if (tensor.dtype !== dtype) fail(`${name}: expected ${dtype}, got ${tensor.dtype}`, name);
     if (tensor.shape.join() !== shape.shape.join())
       fail(`${name}: expected shape [${shape.shape}], got [${tensor.shape}]`, name);
-    const bytes = bytesOf(shape);
+    if (tensor.stored && !shape.rounds) fail(`${name}: expected floats, got halves`, name);
+    const bytes = bytesOf(shape) / (tensor.stored ? 2 : 1);
     if (tensor.data.byteLength !== bytes) fail(`${name}: expected ${bytes} bytes, got ${tensor.data.byteLength}`, name);
   }
 }

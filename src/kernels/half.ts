@@ -58,11 +58,16 @@ function everyHalf(): Float32Array {
   return floats;
 }
 
-export function fromHalves(halves: Uint16Array): Float32Array<ArrayBuffer> {
+/** The floats of halves, to where there is room for as many. */
+export function fromHalves(halves: Uint16Array, floats: Float32Array): void {
   table ??= everyHalf();
   // Each a constant of the loop, which code that is not yet optimized would look up for every number.
   const [floatOf, n] = [table, halves.length];
-  const floats = new Float32Array(n);
   for (let i = 0; i < n; i++) floats[i] = floatOf[halves[i]!]!;
-  return floats;
+}
+
+/** Halves that lie as bytes, at any place. */
+export function halvesIn(bytes: Uint8Array): Uint16Array {
+  const even = bytes.byteOffset % 2 ? bytes.slice() : bytes;
+  return new Uint16Array(even.buffer, even.byteOffset, even.length / 2);
 }

@@ -23,9 +23,16 @@ export interface WeightSpec {
 export type Form = Required<Pick<WeightSpec, "prepare" | "restore">>;
 
 /** One tensor of a conversation's state. */
-export type StateSpec =
-  /** f32; `rounds`: of which a turn's end may leave halves. */
-  { kind: "fixed"; name: string; shape: number[]; rounds?: true } | CacheSpec;
+export type StateSpec = FixedSpec | CacheSpec;
+
+/** f32. */
+export interface FixedSpec {
+  kind: "fixed";
+  name: string;
+  shape: number[];
+  /** A turn's end may leave halves of it. */
+  rounds?: true;
+}
 
 /** Keys and values of one attention layer. */
 export interface CacheSpec {

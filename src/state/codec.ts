@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
-import { fromHalves, toHalves } from "../kernels/half.ts";
+import { toHalves } from "../kernels/half.ts";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import type { ConversationState } from "./state.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
@@ -63,7 +63,7 @@ export type Precision = "exact" | "rounded";
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
 export function encodeState(state: ConversationState, precision: Precision = "exact"): Uint8Array {
   const { tensors: given, ...rest } = state;
-  const tensors = given.map((tensor): StoredTensor => (precision === "rounded" ? asHalves(tensor) : tensor));
+  const tensors = given.map((tensor) => (precision === "rounded" ? asHalves(tensor) : tensor));
   for (const tensor of tensors) checkFinite(tensor);
   const table = tensors.map(({ name, dtype, shape, stored, data }) => ({
     name,
@@ -124,7 +124,7 @@ export function decodeState(bytes: Uint8Array, fingerprint: string, { verify = t
     const data = bytes.subarray(at, at + length);
     readable(!verify || same(sha256(data), expected), () => `${name}: checksum differs`);
     at += length;
-    return { name, dtype, shape, data: stored ? floatsOf(data) : data };
+    return { name, dtype, shape, data, ...(stored ? { stored } : {}) };
   });
   readable(at === bytes.length, () => `${bytes.length - at} bytes too many`);
   return { ...rest, tensors: read };
@@ -136,19 +136,10 @@ function dataFrom(version: number, end: number, tensors: readonly { bytes: numbe
   return isRoomy ? Math.ceil(end / ROOM_BYTES) * ROOM_BYTES : end;
 }
 
-interface StoredTensor extends StateTensor {
-  stored?: "f16";
-}
-
 /** As halves, where it may be rounded and no float is too large for one. */
-function asHalves(tensor: StateTensor): StoredTensor {
-  const halves = tensor.rounds && toHalves(wordsOf(tensor.data));
+function asHalves(tensor: StateTensor): StateTensor {
+  const halves = tensor.rounds && !tensor.stored && toHalves(wordsOf(tensor.data));
   return halves ? { ...tensor, stored: "f16", data: new Uint8Array(halves.buffer) } : tensor;
-}
-
-function floatsOf(data: Uint8Array): Uint8Array {
-  const aligned = data.byteOffset % 2 ? data.slice() : data;
-  return new Uint8Array(fromHalves(new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.length / 2)).buffer);
 }
 
 const wordsOf = (data: Uint8Array): Int32Array =>
@@ -157,7 +148,7 @@ const wordsOf = (data: Uint8Array): Int32Array =>
     : new Int32Array(data.buffer, data.byteOffset, data.length / 4);
 
 /** NaN and infinities have all exponent bits set. */
-function checkFinite({ name, dtype, stored, data }: StoredTensor): void {
+function checkFinite({ name, dtype, stored, data }: StateTensor): void {
   if (dtype !== "f32" || stored) return; // halves are finite
   const words = wordsOf(data);
   for (let i = 0; i < words.length; i++) {

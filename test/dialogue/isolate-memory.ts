@@ -46,7 +46,7 @@ while (running.size > 0) {
 }
 const stored: Uint8Array[] = [];
 for (const { sequence, sampler } of live) {
-  stored[0] = await encodeSequence(sequence, { fingerprint, pending: [], sampler: sampler.state() });
+  stored[0] = await encodeSequence(sequence, { fingerprint, pending: [], sampler: sampler.state() }, "rounded");
   peak = Math.max(peak, javascript() - before);
 }
 const positions = live.map(({ sequence }) => sequence.position);

@@ -5,7 +5,8 @@ const isNumber = (half: number) => ((half >>> 10) & 31) !== 31;
 
 it("many halves at once are the floats that they are one by one, and back", () => {
   const halves = Uint16Array.from({ length: 1 << 16 }, (_, half) => half).filter(isNumber);
-  const floats = fromHalves(halves);
+  const floats = new Float32Array(halves.length);
+  fromHalves(halves, floats);
   expect(floats).toEqual(Float32Array.from(halves, fromHalf));
   expect(toHalves(new Int32Array(floats.buffer))).toEqual(halves);
 });

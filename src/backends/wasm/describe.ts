@@ -1,4 +1,5 @@
 /** What follows from a model and its cache policy alone, without weights or memory: shapes of states, and how long a context may be. */
+import type { FixedSpec } from "../../layers/layer.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
 import { ENDLESS } from "../backend.ts";
@@ -8,9 +9,7 @@ import { cacheLayout } from "./cache-layout.ts";
 
 /** Names, types and shapes of a state of `position` tokens. */
 export function describeState({ state }: Model, policy: CachePolicy, position: number): StateShape[] {
-  const fixed = state.flatMap((spec) =>
-    spec.kind === "fixed" ? [{ name: spec.name, dtype: "f32" as const, shape: spec.shape }] : [],
-  );
+  const fixed = state.flatMap((spec) => (spec.kind === "fixed" ? [fixedShape(spec)] : []));
   const caches = state.flatMap((spec) => {
     if (spec.kind !== "cache") return [];
     const layout = cacheLayout(policy, spec);
@@ -18,6 +17,11 @@ export function describeState({ state }: Model, policy: CachePolicy, position: n
   });
   return [...fixed, ...caches];
 }
+
+const fixedShape = ({ name, shape, rounds }: FixedSpec): StateShape => ({
+  ...{ name, dtype: "f32", shape },
+  ...(rounds ? { rounds } : {}),
+});
 
 /** Bounded caches never run out of positions; full ones are held to what the checkpoint was made for. */
 export const contextOf = ({ contextLength }: Model, { policy }: CachePolicy): number =>

@@ -2,7 +2,7 @@
 
 import { check } from "../../core/failure.ts";
 import { padTo, product } from "../../core/sizes.ts";
-import { fromHalves, toHalves } from "../../kernels/half.ts";
+import { fromHalves, halvesIn, toHalves } from "../../kernels/half.ts";
 import type { Run } from "../../layers/layer.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
 import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
@@ -178,7 +178,7 @@ export class WasmSequence implements Sequence {
     for (const { shape, offset, rounds } of this.#fixed) {
       const floats = new Float32Array(this.#engine.memory.buffer, this.#fixedAt + offset, product(shape));
       const halves = rounds && toHalves(new Int32Array(floats.buffer, floats.byteOffset, floats.length));
-      if (halves) floats.set(fromHalves(halves));
+      if (halves) fromHalves(halves, floats);
     }
   }
 
@@ -201,8 +201,12 @@ export class WasmSequence implements Sequence {
       this.release();
       throw full;
     }
-    for (const { name, offset } of this.#fixed)
-      new Uint8Array(memory.buffer).set(byName.get(name)!.data, this.#fixedAt + offset);
+    for (const { name, shape, offset } of this.#fixed) {
+      const { data, stored } = byName.get(name)!;
+      const at = this.#fixedAt + offset;
+      if (stored) fromHalves(halvesIn(data), new Float32Array(memory.buffer, at, product(shape)));
+      else new Uint8Array(memory.buffer).set(data, at);
+    }
     this.#position = position;
   }
 }
