@@ -78,7 +78,47 @@ zh|我在院子里种了{v}。|我家有哪些植物？|市场上卖{w}。|番�
 zh|我大学学的是{v}。|我读书时的专业是什么？|讲座的题目是{w}。|物理, 法律, 医学, 历史, 建筑, 化学
 zh|我最喜欢的作家是{v}。|我爱看谁写的小说？|报告介绍了{w}。|鲁迅, 金庸, 莫言, 老舍, 巴金, 余华
 zh|我把雨伞忘在{v}了。|我丢的挡雨的东西在哪里？|有人在{w}捡到手套。|出租车上, 餐厅, 教室, 图书馆, 银行, 理发店
-zh|晚上我睡不着是因为{v}。|什么使我失眠？|邻居们抱怨{w}。|噪音, 压力, 蚊子, 咖啡, 天气太热, 牙疼`;
+zh|晚上我睡不着是因为{v}。|什么使我失眠？|邻居们抱怨{w}。|噪音, 压力, 蚊子, 咖啡, 天气太热, 牙疼
+de|Mein Nachbar über mir übt nachts {v}.|Welches Instrument stört mich beim Schlafen?|Auf dem Turm spielte jemand {w}.|Trompete, Geige, Akkordeon, Klarinette, Schlagzeug, Cello
+de|Meine Brille habe ich {v} vergessen.|Wo ist meine Sehhilfe geblieben?|Die Sitzung fand {w} statt.|im Hotel, beim Optiker, im Bus, in der Sauna, am Strand, im Büro
+de|Die Miete kostet uns {v} Euro.|Was bezahlen wir monatlich fürs Wohnen?|Das Gemälde kostet {w} Euro.|640, 780, 925, 1070, 1240, 1380
+de|Meine Cousine heiratet in {v}.|An welchem Ort ist die Hochzeit einer Verwandten von mir?|Der Kongress tagt in {w}.|Lübeck, Regensburg, Zürich, Marburg, Innsbruck, Potsdam
+de|Ich arbeite bei {v}.|Welche Firma ist mein Arbeitgeber?|Der Lastwagen gehört {w}.|Bosch, Siemens, Miele, Bayer, Otto, Lidl
+de|Mein Auto hat {v} Kilometer auf dem Tacho.|Wie weit ist mein Wagen schon gefahren?|Der Kanal ist {w} Kilometer lang.|82000, 97000, 123000, 146000, 178000, 211000
+de|Ich mache gerade einen Kurs in {v}.|Was lerne ich zurzeit in meiner Freizeit?|Die Meisterschaft in {w} war spannend.|Töpfern, Judo, Italienisch, Fotografie, Yoga, Tango
+de|Mein Zug kommt um {v} an.|Zu welcher Uhrzeit soll man mich am Bahnhof abholen?|Das Schwimmbad öffnet um {w}.|7:12, 9:48, 12:36, 15:21, 18:54, 21:07
+de|Meine Mutter hat früher {v} unterrichtet.|Welches Schulfach gab Mama?|Der Preis wird für {w} verliehen.|Chemie, Latein, Erdkunde, Musik, Mathematik, Biologie
+de|Ich kann {v} nicht ausstehen.|Welches Essen finde ich eklig?|Der Bauer erntet {w}.|Rosenkohl, Sellerie, Spinat, Rote Bete, Fenchel, Oliven
+de|Zum Abschied haben mir die Kollegen {v} geschenkt.|Was habe ich bekommen, als ich die Firma verließ?|Auf dem Dachboden fand man {w}.|einen Rucksack, eine Torte, einen Gutschein, ein Fotoalbum, eine Uhr, einen Bierkrug
+de|Der Arzt hat bei mir {v} festgestellt.|An welcher Krankheit leide ich?|Der Artikel handelt von {w}.|Bluthochdruck, Asthma, Diabetes, Gicht, Arthrose, Blutarmut
+de|Unseren Garten haben wir an {v} verpachtet.|Wer nutzt jetzt unser Grundstück?|Das Lied ist ein Gruß an {w}.|Familie Reuter, einen Imker, die Gemeinde, Herrn Voigt, einen Gärtner, Studenten
+de|Unser Haus wurde {v} gebaut.|Aus welchem Jahr ist das Gebäude, in dem wir leben?|Der Verein entstand {w}.|1898, 1912, 1927, 1954, 1968, 1983
+de|Mein Neffe möchte {v} werden.|Welchen Berufswunsch hat das Kind meiner Schwester?|Im Theaterstück tritt ein {w} auf.|Feuerwehrmann, Astronaut, Tierarzt, Lokführer, Koch, Richter
+de|Ich gehe immer {v} einkaufen.|An welchem Tag besorge ich Lebensmittel?|Die Probe ist {w}.|montags, dienstags, mittwochs, donnerstags, freitags, samstags
+de|Mein Koffer ist {v}.|Wie sieht mein Gepäck aus?|Das Flugzeug am Himmel war {w}.|knallrot, dunkelgrün, silbern, blau kariert, braun, gelb gestreift
+de|Meine Masterarbeit schreibe ich über {v}.|Womit beschäftige ich mich am Ende meines Studiums?|Die Zeitung berichtet über {w}.|Windkraft, Rilke, Algen, Zölle, Gletscher, Robotik
+de|Mein Balkon geht nach {v}.|Auf welcher Seite liegt der Platz, wo ich mich zu Hause sonne?|Die Vögel ziehen nach {w}.|Norden, Süden, Osten, Westen, Nordosten, Südwesten
+de|Am Knie operiert hat mich {v}.|Wer war mein Chirurg?|Das Buch stammt von {w}.|Doktor Albers, Professor Seidl, Doktor Nowak, Professor Haas, Doktor Jansen, Doktor Krüger
+zh|我楼上的邻居半夜练{v}。|哪种乐器吵得我睡不好？|街角有人在演奏{w}。|小提琴, 唢呐, 架子鼓, 古筝, 萨克斯, 二胡
+zh|我在{v}公司上班。|我的雇主是谁？|卡车上印着{w}的标志。|华为, 腾讯, 联想, 海尔, 格力, 小米
+zh|我的驾照{v}到期。|我开车的证件什么时候失效？|合同{w}才签好。|明年三月, 后年一月, 今年九月, 明年七月, 下个月, 今年年底
+zh|我表姐嫁到了{v}。|我的亲戚结婚后住在什么城市？|这列火车开往{w}。|洛阳, 桂林, 烟台, 无锡, 温州, 南昌
+zh|我正在上{v}培训班。|我业余时间在进修什么？|这场{w}比赛很精彩。|会计, 插花, 编程, 茶艺, 演讲, 烹饪
+zh|我是由{v}带大的。|童年时哪位长辈照顾我？|小说的主人公是{w}。|外婆, 姑妈, 大伯, 舅舅, 奶奶, 养父
+zh|我讨厌吃{v}。|哪种蔬菜我受不了？|农民们在收{w}。|香菜, 苦瓜, 芹菜, 茄子, 胡萝卜, 秋葵
+zh|同事们送了我{v}作纪念。|我离职时收到了什么？|阁楼里发现了{w}。|一个背包, 一本相册, 一只手表, 一幅字画, 一套茶杯, 一支钢笔
+zh|体检查出我有{v}。|我得了什么病？|这篇文章介绍{w}。|高血压, 脂肪肝, 贫血, 胃炎, 糖尿病, 甲亢
+zh|我家的房子是{v}年盖的。|我住的楼有多老？|这首歌是{w}年写的。|1978, 1985, 1991, 1996, 2003, 2011
+zh|我侄子想当{v}。|我哥哥的孩子有什么理想？|舞台上站着一个{w}。|消防员, 宇航员, 兽医, 警察, 飞行员, 魔术师
+zh|我每{v}去超市买菜。|我通常哪天采购食物？|俱乐部{w}有活动。|周一, 周二, 周三, 周四, 周六, 周日
+zh|我的行李箱是{v}的。|我的旅行包是什么颜色？|天上的热气球是{w}的。|大红色, 深绿色, 银色, 棕色, 蓝白格, 紫色
+zh|我的论文写的是{v}。|我研究的课题是什么？|新闻报道了{w}。|风力发电, 唐诗, 海藻, 关税, 冰川, 机器人
+zh|我中午一般在{v}吃饭。|我的午餐在什么地方解决？|采访是在{w}进行的。|单位食堂, 面馆, 快餐店, 公园, 便利店, 家里
+zh|我花{v}元修了空调。|让冷气恢复工作我付了多少钱？|那盏灯卖{w}元。|120, 180, 260, 340, 450, 580
+zh|我丈夫的爱好是{v}。|我先生闲下来喜欢干什么？|电台节目谈到了{w}。|观鸟, 集邮, 打麻将, 木工, 潜水, 骑马
+zh|我们明晚在{v}聚餐。|朋友们碰头吃饭的地点是哪里？|毕业照是在{w}拍的。|川菜馆, 江边, 烤鸭店, 小李家, 海鲜城, 农家乐
+zh|我的快递被放在{v}了。|我网上买的东西现在在哪儿？|孩子们躲在{w}玩。|门卫室, 楼梯间, 水表箱, 对面商店, 车库, 花坛边
+zh|我把护照放在{v}。|出国要用的证件我收在什么地方？|猫咪趴在{w}。|抽屉里, 保险柜里, 书架上, 枕头下, 皮箱里, 公文包里`;
 const CORRECTION = { de: "Korrektur: ", zh: "更正一下，" };
 
 const factOf = (
@@ -107,7 +147,10 @@ Explain the rules of cricket.|What is the largest desert?|When did the Berlin Wa
 What is the square root of 144?|Which metal is liquid at room temperature?|How do birds find their way south?|Summarise the plot of Cinderella.|What is the difference between a lake and a pond?|
 Who invented the telephone?|How long is a marathon?|Is it safe to eat raw eggs?|Why do cats purr?|What should I cook tonight?|How can one fall asleep faster?|Recommend a book about the sea.|
 What is the plural of octopus?|How do I remove a coffee stain?|Write an email declining an invitation.|What time is it in Tokyo when it is noon in London?|Name a famous composer.|What are prime numbers?|How do magnets work?|
-Thanks!|Go on.|Why?|That sounds good.|No, shorter please.|Are you sure?|What is your name?|Can you swim?|Hello there!|One more example.`
+Thanks!|Go on.|Why?|That sounds good.|No, shorter please.|Are you sure?|What is your name?|Can you swim?|Hello there!|One more example.|
+Wer malte die Sternennacht?|Wie weit ist der Mond entfernt?|Was ist ein schwarzes Loch?|Wann wurde die Dampfmaschine erfunden?|Wie backt man Brot?|Was ist die Hauptstadt von Australien?|Warum schnurren Katzen?|
+Schreib mir ein Haiku über Regen.|Welches Land hat die meisten Einwohner?|Erklär mir die Abseitsregel.|Danke dir!|Und weiter?|谁画了《星夜》？|月亮离地球有多远？|什么是黑洞？|蒸汽机是什么时候发明的？|怎样做面包？|
+澳大利亚的首都是哪里？|猫为什么打呼噜？|请写一首关于雨的诗。|世界上人口最多的国家是哪个？|太好了！|再说一个。`
   .replaceAll("\n", "")
   .split("|");
 
@@ -115,6 +158,9 @@ Thanks!|Go on.|Why?|That sounds good.|No, shorter please.|Are you sure?|What is 
 export const developmentUnanswered: string[] = `
 What is my shoe size?|Who is my dentist?|What is my mother's maiden name?|Which airline do I fly with?|What is my favourite season?|When do I get up in the morning?|How many siblings do I have?|Which instrument do I play?|
 What did I study?|Where does my aunt live?|What is the name of my cat?|Which team do I support?|What is my phone number?|How old is my son?|Which newspaper do I read?|What is my favourite film?|Who taught me to drive?|
-What is my bank account number?|Which street do I live in?|What do I take in my coffee?|Wie alt bin ich?|Was ist meine Lieblingsfarbe?|Wo bin ich geboren?|Wie heißt meine Chefin?|我住在哪条街？|我叫什么名字？|我喜欢什么运动？|我的生日是哪天？`
+What is my bank account number?|Which street do I live in?|What do I take in my coffee?|Wie alt bin ich?|Was ist meine Lieblingsfarbe?|Wo bin ich geboren?|Wie heißt meine Chefin?|我住在哪条街？|我叫什么名字？|我喜欢什么运动？|我的生日是哪天？|
+Welche Schuhgröße habe ich?|Wer ist mein Zahnarzt?|Welches Tier hatte ich als Kind?|Wie heißt meine Frau?|Welchen Wein mag ich?|Wo war ich letzten Sommer?|Wie lautet meine Kontonummer?|Welche Serie schaue ich gerade?|
+Wann habe ich Feierabend?|Wo kaufe ich meine Kleidung?|我最喜欢的电影是哪部？|我每天几点下班？|我妻子叫什么名字？|我的银行卡密码是多少？|我在哪里上的小学？|我用什么手机？|我的头发是什么颜色？|
+我去年去哪里旅游了？|我小时候养过什么宠物？|我最拿手的菜是什么？`
   .replaceAll("\n", "")
   .split("|");

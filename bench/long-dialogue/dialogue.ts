@@ -4,6 +4,7 @@ import { developmentFacts, developmentUnanswered, developmentUnrelated } from ".
 import { draws } from "./draws.ts";
 import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./facts.ts";
 import { filler } from "./filler.ts";
+import { freshFacts, freshUnanswered, freshUnrelated } from "./fresh.ts";
 import { heldOutFacts, heldOutUnrelated } from "./held-out.ts";
 import { unseenFacts, unseenUnanswered, unseenUnrelated } from "./unseen.ts";
 
@@ -45,6 +46,7 @@ export const told = {
   checker: { facts: checkerFacts, unrelated: checkerUnrelated, unanswered: [] },
   development: { facts: developmentFacts, unrelated: developmentUnrelated, unanswered: developmentUnanswered },
   "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated, unanswered: [] },
+  fresh: { facts: freshFacts, unrelated: freshUnrelated, unanswered: freshUnanswered },
   unseen: { facts: unseenFacts, unrelated: unseenUnrelated, unanswered: unseenUnanswered },
 } satisfies Record<string, Told>;
 

@@ -27,6 +27,19 @@ export const fact = (
   values: values.split(", "),
 });
 
+/** Of lines with what is told, asked in its words, asked in others, the same of somebody else, and values, parted by bars. */
+export const factRows = (lang: Fact["lang"], correction: string, rows: string): Fact[] =>
+  rows
+    .trim()
+    .split("\n")
+    .map((row) => {
+      const [tell, ask, asked, other, values] = row.split("|") as [string, string, string, string, string];
+      return fact(lang, [tell], [ask], [asked], other, correction + tell, values);
+    });
+
+/** Parted by bars; line ends are none of it. */
+export const listOf = (text: string): string[] => text.trim().replaceAll("\n", "").split("|");
+
 export const facts: Fact[] = [
   fact(
     "en",

@@ -3,7 +3,7 @@
  * question in other words shares no telling word with what was told. They say what a new dialogue can expect. Change recall to fit them, and
  * they say nothing any more.
  */
-import { type Fact, fact } from "./facts.ts";
+import { type Fact, factRows, listOf } from "./facts.ts";
 
 /** Told, asked in its words, asked in others, the same of somebody else, and values; parted by bars. */
 const ENGLISH = `
@@ -82,20 +82,11 @@ const CHINESE = `
 我明年要去{v}旅行。|我明年要去哪里旅行？|我打算到哪个国家度假？|这种酒产自{w}。|冰岛, 埃及, 泰国, 法国, 希腊, 秘鲁
 医生让我少吃{v}。|医生让我少吃什么？|为了健康哪种食物要避免？|这家店的{w}很有名。|盐, 甜食, 红肉, 油炸食品, 辣椒, 腌菜`;
 
-const CORRECTION = { en: "I was wrong: ", de: "Das stimmte nicht: ", zh: "我说错了：" };
-
-const rowsOf = (lang: keyof typeof CORRECTION, rows: string): Fact[] =>
-  rows
-    .trim()
-    .split("\n")
-    .map((row) => {
-      const [tell, ask, asked, other, values] = row.split("|") as [string, string, string, string, string];
-      return fact(lang, [tell], [ask], [asked], other, CORRECTION[lang] + tell, values);
-    });
-
-export const unseenFacts: Fact[] = [...rowsOf("en", ENGLISH), ...rowsOf("de", GERMAN), ...rowsOf("zh", CHINESE)];
-
-const listOf = (text: string): string[] => text.trim().replaceAll("\n", "").split("|");
+export const unseenFacts: Fact[] = [
+  ...factRows("en", "I was wrong: ", ENGLISH),
+  ...factRows("de", "Das stimmte nicht: ", GERMAN),
+  ...factRows("zh", "我说错了：", CHINESE),
+];
 
 /** Nothing of it was told. */
 export const unseenUnrelated: string[] = listOf(`
