@@ -7,6 +7,7 @@ WORDFREQ_FOLDER: the PyPI package wordfreq 3.1.1, unpacked. Its lists only say w
 
 Of 128,000 pieces 40,000 are kept, those of frequent words of English, German, Chinese, French and Spanish; their vectors have two bits a number, four
 levels a row (Lloyd's), the matrices four bits in kernel order (src/kernels/pack-q4.ts). The layout is in src/sentences/encoder-file.ts.
+The vector `own` tells questions about one's own life from such about the world: a logistic regression on what the encoder makes of those in question_kinds.py.
 GOLDEN gets what the numbers of the file give in numpy, for test/sentences/encoder.test.ts.
 """
 
@@ -16,9 +17,12 @@ import re
 import struct
 import sys
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+
+from training.question_kinds import kinds_of_questions
 
 PIECES, LONGEST, VECTOR, BRANCH = 40_000, 16, 512, 256
 ORDERS = ((2, 0), (3, 1), (5, 2))
@@ -30,7 +34,8 @@ WORDS = {"en": (60_000, 1.0), "de": (60_000, 1.2), "zh": (40_000, 0.6), "fr": (2
 SINGLE = r"▁?[\x20-\x7eäöüßéèêëàâáíóúñçîïôûœ，。！？：；、“”‘’「」《》（）–—…€]?"
 NUMBERS, MEAN_OF = 400, 1500
 TOKENS_MAX = 64
-MAGIC, VERSION = 0x45535652, 1
+OWN_STEPS, OWN_DECAY = 12, 1e-3
+MAGIC, VERSION = 0x45535652, 2
 GOLDEN_TEXTS = [
     "My sister Hannah lives in Oslo.",
     "Which city is the home of my sibling?",
@@ -268,6 +273,23 @@ class Encoder:
         return z / np.linalg.norm(z)
 
 
+def own_vector(encoded) -> np.ndarray:
+    """What a question's direction is multiplied with: above 0 for one's own life, below 0 for the world. Every language and side weighs the same; no offset."""
+    questions = kinds_of_questions()
+    x = np.stack([encoded(question) for question, _, _ in questions]).astype(np.float64)
+    is_own = np.array([own for _, own, _ in questions], np.float64)
+    sides = [(own, language) for _, own, language in questions]
+    sizes = Counter(sides)
+    weight = np.array([1 / sizes[side] for side in sides])
+    weight /= weight.sum()
+    own = np.zeros(VECTOR)
+    for _ in range(OWN_STEPS):  # Newton's: the least is reached to the last bit but a few, so that rounding hides them
+        likely = 1 / (1 + np.exp(-x @ own))
+        slope = x.T @ (weight * (likely - is_own)) + OWN_DECAY * own
+        own -= np.linalg.solve((x.T * (weight * likely * (1 - likely))) @ x + OWN_DECAY * np.eye(VECTOR), slope)
+    return np.round(own, 3)
+
+
 def source_table(file) -> np.ndarray:
     """(pieces, 512): in the source each of 17 parts of the table has its own scale."""
     table = np.zeros((CHUNKS * file["q1"].shape[0], VECTOR), np.float32)
@@ -309,20 +331,27 @@ def main(use: str, wordfreq: str, out: str, golden: str) -> None:
     print(json.dumps({"pieces": len(names), "words": len(words)}), flush=True)
     # So that no rounding of a sum shows.
     mean = np.round(np.mean([encoder([FIRST, place[word], LAST]) for word in words], 0), 4)
+    tokenizer = Pieces(names, own, LOWER)
+
+    def ids_of(text: str) -> list[int]:
+        return [FIRST, *tokenizer(normalized(text))[: TOKENS_MAX - 2], LAST]
+
+    def encoded(text: str) -> np.ndarray:
+        vector = encoder(ids_of(text)) - mean
+        return vector / np.linalg.norm(vector)
+
+    asks_own = own_vector(encoded)
     halves = codes[:, 0::4] | (codes[:, 1::4] << 2) | (codes[:, 2::4] << 4) | (codes[:, 3::4] << 6)
     text = ("\n".join(names)).encode()
     file = struct.pack("<IIII", MAGIC, VERSION, len(names), len(text)) + padded(text)
     file += padded(np.array(own, np.int16).tobytes()) + padded(scales.tobytes()) + padded(halves.tobytes())
-    file += b"".join(vector.astype(np.float32).tobytes() for vector in [*vectors.values(), mean])
+    file += b"".join(vector.astype(np.float32).tobytes() for vector in [*vectors.values(), mean, asks_own])
     file += b"".join(data for data, _ in packed.values())
     Path(out).write_bytes(file)
-    tokenizer = Pieces(names, own, LOWER)
     cases = []
     for said in GOLDEN_TEXTS:
-        ids = [FIRST, *tokenizer(normalized(said))[: TOKENS_MAX - 2], LAST]
-        vector = encoder(ids) - mean
-        vector /= np.linalg.norm(vector)
-        cases.append({"text": said, "ids": ids, "vector": [round(float(number), 5) for number in vector]})
+        vector = encoded(said)
+        cases.append({"text": said, "ids": ids_of(said), "vector": [round(float(number), 5) for number in vector], "own": round(float(vector @ asks_own), 2)})
     Path(golden).write_text(json.dumps({"cases": cases}, ensure_ascii=False, separators=(",", ":")) + "\n")
     print(json.dumps({"bytes": len(file)}))
 

@@ -26,6 +26,10 @@ export interface Scored extends Candidate {
   score: number;
   /** The share of the question that the passage is about, 0 to 1. */
   coverage: number;
+  /** The same by words alone. */
+  worded: number;
+  /** How much nearer to the question in meaning it is than the past is anyway; where that is known. */
+  ahead?: number;
 }
 
 /** Of a term of the question: how much a hit ranks, in its own form or one of its relatives, and how much of the question it is. */
@@ -42,7 +46,7 @@ const PAIR_BONUS = 0.2;
 const PAIRS_MAX = 3;
 const NUMBER_BONUS = 1.15;
 const FIRST_PERSON_BONUS = 1.15;
-const OTHER_LANGUAGE_SHARE = 0.75;
+const OTHER_LANGUAGE_SHARE = 0.6;
 const ASSISTANT_COVERAGE = 0.85;
 const YOURS_COVERAGE = 0.6;
 /** Of a line that says what the question asks for by its form alone: "I turned 52" to "How old am I?". */
@@ -54,7 +58,7 @@ const RECENCY_BONUS = 0.12;
 const OWN_COVERAGE = 1;
 const SENSE_COVERAGE = 1.1;
 const WORLD_COVERAGE = 0.76;
-const SENSE_RANK = 1.2;
+const SENSE_RANK = 1.8;
 const OWN_SENSE = 1.3;
 /**
  * What is near to a question counts as far as it stands out: half of how near the past is to it anyway is taken off. Below the first number a line has
@@ -64,6 +68,8 @@ const USUAL_SHARE = 0.5;
 const USUAL_LEAST = 0.36;
 const STRANGE = 0.12;
 const SAME = 0.42;
+/** Of nearness, where a line has another language than the question: who tells and asks in one language means what he told in it. */
+const OTHER_LANGUAGE_AHEAD = 0.08;
 const TRIMMED_TOKENS = 24;
 
 /** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */
@@ -88,6 +94,7 @@ export function scored(
   let isAsked = false;
   let meant = 0;
   let covered = 0;
+  let nearest: number | undefined;
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
   for (const { text } of sentencesOf(candidate.text)) {
@@ -110,25 +117,31 @@ export function scored(
     hasNews ||= words.some(({ text: word, stem }) => !question.stems.has(stem) && hasMeaning(word));
     isOwn ||= isHit && FIRST_PERSON.test(text);
     const isHis = question.isOwn && isSaid && OWN.test(text);
-    const near = likeness(candidate.near?.get(text), usual);
+    const nearness = candidate.near?.get(text);
+    if (nearness !== undefined) nearest = Math.max(nearest ?? nearness, nearness);
+    const near = likeness(nearness, usual);
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
     covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
   }
+  const isSameLanguage = languages.has(question.language) || question.language < 0;
   const important = weights.reduce((sum, { importance }) => sum + importance, 0);
   const part = important > 0 ? sumOf(shares) / important : 0;
-  const coverage =
-    (isSaid ? (question.isYours ? YOURS_COVERAGE : 1) : ASSISTANT_COVERAGE) *
-    Math.max(part, isAsked ? SELF_COVERAGE : 0, covered);
+  const speaker = isSaid ? (question.isYours ? YOURS_COVERAGE : 1) : ASSISTANT_COVERAGE;
+  const coverage = speaker * Math.max(part, isAsked ? SELF_COVERAGE : 0, covered);
   const score =
     (sumOf(ranks) + SENSE_RANK * meant * important) *
     (1 + PAIR_BONUS * Math.min(pairs, PAIRS_MAX)) *
     (question.wantsNumber && /\p{Nd}/u.test(candidate.text) ? NUMBER_BONUS : 1) *
     (question.isOwn && isOwn ? FIRST_PERSON_BONUS : 1) *
     (isSaid ? 1 : ASSISTANT_SHARE) *
-    (languages.has(question.language) || question.language < 0 ? 1 : OTHER_LANGUAGE_SHARE) *
+    (isSameLanguage ? 1 : OTHER_LANGUAGE_SHARE) *
     (hasNews ? 1 : SAME_WORDS_SHARE) *
     (1 + (RECENCY_BONUS * candidate.depth) / Math.max(1, newest));
-  return { ...candidate, score, coverage };
+  const ahead =
+    nearest === undefined
+      ? {}
+      : { ahead: nearest - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD) };
+  return { ...candidate, score, coverage, worded: part, ...ahead };
 }
 
 /** 0: nothing in common, 1: the same. */

@@ -22,8 +22,10 @@ export interface Question {
   pairs: ReadonlySet<string>;
   /** As `languageOf` numbers it. */
   language: number;
-  /** The user asks about himself. */
+  /** The user asks about himself, or what is his. */
   isOwn: boolean;
+  /** It sounds like one about the world, and says nothing else. */
+  isWorldly: boolean;
   /** He asks about the assistant. */
   isYours: boolean;
   /** It asks for a number, a date, an age. */
@@ -47,13 +49,19 @@ const NEAR =
   /\b(?:mum|mummy|mom|mommy|dad|daddy|grandma|grandpa|granny|hubby|mama|papa|oma|opa|daheim)\b|家里|家人|妻子|丈夫|太太|老公|老婆|爸|妈|爷爷|奶奶|外公|外婆|祖父|祖母|儿子|女儿|孩子|哥哥|弟弟|姐姐|妹妹|老板|领导|同事|房东|邻居/iu;
 /** "How do I remove a stain?" asks what anybody would do. */
 const HOW_TO =
-  /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b/giu;
+  /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b|\b(?:gib|erzähle?|zeige?|erkläre?|nenne?|schreibe?|sage?|hilf|kannst du|könntest du) (?:mir|uns)\b|^请?(?:告诉|帮|给|教)我/giu;
+/** From where on a question sounds like one about the asker's own life, whoever it names, and to where like one about the world, even if it says "I" (`Meant.ownness`). */
+const SOUNDS_OWN = 0.6;
+const SOUNDS_WORLDLY = -1;
 const YOURS = /\b(?:your|yours|yourself|are you|(?:can|do|would) you \p{L}+\?)/iu;
 /** A pair of letters that nobody wrote next to each other is no word. */
 const PAIR = /^\P{sc=Latin}{2}$/u;
+/** Two of them are about a word. */
+const UNSPACED_LETTER = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]$/u;
 export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.test(term);
 
-export function questionOf(said: string): Question {
+/** `ownness`: what it sounds like, where that is known. */
+export function questionOf(said: string, ownness = 0): Question {
   const text = said.slice(-QUESTION_MAX_CHARS);
   const words = wordsOf(text);
   const stems = new Set(words.map(({ stem }) => stem));
@@ -66,12 +74,18 @@ export function questionOf(said: string): Question {
   }));
   const pairs = pairsOf(words);
   const language = languageOf(words.map(({ text: word }) => word));
+  const told = text.replace(HOW_TO, "");
+  const isYours = YOURS.test(text) && !OWN.test(text);
+  const saysOwn = OWN.test(told) || NEAR.test(text);
+  const soundsWorldly = ownness < SOUNDS_WORLDLY;
+  const soundsOwn = ownness > SOUNDS_OWN && own.length > 0 && !isYours && told === text;
   return {
     terms,
     pairs,
     language,
-    isOwn: OWN.test(text.replace(HOW_TO, "")) || NEAR.test(text),
-    isYours: YOURS.test(text) && !OWN.test(text),
+    isOwn: soundsOwn || (saysOwn && !soundsWorldly),
+    isWorldly: soundsWorldly && !saysOwn,
+    isYours,
     wantsNumber: NUMBER.test(text),
     stems,
   };
@@ -82,7 +96,8 @@ export const isRemark = (said: string): boolean =>
   /[.!。！]\s*$/u.test(said) &&
   said.length <= REMARK_MAX_CHARS &&
   !asksOnly(said.trim()) &&
-  wordsOf(said).length <= REMARK_MAX;
+  wordsOf(said).reduce((sum, { text }) => sum + (isPair(text) ? 0 : UNSPACED_LETTER.test(text) ? 0.5 : 1), 0) <=
+    REMARK_MAX;
 
 /** Of a folded word. A pair of letters of an unspaced script has none where neither letter has. */
 export const hasMeaning = (word: string): boolean =>

@@ -21,6 +21,10 @@ import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 /** The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not. */
 const FLOOR_OWN = 0.35;
 const FLOOR = 0.66;
+const FLOOR_WORLDLY = 0.8;
+/** How much nearer in meaning than the past is anyway some line must be, and the share of the question that one must hold by its words instead: else it was never answered. */
+const AHEAD = 0.05;
+const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
 /** Of what the model still sees, quoted beside the best line that it does not: how much it must be like it, and how many. */
@@ -38,8 +42,8 @@ export function recall(search: Search): Recalled[] {
   const past = pastOf(search);
   const asked = messages.findLast(({ role }) => role === "user");
   if (!past || !asked || isRemark(asked.content)) return [];
-  const question = questionOf(asked.content);
   const meant = search.senses?.asked(asked.content);
+  const question = questionOf(asked.content, meant?.ownness);
   const newest = (base?.depth ?? 0) + 1;
   const brought = [...passagesOf({ messages: messages.slice(0, messages.lastIndexOf(asked)), reply: null })].map(
     (passage, order): Candidate => ({ ...passage, turn: NEW_TURN, depth: newest, order }),
@@ -51,12 +55,13 @@ export function recall(search: Search): Recalled[] {
   const candidates = [...read.filter((passage) => isOutOfSight(passage, past)), ...unfed];
   const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, found.usual);
   const bounds = {
-    floor: found.question.isOwn ? FLOOR_OWN : FLOOR,
+    floor: found.question.isOwn ? FLOOR_OWN : found.question.isWorldly ? FLOOR_WORLDLY : FLOOR,
     share: SHARE_OF_BEST,
     most: Math.max(PASSAGES_MAX, Math.ceil(maxTokens / 32)),
   };
-  const chosen = best(candidates.map(rate), found.question, bounds);
-  if (chosen.length === 0) return [];
+  const rated = candidates.map(rate);
+  const chosen = best(rated, found.question, bounds);
+  if (chosen.length === 0 || !isAnswered(rated, chosen)) return [];
   const alike = inSight(search, past, found.question, chosen[0]!, brought, meant)
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
@@ -76,6 +81,13 @@ export function recall(search: Search): Recalled[] {
       text,
       score: Math.round(Math.min(1, score / most) * 1000) / 1000,
     }));
+}
+
+/** Whether any line stands out. Where nothing is known of what lines mean, their words were enough. */
+export function isAnswered(rated: readonly Scored[], chosen: readonly Scored[]): boolean {
+  if (chosen.some(({ worded }) => worded >= WORDED)) return true;
+  const known = rated.filter(({ ahead }) => ahead !== undefined);
+  return known.length === 0 || known.some(({ ahead }) => ahead! >= AHEAD);
 }
 
 /** How near the newest of the user's sentences that a request brings are to what is asked. */

@@ -5,15 +5,20 @@
  * when it is needed, as far as a bound on sentences goes.
  */
 
-import { ENCODER_VERSION } from "../../src/sentences/encoder-file.ts";
+import { DIRECTIONS_VERSION } from "../../src/sentences/encoder-file.ts";
 import { CODE_BYTES, codeOf, nearnessTo } from "../../src/sentences/sentence-code.ts";
 import type { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import type { Asked, SentenceCoder } from "../storage/passage-senses.ts";
 import { isQuestion, sentencesOf } from "../storage/passages.ts";
 
+export interface Meant extends Asked {
+  /** How much it sounds like a question about the asker's own life (above 0) or about the world (below 0). */
+  ownness: number;
+}
+
 export interface Senses extends SentenceCoder {
   /** Undefined where there is no encoder, or where nothing is asked. */
-  asked(question: string): Asked | undefined;
+  asked(question: string): Meant | undefined;
 }
 
 /** Of what is asked, the questions at its end; where there are none, its last sentences. */
@@ -21,7 +26,7 @@ const ASKED_MAX = 2;
 
 /** `encoder`: called when one is first needed; undefined where there is none. */
 export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
-  const coding = { version: ENCODER_VERSION, bytes: CODE_BYTES };
+  const coding = { version: DIRECTIONS_VERSION, bytes: CODE_BYTES };
   return {
     ...coding,
     codeOf(sentence) {
@@ -32,8 +37,10 @@ export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
       const sentences = [...sentencesOf(question)].map(({ text }) => text);
       const questions = sentences.filter(isQuestion);
       const asked = (questions.length > 0 ? questions : sentences).slice(-ASKED_MAX).join(" ");
-      const direction = asked === "" ? undefined : encoder()?.encode(asked);
-      return direction && { ...coding, nearness: nearnessTo(direction) };
+      const read = asked === "" ? undefined : encoder();
+      if (!read) return undefined;
+      const direction = read.encode(asked);
+      return { ...coding, nearness: nearnessTo(direction), ownness: read.ownness(direction) };
     },
   };
 }

@@ -24,7 +24,10 @@ export const HIDDEN = 320;
 export const FEATURES = VECTOR + BRANCHES.length * BRANCH;
 
 const MAGIC = 0x45535652;
-export const ENCODER_VERSION = 1;
+/** Of the file. */
+export const ENCODER_VERSION = 2;
+/** Of the directions: those of one version can be compared. */
+export const DIRECTIONS_VERSION = 1;
 const HEADER_BYTES = 16;
 
 const wide = BRANCHES.length * BRANCH;
@@ -54,6 +57,7 @@ const VECTORS: readonly (readonly [name: string, length: number])[] = [
   ["bias", FEATURES],
   ["pool", VECTOR],
   ["mean", VECTOR],
+  ["own", VECTOR],
 ];
 
 export interface EncoderMatrix {

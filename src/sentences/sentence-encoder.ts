@@ -87,6 +87,12 @@ export class SentenceEncoder {
     return this.#direction(features, T);
   }
 
+  /** Whether a question's direction is one of those about the asker's own life (above 0) or about the world (below 0), whatever its words are; mostly -3 to 3. */
+  ownness(direction: Float32Array): number {
+    const own = this.#vector("own");
+    return direction.reduce((sum, number, d) => sum + number * own[d]!, 0);
+  }
+
   #direction(features: Float32Array, T: number): Float32Array {
     const sum = new Float32Array(FEATURES);
     for (let n = 0; n < features.length; n++) sum[n % FEATURES]! += features[n]!;

@@ -9,6 +9,7 @@ interface Golden {
   text: string;
   ids: number[];
   vector: number[];
+  own: number;
 }
 
 const file = readFileSync("models/sentence-encoder/encoder.bin");
@@ -18,12 +19,13 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce
 const nearness = (question: string, told: string) =>
   nearnessTo(encoder.encode(question))(codeOf(encoder.encode(told)), 0);
 
-it.each(golden.cases)("cuts and encodes $text as numpy does", ({ text, ids, vector }) => {
+it.each(golden.cases)("cuts and encodes $text as numpy does", ({ text, ids, vector, own }) => {
   expect(encoder.tokens(text)).toEqual(ids);
   const got = encoder.encode(text);
   expect(dot(got, got)).toBeCloseTo(1, 5);
   // Numpy does not round the activations to eight bits.
   expect(dot(got, vector)).toBeGreaterThan(0.985);
+  expect(Math.abs(encoder.ownness(got) - own)).toBeLessThan(0.8);
 });
 
 it("has the same bits by the definitions of the kernels but for the rounding of sums", () => {
@@ -47,6 +49,15 @@ it.each([
   expect(nearness(question, near)).toBeGreaterThan(nearness(question, far) + 0.1);
 });
 
+it.each([
+  ["What was the bill for fixing the pipe?", "Who invented the telegraph?"],
+  ["Wann läuft der Mietvertrag aus?", "Wie weit ist der Mars entfernt?"],
+  ["会议在什么时候？", "我怎样才能学会游泳？"],
+])("%s is asked about one's own life, and %s about the world", (own, world) => {
+  expect(encoder.ownness(encoder.encode(own))).toBeGreaterThan(0.6);
+  expect(encoder.ownness(encoder.encode(world))).toBeLessThan(-0.6);
+});
+
 it("compares codes as the directions that they stand for", () => {
   const [a, b] = ["I drive an old car.", "Which vehicle is mine?"].map((text) => encoder.encode(text));
   expect(Math.abs(nearnessTo(b!)(codeOf(a!), 0) - dot(a!, b!))).toBeLessThan(0.07);
@@ -64,7 +75,7 @@ it("encodes the beginning of what is too long, and what nobody can read", () => 
 it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
   ["an empty file", () => new Uint8Array(), "expected a header, got 0 bytes"],
   ["another file", (bytes) => bytes.fill(1, 0, 4), "expected it to begin with RVSE, got 1010101"],
-  ["another version", (bytes) => bytes.fill(9, 4, 5), "expected version 1, got 9"],
+  ["another version", (bytes) => bytes.fill(9, 4, 5), "expected version 2, got 9"],
   ["a file cut short", (bytes) => bytes.subarray(0, -1), "bytes, got "],
 ])("refuses %s", (_, broken, message) => {
   let thrown: unknown;

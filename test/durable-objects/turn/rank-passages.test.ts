@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { scored } from "../../../durable-objects/turn/rank-passages.ts";
+import { isAnswered } from "../../../durable-objects/turn/recall.ts";
+import { questionOf } from "../../../durable-objects/turn/recall-question.ts";
+
+const question = questionOf("What is my shoe size?");
+const weights = question.terms.map(() => ({ own: 1, relative: 0, importance: 1 }));
+const line = (text: string, nearness?: number, usual = 0.42) => {
+  const near = nearness === undefined ? {} : { near: new Map([[text, nearness]]) };
+  const place = { start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
+  return scored({ role: "user", text, ...place, ...near }, question, weights, 10, usual);
+};
+
+it("knows how far a line is ahead of the past, less where it has another language", () => {
+  expect(line("I wear small boots.", 0.5).ahead).toBeCloseTo(0.08);
+  expect(line("Ich trage kleine Stiefel.", 0.5).ahead).toBeCloseTo(0);
+  expect(line("I wear small boots.", 0.5, 0).ahead).toBeCloseTo(0.14);
+  expect(line("I wear small boots.").ahead).toBeUndefined();
+});
+
+it("takes a question as answered where a line stands out, by what it means or by its words", () => {
+  const far = line("I broke my arm.", 0.44);
+  expect(isAnswered([far], [far])).toBe(false);
+  expect(isAnswered([far, line("I take a nine in boots.", 0.5)], [far])).toBe(true);
+  const worded = line("My shoe size is nine.", 0.44);
+  expect(isAnswered([far, worded], [far, worded])).toBe(true);
+  const unknown = line("I broke my arm.");
+  expect(isAnswered([unknown], [unknown])).toBe(true);
+});

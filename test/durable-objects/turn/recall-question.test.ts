@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { isRemark, questionOf } from "../../../durable-objects/turn/recall-question.ts";
+
+it.each([
+  ["says so", "Where do I live?", 0, true],
+  ["says so, and sounds like one about the world", "我该怎么减肥？", -2, false],
+  ["sounds so, and says nothing of whose it is", "轿车放在什么位置？", 1.5, true],
+  ["could be anybody's", "轿车放在什么位置？", 0, false],
+  ["wants to be told something", "Erzähl mir einen Witz über Lehrer.", 0, false],
+  ["wants to be told of his own", "告诉我我住在哪里。", 0, true],
+  ["asks for advice", "What should I cook tonight?", 2, false],
+  ["asks the assistant", "What is your name?", 1, false],
+  ["asks for nothing", "Why?", 1.3, false],
+])("whether a question is about the user himself: one that %s", (_, said, ownness, isOwn) => {
+  expect(questionOf(said, ownness).isOwn).toBe(isOwn);
+});
+
+it("is about the world where it sounds very much so", () => {
+  expect(questionOf("Who painted the Night Watch?", -2).isWorldly).toBe(true);
+  expect(questionOf("Who painted the Night Watch?", -0.5).isWorldly).toBe(false);
+  expect(questionOf("Who painted the Night Watch?").isWorldly).toBe(false);
+  expect(questionOf("我该怎么减肥？", -2).isWorldly).toBe(false);
+});
+
+it.each(["Thanks a lot!", "谢谢你！", "Weiter so."])("%s is a remark", (said) => {
+  expect(isRemark(said)).toBe(true);
+});
+
+it.each(["My dog is called Rex.", "我的狗名字叫小白。", "谁？"])("%s is none", (said) => {
+  expect(isRemark(said)).toBe(false);
+});
