@@ -8,7 +8,7 @@ import type { ConversationStore } from "../storage/conversation-store.ts";
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Posting } from "../storage/passage-index.ts";
 import { section } from "../storage/passages.ts";
-import { saidIn } from "../storage/turn-tree.ts";
+import { type StoredTurn, saidIn } from "../storage/turn-tree.ts";
 import { hasMeaning } from "../turn/recall-question.ts";
 
 const WORDS_MAX = 12;
@@ -40,16 +40,20 @@ export function searchSaid(
   const sections = [...counted.values()]
     .sort((a, b) => b.words - a.words || b.posting.depth - a.posting.depth || a.posting.section - b.posting.section)
     .slice(0, SECTIONS_READ);
-  const hits = sections.flatMap(({ posting }) => hitsIn(store, posting, new Set(stems)));
+  const found = new Set(stems);
+  // Sections of a turn mostly come one behind another, and a turn may be a megabyte.
+  let turn: StoredTurn | undefined;
+  const hits = sections.flatMap(({ posting }) => {
+    const place = index.sectionAt(posting);
+    if (place && place.turn !== turn?.id) turn = store.tree.turn(place.turn);
+    return place && turn ? hitsIn(turn, place, found) : [];
+  });
   hits.sort((a, b) => b.score - a.score);
   return { hits: hits.slice(0, limit), hasMore: hits.length > limit };
 }
 
-/** The section's passages that hold a word. */
-function hitsIn(store: ConversationStore, posting: Posting, stems: ReadonlySet<string>): SearchHit[] {
-  const place = store.tree.passages.sectionAt(posting);
-  const turn = place && store.tree.turn(place.turn);
-  if (!turn) return [];
+/** The passages of a part of the turn's text that hold a word. */
+function hitsIn(turn: StoredTurn, place: { from: number; to: number }, stems: ReadonlySet<string>): SearchHit[] {
   return section(saidIn(turn), place.from, place.to).flatMap(({ role, text }) => {
     const found = new Set(wordsOf(text).flatMap(({ stem }) => (stems.has(stem) ? [stem] : [])));
     if (found.size === 0) return [];
