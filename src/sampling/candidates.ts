@@ -12,9 +12,6 @@ const BINS = 1024;
 /** Relative error of a sum over a vocabulary, in any order: below 2^-53 per token. */
 const SUM_ROUNDS = 1e-9;
 
-/** Bit id % 32 of word id >> 5; ids beyond the mask are not allowed. */
-export const isAllowed = (allowed: Uint32Array, id: number): boolean => ((allowed[id >> 5]! >>> (id & 31)) & 1) === 1;
-
 export class Candidates {
   /** The first `length` are in use. */
   readonly ids: Int32Array;

@@ -7,7 +7,7 @@
  * Source: transformers `GenerationMixin._get_logits_processor` (penalties, temperature, top-k, top-p, min-p).
  */
 import { check } from "../core/failure.ts";
-import { Candidates, isAllowed } from "./candidates.ts";
+import { Candidates } from "./candidates.ts";
 import { SeenTokens } from "./penalties.ts";
 import { Random } from "./random.ts";
 import type { SamplerState, Sampling } from "./sampling.ts";
@@ -155,9 +155,15 @@ export class Sampler {
   }
 }
 
-/** In place: what is not allowed falls below everything. */
+/** In place: what is not allowed falls below everything, ids beyond the mask as well. Many words of a mask allow all of their ids. */
 function bar(x: Float64Array, allowed: Uint32Array): void {
-  for (let id = 0; id < x.length; id++) if (!isAllowed(allowed, id)) x[id] = -Infinity;
+  const ALL = 2 ** 32 - 1;
+  for (let from = 0; from < x.length; from += 32) {
+    let bits = allowed[from >> 5] ?? 0;
+    if (bits === ALL) continue;
+    const to = Math.min(from + 32, x.length);
+    for (let id = from; id < to; id++, bits >>>= 1) if ((bits & 1) === 0) x[id] = -Infinity;
+  }
 }
 
 /** Lowest id among equals. */
