@@ -10,12 +10,18 @@ import { tinyPack } from "../support/tiny-pack.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-e2e-"));
 const running: Started[] = [];
+/** For tests that leave the server as it is. */
+let shared: Started;
+let sharedFolder: string;
 let pack: string;
 let folders = 0;
 
 beforeAll(async () => {
   pack = await tinyPack(work, 4);
   await onnxChatPack(work);
+  sharedFolder = newFolder();
+  shared = await serve(sharedFolder);
+  running.pop();
 });
 afterEach(async () => {
   for (const { supervisor, ended } of running.splice(0)) {
@@ -23,7 +29,11 @@ afterEach(async () => {
     await ended;
   }
 });
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(async () => {
+  shared?.supervisor.kill("SIGTERM");
+  await shared?.ended;
+  rmSync(work, { recursive: true, force: true });
+});
 
 const newFolder = () => join(work, `persist-${folders++}`);
 async function serve(folder: string, env?: Record<string, string>, of = pack): Promise<Started> {
@@ -80,12 +90,12 @@ it.each(["tiny", "tiny-4", "onnx-chat"])(
 );
 
 it("S1: a client that leaves a stream ends its generation, and the session goes on", async () => {
-  const { url } = await serve(newFolder());
-  const response = await post(url, { conversation: "ada", messages: say("go"), stream: true, max_tokens: 1800 });
+  const { url } = shared;
+  const response = await post(url, { conversation: "left", messages: say("go"), stream: true, max_tokens: 1800 });
   const reader = response.body!.getReader();
   for (let i = 0; i < 5; i++) await reader.read();
   await reader.cancel();
-  const next = await ask(url, "ada", "more");
+  const next = await ask(url, "left", "more");
   expect(next.timings.state).toBe("resumed");
   expect(next.usage.prompt_tokens).toBeLessThan(1500);
 });
@@ -104,9 +114,8 @@ it("a start after SIGKILL of the supervisor ends the server that it left behind"
 });
 
 it("a second start on the same folder says so and leaves the first one alone", async () => {
-  const folder = newFolder();
-  const { url } = await serve(folder);
-  const second = await start(["--port", "0", "--persist-to", folder, "--pack", pack]);
+  const { url } = shared;
+  const second = await start(["--port", "0", "--persist-to", sharedFolder, "--pack", pack]);
   expect(await second.ended).toBe(2);
   expect(second.output()).toContain("already serving from");
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
@@ -132,7 +141,7 @@ it("refuses a port in use, bad options and missing packs with one line and code 
 });
 
 it("rivulet chat talks to the server, goes on with a named conversation, and says in one line what is wrong", async () => {
-  const { url } = await serve(newFolder());
+  const { url } = shared;
   const chat = (args: string[], input: string) =>
     spawnSync(process.execPath, ["bin/rivulet.js", "chat", ...args], {
       input,

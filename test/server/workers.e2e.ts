@@ -11,11 +11,17 @@ import { post, type Started, serverPid, start } from "../support/start-server.ts
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-workers-"));
 const running: Started[] = [];
+/** Two processes for tests that kill neither, and their folder. */
+let shared: Started;
+let sharedFolder: string;
 let pack: string;
 let folders = 0;
 
 beforeAll(async () => {
   pack = await servedPack("tiny", work);
+  sharedFolder = newFolder();
+  await serve(sharedFolder, 2);
+  shared = running.pop()!;
 });
 afterEach(async () => {
   for (const { supervisor, ended } of running.splice(0)) {
@@ -23,7 +29,11 @@ afterEach(async () => {
     await ended;
   }
 });
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(async () => {
+  shared?.supervisor.kill("SIGTERM");
+  await shared?.ended;
+  rmSync(work, { recursive: true, force: true });
+});
 
 const newFolder = () => join(work, `persist-${folders++}`);
 async function serve(folder: string, workers: number, env: Record<string, string> = {}): Promise<string> {
@@ -58,11 +68,11 @@ const metric = async (url: string, name: string): Promise<number> =>
   Number(new RegExp(`^${name} (\\S+)$`, "m").exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
 
 it("conversations are divided among the processes, and lists, counts and metrics are those of all", async () => {
-  const folder = newFolder();
-  const url = await serve(folder, 2);
+  // It is the first that asks this server.
+  const { url } = shared;
   await Promise.all(names.map((conversation) => ask(url, { conversation, messages: say("one") })));
-  expect(conversationsIn(folder, 0)).toBe(0);
-  for (const worker of [1, 2]) expect(conversationsIn(folder, worker)).toBeGreaterThan(0);
+  expect(conversationsIn(sharedFolder, 0)).toBe(0);
+  for (const worker of [1, 2]) expect(conversationsIn(sharedFolder, worker)).toBeGreaterThan(0);
   const listed = async () =>
     (await get(`${url}/v1/conversations?limit=100`)).data.map(({ id }: { id: string }) => id).toSorted();
   await expect.poll(listed).toEqual(names.toSorted());
@@ -129,7 +139,7 @@ it("every way to name a turn leads to its process: ids of responses, forks, pref
 });
 
 it("a history that is sent again without a name is found, whichever process computes", async () => {
-  const url = await serve(newFolder(), 2);
+  const { url } = shared;
   const messages: { role: string; content: string }[] = say("a long beginning, word after word, ".repeat(20));
   for (let n = 0; n < 8; n++) {
     const { choices, usage } = await ask(url, { messages });
@@ -180,8 +190,8 @@ it("where the process that takes requests is killed, what the others compute goe
 });
 
 it("where a client leaves, its turn is cancelled in whichever process it is computed", async () => {
-  const url = await serve(newFolder(), 2);
-  for (const conversation of names.slice(0, 4)) {
+  const { url } = shared;
+  for (const conversation of ["left-1", "left-2", "left-3", "left-4"]) {
     const client = turnOf({ model: "tiny", conversation, turns: 1, maxTokens: 4000, seed: 5 }, 0);
     await client.connect(url, (tokens) => {
       if (tokens === 3) client.leave();
