@@ -6,7 +6,7 @@
  */
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Asked } from "../storage/passage-senses.ts";
-import { type Candidate, trimmed } from "./rank-passages.ts";
+import { type Candidate, type Scored, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { hasMeaning, type Question } from "./recall-question.ts";
 import { isOutOfSight, type Past, type Search } from "./visible-past.ts";
@@ -19,11 +19,11 @@ export function inSight(
   { store, base }: Search,
   past: Past,
   question: Question,
-  found: Candidate,
+  found: Scored,
   brought: readonly Candidate[],
   asked: Asked | undefined,
 ): Candidate[] {
-  const words = wordsOf(trimmed(found.text, question)).filter(({ text }) => hasMeaning(text));
+  const words = wordsOf(trimmed(found, question)).filter(({ text }) => hasMeaning(text));
   const stems = new Set([
     ...question.terms.flatMap(({ stem, relatives }) => [stem, ...relatives]),
     ...words.map(({ stem }) => stem),

@@ -28,6 +28,8 @@ export interface Scored extends Candidate {
   coverage: number;
   /** The same by words alone. */
   worded: number;
+  /** The sentence that is nearest in meaning, where one has something in common with the question. */
+  nearest?: string;
   /** How much nearer to the question in meaning it is than the past is anyway; where that is known. */
   ahead?: number;
 }
@@ -94,7 +96,7 @@ export function scored(
   let isAsked = false;
   let meant = 0;
   let covered = 0;
-  let nearest: number | undefined;
+  let nearest: { text: string; nearness: number } | undefined;
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
   for (const { text } of sentencesOf(candidate.text)) {
@@ -118,7 +120,8 @@ export function scored(
     isOwn ||= isHit && FIRST_PERSON.test(text);
     const isHis = question.isOwn && isSaid && OWN.test(text);
     const nearness = candidate.near?.get(text);
-    if (nearness !== undefined) nearest = Math.max(nearest ?? nearness, nearness);
+    if (nearness !== undefined && nearness > (nearest?.nearness ?? Number.NEGATIVE_INFINITY))
+      nearest = { text, nearness };
     const near = likeness(nearness, usual);
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
     covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
@@ -140,7 +143,10 @@ export function scored(
   const ahead =
     nearest === undefined
       ? {}
-      : { ahead: nearest - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD) };
+      : {
+          ...(likeness(nearest.nearness, usual) > 0 ? { nearest: nearest.text } : {}),
+          ahead: nearest.nearness - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD),
+        };
   return { ...candidate, score, coverage, worded: part, ...ahead };
 }
 
@@ -165,7 +171,7 @@ export function best(
   const chosen: Scored[] = [];
   for (const passage of ranked) {
     if (chosen.length === most || passage.score < share * ranked[0]!.score) break;
-    const words = folded(trimmed(passage.text, question))
+    const words = folded(trimmed(passage, question))
       .replace(/[^\p{L}\p{N}]+/gu, " ")
       .trim();
     if (said.has(words)) continue;
@@ -175,13 +181,15 @@ export function best(
   return chosen;
 }
 
-/** The part of a longer passage that the question is about: from its first sentence with a word of it to the one after the last. */
-export function trimmed(text: string, { terms }: Question): string {
+/** The part of a longer passage that the question is about: from its first sentence with a word of it, or that is nearest to it, to the one after the last. */
+export function trimmed({ text, nearest }: Pick<Scored, "text" | "nearest">, { terms }: Question): string {
   if (tokensAbout(text) <= TRIMMED_TOKENS) return text;
   const sentences = [...sentencesOf(text)].map((sentence) => sentence.text);
   const forms = new Set(terms.flatMap(({ stem, relatives }) => [stem, ...relatives]));
   const isAbout = (sentence: string) =>
-    wordsOf(sentence).some(({ stem }) => forms.has(stem)) || selfTerms(sentence).some((term) => forms.has(term));
+    sentence === nearest ||
+    wordsOf(sentence).some(({ stem }) => forms.has(stem)) ||
+    selfTerms(sentence).some((term) => forms.has(term));
   const first = sentences.findIndex(isAbout);
   const last = sentences.findLastIndex(isAbout);
   return first < 0 ? text : sentences.slice(first, last + 2).join(" ");

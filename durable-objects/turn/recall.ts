@@ -69,7 +69,7 @@ export function recall(search: Search): Recalled[] {
   const together = [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score);
   const quoted = together.map((passage) => ({
     ...passage,
-    text: shortened(trimmed(passage.text, found.question), served),
+    text: shortened(trimmed(passage, found.question), served),
   }));
   const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);
   const fitting = fitted(quoted, maxTokens, served);

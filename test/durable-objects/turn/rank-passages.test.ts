@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { scored } from "../../../durable-objects/turn/rank-passages.ts";
+import { scored, trimmed } from "../../../durable-objects/turn/rank-passages.ts";
 import { isAnswered } from "../../../durable-objects/turn/recall.ts";
 import { questionOf } from "../../../durable-objects/turn/recall-question.ts";
 
@@ -16,6 +16,16 @@ it("knows how far a line is ahead of the past, less where it has another languag
   expect(line("Ich trage kleine Stiefel.", 0.5).ahead).toBeCloseTo(0);
   expect(line("I wear small boots.", 0.5, 0).ahead).toBeCloseTo(0.14);
   expect(line("I wear small boots.").ahead).toBeUndefined();
+});
+
+it("keeps the sentence that means what is asked, where a passage is cut down to what the question is about", () => {
+  const said = "I take a nine in boots.";
+  const text = `The museum of local history shows ferries and kettles. ${said} The train to the coast leaves early in the morning. Old size charts hang behind the door.`;
+  const near = new Map([[said, 0.6]]);
+  const place = { start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
+  const rated = scored({ role: "user", text, ...place, near }, question, weights, 10, 0.42);
+  expect(trimmed(rated, question)).toMatch(/^I take a nine/);
+  expect(trimmed({ text }, question)).toMatch(/^Old size/);
 });
 
 it("takes a question as answered where a line stands out, by what it means or by its words", () => {
