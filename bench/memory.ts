@@ -2,9 +2,10 @@
  * What a pack remembers, as the engine runs it: facts in chats with other talk between, by distance, corrected, never told, put to use,
  * quoted by the server, in documents and lists; copying; plain openings; the fixed questions; repetition.
  *
- *     node bench/memory.ts <pack>… [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--show]
+ *     node bench/memory.ts <pack>… [--cases FILE] [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--show]
  *
- * The cases are bench/memory-cases.json: values and phrasings that training never saw (`python -m training.memory.cases`).
+ * The cases are bench/memory-cases.json: values and phrasings that training never saw (`python -m training.memory.cases`). To choose between
+ * two packs they are too few: `--cases` takes a file of another seed and of several times as many.
  * Every answer is written by the pack from its first token on; greedy, but where the row says it is sampled as the pack's defaults have it. A turn goes
  * on from the state that the one before has left as a server keeps it, rounded; with --exact as it was.
  */
@@ -57,6 +58,7 @@ const WORDS =
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    cases: { type: "string", default: join(import.meta.dirname, "memory-cases.json") },
     parts: { type: "string", default: PARTS.join(",") },
     quick: { type: "boolean", default: false },
     penalty: { type: "string" },
@@ -67,7 +69,7 @@ const { values, positionals } = parseArgs({
 if (positionals.length === 0) throw new Error("usage: node bench/memory.ts <pack>…");
 const parts = values.parts.split(",");
 const file = (name: string) => readFileSync(join(import.meta.dirname, name), "utf8");
-const cases = JSON.parse(file("memory-cases.json")) as Cases;
+const cases = JSON.parse(readFileSync(values.cases, "utf8")) as Cases;
 const questions = file("../training/questions.txt")
   .split("\n")
   .filter((line) => line.trim());

@@ -76,12 +76,15 @@ def vocabulary(tokenizer) -> list[str]:
     return [word[1:] for word in words if word[0] == " " and word[1:].isascii() and word[1:].isalpha()]
 
 
-def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: float = 0) -> tuple[str, Dialogue]:
-    """A dialogue of at most about `length` tokens, and what kind it is; a share `more_quoted` of them is quoted memory in any case."""
+def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: float = 0, more_told: float = 0, untold: float = 1) -> tuple[str, Dialogue]:
+    """A dialogue of at most about `length` tokens, and what kind it is; a share `more_quoted` of them is quoted memory in any case, `more_told` of the rest facts
+    told and asked for. `untold`: how many of the questions about what was not told are kept."""
     other = filler.short if length <= 256 else filler
     if more_quoted and r.random() < more_quoted:
         return "quoted", (quoted if r.random() < 0.4 else quoted_scene)(r, other, held)
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
+    if more_told and r.random() < more_told:
+        return "memory", memory_dialogue(r, filler.short, characters, held, filler.prose, untold)
     choice = r.random()
     if length <= 256 and choice < 0.13:
         return "talk", talk(r, int(characters * 0.9))
@@ -96,8 +99,8 @@ def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: 
     if choice < 0.52 and length <= 512:
         return "picking", picking(r, held)
     if choice < 0.84:
-        return "scenes", scene_dialogue(r, other, characters, held, filler.prose)
-    return "memory", memory_dialogue(r, other, characters, held, filler.prose)
+        return "scenes", scene_dialogue(r, other, characters, held, filler.prose, untold)
+    return "memory", memory_dialogue(r, other, characters, held, filler.prose, untold)
 
 
 def only_talk(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
@@ -138,6 +141,8 @@ def main() -> None:
     parser.add_argument("--talk", default="talk", help="name of the files of everyday talk alone")
     parser.add_argument("--lengths", type=int, nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--quoted", type=float, default=0, help="share of rows that are quoted memory, beside those that are drawn so")
+    parser.add_argument("--told", type=float, default=0, help="share of the other rows that are facts told and asked for, beside those that are drawn so")
+    parser.add_argument("--untold", type=float, default=1, help="share of the questions about what was not told that are kept")
     parser.add_argument("--processes", type=int, default=1, help="each writes rows of its own, which are joined")
     arguments = parser.parse_args()
     (arguments.data / "tokens").mkdir(parents=True, exist_ok=True)
@@ -161,7 +166,7 @@ def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held, vocabulary(tokenizer))
-        make_one = partial(one, more_quoted=arguments.quoted)
+        make_one = partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
         files = [(f"{arguments.name}-{length}", length, ROWS[length], make_one) for length in arguments.lengths]
         for name, length, count, make in [*files, (f"{arguments.talk}-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(1 if tail else 8, int(count * arguments.share * (0.02 if held else 1) / arguments.processes))

@@ -6,6 +6,7 @@
 import argparse
 import json
 import random
+import re
 from pathlib import Path
 
 from training.corpus import END_OF_TEXT, read
@@ -19,6 +20,7 @@ from training.memory.uses import use
 from training.memory.values import FIRST, is_held
 from training.teacher import load_tokenizer
 
+ARTICLE = re.compile(r"^(the|an?) ", re.I)
 DIALOGUES = 12
 SCENES = 64  # of those held out as a whole
 DISTANCES = (64, 256, 512, 1024, 1900)  # tokens between a code word and the question
@@ -50,7 +52,7 @@ def two_facts(r: random.Random) -> dict:
     while facts[0].about == facts[1].about:
         facts[1] = r.choice(KINDS)
     values = [value_of(r, fact, True) for fact in facts]
-    return {"tell": " ".join(told(r, f, v, True) for f, v in zip(facts, values)), "asks": [{"ask": asked(r, f, True), "expect": [v]} for f, v in zip(facts, values)]}
+    return {"tell": " ".join(told(r, f, v, True) for f, v in zip(facts, values)), "asks": [{"ask": asked(r, f, True), "expect": [essence(v)]} for f, v in zip(facts, values)]}
 
 
 def in_scenes(r: random.Random) -> list[dict]:
@@ -87,22 +89,16 @@ def put_to_use(r: random.Random) -> dict | None:
 
 def quotation(r: random.Random, filler) -> dict:
     while True:
-        turns = quoted(r, filler, True).turns
-        if [role for role, _, _ in turns[-3:]] == ["system", "user", "assistant"] and "not told" not in turns[-1][1]:
+        dialogue = quoted(r, filler, True)
+        turns = dialogue.turns
+        if [role for role, _, _ in turns[-3:]] == ["system", "user", "assistant"] and dialogue.asked_for:
             break
-    value = turns[-1][1].rstrip(".").split(" is ")[-1].split(" in ")[-1]
-    said = [line for line in turns[-3][1].splitlines()]
-    shared = max((w for line in said for w in [common(line, turns[-1][1])]), key=len)
-    return {"system": turns[-3][1], "ask": turns[-2][1], "expect": [shared or value]}
+    return {"system": turns[-3][1], "ask": turns[-2][1], "expect": [essence(dialogue.asked_for)]}
 
 
-def common(line: str, answer: str) -> str:
-    """The longest run of words that ends the answer and stands in the line."""
-    words = answer.rstrip(".").split()
-    for at in range(len(words)):
-        if " ".join(words[at:]) in line:
-            return " ".join(words[at:])
-    return ""
+def essence(value: str) -> str:
+    """The value without its article: "in your fridge" is right for "the fridge"."""
+    return ARTICLE.sub("", value)
 
 
 def from_dialogue(dialogue) -> dict:
@@ -116,6 +112,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, default=Path("training/data"))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=int, default=1, help="as many cases of facts in chat, corrected, never told, used and quoted, to tell two packs apart")
     arguments = parser.parse_args()
     r, tokenizer = random.Random(arguments.seed), load_tokenizer(arguments.data / "teacher")
     filler = Filler(read(arguments.data / "chat"), read(arguments.data / "text"), True)
@@ -124,14 +121,14 @@ def main() -> None:
     vocabulary = [i for i in range(2000, 20000) if tokenizer.decode([i])[:1] == " " and tokenizer.decode([i])[1:].isalpha()]
     names = [n for n in FIRST if is_held(n)][:20]
     cases = {
-        "recall": [two_facts(r) for _ in range(DIALOGUES)],
+        "recall": [two_facts(r) for _ in range(DIALOGUES * arguments.times)],
         "own words": [{"tell": tell, "asks": [{"ask": a, "expect": e} for a, e in asks]} for tell, asks in OWN_WORDS],
         "scenes": in_scenes(random.Random(arguments.seed)),
         "others": OTHERS,
-        "corrected": [correction(r) for _ in range(16)],
-        "never told": [never_told(r) for _ in range(16)],
-        "used": [case for case in (put_to_use(r) for _ in range(60)) if case][:20],
-        "quoted": [quotation(r, filler) for _ in range(16)],
+        "corrected": [correction(r) for _ in range(16 * arguments.times)],
+        "never told": [never_told(r) for _ in range(16 * arguments.times)],
+        "used": [case for case in (put_to_use(r) for _ in range(60 * arguments.times)) if case][: 20 * arguments.times],
+        "quoted": [quotation(r, filler) for _ in range(16 * arguments.times)],
         "document": [from_dialogue(document(r, filler.prose(r, 600), True)) for _ in range(12)],
         "list": [from_dialogue(listing(r, True)) for _ in range(12)],
         "copied": [tokenizer.decode([r.choice(vocabulary) for _ in range(25)]).strip() for _ in range(8)],

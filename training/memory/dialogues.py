@@ -39,9 +39,10 @@ def drawn_kinds(r: random.Random, count: int, held: bool) -> list[Kind]:
 class Conversation:
     """One dialogue being written: what has been told so far, and what may come next."""
 
-    def __init__(self, r: random.Random, filler, held: bool = False, prose=None, characters: int = 0):
-        """`filler(r)` gives (question, answer) of other talk, `prose(r, n)` sentences of about n characters; the dialogue is to have `characters`."""
-        self.r, self.filler, self.held, self.prose, self.wanted = r, filler, held, prose, characters
+    def __init__(self, r: random.Random, filler, held: bool = False, prose=None, characters: int = 0, untold: float = 1):
+        """`filler(r)` gives (question, answer) of other talk, `prose(r, n)` sentences of about n characters; the dialogue is to have `characters`.
+        `untold`: how many of the questions about what was not told are asked."""
+        self.r, self.filler, self.held, self.prose, self.wanted, self.untold = r, filler, held, prose, characters, untold
         self.dialogue = Dialogue(system_turn(r))
         self.told: dict[str, str] = {}
         self.kinds = {kind.about: kind for kind in KINDS_AND_NAME}
@@ -108,6 +109,8 @@ class Conversation:
     def ask_untold(self) -> None:
         """A question about what was not told, often one that is easily taken for what was."""
         r, known = self.r, set(self.told)
+        if self.untold < 1 and r.random() > self.untold:
+            return
         if "the code word" in known:
             known.add("the password")
         told_one = self.kinds[r.choice(list(known & set(self.kinds)))] if self.told else None
@@ -136,9 +139,9 @@ class Conversation:
         self.dialogue.add(*self.other())
 
 
-def memory_dialogue(r: random.Random, filler, characters: int, held: bool = False, prose=None) -> Dialogue:
+def memory_dialogue(r: random.Random, filler, characters: int, held: bool = False, prose=None, untold: float = 1) -> Dialogue:
     """A dialogue of about so many characters."""
-    c = Conversation(r, filler, held, prose, characters)
+    c = Conversation(r, filler, held, prose, characters, untold)
     if r.random() < 0.15:
         c.dialogue.add(*small_talk(r, opening=True), POLITE)
     if r.random() < 0.12:

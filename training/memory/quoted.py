@@ -62,4 +62,5 @@ def quoted(r: random.Random, filler, held: bool = False) -> Dialogue:
             values[wanted.about] = newer
         dialogue.turns.append(quotation(blocks))
         dialogue.add(typed(r, asked(r, wanted, held)), answered(wanted, values[wanted.about]) if known else unknown(r, wanted), PROVEN)
+        dialogue.asked_for = values[wanted.about] if known else ""
     return dialogue

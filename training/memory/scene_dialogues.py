@@ -59,16 +59,16 @@ class SceneTalk(Conversation):
 
     def ask_unknown(self, told: Told) -> None:
         """Only what no other scene of the dialogue could have told."""
-        if told.scene.unknown:
+        if told.scene.unknown and (self.untold == 1 or self.r.random() < self.untold):
             question, answer = told.pair(told.scene.unknown)
             words = set(CONTENT.findall(question.lower()))
             if not any(words & other.scene.matters for other in self.scenes if other is not told):
                 self.dialogue.add(typed(self.r, question, told.kept()), answer, PROVEN)
 
 
-def scene_dialogue(r: random.Random, filler, characters: int, held: bool = False, prose=None) -> Dialogue:
+def scene_dialogue(r: random.Random, filler, characters: int, held: bool = False, prose=None, untold: float = 1) -> Dialogue:
     """A dialogue of about so many characters."""
-    c = SceneTalk(r, filler, held, prose, characters)
+    c = SceneTalk(r, filler, held, prose, characters, untold)
     if r.random() < 0.12:
         c.dialogue.add(*small_talk(r, opening=True), POLITE)
     pending = drawn_scenes(r, r.choice([1, 1, 2, 3, 4] if characters < 2400 else [2, 3, 4, 6]), held)

@@ -15,6 +15,7 @@ class Dialogue:
     """Turns of (role, text, weight); weight 0 is context."""
 
     turns: list[tuple[str, str, float]] = field(default_factory=list)
+    asked_for: str = ""  # the value that the last question is about, where there is one
 
     def add(self, user: str, answer: str, weight: float = 0.0) -> None:
         self.turns += [("user", user, 0.0), ("assistant", answer, weight)]

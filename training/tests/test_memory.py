@@ -17,7 +17,7 @@ from training.memory.everyday import everyday, fixed_questions, letters, pairs
 from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, answered, asked, corrected, filled, more, told, value_of
 from training.memory.open_facts import FAMILIES, near
 from training.memory.quoted import HEAD, quoted
-from training.memory.cases import OWN_WORDS
+from training.memory.cases import OWN_WORDS, essence, quotation
 from training.memory.scene_dialogues import quoted_scene, scene_dialogue
 from training.memory.scenes import SLOT, SceneError, Told, block, drawn_scenes, scenes
 from training.memory.turns import PROVEN, Dialogue, typed
@@ -44,6 +44,23 @@ def dialogues(count=300, held=False):
 
 def said_before(dialogue: Dialogue, at: int) -> str:
     return "\n".join(text for role, text, _ in dialogue.turns[: at + 1] if role != "assistant").lower()
+
+
+def test_a_case_of_quoted_memory_expects_the_value_and_not_the_wording_of_its_answer():
+    r = random.Random(3)
+    for case in (quotation(r, filler) for _ in range(200)):
+        (value,) = case["expect"]
+        assert value.lower() in case["system"].lower()
+        assert value == essence(value) and " is " not in value and " are " not in value, value
+    assert essence("the fridge") == "fridge" and essence("Theo") == "Theo"
+
+
+def test_fewer_questions_about_what_was_not_told():
+    def unknown(untold):
+        made = [memory_dialogue(random.Random(n), filler, 900, untold=untold) for n in range(120)]
+        return sum("not told me" in text for d in made for role, text, _ in d.turns if role == "assistant")
+
+    assert 0 < unknown(0.5) < 0.75 * unknown(1)
 
 
 def test_a_remembered_value_was_said_before_it_is_answered():
