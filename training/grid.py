@@ -2,8 +2,11 @@
 
 Every matrix keeps hidden float weights beside it. `enter` puts their nearest codes in their place, the gradient of the rounded weights is
 taken as theirs (straight through), and `leave` puts the hidden ones back for the optimizer. Scales and offsets of the blocks stay; a gain per
-row, which the pack's row scales can hold exactly, is trained beside them. Source: Jacob et al., arXiv 1712.05877; Esser et al., arXiv 1902.08153.
+row, which the pack's row scales can hold exactly, is trained beside them. Of a matrix that does not learn its gain still may: it then stands
+behind the product, so that no gradient of the matrix is needed, which is a third of a step. Source: Jacob et al., arXiv 1712.05877; Esser et al., arXiv 1902.08153.
 """
+
+from functools import partial
 
 import torch
 from torch import nn
@@ -31,6 +34,8 @@ class Grid:
             self.scale[name], self.offset[name] = scale.to(weight.device), offset.to(weight.device)
             self.gain[name] = nn.Parameter(torch.ones(len(weight), 1, device=weight.device))
         self.fixed: dict[str, torch.Tensor] = {}  # values of matrices that do not learn: rounded once
+        self.dtype = torch.float32  # of those values
+        self.hooks: list = []
         self.inside = False
         if state:
             self.load_state_dict(state)
@@ -49,14 +54,20 @@ class Grid:
                 self.fixed.pop(name, None)
                 linear.weight.data = self.nearest(name, linear.weight.data) * self.gain[name]
                 continue
+            behind = self.gain[name].requires_grad
             if name not in self.fixed:
-                self.fixed[name] = self.nearest(name, linear.weight.data) * self.gain[name]
+                values = self.nearest(name, linear.weight.data)
+                self.fixed[name] = (values if behind else values * self.gain[name]).to(self.dtype)
             linear.weight.data = self.fixed[name]
+            if behind:
+                self.hooks.append(linear.register_forward_hook(partial(times, self.gain[name])))
         self.inside = True
 
     @torch.no_grad()
     def leave(self) -> None:
         """Hidden weights return; gradients become theirs, and those of the gains."""
+        while self.hooks:
+            self.hooks.pop().remove()
         for name, linear in self.linears.items():
             rounded, gradient = linear.weight.data, linear.weight.grad
             if gradient is not None:
@@ -64,6 +75,11 @@ class Grid:
                 gradient.mul_(self.gain[name])
             linear.weight.data = self.hidden.pop(name)
         self.inside = False
+
+    def learns(self, name: str, gain: bool, dtype: torch.dtype) -> None:
+        """Whether the gain of a matrix that does not learn does; `dtype`: of the products."""
+        self.gain[name].requires_grad_(gain or self.linears[name].weight.requires_grad)
+        self.dtype = dtype
 
     def parameters(self) -> list[nn.Parameter]:
         return list(self.gain.values())
@@ -76,6 +92,10 @@ class Grid:
             device = self.gain[name].device
             self.scale[name], self.offset[name] = state["scale"][name].to(device), state["offset"][name].to(device)
             self.gain[name].data.copy_(gain)
+
+
+def times(gain: torch.Tensor, module: nn.Module, inputs: tuple, output: torch.Tensor) -> torch.Tensor:
+    return output * gain[:, 0].to(output.dtype)
 
 
 def final_weights(student: dict[str, torch.Tensor], grid: dict) -> dict[str, torch.Tensor]:

@@ -59,6 +59,9 @@ class Stage:
     attention_share: float = 0.0  # of `rate`, for attention layers; 0: they learn at rest_rate
     grid: bool = False  # weights on the engine's 4-bit grid, gradients straight through it
     gain_rate: float = 3e-4  # of the rows' gains, which train with the grid
+    matrices: list[int] | None = None  # layers whose matrices learn; of those of other layers, and of MLPs below `mlp_from`, the gains alone; None: all learn
+    vector_rate: float = 0.0  # of norms and convolutions, where `matrices` is given
+    held: int = 2  # held-out sequences of each kind, measured at every save
 
     unlikelihood: float = 0.0  # end-to-end: weight of repeated n-grams in the student's own answers; 0: no rollouts
     lanes: int = 16  # answers written at once

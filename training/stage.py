@@ -21,7 +21,6 @@ from training.refit import OutProjections
 from training.rollouts import Rollouts
 from training.settings import Run, Stage, has_weights, length_of
 
-HELD_WINDOWS = 2  # held-out sequences of each kind, measured at every save
 FAST = ("A_log", "dt_bias", ".D")  # few numbers on a log scale: they move ten times faster
 
 
@@ -49,12 +48,35 @@ def parameter_groups(stage: Stage, student) -> list[dict]:
                 rate = stage.rate * stage.attention_share
         else:
             rate = stage.rate * (10 if name.endswith(FAST) else 1)
+        if stage.matrices is not None:
+            rate = rate if name.endswith(FAST) or matrix_learns(name, stage) else stage.vector_rate if is_vector(name) else 0
         if is_frozen(name, stage):
             rate = 0
         parameter.requires_grad_(rate > 0)
         if rate > 0:
             groups.setdefault(rate, []).append(parameter)
     return [{"params": p, "lr": rate, "full": rate} for rate, p in groups.items()]
+
+
+def layer_of(name: str) -> int | None:
+    _, found, after = name.partition("layers.")
+    return int(after.split(".")[0]) if found else None
+
+
+def is_vector(name: str) -> bool:
+    return "norm" in name or ".conv1d." in name
+
+
+def matrix_learns(name: str, stage: Stage) -> bool:
+    """Whether the codes of a matrix learn, where not all do."""
+    layer = layer_of(name)
+    return name.endswith("_proj.weight") and layer in stage.matrices and (".feed_forward." not in name or layer >= stage.mlp_from)
+
+
+def gain_learns(name: str, stage: Stage) -> bool:
+    """Whether a matrix's gain learns where the matrix does not."""
+    layer = layer_of(name)
+    return stage.matrices is not None and layer >= stage.frozen_layers and (stage.frozen_from is None or layer < stage.frozen_from)
 
 
 def is_frozen(name: str, stage: Stage) -> bool:
@@ -65,7 +87,7 @@ def is_frozen(name: str, stage: Stage) -> bool:
     layer = int(after.split(".")[0])
     if layer < stage.frozen_layers or (stage.frozen_from is not None and layer >= stage.frozen_from):
         return True
-    return (".feed_forward." in name and layer < stage.mlp_from)
+    return ".feed_forward." in name and layer < stage.mlp_from
 
 
 def view_of(stage: Stage) -> View:
@@ -80,6 +102,8 @@ def run_stage(
     student.train()
     groups = parameter_groups(stage, student)
     if grid:
+        for name in grid.linears:
+            grid.learns(name, gain_learns(name, stage), torch.bfloat16 if run.precision == "bf16" else torch.float32)
         groups.append({"params": grid.parameters(), "lr": stage.gain_rate, "full": stage.gain_rate})
     on_gpu = accelerator.device.type == "cuda"
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=stage.weight_decay, fused=on_gpu)
@@ -301,7 +325,7 @@ def held_out_loss(run: Run, stage: Stage, objective, accelerator: Accelerator) -
         return held_out_pieces(run, stage, objective, accelerator)
     for kind in stage.mix:
         windows = Windows(run.tokens, [kind], stage.sequence, "held")
-        count = min(HELD_WINDOWS, windows.count(kind))
+        count = min(stage.held, windows.count(kind))
         ids = torch.stack([windows[kind, i] for i in range(count)]).to(accelerator.device)
         with accelerator.autocast():
             losses[kind] = float(objective(ids)[0])
@@ -313,7 +337,7 @@ def held_out_pieces(run: Run, stage: Stage, objective, accelerator: Accelerator)
     losses = {}
     for kind in stage.rows:
         windows = Pieces(run.tokens, [kind], stage.sequence, "held")
-        count = min(windows.count(kind), HELD_WINDOWS)
+        count = min(windows.count(kind), stage.held)
         (piece,) = Pieces.collate([windows[kind, i] for i in range(count)])
         with accelerator.autocast():
             total = sum(float(objective(part.to(accelerator.device))) for part in slices_of(piece, 2))

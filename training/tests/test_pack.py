@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from training.pack import Q4, read_matrix, unstacked
+from training.splice import vector_bytes, with_codes
 
 
 def packed_q4(rows: int, columns: int, seed: int = 0) -> tuple[bytes, np.ndarray]:
@@ -70,3 +71,22 @@ def test_what_the_pack_keeps_in_another_form_comes_back():
     kept = taps[:, 0].T.contiguous().reshape(3, 1, 4)  # tap by tap, under the checkpoint's shape
     assert torch.equal(unstacked("x.conv1d.weight", kept, Config)["x.conv1d.weight"], taps)
     assert torch.allclose(unstacked("x.A_log", -torch.tensor([1.0, 2.0]).exp(), Config)["x.A_log"], torch.tensor([1.0, 2.0]))
+
+
+def test_codes_and_gains_go_where_they_lie_in_a_pack():
+    data, _ = packed_q4(11, 70)
+    before, gain = read_matrix(data, "q4", 11, 70), torch.linspace(0.5, 2, 11)[:, None]
+    assert with_codes(data, before.codes, torch.ones(11, 1)) == data
+    codes = 15 - before.codes
+    after = read_matrix(with_codes(data, codes, gain), "q4", 11, 70)
+    assert torch.equal(after.codes, codes)
+    torch.testing.assert_close(after.scale, before.scale * gain)
+    torch.testing.assert_close(after.offset, before.offset * gain)
+
+
+def test_vectors_go_into_a_pack_in_its_own_form():
+    taps = torch.arange(12.0).reshape(3, 1, 4)
+    kept = torch.frombuffer(bytearray(vector_bytes("x.conv1d.weight", taps)), dtype=torch.float32).reshape(3, 1, 4)
+    assert torch.equal(unstacked("x.conv1d.weight", kept, Config)["x.conv1d.weight"], taps)
+    log = torch.tensor([1.0, 2.0])
+    assert torch.allclose(unstacked("x.A_log", torch.frombuffer(bytearray(vector_bytes("x.A_log", log)), dtype=torch.float32), Config)["x.A_log"], log)

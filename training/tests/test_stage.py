@@ -6,7 +6,7 @@ import pytest
 
 from training.hybrid import inherit
 from training.settings import Stage, load_run
-from training.stage import await_files, factor, parameter_groups
+from training.stage import await_files, factor, gain_learns, parameter_groups
 
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -41,6 +41,17 @@ def test_end_to_end_moves_the_rest_slowly_and_may_hold_the_embedding(teacher):
     got = rates(student, kind="end-to-end", rest_rate=1e-4, embedding=False)
     assert "model.embed_tokens.weight" not in got
     assert not student.lm_head.weight.requires_grad
+
+
+def test_of_most_matrices_the_gains_alone_may_learn_with_all_vectors(teacher):
+    fields = dict(kind="end-to-end", rest_rate=1e-4, attention_share=0.5, vector_rate=3e-4, matrices=[1], mlp_from=2, embedding=False)
+    got = rates(inherit(teacher, [1]), **fields)
+    assert {name for name in got if name.endswith("proj.weight")} == {f"model.layers.1.self_attn.{p}_proj.weight" for p in "qkvo"}
+    assert got["model.layers.1.self_attn.q_proj.weight"] == 5e-4
+    assert got["model.layers.0.mamba.conv1d.weight"] == got["model.layers.0.pre_ff_layernorm.weight"] == got["model.final_layernorm.weight"] == 3e-4
+    assert got["model.layers.0.mamba.A_log"] == 1e-2
+    stage = Stage(sequence=8, batch=1, frozen_layers=1, frozen_from=2, **fields)
+    assert [gain_learns(f"model.layers.{n}.feed_forward.up_proj.weight", stage) for n in range(3)] == [False, True, False]
 
 
 def test_rate_warms_up_and_falls_to_its_final_share():
