@@ -12,6 +12,7 @@ import { compiledKernels } from "../src/cli/kernels.ts";
 import { slices } from "../src/dialogue/reply.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
+import { compareLogits } from "./divergence.ts";
 
 const DEFAULT_TEXT = ["msgpackr", "semver", "zod", "protobufjs", "picomatch", "tinybench", "undici"];
 
@@ -43,13 +44,13 @@ async function compare(expected: Loaded, got: Loaded): Promise<void> {
     const p = await a!.forward(slice, "all");
     const q = await b!.forward(slice, "all");
     for (let t = 0; t < slice.length; t++) {
-      const [lp, lq] = [logSoftmax(p.subarray(t * V, (t + 1) * V)), logSoftmax(q.subarray(t * V, (t + 1) * V))];
-      for (let i = 0; i < V; i++) divergence += Math.exp(lp[i]!) * (lp[i]! - lq[i]!);
-      if (best(lp) === best(lq)) sameBest++;
+      const compared = compareLogits(p.subarray(t * V, (t + 1) * V), q.subarray(t * V, (t + 1) * V));
+      divergence += compared.divergence;
+      if (compared.isSameBest) sameBest++;
       const next = ids[done - slice.length + t + 1];
       if (next === undefined) continue;
-      nll[0]! -= lp[next]!;
-      nll[1]! -= lq[next]!;
+      nll[0]! -= compared.expected[next]!;
+      nll[1]! -= compared.got[next]!;
     }
   }
   a!.release();
@@ -61,19 +62,4 @@ async function compare(expected: Loaded, got: Loaded): Promise<void> {
     `same best token ${((100 * sameBest) / ids.length).toFixed(1)} %`,
   ];
   console.log([...row, `perplexity ${perplexity[1]} (reference ${perplexity[0]})`].join(", "));
-}
-
-function logSoftmax(logits: Float32Array): Float64Array {
-  let max = -Infinity;
-  for (const x of logits) max = Math.max(max, x);
-  let sum = 0;
-  for (const x of logits) sum += Math.exp(x - max);
-  const shift = max + Math.log(sum);
-  return Float64Array.from(logits, (x) => x - shift);
-}
-
-function best(x: Float64Array): number {
-  let at = 0;
-  for (let i = 1; i < x.length; i++) if (x[i]! > x[at]!) at = i;
-  return at;
 }

@@ -18,6 +18,7 @@ import { fromHalf, toHalf } from "../src/kernels/half.ts";
 import { Sampler } from "../src/sampling/sampler.ts";
 import { greedy } from "../src/sampling/sampling.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
+import { compareLogits } from "./divergence.ts";
 import { usual } from "./memory-chat.ts";
 import { table } from "./section.ts";
 
@@ -130,9 +131,9 @@ function compare(
 ): void {
   const V = backend.vocab;
   for (const [t] of ids.entries()) {
-    const [lp, lq] = [logSoftmax(expected.subarray(t * V, (t + 1) * V)), logSoftmax(got.subarray(t * V, (t + 1) * V))];
-    let divergence = 0;
-    for (let i = 0; i < V; i++) divergence += Math.exp(lp[i]!) * (lp[i]! - lq[i]!);
+    const logits = (of: Float32Array) => of.subarray(t * V, (t + 1) * V);
+    const compared = compareLogits(logits(expected), logits(got));
+    const { divergence } = compared;
     sum.tokens++;
     sum.divergence += divergence;
     sum.largest = Math.max(sum.largest, divergence);
@@ -140,10 +141,10 @@ function compare(
       sum.first += divergence;
       sum.firstTokens++;
     }
-    if (best(lp) === best(lq)) sum.sameBest++;
+    if (compared.isSameBest) sum.sameBest++;
     const id = ids[t + 1] ?? next;
     if (id === undefined) continue;
-    sum.nll -= lq[id]!;
+    sum.nll -= compared.got[id]!;
     sum.known++;
   }
 }
@@ -185,18 +186,3 @@ console.log(
     rows,
   ),
 );
-
-function logSoftmax(logits: Float32Array): Float64Array {
-  let max = -Infinity;
-  for (const x of logits) max = Math.max(max, x);
-  let sum = 0;
-  for (const x of logits) sum += Math.exp(x - max);
-  const shift = max + Math.log(sum);
-  return Float64Array.from(logits, (x) => x - shift);
-}
-
-function best(x: Float64Array): number {
-  let at = 0;
-  for (let i = 1; i < x.length; i++) if (x[i]! > x[at]!) at = i;
-  return at;
-}
