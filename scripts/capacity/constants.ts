@@ -61,8 +61,8 @@ export const assumedPlatform: Platform = {
   idleSeconds: 60,
   lingerSeconds: 10,
   locations: 30,
-  rowsPerTurn: 11,
-  rowsReadPerTurn: 60,
+  rowsPerTurn: 9,
+  rowsReadPerTurn: 200,
   objectRequestsPerTurn: 4,
   storedBytes: 24e6,
 };
