@@ -37,7 +37,7 @@ export const factRows = (lang: Fact["lang"], correction: string, rows: string): 
       return fact(lang, [tell], [ask], [asked], other, correction + tell, values);
     });
 
-/** Parted by bars; line ends are none of it. */
+/** The entries of a text that are parted by bars. Line ends in it mean nothing. */
 export const listOf = (text: string): string[] => text.trim().replaceAll("\n", "").split("|");
 
 export const facts: Fact[] = [

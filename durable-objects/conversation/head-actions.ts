@@ -199,7 +199,7 @@ export class HeadActions {
     const finished: FullTurnView[] = [];
     let chars = 0;
     for (const { id } of page) {
-      // Who goes on from the last of a page needs two.
+      // A page holds at least two turns, because who goes on from the last one of a page gets that one again.
       if (chars > limits.listChars && finished.length >= 2) break;
       const turn = store.tree.turn(id)!;
       chars += lengthOf(turn);

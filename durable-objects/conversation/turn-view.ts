@@ -34,10 +34,10 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): FullT
   ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
 });
 
-/** What is read once for a whole list. */
+/** What the views of a whole list need and is read once for all of them. */
 export interface Around {
   heads: readonly Head[];
-  /** As `recomputeTokens` has it. */
+  /** The map that `recomputeTokens` remembers places of states in. */
   nearest: Map<string, number>;
 }
 

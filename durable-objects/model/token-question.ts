@@ -48,7 +48,7 @@ export async function answerTokens(served: Served, question: TokenQuestion): Pro
   }
   const bytes: Uint8Array[] = [];
   const pieces: TokenAnswer["pieces"] = [];
-  /** By id: a million tokens are of a few thousand kinds. */
+  /** What each id is spelled as, because a million tokens have only a few thousand different ids. */
   const spelled = new Map<number, { own: Uint8Array; shown: string | number[] }>();
   for (const id of ids) {
     let piece = spelled.get(id);

@@ -14,7 +14,7 @@ export const limits = {
   leadTokens: 256,
   /** Bytes of kept states along one path of a conversation; 0 keeps only the last. */
   stateBudgetBytes: countSetting({}, "STATE_BUDGET_BYTES"),
-  /** A list of turns ends behind the one with which it has so much text: a turn may be a megabyte. */
+  /** A page of turns ends behind the turn with which it has so many characters, because one turn may have a megabyte. */
   listChars: 2 * 1024 * 1024,
   /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
   alarmMs: 30_000,

@@ -174,8 +174,8 @@ export class ConversationStore {
   }
 
   /**
-   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. `nearest`: where the nearest state lies, by turn, for who
-   * asks about many of one path: thousands may follow the last that has one.
+   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. `nearest` remembers, by turn, where the nearest state lies: who
+   * asks about many turns of one path passes the same map, since thousands of turns may follow the last one that has a state.
    */
   recomputeTokens(turn: string | null, nearest: Map<string, number> = new Map()): number {
     if (turn === null) return 0;

@@ -66,12 +66,12 @@ export class StatePieces {
     return bytes;
   }
 
-  /** Writes a set over rows that none of `kept` needs, then to new ones; one of its name is no more. Within a transaction. */
+  /** Writes a set over rows that none of `kept` needs, then to new rows. A set of the same turn and position does not count any more. Call it within a transaction. */
   write(turn: string, position: number, state: Uint8Array<ArrayBuffer>, kept: readonly StateSet[]): void {
     const parts = Math.max(1, Math.ceil(state.length / this.#pieceBytes));
     const taken = new Set(kept.flatMap(({ rows }) => rows));
     const rows = this.#database.exec("SELECT id, turn, position, part FROM pieces ORDER BY id");
-    // A turn that ends where its checkpoint stands, whose state may have more pieces than what is kept of it.
+    // A turn may end where its checkpoint stands, and the exact state of that may have more pieces than the rounded one.
     if (rows.some((row) => row.turn === turn && row.position === position))
       this.#database.exec("UPDATE pieces SET turn = ? WHERE turn = ? AND position = ?", GONE, turn, position);
     const free = rows.filter(({ id }) => !taken.has(Number(id)));
@@ -80,7 +80,7 @@ export class StatePieces {
       const bytes = state.subarray(part * this.#pieceBytes, (part + 1) * this.#pieceBytes);
       const same = free.findIndex((row) => row.part === part);
       const [row] = free.splice(Math.max(0, same), 1);
-      // Where a row is as long as before, SQLite compares and writes only the pages that differ: most of a cache is as it was some turns ago.
+      // The same part of an older state has most of its bytes in common with this one, and where a row keeps its length SQLite writes only the pages that differ.
       const statement = row
         ? "UPDATE pieces SET turn = ?, position = ?, part = ?, parts = ?, sha256 = ?, bytes = ? WHERE id = ?"
         : "INSERT INTO pieces (turn, position, part, parts, sha256, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";

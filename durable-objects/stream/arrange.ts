@@ -40,7 +40,7 @@ export interface Arrangement {
 export function arrange(values: readonly Observed[], where: Arrangement): Arranged {
   const { position, periodMs } = where;
   let { lastMs } = where;
-  // Thousands of values are read from storage for it, and thousands may be late.
+  // Thousands of values of one request may be late, and each would read thousands of values from storage.
   let past: ReturnType<Arrangement["past"]> | undefined;
   const known: Arrangement = { ...where, past: () => (past ??= where.past()) };
   const out: Arranged = { from: position, steps: [], gaps: 0, duplicates: 0 };

@@ -99,7 +99,7 @@ export class TurnComputation {
     return undefined;
   }
 
-  /** Slices of ids that go on from where the restored state stands; `isEnd`: an earlier turn has ended with it, and left its state rounded. */
+  /** Slices of ids that go on from where the restored state stands. `isEnd` says that an earlier turn has ended with the slice and has left its state rounded. */
   *#slices(ids: number[]): Generator<{ slice: Uint32Array; done: number; isEnd: boolean }> {
     const { restored, served } = this.#work;
     const from = restored.sequence.position;

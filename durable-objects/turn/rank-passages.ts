@@ -26,11 +26,11 @@ export interface Scored extends Candidate {
   score: number;
   /** The share of the question that the passage is about, 0 to 1. */
   coverage: number;
-  /** The same by words alone. */
+  /** The share of the question that the passage's words hold, whatever they mean. */
   worded: number;
   /** The sentence that is nearest in meaning, where one has something in common with the question. */
   nearest?: string;
-  /** How much nearer to the question in meaning it is than the past is anyway; where that is known. */
+  /** How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known. */
   ahead?: number;
 }
 
@@ -70,7 +70,7 @@ const USUAL_SHARE = 0.5;
 const USUAL_LEAST = 0.36;
 const STRANGE = 0.12;
 const SAME = 0.42;
-/** Of nearness, where a line has another language than the question: who tells and asks in one language means what he told in it. */
+/** What a line in another language than the question's loses of its nearness, because who asks in a language mostly means what he told in it. */
 const OTHER_LANGUAGE_AHEAD = 0.08;
 const TRIMMED_TOKENS = 24;
 

@@ -24,7 +24,7 @@ export interface Question {
   language: number;
   /** The user asks about himself, or what is his. */
   isOwn: boolean;
-  /** It sounds like one about the world, and says nothing else. */
+  /** The question sounds like one about the world, and none of its words says that it is about the user. */
   isWorldly: boolean;
   /** He asks about the assistant. */
   isYours: boolean;
@@ -50,17 +50,17 @@ const NEAR =
 /** "How do I remove a stain?" asks what anybody would do. */
 const HOW_TO =
   /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b|\b(?:gib|erzähle?|zeige?|erkläre?|nenne?|schreibe?|sage?|hilf|kannst du|könntest du) (?:mir|uns)\b|^请?(?:告诉|帮|给|教)我/giu;
-/** From where on a question sounds like one about the asker's own life, whoever it names, and to where like one about the world, even if it says "I" (`Meant.ownness`). */
+/** A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names; with less than the second for one about the world, even if it says "I". */
 const SOUNDS_OWN = 0.6;
 const SOUNDS_WORLDLY = -1;
 const YOURS = /\b(?:your|yours|yourself|are you|(?:can|do|would) you \p{L}+\?)/iu;
 /** A pair of letters that nobody wrote next to each other is no word. */
 const PAIR = /^\P{sc=Latin}{2}$/u;
-/** Two of them are about a word. */
+/** In scripts without spaces two letters are about one word. */
 const UNSPACED_LETTER = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]$/u;
 export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.test(term);
 
-/** `ownness`: what it sounds like, where that is known. */
+/** `ownness`: whether it sounds like a question about the asker's own life, as in `Meant`; 0 where that is not known. */
 export function questionOf(said: string, ownness = 0): Question {
   const text = said.slice(-QUESTION_MAX_CHARS);
   const words = wordsOf(text);

@@ -22,7 +22,10 @@ import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 const FLOOR_OWN = 0.35;
 const FLOOR = 0.66;
 const FLOOR_WORLDLY = 0.8;
-/** How much nearer in meaning than the past is anyway some line must be, and the share of the question that one must hold by its words instead: else it was never answered. */
+/**
+ * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must hold such a share of the question by
+ * its words. Else nobody has answered the question before, and nothing is quoted.
+ */
 const AHEAD = 0.05;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;

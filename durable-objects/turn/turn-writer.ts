@@ -106,7 +106,8 @@ export class TurnWriter {
     joinedIds(this.#work.accepted.lasting ?? this.#work.prompt, this.#work.running.ids);
 
   /**
-   * A checkpoint's is exact, for the turn goes on beside it without it; a turn's end is what was written of it, so that one is rounded.
+   * A checkpoint is exact, because the attempt that wrote it goes on with its floats and does not read it. The state at a turn's end is rounded, because
+   * whatever comes next goes on from what was written.
    * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
    */
   async #state(precision: Precision): Promise<StateBytes> {

@@ -10,9 +10,9 @@ export interface StateTensor {
   dtype: "f32" | "int8";
   shape: number[];
   data: Uint8Array;
-  /** Where a turn has ended its floats may be rounded to halves. */
+  /** Its floats may be rounded to halves where a turn ends. */
   rounds?: true;
-  /** So it was: `data` are halves. */
+  /** It was rounded when it was written, so `data` holds halves. */
   stored?: "f16";
 }
 
@@ -49,7 +49,7 @@ export interface Sequence {
    * Where stages keep the state themselves these are references to it, and it is on disk when they are given.
    */
   save(view?: "view"): StateTensor[] | Promise<StateTensor[]>;
-  /** Rounds what may be rounded, as what a turn leaves is (src/state/codec.ts). Absent where nothing may. */
+  /** Rounds the state in memory as a turn's end does when it is written (src/state/codec.ts). Absent where nothing may be rounded. */
   round?(): void;
   /** Frees the memory and wipes it. Idempotent. */
   release(): void;

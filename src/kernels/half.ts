@@ -25,12 +25,12 @@ export function fromHalf(h: number): number {
   return exponent ? sign * (1 + fraction / 1024) * 2 ** (exponent - 15) : sign * fraction * 2 ** -24;
 }
 
-/** From here on a float has no half that is finite. */
+/** The bits of 65520: a float of this size or larger has no finite half. */
 const TOO_LARGE = 0x477ff000;
-/** Least float whose half is a normal one. */
+/** The bits of the smallest float whose half is a normal number. */
 const LEAST_NORMAL = 0x38800000;
 
-/** Of floats, as their bits: the nearest halves, or undefined where one of them is too large to have a finite one. */
+/** The nearest halves of floats that are given as their bits, or undefined where one of them is too large to have a finite half. */
 export function toHalves(floats: Int32Array): Uint16Array<ArrayBuffer> | undefined {
   const n = floats.length;
   const halves = new Uint16Array(n);
@@ -43,7 +43,7 @@ export function toHalves(floats: Int32Array): Uint16Array<ArrayBuffer> | undefin
       halves[i] = toHalf(float[0]!);
       continue;
     }
-    // As `toHalf`, without a call for each.
+    // The same as in `toHalf`, without a call for each number.
     halves[i] = ((b >>> 16) & 0x8000) | ((magnitude - (112 << 23) + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
   }
   return halves;
@@ -58,15 +58,15 @@ function everyHalf(): Float32Array {
   return floats;
 }
 
-/** The floats of halves, to where there is room for as many. */
+/** Writes the floats of halves into `floats`, which has room for as many. */
 export function fromHalves(halves: Uint16Array, floats: Float32Array): void {
   table ??= everyHalf();
-  // Each a constant of the loop, which code that is not yet optimized would look up for every number.
+  // Both are constants here, because code that is not yet optimized would look them up again for every number.
   const [floatOf, n] = [table, halves.length];
   for (let i = 0; i < n; i++) floats[i] = floatOf[halves[i]!]!;
 }
 
-/** Halves that lie as bytes, at any place. */
+/** The halves in bytes that may begin at an odd address, where they are copied. */
 export function halvesIn(bytes: Uint8Array): Uint16Array {
   const even = bytes.byteOffset % 2 ? bytes.slice() : bytes;
   return new Uint16Array(even.buffer, even.byteOffset, even.length / 2);

@@ -30,7 +30,7 @@ export interface FixedSpec {
   kind: "fixed";
   name: string;
   shape: number[];
-  /** A turn's end may leave halves of it. */
+  /** What a turn leaves of it may be rounded to halves. */
   rounds?: true;
 }
 

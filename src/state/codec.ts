@@ -20,9 +20,9 @@ const EXACT_VERSION = 1;
 const HALVES_VERSION = 2;
 const MAGIC = 0x54535652; // "RVST", little-endian
 const PREFIX_BYTES = 4 + 4 + 4 + 32;
-/** Several times a header's length, so that one which is a little longer moves nothing. */
+/** Several times the length of a header, so that the tensors stay where they are when the header becomes a little longer. */
 const ROOM_BYTES = 32 * 1024;
-/** A state whose tensors have fewer has no such room. */
+/** A state whose tensors have fewer bytes is written without such room, which would be a large part of it. */
 const ROOMY_BYTES = 1024 * 1024;
 const HEADER_MAX_BYTES = 4 * 1024 * 1024;
 
@@ -57,7 +57,7 @@ const headerSchema = z.strictObject({
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
-/** `rounded`: what a turn has left, where tensors that may be are rounded to halves. Between turns nothing is. */
+/** `rounded` is for what a turn leaves: tensors that may be rounded are written as halves. `exact` is for all that is written within a turn, where nothing is rounded. */
 export type Precision = "exact" | "rounded";
 
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
@@ -149,7 +149,7 @@ const wordsOf = (data: Uint8Array): Int32Array =>
 
 /** NaN and infinities have all exponent bits set. */
 function checkFinite({ name, dtype, stored, data }: StateTensor): void {
-  if (dtype !== "f32" || stored) return; // halves are finite
+  if (dtype !== "f32" || stored) return; // `toHalves` makes finite ones only.
   const words = wordsOf(data);
   for (let i = 0; i < words.length; i++) {
     if ((words[i]! & 0x7f800000) === 0x7f800000)

@@ -155,10 +155,10 @@ export const formatChecks: Readonly<Record<string, (text: string) => boolean>> =
   },
 };
 
-/** Of a class of characters with a Unicode property: a compiler writes down all its ranges, again for each. */
+/** Steps for each Unicode property in a pattern, because the compiler of patterns writes down all ranges of the property every time. */
 const PROPERTY_STEPS = 500;
 
-/** Steps of a budget that `fitsFormat` takes. */
+/** How many steps of a budget `fitsFormat` takes for a text. */
 export function formatSteps(format: string, text: string): number {
   const properties = format === "regex" && text.length <= MAX_REGEX ? (text.match(/\\p\{/gi)?.length ?? 0) : 0;
   return (text.length >> 3) + PROPERTY_STEPS * properties;

@@ -23,7 +23,7 @@ export class Validator {
   readonly #scope: SchemaObject[] = [];
   /** By `enum`: long lists of texts are looked up. */
   readonly #constants = new Map<unknown[], { simple: Set<unknown>; others: unknown[] }>();
-  /** By a keyword's value: its names and what they have, which are looked through for each object. */
+  /** Entries of a keyword's value, by that value: they are looked through for each object, and are listed only once. */
   readonly #entries = new Map<unknown, [string, unknown][]>();
   #depth = 0;
 

@@ -7,10 +7,10 @@ import { type TypeName, typeNames } from "./values.ts";
 
 const ALL: readonly TypeName[] = typeNames.filter((type) => type !== "integer");
 
-/** Alternatives that a schema is written in at most. */
+/** The most alternatives that a schema is written in. */
 export const MAX_ALTERNATIVES = 256;
 
-/** Undefined when it cannot be said in these words, or in so many alternatives. Every one has its types. */
+/** Undefined when it cannot be said in these keywords, or takes more than `MAX_ALTERNATIVES`. Every alternative names its types. */
 export function negate(flat: Flat, budget: Budget): Flat[] | undefined {
   const { pointer, types, values, excluded } = flat;
   if (flat.loose || flat.formats || flat.multiples || flat.names || flat.unique || flat.fractional) return undefined;
@@ -85,7 +85,7 @@ function negatedItems({ items = [], contains = [] }: Flat, budget: Budget): Omit
   const found: Omit<Flat, "pointer">[] = [];
   for (const { prefix, rest } of items) {
     if (prefix.length > 0 && rest && !isAnything(rest)) return undefined;
-    // Each alternative has all items before its own.
+    // Each alternative lists all items before its own, so a long list costs its square.
     const others = prefix.map(({ pointer }): Placed => ({ schema: true, pointer }));
     for (const [i, item] of prefix.entries()) {
       if (isAnything(item)) continue;
