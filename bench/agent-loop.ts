@@ -5,12 +5,13 @@
  *
  * Two servers, with and without the prompt cache; the second is asked only some of the calls, for the same replies.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import OpenAI from "openai";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
+import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const OPENING = Number(process.argv[2] ?? 4000);
@@ -45,15 +46,6 @@ async function ask({ client, pid }: Server, messages: OpenAI.ChatCompletionMessa
   const { prompt_tokens: prompt = 0, prompt_tokens_details: details } = usage ?? {};
   const text = choices[0]!.message.content ?? "";
   return { ms: processMs(pid) - beganMs, prompt, cached: details?.cached_tokens ?? 0, text };
-}
-
-/** Of all threads of a process, which other work on the machine does not change. */
-function processMs(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const nanoseconds = threads.map((thread) =>
-    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
-  );
-  return nanoseconds.reduce((a, b) => a + b, 0) / 1e6;
 }
 
 interface Server {

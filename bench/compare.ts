@@ -4,16 +4,18 @@
  *     npm run bench [-- --rounds 6] [-- --slow-rounds 1] [-- --only llama]
  *
  * The best of the rounds counts, since other work can only slow a run down. The peers come from registries (bench/peers/package.json and
- * pip for the weights); Chromium must be there for wllama. Prints a table and keeps it in docs/benchmarks.md.
+ * pip for the weights); Chromium must be there for wllama. The same hybrid in llama.cpp needs a build from source (bench/peers/build-llama.ts)
+ * and is left out without it. Prints a table and keeps it in docs/benchmarks.md.
  */
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { transformerPack } from "./models.ts";
+import { hybridPack, transformerPack } from "./models.ts";
+import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { CONTEXT, DECODED, type Ready, type Speed } from "./peers/protocol.ts";
 import { prepareWeights } from "./peers/weights.ts";
-import { figure, machine, table, writeSection } from "./section.ts";
+import { cpuFlags, figure, machine, table, writeSection } from "./section.ts";
 
 const { values } = parseArgs({
   options: {
@@ -27,18 +29,57 @@ if (!existsSync(join(folder, "node_modules")))
   execFileSync("npm", ["ci", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
 const weights = await prepareWeights();
 
-/** `slow`: takes minutes a round, so it takes part in few. */
-const peers: { script: string; file: string; what: string; how?: string; slow?: true }[] = [
+interface Peer {
+  script: string;
+  file: string;
+  what: string;
+  how?: string;
+  /** One of llama.cpp's builds by name; without, it picks the best for the processor. */
+  build?: string;
+  /** Takes minutes a round, so it takes part in few. */
+  slow?: true;
+}
+
+const peers: Peer[] = [
   { script: "rivulet", file: weights.rivuletQ4, what: "4 bit" },
   { script: "rivulet", file: transformerPack, what: "4 bit, window 384 as served" },
   { script: "rivulet", file: weights.rivuletQ8, what: "8 bit" },
   { script: "llama-cpp", file: weights.q4, what: "Q4_0" },
   { script: "llama-cpp", file: weights.q4, what: "Q4_0", how: "flash" },
+  ...buildsBelow().flatMap((build): Peer[] => [
+    { script: "llama-cpp", file: weights.q4, what: "Q4_0", build },
+    { script: "llama-cpp", file: weights.q4, what: "Q4_0", build, how: "flash" },
+  ]),
   { script: "llama-cpp", file: weights.q8, what: "Q8_0" },
   { script: "wllama", file: weights.q8, what: "Q8_0", slow: true },
   { script: "wllama", file: weights.q4, what: "Q4_0", slow: true },
   { script: "onnx", file: weights.onnx, what: "int4 MatMulNBits", slow: true },
 ];
+const hybrids: Peer[] = [
+  { script: "rivulet", file: hybridPack, what: "the default hybrid, 4 bit" },
+  { script: "llama-hybrid", file: weights.hybrid, what: "the default hybrid, Q4_0" },
+  { script: "llama-hybrid", file: weights.hybrid, what: "the default hybrid, Q4_0", how: "flash" },
+];
+if (!llamaServer()) console.error(MISSING);
+
+/** llama.cpp's builds that this processor runs and that its best one leaves aside: with AVX-VNNI only, and without any VNNI. */
+function buildsBelow(): string[] {
+  const flags = cpuFlags();
+  return flags.includes("avx512f") ? [...(flags.includes("avx_vnni") ? ["alderlake"] : []), "haswell"] : [];
+}
+
+/** node-llama-cpp with that build alone, since it would load the best of several; everything else it finds in the folders above. */
+function packageWith(build: string): string {
+  const to = join(folder, "build", build, "node_modules");
+  const buildOf = (path: string) => /libggml-cpu-(\w+)\.so$/.exec(path)?.[1] ?? build;
+  for (const name of ["node-llama-cpp", "@node-llama-cpp/linux-x64"])
+    if (!existsSync(join(to, name)))
+      cpSync(join(folder, "node_modules", name), join(to, name), {
+        recursive: true,
+        filter: (path) => buildOf(path) === build,
+      });
+  return join(to, "node-llama-cpp/dist/index.js");
+}
 
 function next<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -47,10 +88,11 @@ function next<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-const running = [];
-for (const [i, peer] of peers.entries()) {
-  if (i > 0 && !peer.script.startsWith(values.only)) continue;
-  const child = fork(join(folder, `${peer.script}.ts`), [peer.file, ...(peer.how === undefined ? [] : [peer.how])]);
+const running: (Peer & { child: ChildProcess; engine: string; speeds: Speed[] })[] = [];
+for (const peer of [...peers, ...(llamaServer() ? hybrids : [])]) {
+  if (peer.script !== "rivulet" && !peer.script.startsWith(values.only)) continue;
+  const args = [peer.file, peer.how ?? "plain", ...(peer.build === undefined ? [] : [packageWith(peer.build)])];
+  const child = fork(join(folder, `${peer.script}.ts`), args);
   const { engine } = await next<Ready>(child);
   running.push({ ...peer, child, engine, speeds: [] as Speed[] });
 }
@@ -71,12 +113,14 @@ for (const { child } of running) {
 }
 
 const best = (speeds: Speed[], part: keyof Speed) => Math.max(...speeds.map((speed) => speed[part]));
-const ours = running[0]!.speeds;
-const rows = running.map(({ engine, what, speeds }) => [
-  engine,
-  what,
-  ...(["prefill", "decode"] as const).map((part) => figure(best(speeds, part))),
-  ...(["prefill", "decode"] as const).map((part) => `${figure(best(ours, part) / best(speeds, part))}×`),
+const isHybrid = ({ what }: Peer) => what.startsWith("the default hybrid");
+/** Ours with the same weights. */
+const ours = (peer: Peer) => running.find((other) => isHybrid(other) === isHybrid(peer))!.speeds;
+const rows = running.map((peer) => [
+  peer.engine,
+  peer.what,
+  ...(["prefill", "decode"] as const).map((part) => figure(best(peer.speeds, part))),
+  ...(["prefill", "decode"] as const).map((part) => `${figure(best(ours(peer), part) / best(peer.speeds, part))}×`),
 ]);
 const head = ["engine", "weights", "prefill tok/s", "decode tok/s", "Rivulet 4 bit : this, prefill", "decode"];
 writeSection(

@@ -17,10 +17,14 @@ export const figure = (x: number): string => (x >= 100 ? x.toFixed(0) : x >= 10 
 /** What of an x86's instructions decides how fast an engine is, as the system names it; nothing where it names none. */
 const DECISIVE = /^(f16c|fma|avx2|avx_vnni|avx512(f|bw|_vnni|_bf16)|amx_(tile|int8|bf16))$/;
 
-function cpuFeatures(): string {
-  if (!existsSync("/proc/cpuinfo")) return "";
+export function cpuFlags(): string[] {
+  if (!existsSync("/proc/cpuinfo")) return [];
   const [, flags = ""] = /^flags\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8")) ?? [];
-  const found = flags.split(" ").filter((flag) => DECISIVE.test(flag));
+  return flags.split(" ").filter((flag) => DECISIVE.test(flag));
+}
+
+function cpuFeatures(): string {
+  const found = cpuFlags();
   if (found.length === 0) return "";
   const lacks = ["AVX-512", "AMX"].filter(
     (name) => !found.some((flag) => flag.startsWith(name.toLowerCase().replace("-", ""))),

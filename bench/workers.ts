@@ -6,13 +6,14 @@
  * Both servers are up and asked in turn. Times are processor time, which other work on the machine does not change: what a round takes where every process has
  * a core is what the busiest of them computed, and no less than all of them divided by the cores that they have.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { workerFolder } from "../scripts/serve-workers.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
+import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const { values } = parseArgs({
@@ -27,11 +28,6 @@ const TOKENS = Number(values.tokens);
 const ROUNDS = Number(values.rounds);
 const MANY = Number(values.workers);
 const model = basename(packFolder());
-
-function processMs(pid: number): number {
-  const spent = (thread: string) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
-  return readdirSync(`/proc/${pid}/task`).reduce((n, thread) => n + spent(thread), 0) / 1e6;
-}
 
 interface Server {
   url: string;

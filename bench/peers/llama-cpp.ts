@@ -1,10 +1,13 @@
-/** node bench/peers/llama-cpp.ts <file.gguf> [flash]: llama.cpp, native, through node-llama-cpp, which picks the build for this processor. */
+/**
+ * node bench/peers/llama-cpp.ts <file.gguf> [flash | plain] [package]: llama.cpp, native, through node-llama-cpp, which picks the build for this
+ * processor; `package`: the path of another node-llama-cpp, which has one build only.
+ */
 import { readFileSync } from "node:fs";
 import { CONTEXT, DECODED, idAt, serve, timed } from "./protocol.ts";
 
 const isFlash = process.argv[3] === "flash";
 // Installed beside this file only, hence no types.
-const { getLlama } = await import("node-llama-cpp" as string);
+const { getLlama } = await import(process.argv[4] ?? "node-llama-cpp");
 const llama = await getLlama({ gpu: false, build: "never", maxThreads: 1, logLevel: "error" });
 const model = await llama.loadModel({ modelPath: process.argv[2] });
 const context = await model.createContext({

