@@ -31,7 +31,8 @@ export const fieldWords: Record<string, string> = {
   data: "The entries on this page.",
   first_id: "The id of the first entry on this page; null if the page is empty.",
   last_id: "The id of the last entry on this page. Pass it as `after` to get the next page.",
-  has_more: "Whether there are more entries after this page.",
+  has_more:
+    "Whether there are more entries after this page. A page of turns that are long may have fewer entries than were asked for.",
 
   messages: "The whole conversation, or only its new messages, in order.",
   role: "The role of the speaker.",
