@@ -9,7 +9,7 @@ import type { Plugin } from "esbuild";
 import { installed, root } from "./package-root.ts";
 
 const folder = join(root, "web/build");
-/** Of the files of a folder of the checkout; an installed package has none. */
+/** Names of the files in a folder of the checkout. An installed package has no sources, and so no names. */
 const namesIn = (name: string): string[] =>
   installed ? [] : readdirSync(join(root, name)).filter((file) => file.includes("."));
 /** What the page loads only when it is needed: each file of web/lazy/ is one beside the page's script. src/routes/page.ts serves them. */
@@ -23,7 +23,7 @@ const modifiedMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
 
 function isCurrent(): boolean {
-  // Files and no folders: what is built lies in one of them.
+  // Only files count, not the folders that they lie in: what is built is written into one of those, which changes its time.
   const within = (name: string) => namesIn(name).map((file) => `${name}/${file}`);
   const sources = [...sourceFiles, ...sourceFolders.flatMap(within)];
   const newest = Math.max(...sources.map((name) => modifiedMs(join(root, name))));

@@ -80,7 +80,7 @@ function digestOf(files: string[]): string {
   return hash.digest("hex");
 }
 
-/** Of names, sizes and times of writing. */
+/** A digest of files' names, sizes and times of writing, which needs none of them read. */
 function timesOf(files: string[]): string {
   const hash = createHash("sha256");
   for (const file of files) {

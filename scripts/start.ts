@@ -99,7 +99,7 @@ function checked(text = "", parse: (text: string) => unknown): string {
   }
 }
 
-/** The library that checks them is loaded only where there are any: that takes a fourth of a start. */
+/** Loads the library that checks limits only where there are any, because loading it takes a fourth of a start. */
 async function checkedLimits(text = ""): Promise<string> {
   if (text === "") return "";
   const { parseLimits } = await import("../src/api/shared/quota-limits.ts");
@@ -190,12 +190,12 @@ async function prepare(args: string[]): Promise<Prepared> {
 }
 
 interface Readiness {
-  /** Of a server that is ready. */
+  /** The name of the model, once the server is ready. */
   model?: string;
   error?: { code: string; message: string };
 }
 
-/** What a server says of itself. Not by `fetch`, whose first call loads more than all the rest of a start. */
+/** Asks a server what it says of itself. It does not use `fetch`, whose first call loads more than all the rest of a start. */
 function asked(url: string): Promise<Readiness> {
   return new Promise((resolve, reject) => {
     const read = async (response: IncomingMessage) => resolve(JSON.parse(await text(response)));

@@ -1,4 +1,7 @@
-/** Limits of turns and of their streams. They are objects that can be written to, so that tests may tighten them. */
+/**
+ * Limits of every turn and of its stream, whoever asks. They are objects that can be written to, so that tests may tighten them. What a tenant or a key may
+ * use is a quota: src/api/shared/quota-limits.ts.
+ */
 import { countSetting } from "../../src/core/settings.ts";
 
 export const limits = {

@@ -46,7 +46,7 @@ export interface Restored {
   sampler: SamplerState | undefined;
   /** Ids of the path's log that the sequence must be fed before anything of this turn. */
   missing: Uint32Array;
-  /** Positions among them at which turns of the path have ended: what they left was rounded there. */
+  /** Positions among those ids at which turns of the path have ended. The state is rounded there, as what those turns left was. */
   ends: readonly number[];
   /** Ids of the path's log that even its last state had not been fed. */
   pending: Uint32Array;

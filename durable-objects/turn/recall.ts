@@ -86,7 +86,7 @@ export function recall(search: Search): Recalled[] {
     }));
 }
 
-/** Whether any line stands out. Where nothing is known of what lines mean, their words were enough. */
+/** Whether any line stands out. Where nothing is known of what lines mean, it is enough that their words have passed the floor. */
 export function isAnswered(rated: readonly Scored[], chosen: readonly Scored[]): boolean {
   if (chosen.some(({ worded }) => worded >= WORDED)) return true;
   const known = rated.filter(({ ahead }) => ahead !== undefined);

@@ -88,7 +88,7 @@ export async function restore(
   return { sequence, sampler: samplerOf(store, parent.id), ...missing, pending, own: false, prelude: 0 };
 }
 
-/** Where the turns of a path have ended after a position, in order. */
+/** The positions after `from` at which turns of a path have ended, in order. */
 function endsFrom(tree: TurnTree, at: string | null, from: number): number[] {
   const ends: number[] = [];
   for (const { position } of tree.path(at)) {

@@ -3,7 +3,8 @@
  *
  * Little endian, every part padded to 16 bytes: magic, version, pieces and bytes of text (u32 each); the pieces' text (UTF-8, parted by line ends);
  * their scores (i16, in 1024ths); the vectors' scales (f16, one a piece); the vectors (two bits a number, four a byte, the first lowest);
- * biases and gains (f32); matrices (q4 in kernel order, docs/notation.md).
+ * biases, gains, the mean of all sentences and `own`, which tells questions about one's own life from such about the world (f32); matrices (q4 in kernel
+ * order, docs/notation.md).
  */
 import { matrixBytes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
@@ -24,9 +25,9 @@ export const HIDDEN = 320;
 export const FEATURES = VECTOR + BRANCHES.length * BRANCH;
 
 const MAGIC = 0x45535652;
-/** Of the file. */
+/** The version of the file's layout. */
 export const ENCODER_VERSION = 2;
-/** Of the directions: those of one version can be compared. */
+/** The version of the directions that are made with it, and of codes that are kept: only those of one version can be compared. */
 export const DIRECTIONS_VERSION = 1;
 const HEADER_BYTES = 16;
 

@@ -58,7 +58,7 @@ function readInitializer(bytes: Uint8Array, where: string, graph: Graph): void {
   graph.external.set(file, Math.max(graph.external.get(file) ?? 0, end));
 }
 
-/** More than any weight has. */
+/** No weight has so many dimensions; more would make a message, and the work for it, as long as somebody likes. */
 const DIMENSIONS_MAX = 64;
 
 function countOf(shape: readonly number[], where: string): number {

@@ -68,7 +68,10 @@ function few<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, 
   }
 }
 
-/** The more tokens a block is multiplied with, the less of memory's speed is asked for: from five on one stream is enough. Zen 3 wants four for one token, Zen 5 two. */
+/**
+ * At how many places a matrix is read at once. The more tokens a block is multiplied with, the less memory is waited for, so from five tokens on one place is enough.
+ * For one token Zen 3, which has no instruction for a dot product, wants four places, and Zen 5 two.
+ */
 // @ts-ignore: decorator
 @inline function placesOf<Lane>(tokens: i32): i32 {
   if (sizeof<Lane>() == 4) return tokens <= 4 ? 2 : 1;

@@ -8,7 +8,7 @@ import { clear, finish } from "./dots";
  *
  * A matrix that comes from memory is read from several places at once, a block of each in turn, `step` bytes apart in the matrix and
  * `yStep` in a row of y: one stream of loads waits for memory where several overlap. Each row keeps its order of sums, so its bits.
- * Places are written out, for Zen 5 foresees loads by the instruction that makes them, and one that goes round all places looks like none.
+ * The places are written out and are no loop, because Zen 5 foresees loads by the instruction that makes them, and cannot where one instruction goes round all places.
  * `head` is the first row group: d, m, then the blocks. For many tokens, which read the weights rarely: panels.ts.
  */
 
@@ -16,7 +16,7 @@ import { clear, finish } from "./dots";
 // @ts-ignore: decorator
 @inline const SPARE: usize = SCRATCH + 20448;
 
-/** At one place or at two; in lanes of 16 bits also at four. */
+/** Works at one place or at two, and in lanes of 16 bits also at four. */
 export function tile1<Lane>(y: usize, x: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize): void {
   const mask = i8x16.splat(15), zero = rounderBits(), none = i32x4.splat(0);
   for (let p = places, to = y; p > 0; p--, to += yStep) clear(to);
@@ -31,7 +31,7 @@ export function tile1<Lane>(y: usize, x: usize, scales: usize, head: usize, bloc
   for (let p = places; p > 0; p--, y += yStep, head += step) finish(y, head);
 }
 
-/** At one place or at two. */
+/** Works at one place or at two. */
 export function tile2<Lane>(
   y: usize, yRow: usize, x0: usize, xRow: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize,
 ): void {
@@ -51,7 +51,7 @@ export function tile2<Lane>(
   }
 }
 
-/** At one place or at two. `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. */
+/** Works at one place or at two. `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. */
 export function tile4(
   y: usize, yRow: usize, x0: usize, xRow: usize, fourth: usize, scales: usize, head: usize, blocks: usize,
   places: i32, step: usize, yStep: usize,
