@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { storedTurns } from "../kill/dialogue.ts";
 import { KillableServer } from "../kill/killable-server.ts";
-import { servedPack } from "../support/served-pack.ts";
 import { post } from "../support/start-server.ts";
+import { tinyPack } from "../support/tiny-pack.ts";
 
 /** An event with 20 alternatives has about 1.5 kB: more than the kernel buffers (some 4 MB) and the server's together. */
 const TOKENS = 8000;
@@ -19,7 +19,8 @@ let server: KillableServer;
 const sockets: Socket[] = [];
 
 beforeAll(async () => {
-  const pack = await servedPack("tiny", work);
+  const pack = await tinyPack(work);
+  // Its own, as it is written to.
   const manifest = join(pack, "manifest.json");
   writeFileSync(
     manifest,
