@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "./cpu.ts";
 import { hybridPack } from "./models.ts";
+import { oneThing } from "./one-thing.ts";
 import { bytesIn, type ChatServer, chat, llamaChat, rivuletChat } from "./peers/chat-servers.ts";
 import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { prepareWeights } from "./peers/weights.ts";
@@ -24,19 +25,6 @@ const { values } = parseArgs({
 const TURNS = Number(values.turns);
 const TOKENS = Number(values.tokens);
 const PLACE_TOKENS = 4096;
-const subjects = [
-  "rivers",
-  "bread",
-  "the moon",
-  "a garden",
-  "old bridges",
-  "bees",
-  "winter",
-  "a journey",
-  "music",
-  "maps",
-];
-const question = (n: number) => `${n + 1}. Tell me one thing about ${subjects[n % subjects.length]}.`;
 
 interface Turn {
   firstMs: number;
@@ -68,7 +56,7 @@ async function ours(pack: string): Promise<Dialogue> {
       await server.end();
       server = await rivuletChat(pack, folder);
     }
-    turns.push(await turn(server, { conversation: "dialogue", messages: [{ role: "user", content: question(n) }] }));
+    turns.push(await turn(server, { conversation: "dialogue", messages: [{ role: "user", content: oneThing(n) }] }));
   }
   const resident = residentMB(server.pid);
   await server.end();
@@ -95,7 +83,7 @@ async function theirs(file: string): Promise<Dialogue> {
       server = await open();
       await slot(server, "restore");
     }
-    messages.push({ role: "user", content: question(n) });
+    messages.push({ role: "user", content: oneThing(n) });
     const { text, ...times } = await turn(server, { messages, cache_prompt: true, id_slot: 0 });
     messages.push({ role: "assistant", content: text });
     turns.push(times);

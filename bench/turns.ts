@@ -12,6 +12,7 @@ import { packFolder } from "../scripts/serve-pack.ts";
 import type { Timings } from "../src/api/shared/turn.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { median } from "./cpu.ts";
+import { oneThing } from "./one-thing.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const turns = Number(process.argv[2] ?? 50);
@@ -19,18 +20,6 @@ const BLOCK = 10;
 const TOKENS = 40;
 const model = basename(packFolder());
 const folder = mkdtempSync(join(tmpdir(), "rivulet-turns-"));
-const subjects = [
-  "rivers",
-  "bread",
-  "the moon",
-  "a garden",
-  "old bridges",
-  "bees",
-  "winter",
-  "a journey",
-  "music",
-  "maps",
-];
 
 interface Reply {
   timings: Timings;
@@ -46,7 +35,7 @@ for (let n = 0; n < turns; n++) {
     await server.ended;
     server = await start(["--port", "0", "--persist-to", folder]);
   }
-  const messages = [{ role: "user", content: `${n + 1}. Tell me one thing about ${subjects[n % subjects.length]}.` }];
+  const messages = [{ role: "user", content: oneThing(n) }];
   const response = await post(server.url, { model, conversation: "turns", messages, max_tokens: TOKENS });
   const { timings, usage, error } = (await response.json()) as Reply;
   if (error) throw new Error(error.message);
