@@ -40,7 +40,7 @@ async function round(server: ChatServer, count: number): Promise<Round> {
   const firstMs: number[] = [];
   const talk = (n: number) => {
     const content = `Tell me story number ${n}, about the sea, the wind and an old house.`;
-    const body = { messages: [{ role: "user", content }], max_tokens: TOKENS, temperature: 0.9, seed: n };
+    const body = { messages: [{ role: "user", content }], max_tokens: TOKENS, temperature: 0.2, top_p: 0.9, seed: n };
     return chat(server, body, () => firstMs.push(processMs(server.pid) - before));
   };
   const answers = await Promise.all(Array.from({ length: count }, () => talk(talks++)));
@@ -88,7 +88,7 @@ writeSection(
   "node bench/together.ts",
   `## Many conversations together, beside llama-server
 
-\`node bench/together.ts --at-once ${values["at-once"]} --tokens ${TOKENS}\`: first turns that begin together over HTTP, replies of ${TOKENS} tokens, the same 4-bit weights, one thread that computes and one server process each, a llama-server
+\`node bench/together.ts --at-once ${values["at-once"]} --tokens ${TOKENS}\`: first turns that begin together over HTTP, replies of ${TOKENS} tokens (temperature 0.2, top-p 0.9), the same 4-bit weights, one thread that computes and one server process each, a llama-server
 (llama-cpp-python 0.3.36, built on this machine, flash attention on) with as many places as conversations. Processor time of the server, medians of ${ROUNDS} rounds in alternation. ${machine()}
 
 ${table(head, rows)}`,
