@@ -7,7 +7,11 @@ const VOCAB = 49_152;
 const isFlash = process.argv[3] === "flash";
 const args = ["--ctx-size", "2048", "--batch-size", String(CONTEXT), "--parallel", "1"];
 const server = await startLlamaServer(process.argv[2]!, [...args, "--flash-attn", isFlash ? "on" : "off"]);
-process.on("disconnect", () => server.child.kill());
+const stop = () => {
+  server.child.kill();
+  process.exit();
+};
+process.once("disconnect", stop).once("SIGTERM", stop);
 const prompt = Array.from({ length: CONTEXT }, (_, i) => idAt(i, VOCAB));
 
 interface Answer {
