@@ -14,25 +14,22 @@ const stop = () => {
 process.once("disconnect", stop).once("SIGTERM", stop);
 const prompt = Array.from({ length: CONTEXT }, (_, i) => idAt(i, VOCAB));
 
-interface Answer {
-  timings: { prompt_ms: number; prompt_n: number; predicted_ms: number; predicted_n: number };
+/** Processor seconds of one request. The engine's own clock counts other programs too, so both parts are found from two requests. */
+async function seconds(tokens: number): Promise<number> {
+  const before = processMs(server.pid);
+  const response = await fetch(`${server.url}/completion`, {
+    method: "POST",
+    body: JSON.stringify({ prompt, n_predict: tokens, temperature: 0, ignore_eos: true, cache_prompt: false }),
+  });
+  if (!response.ok) throw new Error(`llama-server: ${response.status} ${await response.text()}`);
+  await response.text();
+  return (processMs(server.pid) - before) / 1000;
 }
 
 serve(
   `llama.cpp native (llama-cpp-python 0.3.36, built here, flash attention ${isFlash ? "on" : "off"})`,
   async (): Promise<Speed> => {
-    const before = processMs(server.pid);
-    const response = await fetch(`${server.url}/completion`, {
-      method: "POST",
-      body: JSON.stringify({ prompt, n_predict: DECODED, temperature: 0, ignore_eos: true, cache_prompt: false }),
-    });
-    const { timings } = (await response.json()) as Answer;
-    const cpu = processMs(server.pid) - before;
-    // The engine's own clock says how its time is divided.
-    const share = cpu / (timings.prompt_ms + timings.predicted_ms) / 1000;
-    return {
-      prefill: timings.prompt_n / (timings.prompt_ms * share),
-      decode: timings.predicted_n / (timings.predicted_ms * share),
-    };
+    const first = await seconds(1);
+    return { prefill: CONTEXT / first, decode: DECODED / ((await seconds(1 + DECODED)) - first) };
   },
 );
