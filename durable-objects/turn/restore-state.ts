@@ -68,24 +68,32 @@ export async function restore(
     missing: tree.ids(turn.parent, Math.min(from, position), position),
     ends: endsFrom(tree, turn.parent, Math.min(from, position)),
   });
+  // All that is read of the log is read before a sequence is opened: a statement that fails then leaves none behind.
   const own = ownCheckpoint ? pieces.of(turn.id) : undefined;
-  const checkpoint = own && (await load(store, backend, turn.fingerprint, own, owner));
-  if (checkpoint) {
-    const { sequence, sampler } = checkpoint;
-    const kept = protects("generator") ? sampler : { ...sampler, generator: Random.fromEntropy().words() };
-    return { sequence, sampler: kept, ...missingFrom(sequence.position), pending, own: true, prelude: 0 };
+  if (own) {
+    const lacking = missingFrom(own.position);
+    const checkpoint = await load(store, backend, turn.fingerprint, own, owner);
+    if (checkpoint) {
+      const { sequence, sampler } = checkpoint;
+      const kept = protects("generator") ? sampler : { ...sampler, generator: Random.fromEntropy().words() };
+      return { sequence, sampler: kept, ...lacking, pending, own: true, prelude: 0 };
+    }
   }
   // What is kept of a turn with instructions begins otherwise than its prompt.
   if (!parent) return fresh(backend, prompt, turn.settling ? 0 : (turn.prelude ?? 0), owner);
   for (const { node, set } of store.statesFrom(parent.id)) {
+    const lacking = missingFrom(node.position);
+    const isParent = node.id === parent.id;
+    const sampler = isParent ? undefined : samplerOf(store, parent.id);
     const state = await load(store, backend, turn.fingerprint, set, owner);
     if (!state) continue;
-    const sampler = node.id === parent.id ? state.sampler : samplerOf(store, turn.parent!);
-    return { sequence: state.sequence, sampler, ...missingFrom(node.position), pending, own: false, prelude: 0 };
+    const { sequence } = state;
+    return { sequence, sampler: isParent ? state.sampler : sampler, ...lacking, pending, own: false, prelude: 0 };
   }
-  const missing = missingFrom(0);
+  const lacking = missingFrom(0);
+  const sampler = samplerOf(store, parent.id);
   const sequence = await backend.open(undefined, owner);
-  return { sequence, sampler: samplerOf(store, parent.id), ...missing, pending, own: false, prelude: 0 };
+  return { sequence, sampler, ...lacking, pending, own: false, prelude: 0 };
 }
 
 /** The positions after `from` at which turns of a path have ended, in order. */
