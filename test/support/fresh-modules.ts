@@ -8,7 +8,12 @@ vi.resetModules();
 
 /** Libraries keep what is theirs under names with an underscore. */
 const globals = () => Object.keys(globalThis).filter((name) => !name.startsWith("_"));
-const shared = () => ({ folder: process.cwd(), environment: { ...process.env }, globals: globals() });
+/** What tests put something else in the place of, and may put back in the wrong order. */
+const clock = () => ({ setTimeout, setInterval, setImmediate, Date, fetch });
+const shared = () => ({
+  ...{ folder: process.cwd(), environment: { ...process.env }, globals: globals() },
+  ...clock(),
+});
 const before = shared();
 afterAll(() => {
   vi.unstubAllEnvs();

@@ -4,8 +4,9 @@ import { type PackedRows, unpackedRows } from "../../../durable-objects/stream/l
 import { SharedCommit } from "../../../durable-objects/stream/shared-commit.ts";
 
 afterEach(() => {
-  vi.useRealTimers();
+  // In this order: what a spy puts back is the clock that it found.
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 function ledgers(put: (rows: string[], name: string) => Promise<void>) {
