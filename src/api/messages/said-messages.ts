@@ -1,20 +1,13 @@
 /** saidMessages: the messages of /v1/messages as the model is given them. */
 import { writtenJson } from "../../constrain/reply/call-text.ts";
-import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
+import { type SaidReply, saidReply, writeReplies } from "../shared/said-reply.ts";
 import type { Block } from "./blocks.ts";
 
 export interface Said {
   role: "user" | "assistant" | "system";
   content?: string | Block[] | null | undefined;
-}
-
-/** What the assistant said up to the user's next words. */
-interface Reply {
-  message: Message;
-  text: string;
-  calls: { name: string; arguments: string }[];
 }
 
 /**
@@ -25,13 +18,13 @@ export function saidMessages(given: readonly Said[]): Message[] {
   const calls = new Set<string>();
   const isKnown = given.some(({ role }) => role === "assistant");
   const messages: Message[] = [];
-  const replies: Reply[] = [];
-  let open: Reply | undefined;
+  const replies: SaidReply[] = [];
+  let open: SaidReply | undefined;
   for (const [i, { role, content }] of given.entries()) {
     const blocks = typeof content === "string" ? [{ type: "text" as const, text: content }] : (content ?? []);
     if (role !== "assistant") open = undefined;
     else if (!open) {
-      open = { message: { role, content: "" }, text: "", calls: [] };
+      open = saidReply();
       messages.push(open.message);
       replies.push(open);
     }
@@ -59,8 +52,7 @@ export function saidMessages(given: readonly Said[]): Message[] {
       }
     }
   }
-  // Once each: a reply may lie in thousands of messages.
-  for (const { message, text, calls: made } of replies) message.content = replyText(text, made);
+  writeReplies(replies);
   return messages;
 }
 

@@ -1,10 +1,10 @@
 /** The `input` of /v1/responses and the items of /v1/conversations: what a caller may say, as messages. */
 import { z } from "@hono/zod-openapi";
-import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
 import { leftOut, silent, tolerant } from "../shared/ignored.ts";
+import { type SaidReply, saidReply, writeReplies } from "../shared/said-reply.ts";
 
 const ITEMS_MAX = 2048;
 const refused = "expected text: images, audio and files are not supported";
@@ -136,13 +136,6 @@ const textOf = (value: z.infer<typeof content>): string =>
 export const isReference = (item: InputItem): item is ItemReference =>
   "id" in item && !("role" in item) && (item.type === undefined || item.type === "item_reference");
 
-/** What the assistant said in one go. */
-interface Reply {
-  message: Message;
-  text: string;
-  calls: { name: string; arguments: string }[];
-}
-
 /**
  * Messages of a list of items. An assistant's text and the calls behind it are one message: what the model wrote. Fails with
  * `request_invalid` where an output answers no call, of a list that has calls.
@@ -152,8 +145,8 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
   if (typeof value === "string") return [{ role: "user", content: value }];
   const calls = new Set(value.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
   const messages: Message[] = [];
-  const replies: Reply[] = [];
-  let said: Reply | undefined;
+  const replies: SaidReply[] = [];
+  let said: SaidReply | undefined;
   for (const [i, item] of value.entries()) {
     if (item.type === "left_out") continue;
     const misplaced = `input[${i}].type`;
@@ -167,7 +160,7 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
     check(!isReference(item), "not_found", () => `${unresolved}: no such item`, unresolved);
     if (item.type === "function_call") {
       if (!said) {
-        said = { message: { role: "assistant", content: "" }, text: "", calls: [] };
+        said = saidReply();
         messages.push(said.message);
         replies.push(said);
       }
@@ -186,13 +179,12 @@ export function messagesOf(value: z.infer<typeof input> | null | undefined): Mes
     const field = `input[${i}].content`;
     const isSaid = text !== "" || item.role === "assistant" || typeof item.content === "string";
     check(isSaid, "request_invalid", () => `${field}: expected some text`, field);
-    const message: Message = { role: item.role === "developer" ? "system" : item.role, content: text };
-    messages.push(message);
-    if (item.role !== "assistant") continue;
-    said = { message, text, calls: [] };
-    replies.push(said);
+    if (item.role === "assistant") {
+      said = saidReply(text);
+      messages.push(said.message);
+      replies.push(said);
+    } else messages.push({ role: item.role === "developer" ? "system" : item.role, content: text });
   }
-  // Once each: a reply may have thousands of calls.
-  for (const { message, text, calls: made } of replies) message.content = replyText(text, made);
+  writeReplies(replies);
   return messages;
 }
