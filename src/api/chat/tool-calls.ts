@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
+import { TextSet } from "../../core/text-keys.ts";
 import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
 import { tolerant } from "../shared/ignored.ts";
 
@@ -57,7 +58,7 @@ interface Told {
 /** Fails with `request_invalid` where a tool answers a call that the history does not have. Without a history nothing is known. */
 export function checkCallIds(messages: readonly Told[]): void {
   if (!messages.some(({ role }) => role === "assistant")) return;
-  const known = new Set<string>();
+  const known = new TextSet();
   messages.forEach(({ role, tool_calls, tool_call_id }, i) => {
     for (const { id } of tool_calls ?? []) known.add(id);
     const field = `messages[${i}].tool_call_id`;

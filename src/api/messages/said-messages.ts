@@ -1,6 +1,7 @@
 /** saidMessages: the messages of /v1/messages as the model is given them. */
 import { writtenJson } from "../../constrain/reply/call-text.ts";
 import { check } from "../../core/failure.ts";
+import { TextSet } from "../../core/text-keys.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { type SaidReply, saidReply, writeReplies } from "../shared/said-reply.ts";
 import type { Block } from "./blocks.ts";
@@ -15,7 +16,7 @@ export interface Said {
  * messages of their own. Fails with `request_invalid` where a block has the wrong role, or a result answers no call of the history.
  */
 export function saidMessages(given: readonly Said[]): Message[] {
-  const calls = new Set<string>();
+  const calls = new TextSet();
   const isKnown = given.some(({ role }) => role === "assistant");
   const messages: Message[] = [];
   const replies: SaidReply[] = [];

@@ -1,6 +1,7 @@
 /** The `input` of /v1/responses and the items of /v1/conversations: what a caller may say, as messages. */
 import { z } from "@hono/zod-openapi";
 import { check } from "../../core/failure.ts";
+import { TextSet } from "../../core/text-keys.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
 import { leftOut, silent, tolerant } from "../shared/ignored.ts";
@@ -143,7 +144,7 @@ export const isReference = (item: InputItem): item is ItemReference =>
 export function messagesOf(value: z.infer<typeof input> | null | undefined): Message[] {
   if (value == null) return [];
   if (typeof value === "string") return [{ role: "user", content: value }];
-  const calls = new Set(value.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
+  const calls = new TextSet(value.flatMap((item) => (item.type === "function_call" ? [item.call_id] : [])));
   const messages: Message[] = [];
   const replies: SaidReply[] = [];
   let said: SaidReply | undefined;

@@ -4,6 +4,7 @@
  * No code is generated, texts are matched by our own automata, and every step is counted. Source: the specification's sections 10 and 11;
  * judged by its official test suite.
  */
+import { signed, TextSet } from "../../core/text-keys.ts";
 import { isMultiple } from "../json/decimal.ts";
 import { Matcher } from "../json/matcher.ts";
 import { TooComplex } from "../language/budget.ts";
@@ -12,8 +13,12 @@ import { type Placed, under } from "../schema/place.ts";
 import { canonical, isObject, isSame, typeOf } from "../schema/values.ts";
 import { fitsFormat, formatSteps } from "./format-checks.ts";
 
-/** What of a value schemas have looked at: names of members, numbers of items. Kept only where some schema asks for the rest. */
+/** What of a value schemas have looked at: names of members as `memberKey` has them, numbers of items. Kept only where some schema asks for the rest. */
 type Seen = Set<string | number>;
+const memberKey = signed;
+
+/** Of a value that is neither a list nor an object: a text and a number that look alike are two. */
+const simpleKey = (value: unknown): string => (typeof value === "string" ? signed(value) : `=${value}`);
 
 const MAX_DEPTH = 300;
 
@@ -22,7 +27,7 @@ export class Validator {
   readonly #matcher: Matcher;
   readonly #scope: SchemaObject[] = [];
   /** By `enum`: long lists of texts are looked up. */
-  readonly #constants = new Map<unknown[], { simple: Set<unknown>; others: unknown[] }>();
+  readonly #constants = new Map<unknown[], { simple: ReadonlySet<string>; others: unknown[] }>();
   /** Entries of a keyword's value, by that value: they are looked through for each object, and are listed only once. */
   readonly #entries = new Map<unknown, [string, unknown][]>();
   #depth = 0;
@@ -100,11 +105,11 @@ export class Validator {
 
   #isOneOf(items: unknown[], value: unknown): boolean {
     const known = this.#constants.get(items) ?? {
-      simple: new Set(items.filter((item) => typeof item !== "object" || item === null)),
+      simple: new Set(items.filter((item) => typeof item !== "object" || item === null).map(simpleKey)),
       others: items.filter((item) => typeof item === "object" && item !== null),
     };
     this.#constants.set(items, known);
-    if (typeof value !== "object" || value === null) return known.simple.has(value);
+    if (typeof value !== "object" || value === null) return known.simple.has(simpleKey(value));
     return known.others.some((item) => isSame(item, value, this.#document.budget));
   }
 
@@ -132,7 +137,7 @@ export class Validator {
     const { minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema as Record<string, number>;
     if (value.length < minItems || value.length > maxItems) return false;
     const budget = this.#document.budget;
-    if (schema.uniqueItems === true && new Set(value.map((item) => canonical(item, budget))).size < value.length)
+    if (schema.uniqueItems === true && new TextSet(value.map((item) => canonical(item, budget))).size < value.length)
       return false;
     const isList = Array.isArray(schema.items);
     const prefix = (schema.prefixItems ?? (isList ? schema.items : [])) as Placed["schema"][];
@@ -212,12 +217,12 @@ export class Validator {
         isNamed = true;
         if (!check(additionalProperties, value[name], "additionalProperties")) return false;
       }
-      if (isNamed) seen.add(name);
+      if (isNamed) seen.add(memberKey(name));
     }
     if (schema.unevaluatedProperties === undefined) return true;
     return names.every((name) => {
-      if (seen.has(name)) return true;
-      seen.add(name);
+      if (seen.has(memberKey(name))) return true;
+      seen.add(memberKey(name));
       return check(schema.unevaluatedProperties, value[name], "unevaluatedProperties");
     });
   }

@@ -1,5 +1,6 @@
 /** Matcher: whether a text fits patterns, by their automata: a text is read once, whatever the pattern is. */
 
+import { TextMap } from "../../core/text-keys.ts";
 import { atOnce, type Work } from "../../core/work.ts";
 import type { Budget } from "../language/budget.ts";
 import { type Expr, Grammar } from "../language/expr.ts";
@@ -10,7 +11,7 @@ import { constantText } from "./text.ts";
 export class Matcher {
   readonly #g: Grammar;
   readonly #budget: Budget;
-  readonly #known = new Map<string, Expr>();
+  readonly #known = new TextMap<Expr>();
 
   constructor(budget: Budget) {
     this.#budget = budget;

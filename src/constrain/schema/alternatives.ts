@@ -2,6 +2,7 @@
  * Alternatives: schemas as alternatives of flat ones, without references and applicators. Schemas inside stay as they came, so that
  * recursion ends. What cannot be said so is left out, and the alternatives say what it was.
  */
+import { TextSet } from "../../core/text-keys.ts";
 import type { Work } from "../../core/work.ts";
 import type { Document, SchemaObject } from "./document.ts";
 import { type Flat, keywords, type Loose, loose } from "./keywords.ts";
@@ -251,7 +252,7 @@ class Reader {
       for (const [name, needed] of Object.entries((this.#schema[keyword] ?? {}) as object)) {
         const pointer = this.#at(keyword, name);
         const absent: Flat = { pointer, ...without(name, pointer) };
-        const present: Flat = { pointer, required: new Set([name, ...(Array.isArray(needed) ? needed : [])]) };
+        const present: Flat = { pointer, required: new TextSet([name, ...(Array.isArray(needed) ? needed : [])]) };
         const then = Array.isArray(needed)
           ? [present]
           : yield* this.#both(

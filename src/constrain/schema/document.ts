@@ -2,6 +2,7 @@
  * Document: a schema with its parts found once: every keyword's value has its type, references lead to their places, and keywords that
  * nobody knows are listed. What is not a JSON Schema is refused here, wherever it stands, so that readers after it need not look.
  */
+import { TextSet } from "../../core/text-keys.ts";
 import type { JsonSchema, LeftOut } from "../constraint.ts";
 import type { Budget } from "../language/budget.ts";
 import { type Placed, refuse, shown, under } from "./place.ts";
@@ -85,7 +86,7 @@ export class Document {
   /** Draft 7 and before: what stands beside `$ref` says nothing. */
   readonly refsStandAlone: boolean;
   /** Every `pattern` and key of `patternProperties`. */
-  readonly patterns = new Set<string>();
+  readonly patterns = new TextSet();
   /** Some schema asks which parts of a value others have looked at. */
   hasUnevaluated = false;
   readonly #resources = new Map<string, Resource>();

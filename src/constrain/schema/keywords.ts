@@ -6,6 +6,7 @@
  * says what two of them together mean, and negate.ts what the opposite is; a grammar of src/constrain/json/ or schema/ holds the reply to it, or
  * `loose` says that none does; src/constrain/check/validator.ts checks a whole reply. docs/structured-output.md lists it.
  */
+import { TextMap, TextSet } from "../../core/text-keys.ts";
 import type { LeftOut } from "../constraint.ts";
 import type { SchemaObject } from "./document.ts";
 import { type Placed, under } from "./place.ts";
@@ -100,7 +101,7 @@ export function keywords(schema: SchemaObject, pointer: string): Flat {
         flat.values = [value];
         break;
       case "required":
-        flat.required = new Set(value as string[]);
+        flat.required = new TextSet(value as string[]);
         break;
       case "propertyNames":
         flat.names = [placed(keyword)];
@@ -150,7 +151,7 @@ function membersOf(schema: SchemaObject, at: (...steps: string[]) => string): Me
     additionalProperties: additional,
   } = schema as Record<string, object>;
   return {
-    properties: new Map(
+    properties: new TextMap(
       Object.entries(properties).map(([name, inner]) => [name, { schema: inner, pointer: at("properties", name) }]),
     ),
     patterns: Object.entries(patternProperties).map(([source, inner]) => {

@@ -1,4 +1,5 @@
 /** merge: what holds when both of two flat schemas hold. */
+import { TextSet } from "../../core/text-keys.ts";
 import type { Budget } from "../language/budget.ts";
 import { type Flat, type Writable, withoutDoubles } from "./keywords.ts";
 import { among, type TypeName, typeOf } from "./values.ts";
@@ -14,7 +15,7 @@ const WAYS = {
   required: "own",
   unique: "own",
   fractional: "own",
-  excluded: "joined",
+  excluded: "own",
   members: "joined",
   names: "joined",
   items: "joined",
@@ -60,9 +61,13 @@ export function merge(a: Flat, b: Flat, budget: Budget): Flat | undefined {
     merged.values = a.values.filter(isOther);
   } else if (b.values) merged.values = b.values;
   if (a.required || b.required) {
-    merged.required = new Set([...(a.required ?? []), ...(b.required ?? [])]);
+    merged.required = new TextSet([...(a.required ?? []), ...(b.required ?? [])]);
     budget.spend(merged.required.size);
   }
+  if (a.excluded && b.excluded) {
+    const isKnown = among(a.excluded, budget);
+    merged.excluded = [...a.excluded, ...b.excluded.filter((value) => !isKnown(value))];
+  } else if (b.excluded) merged.excluded = b.excluded;
   if (b.unique) merged.unique = true;
   if (b.fractional) merged.fractional = true;
   for (const keyword of JOINED) {

@@ -1,4 +1,5 @@
 /** negate: what holds when a flat schema does not, as alternatives. */
+import { TextMap, TextSet } from "../../core/text-keys.ts";
 import type { JsonSchema } from "../constraint.ts";
 import type { Budget } from "../language/budget.ts";
 import type { Flat } from "./keywords.ts";
@@ -61,12 +62,12 @@ const isAnything = ({ schema }: Placed) => schema === true || Object.keys(schema
 
 /** That a name is not there. */
 export const without = (name: string, pointer: string): Pick<Flat, "members"> => ({
-  members: [{ properties: new Map([[name, { schema: false, pointer: under(pointer, name) }]]), patterns: [] }],
+  members: [{ properties: new TextMap([[name, { schema: false, pointer: under(pointer, name) }]]), patterns: [] }],
 });
 
 function negatedMembers({
   pointer,
-  required = new Set<string>(),
+  required = new TextSet(),
   members = [],
 }: Flat): Omit<Flat, "pointer">[] | undefined {
   const found: Omit<Flat, "pointer">[] = [...required].map((name) => without(name, pointer));
@@ -74,8 +75,8 @@ function negatedMembers({
     if (patterns.length > 0 || (additional && !isAnything(additional))) return undefined;
     for (const [name, value] of properties) {
       if (isAnything(value)) continue;
-      const other = { properties: new Map([[name, notThis(value)]]), patterns: [] };
-      found.push({ required: new Set([name]), members: [other] });
+      const other = { properties: new TextMap([[name, notThis(value)]]), patterns: [] };
+      found.push({ required: new TextSet([name]), members: [other] });
     }
   }
   return found;

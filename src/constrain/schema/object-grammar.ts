@@ -1,5 +1,6 @@
 /** ObjectGrammar: objects with given properties, in their order, and others behind them. */
 
+import { TextMap, TextSet } from "../../core/text-keys.ts";
 import type { Work } from "../../core/work.ts";
 import { literals } from "../json/literals.ts";
 import type { Matcher } from "../json/matcher.ts";
@@ -82,8 +83,8 @@ export class ObjectGrammar {
 
   *#members(): Work<Member[]> {
     const { g, fits, value } = this.#around;
-    const { pointer, required = new Set(), names: allowed = [] } = this.#flat;
-    const names = new Set([...this.#sources.flatMap(({ properties }) => [...properties.keys()]), ...required]);
+    const { pointer, required = new TextSet(), names: allowed = [] } = this.#flat;
+    const names = new TextSet([...this.#sources.flatMap(({ properties }) => [...properties.keys()]), ...required]);
     if (names.size > MAX_PROPERTIES) refuse(pointer, `expected at most ${MAX_PROPERTIES} properties`);
     const members: Member[] = [];
     for (const name of names) {
@@ -116,10 +117,13 @@ export class ObjectGrammar {
   *#other(isNamed: boolean): Work<Expr> {
     const { g, value, names: namesOf } = this.#around;
     const { names: allowed = [], required } = this.#flat;
-    const named = new Set([...this.#sources.flatMap(({ properties }) => [...properties.keys()]), ...(required ?? [])]);
+    const named = new TextSet([
+      ...this.#sources.flatMap(({ properties }) => [...properties.keys()]),
+      ...(required ?? []),
+    ]);
     const names = [...named].map((name) => constantText(name).slice(1, -1));
     const taken = names.length > 0 ? [yield* literals(g, names)] : [];
-    const sources = new Map(
+    const sources = new TextMap(
       this.#sources.flatMap(({ patterns }) => patterns.map((pattern) => [pattern.source, pattern])),
     );
     const patterns: Expr[] = [];
@@ -128,7 +132,7 @@ export class ObjectGrammar {
     const keys: Expr[] = [free];
     for (const placed of allowed) keys.push(yield* namesOf(placed));
     const others: Expr[] = [];
-    const numbers = new Map([...sources.keys()].map((source, i) => [source, i]));
+    const numbers = new TextMap([...sources.keys()].map((source, i) => [source, i]));
     const looks = this.#sources.reduce((sum, source) => sum + source.patterns.length, patterns.length);
     for (const met of patternsMet(numbers.size)) {
       g.budget.spend(1 + (looks >> 4));

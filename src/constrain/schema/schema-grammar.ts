@@ -6,6 +6,7 @@
  * the result says it left out.
  */
 
+import { TextSet } from "../../core/text-keys.ts";
 import type { Work } from "../../core/work.ts";
 import { Validator } from "../check/validator.ts";
 import type { JsonSchema, LeftOut } from "../constraint.ts";
@@ -250,7 +251,7 @@ class SchemaGrammar {
     if (!flats.every(({ values }) => values)) return undefined;
     const values = flats.flatMap((flat) => flat.values!);
     this.#g.budget.spend(values.length);
-    const texts = new Set(values.map((value) => constantText(value)));
+    const texts = new TextSet(values.map((value) => constantText(value)));
     return yield* this.#fitting(
       [...texts].map((text) => JSON.parse(text) as unknown),
       all,

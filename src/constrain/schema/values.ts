@@ -1,4 +1,5 @@
 /** JSON values: their kinds, and when two are the same. */
+import { TextSet } from "../../core/text-keys.ts";
 import type { Budget } from "../language/budget.ts";
 
 export const typeNames = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
@@ -31,7 +32,7 @@ export function isSame(a: unknown, b: unknown, budget: Budget): boolean {
 /** Whether a value is the same as one of these; the list is looked through once, however many values are asked for. */
 export function among(values: readonly unknown[], budget: Budget): (value: unknown) => boolean {
   if (values.length === 0) return () => false;
-  const texts = new Set(values.map((value) => canonical(value, budget)));
+  const texts = new TextSet(values.map((value) => canonical(value, budget)));
   return (value) => texts.has(canonical(value, budget));
 }
 
