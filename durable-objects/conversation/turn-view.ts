@@ -2,7 +2,7 @@
 import type { TurnView as Shown } from "../../src/api/conversations/replies.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
-import type { ConversationStore } from "../storage/conversation-store.ts";
+import type { ConversationStore, StatePlaces } from "../storage/conversation-store.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
@@ -37,21 +37,20 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): FullT
 /** What the views of a whole list need and is read once for all of them. */
 export interface Around {
   heads: readonly Head[];
-  /** The map that `recomputeTokens` remembers places of states in. */
-  nearest: Map<string, number>;
+  places: StatePlaces;
 }
 
-export const around = (store: ConversationStore): Around => ({ heads: store.heads.all(), nearest: new Map() });
+export const around = (store: ConversationStore): Around => ({ heads: store.heads.all(), places: store.statePlaces() });
 
 export function viewOf(
   turn: StoredTurn,
   store: ConversationStore,
-  { heads, nearest }: Around = around(store),
+  { heads, places }: Around = around(store),
 ): FullTurnView {
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
   const calls = callsIn(request);
   const stateKept =
-    reply === null ? store.recomputeTokens(id, nearest) === 0 : store.pieces.of(id)?.position === position;
+    reply === null ? store.recomputeTokens(id, places) === 0 : places.sets.get(id)?.position === position;
   return {
     ...(calls ? { calls } : {}),
     ...(turn.recalled ? { recalled: turn.recalled } : {}),

@@ -32,6 +32,14 @@ export interface StateBytes {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** What `recomputeTokens` reads once for many turns. */
+export interface StatePlaces {
+  /** By turn. */
+  sets: ReadonlyMap<string, StateSet>;
+  /** By turn: the position of the nearest state at or above it, as far as somebody has asked. */
+  nearest: Map<string, number>;
+}
+
 export class ConversationStore {
   readonly database: Database;
   readonly tree: TurnTree;
@@ -173,13 +181,16 @@ export class ConversationStore {
     }
   }
 
+  statePlaces(): StatePlaces {
+    return { sets: this.pieces.sets(), nearest: new Map() };
+  }
+
   /**
-   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. `nearest` remembers, by turn, where the nearest state lies: who
-   * asks about many turns of one path passes the same map, since thousands of turns may follow the last one that has a state.
+   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. Who asks about many turns of one path passes the same
+   * `places`, since thousands of turns may follow the last one that has a state.
    */
-  recomputeTokens(turn: string | null, nearest: Map<string, number> = new Map()): number {
+  recomputeTokens(turn: string | null, { sets, nearest } = this.statePlaces()): number {
     if (turn === null) return 0;
-    const sets = this.pieces.sets();
     const passed: string[] = [];
     let found = 0;
     for (const { id, position } of this.tree.path(turn)) {

@@ -358,8 +358,8 @@ it("knows when the first head expires, of more heads than a call has arguments",
   expect(new Many({} as never).earliestMs).toBe(5000);
 });
 
-it("walks up once for a list of turns that nobody answered", () => {
-  const { store, add } = opened();
+it("walks up once for a list of turns that nobody answered, and reads once which states are there", () => {
+  const { store, storage, add } = opened();
   add(1, null);
   const base = store.tree.turn(name(1))!;
   for (let n = 2; n <= 300; n++) {
@@ -368,8 +368,10 @@ it("walks up once for a list of turns that nobody answered", () => {
   }
   const turns = Array.from({ length: 100 }, (_, i) => store.tree.turn(name(300 - i))!);
   const node = vi.spyOn(store.tree, "node");
+  storage.arm({ only: /FROM pieces/ });
   const shared = around(store);
   expect(turns.map((turn) => viewOf(turn, store, shared).stateKept)).toEqual(turns.map(() => true));
+  expect(storage.statements).toBe(1);
   expect(node.mock.calls.length).toBeLessThan(1000);
   // Behind a turn whose state is not kept.
   const later = { ...base, position: base.position + 3, start: base.logged, logged: base.logged };
