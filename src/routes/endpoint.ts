@@ -11,6 +11,7 @@ import { errorReply } from "../api/shared/error-body.ts";
 import { IGNORED_HEADER, Ignored } from "../api/shared/ignored.ts";
 import { checkScope, type Identity, identityOf, type Scope } from "../api/shared/keys.ts";
 import { checkMediaType, parse, parseBody } from "../api/shared/parse-body.ts";
+import { parseQuery } from "../api/shared/query.ts";
 import { admitRequest } from "./admission-control.ts";
 import { idempotencyKeyOf } from "./caller.ts";
 
@@ -89,7 +90,7 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
       ...identity,
       caller: { tenant, digest: identity.digest, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
-      query: (query ? parse(singles(c.req.queries()), query) : undefined) as Query,
+      query: parseQuery(c.req.queries(), query, ignored) as Query,
       body: (body && isSchema(body) ? await parseBody(request, body, { ignored }) : undefined) as Body,
       ignored,
     });
@@ -113,10 +114,6 @@ function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>[
   if (body && !isSchema(body) && !body.schema) media.shift();
   checkMediaType(request, media);
 }
-
-/** A value given once is text, one given more often a list. */
-const singles = (queries: Record<string, string[]>) =>
-  Object.fromEntries(Object.entries(queries).map(([key, values]) => [key, values.length === 1 ? values[0] : values]));
 
 /** The endpoint as the document has it. */
 export function described(definition: Declared["definition"]): RouteConfig {

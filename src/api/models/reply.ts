@@ -1,6 +1,6 @@
 /** Replies of /v1/models, in OpenAI's form and in Anthropic's. */
 import { z } from "@hono/zod-openapi";
-import { boolQuery, intQuery } from "../shared/fields.ts";
+import { intQuery } from "../shared/fields.ts";
 
 export const modelReply = z
   .strictObject({
@@ -58,5 +58,4 @@ export const modelsQuery = z.strictObject({
   limit: intQuery(1, 1000).optional().openapi({ description: "The default is 20." }),
   after_id: z.string().max(128).optional().openapi({ description: "The list continues after this model." }),
   before_id: z.string().max(128).optional().openapi({ description: "The list ends before this model." }),
-  beta: boolQuery.optional().openapi({ description: "Accepted without effect." }),
 });
