@@ -8,7 +8,7 @@ import { addBlock, both, dot, high, highScales, low, lowScales, mac } from "./do
 
 /** One token. Two chains per sum, since one alone would wait for itself. */
 // @ts-ignore: decorator
-@inline export function block1<Lane>(y: usize, w: usize, x0: usize, n0: usize, mask: v128, zero: v128, none: v128): void {
+@inline export function block1<Lane>(totals: usize, w: usize, x0: usize, n0: usize, mask: v128, zero: v128, none: v128): void {
   let u = v128.load(w, 16), v = v128.load(w, 32);
   let ul = low(u, mask), uh = high(u, mask), vl = low(v, mask), vh = high(v, mask);
   let c = v128.load32_splat(x0, 0); let a0 = dot<Lane>(c, ul, zero), b0 = dot<Lane>(c, vl, zero);
@@ -28,12 +28,12 @@ import { addBlock, both, dot, high, highScales, low, lowScales, mac } from "./do
   const s = v128.load8x8_u(w);
   const sa = lowScales<Lane>(s), sb = highScales<Lane>(s);
   a0 = both<Lane>(a0, a1); b0 = both<Lane>(b0, b1);
-  addBlock<Lane>(y, a0, b0, sa, sb, v128.load32_splat(n0), zero);
+  addBlock<Lane>(totals, a0, b0, sa, sb, v128.load32_splat(n0), zero);
 }
 
 /** Two tokens. */
 // @ts-ignore: decorator
-@inline export function block2<Lane>(y0: usize, y1: usize, w: usize, x0: usize, x1: usize, n0: usize, n1: usize, mask: v128, zero: v128): void {
+@inline export function block2<Lane>(totals: usize, w: usize, x0: usize, x1: usize, n0: usize, n1: usize, mask: v128, zero: v128): void {
   let u = v128.load(w, 16), v = v128.load(w, 32);
   let ul = low(u, mask), uh = high(u, mask), vl = low(v, mask), vh = high(v, mask);
   let c = v128.load32_splat(x0, 0); let a0 = dot<Lane>(c, ul, zero), b0 = dot<Lane>(c, vl, zero);
@@ -60,14 +60,14 @@ import { addBlock, both, dot, high, highScales, low, lowScales, mac } from "./do
   c = v128.load32_splat(x1, 28); a1 = mac<Lane>(a1, c, uh); b1 = mac<Lane>(b1, c, vh);
   const s = v128.load8x8_u(w);
   const sa = lowScales<Lane>(s), sb = highScales<Lane>(s);
-  addBlock<Lane>(y0, a0, b0, sa, sb, v128.load32_splat(n0), zero);
-  addBlock<Lane>(y1, a1, b1, sa, sb, v128.load32_splat(n1), zero);
+  addBlock<Lane>(totals, a0, b0, sa, sb, v128.load32_splat(n0), zero);
+  addBlock<Lane>(totals + 32, a1, b1, sa, sb, v128.load32_splat(n1), zero);
 }
 
 /** Four tokens; per step 4 nibble operations serve 16 dot products. */
 // @ts-ignore: decorator
 @inline export function block4(
-  y0: usize, y1: usize, y2: usize, y3: usize, w: usize, x0: usize, x1: usize, x2: usize, x3: usize,
+  totals: usize, w: usize, x0: usize, x1: usize, x2: usize, x3: usize,
   n0: usize, n1: usize, n2: usize, n3: usize, mask: v128, zero: v128,
 ): void {
   let u = v128.load(w, 16), v = v128.load(w, 32);
@@ -112,9 +112,9 @@ import { addBlock, both, dot, high, highScales, low, lowScales, mac } from "./do
   c = v128.load32_splat(x3, 28); a3 = mac<i32>(a3, c, uh); b3 = mac<i32>(b3, c, vh);
   const s = v128.load8x8_u(w);
   const sa = lowScales<i32>(s), sb = highScales<i32>(s);
-  addBlock<i32>(y0, a0, b0, sa, sb, v128.load32_splat(n0), zero);
-  addBlock<i32>(y1, a1, b1, sa, sb, v128.load32_splat(n1), zero);
-  addBlock<i32>(y2, a2, b2, sa, sb, v128.load32_splat(n2), zero);
-  addBlock<i32>(y3, a3, b3, sa, sb, v128.load32_splat(n3), zero);
+  addBlock<i32>(totals, a0, b0, sa, sb, v128.load32_splat(n0), zero);
+  addBlock<i32>(totals + 32, a1, b1, sa, sb, v128.load32_splat(n1), zero);
+  addBlock<i32>(totals + 64, a2, b2, sa, sb, v128.load32_splat(n2), zero);
+  addBlock<i32>(totals + 96, a3, b3, sa, sb, v128.load32_splat(n3), zero);
 }
 

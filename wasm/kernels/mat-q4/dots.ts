@@ -1,5 +1,7 @@
+import { SCRATCH } from "../page";
+
 /**
- * What the tiles of `matQ4` are made of: nibbles, dot products of one block, and sums over blocks, which are kept in y.
+ * What the tiles of `matQ4` are made of: nibbles, dot products of one block, and sums over blocks.
  *
  * `Lane` is i16 or i32, the lanes in which the dots of one block are summed. Both are exact, so the results have the same bits.
  */
@@ -49,25 +51,36 @@
   return f32x4.add(sum, f32x4.mul(f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(dots, s)), sx));
 }
 
-/** The sums over blocks of a row of y (eight outputs) are kept in y itself. */
+/**
+ * The sums over blocks of eight rows, 32 bytes a token. They lie close together and not in y, whose rows may be whole pages apart: a first-level cache keeps
+ * few lines that lie so.
+ */
 // @ts-ignore: decorator
-@inline export function clear(y: usize): void {
-  v128.store(y, f32x4.splat(0));
-  v128.store(y, f32x4.splat(0), 16);
+@inline export const TOTALS: usize = SCRATCH + 18496;
+// @ts-ignore: decorator
+@inline export const MOST_TOKENS: usize = 48;
+/** The same of a tile: of four tokens, of two at two places or of one at four. */
+// @ts-ignore: decorator
+@inline export const TILE: usize = TOTALS + 32 * MOST_TOKENS;
+
+// @ts-ignore: decorator
+@inline export function clear(totals: usize): void {
+  v128.store(totals, f32x4.splat(0));
+  v128.store(totals, f32x4.splat(0), 16);
 }
 
-/** y + sx · (s · dot) for rows 0…3 (a) and 4…7 (b). */
+/** totals + sx · (s · dot) for rows 0…3 (a) and 4…7 (b). */
 // @ts-ignore: decorator
-@inline export function addBlock<Lane>(y: usize, a: v128, b: v128, sa: v128, sb: v128, sx: v128, zero: v128): void {
-  v128.store(y, scaled<Lane>(v128.load(y), a, sa, sx, zero));
-  v128.store(y, scaled<Lane>(v128.load(y, 16), b, sb, sx, zero), 16);
+@inline export function addBlock<Lane>(totals: usize, a: v128, b: v128, sa: v128, sb: v128, sx: v128, zero: v128): void {
+  v128.store(totals, scaled<Lane>(v128.load(totals), a, sa, sx, zero));
+  v128.store(totals, scaled<Lane>(v128.load(totals, 16), b, sb, sx, zero), 16);
 }
 
-/** y · d. */
+/** y = totals · d. */
 // @ts-ignore: decorator
-@inline export function finish(y: usize, head: usize): void {
-  v128.store(y, f32x4.mul(v128.load(y), v128.load(head)));
-  v128.store(y, f32x4.mul(v128.load(y, 16), v128.load(head, 16)), 16);
+@inline export function finish(y: usize, totals: usize, head: usize): void {
+  v128.store(y, f32x4.mul(v128.load(totals), v128.load(head)));
+  v128.store(y, f32x4.mul(v128.load(totals, 16), v128.load(head, 16)), 16);
 }
 
 // @ts-ignore: decorator

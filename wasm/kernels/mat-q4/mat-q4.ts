@@ -1,4 +1,5 @@
 import { blocksOf } from "../lanes";
+import { TOTALS } from "./dots";
 import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./offset-panels";
 import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./offsets";
 import { MANY, panels } from "./panels";
@@ -69,13 +70,12 @@ function few<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, 
 }
 
 /**
- * At how many places a matrix is read at once. The more tokens a block is multiplied with, the less memory is waited for, so from five tokens on one place is enough.
- * For one token Zen 3, which has no instruction for a dot product, wants four places, and Zen 5 two.
+ * At how many places a matrix is read at once. The more tokens a block is multiplied with, the less memory is waited for, so from three tokens on one place is enough:
+ * Zen 5 waits longer at two, most of all in small matrices. For one token Zen 3, which has no instruction for a dot product, wants four places, and Zen 5 two.
  */
 // @ts-ignore: decorator
 @inline function placesOf<Lane>(tokens: i32): i32 {
-  if (sizeof<Lane>() == 4) return tokens <= 4 ? 2 : 1;
-  return tokens == 1 ? 4 : tokens == 2 ? 2 : 1;
+  return tokens > 2 ? 1 : sizeof<Lane>() == 2 && tokens == 1 ? 4 : 2;
 }
 
 /** Eight rows of a few tokens at each place. Three cost less as four with the last one twice. */
@@ -84,7 +84,7 @@ function tiles<Lane>(
 ): void {
   for (; tokens >= 3; tokens -= 4, x += 4 * xRow, y += 4 * yRow) {
     const fourth: usize = tokens > 3 ? 3 : 2;
-    if (sizeof<Lane>() == 4) tile4(y, yRow, x, xRow, fourth, scales, head, blocks, places, step, yStep);
+    if (sizeof<Lane>() == 4) tile4(y, yRow, x, xRow, fourth, scales, head, blocks);
     else tile4Narrow(y, yRow, x, xRow, fourth, scales, head, blocks);
   }
   if (tokens == 2) tile2<Lane>(y, yRow, x, xRow, scales, head, blocks, places, step, yStep);
@@ -93,13 +93,12 @@ function tiles<Lane>(
 
 /** Many tokens: six at a time, the last ones in tiles. */
 function prefill(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, w: usize, blocks: usize, groups: i32, tokens: i32): void {
-  const whole = tokens - tokens % 6, rest = <usize>whole;
+  const rest = tokens % 6, whole = tokens - rest, last = TOTALS + (<usize>whole << 5);
   for (; groups > 0; groups--, w += 64 + blocks * 144, y += 32) {
-    panels(y, yRow, x, xRow, scales, w, blocks, whole);
+    panels(x, xRow, scales, w, blocks, whole);
+    tiles<i32>(last, 32, x + <usize>whole * xRow, xRow, scales, w, blocks, rest, 1, 0, 0);
     offsetPanel(w, blocks);
-    addOffsetPanel(y, yRow, SUMS, whole, w, blocks, false);
-    const to = y + rest * yRow;
-    tiles<i32>(to, yRow, x + rest * xRow, xRow, scales, w, blocks, tokens - whole, 1, 0, 0);
-    addOffsetPanel(to, yRow, SUMS + rest * recordBytes(blocks), tokens - whole, w, blocks, true);
+    addOffsetPanel(y, yRow, TOTALS, SUMS, whole, w, blocks, false);
+    addOffsetPanel(y + <usize>whole * yRow, yRow, last, SUMS + <usize>whole * recordBytes(blocks), rest, w, blocks, true);
   }
 }

@@ -40,10 +40,10 @@ export function offsetPanel(head: usize, blocks: usize): void {
   v128.store(ROW_SUMS, i32x4.shl(q, 13), 16);
 }
 
-/** y ← y · d + m · scale · total for eight rows of `tokens` tokens; y stays as it is where `scaled` says that d is in it. */
-export function addOffsetPanel(y: usize, yRow: usize, record: usize, tokens: i32, head: usize, blocks: usize, scaled: bool): void {
+/** y = totals · d + m · scale · total for eight rows of `tokens` tokens; totals count as they are where `scaled` says that d is in them. */
+export function addOffsetPanel(y: usize, yRow: usize, totals: usize, record: usize, tokens: i32, head: usize, blocks: usize, scaled: bool): void {
   const row = recordBytes(blocks), low = (blocks + 3) & ~3, end = OFFSET_PANEL + (low << 3);
-  for (; tokens > 0; tokens -= 2, y += 2 * yRow, record += 2 * row) {
+  for (; tokens > 0; tokens -= 2, y += 2 * yRow, totals += 64, record += 2 * row) {
     let h0p = i32x4.splat(0), h0q = h0p, l0p = h0p, l0q = h0p, h1p = h0p, h1q = h0p, l1p = h0p, l1q = h0p;
     const second = tokens > 1 ? row : 0;
     for (let p = OFFSET_PANEL, n0 = record + 8, n1 = n0 + second; p < end; p += 32, n0 += 4, n1 += 4) {
@@ -53,17 +53,17 @@ export function addOffsetPanel(y: usize, yRow: usize, record: usize, tokens: i32
       c = v128.load32_splat(n1); h1p = mac(h1p, u, c); h1q = mac(h1q, v, c);
       c = v128.load32_splat(n1 + low); l1p = mac(l1p, u, c); l1q = mac(l1q, v, c);
     }
-    finish(y, head, record, i32x4.add(i32x4.shl(h0p, 7), l0p), i32x4.add(i32x4.shl(h0q, 7), l0q), scaled);
-    if (second) finish(y + yRow, head, record + row, i32x4.add(i32x4.shl(h1p, 7), l1p), i32x4.add(i32x4.shl(h1q, 7), l1q), scaled);
+    finish(y, totals, head, record, i32x4.add(i32x4.shl(h0p, 7), l0p), i32x4.add(i32x4.shl(h0q, 7), l0q), scaled);
+    if (second) finish(y + yRow, totals + 32, head, record + row, i32x4.add(i32x4.shl(h1p, 7), l1p), i32x4.add(i32x4.shl(h1q, 7), l1q), scaled);
   }
 }
 
 // @ts-ignore: decorator
-@inline function finish(y: usize, head: usize, record: usize, p: v128, q: v128, done: bool): void {
+@inline function finish(y: usize, totals: usize, head: usize, record: usize, p: v128, q: v128, done: bool): void {
   const scale = v128.load32_splat(record), sum = v128.load32_splat(record, 4);
   p = i32x4.add(i32x4.sub(p, v128.load(ROW_SUMS)), sum);
   q = i32x4.add(i32x4.sub(q, v128.load(ROW_SUMS, 16)), sum);
-  let f = v128.load(y), g = v128.load(y, 16);
+  let f = v128.load(totals), g = v128.load(totals, 16);
   if (!done) {
     f = f32x4.mul(f, v128.load(head));
     g = f32x4.mul(g, v128.load(head, 16));

@@ -2,6 +2,7 @@ import { digitsOf } from "../digits";
 import { largestMagnitude, magnitude, rounded } from "../eight-bit";
 import { loadPart } from "../lanes";
 import { SCRATCH } from "../page";
+import { MOST_TOKENS } from "./dots";
 
 /**
  * The offsets of 4-bit weights: m · Σ_b t_b · sum_b, a 32nd of the multiplications of `matQ4`.
@@ -14,7 +15,7 @@ import { SCRATCH } from "../page";
 // @ts-ignore: decorator
 @inline export const SUMS: usize = SCRATCH;
 // @ts-ignore: decorator
-@inline const SUMS_BYTES: usize = 15 * 1024;
+@inline const SUMS_BYTES: usize = 14 * 1024;
 // @ts-ignore: decorator
 @inline export const OFFSET_PANEL: usize = SUMS + SUMS_BYTES;
 
@@ -23,10 +24,10 @@ import { SCRATCH } from "../page";
   return 8 + (((blocks + 3) & ~3) << 1);
 }
 
-/** Tokens whose records fit, a multiple of four. */
+/** Tokens whose records fit, a multiple of four, and no more than `TOTALS` has room for. */
 // @ts-ignore: decorator
 @inline export function tokensAtOnce(blocks: usize): usize {
-  return max<usize>(4, (SUMS_BYTES / recordBytes(blocks)) & ~3);
+  return min<usize>(MOST_TOKENS, max<usize>(4, (SUMS_BYTES / recordBytes(blocks)) & ~3));
 }
 
 export function roundSums(sums: usize, xRow: usize, T: i32, blocks: usize, digits: bool): void {

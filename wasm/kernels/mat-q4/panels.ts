@@ -1,11 +1,11 @@
 import { rounderBits } from "../constants";
-import { addBlock, dot, high, highScales, low, lowScales, mac } from "./dots";
+import { TOTALS, addBlock, clear, dot, high, highScales, low, lowScales, mac } from "./dots";
 import { SCRATCH } from "../page";
 
 /**
  * `matQ4` for the tokens of a prefill: six at a time, and the nibbles become bytes once for all of them.
  *
- * Six tokens keep twelve dots in flight, as many as two multiplying ports with a latency of five want; the sums over blocks are kept in y.
+ * Six tokens keep twelve dots in flight, as many as two multiplying ports with a latency of four or five want; the sums over blocks are kept in memory.
  * The bits are those of the tiles of four and of one. Only with sums of 32 bits: where a dot product is three instructions, tile4.ts is quicker.
  */
 
@@ -18,17 +18,13 @@ import { SCRATCH } from "../page";
 // @ts-ignore: decorator
 @inline const PANEL: usize = SCRATCH + 20480;
 
-/** Eight rows of all tokens, a multiple of six, not yet times d. `head` is the row group: d, m, then the blocks. */
-export function panels(y: usize, yRow: usize, xq: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
-  const zero = f32x4.splat(0);
-  for (let t = 0, out = y; t < tokens; t++, out += yRow) {
-    v128.store(out, zero);
-    v128.store(out, zero, 16);
-  }
+/** Totals of eight rows of all tokens, a multiple of six, not yet times d. `head` is the row group: d, m, then the blocks. */
+export function panels(xq: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
+  for (let t = 0, totals = TOTALS; t < tokens; t++, totals += 32) clear(totals);
   for (let b: usize = 0; b < blocks; b += BLOCKS) {
     const count = min(BLOCKS, blocks - b), w = head + 64 + b * 144;
-    for (let t = 0, x = xq, out = y; t < tokens; t += 6, x += 6 * xRow, out += 6 * yRow) {
-      panel6(out, yRow, x + (b << 5), xRow, x + scales + (b << 2), w, count, t == 0);
+    for (let t = 0, x = xq, totals = TOTALS; t < tokens; t += 6, x += 6 * xRow, totals += 192) {
+      panel6(totals, x + (b << 5), xRow, x + scales + (b << 2), w, count, t == 0);
     }
   }
 }
@@ -47,13 +43,8 @@ export function panels(y: usize, yRow: usize, xq: usize, xRow: usize, scales: us
   v128.store(p, low(u3, mask), 192); v128.store(p, low(v3, mask), 208); v128.store(p, high(u3, mask), 224); v128.store(p, high(v3, mask), 240);
 }
 
-/** y += Σ_b sx_b · (s_b · dot_b) over `blocks` blocks from w on. The first tokens of a panel fill it as they go, so that loads of weights are spread out. */
-function panel6(y0: usize, yRow: usize, x0: usize, xRow: usize, n0: usize, w: usize, blocks: usize, fill: bool): void {
-  const y1 = y0 + yRow;
-  const y2 = y1 + yRow;
-  const y3 = y2 + yRow;
-  const y4 = y3 + yRow;
-  const y5 = y4 + yRow;
+/** totals += Σ_b sx_b · (s_b · dot_b) over `blocks` blocks from w on. The first tokens of a panel fill it as they go, so that loads of weights are spread out. */
+function panel6(totals: usize, x0: usize, xRow: usize, n0: usize, w: usize, blocks: usize, fill: bool): void {
   let x1 = x0 + xRow, n1 = n0 + xRow;
   let x2 = x1 + xRow, n2 = n1 + xRow;
   let x3 = x2 + xRow, n3 = n2 + xRow;
@@ -120,12 +111,12 @@ function panel6(y0: usize, yRow: usize, x0: usize, xRow: usize, n0: usize, w: us
     c = v128.load32_splat(x5, 28); a5 = mac<i32>(a5, c, u); b5 = mac<i32>(b5, c, v);
     const s = v128.load8x8_u(w);
     const sa = lowScales<i32>(s), sb = highScales<i32>(s);
-    c = v128.load32_splat(n0); addBlock<i32>(y0, a0, b0, sa, sb, c, zero);
-    c = v128.load32_splat(n1); addBlock<i32>(y1, a1, b1, sa, sb, c, zero);
-    c = v128.load32_splat(n2); addBlock<i32>(y2, a2, b2, sa, sb, c, zero);
-    c = v128.load32_splat(n3); addBlock<i32>(y3, a3, b3, sa, sb, c, zero);
-    c = v128.load32_splat(n4); addBlock<i32>(y4, a4, b4, sa, sb, c, zero);
-    c = v128.load32_splat(n5); addBlock<i32>(y5, a5, b5, sa, sb, c, zero);
+    c = v128.load32_splat(n0); addBlock<i32>(totals, a0, b0, sa, sb, c, zero);
+    c = v128.load32_splat(n1); addBlock<i32>(totals + 32, a1, b1, sa, sb, c, zero);
+    c = v128.load32_splat(n2); addBlock<i32>(totals + 64, a2, b2, sa, sb, c, zero);
+    c = v128.load32_splat(n3); addBlock<i32>(totals + 96, a3, b3, sa, sb, c, zero);
+    c = v128.load32_splat(n4); addBlock<i32>(totals + 128, a4, b4, sa, sb, c, zero);
+    c = v128.load32_splat(n5); addBlock<i32>(totals + 160, a5, b5, sa, sb, c, zero);
     x0 += 32; n0 += 4; x1 += 32; n1 += 4; x2 += 32; n2 += 4; x3 += 32; n3 += 4; x4 += 32; n4 += 4; x5 += 32; n5 += 4;
   }
 }

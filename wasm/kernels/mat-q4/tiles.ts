@@ -1,7 +1,6 @@
 import { rounderBits } from "../constants";
-import { SCRATCH } from "../page";
 import { block1, block2, block4 } from "./blocks";
-import { clear, finish } from "./dots";
+import { TILE, clear, finish } from "./dots";
 
 /**
  * Tiles of `matQ4`: Σ_b sx_b · (s_b · dot_b) · d for one, two or four tokens and eight rows each at several places of the matrix.
@@ -12,23 +11,19 @@ import { clear, finish } from "./dots";
  * `head` is the first row group: d, m, then the blocks. For many tokens, which read the weights rarely: panels.ts.
  */
 
-/** Where the fourth of three tokens goes: between what offset-panels.ts and panels.ts use. */
-// @ts-ignore: decorator
-@inline const SPARE: usize = SCRATCH + 20448;
-
 /** Works at one place or at two, and in lanes of 16 bits also at four. */
 export function tile1<Lane>(y: usize, x: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize): void {
   const mask = i8x16.splat(15), zero = rounderBits(), none = i32x4.splat(0);
-  for (let p = places, to = y; p > 0; p--, to += yStep) clear(to);
+  for (let p = 0; p < places; p++) clear(TILE + (<usize>p << 5));
   for (let b = blocks, w = head + 64, n = x + scales; b > 0; b--, w += 144, x += 32, n += 4) {
-    block1<Lane>(y, w, x, n, mask, zero, none);
-    if (places > 1) block1<Lane>(y + yStep, w + step, x, n, mask, zero, none);
+    block1<Lane>(TILE, w, x, n, mask, zero, none);
+    if (places > 1) block1<Lane>(TILE + 32, w + step, x, n, mask, zero, none);
     if (sizeof<Lane>() == 2 && places > 2) {
-      block1<Lane>(y + 2 * yStep, w + 2 * step, x, n, mask, zero, none);
-      block1<Lane>(y + 3 * yStep, w + 3 * step, x, n, mask, zero, none);
+      block1<Lane>(TILE + 64, w + 2 * step, x, n, mask, zero, none);
+      block1<Lane>(TILE + 96, w + 3 * step, x, n, mask, zero, none);
     }
   }
-  for (let p = places; p > 0; p--, y += yStep, head += step) finish(y, head);
+  for (let p = places, totals = TILE; p > 0; p--, totals += 32, y += yStep, head += step) finish(y, totals, head);
 }
 
 /** Works at one place or at two. */
@@ -36,46 +31,26 @@ export function tile2<Lane>(
   y: usize, yRow: usize, x0: usize, xRow: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize,
 ): void {
   const mask = i8x16.splat(15), zero = rounderBits();
-  for (let p = places, to = y; p > 0; p--, to += yStep) {
-    clear(to);
-    clear(to + yRow);
-  }
+  for (let p = 0; p < 2 * places; p++) clear(TILE + (<usize>p << 5));
   let x1 = x0 + xRow, n0 = x0 + scales, n1 = x1 + scales;
   for (let b = blocks, w = head + 64; b > 0; b--, w += 144, x0 += 32, n0 += 4, x1 += 32, n1 += 4) {
-    block2<Lane>(y, y + yRow, w, x0, x1, n0, n1, mask, zero);
-    if (places > 1) block2<Lane>(y + yStep, y + yStep + yRow, w + step, x0, x1, n0, n1, mask, zero);
+    block2<Lane>(TILE, w, x0, x1, n0, n1, mask, zero);
+    if (places > 1) block2<Lane>(TILE + 64, w + step, x0, x1, n0, n1, mask, zero);
   }
-  for (let p = places; p > 0; p--, y += yStep, head += step) {
-    finish(y, head);
-    finish(y + yRow, head);
+  for (let p = places, totals = TILE; p > 0; p--, totals += 64, y += yStep, head += step) {
+    finish(y, totals, head);
+    finish(y + yRow, totals + 32, head);
   }
 }
 
-/** Works at one place or at two. `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. */
-export function tile4(
-  y: usize, yRow: usize, x0: usize, xRow: usize, fourth: usize, scales: usize, head: usize, blocks: usize,
-  places: i32, step: usize, yStep: usize,
-): void {
+/** `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. At one place. */
+export function tile4(y: usize, yRow: usize, x0: usize, xRow: usize, fourth: usize, scales: usize, head: usize, blocks: usize): void {
   const mask = i8x16.splat(15), zero = rounderBits();
-  for (let p = places, to = y; p > 0; p--, to += yStep) {
-    clear(to);
-    clear(to + yRow);
-    clear(to + 2 * yRow);
-    clear(fourth == 3 ? to + 3 * yRow : SPARE);
-  }
+  for (let t = 0; t < 4; t++) clear(TILE + (<usize>t << 5));
   let x1 = x0 + xRow, x2 = x1 + xRow, x3 = x0 + fourth * xRow;
   let n0 = x0 + scales, n1 = x1 + scales, n2 = x2 + scales, n3 = x3 + scales;
   for (let b = blocks, w = head + 64; b > 0; b--, w += 144, x0 += 32, n0 += 4, x1 += 32, n1 += 4, x2 += 32, n2 += 4, x3 += 32, n3 += 4) {
-    block4(y, y + yRow, y + 2 * yRow, fourth == 3 ? y + 3 * yRow : SPARE, w, x0, x1, x2, x3, n0, n1, n2, n3, mask, zero);
-    if (places > 1) {
-      const z = y + yStep;
-      block4(z, z + yRow, z + 2 * yRow, fourth == 3 ? z + 3 * yRow : SPARE, w + step, x0, x1, x2, x3, n0, n1, n2, n3, mask, zero);
-    }
+    block4(TILE, w, x0, x1, x2, x3, n0, n1, n2, n3, mask, zero);
   }
-  for (let p = places; p > 0; p--, y += yStep, head += step) {
-    finish(y, head);
-    finish(y + yRow, head);
-    finish(y + 2 * yRow, head);
-    if (fourth == 3) finish(y + 3 * yRow, head);
-  }
+  for (let t: usize = 0; t <= fourth; t++) finish(y + t * yRow, TILE + (t << 5), head);
 }
