@@ -3,13 +3,14 @@
  * fact is asked for at their end, each time by a copy of the same state: by the model alone, by the model with what recall quotes, and, as
  * the floor, by a conversation in which nothing was told.
  *
- *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out] [--languages en,number] [--alone] [--show]
+ *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out] [--languages en,number] [--alone] [--show] [--misses]
  *
  * Right is an answer that holds the value told last and none of those that it must not be; greedy, with the pack's repetition penalty.
  * `--alone` leaves recall out (a pack that keeps every position never recalls). A history that is longer than the pack's context is left out.
+ * `--show` writes every question with what was quoted and answered, `--misses` those that recall did not get right.
  */
 import { parseArgs } from "node:util";
-import { withQuote } from "../durable-objects/turn/quote-passages.ts";
+import { quoteMessage, withQuote } from "../durable-objects/turn/quote-passages.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
 import { greedy } from "../src/sampling/sampling.ts";
@@ -29,6 +30,7 @@ const { values: options, positionals } = parseArgs({
     languages: { type: "string", default: "en,number" },
     alone: { type: "boolean", default: false },
     show: { type: "boolean", default: false },
+    misses: { type: "boolean", default: false },
   },
 });
 const facts = factsNamed(options.facts);
@@ -65,12 +67,17 @@ for (const tokens of options.tokens.split(",").map(Number)) {
     continue;
   }
   const chat = new Chat(served, sampling);
+  let read = 0;
   await chat.hear(
     turns.flatMap(({ user, assistant }): Message[] => [
       { role: "user", content: user },
       { role: "assistant", content: assistant },
     ]),
-    (done, total) => console.error(`read ${done} of ${total} tokens`),
+    (done, total) => {
+      const percent = Math.floor((100 * done) / total);
+      if (percent > read) console.error(`read ${done} of ${total} tokens`);
+      read = percent;
+    },
   );
   const results = new Map<string, Map<string, boolean[]>>();
   const note = (row: string, column: string, hit: boolean) => {
@@ -78,7 +85,7 @@ for (const tokens of options.tokens.split(",").map(Number)) {
     results.set(row, columns.set(column, [...(columns.get(column) ?? []), hit]));
   };
   for (const probe of probes) {
-    if (probe.kind === "unrelated" || !languages.includes(probe.lang)) continue;
+    if (probe.value === "" || !languages.includes(probe.lang)) continue;
     const asked: Message[] = [{ role: "user", content: probe.question }];
     const found = options.alone ? [] : quotedFor(dialogue, probe.question, served);
     const answers = {
@@ -86,7 +93,8 @@ for (const tokens of options.tokens.split(",").map(Number)) {
       alone: await answered(chat, asked),
       ...(options.alone ? {} : { recall: await answered(chat, withQuote(asked, found)) }),
     };
-    if (options.show) console.error(JSON.stringify({ ...probe, quoted: found.map(({ text }) => text), answers }));
+    if (options.show || (options.misses && answers.recall !== undefined && !isRight(answers.recall, probe)))
+      console.error(JSON.stringify({ ...probe, quoted: quoteMessage(found).content, answers }, null, 1));
     const distance = length - starts[probe.turn]!;
     const rowsOfProbe = [probe.kind, `all, told up to ${DISTANCES.find((end) => distance <= end)} tokens ago`];
     for (const row of rowsOfProbe)
