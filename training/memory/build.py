@@ -23,6 +23,7 @@ from training.memory import values as v
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.quoted import quoted
+from training.memory.recalled import recalled
 from training.memory.scene_dialogues import quoted_scene, scene_dialogue
 from training.memory.turns import Dialogue
 from training.teacher import load_tokenizer
@@ -76,12 +77,18 @@ def vocabulary(tokenizer) -> list[str]:
     return [word[1:] for word in words if word[0] == " " and word[1:].isascii() and word[1:].isalpha()]
 
 
+def with_quotes(r: random.Random, filler, held: bool) -> Dialogue:
+    """Half of them as recall finds them in long conversations, the others of plainer lines."""
+    choice = r.random()
+    return (recalled if choice < 0.5 else quoted if choice < 0.7 else quoted_scene)(r, filler, held)
+
+
 def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: float = 0, more_told: float = 0, untold: float = 1) -> tuple[str, Dialogue]:
     """A dialogue of at most about `length` tokens, and what kind it is; a share `more_quoted` of them is quoted memory in any case, `more_told` of the rest facts
     told and asked for. `untold`: how many of the questions about what was not told are kept."""
     other = filler.short if length <= 256 else filler
     if more_quoted and r.random() < more_quoted:
-        return "quoted", (quoted if r.random() < 0.4 else quoted_scene)(r, other, held)
+        return "quoted", with_quotes(r, other, held)
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
     if more_told and r.random() < more_told:
         return "memory", memory_dialogue(r, filler.short, characters, held, filler.prose, untold)
@@ -89,7 +96,7 @@ def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: 
     if length <= 256 and choice < 0.13:
         return "talk", talk(r, int(characters * 0.9))
     if choice < 0.28:
-        return "quoted", (quoted if r.random() < 0.4 else quoted_scene)(r, other, held)
+        return "quoted", with_quotes(r, other, held)
     if choice < 0.36:
         return "document", document(r, filler.prose(r, characters // 2), held)
     if choice < 0.44:
@@ -105,6 +112,10 @@ def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: 
 
 def only_talk(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
     return "talk", talk(r, int(length * CHARACTERS * r.uniform(0.4, 0.75)))
+
+
+def only_recalled(r: random.Random, length: int, filler: Filler, held: bool) -> tuple[str, Dialogue]:
+    return "recalled", recalled(r, filler.short, held)
 
 
 def shortest(length: int) -> int:
@@ -140,6 +151,7 @@ def main() -> None:
     parser.add_argument("--name", default="dialogues", help="of the files: `<name>-<length>`")
     parser.add_argument("--talk", default="talk", help="name of the files of everyday talk alone")
     parser.add_argument("--lengths", type=int, nargs="+", default=list(ROWS), choices=list(ROWS))
+    parser.add_argument("--recalled", action="store_true", help="rows of `recalled` alone")
     parser.add_argument("--quoted", type=float, default=0, help="share of rows that are quoted memory, beside those that are drawn so")
     parser.add_argument("--told", type=float, default=0, help="share of the other rows that are facts told and asked for, beside those that are drawn so")
     parser.add_argument("--untold", type=float, default=1, help="share of the questions about what was not told that are kept")
@@ -166,7 +178,7 @@ def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held, vocabulary(tokenizer))
-        make_one = partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
+        make_one = only_recalled if arguments.recalled else partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
         files = [(f"{arguments.name}-{length}", length, ROWS[length], make_one) for length in arguments.lengths]
         for name, length, count, make in [*files, (f"{arguments.talk}-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(1 if tail else 8, int(count * arguments.share * (0.02 if held else 1) / arguments.processes))

@@ -8,7 +8,7 @@ import random
 import re
 
 from training.memory.dialogues import PASSING, drawn_kinds
-from training.memory.facts import answered, asked, corrected, told, unknown, value_of
+from training.memory.facts import BEFORE_CORRECTION, answered, asked, corrected, told, unknown, value_of
 from training.memory.open_facts import near
 from training.memory.quoted import line, quotation
 from training.memory.scenes import CONTENT, Told, drawn_scenes
@@ -20,7 +20,7 @@ FIRST_PERSON = re.compile(r"\b(I|me|mine|we|us|our|ours|myself|ourselves)\b", re
 MY = re.compile(r"\b[Mm]y\b")
 OWNERS = ["My neighbour's", "My uncle's", "My colleague's", "Our teacher's", "My old friend's", "The caretaker's", "My cousin's", "My flatmate's", "My aunt's", "The doctor's"]
 NOTED = ["Got it.", "Noted.", "Thank you for telling me.", "All right, I have changed that.", "Good to know."]
-TAKEN_BACK = ["I got that wrong: ", "Correction: ", "Sorry, that was not right. ", "No, wait: ", "Let me correct myself: ", "I have to take that back. ", "Update: ", "That has changed: ", "I mixed something up earlier: ", "Not quite as I said: "]
+TAKEN_BACK = [text for text in BEFORE_CORRECTION.split("|") if "{old}" not in text]
 FOREIGN = [
     "Meine Schwiegereltern kommen am Sonntag zum Kaffee.", "Im Garten blühen schon die ersten Tulpen.", "Der Fahrstuhl in unserem Haus ist wieder defekt.", "Ich habe gestern einen alten Schulfreund getroffen.",
     "Unsere Tochter spielt seit zwei Jahren Posaune.", "Am liebsten esse ich Kartoffelsuppe.", "Das Fahrrad steht im Schuppen.", "Wir heizen mit Holz.", "Mein Kollege zieht nach Bremen.", "Der Kurs beginnt um neun Uhr.",
@@ -50,7 +50,8 @@ def full_answer(one: Told, tell: str, answer: str) -> str | None:
     sentences = [sentence for sentence in SENTENCE.split(tell) if values[0] in sentence]
     if len(sentences) != 1 or sum(value in sentences[0] for value in one.kept()) != 1:
         return None
-    return restated(sentences[0])
+    said = restated(sentences[0])
+    return said if said and values[0] in said else None
 
 
 def of_another(r: random.Random, one: Told, held: bool) -> str | None:
@@ -106,21 +107,19 @@ def scene_answer(r: random.Random, one: Told, tell: str) -> tuple[str, str]:
 def scene_question(r: random.Random, dialogue: Dialogue, filler, held: bool) -> None:
     told_ones = [Told(r, scene, held) for scene in drawn_scenes(r, r.choice([1, 2, 2, 3, 4]), held)]
     wanted, lines, newer = told_ones[0], Lines(r, filler), None
-    tells = {one: min((one.tell() for _ in range(2)), key=len) for one in told_ones}
+    wordings = {one: min(r.choices(one.scene.tells, k=2), key=len) for one in told_ones}
+    tells = {one: one.filled(wording) for one, wording in wordings.items()}
     choice = r.random()
     if choice < 0.12 and wanted.scene.unknown:
         question, answer = wanted.pair(wanted.scene.unknown)
         words = set(CONTENT.findall(question.lower()))
         told_ones = [one for one in told_ones if one is wanted or not words & one.scene.matters]
     elif choice < 0.32:
-        before = wanted.kept()
         if wanted.scene.corrections and r.random() < 0.5:
             newer = wanted.correct()
         else:
             wanted.renew()
-            newer = r.choice(TAKEN_BACK) + tells[wanted]
-            for old, new in zip(before, wanted.kept()):
-                newer = newer.replace(old, new)
+            newer = r.choice(TAKEN_BACK) + wanted.filled(wordings[wanted])
         question, answer = scene_answer(r, wanted, newer)
         if r.random() < 0.4:  # said a moment ago, so that it is in sight and not quoted
             dialogue.add(typed(r, newer, wanted.kept()), r.choice(NOTED), POLITE)
@@ -155,7 +154,7 @@ def fact_question(r: random.Random, dialogue: Dialogue, filler, held: bool) -> N
     newer = None
     if known and r.random() < 0.25:
         value = values[wanted.about] = value_of(r, wanted, held)
-        newer = r.choice(TAKEN_BACK) + told(r, wanted, value, held) if r.random() < 0.5 else corrected(r, wanted, value, old, held)
+        newer = corrected(r, wanted, value, old, held)
         if r.random() < 0.4:
             dialogue.add(typed(r, newer, (old, value)), r.choice(NOTED), POLITE)
             newer = None
@@ -168,7 +167,7 @@ def fact_question(r: random.Random, dialogue: Dialogue, filler, held: bool) -> N
         value = old if fact is wanted else values[fact.about]
         said = told(r, fact, value, held)
         if fact is wanted and old == values[wanted.about] and r.random() < 0.3 and said.count(value) == 1:
-            answer = restated(said) or answer
+            answer = said_back if (said_back := restated(said)) and value in said_back else answer
         lines.add(typed(r, said, (value,)))
     for _ in range(r.choice([0, 0, 1, 2])):
         lines.add_other()

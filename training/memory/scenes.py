@@ -169,6 +169,12 @@ class Told:
         text = self.filled(answer)
         return text[:1].upper() + text[1:] if answer.startswith("{") and answer.endswith(".") else text
 
+    def renew(self) -> None:
+        """Other values for all that it names."""
+        for name in list(self.values):
+            base, number = (name[:-1], name[-1]) if name[-1].isdigit() else (name, "")
+            self.values[name] = self.fresh(base, number)
+
     def correct(self) -> str:
         """New values for what one of the corrections names; the text that says so."""
         text, old = self.r.choice(self.scene.corrections), dict(self.values)

@@ -17,6 +17,7 @@ from training.memory.everyday import everyday, fixed_questions, letters, pairs
 from training.memory.facts import ASK, ASK_TRAINED, KINDS, NAME, TELL, answered, asked, corrected, filled, more, told, value_of
 from training.memory.open_facts import FAMILIES, near
 from training.memory.quoted import HEAD, quoted
+from training.memory.recalled import full_answer, of_another, recalled, restated
 from training.memory.cases import OWN_WORDS, essence, quotation
 from training.memory.scene_dialogues import quoted_scene, scene_dialogue
 from training.memory.scenes import SLOT, SceneError, Told, block, drawn_scenes, scenes
@@ -370,3 +371,49 @@ def test_scene_dialogues_and_quotations_learn_answers_that_are_proven():
         assert d.turns[-1][2] == PROVEN and d.turns[-1][0] == "assistant"
         q = quoted_scene(r, filler)
         assert any(role == "system" and text.startswith(HEAD) for role, text, _ in q.turns) and q.turns[-1][2] == PROVEN
+
+
+def test_what_recall_finds_comes_as_the_server_writes_it_and_new_values_are_other_ones():
+    r, foreign, pairs_of_sentences = random.Random(15), 0, 0
+    for _ in range(300):
+        turns = recalled(r, filler).turns
+        quotes = [text for role, text, _ in turns if role == "system" and text.startswith(HEAD)]
+        assert quotes and all(re.match(r"- (user|assistant): \S", line) for text in quotes for line in text.split("\n")[1:])
+        assert turns[-1][0] == "assistant" and turns[-1][2] == PROVEN
+        foreign += any(not line.isascii() for line in quotes)
+        pairs_of_sentences += any(line.count(". ") for text in quotes for line in text.split("\n"))
+    assert foreign > 60 and pairs_of_sentences > 60
+    for _ in range(300):
+        one = Told(r, drawn_scenes(r, 1, False)[0])
+        values = one.kept()
+        one.renew()
+        assert all(old != new for old, new in zip(values, one.kept()))
+
+
+@pytest.mark.parametrize(
+    ("said", "restatement"),
+    [
+        ("I get lost in my own town.", "You get lost in your own town."),
+        ("I'm late, and we were tired!", "You're late, and you were tired."),
+        ("My aunt knows me and I was there.", "Your aunt knows you and you were there."),
+        ("Do you know my aunt?", None),
+        ("aunt = 3", None),
+        ("The shop is closed.", None),
+    ],
+)
+def test_what_was_said_is_said_back(said, restatement):
+    assert restated(said) == restatement
+
+
+def test_the_same_kind_of_somebody_else_has_other_values_and_a_full_answer_holds_one():
+    r, others, full = random.Random(16), 0, 0
+    for _ in range(1500):
+        one = Told(r, drawn_scenes(r, 1, False)[0])
+        if another := of_another(r, one, False):
+            others += 1
+            assert not re.search(r"\bI\b", another) and "'s" in another
+        tell, answer = one.tell(), one.pair(one.scene.asks)[1]
+        if sentence := full_answer(one, tell, answer):
+            full += 1
+            assert sum(value in sentence for value in one.kept()) == 1 and not re.search(r"\bI\b", sentence)
+    assert others > 40 and full > 20
