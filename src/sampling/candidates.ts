@@ -4,13 +4,14 @@
  * Tokens are ordered by nats below the largest logit, equals by id, lowest first. That order is total, so a cut is its last token. Tokens
  * are counted (or weighed) in bins of that distance; only the bin that holds the cut is sorted.
  */
+import { atLeast } from "./vocabulary-walks.ts";
 
 /** Bins per nat below the largest logit. */
 const BINS_PER_NAT = 32;
 /** 32 nats; everything further down shares the last bin. */
 const BINS = 1024;
-/** Relative error of a sum over a vocabulary, in any order: below 2^-53 per token. */
-const SUM_ROUNDS = 1e-9;
+/** Relative error of a sum over a vocabulary, in any order: below 2^-53 per token. Of a few steps more than enough. */
+const ROUNDS = 1e-9;
 
 export class Candidates {
   /** The first `length` are in use. */
@@ -29,8 +30,12 @@ export class Candidates {
   within(top: number, temperature: number, reach: number): void {
     const { ids } = this;
     const x = this.#below;
+    // Without a division for each token: no rounding brings one below this bound within reach.
+    const depth = reach * temperature;
+    const found = atLeast(x, reach < Infinity ? top - depth - ROUNDS * (depth + Math.abs(top)) : -Infinity, ids);
     let kept = 0;
-    for (let id = 0; id < ids.length; id++) {
+    for (let i = 0; i < found; i++) {
+      const id = ids[i]!;
       const below = (top - x[id]!) / temperature;
       if (!(below < reach)) continue;
       x[id] = below;
@@ -68,10 +73,10 @@ export class Candidates {
       if (bin > lastBin) lastBin = bin;
     }
     // The sum over all tokens, in whatever order it rounds, lies between these; and a larger sum never makes the cut come earlier.
-    const least = beyond > 0 ? total * (1 - SUM_ROUNDS) : total;
+    const least = beyond > 0 ? total * (1 - ROUNDS) : total;
     const cut = this.#cut(weights, share * least, lastBin);
     if (beyond > 0) {
-      const last = this.#cut(weights, share * (total + beyond) * (1 + SUM_ROUNDS), lastBin);
+      const last = this.#cut(weights, share * (total + beyond) * (1 + ROUNDS), lastBin);
       if (!last.reached || last.id !== cut.id) return false;
     }
     this.#keepUpTo(cut.id);

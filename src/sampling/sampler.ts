@@ -11,6 +11,7 @@ import { Candidates } from "./candidates.ts";
 import { SeenTokens } from "./penalties.ts";
 import { Random } from "./random.ts";
 import type { SamplerState, Sampling } from "./sampling.ts";
+import { areFinite, largest } from "./vocabulary-walks.ts";
 
 /**
  * Nats below the best within which the cuts are looked for first: what lies further down weighs e^-20 at most, a ten-thousandth for a
@@ -123,7 +124,7 @@ export class Sampler {
   logprobs(logits: Float32Array, id: number, n: number): { logprob: number; top: TokenLogprob[] } {
     check(Number.isInteger(n) && n >= 0 && n <= MAX_TOP_LOGPROBS, "bug", () => `logprobs: 0…20, got ${n}`);
     this.#checkLogits(logits);
-    const peak = logits[largest(logits)]!;
+    const peak = logits.reduce((most, logit) => Math.max(most, logit));
     let total = 0;
     for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - peak);
     const logTotal = Math.log(total);
@@ -145,10 +146,8 @@ export class Sampler {
 
   #checkLogits(logits: Float32Array): void {
     check(logits.length === this.#vocab, "bug", () => `logits: expected (${this.#vocab}), got (${logits.length})`);
-    let sum = 0;
-    for (let id = 0; id < logits.length; id++) sum += logits[id]! * 0; // NaN once any logit is NaN or infinite
     check(
-      sum === 0,
+      areFinite(logits),
       "bug",
       () => `logits: ${logits.filter((x) => !Number.isFinite(x)).length} of ${this.#vocab} are not finite`,
     );
@@ -164,13 +163,6 @@ function bar(x: Float64Array, allowed: Uint32Array): void {
     const to = Math.min(from + 32, x.length);
     for (let id = from; id < to; id++, bits >>>= 1) if ((bits & 1) === 0) x[id] = -Infinity;
   }
-}
-
-/** Lowest id among equals. */
-function largest(x: Float64Array | Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < x.length; id++) if (x[id]! > x[best]!) best = id;
-  return best;
 }
 
 /** The API refuses these with the field's name before; here they are ours. */
