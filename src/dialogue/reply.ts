@@ -97,6 +97,7 @@ export async function* reply(
     if (ended) break;
     logits = await decoder.next(id, maxTokens - n);
   }
+  order.leave(sequence);
   yield { type: "end", reason: ended!, text: text.rest() };
 }
 

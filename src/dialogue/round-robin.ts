@@ -3,13 +3,19 @@
  *
  * Tenants in turn by the work done for them, of a tenant the one whose last step is longest ago first. Single tokens that wait at that moment
  * share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its
- * own slower. A slice of a prompt runs alone, and of a tenant's prompts the one that ends soonest has the turn: in slices by turns, all would end
- * when the last one does. Results do not depend on who shared (see Backend.forwardMany).
+ * own slower. Those of the last pass are waited for, for a moment, or passes would go half empty. A slice of a prompt runs alone, and of a tenant's
+ * prompts the one that ends soonest has the turn: in slices by turns, all would end when the last one does. Results do not depend on who shared
+ * (see Backend.forwardMany).
  */
 import type { Backend, Sequence, SharedStep, Want } from "../backends/backend.ts";
 
 /** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
 const SHARED = 8;
+/**
+ * Yields for which those of the last step are waited for. The runtime fires one timer of an object a turn of its events, so of conversations in one
+ * object the last is back after as many; who lets a reader catch up, or has vanished, costs the others no more than these.
+ */
+const PATIENCE = SHARED;
 /**
  * As many while another tenant is on its way back: everything that it does between two steps waits for a step, at each await. It is expected for so
  * many steps after its last one.
@@ -64,6 +70,8 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
 export class RoundRobin {
   readonly #backend: Backend;
   #waiting: WaitingStep[] = [];
+  /** Had the last step and are on their way back for the next. */
+  #due = new Set<Sequence>();
   /** Work done for each tenant, as in start-time fair queueing: who comes anew begins at the level of now, so time that it was away is not owed to it. */
   readonly #served = new Map<string, number>();
   /** Virtual time: where the last step's tenant stood before it. */
@@ -93,14 +101,17 @@ export class RoundRobin {
     const { tenant = "", waits } = callers.get(sequence) ?? {};
     const request: WaitingStep = { sequence, ids, want, guess, left, overtaken: 0, tenant };
     this.#waiting.push(request);
+    this.#due.delete(sequence);
     try {
-      // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait for what another was to do.
+      let steps = this.#steps;
+      let yields = 0;
+      // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait long for what another was to do.
       for (;;) {
-        const steps = this.#steps;
         await yieldToEvents();
         if (!request.result) waits?.();
         // After a step everybody has a chance to come back for the next one, or those that wait would run theirs one after another first.
-        if (!request.result && !request.failure && this.#steps === steps) this.#next();
+        if (this.#steps !== steps) [steps, yields] = [this.#steps, 0];
+        else if (!request.result && !request.failure && (this.#isReady() || ++yields >= PATIENCE)) this.#next();
         if (request.failure) throw request.failure.thrown;
         if (request.result) return request.result;
       }
@@ -108,6 +119,16 @@ export class RoundRobin {
       this.#waiting = this.#waiting.filter((other) => other !== request);
       throw thrown;
     }
+  }
+
+  /** The sequence has no further step for now: nobody waits for it. */
+  leave(sequence: Sequence): void {
+    this.#due.delete(sequence);
+  }
+
+  /** Nobody is on the way back, or a pass is full without them. */
+  #isReady(): boolean {
+    return this.#due.size === 0 || this.#waiting.length >= SHARED;
   }
 
   #next(): void {
@@ -126,6 +147,7 @@ export class RoundRobin {
     if (this.#served.size > TENANTS) this.#served.delete(this.#served.keys().next().value!);
     const guessed = this.#waiting.length === 1 && this.#guessed(this.#waiting[0]!);
     this.#waiting = this.#waiting.filter((request) => !chosen.includes(request));
+    this.#due = new Set(chosen.map(({ sequence }) => sequence));
     if (guessed) return;
     try {
       const results = this.#backend.forwardMany!(chosen);

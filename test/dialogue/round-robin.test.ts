@@ -36,6 +36,50 @@ it("shares pass after pass while conversations go on", async () => {
   expect(passes.length).toBeLessThanOrEqual(22);
 });
 
+const events = async (count: number) => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+it("waits for those of the last pass, of whom an object of the runtime lets one back at each turn of its events", async () => {
+  const { passes, order, sequence } = recorder();
+  const late = async (name: string, yields: number) => {
+    const own = sequence(name);
+    for (let i = 0; i < 10; i++) {
+      await order.forward(own, Uint32Array.of(i), "last");
+      await events(yields);
+    }
+    order.leave(own);
+  };
+  await Promise.all([..."abcdefg"].map((name, n) => late(name, n)));
+  expect(new Set(passes.map((pass) => pass.split("+").length))).toEqual(new Set([7]));
+});
+
+it("waits no longer than a moment for one that does not come back, and not at all for one that said so", async () => {
+  const { passes, order, sequence } = recorder();
+  let turns = 0;
+  let going = true;
+  const clock = async () => {
+    for (; going; turns++) await events(1);
+  };
+  const ticking = clock();
+  const [stays, gone, left] = ["a", "g", "l"].map(sequence) as [Sequence, Sequence, Sequence];
+  const turnsOf = async (other: Sequence) => {
+    await Promise.all([stays, other].map((one) => order.forward(one, Uint32Array.of(0), "last")));
+    if (other === left) order.leave(left);
+    const from = turns;
+    await generate(order, stays, 1);
+    return turns - from;
+  };
+  const short = await turnsOf(left);
+  const long = await turnsOf(gone);
+  going = false;
+  await ticking;
+  expect(passes).toEqual(["a+l", "a", "g+a", "a"]);
+  expect(short).toBeLessThanOrEqual(2);
+  expect(long).toBeGreaterThan(2);
+  expect(long).toBeLessThanOrEqual(10);
+});
+
 it("takes the oldest first: a long prompt does not hold the others up, nor they it", async () => {
   const { passes, order, sequence } = recorder();
   const prompt = async () => {
