@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { limits } from "../durable-objects/platform/limits.ts";
-import { statesWithin } from "../durable-objects/storage/retention.ts";
+import { MOST_STATES } from "../durable-objects/storage/retention.ts";
 import { costOf, restingCost, type Usage } from "./price.ts";
 
 /** Not measured: the Worker checks and passes on. */
@@ -124,10 +124,9 @@ function print(turns: Turn[]): void {
   console.log(
     `the last one: time ${dollars(time)}, rows written ${dollars(rowsWritten)}, read ${dollars(rowsRead)}, requests ${dollars(requests)}, Worker ${dollars(worker)}`,
   );
-  const states = statesWithin(limits.stateBudgetBytes, last.stateBytes);
-  const bytes = states * last.stateBytes;
+  const bytes = Math.max(last.stateBytes, Math.min(MOST_STATES * last.stateBytes, limits.stateBudgetBytes));
   console.log(
-    `at rest, at any length: ${states} state${states === 1 ? "" : "s"} of ${last.stateBytes} bytes, ${bytes} in all, ${dollars(restingCost(bytes))} a month`,
+    `at rest, at any length: at most ${bytes} bytes of states, of which the last has ${last.stateBytes}, ${dollars(restingCost(bytes))} a month`,
   );
 }
 

@@ -1,8 +1,8 @@
 /**
- * exportHead: the path to a head as one signed file, drawn from storage record by record while it is read.
+ * exportHead: the path to a head as one signed file, whose turns are drawn from storage record by record while it is read.
  *
  * Turns are never changed, so a turn that is added meanwhile does no harm; one that is deleted breaks the file off. The state is the nearest
- * one whose every piece is as it was written: a damaged one does not travel.
+ * one that is as it was written: a damaged one does not travel. It is read at first, since later turns may write over it.
  */
 import type { Served } from "../../src/dialogue/load.ts";
 import {
@@ -14,12 +14,12 @@ import {
 } from "../../src/portable/file-format.ts";
 import type { TurnPlace } from "../../src/portable/turn-place.ts";
 import { conversationFile } from "../../src/portable/write-file.ts";
+import { decodeState, encodeState } from "../../src/state/codec.ts";
 import { pack } from "../../src/state/strict-msgpack.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { bytesOf } from "../storage/database.ts";
 import { jsonBytes } from "../storage/erasable.ts";
 import type { Head } from "../storage/heads.ts";
-import type { StateSet } from "../storage/state-pieces.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 
 /** Of the turns' detail in a file. */
@@ -44,7 +44,7 @@ export function exportHead(
   { keys, model }: ExportOptions,
 ): ReadableStream<Uint8Array> {
   const path = [...store.tree.path(head.turn)].reverse();
-  const state = soundState(store, head.turn);
+  const state = soundState(store, head.turn, model.fingerprint);
   const header: FileHeader = {
     schema: PORTABLE_SCHEMA,
     model,
@@ -56,18 +56,23 @@ export function exportHead(
     prefix: head.prefix,
     turns: path.length,
     tokens: path.at(-1)?.logged ?? 0,
-    state: state && { turn: state.set.turn, position: state.set.position, bytes: state.bytes },
+    state: state && { turn: state.turn, position: state.position, bytes: state.bytes.length },
   };
   const ids = path.map(({ id }) => id);
-  return conversationFile(header, recordsOf(store, ids, state?.set), keys);
+  return conversationFile(header, recordsOf(store, ids, state?.bytes), keys);
 }
 
-function soundState(store: ConversationStore, turn: string | null): { set: StateSet; bytes: number } | null {
+/** As one, which needs nothing beside it. */
+function soundState(
+  store: ConversationStore,
+  turn: string | null,
+  fingerprint: string,
+): { turn: string; position: number; bytes: Uint8Array } | null {
   for (const { set } of store.statesFrom(turn)) {
     try {
-      let bytes = 0;
-      for (const id of set.rows) bytes += store.pieces.piece(id).length;
-      return { set, bytes };
+      const own = store.pieces.read(set);
+      const state = decodeState(own, fingerprint, { stretches: store.pieces.readStretches(set) });
+      return { turn: set.turn, position: set.position, bytes: set.stretches.length > 0 ? encodeState(state) : own };
     } catch (thrown) {
       console.warn("a state is not exported:", thrown);
     }
@@ -75,7 +80,7 @@ function soundState(store: ConversationStore, turn: string | null): { set: State
   return null;
 }
 
-function* recordsOf(store: ConversationStore, path: string[], set: StateSet | undefined): Generator<FileRecord> {
+function* recordsOf(store: ConversationStore, path: string[], state: Uint8Array | undefined): Generator<FileRecord> {
   for (const id of path) {
     const { place, detail } = parted(store.tree.turn(id)!);
     const bytes = jsonBytes(detail);
@@ -83,7 +88,7 @@ function* recordsOf(store: ConversationStore, path: string[], set: StateSet | un
     yield* cut("detail", bytes);
     yield* cut("ids", bytesOf(store.tree.ownIds(id)));
   }
-  for (const id of set?.rows ?? []) yield { kind: "state", bytes: store.pieces.piece(id) };
+  if (state) yield* cut("state", state);
 }
 
 function parted(turn: StoredTurn): { place: Omit<TurnPlace, "detailBytes">; detail: object } {
@@ -91,7 +96,7 @@ function parted(turn: StoredTurn): { place: Omit<TurnPlace, "detailBytes">; deta
   return { place: { id, parent, depth, createdMs, status, start, position, logged, hidden }, detail };
 }
 
-function* cut(kind: "detail" | "ids", bytes: Uint8Array): Generator<FileRecord> {
+function* cut(kind: "detail" | "ids" | "state", bytes: Uint8Array): Generator<FileRecord> {
   for (let at = 0; at < bytes.length; at += RECORD_MAX_BYTES)
     yield { kind, bytes: bytes.subarray(at, at + RECORD_MAX_BYTES) };
 }

@@ -13,9 +13,16 @@ import type { PlannedTurn } from "./journal.ts";
 import { type Accepted, Journal } from "./journal.ts";
 import type { IndexedWords } from "./passage-index.ts";
 import type { SentenceCoder } from "./passage-senses.ts";
-import { released, statesWithin } from "./retention.ts";
+import { released } from "./retention.ts";
 import type { Storage } from "./schema.ts";
-import { PIECE_BYTES, StatePieces, type StateSet } from "./state-pieces.ts";
+import {
+  PIECE_BYTES,
+  rowsOf,
+  type StateBytes,
+  StatePieces,
+  type StateSet,
+  type StoredStretch,
+} from "./state-pieces.ts";
 import { type StoredTurn, type TurnNode, TurnTree } from "./turn-tree.ts";
 
 export interface TreeIdentity {
@@ -24,12 +31,6 @@ export interface TreeIdentity {
   /** The object's own name. */
   object: string;
   fingerprint: string;
-}
-
-/** A state at a position, ready to be written. */
-export interface StateBytes {
-  position: number;
-  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What `recomputeTokens` reads once for many turns. */
@@ -115,12 +116,13 @@ export class ConversationStore {
     });
   }
 
-  /** Keeps what a running turn has so far. Throws `LeaseLost`. */
-  checkpoint(accepted: Accepted, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes): void {
-    this.database.transaction(() => {
+  /** Keeps what a running turn has so far, and says where its stretches lie. Throws `LeaseLost`. */
+  checkpoint(accepted: Accepted, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes): StoredStretch[] {
+    return this.database.transaction(() => {
       this.journal.progress(accepted, ids, epoch);
-      this.pieces.write(accepted.id, state.position, state.bytes, this.kept());
+      const stored = this.pieces.write(accepted.id, state, this.kept());
       faultNow("checkpoint");
+      return stored;
     });
   }
 
@@ -139,10 +141,9 @@ export class ConversationStore {
       this.journal.check(turn.id, epoch);
       this.tree.insert(turn, ids, words);
       faultNow("commit.turn");
-      const stateBytes = state?.bytes.length ?? this.pieces.bytesOf(turn.id);
-      const kept = this.keptAfter(turn, statesWithin(limits.stateBudgetBytes, stateBytes));
+      const kept = this.keptAfter(turn, state);
       this.#moveHead(turn);
-      if (state) this.pieces.write(turn.id, state.position, state.bytes, kept);
+      if (state) this.pieces.write(turn.id, state, kept);
       const own = this.pieces.of(turn.id);
       this.pieces.trim(own ? [...kept, own] : kept);
       this.journal.sweep(turn.id);
@@ -160,16 +161,31 @@ export class ConversationStore {
     );
   }
 
-  /** The same, once this turn is there and each path keeps so many. */
+  /** The same, once this turn is there with its state, that of its checkpoint where none is given. */
   keptAfter(
     { id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">,
-    states: number,
+    state?: StateBytes,
   ): StateSet[] {
     const kept = this.kept().filter(({ turn }) => turn !== id);
     if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
     const tips = this.heads.all().flatMap((other) => (other.id !== head && other.turn !== null ? [other.turn] : []));
-    const free = new Set(released(this.tree, parent, new Set(kept.map(({ turn }) => turn)), tips, states));
+    const holders = new Map(kept.map((set) => [set.turn, rowsOf(set)]));
+    const free = new Set(released(this.tree, parent, new Set(holders.keys()), tips, this.#affords(id, holders, state)));
     return kept.filter(({ turn }) => !free.has(turn));
+  }
+
+  /** Whether the states of some turns fit the budget together with a turn's own, rows that several have counted once. */
+  #affords(turn: string, holders: ReadonlyMap<string, readonly number[]>, state: StateBytes | undefined) {
+    const lengths = this.pieces.lengths();
+    const stretches = state?.stretches ?? [];
+    const shared = stretches.flatMap((each) => ("row" in each ? [each.row] : []));
+    const checkpoint = state ? undefined : this.pieces.of(turn);
+    const own = checkpoint ? rowsOf(checkpoint) : shared;
+    const added = stretches.reduce((sum, each) => sum + ("row" in each ? 0 : each.bytes), state?.bytes.length ?? 0);
+    return (turns: readonly string[]): boolean => {
+      const rows = new Set([...own, ...turns.flatMap((id) => holders.get(id)!)]);
+      return [...rows].reduce((sum, row) => sum + (lengths.get(row) ?? 0), added) <= limits.stateBudgetBytes;
+    };
   }
 
   /** Kept states at or above a turn, nearest first. */

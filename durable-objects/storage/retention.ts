@@ -7,11 +7,7 @@
 import type { TurnNode } from "./turn-tree.ts";
 
 /** States of one path at most, whatever their bytes: the last lies up to 256 turns back. */
-const MOST_STATES = 10;
-
-/** How many states of so many bytes a path keeps; the last one always. */
-export const statesWithin = (budgetBytes: number, stateBytes: number): number =>
-  Math.min(MOST_STATES, Math.max(1, Math.floor(budgetBytes / Math.max(1, stateBytes))));
+export const MOST_STATES = 10;
 
 /**
  * Of a path of `end` turns that keeps `states`, whether the one at `depth` is among them.
@@ -32,14 +28,14 @@ interface Ancestry {
 
 /**
  * Of the turns that hold a state, those that lose it once a turn stands under `parent`: those above it that its path does not keep, if no other
- * path needs them. `tips`: where the other heads stand.
+ * path needs them. `tips`: where the other heads stand. A path keeps as many states as it `affords`, the new turn's always.
  */
 export function released(
   ancestry: Ancestry,
   parent: string | null,
   holders: ReadonlySet<string>,
   tips: readonly string[],
-  states: number,
+  affords: (turns: readonly string[]) => boolean,
 ): string[] {
   const depths = [...holders].map((id) => ancestry.node(id)?.depth ?? Infinity);
   const highest = Math.min(...depths);
@@ -49,9 +45,13 @@ export function released(
     above.push(node);
   }
   const end = (above[0]?.depth ?? 0) + 1;
+  const own = above.filter(({ id }) => holders.has(id));
+  const keeping = (states: number) => own.filter(({ depth }) => keeps(depth, end, states)).map(({ id }) => id);
+  let states = MOST_STATES;
+  while (states > 1 && !affords(keeping(states))) states--;
   const upwards = new Set(above.map(({ id }) => id));
   const ends = [...tips, ...[...holders].filter((id) => !upwards.has(id))];
-  const leaving = above.filter(({ id, depth }) => holders.has(id) && !keeps(depth, end, states));
+  const leaving = own.filter(({ depth }) => !keeps(depth, end, states));
   return leaving.filter((turn) => !isNeeded(ancestry, turn, ends, states)).map(({ id }) => id);
 }
 

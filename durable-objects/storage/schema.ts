@@ -34,7 +34,8 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE journal (
        slot INTEGER PRIMARY KEY, turn TEXT NOT NULL, epoch INTEGER NOT NULL, record BLOB, ids BLOB
      ) STRICT`,
-    // States, cut to fit. Rows of states no longer kept are written over.
+    // States, cut to fit. Rows of states no longer kept are written over. Where a state shares rows with others, `sha256` of its first piece names them
+    // (state-pieces.ts); a checksum of the piece, which an earlier release wrote there, is read by none.
     `CREATE TABLE pieces (
        id INTEGER PRIMARY KEY, turn TEXT NOT NULL, position INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
        sha256 TEXT NOT NULL, bytes BLOB NOT NULL

@@ -3,11 +3,14 @@
  *
  * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts. Rows of sets that
  * no longer count are written over; what a turn leaves besides is erased when it ends.
+ *
+ * Keys and values of past positions never change, so they lie in rows that all states share which have grown from the one that brought them
+ * (src/state/stretches.ts). Such a row belongs to the turn that wrote it, and stays as long as a set that counts names it. It is never orphaned while it
+ * is needed: whoever needs it goes on from that turn.
  */
-import { Failure } from "../../src/core/failure.ts";
 import { freeBytes } from "../../src/core/free-bytes.ts";
-import { sha256 } from "../../src/core/sha256.ts";
-import { protects } from "../platform/fault-points.ts";
+import type { NewStretch } from "../../src/state/codec.ts";
+import type { Stretch } from "../../src/state/stretches.ts";
 import { type Database, GONE } from "./database.ts";
 
 export const PIECE_BYTES = 1_900_000;
@@ -18,15 +21,42 @@ export interface StateSet {
   position: number;
   /** Row ids, in order of the bytes. */
   rows: number[];
+  /** Of its stretches, in the state's order. */
+  stretches: number[];
 }
+
+/** A stretch that lies in a row. */
+export type StoredStretch = Stretch & { row: number };
+
+/** A state at a position, ready to be written. */
+export interface StateBytes {
+  position: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Absent: none. */
+  stretches?: readonly (StoredStretch | NewStretch)[];
+}
+
+/** Rows of stretches have parts below zero, by their kind. */
+const partOf = ({ kind }: Stretch): number => -1 - kind;
 
 export class StatePieces {
   readonly #database: Database;
-  readonly #pieceBytes: number;
+  readonly pieceBytes: number;
+  /** Rows of the states that attempts at turns have grown from, by the turn. */
+  readonly #held = new Map<string, readonly number[]>();
 
   constructor(database: Database, pieceBytes = PIECE_BYTES) {
     this.#database = database;
-    this.#pieceBytes = pieceBytes;
+    this.pieceBytes = pieceBytes;
+  }
+
+  /** What a turn is computed from stays until it is `released`, whatever other turns leave: its own states will name the same stretches. */
+  hold(turn: string, { stretches }: Pick<StateSet, "stretches">): void {
+    this.#held.set(turn, stretches);
+  }
+
+  release(turn: string): void {
+    this.#held.delete(turn);
   }
 
   /** The newest complete set of each turn. */
@@ -44,9 +74,9 @@ export class StatePieces {
     return this.#complete(turn).sort((a, b) => b.position - a.position)[0];
   }
 
-  /** Fails with `state_unreadable` unless every byte is as it was written. `verify` false: for who checks all that they make together. */
-  read({ rows }: StateSet, { verify = true } = {}): Uint8Array<ArrayBuffer> {
-    const pieces = rows.map((id) => this.piece(id, { verify }));
+  /** As it was written, which the state's own checksums tell. */
+  read({ rows }: StateSet): Uint8Array<ArrayBuffer> {
+    const pieces = rows.map((id) => this.#bytes(id));
     const state = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
     let at = 0;
     for (const piece of pieces) {
@@ -57,68 +87,100 @@ export class StatePieces {
     return state;
   }
 
-  /** One row of a set. Fails with `state_unreadable`. */
-  piece(id: number, { verify = true } = {}): Uint8Array<ArrayBuffer> {
-    const [row] = this.#database.exec("SELECT turn, sha256, bytes FROM pieces WHERE id = ?", id);
-    const bytes = new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
-    if (verify && protects("checksum") && sha256(bytes) !== row?.sha256)
-      throw new Failure("state_unreadable", `piece ${id} of the state of turn ${row?.turn} is damaged`);
-    return bytes;
+  /** What its stretches hold. */
+  readStretches({ stretches }: StateSet): Uint8Array<ArrayBuffer>[] {
+    return stretches.map((id) => this.#bytes(id));
   }
 
-  /** Writes a set over rows that none of `kept` needs, then to new rows. A set of the same turn and position does not count any more. Call it within a transaction. */
-  write(turn: string, position: number, state: Uint8Array<ArrayBuffer>, kept: readonly StateSet[]): void {
-    const parts = Math.max(1, Math.ceil(state.length / this.#pieceBytes));
-    const taken = new Set(kept.flatMap(({ rows }) => rows));
+  #bytes(id: number): Uint8Array<ArrayBuffer> {
+    const [row] = this.#database.exec("SELECT bytes FROM pieces WHERE id = ?", id);
+    return new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
+  }
+
+  /**
+   * Writes a set over rows that none of `kept` needs, then to new rows, and holds its stretches for the turn. A set of the same turn and position does not count
+   * any more. Call it within a transaction.
+   */
+  write(
+    turn: string,
+    { position, bytes: state, stretches = [] }: StateBytes,
+    kept: readonly StateSet[],
+  ): StoredStretch[] {
+    const parts = Math.max(1, Math.ceil(state.length / this.pieceBytes));
+    const taken = this.#taken(kept);
     const rows = this.#database.exec("SELECT id, turn, position, part FROM pieces ORDER BY id");
     // A turn may end where its checkpoint stands, and the exact state of that may have more pieces than the rounded one.
     if (rows.some((row) => row.turn === turn && row.position === position))
-      this.#database.exec("UPDATE pieces SET turn = ? WHERE turn = ? AND position = ?", GONE, turn, position);
+      this.#database.exec(
+        "UPDATE pieces SET turn = ? WHERE turn = ? AND position = ? AND part >= 0",
+        GONE,
+        turn,
+        position,
+      );
     const free = rows.filter(({ id }) => !taken.has(Number(id)));
     let next = Number(rows.at(-1)?.id ?? 0) + 1;
-    for (let part = 0; part < parts; part++) {
-      const bytes = state.subarray(part * this.#pieceBytes, (part + 1) * this.#pieceBytes);
+    const put = (part: number, rest: string, bytes: Uint8Array<ArrayBuffer>): number => {
+      // The same part of an older state has bytes in common with this one, and where a row keeps its length SQLite writes only the pages that differ.
       const same = free.findIndex((row) => row.part === part);
-      const [row] = free.splice(Math.max(0, same), 1);
-      // The same part of an older state has most of its bytes in common with this one, and where a row keeps its length SQLite writes only the pages that differ.
+      const other = free.findIndex((row) => Number(row.part) < 0 === part < 0);
+      const at = same < 0 ? other : same;
+      const [row] = at < 0 ? [] : free.splice(at, 1);
       const statement = row
         ? "UPDATE pieces SET turn = ?, position = ?, part = ?, parts = ?, sha256 = ?, bytes = ? WHERE id = ?"
         : "INSERT INTO pieces (turn, position, part, parts, sha256, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";
       const id = row ? Number(row.id) : next++;
-      this.#database.exec(statement, turn, position, part, parts, sha256(bytes), bytes, id);
+      this.#database.exec(statement, turn, position, part, parts, rest, bytes, id);
+      return id;
+    };
+    const stored = stretches.map((stretch): StoredStretch => {
+      if ("row" in stretch) return stretch;
+      const { data, ...rest } = stretch;
+      return { ...rest, row: put(partOf(stretch), "", data) };
+    });
+    const ids = stored.map(({ row }) => row);
+    for (let part = 0; part < parts; part++) {
+      const bytes = state.subarray(part * this.pieceBytes, (part + 1) * this.pieceBytes);
+      put(part, part === 0 ? JSON.stringify(ids) : "", bytes);
     }
+    this.hold(turn, { stretches: ids });
+    return stored;
   }
 
-  /** Bytes of a turn's newest complete set; 0 without one. */
-  bytesOf(turn: string): number {
-    const rows = this.of(turn)?.rows ?? [];
-    const marks = rows.map(() => "?").join();
-    const [row] = this.#database.exec(`SELECT sum(length(bytes)) AS bytes FROM pieces WHERE id IN (${marks})`, ...rows);
-    return Number(row?.bytes ?? 0);
+  #taken(kept: readonly StateSet[]): Set<number> {
+    return new Set([...kept.flatMap(rowsOf), ...[...this.#held.values()].flat()]);
+  }
+
+  /** Bytes of each row. */
+  lengths(): Map<number, number> {
+    const rows = this.#database.exec("SELECT id, length(bytes) AS bytes FROM pieces");
+    return new Map(rows.map(({ id, bytes }) => [Number(id), Number(bytes)]));
   }
 
   /** Within a transaction: erases the rows that none of `kept` needs. */
   trim(kept: readonly StateSet[]): void {
-    const taken = new Set(kept.flatMap(({ rows }) => rows));
+    const taken = this.#taken(kept);
     for (const { id } of this.#database.exec("SELECT id FROM pieces ORDER BY id"))
       if (!taken.has(Number(id))) this.#database.erase("pieces", { bytes: "" }, "id = ?", Number(id));
   }
 
   /** Nothing of a turn's states stays in the file. */
   drop(turn: string): void {
+    this.release(turn);
     this.#database.erase("pieces", { bytes: "" }, "turn = ?", turn);
   }
 
   #complete(of?: string): StateSet[] {
-    const where = of === undefined ? "" : "WHERE turn = ? ";
     const rows = this.#database.exec(
-      `SELECT id, turn, position, part, parts FROM pieces ${where}ORDER BY turn, position, part`,
+      `SELECT id, turn, position, part, parts, sha256 AS rest FROM pieces WHERE part >= 0 ${of === undefined ? "" : "AND turn = ? "}ORDER BY turn, position, part`,
       ...(of === undefined ? [] : [of]),
     );
     const sets = new Map<string, StateSet & { parts: number }>();
-    for (const { id, turn, position, part, parts } of rows) {
+    for (const { id, turn, position, part, parts, rest } of rows) {
       const name = `${turn} ${position}`;
-      const set = sets.get(name) ?? { turn: String(turn), position: Number(position), rows: [], parts: Number(parts) };
+      const set = sets.get(name) ?? {
+        ...{ turn: String(turn), position: Number(position), rows: [], parts: Number(parts) },
+        stretches: stretchesIn(String(rest)),
+      };
       sets.set(name, set);
       if (Number(part) === set.rows.length) set.rows.push(Number(id));
       else set.parts = Number.NaN; // a piece twice, or one that is missing
@@ -126,3 +188,9 @@ export class StatePieces {
     return [...sets.values()].filter((set) => set.rows.length === set.parts);
   }
 }
+
+/** All rows that a set needs. */
+export const rowsOf = ({ rows, stretches }: Pick<StateSet, "rows" | "stretches">): number[] => [...rows, ...stretches];
+
+/** What stands in `sha256` of a first piece; a checksum of the piece is of an earlier release. */
+const stretchesIn = (rest: string): number[] => (rest.startsWith("[") ? (JSON.parse(rest) as number[]) : []);

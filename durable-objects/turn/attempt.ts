@@ -97,6 +97,7 @@ export class Attempt {
       }
     } catch (thrown) {
       work.slot.leave();
+      store?.pieces.release(running.id);
       throw thrown;
     }
     return new Attempt(host, work);
@@ -136,7 +137,7 @@ export class Attempt {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    const { accepted, served, slot } = this.#work;
+    const { accepted, served, slot, store } = this.#work;
     const beganMs = Date.now();
     try {
       const { attempts } = accepted;
@@ -150,6 +151,7 @@ export class Attempt {
       await this.#failed(thrown);
     } finally {
       if (protects("release")) slot.leave();
+      store?.pieces.release(accepted.id);
       metrics.objectSeconds.add((Date.now() - beganMs) / 1000);
     }
   }
@@ -221,6 +223,7 @@ async function enter(
     return { ...taken, running, served, store, slot, budget, timings, ctx: host.ctx };
   } catch (thrown) {
     slot.leave();
+    store?.pieces.release(running.id);
     throw thrown;
   }
 }

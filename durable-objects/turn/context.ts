@@ -8,6 +8,7 @@ import type { MemorySlot } from "../model/admission.ts";
 import type { Alarms } from "../platform/alarms.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
+import type { StoredStretch } from "../storage/state-pieces.ts";
 import type { RunningTurn } from "./running-turn.ts";
 import type { WorkBudget } from "./work-budget.ts";
 
@@ -52,6 +53,8 @@ export interface Restored {
   pending: Uint32Array;
   /** The sequence holds the turn's own last checkpoint. */
   own: boolean;
+  /** In storage they hold what the sequence's state has in common with the one that it was read from. Absent: none. */
+  stretches?: readonly StoredStretch[];
   /** Tokens that the sequence was begun with and that nobody's conversation left: the template's prelude. */
   prelude: number;
 }

@@ -7,6 +7,7 @@
 import type { Backend } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { freeBytes } from "../../src/core/free-bytes.ts";
 import { Random } from "../../src/sampling/random.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
@@ -72,11 +73,11 @@ export async function restore(
   const own = ownCheckpoint ? pieces.of(turn.id) : undefined;
   if (own) {
     const lacking = missingFrom(own.position);
-    const checkpoint = await load(store, backend, turn.fingerprint, own, owner);
+    const checkpoint = await load(store, backend, turn, own, owner);
     if (checkpoint) {
-      const { sequence, sampler } = checkpoint;
+      const { sampler, ...state } = checkpoint;
       const kept = protects("generator") ? sampler : { ...sampler, generator: Random.fromEntropy().words() };
-      return { sequence, sampler: kept, ...lacking, pending, own: true, prelude: 0 };
+      return { ...state, sampler: kept, ...lacking, pending, own: true, prelude: 0 };
     }
   }
   // What is kept of a turn with instructions begins otherwise than its prompt.
@@ -85,10 +86,9 @@ export async function restore(
     const lacking = missingFrom(node.position);
     const isParent = node.id === parent.id;
     const sampler = isParent ? undefined : samplerOf(store, parent.id);
-    const state = await load(store, backend, turn.fingerprint, set, owner);
+    const state = await load(store, backend, turn, set, owner);
     if (!state) continue;
-    const { sequence } = state;
-    return { sequence, sampler: isParent ? state.sampler : sampler, ...lacking, pending, own: false, prelude: 0 };
+    return { ...state, sampler: isParent ? state.sampler : sampler, ...lacking, pending, own: false, prelude: 0 };
   }
   const lacking = missingFrom(0);
   const sampler = samplerOf(store, parent.id);
@@ -106,14 +106,23 @@ function endsFrom(tree: TurnTree, at: string | null, from: number): number[] {
   return ends.reverse();
 }
 
-async function load(store: ConversationStore, backend: Backend, fingerprint: string, set: StateSet, owner: string) {
+async function load(
+  store: ConversationStore,
+  backend: Backend,
+  { id, fingerprint, request }: Accepted,
+  set: StateSet,
+  owner: string,
+): Promise<(Pick<Restored, "sequence" | "stretches"> & { sampler: SamplerState }) | undefined> {
   const verify = protects("checksum");
   try {
-    // The state's own checksums are of every byte of the pieces; theirs would be a second look at the same bytes.
-    const bytes = store.pieces.read(set, { verify: false });
-    const { position, tensors, sampler } = decodeState(bytes, fingerprint, { verify });
+    const shared = store.pieces.readStretches(set);
+    const state = decodeState(store.pieces.read(set), fingerprint, { verify, stretches: shared });
+    for (const bytes of shared) freeBytes(bytes);
+    const { position, tensors, sampler, stretches = [] } = state;
     check(position === set.position, "state_unreadable", () => `position ${position}, expected ${set.position}`);
-    return { sequence: await backend.open({ position, tensors }, owner), sampler };
+    if (request.persistent) store.pieces.hold(id, set);
+    const sequence = await backend.open({ position, tensors }, owner);
+    return { sequence, sampler, stretches: stretches.map((each, n) => ({ ...each, row: set.stretches[n]! })) };
   } catch (thrown) {
     const failure = Failure.from(thrown);
     if (failure.code !== "state_unreadable") throw thrown;

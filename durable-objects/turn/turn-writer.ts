@@ -8,10 +8,10 @@ import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import type { Precision } from "../../src/state/codec.ts";
-import { encodeSequence } from "../../src/state/encode-sequence.ts";
+import { encodeSequenceInParts } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
-import type { StateBytes } from "../storage/conversation-store.ts";
 import { joinedIds } from "../storage/database.ts";
+import type { StateBytes } from "../storage/state-pieces.ts";
 import { saidIn } from "../storage/turn-tree.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
@@ -31,19 +31,15 @@ export class TurnWriter {
 
   /** Resolves when it is on disk. `pause`: another invocation goes on from here, and none has crashed. */
   async checkpoint(pause?: "pause"): Promise<void> {
-    const { accepted, epoch, running, store, budget, ctx } = this.#work;
+    const { accepted, epoch, running, store, budget, restored, ctx } = this.#work;
     budget.checkpointed();
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = running;
     const state = await this.#state("exact");
-    store.checkpoint(
-      { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) },
-      epoch,
-      this.#ids(),
-      state,
-    );
-    freeBytes(state.bytes);
+    const progress = { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) };
+    restored.stretches = store.checkpoint(progress, epoch, this.#ids(), state);
+    free(state);
     await store.database.settled();
     count("checkpoint_written");
     await fault("checkpoint.after", ctx);
@@ -57,7 +53,7 @@ export class TurnWriter {
     const generator = this.#sampler.state().generator;
     const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
     const state = store && hasMore ? await this.#state("rounded") : undefined;
-    const stateBytes = state ? state.bytes.length + (restored.sequence.bytesElsewhere ?? 0) : 0;
+    const stateBytes = state ? bytesIn(state) + (restored.sequence.bytesElsewhere ?? 0) : 0;
     slot.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
     const end = endOf(accepted, reason, running.ids.length, { ...timings }, isSchemaChecked);
@@ -68,7 +64,7 @@ export class TurnWriter {
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
       const words = await inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
       this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
-      if (state) freeBytes(state.bytes);
+      if (state) free(state);
       await store.database.settled();
       await fault("commit.after", ctx);
     }
@@ -111,7 +107,7 @@ export class TurnWriter {
    * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
    */
   async #state(precision: Precision): Promise<StateBytes> {
-    const { accepted, running, served, restored } = this.#work;
+    const { accepted, running, served, store, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
     const prompt = accepted.settling ? accepted.lasting! : this.#work.prompt;
@@ -121,7 +117,19 @@ export class TurnWriter {
     const fed = position - accepted.start - prompt.length;
     const pending = fed < 0 ? [] : running.ids.slice(fed, fed + 1);
     const rest = { fingerprint: served.fingerprint, pending, sampler: this.#samplerState() };
-    const bytes = await encodeSequence(sequence, rest, precision);
-    return { position, bytes: bytes as Uint8Array<ArrayBuffer> };
+    const { stretches = [] } = restored;
+    return {
+      position,
+      ...(await encodeSequenceInParts(sequence, rest, precision, stretches, store!.pieces.pieceBytes)),
+    };
   }
+}
+
+const bytesIn = ({ bytes, stretches = [] }: StateBytes): number =>
+  stretches.reduce((sum, stretch) => sum + stretch.bytes, bytes.length);
+
+/** Of what was written. */
+function free({ bytes, stretches = [] }: StateBytes): void {
+  freeBytes(bytes);
+  for (const stretch of stretches) if ("data" in stretch) freeBytes(stretch.data);
 }

@@ -14,6 +14,14 @@ export interface StateTensor {
   rounds?: true;
   /** It was rounded when it was written, so `data` holds halves. */
   stored?: "f16";
+  /** Its first axis counts slots of a cache. */
+  ring?: Ring;
+}
+
+/** Slots of a cache: one for each of the first `sinks` positions, then so many in turn for the others. What was written for a position never changes. */
+export interface Ring {
+  sinks: number;
+  slots: number;
 }
 
 /** The residual stream between two stages, bit by bit, and the step's embeddings where a layer reads them; (T, D) each. */

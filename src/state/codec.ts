@@ -6,18 +6,30 @@
  *
  * Version 2 is written where tensors lie as halves: an earlier release cannot read it, and computes the state from the token log. Its tensors begin at
  * a multiple of `ROOM_BYTES`, behind zeros, so that what did not change lies where it lay in an earlier state, whose bytes storage then need not write again.
+ *
+ * Version 3 is written for storage alone, where caches lie in stretches that several states share (stretches.ts): of them the bytes have the sinks, and the
+ * header says which stretches there are. Files have states of versions 1 and 2.
  */
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
 import { toHalves } from "../kernels/half.ts";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import type { ConversationState } from "./state.ts";
+import {
+  cutStretches,
+  joinStretches,
+  type RingTensor,
+  ringTensors,
+  type Stretch,
+  sha256,
+  sinksOf,
+} from "./stretches.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 
 const EXACT_VERSION = 1;
 const HALVES_VERSION = 2;
+const STRETCHES_VERSION = 3;
 const MAGIC = 0x54535652; // "RVST", little-endian
 const PREFIX_BYTES = 4 + 4 + 4 + 32;
 /** Several times the length of a header, so that the tensors stay where they are when the header becomes a little longer. */
@@ -47,14 +59,19 @@ const headerSchema = z.strictObject({
         shape: z.array(count).max(4),
         /** As they lie here; floats may lie as halves. */
         stored: z.literal("f16").optional(),
+        /** Its slots lie in stretches of this kind, and here are the sinks. */
+        ring: z.strictObject({ sinks: count, slots: count.min(1), kind: count }).optional(),
         bytes: count,
         sha256: hash,
       }),
     )
     .max(100_000),
+  stretches: z
+    .array(z.strictObject({ kind: count, from: count, to: count, bytes: count, sha256: hash }))
+    .max(100_000)
+    .optional(),
 });
 
-const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** `rounded` is for what a turn leaves: tensors that may be rounded are written as halves. `exact` is for all that is written within a turn, where nothing is rounded. */
@@ -62,21 +79,68 @@ export type Precision = "exact" | "rounded";
 
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
 export function encodeState(state: ConversationState, precision: Precision = "exact"): Uint8Array {
-  const { tensors: given, ...rest } = state;
+  return encode(state, roundedTo(precision, state.tensors));
+}
+
+/** A state for storage: its own bytes, and what holds the rest of it. */
+export interface StateParts<Known extends Stretch> {
+  bytes: Uint8Array<ArrayBuffer>;
+  stretches: (Known | NewStretch)[];
+}
+export type NewStretch = Stretch & { data: Uint8Array<ArrayBuffer> };
+
+/**
+ * As `encodeState`; but where the state has more bytes than `mostBytes`, what it has in common with the one that it has grown from, which `known` holds, is
+ * left out, and new stretches have as many bytes at most.
+ */
+export function encodeParts<Known extends Stretch>(
+  state: ConversationState,
+  precision: Precision,
+  known: readonly Known[],
+  mostBytes: number,
+): StateParts<Known> {
+  const tensors = roundedTo(precision, state.tensors);
+  const rings = ringTensors(tensors);
+  const isWhole = rings.length === 0 || tensors.reduce((sum, { data }) => sum + data.length, 0) <= mostBytes;
+  if (isWhole) return { bytes: encode(state, tensors), stretches: [] };
+  const stretches = cutStretches(rings, state.position, known, mostBytes);
+  return { bytes: encode(state, tensors, { rings, stretches }), stretches };
+}
+
+function roundedTo(precision: Precision, given: readonly StateTensor[]): StateTensor[] {
   const tensors = given.map((tensor) => (precision === "rounded" ? asHalves(tensor) : tensor));
   for (const tensor of tensors) checkFinite(tensor);
-  const table = tensors.map(({ name, dtype, shape, stored, data }) => ({
+  return tensors;
+}
+
+function encode(
+  { tensors: _, stretches: __, ...rest }: ConversationState,
+  tensors: readonly StateTensor[],
+  apart?: { rings: readonly RingTensor[]; stretches: readonly Stretch[] },
+): Uint8Array<ArrayBuffer> {
+  const rings = new Map(apart?.rings.map((tensor) => [tensor.name, tensor]));
+  const written = tensors.map((tensor) => {
+    const ring = rings.get(tensor.name);
+    return {
+      ...tensor,
+      ring: ring && { ...ring.ring, kind: ring.kind },
+      data: ring ? sinksOf(ring, rest.position) : tensor.data,
+    };
+  });
+  const table = written.map(({ name, dtype, shape, stored, ring, data }) => ({
     name,
     dtype,
     shape,
     ...(stored ? { stored } : {}),
+    ...(ring ? { ring } : {}),
     bytes: data.length,
     sha256: sha256(data),
   }));
-  const version = tensors.some(({ stored }) => stored) ? HALVES_VERSION : EXACT_VERSION;
-  const header = pack({ ...rest, tensors: table });
+  const stretches = apart?.stretches.map(({ kind, from, to, bytes, sha256 }) => ({ kind, from, to, bytes, sha256 }));
+  const version = stretches ? STRETCHES_VERSION : tensors.some(({ stored }) => stored) ? HALVES_VERSION : EXACT_VERSION;
+  const header = pack({ ...rest, tensors: table, ...(stretches ? { stretches } : {}) });
   const from = dataFrom(version, PREFIX_BYTES + header.length, table);
-  const out = new Uint8Array(tensors.reduce((n, { data }) => n + data.length, from));
+  const out = new Uint8Array(written.reduce((n, { data }) => n + data.length, from));
   const view = new DataView(out.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, version, true);
@@ -84,7 +148,7 @@ export function encodeState(state: ConversationState, precision: Precision = "ex
   out.set(sha256(header), 12);
   out.set(header, PREFIX_BYTES);
   let at = from;
-  for (const { data } of tensors) {
+  for (const { data } of written) {
     out.set(data, at);
     at += data.length;
   }
@@ -92,24 +156,33 @@ export function encodeState(state: ConversationState, precision: Precision = "ex
 }
 
 /**
- * Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into `bytes`.
+ * Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into `bytes`, but for those that `stretches` hold:
+ * the bytes of each that the header names, in its order.
  * Without `verify` no checksum is looked at: for tests that prove that they are needed.
  */
-export function decodeState(bytes: Uint8Array, fingerprint: string, { verify = true } = {}): ConversationState {
+export function decodeState(
+  bytes: Uint8Array,
+  fingerprint: string,
+  { verify = true, stretches = [] }: { verify?: boolean; stretches?: readonly Uint8Array[] } = {},
+): ConversationState {
   const readable = (condition: unknown, message: () => string) =>
     check(condition, "state_unreadable", () => `state: ${message()}`);
   readable(bytes.length >= PREFIX_BYTES, () => `expected at least ${PREFIX_BYTES} bytes, got ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   readable(view.getUint32(0, true) === MAGIC, () => "not a conversation state");
   const version = view.getUint32(4, true);
-  const isKnown = version >= EXACT_VERSION && version <= HALVES_VERSION;
-  readable(isKnown, () => `version: expected at most ${HALVES_VERSION}, got ${version}`);
+  const isKnown = version >= EXACT_VERSION && version <= STRETCHES_VERSION;
+  readable(isKnown, () => `version: expected at most ${STRETCHES_VERSION}, got ${version}`);
   const headerBytes = view.getUint32(8, true);
   const room = Math.min(HEADER_MAX_BYTES, bytes.length - PREFIX_BYTES);
   readable(headerBytes <= room, () => `header: expected at most ${room} bytes, got ${headerBytes}`);
   const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   readable(!verify || same(sha256(header), bytes.subarray(12, PREFIX_BYTES)), () => "header: checksum differs");
-  const { tensors, ...rest } = unpack(header, headerSchema, "state_unreadable", "state: header");
+  const { tensors, stretches: named, ...rest } = unpack(header, headerSchema, "state_unreadable", "state: header");
+  readable(
+    (named !== undefined) === version >= STRETCHES_VERSION,
+    () => `version ${version}: not what the header is of`,
+  );
   if (rest.fingerprint !== fingerprint) {
     throw new Failure(
       "model_changed",
@@ -119,20 +192,29 @@ export function decodeState(bytes: Uint8Array, fingerprint: string, { verify = t
   let at = dataFrom(version, PREFIX_BYTES + headerBytes, tensors);
   const between = bytes.subarray(PREFIX_BYTES + headerBytes, at);
   readable(!verify || between.every((byte) => byte === 0), () => "between header and tensors: expected zeros");
-  const read = tensors.map(({ name, dtype, shape, stored, bytes: length, sha256: expected }): StateTensor => {
+  const rings: RingTensor[] = [];
+  const read = tensors.map(({ name, dtype, shape, stored, ring, bytes: length, sha256: expected }): StateTensor => {
     readable(length <= bytes.length - at, () => `${name}: expected ${length} bytes, ${bytes.length - at} are left`);
     const data = bytes.subarray(at, at + length);
     readable(!verify || same(sha256(data), expected), () => `${name}: checksum differs`);
     at += length;
-    return { name, dtype, shape, data, ...(stored ? { stored } : {}) };
+    const tensor = { name, dtype, shape, data, ...(stored ? { stored } : {}) };
+    if (ring) rings.push({ ...tensor, ring: { sinks: ring.sinks, slots: ring.slots }, kind: ring.kind });
+    return tensor;
   });
   readable(at === bytes.length, () => `${bytes.length - at} bytes too many`);
-  return { ...rest, tensors: read };
+  if (!named) return { ...rest, tensors: read };
+  readable(named.length === stretches.length, () => `expected ${named.length} stretches, got ${stretches.length}`);
+  const whole = named.map((stretch, n) => ({ ...stretch, data: stretches[n]! }));
+  for (const { from, data, sha256: expected } of verify ? whole : [])
+    readable(same(sha256(data), expected), () => `positions from ${from} on: checksum differs`);
+  const joined = new Map(joinStretches(rings, rest.position, whole).map((tensor) => [tensor.name, tensor]));
+  return { ...rest, tensors: read.map((tensor) => joined.get(tensor.name) ?? tensor), stretches: named };
 }
 
 /** Where the tensors begin, for a header that ends at `end`. */
 function dataFrom(version: number, end: number, tensors: readonly { bytes: number }[]): number {
-  const isRoomy = version >= HALVES_VERSION && tensors.reduce((n, { bytes }) => n + bytes, 0) >= ROOMY_BYTES;
+  const isRoomy = version === HALVES_VERSION && tensors.reduce((n, { bytes }) => n + bytes, 0) >= ROOMY_BYTES;
   return isRoomy ? Math.ceil(end / ROOM_BYTES) * ROOM_BYTES : end;
 }
 

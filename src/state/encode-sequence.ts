@@ -1,14 +1,25 @@
 /** encodeSequence: a live sequence's state as bytes, without an await between the view of its memory and the copy. */
 import type { Sequence } from "../backends/backend.ts";
-import { encodeState, type Precision } from "./codec.ts";
+import { encodeParts, encodeState, type Precision, type StateParts } from "./codec.ts";
 import type { ConversationState } from "./state.ts";
+import type { Stretch } from "./stretches.ts";
 
-export async function encodeSequence(
+type Rest = Omit<ConversationState, "position" | "tensors">;
+
+export const encodeSequence = (sequence: Sequence, rest: Rest, precision: Precision = "exact"): Promise<Uint8Array> =>
+  encoded(sequence, rest, (state) => encodeState(state, precision));
+
+/** For storage, which has `known` of what it has grown from. */
+export const encodeSequenceInParts = <Known extends Stretch>(
   sequence: Sequence,
-  rest: Omit<ConversationState, "position" | "tensors">,
-  precision: Precision = "exact",
-): Promise<Uint8Array> {
+  rest: Rest,
+  precision: Precision,
+  known: readonly Known[],
+  mostBytes: number,
+): Promise<StateParts<Known>> => encoded(sequence, rest, (state) => encodeParts(state, precision, known, mostBytes));
+
+async function encoded<T>(sequence: Sequence, rest: Rest, encode: (state: ConversationState) => T): Promise<T> {
   const saved = sequence.save("view");
   const tensors = saved instanceof Promise ? await saved : saved;
-  return encodeState({ ...rest, position: sequence.position, tensors }, precision);
+  return encode({ ...rest, position: sequence.position, tensors });
 }

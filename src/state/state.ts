@@ -1,6 +1,7 @@
 /** ConversationState: everything a conversation needs to go on exactly, as it is written to and read from bytes (codec.ts). */
 import type { StateTensor } from "../backends/backend.ts";
 import type { SamplerState } from "../sampling/sampling.ts";
+import type { Stretch } from "./stretches.ts";
 
 export interface ConversationState {
   /** SHA-256 of the manifest of the model that made it. */
@@ -11,4 +12,6 @@ export interface ConversationState {
   pending: number[];
   sampler: SamplerState;
   tensors: StateTensor[];
+  /** Those that hold its caches in storage. Absent where it lies there as one. */
+  stretches?: Stretch[];
 }

@@ -3,7 +3,7 @@
  *
  * It stands in where a test must hold the model up, or make it fail, at an exact token.
  */
-import type { Backend, Sequence, StateTensor } from "../../src/backends/backend.ts";
+import type { Backend, Ring, Sequence, StateTensor } from "../../src/backends/backend.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
@@ -19,6 +19,8 @@ export interface ToyOptions {
   window?: number;
   /** Bytes of ballast in every saved state. */
   ballast?: number;
+  /** Its state has a cache like that of attention, one byte for each position, which the next letter depends on as well. */
+  ring?: Ring;
 }
 
 export interface Toy extends Served {
@@ -30,16 +32,23 @@ export interface Toy extends Served {
 const step = (hash: number, id: number): number => (Math.imul(hash, 31) + id + 1) >>> 0;
 
 export function toyServed(options: ToyOptions = {}): Toy {
-  const { contextLength = 4096, onForward, ballast = 0, window } = options;
+  const { contextLength = 4096, onForward, ballast = 0, window, ring } = options;
+  const slots = ring ? ring.sinks + ring.slots : 0;
+  const slotOf = (position: number) =>
+    !ring || position < ring.sinks ? position : ring.sinks + ((position - ring.sinks) % ring.slots);
   const live = new Set<Sequence>();
   const fed: number[] = [];
   const open = (saved?: { position: number; tensors: StateTensor[] }): Sequence => {
     let position = saved?.position ?? 0;
     let hash = 7;
+    const cache = new Uint8Array(slots);
     if (saved) {
       const data = saved.tensors[0]?.data;
       check(data?.length === 4 + ballast, "state_unreadable", () => "toy: wrong length");
       hash = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+      const past = saved.tensors[1]?.data.length ?? 0;
+      check(past === Math.min(position, slots), "state_unreadable", () => "toy: wrong slots");
+      if (ring) cache.set(saved.tensors[1]!.data);
     }
     const sequence: Sequence = {
       get position() {
@@ -50,15 +59,20 @@ export function toyServed(options: ToyOptions = {}): Toy {
         check(live.has(sequence), "bug", () => "toy: forward on a released sequence");
         if (position + ids.length > contextLength) throw new Failure("context_length_exceeded", "toy: full");
         await onForward?.(ids, position);
-        for (const id of ids) hash = step(hash, id);
-        position += ids.length;
+        for (const id of ids) {
+          hash = step(hash, id);
+          if (ring) cache[slotOf(position)] = hash;
+          position++;
+        }
         fed.push(...ids);
-        return want === "none" ? new Float32Array(0) : logits(hash);
+        return want === "none" ? new Float32Array(0) : logits(cache.reduce(step, hash));
       },
       save() {
         const data = new Uint8Array(4 + ballast);
         new DataView(data.buffer).setUint32(0, hash, true);
-        return [{ name: "hash", dtype: "int8", shape: [4 + ballast], data }];
+        const held = Math.min(position, slots);
+        const past = { name: "past", dtype: "int8" as const, shape: [held], data: cache.slice(0, held), ...{ ring } };
+        return [{ name: "hash", dtype: "int8", shape: [4 + ballast], data }, ...(ring ? [past] : [])];
       },
       release: () => void live.delete(sequence),
     };

@@ -98,9 +98,11 @@ export class Cache {
   /** Views of the state, good until the memory grows or the cache changes. */
   view(position: number): StateTensor[] {
     const rows = Math.min(position, slotsMax(this.#layout));
+    const { sinks } = this.#layout;
+    const ring = { sinks, slots: slotsMax(this.#layout) - sinks };
     return this.#tensors(rows).map(({ part, tensor }) => {
       const at = this.#at[part];
-      return { ...tensor, data: new Uint8Array(this.#memory.buffer, at, rows * this.#bytes[part]) };
+      return { ...tensor, ring, data: new Uint8Array(this.#memory.buffer, at, rows * this.#bytes[part]) };
     });
   }
 

@@ -1,0 +1,105 @@
+import { expect, it } from "vitest";
+import type { Ring, StateTensor } from "../../src/backends/backend.ts";
+import { decodeState, encodeParts, encodeState, type NewStretch } from "../../src/state/codec.ts";
+import type { ConversationState } from "../../src/state/state.ts";
+import type { Stretch } from "../../src/state/stretches.ts";
+
+const fingerprint = "ab".repeat(32);
+const sampler = { generator: [1], recent: [], reply: [] };
+/** Two rings that are told together, a longer one without sinks that is told apart, and scales beside one. */
+const rings: Record<string, Ring & { width: number }> = {
+  "a.keys": { sinks: 2, slots: 12, width: 3 },
+  "b.keys": { sinks: 2, slots: 20, width: 2 },
+  "c.keys": { sinks: 0, slots: 100, width: 4 },
+  "c.scales": { sinks: 0, slots: 100, width: 1 },
+};
+
+/** As an engine has it after so many positions: of each its slot, which says the position and the tensor. */
+function stateOf(position: number): ConversationState {
+  const cached = Object.entries(rings).map(([name, { sinks, slots, width }], n): StateTensor => {
+    const held = Math.min(position, sinks + slots);
+    const data = new Uint8Array(held * width);
+    for (let at = 0; at < position; at++) {
+      const slot = at < sinks ? at : sinks + ((at - sinks) % slots);
+      for (let i = 0; i < width; i++) data[slot * width + i] = 7 * at + 31 * n + i;
+    }
+    return { name, dtype: "int8", shape: [held, width], data, ring: { sinks, slots } };
+  });
+  const scan = {
+    name: "scan",
+    dtype: "f32" as const,
+    shape: [2],
+    data: new Uint8Array(Float32Array.of(position, 1).buffer),
+  };
+  return { fingerprint, position, pending: [], sampler, tensors: [scan, ...cached] };
+}
+
+type Known = Stretch & { data: Uint8Array<ArrayBuffer> };
+const cut = (position: number, known: readonly Known[], mostBytes = 100) =>
+  encodeParts<Known>(stateOf(position), "exact", known, mostBytes);
+const whole = (bytes: Uint8Array, stretches: readonly NewStretch[]) =>
+  decodeState(bytes, fingerprint, { stretches: stretches.map(({ data }) => data) });
+
+it.each([
+  ["one by one", [1]],
+  ["by turns", [17, 3, 40]],
+  ["by more than the rings hold", [5, 130, 250, 1]],
+])("a state that grows %s is the same in parts as whole", (_, steps) => {
+  let known: Known[] = [];
+  let position = 0;
+  for (let n = 0; position < 400; n++) {
+    position += steps[n % steps.length]!;
+    const { bytes, stretches } = cut(position, known);
+    expect(encodeState(whole(bytes, stretches)), `${position} positions`).toEqual(encodeState(stateOf(position)));
+    for (const { data, to, kind } of stretches) {
+      expect(data.length).toBeLessThanOrEqual(100);
+      // What no cache sees any more is not kept: the longest rings of the two kinds.
+      expect(to).toBeGreaterThan(position - [100, 20][kind]!);
+    }
+    known = stretches;
+  }
+});
+
+it("writes what is new, and names the rest", () => {
+  const { stretches: before } = cut(30, []);
+  const { stretches } = cut(34, before);
+  const added = stretches.filter((stretch) => !before.includes(stretch));
+  expect(added.map(({ kind, from, to }) => [kind, from, to])).toEqual([
+    [1, 30, 34],
+    [0, 30, 34],
+  ]);
+  expect(cut(34, stretches).stretches).toEqual(stretches);
+});
+
+it("does not grow with the number of turns: past a hundred stretches the caches are written anew", () => {
+  let known: Known[] = [];
+  let most = 0;
+  for (let position = 1; position <= 700; position++) {
+    known = cut(position, known, 500).stretches;
+    most = Math.max(most, known.length);
+  }
+  expect(most).toBeLessThanOrEqual(101);
+});
+
+it("a state that fits is written whole", () => {
+  expect(cut(34, [], 10_000)).toEqual({ bytes: encodeState(stateOf(34)), stretches: [] });
+});
+
+it("V1, V2: refuses stretches that are damaged, of others, in another order, too few and too many", () => {
+  const { bytes, stretches } = cut(150, []);
+  const refused = (given: readonly Uint8Array[], of = bytes) => {
+    expect(() => decodeState(of, fingerprint, { stretches: given })).toThrow(/^state: /);
+  };
+  const data = stretches.map((stretch) => stretch.data);
+  for (const [n, each] of data.entries()) {
+    const flipped = each.slice();
+    flipped[n % flipped.length]! ^= 1;
+    refused(data.with(n, flipped));
+  }
+  refused(data.toReversed());
+  refused(data.slice(1));
+  refused([...data, data[0]!]);
+  refused([]);
+  refused(data, encodeState(stateOf(150)).with(4, 3));
+  refused(cut(151, []).stretches.map((stretch) => stretch.data));
+});
