@@ -60,8 +60,7 @@ export class DirectoryOutbox {
         await database.settled();
       }
       const owner = this.#host.store().identity()?.owner;
-      for (const head of owner === undefined ? [] : heads.all()) {
-        if (head.revision === head.told) continue;
+      for (const head of owner === undefined ? [] : heads.untold()) {
         const info = { ...(head.shared ? viewPrefix(this.#scheduler) : new HeadActions(this.#host).view(head)) };
         const revision = await this.#publishOne(owner!, { ...entryOf(head), info });
         const now = database.exists ? heads.get(head.id) : undefined;

@@ -168,7 +168,7 @@ export class ConversationStore {
   ): StateSet[] {
     const kept = this.kept().filter(({ turn }) => turn !== id);
     if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
-    const tips = this.heads.all().flatMap((other) => (other.id !== head && other.turn !== null ? [other.turn] : []));
+    const tips = this.heads.tips(head);
     const holders = new Map(kept.map((set) => [set.turn, rowsOf(set)]));
     const free = new Set(released(this.tree, parent, new Set(holders.keys()), tips, this.#affords(id, holders, state)));
     return kept.filter(({ turn }) => !free.has(turn));

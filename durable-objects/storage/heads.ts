@@ -58,6 +58,8 @@ export class Heads {
   /** This instance has changed something that the directory does not know. */
   unpublished = true;
   #earliestMs: number | undefined;
+  /** Ids of those that may have changed since the directory was told; undefined before anybody has looked. */
+  #changed: Set<string> | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -81,9 +83,28 @@ export class Heads {
       .map((row) => this.#toHead(row));
   }
 
+  /** Where heads stand, but for one, without their records: a conversation may have been forked thousands of times. */
+  tips(except: string | undefined): string[] {
+    return this.#database
+      .exec(`SELECT DISTINCT turn FROM heads WHERE id IS NOT ? AND ${IS_THERE}`, except ?? null)
+      .flatMap(({ turn }) => (turn === null || turn === NONE ? [] : [String(turn)]));
+  }
+
+  /** Those of which the directory has not heard how they are. All are read once, and later only what was changed. */
+  untold(): Head[] {
+    const changed = this.#changed;
+    const heads = changed ? [...changed].map((id) => this.get(id)).filter((head) => head !== undefined) : this.all();
+    const untold = heads.filter(({ revision, told }) => revision !== told);
+    this.#changed = new Set(untold.map(({ id }) => id));
+    return untold;
+  }
+
   /** New or changed: one row, written where the one before lay. */
   put({ id, turn, ...record }: Head): void {
-    if (record.revision !== record.told) this.unpublished = true;
+    if (record.revision !== record.told) {
+      this.unpublished = true;
+      this.#changed?.add(id);
+    }
     if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
     const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
     const [first, ...more] = inParts(record);

@@ -56,10 +56,16 @@ export function released(
 }
 
 function isNeeded(ancestry: Ancestry, turn: TurnNode, ends: readonly string[], states: number): boolean {
+  // Of turns that do not follow this one: many paths share most of their way up.
+  const elsewhere = new Set<string>();
   return ends.some((id) => {
     const end = ancestry.node(id)?.depth ?? 0;
     if (end < turn.depth || !keeps(turn.depth, end, states)) return false;
-    for (const node of ancestry.path(id)) if (node.depth <= turn.depth) return node.id === turn.id;
+    for (const node of ancestry.path(id)) {
+      if (node.id === turn.id) return true;
+      if (node.depth <= turn.depth || elsewhere.has(node.id)) return false;
+      elsewhere.add(node.id);
+    }
     return false;
   });
 }

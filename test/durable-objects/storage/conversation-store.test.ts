@@ -394,6 +394,25 @@ it("V4: leaves a database of a later release alone", () => {
   expect(storage.statements - before).toBe(2);
 });
 
+it("a turn and what is told of a fork read no other head's record", () => {
+  const { store, storage, add } = opened();
+  add(1, null);
+  for (let n = 0; n < 20; n++) store.heads.put(newHead(`fork${n}`, { turn: name(1), revision: 7, told: 7 }));
+  const main = store.heads.get("main")!;
+  expect(store.heads.untold().map(({ id }) => id)).toEqual(["main"]);
+  store.heads.put({ ...main, told: main.revision });
+  storage.arm({ only: /SELECT id, turn, record FROM heads WHERE(?! id)/ });
+  add(2, 1);
+  expect(store.heads.tips("main")).toEqual([name(1)]);
+  expect(store.heads.tips(undefined).sort()).toEqual([name(1), name(2)]);
+  store.heads.put(newHead("fork3", { turn: name(2), revision: 8, told: 7 }));
+  store.heads.put(newHead("gone", { turn: name(2), revision: 8, told: 7 }));
+  store.heads.remove("gone");
+  expect(store.heads.untold().map(({ id }) => id)).toEqual(["fork3"]);
+  expect(store.heads.untold().map(({ id }) => id)).toEqual(["fork3"]);
+  expect(storage.statements).toBe(0);
+});
+
 it("knows when the first head expires, of more heads than a call has arguments", () => {
   const heads = Array.from({ length: 200_000 }, () => newHead("main", { expiresMs: 5000, conversation: null }));
   class Many extends Heads {
