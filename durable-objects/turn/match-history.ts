@@ -11,6 +11,7 @@ import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
+import { type ComparedTurn, ComparedTurns } from "./compared-turns.ts";
 
 /** The hash of a history and one more message, whose calls of tools may be spelled in any way. */
 export function chain(history: string, { role, content, name = "", ...rest }: Message): string {
@@ -64,14 +65,15 @@ export function continuation(
   if (isNew && messages.every(isAsked)) return appended(tip, messages);
   // Without a question behind it the assistant goes on speaking.
   const mayEnd = generate === false || messages.at(-1)?.role === "assistant";
-  const exact = retold(tree, tip, messages, mayEnd);
+  const turns = new ComparedTurns(tree, tip);
+  const exact = retold(turns, messages, mayEnd);
   if (exact) return exact;
   const [systems, spoken] = [messages.filter(isSystem), messages.filter((one) => !isSystem(one))];
-  const own = beginningOf(tree, tip);
+  const own = beginningOf(turns);
   const isOwn = own.every((one, i) => systems[i] && chain("", one) === chain("", systems[i]));
   const aside = isOwn ? systems.slice(own.length) : systems;
   if (isNew && spoken.every(isAsked)) return { ...appended(tip, spoken), aside };
-  const again = systems.length + own.length > 0 ? retold(tree, tip, [...own, ...spoken], mayEnd) : undefined;
+  const again = systems.length + own.length > 0 ? retold(turns, [...own, ...spoken], mayEnd) : undefined;
   if (again) return { ...again, aside };
   const rest = isWhole ? undefined : afterTail(tree, tip, spoken);
   if (rest) return { ...appended(tip, rest), aside };
@@ -85,17 +87,17 @@ export function continuation(
 }
 
 /** The history told from its beginning, along the head's path or on another branch. `mayEnd`: nothing new need follow. */
-function retold(tree: TurnTree, tip: StoredTurn, messages: Message[], mayEnd: boolean): Continuation | undefined {
+function retold(turns: ComparedTurns, messages: Message[], mayEnd: boolean): Continuation | undefined {
   const told = new ClientHistory(messages, mayEnd);
-  const near = along(tree, tip, told);
+  const near = along(turns, told);
   // It tells of more replies than this path has: another branch may have them.
-  return near?.fresh.every(({ role }) => role !== "assistant") ? near : (anywhere(tree, told) ?? near);
+  return near?.fresh.every(({ role }) => role !== "assistant") ? near : (anywhere(turns, told) ?? near);
 }
 
 /** The system messages that a conversation began with. */
-function beginningOf(tree: TurnTree, tip: StoredTurn): Message[] {
-  const { id } = [...tree.path(tip.id)].at(-1)!;
-  const { messages } = tree.turn(id)!.request;
+function beginningOf(turns: ComparedTurns): Message[] {
+  const { id } = [...turns.path()].at(-1)!;
+  const { messages } = turns.tree.turn(id)!.request;
   const end = messages.findIndex((one) => !isSystem(one));
   return end < 0 ? messages : messages.slice(0, end);
 }
@@ -138,20 +140,22 @@ class ClientHistory {
   }
 
   /** What follows the turn in this telling, or undefined when the turn is not in it. */
-  after(turn: StoredTurn): Continuation | undefined {
-    const { messageCount: count } = turn;
+  after(turns: ComparedTurns, id: string): Continuation | undefined {
+    const { messageCount: count, asked, history, isAnswered } = turns.of(id);
     if (this.messages.length < count + (this.#mayEnd ? 0 : 1)) return undefined;
+    if (isAnswered ? this.hash(count - 1) !== asked : this.hash(count) !== history) return undefined;
     const fresh = this.messages.slice(count);
-    if (turn.reply === null) return this.hash(count) === turn.history ? appended(turn, fresh) : undefined;
+    const turn = turns.tree.turn(id)!;
+    if (!isAnswered) return appended(turn, fresh);
     const reply = this.messages[count - 1]!;
-    if (this.hash(count - 1) !== turn.asked || reply.role !== "assistant") return undefined;
+    if (reply.role !== "assistant") return undefined;
     return chain("", reply) === chain("", replyOf(turn)) || isShortened(turn, reply)
       ? { ...appended(turn, fresh), history: this.hash(count) }
       : undefined;
   }
 
   /** It ends with what this turn was asked: the turn is wanted again. */
-  asks = (turn: StoredTurn): boolean => turn.reply !== null && this.hash(this.messages.length) === turn.asked;
+  asks = ({ isAnswered, asked }: ComparedTurn): boolean => isAnswered && this.hash(this.messages.length) === asked;
 }
 
 const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant", content: reply ?? "" });
@@ -160,29 +164,28 @@ const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant", conten
 const isShortened = (turn: StoredTurn, { content }: Message): boolean =>
   turn.status === "cancelled" && turn.reply!.startsWith(content);
 
-function along(tree: TurnTree, tip: StoredTurn, told: ClientHistory): Continuation | undefined {
-  for (const { id } of tree.path(tip.id)) {
-    const turn = tree.turn(id)!;
-    const found = told.after(turn) ?? (told.asks(turn) ? before(tree, turn) : undefined);
+function along(turns: ComparedTurns, told: ClientHistory): Continuation | undefined {
+  for (const { id } of turns.path()) {
+    const found = told.after(turns, id) ?? (told.asks(turns.of(id)) ? before(turns.tree, id) : undefined);
     if (found) return found;
   }
   return undefined;
 }
 
 /** Reads the whole conversation tree: for who goes on from a branch that no head stands on. */
-function anywhere(tree: TurnTree, told: ClientHistory): Continuation | undefined {
+function anywhere(turns: ComparedTurns, told: ClientHistory): Continuation | undefined {
   let best: Continuation | undefined;
-  for (const { id, status, hidden } of tree.all()) {
+  for (const { id, status, hidden, depth } of turns.tree.all()) {
     if (status === "failed" || hidden) continue;
-    const turn = tree.turn(id)!;
-    const found = told.after(turn);
-    if (found && (best?.parent?.depth ?? 0) < turn.depth) best = found;
+    const found = told.after(turns, id);
+    if (found && (best?.parent?.depth ?? 0) < depth) best = found;
   }
   return best;
 }
 
 /** The same question once more, beside this turn. */
-function before(tree: TurnTree, turn: StoredTurn): Continuation {
+function before(tree: TurnTree, id: string): Continuation {
+  const turn = tree.turn(id)!;
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
   return appended(parent, turn.request.messages);
 }
