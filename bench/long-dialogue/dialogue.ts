@@ -2,6 +2,7 @@
 import { checkerFacts, checkerUnrelated } from "./checker.ts";
 import { developmentFacts, developmentUnanswered, developmentUnrelated } from "./development.ts";
 import { draws } from "./draws.ts";
+import { everydayFacts, everydayUnanswered, everydayUnrelated } from "./everyday.ts";
 import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./facts.ts";
 import { filler } from "./filler.ts";
 import { freshFacts, freshUnanswered, freshUnrelated } from "./fresh.ts";
@@ -46,6 +47,7 @@ export const told = {
   checker: { facts: checkerFacts, unrelated: checkerUnrelated, unanswered: [] },
   development: { facts: developmentFacts, unrelated: developmentUnrelated, unanswered: developmentUnanswered },
   "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated, unanswered: [] },
+  everyday: { facts: everydayFacts, unrelated: everydayUnrelated, unanswered: everydayUnanswered },
   fresh: { facts: freshFacts, unrelated: freshUnrelated, unanswered: freshUnanswered },
   unseen: { facts: unseenFacts, unrelated: unseenUnrelated, unanswered: unseenUnanswered },
 } satisfies Record<string, Told>;
