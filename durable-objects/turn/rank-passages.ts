@@ -30,6 +30,8 @@ export interface Scored extends Candidate {
   worded: number;
   /** The sentence that is nearest in meaning, where one has something in common with the question. */
   nearest?: string;
+  /** Of its sentences the one that answers most of the question by itself. */
+  core: string;
   /** How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known. */
   ahead?: number;
 }
@@ -97,6 +99,8 @@ export function scored(
   let meant = 0;
   let covered = 0;
   let nearest: { text: string; nearness: number } | undefined;
+  let core = { text: candidate.text, worth: 0 };
+  const important = weights.reduce((sum, { importance }) => sum + importance, 0);
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
   for (const { text } of sentencesOf(candidate.text)) {
@@ -105,29 +109,33 @@ export function scored(
     const stems = new Set([...words.map(({ stem }) => stem), ...selfTerms(text)]);
     languages.add(languageOf(words.map(({ text: word }) => word)));
     let isHit = false;
+    let worth = 0;
     question.terms.forEach(({ stem, relatives }, i) => {
       const { own, relative, importance } = weights[i]!;
       const has = stems.has(stem);
       if (!has && !relatives.some((form) => stems.has(form))) return;
       isHit = true;
-      ranks[i] = Math.max(ranks[i]!, share * (has ? own : relative));
+      const rank = share * (has ? own : relative);
+      worth += rank;
+      ranks[i] = Math.max(ranks[i]!, rank);
       shares[i] = Math.max(shares[i]!, share * importance * (has ? 1 : RELATIVE_SHARE));
       isAsked ||= isSelfTerm(stem) && share === 1;
     });
+    const nearness = candidate.near?.get(text);
+    const near = likeness(nearness, usual);
+    worth += SENSE_RANK * near * important;
+    if (worth > core.worth) core = { text, worth };
     if (share < 1) continue;
     for (const pair of pairsOf(words)) if (question.pairs.has(pair)) pairs++;
     hasNews ||= words.some(({ text: word, stem }) => !question.stems.has(stem) && hasMeaning(word));
     isOwn ||= isHit && FIRST_PERSON.test(text);
     const isHis = question.isOwn && isSaid && OWN.test(text);
-    const nearness = candidate.near?.get(text);
     if (nearness !== undefined && nearness > (nearest?.nearness ?? Number.NEGATIVE_INFINITY))
       nearest = { text, nearness };
-    const near = likeness(nearness, usual);
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
     covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
   }
   const isSameLanguage = languages.has(question.language) || question.language < 0;
-  const important = weights.reduce((sum, { importance }) => sum + importance, 0);
   const part = important > 0 ? sumOf(shares) / important : 0;
   const speaker = isSaid ? (question.isYours ? YOURS_COVERAGE : 1) : ASSISTANT_COVERAGE;
   const coverage = speaker * Math.max(part, isAsked ? SELF_COVERAGE : 0, covered);
@@ -147,7 +155,7 @@ export function scored(
           ...(likeness(nearest.nearness, usual) > 0 ? { nearest: nearest.text } : {}),
           ahead: nearest.nearness - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD),
         };
-  return { ...candidate, score, coverage, worded: part, ...ahead };
+  return { ...candidate, score, coverage, worded: part, core: core.text, ...ahead };
 }
 
 /** 0: nothing in common, 1: the same. */

@@ -70,12 +70,13 @@ export function recall(search: Search): Recalled[] {
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
   const newer = best(alike, found.question, { ...bounds, most: NEWER_MAX });
   const together = [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score);
-  const quoted = together.map((passage) => ({
-    ...passage,
-    text: shortened(trimmed(passage, found.question), served),
+  const forms = together.map((passage) => ({
+    passage,
+    core: shortened(passage.core, served),
+    whole: shortened(trimmed(passage, found.question), served),
   }));
   const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);
-  const fitting = fitted(quoted, maxTokens, served);
+  const fitting = fitted(forms, maxTokens, served);
   return fitting
     .sort((a, b) => a.depth - b.depth || a.start - b.start)
     .map(({ turn, role, text, score }) => ({
@@ -115,10 +116,22 @@ function shortened(text: string, { codec }: Served): string {
   return `${flattened(cut)}…`;
 }
 
-/** As many of the best as the tokens allow. */
-function fitted<T extends Scored>(passages: readonly T[], maxTokens: number, { codec }: Served): T[] {
-  const left = [...passages];
-  while (left.length > 0 && codec.encodeText(quoteMessage(left).content).length + AROUND_MESSAGE > maxTokens)
-    left.pop();
-  return left;
+interface Forms {
+  passage: Scored;
+  /** Only the sentence that answers, and with what stands around it. */
+  core: string;
+  whole: string;
+}
+
+/** As many of the best as the tokens allow, the best one whole, the others where there is room. */
+function fitted(lines: readonly Forms[], maxTokens: number, { codec }: Served): Scored[] {
+  const fits = (quoted: readonly Scored[]) =>
+    codec.encodeText(quoteMessage(quoted).content).length + AROUND_MESSAGE <= maxTokens;
+  const short = lines.map(({ passage, core }) => ({ ...passage, text: core }));
+  while (short.length > 0 && !fits(short)) short.pop();
+  short.forEach((line, i) => {
+    const whole = { ...line, text: lines[i]!.whole };
+    if (fits(short.with(i, whole))) short[i] = whole;
+  });
+  return short;
 }
