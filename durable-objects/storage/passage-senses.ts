@@ -74,7 +74,10 @@ export function compared(senses: Uint8Array, asked: Asked, each: (section: numbe
   return count;
 }
 
-/** How near each sentence of a section's passages is, as a map from its text; what has no code is missing. */
+/**
+ * How near each sentence of a section's passages is, as a map from its text; what has no code is missing. An earlier release ended some sentences
+ * elsewhere: where there are more or fewer of them than codes, no code says which one it is of.
+ */
 export function nearnessIn(
   passages: readonly Passage[],
   section: number,
@@ -82,12 +85,10 @@ export function nearnessIn(
   asked: Asked,
 ): Map<string, number> {
   const near: number[] = [];
-  if (senses) compared(senses, asked, (place, nearness) => void (place === section && near.push(nearness)));
-  const found = new Map<string, number>();
-  let i = 0;
-  for (const sentence of toldIn(passages)) {
-    if (i === near.length) break;
-    found.set(sentence, near[i++]!);
-  }
-  return found;
+  const count = senses
+    ? compared(senses, asked, (place, nearness) => void (place === section && near.push(nearness)))
+    : 0;
+  const told = [...toldIn(passages)];
+  if (told.length !== near.length && count < SENTENCES_MAX) return new Map();
+  return new Map(near.slice(0, told.length).map((nearness, i) => [told[i]!, nearness]));
 }

@@ -31,7 +31,8 @@ export const PASSAGE_TOKENS = 56;
  * Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. A row of full stops is tried from its
  * first one only, else a message of nothing but exclamation marks would take the square of its length; and no row is longer than 64 for a pattern, whose stack is bounded.
  */
-const SENTENCE = /[^\n]*?(?:(?<![.!?…])[.!?…]{1,64}["'”’»)\]]{0,64}(?=[\s\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])|[。！？]{1,64}[”’」』）]{0,64}|(?=\n)|$)/guy;
+const SENTENCE =
+  /[^\n]*?(?:(?<![.!?…])[.!?…]{1,64}["'”’»)\]]{0,64}(?=[\s\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])|[。！？]{1,64}[”’」』）]{0,64}|(?=\n)|$)/guy;
 /** Smaller signs. What stands before them is no part of the pattern: a match of megabytes overflows the stack of regular expressions. */
 const SMALLER = /[,;:、，；：]{1,64}/gu;
 

@@ -61,7 +61,7 @@ const RECENCY_BONUS = 0.12;
 /** Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's own matter and he asks for that. */
 const OWN_COVERAGE = 1;
 const SENSE_COVERAGE = 1.1;
-const WORLD_COVERAGE = 0.76;
+const WORLD_COVERAGE = 0.72;
 const SENSE_RANK = 1.8;
 const OWN_SENSE = 1.3;
 /**

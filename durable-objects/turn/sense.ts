@@ -10,6 +10,7 @@ import { CODE_BYTES, codeOf, nearnessTo } from "../../src/sentences/sentence-cod
 import type { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import type { Asked, SentenceCoder } from "../storage/passage-senses.ts";
 import { isQuestion, sentencesOf } from "../storage/passages.ts";
+import { statementOf } from "./statement.ts";
 
 export interface Meant extends Asked {
   /** How much what is asked sounds like a question about the asker's own life (above 0) or about the world (below 0). */
@@ -40,7 +41,15 @@ export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
       const read = asked === "" ? undefined : encoder();
       if (!read) return undefined;
       const direction = read.encode(asked);
-      return { ...coding, nearness: nearnessTo(direction), ownness: read.ownness(direction) };
+      const nearness = nearnessTo(between(direction, read.encode(statementOf(asked))));
+      return { ...coding, nearness, ownness: read.ownness(direction) };
     },
   };
+}
+
+/** Halfway, of length 1. */
+function between(a: Float32Array, b: Float32Array): Float32Array {
+  const sum = a.map((number, d) => number + b[d]!);
+  const length = Math.sqrt(sum.reduce((squares, number) => squares + number * number, 0)) || 1;
+  return sum.map((number) => number / length);
 }

@@ -5,6 +5,7 @@ import {
   passagesOf,
   section,
   sectionsOf,
+  sentencesOf,
   tokensAbout,
 } from "../../../durable-objects/storage/passages.ts";
 import { atOnce } from "../../../src/core/work.ts";
@@ -48,6 +49,17 @@ it("knows what people say of themselves in words that no question repeats", () =
   expect(termsOf("I am tired.")).not.toContain("0name");
   expect(termsOf("我叫李明")).toContain("0name");
   expect(termsOf("I turned 52 in March.")).toContain("0age");
+});
+
+it("ends a sentence at a Latin full stop that Chinese or Japanese follows without a space, and at no dot within a number or a name", () => {
+  const sentences = (text: string) => [...sentencesOf(text)].map(({ text }) => text);
+  expect(sentences("Meinen Kaffee trinke ich schwarz.我的律师叫沈佳。And so on.ありがとう")).toEqual([
+    "Meinen Kaffee trinke ich schwarz.",
+    "我的律师叫沈佳。",
+    "And so on.",
+    "ありがとう",
+  ]);
+  expect(sentences("跑了3.5公里。 See example.com now.")).toEqual(["跑了3.5公里。", "See example.com now."]);
 });
 
 it("cuts at ends of sentences and messages, and never longer than a passage may be", () => {

@@ -28,6 +28,16 @@ it("keeps the sentence that means what is asked, where a passage is cut down to 
   expect(trimmed({ text }, question)).toMatch(/^Old size/);
 });
 
+it("knows the one sentence of a passage that answers most, by its words and by what it means", () => {
+  const said = "I take a nine in boots.";
+  const text = `My brother has a new shoe shop. ${said} It rains.`;
+  const place = { start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
+  const core = (near: number) =>
+    scored({ role: "user", text, ...place, near: new Map([[said, near]]) }, question, weights, 10, 0.42).core;
+  expect(core(0.6)).toBe(said);
+  expect(core(0.3)).toBe("My brother has a new shoe shop.");
+});
+
 it("takes a question as answered where a line stands out, by what it means or by its words", () => {
   const far = line("I broke my arm.", 0.44);
   expect(isAnswered([far], [far])).toBe(false);
