@@ -4,10 +4,10 @@
  * Some are found by words, and each step asks the index for some and adds to what a section is worth: the question's rarest words, their relatives,
  * and pairs of words of which only the newest sections were looked at. Others are found by what their sentences mean.
  */
-import { termsOf } from "../storage/index-terms.ts";
 import type { Alike, Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
 import type { Asked } from "../storage/passage-senses.ts";
-import { type Candidate, rarity, type Weights } from "./rank-passages.ts";
+import type { BroughtWords } from "./brought.ts";
+import { rarity, type Weights } from "./rank-passages.ts";
 import { isPair, type Question, type Term } from "./recall-question.ts";
 import type { Search } from "./visible-past.ts";
 
@@ -41,7 +41,7 @@ export function findSections(
   question: Question,
   search: Search,
   depth: number,
-  unfed: readonly Candidate[],
+  unfed: BroughtWords,
   asked: Asked | undefined,
 ): Found {
   const past = new SearchedPast(search, depth, unfed);
@@ -67,15 +67,15 @@ class SearchedPast {
   readonly size: number;
   readonly #index;
   readonly #branch;
-  readonly #held: readonly Set<string>[];
+  readonly #unfed: BroughtWords;
 
-  constructor({ store, base }: Search, depth: number, unfed: readonly Candidate[]) {
+  constructor({ store, base }: Search, depth: number, unfed: BroughtWords) {
     this.#index = store?.tree.passages;
     this.#branch = (this.#index && base && depth > 0 ? this.#index.branch(base) : []).flatMap(({ lane, from, to }) =>
       from > depth ? [] : [{ lane, from, to: Math.min(to, depth) }],
     );
-    this.#held = unfed.map(({ text }) => new Set(termsOf(text)));
-    this.size = Math.max(1, depth + unfed.length);
+    this.#unfed = unfed;
+    this.size = Math.max(1, depth + unfed.size);
   }
 
   /** The newest sections for each question. */
@@ -92,7 +92,7 @@ class SearchedPast {
 
   /** In how many places one of a word's forms is. */
   amount(postings: readonly Posting[], forms: readonly string[]): number {
-    return postings.length + this.#held.filter((terms) => forms.some((form) => terms.has(form))).length;
+    return postings.length + this.#unfed.places(forms).size;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Asked } from "../storage/passage-senses.ts";
+import type { Brought } from "./brought.ts";
 import { type Candidate, type Scored, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { hasMeaning, type Question } from "./recall-question.ts";
@@ -20,7 +21,7 @@ export function inSight(
   past: Past,
   question: Question,
   found: Scored,
-  brought: readonly Candidate[],
+  brought: readonly Brought[],
   asked: Asked | undefined,
 ): Candidate[] {
   const words = wordsOf(trimmed(found, question)).filter(({ text }) => hasMeaning(text));
@@ -34,8 +35,9 @@ export function inSight(
     to < past.depth ? [] : [{ lane, from: Math.max(from, past.depth), to }],
   );
   const [postings = []] = seen.length > 0 ? index!.find(seen, [[[...stems]]], SECTIONS_MAX) : [];
-  const told = brought.filter(({ text }) => wordsOf(text).some(({ stem }) => stems.has(stem)));
-  return [...postings.flatMap((posting) => readSection(store!, posting, asked)), ...told].filter(
-    (passage) => !isOutOfSight(passage, past),
+  const told = brought.filter(
+    (passage) => !isOutOfSight(passage, past) && [...stems].some((stem) => passage.terms.has(stem)),
   );
+  const read = postings.flatMap((posting) => readSection(store!, posting, asked));
+  return [...read.filter((passage) => !isOutOfSight(passage, past)), ...told];
 }

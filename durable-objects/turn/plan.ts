@@ -93,6 +93,19 @@ export function plan(
   return { accepted, prompt: Uint32Array.from(prompt), tip, opening };
 }
 
+/** What recall would look through that the request itself brings, if it is on. Fails as `plan` does. */
+export function broughtMessages(request: TurnRequest, served: Served, store: ConversationStore | undefined): Message[] {
+  const { story, recall } = store ? placeOf(request, served, store) : nowhere(request);
+  if (recallTokens(request, recall) === undefined) return [];
+  return story.fresh.slice(
+    0,
+    Math.max(
+      0,
+      story.fresh.findLastIndex(({ role }) => role === "user"),
+    ),
+  );
+}
+
 /** What many requests have in common: the messages of the system that they begin with, and another question. */
 function withoutQuestion(messages: readonly Message[]): Message[] {
   const end = messages.findIndex(({ role }) => role !== "system");

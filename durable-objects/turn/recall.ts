@@ -8,11 +8,12 @@
 import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Asked } from "../storage/passage-senses.ts";
-import { asksOnly, passagesOf, sentencesOf } from "../storage/passages.ts";
+import { asksOnly, sentencesOf } from "../storage/passages.ts";
+import { BroughtWords, broughtBy } from "./brought.ts";
 import { findSections } from "./find-sections.ts";
 import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
-import { best, type Candidate, NEW_TURN, type Scored, scored, trimmed } from "./rank-passages.ts";
+import { best, type Candidate, type Scored, scored, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { isRemark, questionOf } from "./recall-question.ts";
 import type { Senses } from "./sense.ts";
@@ -26,7 +27,7 @@ const FLOOR_WORLDLY = 0.8;
  * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must hold such a share of the question by
  * its words. Else nobody has answered the question before, and nothing is quoted.
  */
-const AHEAD = 0.06;
+const AHEAD = 0.055;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
@@ -48,14 +49,14 @@ export function recall(search: Search): Recalled[] {
   const meant = search.senses?.asked(asked.content);
   const question = questionOf(asked.content, meant?.ownness);
   const newest = (base?.depth ?? 0) + 1;
-  const brought = [...passagesOf({ messages: messages.slice(0, messages.lastIndexOf(asked)), reply: null })].map(
-    (passage, order): Candidate => ({ ...passage, turn: NEW_TURN, depth: newest, order }),
-  );
-  if (search.senses && meant) addNearness(brought, search.senses, meant);
+  const brought = broughtBy(messages.slice(0, messages.lastIndexOf(asked)), newest);
+  const near = search.senses && meant ? addNearness(brought, search.senses, meant) : new Set<Candidate>();
   const unfed = brought.filter((passage) => isOutOfSight(passage, past));
-  const found = findSections(question, search, past.depth, unfed, meant);
+  const words = new BroughtWords(unfed);
+  const found = findSections(question, search, past.depth, words, meant);
   const read = found.sections.flatMap((posting) => readSection(store!, posting, meant));
-  const candidates = [...read.filter((passage) => isOutOfSight(passage, past)), ...unfed];
+  const told = words.worthReading(found.question.terms, found.weights, near);
+  const candidates: Candidate[] = [...read.filter((passage) => isOutOfSight(passage, past)), ...told];
   const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, found.usual);
   const bounds = {
     floor: found.question.isOwn ? FLOOR_OWN : found.question.isWorldly ? FLOOR_WORLDLY : FLOOR,
@@ -94,17 +95,24 @@ export function isAnswered(rated: readonly Scored[], chosen: readonly Scored[]):
   return known.length === 0 || known.some(({ ahead }) => ahead! >= AHEAD);
 }
 
-/** How near the newest of the user's sentences that a request brings are to what is asked. */
-function addNearness(brought: readonly Candidate[], senses: Senses, asked: Asked): void {
+/** Passages get how near the newest of the user's sentences are to what is asked. Those that hold one of these. */
+function addNearness(brought: readonly Candidate[], senses: Senses, asked: Asked): ReadonlySet<Candidate> {
   const near = new Map<string, number>();
-  for (const passage of brought.filter(({ role }) => role === "user").reverse()) {
-    passage.near = near;
+  const holders = new Set<Candidate>();
+  const said = brought.filter(({ role }) => role === "user").reverse();
+  for (const passage of said) passage.near = near;
+  for (const passage of said)
     for (const { text } of [...sentencesOf(passage.text)].reverse()) {
-      if (asksOnly(text) || near.has(text)) continue;
-      const code = near.size < BROUGHT_MAX ? senses.codeOf(text) : undefined;
-      if (code) near.set(text, asked.nearness(code, 0));
+      if (near.size === BROUGHT_MAX) return holders;
+      if (asksOnly(text)) continue;
+      if (!near.has(text)) {
+        const code = senses.codeOf(text);
+        if (!code) return holders;
+        near.set(text, asked.nearness(code, 0));
+      }
+      holders.add(passage);
     }
-  }
+  return holders;
 }
 
 /** Flattened, and at most as long as a passage may be. */

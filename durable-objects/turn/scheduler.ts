@@ -12,8 +12,9 @@ import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { LeaseLost } from "../storage/database.ts";
 import { Attempt, lost, passing } from "./attempt.ts";
+import { cutAhead } from "./brought.ts";
 import { type Host, sourceOf } from "./context.ts";
-import { plan, turnIdOf } from "./plan.ts";
+import { broughtMessages, plan, turnIdOf } from "./plan.ts";
 import { RunningTurn } from "./running-turn.ts";
 
 const LONGEST_WAIT_MS = 600_000;
@@ -63,6 +64,7 @@ export class Scheduler {
       const served = await this.host.served(request);
       const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
       forget = await encodeAhead(served.codec, texts);
+      await cutAhead(request.messages, () => broughtMessages(request, served, sourceOf(request, this.host)));
       check(before === this.#removals, "not_found", () => "conversation: it was deleted meanwhile", "conversation");
       const planned = plan(request, id, served, sourceOf(request, this.host));
       const running = new RunningTurn(id, request.tenant, request.background ?? false);

@@ -47,9 +47,5 @@ export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
   };
 }
 
-/** Halfway, of length 1. */
-function between(a: Float32Array, b: Float32Array): Float32Array {
-  const sum = a.map((number, d) => number + b[d]!);
-  const length = Math.sqrt(sum.reduce((squares, number) => squares + number * number, 0)) || 1;
-  return sum.map((number) => number / length);
-}
+/** Halfway, and as long as the two have in common: how near anything is to it is the mean of how near it is to each. */
+const between = (a: Float32Array, b: Float32Array): Float32Array => a.map((number, d) => (number + b[d]!) / 2);
