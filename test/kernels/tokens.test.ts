@@ -48,16 +48,20 @@ it.each(["matF32", "matF16", "matQ8", "matQ4", "attendI8"] as Together[])(
   },
 );
 
-it("matQ4: lanes of 16 and of 32 bits have the same bits", () => {
+it("matQ4: every form has the same bits: lanes of 16 or of 32, the second operand signed or unsigned", () => {
   for (const { build } of cases.matQ4) {
-    const bits = [0, 1].map((wide) => {
+    const forms = ["narrow", "wide, signed", "wide, as this processor has it"].map((form) => {
       const arena = new Arena();
       const [args] = build(arena);
       const { exports } = new WebAssembly.Instance(kernelsModule, { env: { memory: arena.memory } });
-      (exports.wideDots as WebAssembly.Global).value = wide;
+      const set = (name: string, value: 0 | 1) => {
+        (exports[name] as WebAssembly.Global).value = value;
+      };
+      set("wideDots", form === "narrow" ? 0 : 1);
+      if (form === "wide, signed") set("unsignedDots", 0);
       (exports.matQ4 as (...args: number[]) => void)(...args!);
       return new Uint8Array(arena.values(arena.outputs[0]!).buffer);
     });
-    expect(Buffer.compare(bits[0]!, bits[1]!)).toBe(0);
+    for (const form of forms.slice(1)) expect(Buffer.compare(form, forms[0]!)).toBe(0);
   }
 });

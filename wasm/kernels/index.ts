@@ -3,7 +3,7 @@ export { __instance_signal, __instance_terminated } from "./page";
 export { matF32 } from "./mat-f32";
 export { matF16 } from "./mat-f16";
 export { matQ8 } from "./mat-q8";
-export { matQ4, wideDots } from "./mat-q4/mat-q4";
+export { matQ4, unsignedDots, wideDots } from "./mat-q4/mat-q4";
 export { embedF32, embedF16, embedQ8, embedQ4 } from "./embed";
 export { quantize } from "./quantize";
 export { rmsNorm, gatedRmsNorm, l2Norm } from "./norms";

@@ -3,7 +3,8 @@ import { SCRATCH } from "../page";
 /**
  * What the tiles of `matQ4` are made of: nibbles, dot products of one block, and sums over blocks.
  *
- * `Lane` is i16 or i32, the lanes in which the dots of one block are summed. Both are exact, so the results have the same bits.
+ * `Lane` is i16 or i32, the lanes in which the dots of one block are summed, or u32: those of 32 bits where the instruction takes its second operand as
+ * unsigned. All are exact, so the results have the same bits.
  */
 
 // @ts-ignore: decorator
@@ -26,6 +27,19 @@ import { SCRATCH } from "../page";
 // @ts-ignore: decorator
 @inline export function high(q: v128, mask: v128): v128 {
   return v128.and(i16x8.shr_u(q, 4), mask);
+}
+
+/** High nibbles for dots of their own (`joined`): where the operand is unsigned they stay where they are and count 16 times, which saves a shift. */
+// @ts-ignore: decorator
+@inline export function apart<Lane>(q: v128, mask: v128, top: v128): v128 {
+  if (isSigned<Lane>()) return high(q, mask);
+  return v128.and(q, top);
+}
+
+/** Dots of the low nibbles and of those that `apart` gave. */
+// @ts-ignore: decorator
+@inline export function joined<Lane>(low: v128, high: v128): v128 {
+  return i32x4.add(low, isSigned<Lane>() ? high : i32x4.shr_s(high, 4));
 }
 
 /** Scales of rows 0…3 in the form that `scaled` wants. */
@@ -76,11 +90,17 @@ import { SCRATCH } from "../page";
   v128.store(totals, scaled<Lane>(v128.load(totals, 16), b, sb, sx, zero), 16);
 }
 
-/** y = totals · d. */
+/** y = d · sum of eight rows. */
+// @ts-ignore: decorator
+@inline export function store(y: usize, head: usize, f: v128, g: v128): void {
+  v128.store(y, f32x4.mul(f, v128.load(head)));
+  v128.store(y, f32x4.mul(g, v128.load(head, 16)), 16);
+}
+
+/** y = d · totals. */
 // @ts-ignore: decorator
 @inline export function finish(y: usize, totals: usize, head: usize): void {
-  v128.store(y, f32x4.mul(v128.load(totals), v128.load(head)));
-  v128.store(y, f32x4.mul(v128.load(totals, 16), v128.load(head, 16)), 16);
+  store(y, head, v128.load(totals), v128.load(totals, 16));
 }
 
 // @ts-ignore: decorator

@@ -2,6 +2,7 @@ import { blocksOf } from "../lanes";
 import { TOTALS } from "./dots";
 import { MOST_BLOCKS, addOffsetPanel, offsetPanel } from "./offset-panels";
 import { SUMS, addOffsets1, addOffsets4, recordBytes, roundSums, tokensAtOnce } from "./offsets";
+import { pair1 } from "./pair1";
 import { MANY, panels } from "./panels";
 import { tile4Narrow } from "./tile4";
 import { tile1, tile2, tile4 } from "./tiles";
@@ -22,17 +23,12 @@ export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): vo
   else multiply<i16>(y, xq, w, T, R, C);
 }
 
-/**
- * Whether a dot product and its 32-bit sum are one instruction (AVX-VNNI, ARM dot product) and not three.
- *
- * Seen by operands outside of 0…127, which only such an instruction multiplies without saturating its pairs: 4 · 127 · 255, or 4 · 127 · −1.
- */
-export let wideDots: bool = fused();
-
-function fused(): bool {
-  const sum = i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0)), 0);
-  return sum == 4 * 127 * 255 || sum == -4 * 127;
-}
+/** The sum of dots of operands outside of 0…127, where the pairs of an instruction that multiplies bytes alone would be 2 · 127 · 255 and saturate. */
+const outside: i32 = i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0)), 0);
+/** Whether a dot product and its 32-bit sum are one instruction (AVX-VNNI, ARM dot product) and not three. */
+export let wideDots: bool = outside == 4 * 127 * 255 || outside == -4 * 127;
+/** Whether it takes its second operand as unsigned (AVX-VNNI). */
+export let unsignedDots: bool = outside == 4 * 127 * 255;
 
 function multiply<Lane>(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): void {
   const blocks = blocksOf(C);
@@ -88,7 +84,11 @@ function tiles<Lane>(
     else tile4Narrow(y, yRow, x, xRow, fourth, scales, head, blocks);
   }
   if (tokens == 2) tile2<Lane>(y, yRow, x, xRow, scales, head, blocks, places, step, yStep);
-  else if (tokens == 1) tile1<Lane>(y, x, scales, head, blocks, places, step, yStep);
+  else if (tokens == 1) {
+    if (sizeof<Lane>() == 2 || places == 1) tile1<Lane>(y, x, scales, head, blocks, places, step, yStep);
+    else if (unsignedDots) pair1<u32>(y, x, scales, head, blocks, step, yStep);
+    else pair1<i32>(y, x, scales, head, blocks, step, yStep);
+  }
 }
 
 /** Many tokens: six at a time, the last ones in tiles. */

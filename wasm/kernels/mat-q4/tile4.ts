@@ -1,5 +1,5 @@
 import { rounderBits } from "../constants";
-import { dot, high, highScales, low, lowScales, mac, scaled } from "./dots";
+import { dot, high, highScales, low, lowScales, mac, scaled, store } from "./dots";
 
 /**
  * Eight rows of four tokens in lanes of 16 bits, at one place of the matrix and with the sums over blocks in registers: for processors where a
@@ -72,11 +72,4 @@ export function tile4Narrow(
   store(y1, head, f1, g1);
   store(y2, head, f2, g2);
   store(y3, head, f3, g3);
-}
-
-/** y = d · sum of eight rows. */
-// @ts-ignore: decorator
-@inline function store(y: usize, head: usize, f: v128, g: v128): void {
-  v128.store(y, f32x4.mul(f, v128.load(head)));
-  v128.store(y, f32x4.mul(g, v128.load(head, 16)), 16);
 }

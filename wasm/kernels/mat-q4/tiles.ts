@@ -11,14 +11,14 @@ import { TILE, clear, finish } from "./dots";
  * `head` is the first row group: d, m, then the blocks. For many tokens, which read the weights rarely: panels.ts.
  */
 
-/** Works at one place or at two, and in lanes of 16 bits also at four. */
+/** Works at one place, and in lanes of 16 bits at four; in wide ones two places are pair1.ts. */
 export function tile1<Lane>(y: usize, x: usize, scales: usize, head: usize, blocks: usize, places: i32, step: usize, yStep: usize): void {
   const mask = i8x16.splat(15), zero = rounderBits(), none = i32x4.splat(0);
   for (let p = 0; p < places; p++) clear(TILE + (<usize>p << 5));
   for (let b = blocks, w = head + 64, n = x + scales; b > 0; b--, w += 144, x += 32, n += 4) {
     block1<Lane>(TILE, w, x, n, mask, zero, none);
-    if (places > 1) block1<Lane>(TILE + 32, w + step, x, n, mask, zero, none);
-    if (sizeof<Lane>() == 2 && places > 2) {
+    if (sizeof<Lane>() == 2 && places > 1) {
+      block1<Lane>(TILE + 32, w + step, x, n, mask, zero, none);
       block1<Lane>(TILE + 64, w + 2 * step, x, n, mask, zero, none);
       block1<Lane>(TILE + 96, w + 3 * step, x, n, mask, zero, none);
     }
