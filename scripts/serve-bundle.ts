@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { installed, built as packaged, root } from "./package-root.ts";
 
 const sourceFolders = ["src", "durable-objects", "wasm/build", "web/build"];
@@ -104,6 +104,15 @@ function noteOf(folder: string, name: keyof Notes): string | undefined {
   }
 }
 
+/** Steps of the build run the `node` that they find: this one, also where the machine's own is older and bin/rivulet.js has passed it over. */
+export const buildEnvironment = (own: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...own,
+  PATH: [dirname(process.execPath), own.PATH].join(delimiter),
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_SEND_ERROR_REPORTS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+});
+
 /** Built beside the target and put in its place at once, so that a second start never sees half of it. */
 function build(target: string, args: string[], notes: Notes): void {
   const fresh = `${target}.${process.pid}`;
@@ -115,12 +124,7 @@ function build(target: string, args: string[], notes: Notes): void {
     {
       cwd: root,
       encoding: "utf8",
-      env: {
-        ...process.env,
-        WRANGLER_SEND_METRICS: "false",
-        WRANGLER_SEND_ERROR_REPORTS: "false",
-        CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      },
+      env: buildEnvironment(process.env),
     },
   );
   if (status !== 0) {
