@@ -158,7 +158,11 @@ function placeOf(request: TurnRequest, { fingerprint }: Served, store: Conversat
   const story =
     request.parent === undefined
       ? continuation(store.tree, near, request)
-      : after(store, turnOf(store, request.parent ?? root), request.messages);
+      : after(
+          store,
+          request.parent === null ? turnOf(store, root) : namedTurn(store, request.parent),
+          request.messages,
+        );
   const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
   return {
     tip: tip?.id ?? null,
@@ -198,6 +202,13 @@ function turnOf(store: ConversationStore, id: string | null | undefined): Stored
   const turn = store.tree.turn(id);
   const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
   if (!there) throw noSuchResponse();
+  return turn;
+}
+
+/** A turn that a request names: one that was deleted stays only as the past of those behind it. Fails with `not_found`. */
+function namedTurn(store: ConversationStore, id: string): StoredTurn | undefined {
+  const turn = turnOf(store, id);
+  if (turn?.hidden) throw noSuchResponse();
   return turn;
 }
 

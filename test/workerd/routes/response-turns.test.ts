@@ -40,6 +40,22 @@ it("a reply that is not stored goes on from what is kept, and leaves no trace", 
   expect(await respond({ input: "two", previous_response_id: unknown, store: false })).toMatchObject({ http: 404 });
 });
 
+it("a deleted response cannot be gone on from, also while others follow it and go on", async () => {
+  const first = await respond({ input: "one" });
+  const second = await respond({ input: "two", previous_response_id: first.id });
+  const third = await respond({ input: "three", previous_response_id: second.id });
+  expect((await http(`/v1/responses/${second.id}`, { method: "DELETE" })).status).toBe(200);
+  const refused = { http: 404, error: { code: "not_found", param: "previous_response_id" } };
+  for (const fields of [{}, { store: false }])
+    expect(await respond({ input: "x", previous_response_id: second.id, ...fields })).toMatchObject(refused);
+  const counted = await http("/v1/responses/input_tokens", {
+    body: { model: "tiny", input: "x", previous_response_id: second.id },
+  });
+  expect(counted.status).toBe(404);
+  for (const { id } of [first, third])
+    expect(await respond({ input: "four", previous_response_id: id })).toMatchObject({ http: 200 });
+});
+
 it("what is without effect is named in a header, and paths may have slashes too many", async () => {
   const ask = (path: string, body: object) => http(path, { body: { model: "tiny", ...body } });
   const fields = { max_output_tokens: 2, reasoning: { effort: "low" }, tools: [{ type: "web_search" }] };
