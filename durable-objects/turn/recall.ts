@@ -17,6 +17,7 @@ import { best, type Candidate, type Scored, scored, trimmed } from "./rank-passa
 import { readSection } from "./read-section.ts";
 import { isRemark, questionOf } from "./recall-question.ts";
 import type { Senses } from "./sense.ts";
+import { withoutTakenBack } from "./taken-back.ts";
 import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 
 /** The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not. */
@@ -70,7 +71,10 @@ export function recall(search: Search): Recalled[] {
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
   const newer = best(alike, found.question, { ...bounds, most: NEWER_MAX });
-  const together = [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score);
+  const together = withoutTakenBack(
+    [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score),
+    asked.content,
+  );
   const forms = together.map((passage) => ({
     passage,
     core: shortened(passage.core, served),

@@ -1,0 +1,45 @@
+/**
+ * taken-back: which lines a later one takes back, so that they are not quoted beside it.
+ *
+ * A small model that is shown "I keep my savings in shares." and then "I was wrong: I keep my savings in bonds." often answers with the first. So where a
+ * later line says of itself that it corrects, and says most of what the older one says, only the later one is quoted; unless the question is about before.
+ */
+import { wordsOf } from "../storage/index-terms.ts";
+import { sentencesOf } from "../storage/passages.ts";
+import type { Scored } from "./rank-passages.ts";
+import { hasMeaning } from "./recall-question.ts";
+
+/** English, German and Chinese. */
+const CORRECTS =
+  /\b(?:wrong|mistaken|mistake|correction|correct(?:ing)? myself|take (?:that|it) back|mixed (?:that|it|something) up|scratch that|falsch|korrektur|korrigiere|stimmte? nicht|geirrt|vertan)\b|说错|更正|记错|搞错|弄错/iu;
+const ASKS_BEFORE =
+  /\b(?:before|at first|first|formerly|former|previous(?:ly)?|original(?:ly)?|old|earlier|used to|vorher|zuerst|früher|ursprünglich|alte[rns]?)\b|以前|之前|原来|最初|先前/iu;
+/** The share of an older sentence's words that a later one must say again, and how many at least. */
+const SAID_AGAIN = 0.6;
+const WORDS_AGAIN = 2;
+
+const stemsOf = (text: string): Set<string> =>
+  new Set(
+    wordsOf(text)
+      .filter(({ text: word }) => hasMeaning(word))
+      .map(({ stem }) => stem),
+  );
+
+/** The lines that none of the others takes back. */
+export function withoutTakenBack<T extends Scored>(lines: readonly T[], question: string): T[] {
+  if (ASKS_BEFORE.test(question)) return [...lines];
+  const corrections = lines
+    .filter(({ role, text }) => role === "user" && CORRECTS.test(text))
+    .flatMap(({ depth, start, text }) =>
+      [...sentencesOf(text)].map((sentence) => ({ depth, start, stems: stemsOf(sentence.text) })),
+    );
+  return lines.filter((line) => {
+    const said = stemsOf(line.core);
+    const isSaidAgain = ({ depth, start, stems }: (typeof corrections)[number]) => {
+      if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
+      const again = [...said].filter((stem) => stems.has(stem)).length;
+      return again >= WORDS_AGAIN && again >= SAID_AGAIN * said.size;
+    };
+    return !corrections.some(isSaidAgain);
+  });
+}

@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { type Candidate, scored } from "../../../durable-objects/turn/rank-passages.ts";
+import { questionOf } from "../../../durable-objects/turn/recall-question.ts";
+import { withoutTakenBack } from "../../../durable-objects/turn/taken-back.ts";
+
+const QUESTION = "Where do I keep my savings?";
+/** Lines of one turn each, oldest first; what is kept of them. */
+const kept = (texts: string[], question = QUESTION, role: Candidate["role"] = "user") => {
+  const asked = questionOf(question);
+  const weights = asked.terms.map(() => ({ own: 1, relative: 0, importance: 1 }));
+  const lines = texts.map((text, depth) =>
+    scored({ role, text, start: 0, toEnd: 0, turn: `${depth}`, depth, order: 0 }, asked, weights, texts.length, 0),
+  );
+  return withoutTakenBack(lines, question).map(({ text }) => text);
+};
+const OLD = "I keep my savings in shares.";
+const NEW = "I was wrong: I keep my savings in bonds.";
+
+it("quotes the correction alone, and both where the question is about before", () => {
+  expect(kept([OLD, NEW])).toEqual([NEW]);
+  expect(kept([`It rains. ${OLD}`, NEW])).toEqual([NEW]);
+  expect(kept([OLD, NEW], "Where did I keep my savings before?")).toEqual([OLD, NEW]);
+});
+
+it.each([
+  ["Mein Vater arbeitet als Müller.", "Das stimmte nicht: Mein Vater arbeitet als Bäcker."],
+  ["我女儿在学书法。", "我说错了：我女儿在学芭蕾。"],
+])("knows a correction in other languages: %s", (old, correction) => {
+  expect(kept([old, correction], old)).toEqual([correction]);
+});
+
+it.each([
+  ["a line that corrects nothing", [OLD, "My aunt keeps her savings in bonds."]],
+  ["a correction of something else", [OLD, "I was wrong: My aunt was born in Norway."]],
+  ["what was said after it", [NEW, OLD]],
+])("keeps an older line beside %s", (_, texts) => {
+  expect(kept(texts)).toEqual(texts);
+});
+
+it("lets what the model said take nothing back", () => {
+  expect(kept([OLD, NEW], QUESTION, "assistant")).toEqual([OLD, NEW]);
+});
