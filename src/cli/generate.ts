@@ -9,6 +9,7 @@ import { Sampler } from "../sampling/sampler.ts";
 import { packSampling } from "../sampling/sampling.ts";
 import { createTextCodec } from "../tokenizer/hf-codec.ts";
 import { folderSource } from "../weights/folder-source.ts";
+import { integer } from "./arguments.ts";
 import { compiledKernels } from "./kernels.ts";
 
 /** Of a text that is continued and has no end of its own. */
@@ -108,12 +109,6 @@ async function prepare(pack: string, prompt: string, chat: boolean) {
   check(feed.length > 0, "request_invalid", () => "prompt: expected some text, got none", "prompt");
   return { model: { ...loaded, codec }, feed, prelude: 0 };
 }
-
-const integer = (min: number) => (text: string) => {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (Number.isSafeInteger(value) && value >= min) return value;
-  throw new Failure("request_invalid", `expected an integer of at least ${min}, got ${text}`);
-};
 
 function temperature(text: string): number {
   const value = Number(text);

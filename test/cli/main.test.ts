@@ -19,6 +19,14 @@ describe("rivulet", () => {
     [["convert", tinyLlama, "x", "--window", "0"], "expected an integer from 1 to 1048576"],
     [["convert", tinyLlama, "x", "--window", "1e3"], "expected an integer from 1 to 1048576"],
     [["convert", tinyLlama, "x", "--sinks", "4"], "--sinks: only with --window"],
+    [
+      ["generate", tinyLlama, "hi", "--max-tokens", "x"],
+      "'--max-tokens <n>' argument 'x' is invalid. expected an integer",
+    ],
+    [
+      ["generate", tinyLlama, "hi", "--seed", "-1"],
+      "'--seed <s>' argument '-1' is invalid. expected an integer from 0",
+    ],
     [["convert", tinyLlama, "x", "--stages", "1"], "expected an integer from 2 to 1024"],
     [["convert", tinyLlama, "x", "--stages", "9"], "stages: expected 2 to 4 for a model of 2 blocks, got 9"],
     [["convert", "/nowhere/at/all", "x"], "/nowhere/at/all: no such file or folder"],
