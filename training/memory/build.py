@@ -22,7 +22,7 @@ from training.corpus import is_held_out, read
 from training.memory import values as v
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
-from training.memory.quoted import quoted
+from training.memory.quoted import HEAD, quoted
 from training.memory.recalled import recalled
 from training.memory.scene_dialogues import quoted_scene, scene_dialogue
 from training.memory.turns import Dialogue
@@ -77,26 +77,33 @@ def vocabulary(tokenizer) -> list[str]:
     return [word[1:] for word in words if word[0] == " " and word[1:].isascii() and word[1:].isalpha()]
 
 
-def with_quotes(r: random.Random, filler, held: bool) -> Dialogue:
-    """Half of them as recall finds them in long conversations, the others of plainer lines."""
+def with_quotes(r: random.Random, filler, held: bool, characters: int = 0) -> Dialogue:
+    """Half of them as recall finds them in long conversations, the others of plainer lines; other talk before makes them about so long."""
     choice = r.random()
-    return (recalled if choice < 0.5 else quoted if choice < 0.7 else quoted_scene)(r, filler, held)
+    dialogue = (recalled if choice < 0.5 else quoted if choice < 0.7 else quoted_scene)(r, filler, held)
+    before = Dialogue()
+    while before.characters() + dialogue.characters() < characters:
+        before.add(*filler(r))
+    role, text, _ = dialogue.turns[0]
+    at = 1 if role == "system" and not text.startswith(HEAD) else 0
+    dialogue.turns[at:at] = before.turns
+    return dialogue
 
 
 def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: float = 0, more_told: float = 0, untold: float = 1) -> tuple[str, Dialogue]:
     """A dialogue of at most about `length` tokens, and what kind it is; a share `more_quoted` of them is quoted memory in any case, `more_told` of the rest facts
     told and asked for. `untold`: how many of the questions about what was not told are kept."""
     other = filler.short if length <= 256 else filler
-    if more_quoted and r.random() < more_quoted:
-        return "quoted", with_quotes(r, other, held)
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
+    if more_quoted and r.random() < more_quoted:
+        return "quoted", with_quotes(r, other, held, characters if length > 512 else 0)
     if more_told and r.random() < more_told:
         return "memory", memory_dialogue(r, filler.short, characters, held, filler.prose, untold)
     choice = r.random()
     if length <= 256 and choice < 0.13:
         return "talk", talk(r, int(characters * 0.9))
     if choice < 0.28:
-        return "quoted", with_quotes(r, other, held)
+        return "quoted", with_quotes(r, other, held, characters if length > 512 else 0)
     if choice < 0.36:
         return "document", document(r, filler.prose(r, characters // 2), held)
     if choice < 0.44:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training.loader import Piece, Pieces, make_loader
-from training.memory.build import PADDING, rows
+from training.memory.build import PADDING, rows, with_quotes
 from training.memory.dialogues import Conversation, is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.everyday import everyday, fixed_questions, letters, pairs
@@ -417,3 +417,11 @@ def test_the_same_kind_of_somebody_else_has_other_values_and_a_full_answer_holds
             full += 1
             assert sum(value in sentence for value in one.kept()) == 1 and not re.search(r"\bI\b", sentence)
     assert others > 40 and full > 20
+
+
+def test_quotations_of_long_rows_come_after_much_other_talk():
+    r = random.Random(17)
+    for _ in range(60):
+        d = with_quotes(r, filler, False, 4000)
+        first = next(i for i, (role, text, _) in enumerate(d.turns) if role == "system" and text.startswith(HEAD))
+        assert 4000 <= d.characters() < 5500 and first > 10 and d.turns[-1][2] == PROVEN
