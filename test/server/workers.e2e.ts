@@ -15,12 +15,13 @@ const running: Started[] = [];
 let shared: Started;
 let sharedFolder: string;
 let pack: string;
+let longPack: string;
 let folders = 0;
 
 beforeAll(async () => {
-  pack = await servedPack("tiny", work);
+  [pack, longPack] = [await servedPack("tiny", work), await servedPack("tiny-long", work)];
   sharedFolder = newFolder();
-  await serve(sharedFolder, 2);
+  await serve(sharedFolder, 2, {}, ["--pack", `long=${longPack}`]);
   shared = running.pop()!;
 });
 afterEach(async () => {
@@ -36,8 +37,13 @@ afterAll(async () => {
 });
 
 const newFolder = () => join(work, `persist-${folders++}`);
-async function serve(folder: string, workers: number, env: Record<string, string> = {}): Promise<string> {
-  const args = ["--port", "0", "--persist-to", folder, "--pack", pack, "--workers", String(workers)];
+async function serve(
+  folder: string,
+  workers: number,
+  env: Record<string, string> = {},
+  more: string[] = [],
+): Promise<string> {
+  const args = ["--port", "0", "--persist-to", folder, "--pack", pack, "--workers", String(workers), ...more];
   const started = await start(args, env, true);
   running.push(started);
   expect(started.url, started.output()).not.toBe("");
@@ -192,7 +198,9 @@ it("where the process that takes requests is killed, what the others compute goe
 it("where a client leaves, its turn is cancelled in whichever process it is computed", async () => {
   const { url } = shared;
   for (const conversation of ["left-1", "left-2", "left-3", "left-4"]) {
-    const client = turnOf({ model: "tiny", conversation, turns: 1, maxTokens: 4000, seed: 5 }, 0);
+    // A reply that no token ends takes seconds: one of some hundred tokens can be over before this process gets a moment to leave.
+    const plan = { model: "long", conversation, turns: 1, maxTokens: 30_000, seed: 5 };
+    const client = turnOf(plan, 0, { logit_bias: { 257: -100 } });
     await client.connect(url, (tokens) => {
       if (tokens === 3) client.leave();
     });
