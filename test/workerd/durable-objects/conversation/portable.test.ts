@@ -10,6 +10,14 @@ import { Failure } from "../../../../src/core/failure.ts";
 import { askObject, contentOf, converse, named, refused, stub, told } from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
+/** As text: modules of the runtime read no file. */
+// @ts-expect-error: the bundler's
+const fixtures: Record<string, string> = import.meta.glob("../../../fixtures/conversation-1.base64", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const [earlier] = Object.values(fixtures);
 let toy: Toy;
 beforeAll(async () => {
   env.SESSION_KEY = "a secret" as never;
@@ -51,6 +59,20 @@ it("an imported conversation goes on to the same tokens as the original, and fee
     expect(copy.usage).toEqual(original.usage);
     expect(copy.timings).toMatchObject({ state: "resumed", prefill_tokens: original.timings.prefill_tokens });
   }
+});
+
+it("V3: a file of an earlier release is imported, and goes on from its state to the tokens that followed there", async () => {
+  // Two turns, exported before states shared rows; the third turn drew these letters there.
+  const small = toyServed({ ballast: 2000 });
+  weights.forget();
+  await weights.get(async () => small);
+  const file = Uint8Array.from(Buffer.from(earlier!, "base64"));
+  expect(await told(imported("copy", file))).toMatchObject({ conversation: "copy", turns: 2 });
+  const next = await converse("copy", "three", sampled);
+  expect(contentOf(next)).toBe("wxracjws");
+  expect(next.timings).toMatchObject({ state: "resumed", rebuilt_tokens: 0 });
+  weights.forget();
+  await weights.get(async () => toy);
 });
 
 it("needs the state in the file: without it the copy is rebuilt from the log, and says so", async () => {
