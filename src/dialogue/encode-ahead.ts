@@ -6,7 +6,7 @@ import { inSlices } from "../core/work.ts";
 import type { Message, TextCodec } from "../tokenizer/text-codec.ts";
 import { yieldToEvents } from "./round-robin.ts";
 
-/** Characters of all texts together that need no pause. */
+/** Characters, of one text or of several, that need no pause. */
 const SHORT = 32_768;
 /** Shorter texts are encoded where they are needed. */
 const TINY = 64;
@@ -19,10 +19,18 @@ export async function encodeAhead(codec: TextCodec, texts: readonly string[]): P
   };
   const long = texts.filter((text) => text.length > TINY);
   if (!codec.ahead || long.reduce((sum, text) => sum + text.length, 0) <= SHORT) return forget;
+  let sincePause = 0;
+  const pause = () => {
+    sincePause = 0;
+    return yieldToEvents();
+  };
   try {
     for (const text of long) {
-      await inSlices(codec.ahead(text), yieldToEvents);
+      await inSlices(codec.ahead(text), pause);
       done.push(text);
+      // A text by itself may be too short for a pause, thousands of them are not.
+      sincePause += text.length;
+      if (sincePause >= SHORT) await pause();
     }
   } catch (thrown) {
     forget();
