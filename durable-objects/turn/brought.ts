@@ -26,6 +26,12 @@ const READ_MAX = 256;
 
 const cuts = new WeakMap<Message, readonly Cut[]>();
 
+/** What is brought along: all before the last thing that the user says. */
+export function beforeQuestion(messages: readonly Message[]): Message[] {
+  const question = messages.findLastIndex(({ role }) => role === "user");
+  return messages.slice(0, Math.max(0, question));
+}
+
 /** `brought`: called where it is long enough to matter. */
 export async function cutAhead(said: readonly Message[], brought: () => readonly Message[]): Promise<void> {
   if (said.reduce((sum, { content }) => sum + content.length, 0) <= SHORT) return;

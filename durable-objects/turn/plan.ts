@@ -12,6 +12,7 @@ import { noSuchConversation } from "../storage/heads.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
+import { beforeQuestion } from "./brought.ts";
 import { afterTail, appended, type Continuation, chainAll, continuation, fitted } from "./match-history.ts";
 import { withQuote } from "./quote-passages.ts";
 import { quotePast, recallTokens } from "./quote-past.ts";
@@ -97,13 +98,7 @@ export function plan(
 export function broughtMessages(request: TurnRequest, served: Served, store: ConversationStore | undefined): Message[] {
   const { story, recall } = store ? placeOf(request, served, store) : nowhere(request);
   if (recallTokens(request, recall) === undefined) return [];
-  return story.fresh.slice(
-    0,
-    Math.max(
-      0,
-      story.fresh.findLastIndex(({ role }) => role === "user"),
-    ),
-  );
+  return beforeQuestion(story.fresh);
 }
 
 /** What many requests have in common: the messages of the system that they begin with, and another question. */

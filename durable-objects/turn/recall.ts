@@ -9,7 +9,7 @@ import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Asked } from "../storage/passage-senses.ts";
 import { asksOnly, sentencesOf } from "../storage/passages.ts";
-import { BroughtWords, broughtBy } from "./brought.ts";
+import { BroughtWords, beforeQuestion, broughtBy } from "./brought.ts";
 import { findSections } from "./find-sections.ts";
 import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
@@ -50,7 +50,7 @@ export function recall(search: Search): Recalled[] {
   const meant = search.senses?.asked(asked.content);
   const question = questionOf(asked.content, meant?.ownness);
   const newest = (base?.depth ?? 0) + 1;
-  const brought = broughtBy(messages.slice(0, messages.lastIndexOf(asked)), newest);
+  const brought = broughtBy(beforeQuestion(messages), newest);
   const near = search.senses && meant ? addNearness(brought, search.senses, meant) : new Set<Candidate>();
   const unfed = brought.filter((passage) => isOutOfSight(passage, past));
   const words = new BroughtWords(unfed);
