@@ -13,9 +13,8 @@ import { type Placed, under } from "../schema/place.ts";
 import { canonical, isObject, isSame, typeOf } from "../schema/values.ts";
 import { fitsFormat, formatSteps } from "./format-checks.ts";
 
-/** What of a value schemas have looked at: names of members as `memberKey` has them, numbers of items. Kept only where some schema asks for the rest. */
+/** What of a value schemas have looked at: names of members `signed`, numbers of items. Kept only where some schema asks for the rest. */
 type Seen = Set<string | number>;
-const memberKey = signed;
 
 /** Of a value that is neither a list nor an object: a text and a number that look alike are two. */
 const simpleKey = (value: unknown): string => (typeof value === "string" ? signed(value) : `=${value}`);
@@ -217,12 +216,12 @@ export class Validator {
         isNamed = true;
         if (!check(additionalProperties, value[name], "additionalProperties")) return false;
       }
-      if (isNamed) seen.add(memberKey(name));
+      if (isNamed) seen.add(signed(name));
     }
     if (schema.unevaluatedProperties === undefined) return true;
     return names.every((name) => {
-      if (seen.has(memberKey(name))) return true;
-      seen.add(memberKey(name));
+      if (seen.has(signed(name))) return true;
+      seen.add(signed(name));
       return check(schema.unevaluatedProperties, value[name], "unevaluatedProperties");
     });
   }
