@@ -95,15 +95,16 @@ def one(r: random.Random, length: int, filler: Filler, held: bool, more_quoted: 
     told and asked for. `untold`: how many of the questions about what was not told are kept."""
     other = filler.short if length <= 256 else filler
     characters = int(length * CHARACTERS * r.uniform(0.45, 0.85))
+    with_talk = characters if length > 512 else 0
     if more_quoted and r.random() < more_quoted:
-        return "quoted", with_quotes(r, other, held, characters if length > 512 else 0)
+        return "quoted", with_quotes(r, other, held, with_talk)
     if more_told and r.random() < more_told:
         return "memory", memory_dialogue(r, filler.short, characters, held, filler.prose, untold)
     choice = r.random()
     if length <= 256 and choice < 0.13:
         return "talk", talk(r, int(characters * 0.9))
     if choice < 0.28:
-        return "quoted", with_quotes(r, other, held, characters if length > 512 else 0)
+        return "quoted", with_quotes(r, other, held, with_talk)
     if choice < 0.36:
         return "document", document(r, filler.prose(r, characters // 2), held)
     if choice < 0.44:
