@@ -1,11 +1,11 @@
 /** What depends on the vocabulary alone is found before a request asks for it. */
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { packFolder } from "../../scripts/serve-pack.ts";
 import { constraintFor, readyForForms } from "../../src/constrain/constraint-for.ts";
+import { Budget } from "../../src/constrain/language/budget.ts";
 import { createTextCodec } from "../../src/tokenizer/hf-codec.ts";
 import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
-import { cpuMs } from "../support/cpu-time.ts";
 import { EOS } from "./model.ts";
 
 const file = JSON.parse(readFileSync(`${packFolder()}/tokenizer.json`, "utf8"));
@@ -28,23 +28,29 @@ const weather = {
 };
 const CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Par';
 
-/** Processor time from the request's shape to its first mask, and to the mask inside its first text. */
-async function firstMasks(codec: TextCodec): Promise<{ first: number; inText: number }> {
-  const began = cpuMs();
-  const constraint = (await constraintFor(weather, codec, [EOS]))!;
-  constraint.mask();
-  const first = cpuMs() - began;
-  for (const id of codec.encodeText(CALL)) constraint.accept(id);
-  constraint.mask();
-  return { first, inText: cpuMs() - began };
+/** Steps from the request's shape to its first mask, and to the mask inside its first text; and how often the vocabulary was read. */
+async function firstMasks(codec: TextCodec): Promise<{ first: number; inText: number; read: number }> {
+  const read = vi.spyOn(codec, "tokenBlock");
+  const spend = vi.spyOn(Budget.prototype, "spend");
+  const spent = () => spend.mock.calls.reduce((sum, [steps]) => sum + steps, 0);
+  try {
+    const constraint = (await constraintFor(weather, codec, [EOS]))!;
+    constraint.mask();
+    const first = spent();
+    for (const id of codec.encodeText(CALL)) constraint.accept(id);
+    constraint.mask();
+    return { first, inText: spent(), read: read.mock.calls.length };
+  } finally {
+    vi.restoreAllMocks();
+  }
 }
 
 it("a request waits for no work on the vocabulary once it is ready for forms", async () => {
-  await firstMasks(createTextCodec(file)); // what an engine compiles is compiled
   const cold = await firstMasks(createTextCodec(file));
   const codec = createTextCodec(file);
   await readyForForms(codec, [EOS]);
   const ready = await firstMasks(codec);
+  expect([cold.read, ready.read]).toEqual([1, 0]);
   expect(ready.first, JSON.stringify({ cold, ready })).toBeLessThan(cold.first / 3);
   expect(ready.inText, JSON.stringify({ cold, ready })).toBeLessThan(cold.inText / 3);
 });
