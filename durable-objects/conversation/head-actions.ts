@@ -12,6 +12,7 @@ import { type Head, type KeyedRequest, newHead, noSuchConversation, revised, use
 import { noted, repeated } from "../storage/idempotency.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
+import { placeRequest } from "../turn/place-request.ts";
 import { plan } from "../turn/plan.ts";
 import { around, type FullTurnView, runningView, viewOf } from "./turn-view.ts";
 
@@ -50,7 +51,7 @@ export function unansweredTurn(
   store: ConversationStore | undefined,
   { areItems = false } = {},
 ): StoredTurn {
-  const { accepted } = plan(request, id, served, store, { areItems });
+  const { accepted } = plan(placeRequest(request, served, store), id, served, { areItems });
   const parent = accepted.parent === null ? undefined : store!.tree.turn(accepted.parent)!;
   const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, lasting: _____, ...kept } = accepted;
   return {

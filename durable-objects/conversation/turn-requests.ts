@@ -15,6 +15,7 @@ import { checkSame } from "../storage/idempotency.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
 import { batch, isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
+import { placeRequest } from "../turn/place-request.ts";
 import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
@@ -55,7 +56,8 @@ export async function countTokens(scheduler: Scheduler, request: TurnRequest): P
   if (request.persistent || isThrownAway(request)) openThere(host, request);
   else if (request.prefix !== undefined) await visit(scheduler, request);
   const source = database.exists ? sourceOf(request, host) : undefined;
-  const { accepted } = plan(request, newTurnId(), await host.served(request), source, { isCounted: true });
+  const served = await host.served(request);
+  const { accepted } = plan(placeRequest(request, served, source), newTurnId(), served, { isCounted: true });
   return { tokens: accepted.start + accepted.promptCount };
 }
 

@@ -1,6 +1,5 @@
 /**
- * match-history: where in the tree a request continues, and which of its messages are new there: neither those that the tree holds,
- * nor more than fits.
+ * match-history: where in the tree a request continues, and which of its messages the tree does not hold yet.
  *
  * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are compared by a
  * chained hash, so that neither storage nor reading grows with the dialogue.
@@ -188,27 +187,4 @@ function before(tree: TurnTree, id: string): Continuation {
   const turn = tree.turn(id)!;
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
   return appended(parent, turn.request.messages);
-}
-
-/**
- * The longest end of `messages` whose prompt has at most `room` ids, with all system messages; at least the last message stays.
- * `encode` is asked about as often as a search by halves needs.
- */
-export function fitted(
-  messages: Message[],
-  room: number,
-  encode: (messages: Message[]) => number[],
-): { messages: Message[]; prompt: number[] } {
-  const without = (count: number) => {
-    let left = count;
-    return messages.filter(({ role }, i) => role === "system" || i === messages.length - 1 || left-- <= 0);
-  };
-  let [most, least] = [messages.filter(({ role }) => role !== "system").length - 1, 0];
-  while (least < most) {
-    const middle = (least + most) >> 1;
-    if (encode(without(middle)).length <= room) most = middle;
-    else least = middle + 1;
-  }
-  const kept = without(Math.max(0, least));
-  return { messages: kept, prompt: encode(kept) };
 }

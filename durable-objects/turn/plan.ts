@@ -1,22 +1,23 @@
 /** plan: everything about a turn that can be known, and refused, before the model runs. */
-import { MAIN, newTurnId } from "../../src/api/shared/ids.ts";
-import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
+import { newTurnId } from "../../src/api/shared/ids.ts";
+import type { Recalled, TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce, toolsKnown } from "../../src/constrain/reply/announce.ts";
-import { check, Failure } from "../../src/core/failure.ts";
+import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { preludeTokens } from "../../src/dialogue/prelude.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import { noSuchConversation } from "../storage/heads.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
-import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/turn-tree.ts";
 import { beforeQuestion } from "./brought.ts";
-import { afterTail, appended, type Continuation, chainAll, continuation, fitted } from "./match-history.ts";
+import { chainAll } from "./match-history.ts";
+import type { PlacedRequest } from "./place-request.ts";
 import { withQuote } from "./quote-passages.ts";
 import { quotePast, recallTokens } from "./quote-past.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
+import { truncated } from "./truncated.ts";
 import { workerSenses } from "./worker-senses.ts";
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
@@ -27,17 +28,15 @@ export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idemp
 export const turnDigest = (request: TurnRequest): string => digestOf({ ...request, grantedTokens: undefined });
 
 /**
- * `store`: absent for a turn of which nothing is kept. `isCounted`: the prompt is counted and not read, however long it is. Fails as `placeOf`
- * does, or with `context_length_exceeded`.
+ * `isCounted`: the prompt is counted and not read, however long it is. `areItems`: the messages are added to a conversation as its history.
+ * Fails with `context_length_exceeded`, or as a template refuses its messages.
  */
 export function plan(
-  request: TurnRequest,
+  { request, store, tip, moved, story: told, recall }: PlacedRequest,
   id: string,
   served: Served,
-  store: ConversationStore | undefined,
   { isCounted = false, areItems = false } = {},
 ): PlannedTurn {
-  const { tip, moved, story: told, recall } = store ? placeOf(request, served, store) : nowhere(request);
   // Items that are added to a conversation are its history, system messages too; those of a request hold for that request.
   const story = areItems ? { ...told, fresh: request.messages, aside: [] } : told;
   const { parent, history } = story;
@@ -53,7 +52,7 @@ export function plan(
   const { backend, manifest } = served;
   const room = Math.min(backend.contextLength - start, manifest.contextLength);
   const { messages: fresh, prompt: plain } = request.truncate
-    ? fitted(story.fresh, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
+    ? truncated(story.fresh, room - Math.min(request.maxTokens ?? 1, room >> 2), encode)
     : { messages: story.fresh, prompt: encode(story.fresh) };
   const field = request.reply.object === "response" ? "input" : "messages";
   if (!isCounted) checkRoom(start + plain.length, backend.contextLength, field);
@@ -94,12 +93,9 @@ export function plan(
   return { accepted, prompt: Uint32Array.from(prompt), tip, opening };
 }
 
-/** What recall would look through that the request itself brings, if it is on. Fails as `plan` does. */
-export function broughtMessages(request: TurnRequest, served: Served, store: ConversationStore | undefined): Message[] {
-  const { story, recall } = store ? placeOf(request, served, store) : nowhere(request);
-  if (recallTokens(request, recall) === undefined) return [];
-  return beforeQuestion(story.fresh);
-}
+/** What recall would look through that the request itself brings, if it is on. */
+export const broughtMessages = ({ request, story, recall }: PlacedRequest): Message[] =>
+  recallTokens(request, recall) === undefined ? [] : beforeQuestion(story.fresh);
 
 /** What many requests have in common: the messages of the system that they begin with, and another question. */
 function withoutQuestion(messages: readonly Message[]): Message[] {
@@ -111,69 +107,6 @@ function commonIds(a: readonly number[], b: readonly number[]): number {
   const differs = a.findIndex((id, n) => id !== b[n]);
   return differs < 0 ? a.length : differs;
 }
-
-interface TreePosition {
-  tip: string | null;
-  /** Not the plain next turn of its head. */
-  moved: boolean;
-  story: Continuation;
-  /** What the conversation says of recall. */
-  recall?: RecallMode | undefined;
-}
-
-const nowhere = ({ messages }: TurnRequest): TreePosition => ({
-  tip: null,
-  moved: true,
-  story: appended(undefined, messages),
-});
-
-/** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
-/** As much of a fingerprint as people compare. */
-const short = (fingerprint: string): string => fingerprint.slice(0, 12);
-
-function placeOf(request: TurnRequest, { fingerprint }: Served, store: ConversationStore): TreePosition {
-  const identity = store.identity();
-  if (!identity) return nowhere(request);
-  // Another tenant's conversation does not exist.
-  if (identity.owner !== request.tenant && typeof request.parent === "string") throw noSuchResponse();
-  if (identity.owner !== request.tenant) throw noSuchConversation();
-  const changed = () =>
-    `conversation: its state was computed by another model or version of it (${short(identity.fingerprint)}, and ${short(fingerprint)} is served now); begin a new conversation`;
-  check(identity.fingerprint === fingerprint, "model_changed", changed, "conversation");
-  const head = request.head === undefined ? undefined : store.heads.get(request.head);
-  check(
-    head || request.head === undefined || request.head === MAIN,
-    "not_found",
-    () => "conversation: no such fork",
-    "conversation",
-  );
-  const tip = turnOf(store, head?.turn);
-  const root = request.prefix === undefined || request.feedOnly ? null : prefixOf(store);
-  const near = request.near === undefined ? tip : turnOf(store, request.near);
-  const story =
-    request.parent === undefined
-      ? continuation(store.tree, near, request)
-      : after(
-          store,
-          request.parent === null ? turnOf(store, root) : namedTurn(store, request.parent),
-          request.messages,
-        );
-  const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
-  return {
-    tip: tip?.id ?? null,
-    moved: !story.parent || elsewhere || (head?.moved ?? false),
-    story,
-    recall: head?.recall,
-  };
-}
-
-/** The turn that the tree's shared prefix is. */
-const prefixOf = (store: ConversationStore): string | null =>
-  store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
-
-/** Behind a turn that the request names. A client may send again what it followed. */
-const after = (store: ConversationStore, parent: StoredTurn | undefined, messages: Message[]): Continuation =>
-  appended(parent, (parent && afterTail(store.tree, parent, messages)) ?? messages);
 
 /**
  * The prompt with instructions before the new messages: as system messages at that place or, for a template that takes none there, as the
@@ -189,22 +122,6 @@ function instructed(instructions: Message[], fresh: Message[], encode: (messages
     const content = [...instructions, first].map((one) => one.content).join("\n\n");
     return encode([{ ...first, content }, ...others]);
   }
-}
-
-/** Fails with `not_found`. */
-function turnOf(store: ConversationStore, id: string | null | undefined): StoredTurn | undefined {
-  if (id === null || id === undefined) return undefined;
-  const turn = store.tree.turn(id);
-  const there = turn && turn.status !== "failed" && (turn.reply === null || turn.logged > turn.start);
-  if (!there) throw noSuchResponse();
-  return turn;
-}
-
-/** A turn that a request names: one that was deleted stays only as the past of those behind it. Fails with `not_found`. */
-function namedTurn(store: ConversationStore, id: string): StoredTurn | undefined {
-  const turn = turnOf(store, id);
-  if (turn?.hidden) throw noSuchResponse();
-  return turn;
 }
 
 /** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */

@@ -14,6 +14,7 @@ import { LeaseLost } from "../storage/database.ts";
 import { Attempt, lost, passing } from "./attempt.ts";
 import { cutAhead } from "./brought.ts";
 import { type Host, sourceOf } from "./context.ts";
+import { placeRequest } from "./place-request.ts";
 import { broughtMessages, plan, turnIdOf } from "./plan.ts";
 import { RunningTurn } from "./running-turn.ts";
 
@@ -64,9 +65,11 @@ export class Scheduler {
       const served = await this.host.served(request);
       const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
       forget = await encodeAhead(served.codec, texts);
-      await cutAhead(request.messages, () => broughtMessages(request, served, sourceOf(request, this.host)));
+      // Other heads may move during the pauses that follow. What this turn needs of the tree is checked once more when it is accepted.
+      const placed = placeRequest(request, served, sourceOf(request, this.host));
+      await cutAhead(request.messages, () => broughtMessages(placed));
       check(before === this.#removals, "not_found", () => "conversation: it was deleted meanwhile", "conversation");
-      const planned = plan(request, id, served, sourceOf(request, this.host));
+      const planned = plan(placed, id, served);
       const running = new RunningTurn(id, request.tenant, request.background ?? false);
       running.release = release;
       // Before it is in the journal, so that nobody takes it for one that was left behind.
