@@ -52,7 +52,7 @@ export function unansweredTurn(
   { areItems = false } = {},
 ): StoredTurn {
   const { accepted } = plan(placeRequest(request, served, store), id, served, { areItems });
-  const parent = accepted.parent === null ? undefined : store!.tree.turn(accepted.parent)!;
+  const parent = accepted.parent === null ? undefined : store!.tree.require(accepted.parent);
   const { attempts: _, rebuiltTokens: __, cachedTokens: ___, seed: ____, lasting: _____, ...kept } = accepted;
   return {
     ...kept,

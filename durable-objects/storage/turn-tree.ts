@@ -103,6 +103,13 @@ export class TurnTree {
     return row && this.#toTurn(row);
   }
 
+  /** Fails with `state_unreadable` where it is missing: of a turn that others name as their parent. */
+  require(id: string): StoredTurn {
+    const turn = this.turn(id);
+    if (!turn) throw missing(id);
+    return turn;
+  }
+
   /** `words`: of what was said in it, where they were found before. */
   insert(turn: StoredTurn, ids: Uint32Array<ArrayBuffer>, words?: IndexedWords): void {
     const { id, parent, depth, createdMs, status, start, position, logged, hidden, ...record } = turn;
@@ -133,7 +140,7 @@ export class TurnTree {
   *path(from: string | null): Generator<TurnNode> {
     for (let id = from; id !== null; ) {
       const node = this.node(id);
-      if (!node) throw new Failure("state_unreadable", `turn ${id} is missing`);
+      if (!node) throw missing(id);
       yield node;
       id = node.parent;
     }
@@ -223,6 +230,8 @@ export function saidIn({ request, reply }: Pick<StoredTurn, "request" | "reply">
   const isSaid = first?.role !== "system" || first.content !== instructions;
   return { messages: isSaid ? request.messages : rest, reply };
 }
+
+const missing = (id: string): Failure => new Failure("state_unreadable", `turn ${id} is missing`);
 
 const toNode = (row: Row): TurnNode => ({
   id: String(row.id),

@@ -2,42 +2,41 @@
  * ComparedTurns: the turns of a tree, as one request compares them with the history that it tells. Each is read once, and only what says
  * whether the history holds it is remembered: where nothing fits, all are looked at several times, and there may be thousands.
  */
-import type { StoredTurn, TurnNode, TurnTree } from "../storage/turn-tree.ts";
+import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
 
-export interface ComparedTurn extends Pick<StoredTurn, "asked" | "history" | "messageCount"> {
+export interface ComparedTurn extends Pick<StoredTurn, "parent" | "asked" | "history" | "messageCount"> {
   isAnswered: boolean;
 }
+
+const compared = ({ parent, asked, history, messageCount, reply }: StoredTurn): ComparedTurn => ({
+  parent,
+  asked,
+  history,
+  messageCount,
+  isAnswered: reply !== null,
+});
 
 export class ComparedTurns {
   readonly tree: TurnTree;
   readonly tip: StoredTurn;
-  readonly #known = new Map<string, ComparedTurn>();
-  readonly #path: TurnNode[] = [];
-  readonly #up: Iterator<TurnNode>;
+  readonly #known: Map<string, ComparedTurn>;
 
   constructor(tree: TurnTree, tip: StoredTurn) {
     this.tree = tree;
     this.tip = tip;
-    this.#up = tree.path(tip.id);
+    this.#known = new Map([[tip.id, compared(tip)]]);
   }
 
-  /** From the tip up to the beginning. */
-  *path(): Generator<TurnNode> {
-    for (let i = 0; ; i++) {
-      if (i === this.#path.length) {
-        const { value, done } = this.#up.next();
-        if (done) return;
-        this.#path.push(value);
-      }
-      yield this.#path[i]!;
-    }
+  /** Ids from the tip up to the beginning. */
+  *path(): Generator<string> {
+    for (let id: string | null = this.tip.id; id !== null; id = this.of(id).parent) yield id;
   }
 
+  /** Fails with `state_unreadable` where the tree lacks it. */
   of(id: string): ComparedTurn {
     const known = this.#known.get(id);
     if (known) return known;
-    const { asked, history, messageCount, reply } = this.tree.turn(id)!;
-    const found = { asked, history, messageCount, isAnswered: reply !== null };
+    const found = compared(this.tree.require(id));
     this.#known.set(id, found);
     return found;
   }

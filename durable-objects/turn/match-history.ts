@@ -95,8 +95,8 @@ function retold(turns: ComparedTurns, messages: Message[], mayEnd: boolean): Con
 
 /** The system messages that a conversation began with. */
 function beginningOf(turns: ComparedTurns): Message[] {
-  const { id } = [...turns.path()].at(-1)!;
-  const { messages } = turns.tree.turn(id)!.request;
+  const first = [...turns.path()].at(-1)!;
+  const { messages } = turns.tree.require(first).request;
   const end = messages.findIndex((one) => !isSystem(one));
   return end < 0 ? messages : messages.slice(0, end);
 }
@@ -106,9 +106,7 @@ export function afterTail(tree: TurnTree, tip: StoredTurn, messages: readonly Me
   const last = messages.findLastIndex(({ role }) => role === "assistant") + 1;
   const told = messages.slice(0, last).map((one) => chain("", one));
   const tail: string[] = [];
-  for (const { id } of last > 0 ? tree.path(tip.id) : []) {
-    if (tail.length >= last) break;
-    const turn = tree.turn(id)!;
+  for (let turn: StoredTurn | undefined = tip; turn && tail.length < last; turn = parentOf(tree, turn)) {
     const said = [...turn.request.messages, ...(turn.reply === null ? [] : [replyOf(turn)])];
     tail.unshift(...said.filter((one) => !isSystem(one)).map((one) => chain("", one)));
   }
@@ -144,7 +142,7 @@ class ClientHistory {
     if (this.messages.length < count + (this.#mayEnd ? 0 : 1)) return undefined;
     if (isAnswered ? this.hash(count - 1) !== asked : this.hash(count) !== history) return undefined;
     const fresh = this.messages.slice(count);
-    const turn = turns.tree.turn(id)!;
+    const turn = turns.tree.require(id);
     if (!isAnswered) return appended(turn, fresh);
     const reply = this.messages[count - 1]!;
     if (reply.role !== "assistant") return undefined;
@@ -157,6 +155,9 @@ class ClientHistory {
   asks = ({ isAnswered, asked }: ComparedTurn): boolean => isAnswered && this.hash(this.messages.length) === asked;
 }
 
+const parentOf = (tree: TurnTree, { parent }: StoredTurn): StoredTurn | undefined =>
+  parent === null ? undefined : tree.require(parent);
+
 const replyOf = ({ reply }: StoredTurn): Message => ({ role: "assistant", content: reply ?? "" });
 
 /** Who left during a reply may have seen less of it than was generated. */
@@ -164,7 +165,7 @@ const isShortened = (turn: StoredTurn, { content }: Message): boolean =>
   turn.status === "cancelled" && turn.reply!.startsWith(content);
 
 function along(turns: ComparedTurns, told: ClientHistory): Continuation | undefined {
-  for (const { id } of turns.path()) {
+  for (const id of turns.path()) {
     const found = told.after(turns, id) ?? (told.asks(turns.of(id)) ? before(turns.tree, id) : undefined);
     if (found) return found;
   }
@@ -184,7 +185,6 @@ function anywhere(turns: ComparedTurns, told: ClientHistory): Continuation | und
 
 /** The same question once more, beside this turn. */
 function before(tree: TurnTree, id: string): Continuation {
-  const turn = tree.turn(id)!;
-  const parent = turn.parent === null ? undefined : tree.turn(turn.parent);
-  return appended(parent, turn.request.messages);
+  const turn = tree.require(id);
+  return appended(parentOf(tree, turn), turn.request.messages);
 }
