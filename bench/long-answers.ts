@@ -5,7 +5,7 @@
  *
  *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out] [--languages en,number] [--alone] [--show] [--misses]
  *
- * Right is an answer that holds the value told last and none of those that it must not be; greedy, with the pack's repetition penalty.
+ * Right is an answer that holds the value told last, in any of its wordings, and none of those that it must not be; greedy, with the pack's repetition penalty.
  * `--alone` leaves recall out (a pack that keeps every position never recalls). A history that is longer than the pack's context is left out.
  * `--show` writes every question with what was quoted and answered, `--misses` those that recall did not get right.
  */
@@ -16,7 +16,8 @@ import { loadServed } from "../src/dialogue/load.ts";
 import { greedy } from "../src/sampling/sampling.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
-import { factsNamed, type Probe } from "./long-dialogue/dialogue.ts";
+import { factsNamed } from "./long-dialogue/dialogue.ts";
+import { isRight } from "./long-dialogue/right-answer.ts";
 import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
 import { Chat, usual } from "./memory-chat.ts";
 import { table } from "./section.ts";
@@ -43,10 +44,6 @@ const served = await loadServed(folderSource(pack), compiledKernels());
 const sampling = { ...greedy, repetitionPenalty: usual(served).repetitionPenalty };
 const context = served.backend.contextLength;
 
-const isRight = (answer: string, { value, wrong }: Probe): boolean => {
-  const holds = (word: string) => answer.toLowerCase().includes(word.toLowerCase());
-  return holds(value) && !wrong.some(holds);
-};
 const share = (hits: boolean[] | undefined): string =>
   hits === undefined ? "–" : (hits.filter(Boolean).length / hits.length).toFixed(2);
 

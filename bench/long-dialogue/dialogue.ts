@@ -7,21 +7,21 @@ import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./f
 import { filler } from "./filler.ts";
 import { freshFacts, freshUnanswered, freshUnrelated } from "./fresh.ts";
 import { heldOutFacts, heldOutUnrelated } from "./held-out.ts";
+import { type Expected, wordings } from "./right-answer.ts";
 import { unseenFacts, unseenUnanswered, unseenUnrelated } from "./unseen.ts";
+import { weeksFacts, weeksUnanswered, weeksUnrelated } from "./weeks.ts";
 
 export interface Turn {
   user: string;
   assistant: string;
 }
 
-export interface Probe {
+export interface Probe extends Expected {
   kind: "plain" | "rephrased" | "corrected" | "unanswered" | "unrelated";
   lang: Fact["lang"];
   question: string;
-  /** What the answer must hold; "" where nothing was told. */
+  /** What was told; "" where nothing was. */
   value: string;
-  /** What it must not be. */
-  wrong: string[];
   /** Number of the turn that told it last. */
   turn: number;
 }
@@ -50,6 +50,7 @@ export const told = {
   everyday: { facts: everydayFacts, unrelated: everydayUnrelated, unanswered: everydayUnanswered },
   fresh: { facts: freshFacts, unrelated: freshUnrelated, unanswered: freshUnanswered },
   unseen: { facts: unseenFacts, unrelated: unseenUnrelated, unanswered: unseenUnanswered },
+  weeks: { facts: weeksFacts, unrelated: weeksUnrelated, unanswered: weeksUnanswered },
 } satisfies Record<string, Told>;
 
 /** By the name that a command was given. */
@@ -57,6 +58,11 @@ export function factsNamed(name: string): Told {
   if (!Object.hasOwn(told, name)) throw new Error(`--facts: expected ${Object.keys(told).join(", ")}, got ${name}`);
   return told[name as keyof typeof told];
 }
+
+const answers = (value: string, wrong: string[]): Expected & { value: string } => {
+  const right = wordings(value);
+  return { value: right[0]!, right, wrong: wrong.flatMap(wordings) };
+};
 
 /** `turns`: how many. Facts, their distractors and every fourth one's correction are spread evenly over them. */
 export function longDialogue(
@@ -70,6 +76,7 @@ export function longDialogue(
   const order = facts.map((fact, i) => ({ fact, i, at: below(1 << 30) })).sort((a, b) => a.at - b.at);
   const slots = facts.length * 2 + Math.ceil(facts.length / 4);
   const free = Array.from({ length: slots }, (_, i) => Math.min(turns - 1, Math.floor((i * turns) / slots)));
+  const put = (text: string, place: string, value: string) => text.replace(place, wordings(value)[0]!);
   const tell = (text: string, lang: Fact["lang"], at: number): number => {
     // Short dialogues tell several things in one turn.
     const told = said[at]! as Turn & { isTold?: boolean };
@@ -85,26 +92,28 @@ export function longDialogue(
     const rest = fact.values.filter((other) => other !== value);
     const other = pick(rest);
     const at = free.shift()!;
-    tell(pick(fact.tell).replace("{v}", value), fact.lang, at);
-    later.push(() => void tell(fact.other.replace("{w}", other), fact.lang, free.shift()!));
+    tell(put(pick(fact.tell), "{v}", value), fact.lang, at);
+    later.push(() => void tell(put(fact.other, "{w}", other), fact.lang, free.shift()!));
     if (i % 4 === 0) {
       const next = pick(rest.filter((word) => word !== other));
       corrected.push({ fact, value: next, wrong: [value, other] });
       continue;
     }
-    probes.push({ kind: "plain", lang: fact.lang, question: pick(fact.ask), value, wrong: [other], turn: at });
-    probes.push({ kind: "rephrased", lang: fact.lang, question: pick(fact.rephrase), value, wrong: [other], turn: at });
+    const expected = { lang: fact.lang, ...answers(value, [other]), turn: at };
+    probes.push({ kind: "plain", question: pick(fact.ask), ...expected });
+    probes.push({ kind: "rephrased", question: pick(fact.rephrase), ...expected });
   }
   for (const { fact, value, wrong } of corrected) {
     later.push(() => {
-      const turn = tell(fact.correct.replace("{v}", value), fact.lang, free.shift()!);
-      probes.push({ kind: "corrected", lang: fact.lang, question: pick(fact.ask), value, wrong, turn });
+      const turn = tell(put(fact.correct, "{v}", value), fact.lang, free.shift()!);
+      const question = pick(fact.ask);
+      probes.push({ kind: "corrected", lang: fact.lang, question, ...answers(value, wrong), turn });
     });
   }
   for (const work of later) work();
   for (const question of unanswered)
-    probes.push({ kind: "unanswered", lang: "en", question, value: "", wrong: [], turn: 0 });
+    probes.push({ kind: "unanswered", lang: "en", question, ...answers("", []), turn: 0 });
   for (const question of unrelated)
-    probes.push({ kind: "unrelated", lang: "en", question, value: "", wrong: [], turn: 0 });
+    probes.push({ kind: "unrelated", lang: "en", question, ...answers("", []), turn: 0 });
   return { turns: said, probes };
 }

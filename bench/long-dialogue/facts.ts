@@ -2,7 +2,7 @@
  * What a user tells of himself in a long dialogue, and how it is asked for later. `{v}` is the value, `{w}` another one of its kind.
  *
  * `ask` has a word of the telling, `rephrase` asks for the same in other words, `other` is of the same kind and about somebody else,
- * `correct` takes the value back.
+ * `correct` takes the value back. A value is told as it stands before the first `=`; what follows are other right wordings of it.
  */
 export interface Fact {
   lang: "en" | "de" | "zh" | "number";
@@ -35,6 +35,16 @@ export const factRows = (lang: Fact["lang"], correction: string, rows: string): 
     .map((row) => {
       const [tell, ask, asked, other, values] = row.split("|") as [string, string, string, string, string];
       return fact(lang, [tell], [ask], [asked], other, correction + tell, values);
+    });
+
+/** The same with a correction of each line's own, before the values. */
+export const correctedRows = (lang: Fact["lang"], rows: string): Fact[] =>
+  rows
+    .trim()
+    .split("\n")
+    .map((row) => {
+      const [tell, ask, asked, other, correct, values] = row.split("|");
+      return fact(lang, [tell!], [ask!], [asked!], other!, correct!, values!);
     });
 
 /** The entries of a text that are parted by bars. Line ends in it mean nothing. */
