@@ -17,6 +17,7 @@ import { promptCacheRoutes } from "./prompt-cache.ts";
 import { responseSocket } from "./response-socket.ts";
 import { responses } from "./responses.ts";
 import { search } from "./search.ts";
+import { streamValues } from "./stream-values.ts";
 import { streams } from "./streams.ts";
 import { tokens } from "./tokens.ts";
 import { usageRoutes } from "./usage.ts";
@@ -34,6 +35,8 @@ export const endpoints: Declared[] = [
   ...items,
   ...branches,
   ...search,
+  // Before /v1/streams/{id}, which their paths look like.
+  ...streamValues,
   ...streams,
   ...completions,
   ...messages,
