@@ -19,6 +19,7 @@ const rooms = [
   "src/constrain/json",
   "src/constrain/schema/values",
   "src/constrain/schema/place",
+  "src/constrain/schema/known-keywords",
   "src/constrain/schema/document",
   "src/constrain/check/idn",
   "src/constrain/check/format-checks",

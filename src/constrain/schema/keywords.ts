@@ -2,7 +2,7 @@
  * keywords: what one schema object says of a value itself. Schemas inside (of properties, items) stay as they came, and applicators
  * (`allOf`, `not`, …) are read in alternatives.ts.
  *
- * A keyword has more places than this one. `KINDS` in document.ts decides that it is known at all; here it becomes a field of `Flat`; merge.ts
+ * A keyword has more places than this one. `KINDS` in known-keywords.ts decides that it is known at all; here it becomes a field of `Flat`; merge.ts
  * says what two of them together mean, and negate.ts what the opposite is; a grammar of src/constrain/json/ or schema/ holds the reply to it, or
  * `loose` says that none does; src/constrain/check/validator.ts checks a whole reply. docs/structured-output.md lists it.
  */
