@@ -176,7 +176,8 @@ export function decodeState(
   const headerBytes = view.getUint32(8, true);
   const room = Math.min(HEADER_MAX_BYTES, bytes.length - PREFIX_BYTES);
   readable(headerBytes <= room, () => `header: expected at most ${room} bytes, got ${headerBytes}`);
-  const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
+  // A copy: what is read of it (checksums) are views, and msgpackr keeps the last buffer that it read, which would be the whole state.
+  const header = bytes.slice(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
   readable(!verify || same(sha256(header), bytes.subarray(12, PREFIX_BYTES)), () => "header: checksum differs");
   const { tensors, stretches: named, ...rest } = unpack(header, headerSchema, "state_unreadable", "state: header");
   readable(

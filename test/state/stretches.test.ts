@@ -60,6 +60,13 @@ it.each([
   }
 });
 
+it("keeps nothing of a state that was read where its stretches are kept", () => {
+  const { bytes, stretches } = cut(30, []);
+  const read = whole(bytes, stretches);
+  expect(read.stretches?.length).toBeGreaterThan(0);
+  for (const { sha256 } of read.stretches!) expect(sha256.buffer).not.toBe(bytes.buffer);
+});
+
 it("writes what is new, and names the rest", () => {
   const { stretches: before } = cut(30, []);
   const { stretches } = cut(34, before);
