@@ -27,14 +27,30 @@ export interface TokenLogprob {
   logprob: number;
 }
 
+/** What a choice is made in. */
+interface Workplace {
+  /** Logits after penalties, then nats below the largest. */
+  below: Float64Array;
+  weights: Float64Array;
+  candidates: Candidates;
+}
+
+/** By the size of the vocabulary. A choice leaves nothing there that the next one reads, so all conversations share one: it has a megabyte. */
+const workplaces = new Map<number, Workplace>();
+
+function workplaceFor(vocab: number): Workplace {
+  const known = workplaces.get(vocab);
+  if (known) return known;
+  const below = new Float64Array(vocab);
+  const made = { below, weights: new Float64Array(vocab), candidates: new Candidates(below) };
+  workplaces.set(vocab, made);
+  return made;
+}
+
 export class Sampler {
   readonly #vocab: number;
   readonly #random: Random;
   readonly #seen: SeenTokens;
-  /** Logits after penalties, then nats below the largest. */
-  readonly #below: Float64Array;
-  readonly #weights: Float64Array;
-  readonly #candidates: Candidates;
 
   /** A seed starts the generator anew, also over a saved state. Without either it starts from entropy. */
   constructor(vocab: number, state?: SamplerState, seed?: number | bigint) {
@@ -42,9 +58,6 @@ export class Sampler {
     this.#seen = new SeenTokens(vocab, state);
     if (seed !== undefined) this.#random = Random.fromSeed(seed);
     else this.#random = state ? new Random(state.generator) : Random.fromEntropy();
-    this.#below = new Float64Array(vocab);
-    this.#weights = new Float64Array(vocab);
-    this.#candidates = new Candidates(this.#below);
   }
 
   /** A reply begins: presence and frequency penalties count from here. */
@@ -75,7 +88,7 @@ export class Sampler {
 
   /** Penalties and mask; the best id. */
   #prepare(logits: Float32Array, sampling: Sampling, allowed: Uint32Array | undefined): number {
-    const x = this.#below;
+    const x = workplaceFor(this.#vocab).below;
     x.set(logits);
     this.#seen.penalise(x, sampling);
     if (allowed) bar(x, allowed);
@@ -89,9 +102,7 @@ export class Sampler {
    * False where those further down have a say; with `reach` Infinity there are none, and the result is the same in every bit.
    */
   #cut(best: number, { temperature, topK, topP, minP }: Sampling, reach: number): boolean {
-    const x = this.#below;
-    const candidates = this.#candidates;
-    const weights = this.#weights;
+    const { below: x, weights, candidates } = workplaceFor(this.#vocab);
     candidates.within(x[best]!, temperature, reach);
     const further = reach < Infinity && (topK === 0 || topK > candidates.length) ? x.length - candidates.length : 0;
     if (further > 0 && (topK > 0 || (topP >= 1 && minP < Math.exp(-reach)))) return false;
@@ -107,8 +118,8 @@ export class Sampler {
 
   /** `best` stands in where rounding leaves nothing to land on. */
   #draw(best: number): { id: number; probability: number } {
-    const { ids, length } = this.#candidates;
-    const weights = this.#weights;
+    const { weights, candidates } = workplaceFor(this.#vocab);
+    const { ids, length } = candidates;
     let total = 0;
     for (let i = 0; i < length; i++) total += weights[ids[i]!]!;
     let left = this.#random.nextFloat() * total;

@@ -361,6 +361,29 @@ describe("odd input (H8)", () => {
   );
 });
 
+describe("many samplers", () => {
+  it("of one vocabulary choose by turns what each chooses alone", () => {
+    const random = Random.fromSeed(9);
+    const steps = Array.from({ length: 8 }, () => [randomLogits(300, random), randomLogits(300, random)]);
+    const settings = [drawing, { ...drawing, topK: 5, topP: 0.9 }];
+    const alone = settings.map((sampling, who) => {
+      const sampler = new Sampler(300, undefined, who);
+      return steps.map((logits) => sampler.choose(logits[who]!, sampling).id);
+    });
+    const both = settings.map((_, who) => new Sampler(300, undefined, who));
+    const byTurns = steps.map((logits) => both.map((sampler, who) => sampler.choose(logits[who]!, settings[who]!).id));
+    expect(byTurns).toEqual(steps.map((_, step) => alone.map((ids) => ids[step])));
+  });
+
+  it("have one place to work in", () => {
+    const logits = randomLogits(100_000, Random.fromSeed(1));
+    const before = process.memoryUsage().arrayBuffers;
+    const held = Array.from({ length: 50 }, () => new Sampler(logits.length, undefined, 0));
+    for (const sampler of held) sampler.choose(logits, drawing);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20e6); // 2 MB each were 100
+  });
+});
+
 describe("logprobs", () => {
   it("are the log-softmax of the logits as the model gave them, largest first", () => {
     const logits = randomLogits(500, Random.fromSeed(2));
