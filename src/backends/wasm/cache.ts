@@ -1,8 +1,8 @@
 /**
  * Cache: one attention layer's keys and values for one conversation, in the engine's memory.
  *
- * Slots 0…sinks−1 hold the first positions, the rest is a ring (see `attendF32`). It starts small and doubles until the ring has its
- * full length; until then no position has wrapped, so growing is a copy of the front.
+ * Slots 0…sinks−1 hold the first positions, the rest is a ring (see `attendF32`). It starts small and grows until the ring has its full length; until
+ * then no position has wrapped, so growing is a copy of the front.
  */
 
 import type { CacheAddress, CacheLayout, CacheSpec } from "../../layers/layer.ts";
@@ -12,6 +12,12 @@ import type { Heap } from "./heap.ts";
 
 /** Extra ring slots, so that a slice of new tokens never overwrites a position that its first token still sees. */
 const CACHE_SLACK = 64;
+
+/**
+ * A ring of so many slots at most has its full length from its second size on. What each size leaves behind is a hole between what others hold, into which
+ * no larger one fits: two conversations that doubled took 14.4 MB of memory for 11.0 of state.
+ */
+const WHOLE_SLOTS = 4096;
 
 export const slotsMax = ({ sinks, window }: CacheLayout): number => sinks + window + CACHE_SLACK;
 
@@ -74,7 +80,9 @@ export class Cache {
   reserve(positions: number): void {
     const most = slotsMax(this.#layout);
     if (this.#slots >= Math.min(positions, most)) return;
-    const slots = Math.min(most, Math.max(CACHE_SLACK + this.#layout.sinks, 2 ** Math.ceil(Math.log2(positions))));
+    const least = CACHE_SLACK + this.#layout.sinks;
+    const doubled = most <= WHOLE_SLOTS ? most : 2 ** Math.ceil(Math.log2(positions));
+    const slots = Math.min(most, positions <= least ? least : Math.max(least, doubled));
     const next = { ...this.#at };
     const taken: CachePart[] = [];
     try {
