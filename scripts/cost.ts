@@ -76,7 +76,9 @@ async function turn(url: string, model: string, n: number): Promise<Turn> {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
-      ...{ model, conversation: "cost", max_tokens: Number(values.tokens) },
+      model,
+      conversation: "cost",
+      max_tokens: Number(values.tokens),
       messages: [{ role: "user", content: `Turn ${n}: tell me something about a river, at length.` }],
     }),
   });

@@ -58,7 +58,10 @@ function optionsOf(args: string[]) {
  */
 const hostsOf = (host: string): string =>
   [
-    ...["localhost", "127.0.0.1", "[::1]", host.includes(":") ? `[${host}]` : host],
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+    host.includes(":") ? `[${host}]` : host,
     ...(["0.0.0.0", "::"].includes(host) ? ["address"] : []),
     ...(process.env.ALLOWED_HOSTS ?? "").split(/[\s,]+/),
   ]

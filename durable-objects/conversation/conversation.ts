@@ -55,7 +55,11 @@ export class Conversation extends DurableObject<Env> {
     armFromBindings(env);
     if (env.STATE_BUDGET_BYTES) limits.stateBudgetBytes = countSetting(env, "STATE_BUDGET_BYTES");
     this.#host = {
-      ...{ ctx, env, owner, alarms: this.alarms, object: ctx.id.name ?? "" },
+      ctx,
+      env,
+      owner,
+      alarms: this.alarms,
+      object: ctx.id.name ?? "",
       store: () => this.store,
       served: (request) => this.#served(request),
       ended: (tenant, turn, tokens) => ctx.waitUntil(this.#settle(tenant, turn, tokens)),

@@ -34,7 +34,8 @@ export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => 
   name: manifest.name,
   fingerprint,
   dtype: manifest.dtype,
-  ...{ tokenizer: manifest.tokenizer?.sha256 ?? null, template: manifest.template?.sha256 ?? null },
+  tokenizer: manifest.tokenizer?.sha256 ?? null,
+  template: manifest.template?.sha256 ?? null,
 });
 
 /** Fails with `state_unreadable` when the path has a gap. */

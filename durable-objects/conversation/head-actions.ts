@@ -61,8 +61,11 @@ export function unansweredTurn(
     hidden: false,
     reply: null,
     promptCount: 0,
-    ...{ position: parent?.position ?? 0, logged: accepted.start, history: accepted.asked },
-    ...{ closed: parent?.closed ?? false, generator: parent?.generator ?? [] },
+    position: parent?.position ?? 0,
+    logged: accepted.start,
+    history: accepted.asked,
+    closed: parent?.closed ?? false,
+    generator: parent?.generator ?? [],
   };
 }
 

@@ -31,7 +31,8 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): FullT
   reason: null,
   error: null,
   heads: [],
-  ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
+  conversation: request.conversation ?? null,
+  metadata: request.metadata ?? {},
 });
 
 /** What the views of a whole list need and is read once for all of them. */
@@ -62,8 +63,12 @@ export function viewOf(
     reply,
     stateKept,
     form: request.reply,
-    ...{ usage: end?.usage ?? null, timings: end?.timings ?? null, reason: end?.reason ?? null, error: error ?? null },
+    usage: end?.usage ?? null,
+    timings: end?.timings ?? null,
+    reason: end?.reason ?? null,
+    error: error ?? null,
     heads: heads.flatMap((head) => (head.turn === id ? [head.id] : [])),
-    ...{ conversation: request.conversation ?? null, metadata: request.metadata ?? {} },
+    conversation: request.conversation ?? null,
+    metadata: request.metadata ?? {},
   };
 }

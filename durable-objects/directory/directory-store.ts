@@ -111,7 +111,12 @@ export class DirectoryStore {
         `INSERT INTO listed (key, kind, created_ms, revision, deleted, record) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET created_ms = excluded.created_ms, revision = excluded.revision,
            deleted = excluded.deleted, record = excluded.record`,
-        ...[key, kind, createdMs, revision, Number(deleted), first],
+        key,
+        kind,
+        createdMs,
+        revision,
+        Number(deleted),
+        first,
       );
       putMore(this.#run, "listed_more", key, more);
       // Revisions begin as times.

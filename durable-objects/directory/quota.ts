@@ -103,7 +103,9 @@ export class Quota {
       for (const used of isRequest ? new Set([tenant, own]) : []) used.requests++;
       if ((kind === "turn" || kind === "socket") && lease !== undefined)
         state.leases[lease] = {
-          ...{ key, kind, untilMs: nowMs + LEASE_MS[kind] },
+          key,
+          kind,
+          untilMs: nowMs + LEASE_MS[kind],
           ...(kind === "turn" && granted > 0 ? { reserved: granted } : {}),
         };
       // A socket's lease holds for an hour.

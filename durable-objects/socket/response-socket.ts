@@ -155,7 +155,11 @@ export class ResponseSocket extends DurableObject<Env> {
       headers: { "x-rivulet-tenant": tenant },
       // A stored reply goes on for a client that comes back; a reply that is not stored ends with its only reader.
       body: JSON.stringify({
-        ...{ ...turn, ...where, ...begun.grant, id, tenant },
+        ...turn,
+        ...where,
+        ...begun.grant,
+        id,
+        tenant,
         ...(where.persistent ? { background: true } : {}),
       }),
       ...(where.persistent ? {} : { signal: gone }),

@@ -125,7 +125,9 @@ export class Database {
     for (const [part, led] of parts.entries())
       this.exec(
         "INSERT INTO overflow (key, part, bytes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes",
-        ...[key, at + part, fits ? padded(led, room[part]!) : led],
+        key,
+        at + part,
+        fits ? padded(led, room[part]!) : led,
       );
     return null;
   }

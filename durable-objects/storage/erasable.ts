@@ -59,7 +59,9 @@ export function putMore(exec: Exec, table: string, key: string, more: readonly U
   for (const [part, bytes] of more.entries())
     exec(
       `INSERT INTO ${table} (key, part, bytes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes`,
-      ...[key, part, bytes],
+      key,
+      part,
+      bytes,
     );
 }
 

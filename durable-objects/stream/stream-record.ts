@@ -13,10 +13,23 @@ const KEYS_MAX = 64;
 export function newRecord(id: string, fingerprint: string, digest: string, options: StreamOptions): StreamRecord {
   const nowMs = Date.now();
   const empty: StreamRecord = {
-    ...{ id, fingerprint, digest, createdMs: nowMs, changedMs: nowMs, revision: nowMs, name: null },
+    id,
+    fingerprint,
+    digest,
+    createdMs: nowMs,
+    changedMs: nowMs,
+    revision: nowMs,
+    name: null,
     frequency: options.frequency ?? null,
-    ...{ horizon: HORIZON, quantiles: QUANTILES, anomalyThreshold: ANOMALY_THRESHOLD, rules: [], metadata: {} },
-    ...{ ttlSeconds: null, forkedFrom: null, lastMs: null, keys: [] },
+    horizon: HORIZON,
+    quantiles: QUANTILES,
+    anomalyThreshold: ANOMALY_THRESHOLD,
+    rules: [],
+    metadata: {},
+    ttlSeconds: null,
+    forkedFrom: null,
+    lastMs: null,
+    keys: [],
     moment: { position: 0, scale: NO_SCALE, tails: [], held: [] },
   };
   return { ...changed(empty, options), revision: nowMs };

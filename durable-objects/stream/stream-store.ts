@@ -127,7 +127,9 @@ export class StreamStore {
       if (cut !== undefined) this.#cut(cut);
       this.#sql.write(
         "INSERT OR REPLACE INTO stream (id, owner, record, tail) VALUES (1, ?, ?, ?)",
-        ...[tenant, JSON.stringify(record), entryBytes(tail)],
+        tenant,
+        JSON.stringify(record),
+        entryBytes(tail),
       );
       if (kept) this.#keep(kept.state, kept.start, kept.entries);
     };
@@ -144,7 +146,11 @@ export class StreamStore {
     const slot = used < STATES ? used : Number(free!.slot);
     this.#sql.write(
       "INSERT OR REPLACE INTO states (slot, position, moment, logits, state) VALUES (?, ?, ?, ?, ?)",
-      ...[slot, position, JSON.stringify(rest), new Uint8Array(logits.slice().buffer), state],
+      slot,
+      position,
+      JSON.stringify(rest),
+      new Uint8Array(logits.slice().buffer),
+      state,
     );
     const last = entries.slice(-HISTORY);
     const from = start + entries.length - last.length;
@@ -172,7 +178,9 @@ export class StreamStore {
     const kept = entriesOf(last.entries as ArrayBuffer).slice(0, position - Number(last.start));
     this.#sql.write(
       "INSERT OR REPLACE INTO history (start, count, entries) VALUES (?, ?, ?)",
-      ...[Number(last.start), kept.length, entryBytes(kept)],
+      Number(last.start),
+      kept.length,
+      entryBytes(kept),
     );
   }
 

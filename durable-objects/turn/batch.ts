@@ -147,13 +147,18 @@ async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
   const key = `${NO_OBJECT}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
   const calls = callsIn(request);
   yield {
-    ...{ type: "start", key, createdMs: Date.now(), model: manifest.name, fingerprint, state: "new" },
+    type: "start",
+    key,
+    createdMs: Date.now(),
+    model: manifest.name,
+    fingerprint,
+    state: "new",
     ...(calls ? { calls } : {}),
     ...(form.echo?.prompts ? { prompts: prompts.map((ids) => codec.decode(ids)) } : {}),
   };
   const { grantedTokens } = request;
   const budget = new WorkBudget(served.backend, manifest.parameters, {
-    ...{ pauses: false },
+    pauses: false,
     ...(grantedTokens === undefined ? {} : { grantedTokens }),
   });
   const total = prompts.length * choices;

@@ -60,7 +60,8 @@ async function describePack(path: string, verify: boolean) {
     checkText(
       { V: facts.vocab },
       {
-        ...{ name: manifest.name, generation: manifest.generation },
+        name: manifest.name,
+        generation: manifest.generation,
         ...(tokenizer === undefined ? {} : { tokenizer: new TextEncoder().encode(tokenizer) }),
         ...(template === undefined ? {} : { template }),
         ...(manifest.tokenizerConfig ? { tokenizerConfig: manifest.tokenizerConfig } : {}),

@@ -23,7 +23,9 @@ export class Inside extends WorkerEntrypoint<Env> implements Peer {
     const { method, headers, body, signal } = request;
     try {
       return await call(stub, kind === "ready" ? "/ready" : `/${path.join("/")}${search}`, {
-        ...{ method, headers, signal },
+        method,
+        headers,
+        signal,
         ...(body ? { body } : {}),
       });
     } catch (thrown) {

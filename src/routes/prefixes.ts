@@ -59,7 +59,9 @@ export const prefixes = [
       const wanted = { persistent: true, feedOnly: true, messages: [{ role: "system" as const, content: asked.text }] };
       const begun = await allowTurn(c.env, caller, object, turn, wanted, model ?? undefined);
       const response = await askObject(c, { ...caller, object }, `/prefix${how}`, {
-        ...{ method: "POST", body: { ...body, ...begun.grant }, begun },
+        method: "POST",
+        body: { ...body, ...begun.grant },
+        begun,
       });
       if (stream && response.ok) return response;
       const { status } = response;

@@ -25,7 +25,9 @@ export async function pdfText(
       enableXfa: false,
       useWasm: false,
     },
-    ...{ stopAtErrors: false, useWorkerFetch: false, verbosity: 0 },
+    stopAtErrors: false,
+    useWorkerFetch: false,
+    verbosity: 0,
   });
   loading.onPassword = () => {
     void loading.destroy();

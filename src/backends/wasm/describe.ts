@@ -19,7 +19,9 @@ export function describeState({ state }: Model, policy: CachePolicy, position: n
 }
 
 const fixedShape = ({ name, shape, rounds }: FixedSpec): StateShape => ({
-  ...{ name, dtype: "f32", shape },
+  name,
+  dtype: "f32",
+  shape,
   ...(rounds ? { rounds } : {}),
 });
 

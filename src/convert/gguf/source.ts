@@ -126,7 +126,10 @@ async function rotaryScaling(file: ByteFile, { tensors, meta }: GgufHeader): Pro
     if (isIt)
       return {
         rope_scaling: {
-          ...{ rope_type: "llama3", factor, low_freq_factor: 1, high_freq_factor: 4 },
+          rope_type: "llama3",
+          factor,
+          low_freq_factor: 1,
+          high_freq_factor: 4,
           original_max_position_embeddings: original,
         },
       };
