@@ -11,8 +11,8 @@ import { jsonBytes, jsonOf, LEAD, led } from "../storage/erasable.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Host } from "../turn/context.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
-import { HeadActions } from "./head-actions.ts";
 import { viewPrefix } from "./shared-prefix.ts";
+import { headView } from "./views.ts";
 
 const RETRY_MS = 30_000;
 
@@ -61,7 +61,7 @@ export class DirectoryOutbox {
       }
       const owner = this.#host.store().identity()?.owner;
       for (const head of owner === undefined ? [] : heads.untold()) {
-        const info = { ...(head.shared ? viewPrefix(this.#scheduler) : new HeadActions(this.#host).view(head)) };
+        const info = { ...(head.shared ? viewPrefix(this.#scheduler) : headView(this.#host.store(), head)) };
         const revision = await this.#publishOne(owner!, { ...entryOf(head), info });
         const now = database.exists ? heads.get(head.id) : undefined;
         if (now?.revision === head.revision) heads.put({ ...now, revision, told: revision });

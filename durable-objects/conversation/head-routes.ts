@@ -1,19 +1,20 @@
 /** headRoutes: the conversations of one tree over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
 import { Hono } from "hono";
-import type { RecallMode } from "../../src/api/shared/turn.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";
 import { asked, repeated } from "../storage/idempotency.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
-import { HeadActions } from "./head-actions.ts";
+import { type Change, HeadActions } from "./head-actions.ts";
 import { searchSaid } from "./search-said.ts";
 import { beginWithPrefix } from "./shared-prefix.ts";
+import { turnList, turnsNamed } from "./turn-list.ts";
+import { headView } from "./views.ts";
 
 /** Bodies come from the Worker, which has checked what callers said. */
 interface Bodies {
-  change: { metadata?: Record<string, string>; ttlSeconds?: number | null; recall?: RecallMode };
-  fork: Bodies["change"] & { at?: string | null };
-  make: Bodies["change"] & { prefix?: string | null; model?: string };
+  change: Change;
+  fork: Change & { at?: string | null };
+  make: Change & { prefix?: string | null; model?: string };
 }
 
 /** Makes a conversation that holds nothing yet; the only one of these that may find an empty object. */
@@ -38,7 +39,7 @@ export function headRoutes(scheduler: Scheduler): Hono {
   const { host } = scheduler;
   const headActions = new HeadActions(host);
   return new Hono()
-    .get("/head/:head", (c) => c.json(headActions.view(host.store().heads.require(c.req.param("head")))))
+    .get("/head/:head", (c) => c.json(headView(host.store(), host.store().heads.require(c.req.param("head")))))
     .post("/head/:head", async (c) =>
       c.json(headActions.change(c.req.param("head"), (await c.req.json()) as Bodies["change"])),
     )
@@ -67,8 +68,8 @@ export function headRoutes(scheduler: Scheduler): Hono {
     })
     .get("/turns", (c) => {
       const { ids, head, after, from, order, limit = "20", all, running } = c.req.query();
-      if (ids !== undefined) return c.json(headActions.named(ids.split(",")));
+      if (ids !== undefined) return c.json(turnsNamed(host.store(), ids.split(",")));
       const which = { hidden: all === "hidden", running: running === "true" };
-      return c.json(headActions.turns({ head, after, from, order, limit: Number(limit), ...which }));
+      return c.json(turnList(host.store(), { head, after, from, order, limit: Number(limit), ...which }));
     });
 }

@@ -11,15 +11,14 @@ import type { RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import type { DirectoryOutbox } from "./directory-outbox.ts";
 import { exportHead, identityOf } from "./export-file.ts";
-import { HeadActions } from "./head-actions.ts";
 import { importFile } from "./import-file.ts";
 import { removeHead } from "./removal.ts";
 import { makePrefix, type PrefixRequest, prefixFile, viewPrefix } from "./shared-prefix.ts";
+import { headView } from "./views.ts";
 
 /** Those that may find an empty object. */
 export function beginRoutes(scheduler: Scheduler, outbox: DirectoryOutbox): Hono {
   const { host } = scheduler;
-  const headActions = new HeadActions(host);
   return new Hono()
     .post("/import", async (c) => {
       const tenant = tenantOf(c);
@@ -44,7 +43,7 @@ export function beginRoutes(scheduler: Scheduler, outbox: DirectoryOutbox): Hono
         repeated(there, { key: key!, digest: digest() });
         return there;
       });
-      return c.json(headActions.view(head!));
+      return c.json(headView(host.store(), head!));
     })
     .post("/prefix", async (c) => {
       const request = (await c.req.json()) as PrefixRequest;

@@ -19,7 +19,7 @@ import { placeRequest } from "../turn/place-request.ts";
 import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
-import { unansweredTurn } from "./head-actions.ts";
+import { unansweredTurn } from "../turn/unanswered-turn.ts";
 import { eraseAll } from "./removal.ts";
 import { beginWithPrefix, prefixReady } from "./shared-prefix.ts";
 

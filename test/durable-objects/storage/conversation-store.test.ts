@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { around, viewOf } from "../../../durable-objects/conversation/turn-view.ts";
+import { around, viewOf } from "../../../durable-objects/conversation/views.ts";
 import { limits } from "../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
 import { LeaseLost } from "../../../durable-objects/storage/database.ts";

@@ -1,5 +1,5 @@
-/** FullTurnView: what lists show of a stored turn. */
-import type { TurnView as Shown } from "../../src/api/conversations/replies.ts";
+/** views: what is shown of a conversation, and of its turns. */
+import type { HeadView, TurnView } from "../../src/api/conversations/replies.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { ConversationStore, StatePlaces } from "../storage/conversation-store.ts";
@@ -7,7 +7,18 @@ import type { Head } from "../storage/heads.ts";
 import type { Accepted } from "../storage/journal.ts";
 import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
 
-export interface FullTurnView extends Shown {
+export interface FullHeadView extends Head, HeadView {
+  fingerprint: string;
+}
+
+export function headView(store: ConversationStore, head: Head): FullHeadView {
+  const turn = head.turn === null ? undefined : store.tree.turn(head.turn);
+  const { depth = 0, logged = 0, model = null, end } = turn ?? {};
+  const { fingerprint } = store.identity()!;
+  return { ...head, fingerprint, model, turns: depth, tokens: logged, stateBytes: end?.timings.state_bytes ?? 0 };
+}
+
+export interface FullTurnView extends TurnView {
   status: TurnStatus | "running";
   conversation: string | null;
   metadata: Record<string, string>;
