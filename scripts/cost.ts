@@ -5,18 +5,21 @@
  * there; seconds are this machine's.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { limits } from "../durable-objects/platform/limits.ts";
-import { MOST_STATES } from "../durable-objects/storage/retention.ts";
+import { countSetting } from "../src/core/settings.ts";
 import { costOf, restingCost, type Usage } from "./price.ts";
 
 /** Not measured: the Worker checks and passes on. */
 const WORKER_CPU_MS = 2;
 /** The alarm that finds a turn nobody computes; not in the counts of statements. Often one serves several turns. */
 const ALARM_ROWS = 1;
+
+/** Of some sixty tokens, and such that a small model does not answer it in a sentence. */
+const ASKED =
+  "please tell me at some length what one should know about rivers, lakes and canals in the north of the country, how people used them long ago, what they carry today, and which of them freeze in a hard winter.";
 
 interface Turn extends Usage {
   promptTokens: number;
@@ -79,7 +82,7 @@ async function turn(url: string, model: string, n: number): Promise<Turn> {
       model,
       conversation: "cost",
       max_tokens: Number(values.tokens),
-      messages: [{ role: "user", content: `Turn ${n}: tell me something about a river, at length.` }],
+      messages: [{ role: "user", content: `Chapter ${n}: ${ASKED}` }],
     }),
   });
   const { usage, timings, error } = (await response.json()) as Reply;
@@ -99,7 +102,7 @@ async function turn(url: string, model: string, n: number): Promise<Turn> {
 
 const dollars = (value: number) => `$${value.toExponential(2)}`;
 
-function print(turns: Turn[]): void {
+function print(turns: Turn[], restingBytes: number): void {
   console.log("turn  fed  reply  object s  rows written  rows read      cost  turns per $");
   turns.forEach((row, i) => {
     const { total } = costOf(row);
@@ -126,24 +129,32 @@ function print(turns: Turn[]): void {
   console.log(
     `the last one: time ${dollars(time)}, rows written ${dollars(rowsWritten)}, read ${dollars(rowsRead)}, requests ${dollars(requests)}, Worker ${dollars(worker)}`,
   );
-  const bytes = Math.max(last.stateBytes, Math.min(MOST_STATES * last.stateBytes, limits.stateBudgetBytes));
-  console.log(
-    `at rest, at any length: at most ${bytes} bytes of states, of which the last has ${last.stateBytes}, ${dollars(restingCost(bytes))} a month`,
-  );
+  const rest = (bytes: number) => `${bytes} bytes, ${dollars(restingCost(bytes))} a month`;
+  console.log(`at rest after these turns: ${rest(restingBytes)}`);
+  const most = Math.max(last.stateBytes, countSetting(process.env, "STATE_BUDGET_BYTES"));
+  console.log(`its states at any length: at most ${rest(most)}; the last has ${last.stateBytes}`);
 }
+
+/** Of the conversations' databases, as the platform bills them; a server that has stopped has left no log beside them. */
+const databaseBytes = (folder: string): number =>
+  globSync("**/rivulet-Conversation/*.sqlite", { cwd: folder })
+    .filter((path) => basename(path) !== "metadata.sqlite")
+    .reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
 
 const folder = mkdtempSync(join(tmpdir(), "rivulet-cost-"));
 try {
   const { url, stop } = await serve(folder);
+  const turns: Turn[] = [];
   try {
     const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: { id: string }[] };
-    const turns: Turn[] = [];
     for (let n = 1; n <= Number(values.turns); n++) turns.push(await turn(url, data[0]!.id, n));
-    if (values.json) console.log(JSON.stringify(turns.map((row) => ({ ...row, cost: costOf(row) }))));
-    else print(turns);
   } finally {
     await stop();
   }
+  const restingBytes = databaseBytes(folder);
+  if (values.json)
+    console.log(JSON.stringify({ turns: turns.map((row) => ({ ...row, cost: costOf(row) })), restingBytes }));
+  else print(turns, restingBytes);
 } catch (thrown) {
   console.error((thrown as Error).message);
   process.exitCode = 1;

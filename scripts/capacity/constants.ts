@@ -25,6 +25,8 @@ export interface Platform {
   lingerSeconds: number;
   locations: number;
   rowsPerTurn: number;
+  /** What a conversation's first turn writes beside: the tables of a new database. */
+  rowsPerConversation: number;
   rowsReadPerTurn: number;
   objectRequestsPerTurn: number;
   storedBytes: number;
@@ -45,26 +47,30 @@ export interface Users {
   daysKept: number;
 }
 
-/** docs/benchmarks.md: "Several conversations in one isolate" (77.5, 113 and 141 tokens/s), "Against other engines", "Depth and resuming", "Cold start". */
+/**
+ * EPYC of Zen 5, docs/benchmarks.md: "Several conversations in one isolate" (268, 295 and 354 tokens/s for one, two and four; three between),
+ * "A dialogue of 50 turns"; `node bench/cold-start.ts` for the processor time of a fresh isolate.
+ */
 export const measured: Machine = {
-  passMs: [12.9, 17.7, 21.3],
-  prefillMsPerToken: 2.7,
-  loadMs: 6,
-  saveMs: 10,
-  coldStartMs: 580,
+  passMs: [3.7, 6.8, 9],
+  prefillMsPerToken: 2.2,
+  loadMs: 5,
+  saveMs: 5,
+  coldStartMs: 600,
   places: 3,
 };
 
-/** Rows: `npm run cost`. The rest is not documented by the platform and is assumed. */
+/** Rows and bytes at rest: `npm run cost -- --turns 6`, a conversation like those of `assumedUsers`. The rest is not documented by the platform and is assumed. */
 export const assumedPlatform: Platform = {
   objectsPerIsolate: 16,
   idleSeconds: 60,
   lingerSeconds: 10,
   locations: 30,
   rowsPerTurn: 9,
+  rowsPerConversation: 37,
   rowsReadPerTurn: 200,
   objectRequestsPerTurn: 4,
-  storedBytes: 24e6,
+  storedBytes: 13e6,
 };
 
 export const assumedUsers: Users = {

@@ -35,7 +35,7 @@ export function dollarsOf(
     workerCpuMs: 2,
     objectRequests: platform.objectRequestsPerTurn,
     objectSeconds: 0,
-    rowsWritten: platform.rowsPerTurn,
+    rowsWritten: platform.rowsPerTurn + platform.rowsPerConversation / users.turnsPerConversation,
     rowsRead: platform.rowsReadPerTurn,
   });
   const month = turns * DAYS;

@@ -19,8 +19,12 @@ it("L6: npm run cost measures turns of the real server; an ordinary one writes a
   try {
     const script = join(import.meta.dirname, "../../scripts/cost.ts");
     const args = [script, "--json", "--turns", "3", "--tokens", "12", "--pack", await tinyPack(work)];
-    const turns = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
+    const { turns, restingBytes } = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" }));
     expect(turns).toHaveLength(3);
+    // docs/durability.md, "What a conversation takes on disk".
+    expect(restingBytes % 4096).toBe(0);
+    expect(restingBytes).toBeGreaterThan(4096 * (18 + 3) + turns.at(-1).stateBytes);
+    expect(restingBytes).toBeLessThan(4096 * (18 + 3 * 2) + 5 * (turns.at(-1).stateBytes + 4096));
     for (const turn of turns.slice(1)) {
       expect(turn.rowsWritten).toBeGreaterThan(1);
       expect(turn.rowsWritten).toBeLessThanOrEqual(7);

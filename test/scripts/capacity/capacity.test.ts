@@ -99,9 +99,12 @@ it("a day's curve keeps its average", () => {
 it("prices what is kept, and what those pay who keep nothing", () => {
   const given = { turns: 1000, objectSeconds: 1000, peakTokens: 1 };
   const users = { ...assumedUsers, users: 100, daysKept: 10 };
-  const { rivulet, storage, workersAi, gpus } = dollarsOf(given, assumedPlatform, users);
-  expect(storage).toBeCloseTo((100 * 0.5 * 10 * 24e6 * 0.2) / 1e9, 9);
+  const { rivulet, rows, storage, workersAi, gpus } = dollarsOf(given, assumedPlatform, users);
+  expect(storage).toBeCloseTo((100 * 0.5 * 10 * 13e6 * 0.2) / 1e9, 9);
   expect(rivulet).toBeGreaterThan(storage);
+  // A database is made once for a conversation, whose first turn pays for it.
+  const short = dollarsOf(given, assumedPlatform, { ...users, turnsPerConversation: 1 });
+  expect(short.rows - rows).toBeCloseTo(1000 * 30 * 37 * (1 - 1 / 6) * 1e-6, 9);
   expect(gpus).toBeCloseTo(576, 6);
   const long = dollarsOf(given, assumedPlatform, { ...users, documentTokens: 8000 });
   expect(long.workersAi - workersAi).toBeCloseTo(1000 * 30 * 8000 * 0.027e-6, 9);
