@@ -10,7 +10,7 @@ import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { countSetting } from "../../src/core/settings.ts";
 import { settleLease, turnLease } from "../directory/allowance.ts";
-import { STORED_CHANGE_BYTES, type StoredBytes, tellStored } from "../directory/directory-client.ts";
+import { publishStored, STORED_CHANGE_BYTES, type StoredBytes } from "../directory/directory-client.ts";
 import { admissionFor, forgetAsker } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
 import { served } from "../model/served-model.ts";
@@ -45,7 +45,7 @@ export class Conversation extends DurableObject<Env> {
   readonly #routes = new Hono();
   /** Whose it is, as far as this instance knows. */
   #tenant = "";
-  /** The stored bytes that this instance reported to the directory last; null when it reported that nothing is stored. */
+  /** The stored bytes that this instance published last; null when it published that nothing is stored. */
   #published: number | null | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -85,7 +85,7 @@ export class Conversation extends DurableObject<Env> {
       await this.scheduler.proceed();
       await removeExpired(this.scheduler, this.#outbox);
       await tidy(this.scheduler, this.#outbox);
-      await this.#tellStored();
+      await this.#publishStored();
     } catch (thrown) {
       if ((info?.retryCount ?? 0) < LAST_RETRY) throw thrown;
       const message = "this turn could not be continued, after seven tries";
@@ -103,7 +103,7 @@ export class Conversation extends DurableObject<Env> {
     await next();
     if (reads) return;
     const published = this.#after()
-      .then(() => this.#tellStored())
+      .then(() => this.#publishStored())
       .catch((thrown: unknown) => {
         logFailure(thrown);
         this.alarms.ask(Date.now() + LATER_MS);
@@ -128,15 +128,15 @@ export class Conversation extends DurableObject<Env> {
     const stored = change?.bytes == null ? undefined : change;
     if (stored) this.#published = stored.bytes;
     const isSettled = await settleLease(this.env, tenant, turnLease(this.#host.object, turn), tokens, stored);
-    // Then it is told again, with what is next.
+    // Then it is published again, with what is next.
     if (stored && !isSettled) this.#published = undefined;
   }
 
-  /** Reports to the directory how much is stored here, when that has changed by much or nothing is left. */
-  async #tellStored(): Promise<void> {
+  /** Publishes how much is stored here, when that has changed by much or nothing is left. */
+  async #publishStored(): Promise<void> {
     const change = this.#storedChange();
     if (!change) return;
-    await tellStored(this.env, this.#tenant, change);
+    await publishStored(this.env, this.#tenant, change);
     this.#published = change.bytes;
   }
 

@@ -1,8 +1,8 @@
 /**
- * DirectoryOutbox: what the tenant's directory is told of this object's conversations: each once, and again when something changes that a list
+ * DirectoryOutbox: what is published to the tenant's directory of this object's conversations: each once, and again when something changes that a list
  * shows, and when it is gone. Never per turn.
  *
- * What was told is written down, so that a message that was lost is sent again: by the next request that changes something, or the alarm.
+ * What was published is written down, so that a message that was lost is sent again: by the next request that changes something, or the alarm.
  */
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -69,7 +69,7 @@ export class DirectoryOutbox {
     } catch (thrown) {
       heads.unpublished = true;
       const failure = Failure.from(thrown);
-      console.warn(`the directory was not told: ${failure.message}`);
+      console.warn(`nothing was published to the directory: ${failure.message}`);
       this.#host.alarms.ask(Date.now() + RETRY_MS);
     }
   }

@@ -16,7 +16,7 @@ import type { DirectoryOutbox } from "./directory-outbox.ts";
 const TOLD_WITHIN_MS = 30_000;
 const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "family"];
 
-/** Within a transaction: everything but what the directory must still be told. The database's file goes with `tidy`. */
+/** Within a transaction: everything but what is still to be published to the directory. The database's file goes with `tidy`. */
 export const eraseAll = (database: Database): void => {
   new PassageIndex(database).clear();
   for (const table of TABLES) database.exec(`DELETE FROM ${table}`);

@@ -11,7 +11,7 @@ import { Failure } from "../../src/core/failure.ts";
 import { modelCards } from "../model/model-card.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
 import { tokensAtMost } from "../turn/tokens-at-most.ts";
-import { admit, beginObject, knownObjects, type StoredBytes, settle, tellStored } from "./directory-client.ts";
+import { admit, beginObject, knownObjects, publishStored, type StoredBytes, settle } from "./directory-client.ts";
 import type { QuotaAnswer, QuotaRequest } from "./quota.ts";
 
 /** Who is counted. */
@@ -138,7 +138,7 @@ export async function beginWith(env: Env, counted: Counted, object: string): Pro
   const undo = async (status: number) => {
     if (!storedNothing(status)) return;
     forgetObject(object);
-    await tellStored(env, counted.tenant, { object, bytes: null }).catch(() => {});
+    await publishStored(env, counted.tenant, { object, bytes: null }).catch(() => {});
   };
   return { undo, grant: {} };
 }

@@ -71,7 +71,7 @@ export const beginObject = (
 export const STORED_CHANGE_BYTES = 256 * 1024;
 
 /** Reports how many bytes an object stores. */
-export const tellStored = (env: Bindings, tenant: string, stored: StoredBytes): Promise<unknown> =>
+export const publishStored = (env: Bindings, tenant: string, stored: StoredBytes): Promise<unknown> =>
   ask(env, tenant, "/stored", stored);
 
 export const usageOf = (env: Bindings, tenant: string, key: string) =>

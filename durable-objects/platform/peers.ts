@@ -5,7 +5,7 @@
  * bound to the others by the ids of their objects, which every process computes alike from a name, and which name their files too. The processes
  * ask each other through bindings `PEER_<number>`. Where WORKERS is not bound, as on Cloudflare, the platform finds every object itself.
  */
-/** What each process tells and does for the others (src/routes/inside.ts). */
+/** What each process says to the others and does for them (src/routes/inside.ts). */
 export interface Peer {
   fetch(request: Request): Promise<Response>;
   /** Its own metrics, with the totals of each tenant or without. */

@@ -68,7 +68,7 @@ export class Course {
     value: number | null,
     timeMs: number | null,
     rules: readonly AlertRule[],
-  ): Promise<{ entry: Entry; told: AlertRule[] }> {
+  ): Promise<{ entry: Entry; due: AlertRule[] }> {
     const { codec } = this.#forecaster;
     const { moment, logits, sequence } = this.live;
     const { position, scale, tails, held } = moment;
@@ -93,7 +93,7 @@ export class Course {
       tails: raw === undefined || scale.scale === 0 ? tails : counted(tails, raw),
       held: watched.held,
     };
-    return { entry: { timeMs, value, tail, expected }, told: watched.told };
+    return { entry: { timeMs, value, tail, expected }, due: watched.due };
   }
 
   /** A copy of where it stands, for a row. */

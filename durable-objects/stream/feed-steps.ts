@@ -36,11 +36,11 @@ export async function feedSteps(
   const alerts: AppendReply["alerts"] = [];
   for (const [i, { value, timeMs, isNew }] of steps.entries()) {
     const position = from + i;
-    const { entry, told } = await course.take(value, timeMs, record.rules);
+    const { entry, due } = await course.take(value, timeMs, record.rules);
     entries.push(entry);
     if (isNew) {
       values.push(shownValue(entry, position, record));
-      for (const { name, when } of told) alerts.push({ name, when, position, time: isoTime(timeMs), value });
+      for (const { name, when } of due) alerts.push({ name, when, position, time: isoTime(timeMs), value });
     }
     if (course.position % KEPT_EVERY === 0) {
       covered = entries.length;

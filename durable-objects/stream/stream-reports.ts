@@ -3,7 +3,7 @@
  * quota. A message costs the directory a row, so small changes are gathered.
  */
 import type { StreamView } from "../../src/api/streams/replies.ts";
-import { publishEntry, STORED_CHANGE_BYTES, spend, tellStored } from "../directory/directory-client.ts";
+import { publishEntry, publishStored, STORED_CHANGE_BYTES, spend } from "../directory/directory-client.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import type { StreamRecord } from "./stream-store.ts";
 
@@ -60,6 +60,6 @@ export class StreamReports {
   }
 
   async #tell(tenant: string, bytes: number | null): Promise<void> {
-    await tellStored(this.#env, tenant, { object: this.#ctx.id.name ?? "", bytes });
+    await publishStored(this.#env, tenant, { object: this.#ctx.id.name ?? "", bytes });
   }
 }

@@ -103,7 +103,7 @@ export async function batch(
     return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
   }
   const stream = new SseBody(client);
-  const tell = async () => {
+  const send = async () => {
     let index = 0;
     try {
       for await (const event of run(work, stream.gone)) {
@@ -119,7 +119,7 @@ export async function batch(
     }
     stream.end();
   };
-  return { response: stream.response(headers), done: tell() };
+  return { response: stream.response(headers), done: send() };
 }
 
 /** Ids of each prompt. Fails with `request_invalid` for an id that is none, or `context_length_exceeded`. */

@@ -118,11 +118,11 @@ export class RunningTurn implements KnownTurn {
     this.changed();
   }
 
-  /** Notes how much of the prompt was read. Readers are woken by the next change. */
   get prefill(): { done: number; total: number } | undefined {
     return this.#prefill;
   }
 
+  /** Notes how much of the prompt was read. Readers are woken by the next change. */
   prefilled(done: number, total: number): void {
     this.#prefill = { done, total };
   }

@@ -18,7 +18,7 @@ export interface ObjectAddress {
   object: string;
   /** The conversation as its client knows it. */
   conversation?: string;
-  /** What the turn must be told of it. */
+  /** What the turn must know of it. */
   turn: Pick<TurnRequest, "persistent"> &
     Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "near" | "unmatched" | "isWhole" | "ttlSeconds">>;
 }

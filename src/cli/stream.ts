@@ -144,8 +144,8 @@ async function* batches(input: Readable, { batch, value, time }: Options): Async
 const short = (value: number): string => String(Number(value.toPrecision(5)));
 
 function shown({ values, alerts }: AppendReply): string {
-  const told = alerts.map(({ name, position }) => `${position}  ALERT ${name}\n`);
-  return values.map(shownValue).join("") + told.join("");
+  const warnings = alerts.map(({ name, position }) => `${position}  ALERT ${name}\n`);
+  return values.map(shownValue).join("") + warnings.join("");
 }
 
 function shownValue({ position, time, value, expected, tail_probability: tail, anomaly }: StreamValue): string {

@@ -1,4 +1,4 @@
-/** What the server tells of conversations, turns and the model: the fields that a client uses. Contract: docs/design/conversation-object.md. */
+/** What the server shows of conversations, turns and the model: the fields that a client uses. Contract: docs/design/conversation-object.md. */
 
 import type { Timings as AllTimings } from "../api/shared/turn.ts";
 

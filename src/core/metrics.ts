@@ -201,6 +201,6 @@ export function countTurn(cost: TurnCost): void {
   metrics.completionTokens.add(cost.completionTokens);
   metrics.tenantTokens.add(cost.promptTokens - cost.cachedTokens + cost.completionTokens, { tenant: cost.tenant });
   metrics.timeToFirstToken.observe((cost.queueMs + cost.loadMs + cost.prefillMs) / 1000);
-  // A clock that stands still while code runs tells nothing of speed.
+  // A clock that stands still while code runs says nothing of speed.
   if (cost.decodeMs > 0) metrics.decodeRate.observe((cost.completionTokens * 1000) / cost.decodeMs);
 }

@@ -132,9 +132,12 @@ function checkModel(theirs: ModelIdentity, ours: ModelIdentity): void {
   const names = { name: "model", dtype: "quantisation", tokenizer: "tokenizer", template: "chat template" } as const;
   const fields = (Object.keys(names) as (keyof typeof names)[]).filter((field) => theirs[field] !== ours[field]);
   const short = (value: string | null) => (value === null ? "none" : value.length === 64 ? value.slice(0, 12) : value);
-  const told = fields.map((field) => `${names[field]}: file ${short(theirs[field])}, here ${short(ours[field])}`);
-  if (told.length === 0) told.push(`weights: file ${short(theirs.fingerprint)}, here ${short(ours.fingerprint)}`);
-  throw new Failure("import_refused", `the conversation belongs to another model (${told.join("; ")})`, {
+  const differences = fields.map(
+    (field) => `${names[field]}: file ${short(theirs[field])}, here ${short(ours[field])}`,
+  );
+  if (differences.length === 0)
+    differences.push(`weights: file ${short(theirs.fingerprint)}, here ${short(ours.fingerprint)}`);
+  throw new Failure("import_refused", `the conversation belongs to another model (${differences.join("; ")})`, {
     param: "model",
   });
 }

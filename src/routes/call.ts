@@ -10,7 +10,7 @@ interface PlatformError {
   isRestarting?: boolean;
 }
 
-/** All that the platform tells of a failure of its own, such as a commit for which there was no room: the object is reset, and says more when it is asked again. */
+/** All that the platform says of a failure of its own, such as a commit for which there was no room: the object is reset, and says more when it is asked again. */
 const isPlatformFailure = (thrown: unknown): boolean =>
   /^internal error; reference = /.test((thrown as Error | undefined)?.message ?? "");
 
@@ -34,8 +34,8 @@ export async function call(
       // A fresh Response: headers of one from elsewhere cannot be added to.
       return new Response(response.body, response);
     } catch (thrown) {
-      const { overloaded, durableObjectReset, isRestarting, ...told } = (thrown ?? {}) as PlatformError;
-      const retryable = told.retryable || isPlatformFailure(thrown);
+      const { overloaded, durableObjectReset, isRestarting, ...known } = (thrown ?? {}) as PlatformError;
+      const retryable = known.retryable || isPlatformFailure(thrown);
       if (isStorageFull(thrown)) throw storageFull(thrown);
       if (overloaded) throw new Failure("busy", "too many requests for this conversation at once", { cause: thrown });
       // A body that streams has been read.

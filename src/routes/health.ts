@@ -75,9 +75,9 @@ export const health = [
       ).catch((cause: unknown) => {
         throw new Failure("storage_unavailable", "one of the server's processes does not answer", { cause });
       });
-      const told = all.find(({ ok }) => !ok) ?? all[0]!;
-      for (const reply of all) if (reply !== told) await reply.body?.cancel();
-      return new Response(told.body, told);
+      const shown = all.find(({ ok }) => !ok) ?? all[0]!;
+      for (const reply of all) if (reply !== shown) await reply.body?.cancel();
+      return new Response(shown.body, shown);
     },
   ),
 ];

@@ -85,7 +85,7 @@ it("tells a rule once, when it has held for long enough", () => {
   const told = [11, 12, 13, 9, 11, 12].map((value) => {
     const after = watch(rules, held, { value, tail: undefined, expected: undefined });
     held = after.held;
-    return after.told.length;
+    return after.due.length;
   });
   expect(told).toEqual([0, 1, 0, 0, 0, 1]);
 });

@@ -49,14 +49,15 @@ export const saidText = (content: string, calls: readonly z.infer<typeof functio
     calls.map(({ name, arguments: given }) => ({ name, arguments: given || "{}" })),
   );
 
-interface Told {
+/** What a message says of calls. */
+interface Calling {
   role: string;
   tool_calls?: z.infer<typeof toolCalls> | undefined;
   tool_call_id?: string | null | undefined;
 }
 
 /** Fails with `request_invalid` where a tool answers a call that the history does not have. Without a history nothing is known. */
-export function checkCallIds(messages: readonly Told[]): void {
+export function checkCallIds(messages: readonly Calling[]): void {
   if (!messages.some(({ role }) => role === "assistant")) return;
   const known = new TextSet();
   messages.forEach(({ role, tool_calls, tool_call_id }, i) => {

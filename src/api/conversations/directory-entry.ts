@@ -1,4 +1,4 @@
-/** What objects tell their tenant's directory, and what it lists. Both sides may be of different releases. */
+/** What objects publish to their tenant's directory, and what it lists. Both sides may be of different releases. */
 export type EntryKind = "conversation" | "prefix" | "stream";
 
 export interface DirectoryEntry {
@@ -6,7 +6,7 @@ export interface DirectoryEntry {
   /** The caller's name of it. */
   id: string;
   createdMs: number;
-  /** Grows with every change of the entry: what is told twice or too late changes nothing. */
+  /** Grows with every change of the entry: what is published twice or too late changes nothing. */
   revision: number;
   deleted?: boolean;
   /** What a list shows beside the id. */

@@ -1,4 +1,4 @@
-/** Shared prefixes on the wire: what a caller sends and is told, and what objects tell each other. */
+/** Shared prefixes on the wire: what a caller sends and gets, and what objects give each other. */
 import { z } from "@hono/zod-openapi";
 import type { ErrorBody } from "../shared/error-body.ts";
 import { boolQuery, intQuery, text } from "../shared/fields.ts";
@@ -55,7 +55,7 @@ export const prefixReply = z
   })
   .openapi("Prefix");
 
-/** What a prefix's object tells of it. */
+/** A prefix, as its object shows it. */
 export interface PrefixView {
   name: string;
   status: z.infer<typeof prefixReply>["status"];

@@ -1,4 +1,4 @@
-/** Replies of /v1/conversations, made of what an object tells of its heads and turns. */
+/** Replies of /v1/conversations, made of what an object shows of its heads and turns. */
 import { z } from "@hono/zod-openapi";
 import type { CallPlace } from "../../constrain/reply/call-parser.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
@@ -37,7 +37,7 @@ export const conversationReply = z
   })
   .openapi("Conversation");
 
-/** What an object tells of one of its heads. */
+/** A head, as its object shows it. */
 export interface HeadView {
   conversation: string | null;
   createdMs: number;
@@ -99,7 +99,7 @@ export const turnReply = z
   })
   .openapi("Turn");
 
-/** What an object tells of one of its turns. */
+/** A turn, as its object shows it. */
 export interface TurnView {
   id: string;
   parent: string | null;

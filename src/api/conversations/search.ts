@@ -11,7 +11,7 @@ export const searchQuery = z.strictObject({
   limit: intQuery(1, 100).optional().openapi({ description: "The default is 20." }),
 });
 
-/** A passage that holds words of the query, as an object tells it. */
+/** A passage that holds words of the query, as an object shows it. */
 export interface SearchHit {
   turn: string;
   role: "user" | "assistant";

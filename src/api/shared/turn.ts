@@ -87,7 +87,7 @@ export interface ReplyForm {
   object: ReplyObject;
   stream: boolean;
   includeUsage: boolean;
-  /** Tells how far the reading of the prompt is. */
+  /** How far the reading of the prompt is. */
   includeProgress?: boolean;
   /** Fields of the request that the reply repeats. */
   echo?: Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** What a turn cost, as replies tell it. */
+/** What a turn cost, as replies show it. */
 import { z } from "@hono/zod-openapi";
 
 const count = z.int().min(0);
