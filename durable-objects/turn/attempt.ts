@@ -96,8 +96,7 @@ export class Attempt {
         await fault("turn.accepted", host.ctx);
       }
     } catch (thrown) {
-      work.slot.leave();
-      store?.pieces.release(running.id);
+      leave(work);
       throw thrown;
     }
     return new Attempt(host, work);
@@ -137,7 +136,7 @@ export class Attempt {
 
   /** Never rejects. */
   async run(): Promise<void> {
-    const { accepted, served, slot, store } = this.#work;
+    const { accepted, served } = this.#work;
     const beganMs = Date.now();
     try {
       const { attempts } = accepted;
@@ -150,8 +149,7 @@ export class Attempt {
     } catch (thrown) {
       await this.#failed(thrown);
     } finally {
-      if (protects("release")) slot.leave();
-      store?.pieces.release(accepted.id);
+      leave(this.#work);
       metrics.objectSeconds.add((Date.now() - beganMs) / 1000);
     }
   }
@@ -222,10 +220,15 @@ async function enter(
     });
     return { ...taken, running, served, store, slot, budget, timings, ctx: host.ctx };
   } catch (thrown) {
-    slot.leave();
-    store?.pieces.release(running.id);
+    leave({ running, store, slot });
     throw thrown;
   }
+}
+
+/** Gives back what an attempt has while it lasts: its memory slot, and the rows that its state has in common with the one that it was read from. */
+function leave({ running, store, slot }: Pick<AttemptContext, "running" | "store" | "slot">): void {
+  if (protects("release")) slot.leave();
+  store?.pieces.release(running.id);
 }
 
 /**
