@@ -7,6 +7,7 @@ import { recall } from "../../durable-objects/turn/recall.ts";
 import { sensesBy } from "../../durable-objects/turn/sense.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { encoderMemory } from "../../src/sentences/encoder-memory.ts";
 import { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import type { TextCodec } from "../../src/tokenizer/text-codec.ts";
 import { sqliteStorage } from "../../test/support/sqlite-storage.ts";
@@ -21,7 +22,10 @@ const USUAL_TURN = 64;
 const TAIL_TURNS = 16;
 const TAIL_TOKENS = 900;
 
-const encoder = new SentenceEncoder(readFileSync("models/sentence-encoder/encoder.bin"), compiledKernels());
+const encoder = new SentenceEncoder(
+  encoderMemory(readFileSync("models/sentence-encoder/encoder.bin")),
+  compiledKernels(),
+);
 export const senses = sensesBy(() => encoder);
 
 export interface StoredDialogue {

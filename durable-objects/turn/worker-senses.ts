@@ -4,14 +4,15 @@
  */
 import type { Backend } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { streamedEncoderMemory } from "../../src/sentences/encoder-memory.ts";
 import { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { hasRoomBeside, type Sized } from "../model/admission.ts";
 import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
 import { sensesBy } from "./sense.ts";
 
-/** The file, its matrices once more where the kernels read them, and the table of its pieces. */
-const ENCODER_BYTES = 12e6;
+/** The file, room for a sentence, and the table of its pieces. */
+const ENCODER_BYTES = 9e6;
 /** What stays free beside it: the JavaScript of several conversations takes more than admission counts (test/dialogue/isolate-memory.ts). */
 const SPARE_BYTES = 4e6;
 
@@ -38,20 +39,20 @@ async function load(env: EncoderBindings, backend: Backend): Promise<void> {
       );
       return;
     }
-    encoder = new SentenceEncoder(await encoderFile(env), kernels);
+    encoder = new SentenceEncoder(await streamedEncoderMemory(await encoderFile(env)), kernels);
   } catch (thrown) {
     console.error("recall goes by words alone: the sentence encoder cannot be loaded.", thrown);
   }
 }
 
 /** Not in the Worker's bundle, which would then fit no free plan. */
-async function encoderFile({ SENTENCE_ENCODER, ASSETS }: EncoderBindings): Promise<ArrayBuffer> {
+async function encoderFile({ SENTENCE_ENCODER, ASSETS }: EncoderBindings): Promise<ReadableStream<Uint8Array>> {
   const response = await (SENTENCE_ENCODER
     ? SENTENCE_ENCODER.fetch("http://assets/encoder.bin")
     : ASSETS.fetch("http://assets/sentence-encoder/encoder.bin"));
   if (!response.ok)
     throw new Failure("weights_unavailable", `encoder.bin: expected status 200, got ${response.status}`);
-  return response.arrayBuffer();
+  return response.body!;
 }
 
 /** Of a machine's memory there is enough; an isolate has room beside a model and its states, or not. */

@@ -24,19 +24,22 @@ export const BRANCHES = [
 export const HIDDEN = 320;
 export const FEATURES = VECTOR + BRANCHES.length * BRANCH;
 
+/** Between two pieces of the text. */
+export const LINE_END = 10;
 const MAGIC = 0x45535652;
 /** The version of the file's layout. */
 export const ENCODER_VERSION = 2;
 /** The version of the directions that are made with it, and of codes that are kept: only those of one version can be compared. */
 export const DIRECTIONS_VERSION = 1;
-const HEADER_BYTES = 16;
+export const HEADER_BYTES = 16;
 
-const wide = BRANCHES.length * BRANCH;
+/** Of what all branches get of a token. */
+export const WIDE = BRANCHES.length * BRANCH;
 const orders = BRANCHES.map(({ order }) => order);
 
 /** Matrices by name, (out, in), in the order of the file. */
-const MATRICES: readonly (readonly [name: string, R: number, C: number])[] = [
-  ["project", wide, VECTOR],
+export const MATRICES: readonly (readonly [name: string, R: number, C: number])[] = [
+  ["project", WIDE, VECTOR],
   ...orders.map((order) => [`first_${order}`, BRANCH, order * BRANCH] as const),
   ...orders.map((order) => [`second_${order}`, BRANCH, order * BRANCH] as const),
   ["pool", VECTOR, FEATURES],
@@ -49,9 +52,9 @@ const MATRICES: readonly (readonly [name: string, R: number, C: number])[] = [
 ];
 
 const VECTORS: readonly (readonly [name: string, length: number])[] = [
-  ["project", wide],
-  ["project_gain", wide],
-  ["project_bias", wide],
+  ["project", WIDE],
+  ["project_gain", WIDE],
+  ["project_bias", WIDE],
   ...orders.map((order) => [`first_${order}`, BRANCH] as const),
   ...orders.map((order) => [`second_${order}`, BRANCH] as const),
   ["gain", FEATURES],
@@ -61,31 +64,40 @@ const VECTORS: readonly (readonly [name: string, length: number])[] = [
   ["own", VECTOR],
 ];
 
+/** A file has fewer pieces than 16 bits can count. */
+const MOST_PIECES = 0xffff;
+
 export interface EncoderMatrix {
-  /** Bytes from the first matrix on. */
+  /** Bytes from the file's begin on. */
   at: number;
   R: number;
   C: number;
 }
 
+/** Views of the file. */
 export interface EncoderFile {
-  pieces: string[];
+  count: number;
+  /** All pieces, parted by line ends. */
+  text: Uint8Array;
   scores: Int16Array;
   scales: Uint16Array;
   /** (pieces, VECTOR / 4). */
   codes: Uint8Array;
   vectors: ReadonlyMap<string, Float32Array>;
   matrices: ReadonlyMap<string, EncoderMatrix>;
-  /** All matrices, one behind the other. */
-  weights: Uint8Array;
 }
 
-/** Fails with `weights_invalid` where it is no such file, of another version, or cut short. Only the smaller parts are copied. */
-export function readEncoderFile(file: ArrayBuffer | Uint8Array): EncoderFile {
-  // A plain one: Node's own are cut into parts without a copy.
-  const bytes =
-    file instanceof Uint8Array ? new Uint8Array(file.buffer, file.byteOffset, file.byteLength) : new Uint8Array(file);
-  const invalid = (expected: string) => `the sentence encoder's file: expected ${expected}`;
+interface Header {
+  count: number;
+  textBytes: number;
+}
+
+const FLOATS = VECTORS.reduce((sum, [, length]) => sum + length, 0);
+const WEIGHT_BYTES = MATRICES.reduce((sum, [, R, C]) => sum + matrixBytes("q4", R, C), 0);
+
+const invalid = (expected: string) => `the sentence encoder's file: expected ${expected}`;
+
+function readHeader(bytes: Uint8Array): Header {
   check(bytes.length >= HEADER_BYTES, "weights_invalid", () => invalid(`a header, got ${bytes.length} bytes`));
   const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
   const [magic, version, count, textBytes] = [0, 4, 8, 12].map((at) => header.getUint32(at, true)) as [
@@ -93,33 +105,47 @@ export function readEncoderFile(file: ArrayBuffer | Uint8Array): EncoderFile {
   ];
   check(magic === MAGIC, "weights_invalid", () => invalid(`it to begin with RVSE, got ${magic.toString(16)}`));
   check(version === ENCODER_VERSION, "weights_invalid", () => invalid(`version ${ENCODER_VERSION}, got ${version}`));
-  const sizes = [textBytes, 2 * count, 2 * count, (count * VECTOR) / 4].map((size) => padTo(size, 16));
-  const vectorsAt = HEADER_BYTES + sizes.reduce((sum, size) => sum + size, 0);
-  const floats = VECTORS.reduce((sum, [, length]) => sum + length, 0);
-  const weightsAt = vectorsAt + 4 * floats;
-  const weightBytes = MATRICES.reduce((sum, [, R, C]) => sum + matrixBytes("q4", R, C), 0);
-  const whole = weightsAt + weightBytes;
-  check(bytes.length === whole, "weights_invalid", () => invalid(`${whole} bytes, got ${bytes.length}`));
+  check(count <= MOST_PIECES, "weights_invalid", () => invalid(`at most ${MOST_PIECES} pieces, got ${count}`));
+  return { count, textBytes };
+}
+
+/** Bytes of the parts before the vectors. */
+const partsOf = ({ count, textBytes }: Header): number[] => [textBytes, 2 * count, 2 * count, (count * VECTOR) / 4];
+
+/** How long a file is that begins so. Fails with `weights_invalid` where it is no such file, or of another version. */
+export const encoderFileBytes = (begin: Uint8Array): number =>
+  partsOf(readHeader(begin)).reduce((sum, size) => sum + padTo(size, 16), HEADER_BYTES + 4 * FLOATS + WEIGHT_BYTES);
+
+/** Of a file of the right length that begins at a multiple of 16 of its buffer. Fails with `weights_invalid` where its text has another number of pieces. */
+export function readEncoderFile(bytes: Uint8Array): EncoderFile {
+  const header = readHeader(bytes);
   let at = HEADER_BYTES;
-  const take = (length: number, padded: number) => {
-    at += padded;
-    return bytes.subarray(at - padded, at - padded + length);
+  const take = (length: number) => {
+    const part = bytes.subarray(at, at + length);
+    at += padTo(length, 16);
+    return part;
   };
-  const pieces = new TextDecoder().decode(take(textBytes, sizes[0]!)).split("\n");
-  check(pieces.length === count, "weights_invalid", () => invalid(`${count} pieces, got ${pieces.length}`));
-  const scores = new Int16Array(take(2 * count, sizes[1]!).slice().buffer);
-  const scales = new Uint16Array(take(2 * count, sizes[2]!).slice().buffer);
-  const codes = take((count * VECTOR) / 4, sizes[3]!);
+  const [text, scores, scales, codes] = partsOf(header).map(take) as [
+    ...[Uint8Array, Uint8Array, Uint8Array, Uint8Array],
+  ];
+  const pieces = text.reduce((sum, byte) => sum + Number(byte === LINE_END), 1);
+  check(pieces === header.count, "weights_invalid", () => invalid(`${header.count} pieces, got ${pieces}`));
   const vectors = new Map(
-    VECTORS.map(([name, length]) => [name, new Float32Array(take(4 * length, 4 * length).slice().buffer)]),
+    VECTORS.map(([name, length]) => {
+      const { buffer, byteOffset } = take(4 * length);
+      return [name, new Float32Array(buffer, byteOffset, length)];
+    }),
   );
-  let from = 0;
   const matrices = new Map(
     MATRICES.map(([name, R, C]) => {
-      const matrix = { at: from, R, C };
-      from += matrixBytes("q4", R, C);
+      const matrix = { at, R, C };
+      at += matrixBytes("q4", R, C);
       return [name, matrix];
     }),
   );
-  return { pieces, scores, scales, codes, vectors, matrices, weights: bytes.subarray(weightsAt) };
+  return {
+    ...{ count: header.count, text, codes, vectors, matrices },
+    scores: new Int16Array(scores.buffer, scores.byteOffset, header.count),
+    scales: new Uint16Array(scales.buffer, scales.byteOffset, header.count),
+  };
 }

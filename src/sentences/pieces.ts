@@ -2,8 +2,9 @@
  * Pieces: the sentence encoder's tokenizer. Of all ways to cut a text into known pieces it takes the likeliest (a unigram model, as SentencePiece has it).
  *
  * Scores are whole numbers, so that every machine cuts alike. A word that is known only in small letters is also found in capitals, at a cost.
- * Pieces are found through a table of hashes over one text that holds all of them: a map of strings would take ten times its room.
+ * Pieces are found through a table of hashes and read where they stand in the encoder's file: a map of strings would take ten times their room.
  */
+import { LINE_END } from "./encoder-file.ts";
 
 export const UNKNOWN = 0;
 const CHARS_MAX = 1000;
@@ -32,27 +33,38 @@ function lowered(text: string): string {
   return low;
 }
 
+/** The pieces' text, scores and number: what is read of an encoder's file. */
+export interface PieceTable {
+  count: number;
+  /** UTF-8, parted by line ends. */
+  text: Uint8Array;
+  scores: Int16Array;
+}
+
 export class Pieces {
-  readonly #text: string;
-  /** Where each piece starts in the text, and after the last one its end. */
+  readonly #text: Uint8Array;
+  /** Where each piece starts in the text, and after the last one where a next one would. */
   readonly #starts: Uint32Array;
-  readonly #slots: Int32Array;
+  readonly #slots: Uint16Array;
   readonly #scores: Int16Array;
   readonly #longest: number;
   readonly #unknown: number;
 
   /** The first three stand for what is unknown, a beginning and an end, and no text is cut into them. */
-  constructor(pieces: readonly string[], scores: Int16Array) {
-    this.#text = pieces.join("");
-    this.#starts = new Uint32Array(pieces.length + 1);
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * pieces.length + 2)));
+  constructor({ count, text, scores }: PieceTable) {
+    this.#text = text;
+    this.#starts = new Uint32Array(count + 1);
+    this.#slots = new Uint16Array(2 ** Math.ceil(Math.log2(1.5 * count + 2)));
     this.#scores = scores;
-    let end = 0;
+    const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
     let longest = 0;
-    for (const [place, piece] of pieces.entries()) {
-      end += piece.length;
-      this.#starts[place + 1] = end;
+    for (let place = 0; place < count; place++) {
+      const start = this.#starts[place]!;
+      const lineEnd = text.indexOf(LINE_END, start);
+      const end = lineEnd < 0 ? text.length : lineEnd;
+      this.#starts[place + 1] = end + 1;
       if (place < RESERVED) continue;
+      const piece = decoder.decode(text.subarray(start, end));
       longest = Math.max(longest, piece.length);
       let slot = this.#slotOf(hashOf(piece));
       while (this.#slots[slot] !== 0) slot = this.#slotOf(slot + 1);
@@ -104,13 +116,28 @@ export class Pieces {
   #find(hash: number, text: string, start: number, end: number): number {
     for (let slot = this.#slotOf(hash); ; slot = this.#slotOf(slot + 1)) {
       const place = this.#slots[slot]!;
-      if (place === 0) return 0;
-      const at = this.#starts[place]!;
-      if (this.#starts[place + 1]! - at !== end - start) continue;
-      let i = start;
-      while (i < end && text.charCodeAt(i) === this.#text.charCodeAt(at + i - start)) i++;
-      if (i === end) return place;
+      if (place === 0 || this.#is(place, text, start, end)) return place;
     }
+  }
+
+  /** Whether a piece is this part of a text. */
+  #is(place: number, text: string, start: number, end: number): boolean {
+    const bytes = this.#text;
+    const last = this.#starts[place + 1]! - 1;
+    let at = this.#starts[place]!;
+    for (let i = start; i < end; ) {
+      if (at >= last) return false;
+      const code = text.codePointAt(i)!;
+      const length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+      // The first byte of several says how many there are, and each of the others has six bits.
+      const lead = length === 1 ? 0 : 0xf00 >> length;
+      if (bytes[at++] !== ((lead & 0xff) | (code >> (6 * (length - 1))))) return false;
+      for (let left = length - 2; left >= 0; left--)
+        if (bytes[at++] !== (0x80 | ((code >> (6 * left)) & 63))) return false;
+      i += code < 0x10000 ? 1 : 2;
+      if (i > end) return false;
+    }
+    return at === last;
   }
 }
 

@@ -6,54 +6,35 @@
  * layers each; all are summed over the sentence, and a small network follows. Arithmetic has the same bits on every machine: the kernels sum in whole
  * numbers and in a fixed order, and what is done here uses only operations that IEEE 754 defines exactly.
  */
-import { quantizedRowBytes } from "../core/dtype.ts";
-import { padTo } from "../core/sizes.ts";
 import { fromHalf } from "../kernels/half.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { instantiateKernels } from "../kernels/wasm.ts";
-import { BRANCH, BRANCHES, type EncoderFile, FEATURES, readEncoderFile, VECTOR } from "./encoder-file.ts";
+import { BRANCH, BRANCHES, type EncoderFile, FEATURES, readEncoderFile, VECTOR, WIDE } from "./encoder-file.ts";
+import { type EncoderMemory, TOKENS_MAX } from "./encoder-memory.ts";
 import { normalized, Pieces } from "./pieces.ts";
 
-/** Of a longer sentence the beginning counts. */
-const TOKENS_MAX = 64;
 const FIRST = 1;
 const LAST = 2;
 const EPS = 1e-12;
 /** Four levels of least squared error for a normal distribution. */
 const LEVELS = [-1.51, -0.4528, 0.4528, 1.51];
 
-/** Kernels keep their own data below it. */
-const WEIGHTS_AT = 65_536;
-const PAGE = 65_536;
-const WIDE = BRANCHES.length * BRANCH;
-/** Rows of zeros around a sentence, for the widest branch. */
-const AROUND = 4;
-
 export class SentenceEncoder {
-  readonly #file: Pick<EncoderFile, "codes" | "scales" | "vectors" | "matrices">;
+  readonly #file: EncoderFile;
   readonly #pieces: Pieces;
-  readonly #memory: WebAssembly.Memory;
+  readonly #at: EncoderMemory;
   readonly #kernels: Kernels;
-  readonly #rounded: number;
-  readonly #input: number;
-  readonly #output: number;
 
-  /** Fails with `weights_invalid`. The module: wasm/build/kernels.wasm. The file's bytes must not change afterwards. */
+  /** Fails with `weights_invalid`. The module: wasm/build/kernels.wasm. */
   constructor(
-    file: ArrayBuffer | Uint8Array,
+    at: EncoderMemory,
     module: WebAssembly.Module,
     kernelsOver: (memory: WebAssembly.Memory) => Kernels = (memory) => instantiateKernels(module, memory),
   ) {
-    const { pieces, scores, weights, ...rest } = readEncoderFile(file);
-    this.#file = rest;
-    this.#pieces = new Pieces(pieces, scores);
-    this.#rounded = WEIGHTS_AT + padTo(weights.length, 16);
-    this.#input = this.#rounded + TOKENS_MAX * quantizedRowBytes(FEATURES);
-    this.#output = this.#input + 4 * (TOKENS_MAX + AROUND) * FEATURES;
-    const end = this.#output + 4 * TOKENS_MAX * FEATURES;
-    this.#memory = new WebAssembly.Memory({ initial: padTo(end, PAGE) / PAGE });
-    this.#kernels = kernelsOver(this.#memory);
-    new Uint8Array(this.#memory.buffer).set(weights, WEIGHTS_AT);
+    this.#at = at;
+    this.#file = readEncoderFile(new Uint8Array(at.memory.buffer, at.fileAt, at.fileBytes));
+    this.#pieces = new Pieces(this.#file);
+    this.#kernels = kernelsOver(at.memory);
   }
 
   /** The pieces of a text, at most 64, a beginning and an end among them. */
@@ -123,13 +104,14 @@ export class SentenceEncoder {
   /** x (T, ·) · Wᵀ. Where it sees neighbours, a row is `order` rows of x, `left` of them before its own; zeros stand around x. */
   #product(name: string, x: Float32Array, T: number, left = 0, order = 1): Float32Array {
     const { at, R, C } = this.#file.matrices.get(name)!;
+    const { memory, fileAt, rounded, input, output } = this.#at;
     const stride = C / order;
-    const input = new Float32Array(this.#memory.buffer, this.#input, (T + AROUND) * stride);
-    input.fill(0);
-    input.set(x, left * stride);
-    this.#kernels.quantize(this.#rounded, this.#input, stride, T, C);
-    this.#kernels.matQ4(this.#output, this.#rounded, WEIGHTS_AT + at, T, R, C);
-    return new Float32Array(this.#memory.buffer, this.#output, T * R).slice();
+    const rows = new Float32Array(memory.buffer, input, (T + order - 1) * stride);
+    rows.fill(0);
+    rows.set(x, left * stride);
+    this.#kernels.quantize(rounded, input, stride, T, C);
+    this.#kernels.matQ4(output, rounded, fileAt + at, T, R, C);
+    return new Float32Array(memory.buffer, output, T * R).slice();
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { referenceKernels } from "../../src/kernels/reference/index.ts";
+import { encoderMemory, streamedEncoderMemory } from "../../src/sentences/encoder-memory.ts";
 import { codeOf, nearnessTo } from "../../src/sentences/sentence-code.ts";
 import { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
 import { kernelsModule } from "../kernels/run-case.ts";
@@ -14,7 +15,7 @@ interface Golden {
 
 const file = readFileSync("models/sentence-encoder/encoder.bin");
 const golden: { cases: Golden[] } = JSON.parse(readFileSync("test/sentences/golden.json", "utf8"));
-const encoder = new SentenceEncoder(file, kernelsModule);
+const encoder = new SentenceEncoder(encoderMemory(file), kernelsModule);
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, n, d) => sum + n * b[d]!, 0);
 const nearness = (question: string, told: string) =>
   nearnessTo(encoder.encode(question))(codeOf(encoder.encode(told)), 0);
@@ -29,7 +30,7 @@ it.each(golden.cases)("cuts and encodes $text as numpy does", ({ text, ids, vect
 });
 
 it("has the same bits by the definitions of the kernels but for the rounding of sums", () => {
-  const defined = new SentenceEncoder(file, kernelsModule, referenceKernels);
+  const defined = new SentenceEncoder(encoderMemory(file), kernelsModule, referenceKernels);
   for (const { text } of golden.cases.slice(0, 3))
     expect(dot(defined.encode(text), encoder.encode(text))).toBeGreaterThan(0.9999);
 });
@@ -72,6 +73,48 @@ it("encodes the beginning of what is too long, and what nobody can read", () => 
     expect(encoder.encode(text).every((number) => Number.isFinite(number))).toBe(true);
 });
 
+/** In parts of such lengths, and the rest as it is. */
+const streamOf = (bytes: Uint8Array, lengths: number[]) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      let at = 0;
+      for (const length of [...lengths, bytes.length]) {
+        if (at < bytes.length) controller.enqueue(bytes.subarray(at, at + length));
+        at += length;
+      }
+      controller.close();
+    },
+  });
+
+it.each([[[]], [[3, 5, 7, 1, 100_001, 2]]])(
+  "reads a file that comes in parts of %j as one that is there",
+  async (lengths) => {
+    const streamed = new SentenceEncoder(await streamedEncoderMemory(streamOf(file, lengths)), kernelsModule);
+    const text = "My sister Hannah lives in Oslo.";
+    expect(streamed.encode(text)).toEqual(encoder.encode(text));
+  },
+);
+
+it.each<[string, Uint8Array, string]>([
+  ["nothing", new Uint8Array(), "expected a header, got 0 bytes"],
+  ["a file cut short", file.subarray(0, -1), `expected ${file.length} bytes, got ${file.length - 1}`],
+  ["more than a file", Buffer.concat([file, file]), `expected ${file.length} bytes, got ${2 * file.length}`],
+])("refuses a stream of %s", async (_, bytes, message) => {
+  await expect(streamedEncoderMemory(streamOf(bytes, [100]))).rejects.toMatchObject({
+    code: "weights_invalid",
+    message: expect.stringContaining(message),
+  });
+});
+
+it("holds the file once, and little beside it", () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const held = encoderMemory(file);
+  const made = new SentenceEncoder(held, kernelsModule);
+  made.encode("My sister Hannah lives in Oslo.");
+  expect(held.memory.buffer.byteLength - file.length).toBeLessThan(600_000);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_500_000); // the table of pieces, and what the sentence has left
+});
+
 it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
   ["an empty file", () => new Uint8Array(), "expected a header, got 0 bytes"],
   ["another file", (bytes) => bytes.fill(1, 0, 4), "expected it to begin with RVSE, got 1010101"],
@@ -80,7 +123,7 @@ it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
 ])("refuses %s", (_, broken, message) => {
   let thrown: unknown;
   try {
-    new SentenceEncoder(broken(new Uint8Array(file)), kernelsModule);
+    new SentenceEncoder(encoderMemory(broken(new Uint8Array(file))), kernelsModule);
   } catch (error) {
     thrown = error;
   }
