@@ -145,7 +145,7 @@ writeSection(
   "node bench/depth.ts",
   `## Depth and resuming
 
-\`node bench/depth.ts\`: the default hybrid (24 Mamba-2 + 6 attention layers, sinks 4 + window 512) and SmolLM2-135M, both 4 bit, in an engine of
+\`node bench/depth.ts\`: the default hybrid and SmolLM2-135M, both 4 bit, in an engine of
 ${ISOLATE_BYTES / 2 ** 20} MB as in the Worker. CPU time, median of ${ROUNDS} rounds of ${STEP_TOKENS} tokens in alternation. Beyond position ${deepest} the state of ${deepest} was opened under the
 larger position: its caches are full rings, so the work is the same. ${machine()}
 

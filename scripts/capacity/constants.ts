@@ -48,16 +48,16 @@ export interface Users {
 }
 
 /**
- * EPYC of Zen 5, docs/benchmarks.md: "Several conversations in one isolate" (268, 295 and 354 tokens/s for one, two and four; three between),
- * "A dialogue of 50 turns"; `node bench/cold-start.ts` for the processor time of a fresh isolate.
+ * EPYC of Zen 5, docs/benchmarks.md: "Several conversations in one isolate" (268 and 295 tokens/s for one and two),
+ * "A dialogue of 50 turns", "Memory of one isolate"; `node bench/cold-start.ts` for the processor time of a fresh isolate.
  */
 export const measured: Machine = {
-  passMs: [3.7, 6.8, 9],
+  passMs: [3.7, 6.8],
   prefillMsPerToken: 2.2,
   loadMs: 5,
   saveMs: 5,
   coldStartMs: 600,
-  places: 3,
+  places: 2,
 };
 
 /** Rows and bytes at rest: `npm run cost -- --turns 6`, a conversation like those of `assumedUsers`. The rest is not documented by the platform and is assumed. */
