@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { workerFolder } from "../../scripts/serve-workers.ts";
-import { storedTurns, toldOf, turnOf, undisturbed } from "../kill/dialogue.ts";
+import { storedTurns, toldOf, turnOf } from "../kill/dialogue.ts";
 import { servedPack } from "../support/served-pack.ts";
 import { post, type Started, serverPid, start } from "../support/start-server.ts";
 
@@ -167,15 +167,18 @@ it("a process that is killed is started again, loses nothing, and the others go 
   }
   expect([...states]).toEqual(["resumed"]);
   expect(serverPid(workerFolder(folder, 1))).not.toBe(pid);
-  expect(running[0]!.output()).toContain("worker 1 ended (SIGKILL); starting it again");
+  await expect.poll(running[0]!.output).toContain("worker 1 ended (SIGKILL); starting it again");
 });
 
 it("where the process that takes requests is killed, what the others compute goes on, and its readers come back for the rest", async () => {
   const folder = newFolder();
-  const url = await serve(folder, 2);
-  const plan = { model: "tiny", conversation: "undisturbed", turns: 1, maxTokens: 400, seed: 5 };
-  const [expected] = await undisturbed(url, plan);
-  const clients = names.slice(0, 4).map((conversation) => turnOf({ ...plan, conversation }, 0));
+  const url = await serve(folder, 2, {}, ["--pack", `long=${longPack}`]);
+  // None of the four may be over before all have begun.
+  const plan = { model: "long", turns: 1, maxTokens: 1500, seed: 5 };
+  const turn = (conversation: string) => turnOf({ ...plan, conversation }, 0, { logit_bias: { 257: -100 } });
+  const undisturbed = turn("undisturbed");
+  expect(await undisturbed.connect(url)).toBe("finished");
+  const clients = names.slice(0, 4).map(turn);
   let killed = false;
   const outcomes = clients.map((client) =>
     client.connect(url, (tokens) => {
@@ -188,10 +191,10 @@ it("where the process that takes requests is killed, what the others compute goe
   for (const client of clients)
     while (!client.finished)
       if ((await client.connect(url)) !== "finished") await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(clients.map(toldOf)).toEqual(clients.map(() => expected));
+  expect(clients.map(toldOf)).toEqual(clients.map(() => toldOf(undisturbed)));
   for (const conversation of names.slice(0, 4)) {
     const stored = await storedTurns(url, { conversation });
-    expect(stored.map(({ status }) => status)).toEqual(["completed"]);
+    expect(stored.map(({ status }) => status)).toEqual(["incomplete"]);
   }
 });
 

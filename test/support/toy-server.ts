@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { servedPack } from "./served-pack.ts";
+import { type ServedPack, servedPack } from "./served-pack.ts";
 import { type Started, start } from "./start-server.ts";
 
 export interface ToyServer {
@@ -15,10 +15,15 @@ export interface ToyServer {
   remove(): void;
 }
 
-export async function toyServer(env: Record<string, string> = {}, descriptors?: number): Promise<ToyServer> {
+/** `besides`: another pack, served by its own name, such as the one whose replies take seconds, for a client that leaves or cancels one. */
+export async function toyServer(
+  env: Record<string, string> = {},
+  descriptors?: number,
+  besides?: ServedPack,
+): Promise<ToyServer> {
   const work = mkdtempSync(join(tmpdir(), "rivulet-toy-"));
-  const pack = await servedPack("tiny", work);
-  const args = ["--port", "0", "--persist-to", join(work, "persist"), "--pack", pack];
+  const packs = [await servedPack("tiny", work), ...(besides ? [`${besides}=${await servedPack(besides, work)}`] : [])];
+  const args = ["--port", "0", "--persist-to", join(work, "persist"), ...packs.flatMap((pack) => ["--pack", pack])];
   const started = await start(args, env, false, descriptors);
   const remove = () => rmSync(work, { recursive: true, force: true });
   const stop = async (removes = true) => {

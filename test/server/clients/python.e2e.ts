@@ -72,7 +72,7 @@ const results = new Map<string, Map<string, { ok: boolean; told?: string }>>();
 
 beforeAll(async () => {
   if ("reason" in ready) return;
-  server = await toyServer();
+  server = await toyServer({}, undefined, "tiny-long");
   // Compiled once, also where the environment would have every run compile all of it again.
   const compiled = { PYTHONDONTWRITEBYTECODE: "" };
   // Neither looks for prices nor sends traces anywhere.

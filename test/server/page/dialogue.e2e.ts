@@ -5,7 +5,7 @@ import { answerOf, begin, describePage, field, grown, idle, say, turns } from ".
 
 const focused = (page: Page) => page.evaluate("document.activeElement?.getAttribute('aria-label')");
 
-describePage("the dialogue of the chat page", "tiny", (chat) => {
+describePage("the dialogue of the chat page", "tiny-long", (chat) => {
   it("a reader who has scrolled away is left there while an answer grows, and goes to the end with a button, by keys too", async () => {
     const { page, said } = await chat.visit({ viewport: { width: 1000, height: 500 } });
     const box = page.getByRole("region", { name: "Dialogue" });
@@ -78,7 +78,7 @@ describePage("the dialogue of the chat page", "tiny", (chat) => {
   });
 
   it("the focus is where one writes on after an edit was sent or left, and after an answer was stopped by a key", async () => {
-    const { page, said } = await chat.visit({ maxTokens: 1500, endless: true });
+    const { page, said } = await chat.visit({ maxTokens: 60_000, endless: true });
     const edit = page.getByRole("button", { name: "Edit message" });
     const editor = page.getByRole("textbox", { name: "Edited message" });
     const stopped = page.getByText("Stopped.");
