@@ -3,7 +3,6 @@
  *
  * Rows lie as they came, undecoded. What an import that broke off left behind is removed by the next one, or by the alarm.
  */
-import { sha256 } from "../../src/core/sha256.ts";
 import type { FileRecord } from "../../src/portable/file-format.ts";
 import type { Database } from "./database.ts";
 import { LEAD, led } from "./erasable.ts";
@@ -34,10 +33,9 @@ export class ImportStaging {
   put({ kind, bytes }: FileRecord): void {
     const own = Uint8Array.from(bytes);
     this.#database.exec(
-      "INSERT INTO staging (n, kind, sha256, bytes) VALUES (?, ?, ?, ?)",
+      "INSERT INTO staging (n, kind, bytes) VALUES (?, ?, ?)",
       ++this.#rows,
       kind,
-      sha256(own),
       kind === "state" ? own : led(own, LEAD.rowid),
     );
   }
@@ -54,9 +52,9 @@ export class ImportStaging {
   /** Makes the state's pieces those of a turn, without reading them. */
   moveState(turn: string, position: number): void {
     this.#database.exec(
-      `INSERT INTO pieces (id, turn, position, part, parts, sha256, bytes)
+      `INSERT INTO pieces (id, turn, position, part, parts, stretches, bytes)
        SELECT (SELECT coalesce(max(id), 0) FROM pieces) + row_number() OVER (ORDER BY n), ?, ?,
-         row_number() OVER (ORDER BY n) - 1, count(*) OVER (), sha256, bytes
+         row_number() OVER (ORDER BY n) - 1, count(*) OVER (), '', bytes
        FROM staging WHERE kind = 'state'`,
       turn,
       position,

@@ -34,8 +34,7 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE journal (
        slot INTEGER PRIMARY KEY, turn TEXT NOT NULL, epoch INTEGER NOT NULL, record BLOB, ids BLOB
      ) STRICT`,
-    // States, cut to fit. Rows of states no longer kept are written over. Where a state shares rows with others, `sha256` of its first piece names them
-    // (state-pieces.ts); a checksum of the piece, which an earlier release wrote there, is read by none.
+    // States, cut to fit. Rows of states no longer kept are written over. (The checksum became `stretches` later.)
     `CREATE TABLE pieces (
        id INTEGER PRIMARY KEY, turn TEXT NOT NULL, position INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL,
        sha256 TEXT NOT NULL, bytes BLOB NOT NULL
@@ -72,6 +71,13 @@ const migrations: readonly (readonly string[])[] = [
     "DELETE FROM passage_lanes",
     "UPDATE turns SET lane = NULL",
     "INSERT INTO passage_lanes (lane, parent, depth) SELECT -1, NULL, 0 WHERE EXISTS (SELECT 1 FROM turns)",
+  ],
+  [
+    // Row ids, as JSON, of what the state shares with others (state-pieces.ts): in a state's first piece, and empty elsewhere. Only the name is new, because new
+    // contents would write every megabyte of a state again: rows of earlier releases hold a checksum there, which nothing reads.
+    "ALTER TABLE pieces RENAME COLUMN sha256 TO stretches",
+    // Bytes that came under a signature need no checksum of their own, and nothing read it.
+    "ALTER TABLE staging DROP COLUMN sha256",
   ],
 ];
 

@@ -119,17 +119,17 @@ export class StatePieces {
       );
     const free = rows.filter(({ id }) => !taken.has(Number(id)));
     let next = Number(rows.at(-1)?.id ?? 0) + 1;
-    const put = (part: number, rest: string, bytes: Uint8Array<ArrayBuffer>): number => {
+    const put = (part: number, shared: string, bytes: Uint8Array<ArrayBuffer>): number => {
       // The same part of an older state has bytes in common with this one, and where a row keeps its length SQLite writes only the pages that differ.
       const same = free.findIndex((row) => row.part === part);
       const other = free.findIndex((row) => Number(row.part) < 0 === part < 0);
       const at = same < 0 ? other : same;
       const [row] = at < 0 ? [] : free.splice(at, 1);
       const statement = row
-        ? "UPDATE pieces SET turn = ?, position = ?, part = ?, parts = ?, sha256 = ?, bytes = ? WHERE id = ?"
-        : "INSERT INTO pieces (turn, position, part, parts, sha256, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";
+        ? "UPDATE pieces SET turn = ?, position = ?, part = ?, parts = ?, stretches = ?, bytes = ? WHERE id = ?"
+        : "INSERT INTO pieces (turn, position, part, parts, stretches, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";
       const id = row ? Number(row.id) : next++;
-      this.#database.exec(statement, turn, position, part, parts, rest, bytes, id);
+      this.#database.exec(statement, turn, position, part, parts, shared, bytes, id);
       return id;
     };
     const stored = stretches.map((stretch): StoredStretch => {
@@ -171,15 +171,18 @@ export class StatePieces {
 
   #complete(of?: string): StateSet[] {
     const rows = this.#database.exec(
-      `SELECT id, turn, position, part, parts, sha256 AS rest FROM pieces WHERE part >= 0 ${of === undefined ? "" : "AND turn = ? "}ORDER BY turn, position, part`,
+      `SELECT id, turn, position, part, parts, stretches FROM pieces WHERE part >= 0 ${of === undefined ? "" : "AND turn = ? "}ORDER BY turn, position, part`,
       ...(of === undefined ? [] : [of]),
     );
     const sets = new Map<string, StateSet & { parts: number }>();
-    for (const { id, turn, position, part, parts, rest } of rows) {
+    for (const { id, turn, position, part, parts, stretches } of rows) {
       const name = `${turn} ${position}`;
       const set = sets.get(name) ?? {
-        ...{ turn: String(turn), position: Number(position), rows: [], parts: Number(parts) },
-        stretches: stretchesIn(String(rest)),
+        turn: String(turn),
+        position: Number(position),
+        rows: [],
+        parts: Number(parts),
+        stretches: stretchesIn(String(stretches)),
       };
       sets.set(name, set);
       if (Number(part) === set.rows.length) set.rows.push(Number(id));
@@ -192,5 +195,5 @@ export class StatePieces {
 /** All rows that a set needs. */
 export const rowsOf = ({ rows, stretches }: Pick<StateSet, "rows" | "stretches">): number[] => [...rows, ...stretches];
 
-/** What stands in `sha256` of a first piece; a checksum of the piece is of an earlier release. */
-const stretchesIn = (rest: string): number[] => (rest.startsWith("[") ? (JSON.parse(rest) as number[]) : []);
+/** What a first piece says of its stretches. Rows of an earlier release hold a checksum there. */
+const stretchesIn = (text: string): number[] => (text.startsWith("[") ? (JSON.parse(text) as number[]) : []);

@@ -13,6 +13,7 @@ import { PIECE_BYTES, type StateSet, type StoredStretch } from "../../../durable
 import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
 import type { NewStretch } from "../../../src/state/codec.ts";
 import { FaultyStorage } from "../../support/faulty-storage.ts";
+import { backToSchema6 } from "../../support/older-schema.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
 const family = { owner: "local", object: "o".repeat(32), fingerprint: "f" };
@@ -384,6 +385,18 @@ it("C17: whoever lost the lease can write nothing more of the turn", () => {
   store.checkpoint(turn, 2, ids(1), state);
   store.commit(finished(turn), 2, ids(1, 2), state);
   expect(() => store.commit(finished(turn), 2, ids(1, 2), state)).toThrow(LeaseLost);
+});
+
+it("V14: a state of schema 6, whose first piece names its stretches in the column of a checksum, keeps them", () => {
+  const { store, storage } = opened();
+  const turn = accepted(1, null, 1, "main");
+  store.accept({ accepted: turn, prompt: ids(1), tip: null }, family);
+  store.commit(finished(turn), 1, ids(1, 1001), { position: 1, bytes: bytesOf(SMALL, 1), stretches: [stretch(0)] });
+  const set = store.pieces.of(turn.id)!;
+  expect(set.stretches.length).toBe(1);
+  backToSchema6(storage);
+  const later = opened(storage).store;
+  expect(later.pieces.of(turn.id)).toEqual(set);
 });
 
 it("V4: leaves a database of a later release alone", () => {

@@ -9,6 +9,7 @@ import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
 import { atOnce } from "../../../src/core/work.ts";
 import { cpuMs } from "../../support/cpu-time.ts";
 import { FaultyStorage } from "../../support/faulty-storage.ts";
+import { backToSchema6 } from "../../support/older-schema.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
 const name = (n: number) => n.toString(16).padStart(16, "0");
@@ -224,6 +225,7 @@ it("indexes the turns of an earlier release when they are first needed", () => {
   again.add(2, 1, "zebra");
   again.add(3, 1, "horse");
   // As version 2 left it.
+  backToSchema6(again.storage);
   for (const table of ["passages", "passage_turns", "passage_lanes"]) again.storage.sql.exec(`DROP TABLE ${table}`);
   again.storage.sql.exec("ALTER TABLE turns DROP COLUMN lane");
   again.storage.sql.exec("DELETE FROM schema_version WHERE version > 2");
@@ -249,6 +251,7 @@ it("finds the words of what an earlier release kept no codes of, once, and codes
   first.add(2, 1, "zebra zebra");
   first.add(3, 1, "horse");
   // As version 5 left it.
+  backToSchema6(first.storage);
   first.storage.sql.exec("ALTER TABLE passage_turns DROP COLUMN senses");
   first.storage.sql.exec("DELETE FROM schema_version WHERE version > 5");
   const { find, alike, add } = opened(first.storage, animals);

@@ -82,7 +82,7 @@ it("O5, control of V1: without checksums the flipped bit is in the answer", asyn
 
 it.each([
   ["cut short", "UPDATE pieces SET bytes = substr(bytes, 1, length(bytes) - 1) WHERE id = 5"],
-  ["twice", "INSERT INTO pieces SELECT 99, turn, position, part, parts, sha256, bytes FROM pieces WHERE id = 5"],
+  ["twice", "INSERT INTO pieces SELECT 99, turn, position, part, parts, stretches, bytes FROM pieces WHERE id = 5"],
   ["in another order", "UPDATE pieces SET part = 2 - part WHERE id > 3"],
   ["not there", "DELETE FROM pieces WHERE id = 6"],
   ["all of them empty", "UPDATE pieces SET bytes = zeroblob(0)"],
