@@ -19,6 +19,18 @@ it("knows tenants by their keys", () => {
   expect(tenantOf(asking({ authorization: "bearer  key-b" }), { API_KEYS })).toBe("bob");
 });
 
+it("knows them by the headers of other clients too, `api-key` only where there is no authorization", () => {
+  expect(tenantOf(asking({ "api-key": "key-a" }), { API_KEYS })).toBe("ann");
+  expect(tenantOf(asking({ "x-api-key": "key-b", "api-key": "key-a" }), { API_KEYS })).toBe("bob");
+  expect(tenantOf(asking({ authorization: "Bearer key-b", "api-key": "key-a" }), { API_KEYS })).toBe("bob");
+  for (const headers of [
+    { "api-key": "key-c" },
+    { authorization: "Basic eDp5", "api-key": "key-a" },
+    { authorization: "Bearer key-c", "api-key": "key-a" },
+  ] as Record<string, string>[])
+    expect(() => tenantOf(asking(headers), { API_KEYS })).toThrow(expect.objectContaining({ code: "unauthorized" }));
+});
+
 it("A1, A2: refuses every other key, of any length, without a throw of another kind", () => {
   const lengths = [0, 1, 31, 32, 33, 64, 4096].map((length) => `Bearer ${"k".repeat(length)}`);
   for (const authorization of [

@@ -36,10 +36,15 @@ interface Key {
 /** Absent where nobody has configured it: then nobody is let in. */
 type Keys = { API_KEYS: string | undefined };
 
-/** Who sends the request, by a bearer's key or, as Anthropic's clients send it, by `x-api-key`. Without configured keys everybody is the tenant "local". Fails with `unauthorized`. */
-export function identityOf(request: Request, keys: Keys): Identity {
-  const [, bearer] = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "") ?? [];
-  const key = bearer ?? request.headers.get("x-api-key") ?? undefined;
+/**
+ * Who sends the request, by a bearer's key, by `x-api-key` as Anthropic's clients send it, or by `api-key` as Azure's do, which counts only without an
+ * `authorization`. Without configured keys everybody is the tenant "local". Fails with `unauthorized`.
+ */
+export function identityOf({ headers }: Request, keys: Keys): Identity {
+  const authorization = headers.get("authorization");
+  const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? "") ?? [];
+  const azure = authorization === null ? headers.get("api-key") : null;
+  const key = bearer ?? headers.get("x-api-key") ?? azure ?? undefined;
   const digest = createHash("sha256")
     .update(key ?? "")
     .digest("hex");
@@ -47,7 +52,7 @@ export function identityOf(request: Request, keys: Keys): Identity {
   if ((key === undefined && keys.API_KEYS?.trim() !== "") || identity === undefined)
     throw new Failure(
       "unauthorized",
-      `authorization: expected "Bearer <key>", or a key in x-api-key; got ${key === undefined ? "none" : "an unknown or expired key"}`,
+      `authorization: expected "Bearer <key>", or a key in x-api-key or api-key; got ${key === undefined ? "none" : "an unknown or expired key"}`,
       { param: "authorization" },
     );
   return { ...identity, digest: key === undefined ? "" : digest };
