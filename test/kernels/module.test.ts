@@ -1,8 +1,10 @@
 /** What the host and the platform rely on in the compiled module, and what its sources must not do. */
 import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { Arena } from "./arena.ts";
+import { attendI8Case } from "./cases/attention.ts";
 import { cases } from "./cases.ts";
-import { kernelsModule } from "./run-case.ts";
+import { kernelsModule, wasmKernels } from "./run-case.ts";
 
 it("exports every kernel, and imports nothing but the memory", () => {
   const functions = WebAssembly.Module.exports(kernelsModule).flatMap(({ name, kind }) =>
@@ -23,6 +25,22 @@ it("keeps its data below the scratch of the first page", () => {
   expect(new Uint32Array(memory.buffer)[signal / 4]).toBe(0);
   expect(new Set([signal, terminated]).size).toBe(2);
   expect(Math.max(signal, terminated)).toBeLessThan(1024);
+});
+
+it("attendI8 reads no byte behind a cache, which may end where the memory does", () => {
+  const shape = { T: 1, S: 99, Hq: 4, Hkv: 2, P: 32 };
+  const [heads, slots] = [shape.Hkv, shape.S + shape.T];
+  const caches = [3, 4, 5, 6]; // keys, their scales, values, their scales among the arguments
+  for (const last of caches) {
+    const arena = new Arena();
+    const args = [...attendI8Case(shape).build(arena)[0]!];
+    const bytes = last % 2 ? slots * heads * shape.P : 4 * slots * heads;
+    const end = 65536 * arena.memory.grow(1) + 65536;
+    new Uint8Array(arena.memory.buffer).copyWithin(end - bytes, args[last]!, args[last]! + bytes);
+    args[last] = end - bytes;
+    const { attendI8 } = wasmKernels(arena.memory);
+    expect(() => attendI8(...(args as Parameters<typeof attendI8>)), `argument ${last}`).not.toThrow();
+  }
 });
 
 /** Code of every kernel without comments. */

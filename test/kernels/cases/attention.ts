@@ -123,6 +123,7 @@ const attendShapes: AttendShape[] = [
   { T: 4, S: 7, Hq: 3, Hkv: 1, P: 16, sinks: 4, window: 6, ring: 9 },
   { T: 6, S: 300, Hq: 6, Hkv: 2, P: 32, sinks: 4, window: 100, ring: 105 },
   { T: 1, S: 211, Hq: 3, Hkv: 1, P: 32, sinks: 3, window: 70, ring: 70 },
+  { T: 1, S: 330, Hq: 6, Hkv: 2, P: 64, sinks: 4, window: 200, ring: 230 },
   { T: 2, S: 40, Hq: 3, Hkv: 1, P: 16, size: 30 }, // scores in the hundreds: exp underflows for most
   { T: 1, S: 5, Hq: 2, Hkv: 1, P: 16, size: 0 },
   { T: 32, S: 0, Hq: 9, Hkv: 3, P: 64, sinks: 4, window: 512, ring: 576 },

@@ -1,4 +1,4 @@
-import { KEYS, ROWS, begin, finish } from "../attend";
+import { KEYS, ROWS, SCORES, begin, finish } from "../attend";
 import { block } from "./block";
 import { PANEL_WIDTH, digits, rowAt, sixteens } from "./rows";
 import { slotOf } from "../cache";
@@ -36,12 +36,13 @@ function attendRows(
   scale: f32, sinks: i32, window: i32, ring: i32, panels: bool,
 ): void {
   const oldest = S + <i32>(n / share), newest = S + <i32>((n + rows - 1) / share);
-  const outs = out + ((h * share * P) << 2), token = (Hq * P) << 2;
+  const outs = out + ((h * share * P) << 2), token = (Hq * P) << 2, leads = h == 0 && n == 0;
   for (let r: usize = 0; r < rows; r++) begin(rowAt(outs, n + r, share, token, P), r, P);
   const sunk = min(sinks, newest + 1);
   if (sunk > 0) round(qSink + ((h * share * P) << 2), n, rows, share, token, P, scale, panels);
   for (let slot = 0; slot < sunk; slot += <i32>KEYS) {
     const end = min(sunk, slot + <i32>KEYS);
+    if (leads) fetch(keys, keyScales, values, valueScales, Hkv, P, slot, end);
     block(outs, keys, keyScales, values, valueScales, n, rows, share, token, S, Hkv, P, slot, slot, end, sinks, window, ring, panels);
   }
   const first = max(sinks, oldest - window + 1), seen = newest + 1 - first;
@@ -54,10 +55,30 @@ function attendRows(
       // The front of the block holds the newest slots of a wrapped ring, its back the oldest; both in one block is one range.
       const from = slot < wrapped ? slot : max(slot, start);
       const end = start < next ? min(next, start + run) : min(next, wrapped);
+      if (leads) fetch(keys, keyScales, values, valueScales, Hkv, P, from, end);
       block(outs, keys, keyScales, values, valueScales, n, rows, share, token, S, Hkv, P, slot, from, end, sinks, window, ring, panels);
     }
   }
   for (let r: usize = 0; r < rows; r++) finish(rowAt(outs, n + r, share, token, P), r, P);
+}
+
+/**
+ * Loads slots [from, end) of all heads, in the order in which they lie. The products take one head after another, 64 bytes here and 64 there, and wait for memory
+ * each time; when all of it was asked for at once, it comes in a third of the time.
+ */
+function fetch(keys: usize, keyScales: usize, values: usize, valueScales: usize, Hkv: usize, P: usize, from: i32, end: i32): void {
+  const row = Hkv * P, slot = <usize>from, slots = <usize>(end - from);
+  lines(keys + slot * row, slots * row);
+  lines(values + slot * row, slots * row);
+  lines(keyScales + ((slot * Hkv) << 2), (slots * Hkv) << 2);
+  lines(valueScales + ((slot * Hkv) << 2), (slots * Hkv) << 2);
+}
+
+/** One load of each cache line; what is loaded counts for nothing, but stands where scores are written next, so that no compiler leaves it out. */
+function lines(at: usize, bytes: usize): void {
+  let sum: u32 = 0;
+  for (const end = at + bytes; at < end; at += 64) sum += load<u8>(at);
+  store<u32>(SCORES, sum);
 }
 
 function round(q: usize, n: usize, rows: usize, share: usize, token: usize, P: usize, scale: f32, panels: bool): void {
