@@ -4,13 +4,13 @@
  * A socket has no writer that waits, so a sender looks at what is still buffered. Who reads nothing for too long is closed with 1013 and
  * can fetch the rest by the response's id.
  */
-export interface OutboxLimits {
+export interface WriterLimits {
   bufferBytes: number;
   stallMs: number;
   pollMs: number;
 }
 
-const standard: OutboxLimits = { bufferBytes: 256 * 1024, stallMs: 30_000, pollMs: 50 };
+const standard: WriterLimits = { bufferBytes: 256 * 1024, stallMs: 30_000, pollMs: 50 };
 /** "Try again later", registry of IANA. */
 const TRY_AGAIN_LATER = 1013;
 /** RFC 6455: a close frame holds 125 bytes, two of them the code. */
@@ -18,10 +18,10 @@ const REASON_MAX_BYTES = 123;
 
 export class SocketWriter {
   readonly #socket: WebSocket;
-  readonly #limits: OutboxLimits;
+  readonly #limits: WriterLimits;
   readonly #left = new AbortController();
 
-  constructor(socket: WebSocket, limits: Partial<OutboxLimits> = {}) {
+  constructor(socket: WebSocket, limits: Partial<WriterLimits> = {}) {
     this.#socket = socket;
     this.#limits = { ...standard, ...limits };
   }

@@ -7,7 +7,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import { type AskTurns, resolveReferences } from "../../src/api/conversations/item-references.ts";
-import { responsePlace } from "../../src/api/object-address.ts";
+import { responseAddress } from "../../src/api/object-address.ts";
 import { withoutCompaction } from "../../src/api/responses/compaction.ts";
 import { responsePaths } from "../../src/api/responses/reply-shape.ts";
 import { responseCreate, responseTurn } from "../../src/api/responses/request.ts";
@@ -50,7 +50,7 @@ const POLICY_VIOLATION = 1008;
 export class ResponseSocket extends DurableObject<Env> {
   #waiting = 0;
   #last: Promise<void> = Promise.resolve();
-  readonly #outboxes = new WeakMap<WebSocket, SocketWriter>();
+  readonly #writers = new WeakMap<WebSocket, SocketWriter>();
 
   /** The upgrade. The Worker in front has seen the key and the origin. */
   override async fetch(request: Request): Promise<Response> {
@@ -70,13 +70,13 @@ export class ResponseSocket extends DurableObject<Env> {
 
   /** Messages are answered one after another. Never rejects. */
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const outbox = this.#outbox(socket);
+    const writer = this.#writer(socket);
     if (this.#waiting >= WAITING_MAX) {
       const busy = "too many messages wait for an answer on this socket";
-      return outbox.send(errorFrame(new Failure("busy", busy)));
+      return writer.send(errorFrame(new Failure("busy", busy)));
     }
     this.#waiting++;
-    const mine = this.#last.then(() => this.#answer(socket, outbox, message));
+    const mine = this.#last.then(() => this.#answer(socket, writer, message));
     this.#last = mine.finally(() => {
       this.#waiting--;
     });
@@ -94,37 +94,37 @@ export class ResponseSocket extends DurableObject<Env> {
   }
 
   #closed(socket: WebSocket): void {
-    this.#outbox(socket).leave();
+    this.#writer(socket).leave();
     const { tenant, lease } = socket.deserializeAttachment() as Attachment;
     if (lease !== undefined) this.ctx.waitUntil(settleLease(this.env, tenant, lease));
   }
 
-  #outbox(socket: WebSocket): SocketWriter {
-    const known = this.#outboxes.get(socket) ?? new SocketWriter(socket);
-    this.#outboxes.set(socket, known);
+  #writer(socket: WebSocket): SocketWriter {
+    const known = this.#writers.get(socket) ?? new SocketWriter(socket);
+    this.#writers.set(socket, known);
     return known;
   }
 
-  async #answer(socket: WebSocket, outbox: SocketWriter, message: string | ArrayBuffer): Promise<void> {
+  async #answer(socket: WebSocket, writer: SocketWriter, message: string | ArrayBuffer): Promise<void> {
     let lane: object = {};
-    if (outbox.gone.aborted) return;
+    if (writer.gone.aborted) return;
     try {
       const { tenant, digest } = socket.deserializeAttachment() as Attachment;
       const identity = identityOfDigest(digest, this.env);
-      if (identity?.tenant !== tenant) return outbox.close(POLICY_VIOLATION, "the key is no longer valid");
+      if (identity?.tenant !== tenant) return writer.close(POLICY_VIOLATION, "the key is no longer valid");
       checkScope(identity.scopes, "write");
       const ignored = new Ignored();
       const given = parse(jsonOf(message), responseCreate, ignored);
       if (given.stream_id !== undefined) lane = { stream_id: given.stream_id };
       const body = { ...withoutCompaction(this.env, tenant, given), stream: true, background: false } as const;
       // The first frame of an answer says what a reply over HTTP has in its header.
-      const told = (data: object) => {
+      const marked = (data: object) => {
         const names = isCreated(data) ? ignored.header() : undefined;
         return { ...data, ...(names === undefined ? {} : { [IGNORED_HEADER]: names }), ...lane };
       };
-      await this.#respond(identity, body, ignored, (data) => outbox.send(told(data)), outbox.gone);
+      await this.#respond(identity, body, ignored, (data) => writer.send(marked(data)), writer.gone);
     } catch (thrown) {
-      await outbox.send({ ...errorFrame(logFailure(thrown)), ...lane });
+      await writer.send({ ...errorFrame(logFailure(thrown)), ...lane });
     }
   }
 
@@ -138,13 +138,13 @@ export class ResponseSocket extends DurableObject<Env> {
     const { tenant } = counted;
     const askTurns: AskTurns = async (asked, ids) => {
       await requireObject(this.env, tenant, asked, () => nothingKept("input"));
-      const address = `http://conversation/turns?ids=${ids.join()}`;
+      const url = `http://conversation/turns?ids=${ids.join()}`;
       const headers = { "x-rivulet-tenant": tenant };
-      return answerOf(await conversationNamed(this.env, asked).fetch(address, { headers }));
+      return answerOf(await conversationNamed(this.env, asked).fetch(url, { headers }));
     };
     const { input, last } = await resolveReferences(body, askTurns);
     const turn = noting(ignored, () => responseTurn({ ...body, input }));
-    const { object, turn: where } = responsePlace(this.env, { tenant }, body, last);
+    const { object, turn: where } = responseAddress(this.env, { tenant }, body, last);
     await checkHeld(turn, responsePaths, ignored, gone);
     await requireModel(this.env, turn.model);
     const id = newTurnId();

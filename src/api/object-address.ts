@@ -70,7 +70,7 @@ export function conversationFor(secret: Secret, { tenant, idempotencyKey }: Omit
 const REPEAT_SECONDS = 24 * 60 * 60;
 
 /** `session`: what the request names in its body or a header. A reply with a key is kept, for whoever repeats the request. */
-export function chatPlace(
+export function chatAddress(
   secret: Secret,
   caller: Omit<Caller, "digest">,
   session: string | undefined,
@@ -84,7 +84,7 @@ export function chatPlace(
 }
 
 /** `referred`: a turn that the input's items belong to. Fails with `not_found` when `previous_response_id` is no id. */
-export function responsePlace(
+export function responseAddress(
   secret: Secret,
   caller: Omit<Caller, "digest">,
   body: Pick<ResponseRequest, "previous_response_id" | "conversation" | "store" | "prefix">,
@@ -96,8 +96,8 @@ export function responsePlace(
     return { object, turn: { persistent: store !== false, parent: turn } };
   }
   if (conversation != null) {
-    const place = inConversation(secret, caller, typeof conversation === "string" ? conversation : conversation.id);
-    return store === false ? { ...place, turn: { ...place.turn, persistent: false } } : place;
+    const address = inConversation(secret, caller, typeof conversation === "string" ? conversation : conversation.id);
+    return store === false ? { ...address, turn: { ...address.turn, persistent: false } } : address;
   }
   // Items that it names by their ids say where its dialogue is. One that was changed since begins anew there.
   if (referred) {

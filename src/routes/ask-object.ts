@@ -66,7 +66,7 @@ export async function askObject(
 export async function countTokens(
   c: Context<Bindings>,
   caller: Caller,
-  { turn: where, ...place }: ObjectAddress,
+  { turn: where, ...address }: ObjectAddress,
   turn: Omit<TurnRequest, "tenant" | "persistent">,
 ): Promise<number> {
   const count = async (at: Omit<ObjectAddress, "turn">, there: ObjectAddress["turn"]) => {
@@ -78,7 +78,7 @@ export async function countTokens(
   const { prefix } = turn;
   const isNamed = typeof parent === "string" || near !== undefined || head !== MAIN;
   try {
-    return await count(place, where);
+    return await count(address, where);
   } catch (thrown) {
     if (isNamed || Failure.from(thrown).code !== "not_found") throw thrown;
     if (prefix === undefined) return count({ object: anyName() }, { persistent: false });
@@ -94,13 +94,13 @@ const inPrefix = { persistent: false, parent: null };
 export async function runTurn(
   c: Context<Bindings>,
   caller: Caller,
-  { turn: where, ...place }: ObjectAddress,
+  { turn: where, ...address }: ObjectAddress,
   turn: Omit<TurnRequest, "tenant" | "persistent">,
 ): Promise<Response> {
   const { tenant, idempotencyKey } = caller;
   // Either makes a call that is repeated find the turn that the first one began.
   const once = idempotencyKey === undefined ? { id: newTurnId() } : { idempotencyKey };
   const body: TurnRequest = { ...turn, ...where, tenant, ...once };
-  const begun = await allowTurn(c.env, caller, place.object, turnIdOf(once), body, turn.model);
-  return askObject(c, { ...caller, ...place }, "/turn", { method: "POST", body: { ...body, ...begun.grant }, begun });
+  const begun = await allowTurn(c.env, caller, address.object, turnIdOf(once), body, turn.model);
+  return askObject(c, { ...caller, ...address }, "/turn", { method: "POST", body: { ...body, ...begun.grant }, begun });
 }

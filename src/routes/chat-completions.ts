@@ -8,7 +8,7 @@
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { chatCompletionReply } from "../api/chat/reply-schemas.ts";
 import { chatRequest, chatTurn } from "../api/chat/request.ts";
-import { chatPlace } from "../api/object-address.ts";
+import { chatAddress } from "../api/object-address.ts";
 import { checkHeld } from "../api/shared/held-shape.ts";
 import { noting } from "../api/shared/ignored.ts";
 import { chatPaths } from "../constrain/reply/reply-grammar.ts";
@@ -38,11 +38,11 @@ export const chatCompletions = [
     },
     async (c, { caller, body, ignored }) => {
       const session = sessionOf(c.req.raw, body.conversation);
-      const place = chatPlace(c.env, caller, session, body);
-      const turn = noting(ignored, () => chatTurn(body, place.turn.persistent));
+      const address = chatAddress(c.env, caller, session, body);
+      const turn = noting(ignored, () => chatTurn(body, address.turn.persistent));
       await checkHeld(turn, chatPaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
-      return runTurn(c, caller, place, turn);
+      return runTurn(c, caller, address, turn);
     },
   ),
   ...storedTurns({

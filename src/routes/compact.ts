@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { resolveReferences } from "../api/conversations/item-references.ts";
 import type { HeadView } from "../api/conversations/replies.ts";
-import { type Caller, type ObjectAddress, responsePlace } from "../api/object-address.ts";
+import { type Caller, type ObjectAddress, responseAddress } from "../api/object-address.ts";
 import { sealed, withoutCompaction } from "../api/responses/compaction.ts";
 import { type CompactRequest, compactRequest, responseTurn } from "../api/responses/request.ts";
 import { answerOf } from "../api/shared/error-body.ts";
@@ -65,9 +65,9 @@ export const compact = [
       const request = { ...rest, model, input, generate: false, instructions: null, max_tool_calls: null };
       const turn = noting(ignored, () => responseTurn(request));
       await requireModel(c.env, model);
-      const place = await placeOf(c, caller, body, last);
+      const address = await addressOf(c, caller, body, last);
       const { id, created_at } = await answerOf<{ id: string; created_at: number }>(
-        await runTurn(c, caller, place, turn),
+        await runTurn(c, caller, address, turn),
       );
       const key = id.slice("resp_".length);
       const output = [
@@ -87,19 +87,19 @@ const usage = {
 };
 
 /** Of a conversation the turn where it stands: the conversation itself does not move. */
-async function placeOf(
+async function addressOf(
   c: Context<Bindings>,
   caller: Caller,
   body: CompactRequest,
-  last: Parameters<typeof responsePlace>[3],
+  last: Parameters<typeof responseAddress>[3],
 ): Promise<ObjectAddress> {
   const { conversation, ...rest } = body;
-  const place = responsePlace(c.env, caller, body, last);
-  if (conversation == null) return place;
+  const address = responseAddress(c.env, caller, body, last);
+  if (conversation == null) return address;
   if (rest.previous_response_id != null) throw both;
   const id = typeof conversation === "string" ? conversation : conversation.id;
   const { turn } = await answerOfHead<HeadView>(c, caller, id, (head) => `/head/${head}`);
-  return { object: place.object, turn: { persistent: true, parent: turn } };
+  return { object: address.object, turn: { persistent: true, parent: turn } };
 }
 
 const both = new Failure("request_invalid", "previous_response_id: expected this or conversation, not both", {

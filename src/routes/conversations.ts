@@ -46,8 +46,8 @@ export function askHead(
   path: (head: string) => string,
   init: { method?: string; body?: object; makes?: boolean } = {},
 ): Promise<Response> {
-  const place = inConversation(c.env, caller, id);
-  return askObject(c, { ...caller, ...place }, path(headOf(place)), init);
+  const address = inConversation(c.env, caller, id);
+  return askObject(c, { ...caller, ...address }, path(headOf(address)), init);
 }
 
 /** What the object says of one conversation. Fails as it does. */

@@ -16,7 +16,7 @@ import {
   messageRequest,
   messageTurn,
 } from "../api/messages/request.ts";
-import { type Caller, chatPlace, type ObjectAddress } from "../api/object-address.ts";
+import { type Caller, chatAddress, type ObjectAddress } from "../api/object-address.ts";
 import { checkHeld } from "../api/shared/held-shape.ts";
 import { turnNamed } from "../api/shared/ids.ts";
 import { type Ignored, noting } from "../api/shared/ignored.ts";
@@ -35,7 +35,7 @@ const noteBetas = (c: Context, ignored: Ignored) => {
 };
 
 /** Fails with `not_found` where a thread's message is no id, with `request_invalid` where a session is named beside it. */
-function messagePlace(
+function messageAddress(
   c: Context<Bindings>,
   caller: Caller,
   session: string | undefined,
@@ -43,7 +43,7 @@ function messagePlace(
 ): ObjectAddress {
   const isOne = thread == null || session === undefined;
   check(isOne, "request_invalid", () => "thread: expected this or a conversation, not both", "thread");
-  if (thread?.type !== "continue") return chatPlace(c.env, caller, session, { prefix, store: thread != null });
+  if (thread?.type !== "continue") return chatAddress(c.env, caller, session, { prefix, store: thread != null });
   const { object, turn } = turnNamed(thread.previous_message_id, "thread.previous_message_id");
   return { object, turn: { persistent: true, parent: turn } };
 }
@@ -71,11 +71,11 @@ export const messages = [
     async (c, { caller, body, ignored }) => {
       noteBetas(c, ignored);
       const session = sessionOf(c.req.raw, body.conversation);
-      const place = messagePlace(c, caller, session, body);
+      const address = messageAddress(c, caller, session, body);
       const turn = noting(ignored, () => messageTurn(body));
       await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
-      return runTurn(c, caller, place, turn);
+      return runTurn(c, caller, address, turn);
     },
   ),
   endpoint(
@@ -98,8 +98,8 @@ export const messages = [
       const turn = noting(ignored, () => countedTurn(body));
       await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
-      const place = chatPlace(c.env, caller, session, { prefix: body.prefix });
-      return c.json({ input_tokens: await countTokens(c, caller, place, turn) });
+      const address = chatAddress(c.env, caller, session, { prefix: body.prefix });
+      return c.json({ input_tokens: await countTokens(c, caller, address, turn) });
     },
   ),
   ...storedTurns({

@@ -56,12 +56,17 @@ export const portable = [
       const { header, whole } = await peekHeader(body, { keys, schema: PORTABLE_SCHEMA });
       const known = header.conversation !== "" && splitConversation(header.conversation).root === header.conversation;
       const id = query.id ?? (known ? header.conversation : conversationFor(c.env, caller));
-      const place = inConversation(c.env, caller, id);
-      const response = await askObject(c, { ...caller, ...place }, `/import?fingerprint=${header.model.fingerprint}`, {
-        method: "POST",
-        body: whole,
-        makes: true,
-      });
+      const address = inConversation(c.env, caller, id);
+      const response = await askObject(
+        c,
+        { ...caller, ...address },
+        `/import?fingerprint=${header.model.fingerprint}`,
+        {
+          method: "POST",
+          body: whole,
+          makes: true,
+        },
+      );
       return c.json(shownConversation(id, await answerOf<HeadView>(response)));
     },
   ),

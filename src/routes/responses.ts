@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { resolveReferences } from "../api/conversations/item-references.ts";
-import { type Caller, responsePlace } from "../api/object-address.ts";
+import { type Caller, responseAddress } from "../api/object-address.ts";
 import { withoutCompaction } from "../api/responses/compaction.ts";
 import { responseSchema } from "../api/responses/reply-schemas.ts";
 import { responsePaths } from "../api/responses/reply-shape.ts";
@@ -21,10 +21,10 @@ async function asked(c: Context<Bindings>, caller: Caller, given: ResponseReques
   const body = withoutCompaction(c.env, caller.tenant, given);
   const { input, last } = await resolveReferences(body, turnsOf(c, caller));
   const turn = noting(ignored, () => responseTurn({ ...body, input }));
-  const place = responsePlace(c.env, caller, body, last);
+  const address = responseAddress(c.env, caller, body, last);
   await checkHeld(turn, responsePaths, ignored, c.req.raw.signal);
   await requireModel(c.env, turn.model);
-  return { turn, place };
+  return { turn, address };
 }
 
 const unused = { ...includeQuery, include_obfuscation: boolQuery.optional() };
@@ -49,8 +49,8 @@ export const responses = [
       },
     },
     async (c, { caller, body, ignored }) => {
-      const { turn, place } = await asked(c, caller, body, ignored);
-      const response = await runTurn(c, caller, place, turn);
+      const { turn, address } = await asked(c, caller, body, ignored);
+      const response = await runTurn(c, caller, address, turn);
       // OpenAI says 200 also of a response that has only begun.
       return response.status === 202 ? new Response(response.body, { headers: response.headers }) : response;
     },
@@ -72,8 +72,8 @@ export const responses = [
       },
     },
     async (c, { caller, body, ignored }) => {
-      const { turn, place } = await asked(c, caller, body, ignored);
-      return c.json({ object: "response.input_tokens", input_tokens: await countTokens(c, caller, place, turn) });
+      const { turn, address } = await asked(c, caller, body, ignored);
+      return c.json({ object: "response.input_tokens", input_tokens: await countTokens(c, caller, address, turn) });
     },
   ),
   ...storedTurns({

@@ -218,7 +218,7 @@ describe("GET /v1/responses as a WebSocket", () => {
   });
 });
 
-describe("Outbox", () => {
+describe("SocketWriter", () => {
   const socketOf = (unsent: () => number) => {
     const said = { sent: 0, code: 0, reason: "" };
     const socket = {
@@ -230,30 +230,30 @@ describe("Outbox", () => {
     };
     return {
       said,
-      outbox: new SocketWriter(socket as unknown as WebSocket, { bufferBytes: 100, stallMs: 60, pollMs: 10 }),
+      writer: new SocketWriter(socket as unknown as WebSocket, { bufferBytes: 100, stallMs: 60, pollMs: 10 }),
     };
   };
 
   it("S8: waits while the other side is behind, and goes on when it has read", async () => {
     let unsent = 1000;
-    const { outbox, said } = socketOf(() => unsent);
+    const { writer, said } = socketOf(() => unsent);
     setTimeout(() => {
       unsent = 0;
     }, 25);
-    await outbox.send({ a: 1 });
+    await writer.send({ a: 1 });
     expect([unsent, said.code]).toEqual([0, 0]);
   });
 
   it("S8: who reads nothing is closed with 1013, and sent nothing more", async () => {
-    const { outbox, said } = socketOf(() => 1000);
-    await outbox.send({ a: 1 });
-    await outbox.send({ a: 2 });
-    expect([said.sent, said.code, outbox.gone.aborted]).toEqual([1, 1013, true]);
+    const { writer, said } = socketOf(() => 1000);
+    await writer.send({ a: 1 });
+    await writer.send({ a: 2 });
+    expect([said.sent, said.code, writer.gone.aborted]).toEqual([1, 1013, true]);
   });
 
   it("S14: a reason is cut to what a frame holds, at a character", () => {
-    const { outbox, said } = socketOf(() => 0);
-    outbox.close(1008, "é".repeat(100));
+    const { writer, said } = socketOf(() => 0);
+    writer.close(1008, "é".repeat(100));
     expect(new TextEncoder().encode(said.reason).length).toBeLessThanOrEqual(123);
     expect(said.reason).toBe("é".repeat(61));
   });
