@@ -22,16 +22,15 @@ import { checkSame } from "../storage/idempotency.ts";
 import { arrange } from "./arrange.ts";
 import type { Course } from "./course.ts";
 import { feedSteps } from "./feed-steps.ts";
-import { ledgerEntry, withLedger } from "./ledger-entry.ts";
 import { Linger } from "./linger.ts";
 import { listen } from "./listen.ts";
 import { Listeners } from "./listeners.ts";
 import { ListeningSockets } from "./listening-sockets.ts";
 import { liveSequences } from "./live-sequences.ts";
 import { liveBytes, loadedForecaster, servedForecaster } from "./served-forecaster.ts";
-import { SharedCommit } from "./shared-commit.ts";
+import { StoredStream } from "./stored-stream.ts";
 import { readStreamFile, writeStreamFile } from "./stream-file.ts";
-import { afterBatch, changed, copied, isExpired, newRecord, rewoundTo, written } from "./stream-record.ts";
+import { afterBatch, changed, copied, isExpired, newRecord, rewoundTo } from "./stream-record.ts";
 import { appended, forecastReply, repeated, shownValues, streamView } from "./stream-replies.ts";
 import { StreamReports } from "./stream-reports.ts";
 import { type Commit, noSuchStream, type StreamRecord, StreamStore } from "./stream-store.ts";
@@ -53,14 +52,11 @@ export class Stream extends DurableObject<Env> {
   readonly #sockets = new ListeningSockets(this.ctx, this.env);
   readonly #listeners = new Listeners(this.#sockets);
   readonly #owner = this.ctx.id.toString();
+  readonly #stored = new StoredStream(this.#store, this.ctx, this.env);
   readonly #timeline = new Timeline(this.#store, this.#owner);
   readonly #reports = new StreamReports(this.ctx, this.env);
   readonly #alarms = new Alarms(this.ctx.storage);
-  /** What is written with other streams' values, once it is known whose stream this is. */
-  #shared: SharedCommit | undefined;
   readonly #linger = new Linger(this.ctx, this.env, this.#owner);
-  /** As on disk; undefined: not read yet. */
-  #known: OpenStream | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -73,7 +69,7 @@ export class Stream extends DurableObject<Env> {
   async create(tenant: string, id: string, options: StreamOptions): Promise<Outcome<StreamView>> {
     return this.#outcome(async () => {
       const digest = sha256(JSON.stringify(options));
-      const known = await this.#read(tenant);
+      const known = await this.#stored.read(tenant);
       if (known) {
         checkSame(known.record.digest, digest);
         return this.#view(known);
@@ -91,7 +87,7 @@ export class Stream extends DurableObject<Env> {
     return this.#outcome(async () => {
       const { record, tail } = await this.#open(tenant);
       const next = { record: changed(record, options), tail };
-      const view = this.#view(this.#commit(tenant, next));
+      const view = this.#view(this.#stored.commit(tenant, next));
       await this.#watchExpiry(next.record);
       await this.#reports.publish(tenant, next.record, view);
       return view;
@@ -160,8 +156,8 @@ export class Stream extends DurableObject<Env> {
       const changes = { record: next, tail: fed.tail, owed };
       const mayOwe = together && record.ledger === "now" && !fed.kept && !back;
       // On disk before anybody is told: what listeners are sent does not wait for that by itself.
-      if (!mayOwe || !(await this.#owe(tenant, changes))) {
-        this.#commit(tenant, { ...changes, kept: fed.kept, cut: back?.start }, together);
+      if (!mayOwe || !(await this.#stored.owe(tenant, changes))) {
+        this.#stored.commit(tenant, { ...changes, kept: fed.kept, cut: back?.start }, together);
         await this.ctx.storage.sync();
       }
       await fault("stream.after-commit", this.ctx);
@@ -237,7 +233,7 @@ export class Stream extends DurableObject<Env> {
       const { course, start, entries } = await this.#timeline.courseAt(open, forecaster, position);
       const last = known.slice(0, position - oldest).findLast(({ timeMs }) => timeMs !== null);
       const next = rewoundTo(record, course.live.moment, last?.timeMs ?? null);
-      const rewound = this.#commit(tenant, { record: next, tail: entries, cut: start });
+      const rewound = this.#stored.commit(tenant, { record: next, tail: entries, cut: start });
       this.#stay(course);
       return this.#view(rewound);
     });
@@ -259,7 +255,7 @@ export class Stream extends DurableObject<Env> {
       const { fingerprint } = await servedForecaster(this.env);
       const { record, tail, kept, history } = readStreamFile(this.env.SESSION_KEY, tenant, file);
       check(record.fingerprint === fingerprint, "model_changed", () => "the file was made by another forecaster");
-      const known = await this.#read(tenant);
+      const known = await this.#stored.read(tenant);
       if (known) return this.#view(known);
       const start = record.moment.position - tail.length - history.length;
       return this.#begin(
@@ -303,7 +299,7 @@ export class Stream extends DurableObject<Env> {
     const owner = this.#store.owner();
     if (owner === undefined) return;
     await this.#alone(async () => {
-      const open = await this.#read(owner);
+      const open = await this.#stored.read(owner);
       if (!open) return;
       if (isExpired(open.record)) await this.#removeAll(owner, open);
       else await this.#watchExpiry(open.record);
@@ -311,37 +307,13 @@ export class Stream extends DurableObject<Env> {
   }
 
   async #begin(tenant: string, begun: Pick<Commit, "record" | "tail">, kept?: Commit["kept"]): Promise<StreamView> {
-    const open = this.#commit(tenant, { ...begun, kept });
+    const open = this.#stored.commit(tenant, { ...begun, kept });
     const { record } = open;
     await this.#watchExpiry(record);
     const view = this.#view(open);
     await this.#reports.publish(tenant, record, view);
     await this.#reports.storedNow(tenant);
     return view;
-  }
-
-  /** Writes the stream's own row as it is from now on. `together`: what comes next may be written in the ledger. */
-  #commit(tenant: string, commit: Commit, together = false): OpenStream {
-    const record = written(commit.record, together);
-    this.#store.commit(tenant, { ...commit, record });
-    this.#known = { record, tail: [...commit.tail], owed: 0 };
-    return this.#known;
-  }
-
-  /** Writes in the ledger what the stream's own row does not have. False where that did not go well: then the row must be written. */
-  async #owe(tenant: string, open: OpenStream): Promise<boolean> {
-    const bytes = ledgerEntry(open);
-    if (!bytes) return false;
-    await fault("stream.before-ledger", this.ctx);
-    const isWritten = await this.#ledger(tenant).write({ stream: this.#owner, bytes });
-    // An answer that was lost may stand for values that the ledger has: if the stream's own row cannot be written either, it is asked before the next request.
-    this.#known = isWritten ? open : undefined;
-    return isWritten;
-  }
-
-  #ledger(tenant: string): SharedCommit {
-    this.#shared ??= new SharedCommit(this.env, tenant);
-    return this.#shared;
   }
 
   /** Leaves the model's state in memory for the next request. */
@@ -354,15 +326,15 @@ export class Stream extends DurableObject<Env> {
     const { record } = open;
     if (record.ledger) {
       // Whatever ends this before the database is gone must not leave a stream without its last values.
-      if (open.owed > 0) this.#commit(tenant, open);
+      if (open.owed > 0) this.#stored.commit(tenant, open);
       await this.ctx.storage.sync();
-      await this.#ledger(tenant).erase(this.#owner);
+      await this.#stored.eraseOwed(tenant);
     }
     // While its row is there a deletion that was cut off comes again, by alarm or by request; afterwards nobody would take its name out of the list.
     await this.#reports.publishRemoval(tenant, record);
     liveSequences.drop(this.#owner);
     this.#listeners.end();
-    this.#known = undefined;
+    this.#stored.forget();
     this.#alarms.rang();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
@@ -370,20 +342,9 @@ export class Stream extends DurableObject<Env> {
     await this.#reports.storedNothing(tenant);
   }
 
-  /** Fails with `storage_unavailable` where the ledger may have something for it and does not answer. */
-  async #read(tenant: string): Promise<OpenStream | undefined> {
-    const known = this.#known;
-    if (known && this.#store.owner() === tenant) return known;
-    const row = this.#store.read(tenant);
-    const own = row && { ...row, owed: 0 };
-    const entry = own?.record.ledger === "now" ? await this.#ledger(tenant).entry(this.#owner) : undefined;
-    this.#known = own && entry ? withLedger(own, entry) : own;
-    return this.#known;
-  }
-
   /** Fails with `not_found`. */
   async #open(tenant: string): Promise<OpenStream> {
-    const open = await this.#read(tenant);
+    const open = await this.#stored.read(tenant);
     if (!open) throw noSuchStream();
     if (!isExpired(open.record)) return open;
     await this.#removeAll(tenant, open);
