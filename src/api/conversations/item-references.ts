@@ -19,7 +19,7 @@ export type AskTurns = (object: string, ids: readonly string[]) => Promise<{ tur
 /** As many as an object is asked for at once: each may be a megabyte. */
 const PAGE = 8;
 /** Of all that is referred to, each time: one item may be named thousands of times. A shared prefix may be as long. */
-export const REFERRED_MAX_CHARS = PREFIX_MAX_BYTES;
+const REFERRED_MAX_CHARS = PREFIX_MAX_BYTES;
 
 /** A turn that an input's items belong to. */
 export interface Referred extends TurnName {
