@@ -91,7 +91,7 @@ export class Attempt {
           { ...planned, accepted: work.accepted },
           { owner: request.tenant, object, fingerprint: served.fingerprint },
         );
-        host.alarms.ask(Date.now() + limits.alarmMs * (1 + Math.random() / 3));
+        host.alarms.watch(Date.now() + limits.alarmMs * (1 + Math.random() / 3));
         await store.database.settled();
         await fault("turn.accepted", host.ctx);
       }

@@ -97,7 +97,7 @@ export class Scheduler {
   async proceed(): Promise<void> {
     const running = this.host.store().journal.running();
     await Promise.all(running.map((id) => this.#running.get(id)?.computing || this.#resume(id)));
-    if (this.host.store().journal.running().length > 0) this.host.alarms.ask(Date.now() + limits.alarmMs);
+    if (this.host.store().journal.running().length > 0) this.host.alarms.watch(Date.now() + limits.alarmMs);
   }
 
   /** Ends as failed every unfinished turn that nobody computes. */

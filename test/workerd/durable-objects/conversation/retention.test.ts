@@ -4,6 +4,7 @@ import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { listDirectory } from "../../../../durable-objects/directory/directory-client.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
+import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { GONE } from "../../../../durable-objects/storage/database.ts";
 import {
   askObject,
@@ -109,6 +110,16 @@ it("a time to live can be changed and taken back", async () => {
   later(3_600_000);
   await runDurableObjectAlarm(stub("ada"));
   expect(await idsListed()).toEqual(["ada"]);
+});
+
+it("a turn puts off the alarm of the one before, which would ring for nothing", async () => {
+  later(0);
+  await converse("ada", "one");
+  const first = (await alarmOf("ada"))!;
+  later(limits.alarmMs);
+  await converse("ada", "two");
+  expect(await alarmOf("ada")).toBeGreaterThan(first);
+  expect(await alarmOf("ada")).toBeGreaterThanOrEqual(Date.now() + limits.alarmMs);
 });
 
 it("L4: a clock that jumps back deletes nothing early", async () => {
