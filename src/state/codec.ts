@@ -7,31 +7,29 @@
  * Version 2 is written where tensors lie as halves: an earlier release cannot read it, and computes the state from the token log. Its tensors begin at
  * a multiple of `ROOM_BYTES`, behind zeros, so that what did not change lies where it lay in an earlier state, whose bytes storage then need not write again.
  *
- * Version 3 is written for storage alone, where caches lie in stretches that several states share (stretches.ts): of them the bytes have the sinks, and the
- * header says which stretches there are. Files have states of versions 1 and 2.
+ * Version 4 is written for storage alone, where caches lie in stretches that several states share (stretches.ts): of them the bytes have the sinks, and the
+ * header says which stretches there are. It has no SHA-256: a checksum of all that comes before it (checksum.ts) ends it, and the header has one of each stretch.
+ * Files have states of versions 1 and 2. Version 3 was never released.
  */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
 import { toHalves } from "../kernels/half.ts";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
+import { CHECKSUM_BYTES, checksum } from "./checksum.ts";
 import type { ConversationState } from "./state.ts";
-import {
-  cutStretches,
-  joinStretches,
-  type RingTensor,
-  ringTensors,
-  type Stretch,
-  sha256,
-  sinksOf,
-} from "./stretches.ts";
+import { cutStretches, joinStretches, type RingTensor, ringTensors, type Stretch, sinksOf } from "./stretches.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 
 const EXACT_VERSION = 1;
 const HALVES_VERSION = 2;
-const STRETCHES_VERSION = 3;
+const STRETCHES_VERSION = 4;
+const VERSIONS: readonly number[] = [EXACT_VERSION, HALVES_VERSION, STRETCHES_VERSION];
 const MAGIC = 0x54535652; // "RVST", little-endian
-const PREFIX_BYTES = 4 + 4 + 4 + 32;
+const LEAST_PREFIX_BYTES = 4 + 4 + 4;
+/** Before the header; up to version 2 the header's SHA-256 is part of it. */
+const prefixBytes = (version: number): number => LEAST_PREFIX_BYTES + (version < STRETCHES_VERSION ? 32 : 0);
 /** Several times the length of a header, so that the tensors stay where they are when the header becomes a little longer. */
 const ROOM_BYTES = 32 * 1024;
 /** A state whose tensors have fewer bytes is written without such room, which would be a large part of it. */
@@ -40,7 +38,8 @@ const HEADER_MAX_BYTES = 4 * 1024 * 1024;
 
 const u32 = z.number().int().min(0).max(0xffffffff);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const hash = z.instanceof(Uint8Array).refine((bytes) => bytes.length === 32, "expected 32 bytes");
+const exactly = (length: number) =>
+  z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `expected ${length} bytes`);
 
 const headerSchema = z.strictObject({
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
@@ -62,16 +61,18 @@ const headerSchema = z.strictObject({
         /** Its slots lie in stretches of this kind, and here are the sinks. */
         ring: z.strictObject({ sinks: count, slots: count.min(1), kind: count }).optional(),
         bytes: count,
-        sha256: hash,
+        /** Absent where the whole has a checksum. */
+        sha256: exactly(32).optional(),
       }),
     )
     .max(100_000),
   stretches: z
-    .array(z.strictObject({ kind: count, from: count, to: count, bytes: count, sha256: hash }))
+    .array(z.strictObject({ kind: count, from: count, to: count, bytes: count, checksum: exactly(CHECKSUM_BYTES) }))
     .max(100_000)
     .optional(),
 });
 
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** `rounded` is for what a turn leaves: tensors that may be rounded are written as halves. `exact` is for all that is written within a turn, where nothing is rounded. */
@@ -134,24 +135,33 @@ function encode(
     ...(stored ? { stored } : {}),
     ...(ring ? { ring } : {}),
     bytes: data.length,
-    sha256: sha256(data),
+    ...(apart ? {} : { sha256: sha256(data) }),
   }));
-  const stretches = apart?.stretches.map(({ kind, from, to, bytes, sha256 }) => ({ kind, from, to, bytes, sha256 }));
+  const stretches = apart?.stretches.map(({ kind, from, to, bytes, checksum }) => ({
+    kind,
+    from,
+    to,
+    bytes,
+    checksum,
+  }));
   const version = stretches ? STRETCHES_VERSION : tensors.some(({ stored }) => stored) ? HALVES_VERSION : EXACT_VERSION;
   const header = pack({ ...rest, tensors: table, ...(stretches ? { stretches } : {}) });
-  const from = dataFrom(version, PREFIX_BYTES + header.length, table);
-  const out = new Uint8Array(written.reduce((n, { data }) => n + data.length, from));
+  const prefix = prefixBytes(version);
+  const from = dataFrom(version, prefix + header.length, table);
+  const end = written.reduce((n, { data }) => n + data.length, from);
+  const out = new Uint8Array(end + (stretches ? CHECKSUM_BYTES : 0));
   const view = new DataView(out.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, version, true);
   view.setUint32(8, header.length, true);
-  out.set(sha256(header), 12);
-  out.set(header, PREFIX_BYTES);
+  out.set(header, prefix);
   let at = from;
   for (const { data } of written) {
     out.set(data, at);
     at += data.length;
   }
+  if (stretches) out.set(checksum(out.subarray(0, end)), end);
+  else out.set(sha256(header), LEAST_PREFIX_BYTES);
   return out;
 }
 
@@ -167,48 +177,51 @@ export function decodeState(
 ): ConversationState {
   const readable = (condition: unknown, message: () => string) =>
     check(condition, "state_unreadable", () => `state: ${message()}`);
-  readable(bytes.length >= PREFIX_BYTES, () => `expected at least ${PREFIX_BYTES} bytes, got ${bytes.length}`);
+  readable(bytes.length >= prefixBytes(EXACT_VERSION), () => `expected more than ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   readable(view.getUint32(0, true) === MAGIC, () => "not a conversation state");
   const version = view.getUint32(4, true);
-  const isKnown = version >= EXACT_VERSION && version <= STRETCHES_VERSION;
-  readable(isKnown, () => `version: expected at most ${STRETCHES_VERSION}, got ${version}`);
+  readable(VERSIONS.includes(version), () => `version: expected one of ${VERSIONS.join(", ")}, got ${version}`);
+  const isChecked = version === STRETCHES_VERSION;
+  const end = bytes.length - (isChecked ? CHECKSUM_BYTES : 0);
+  if (isChecked && verify)
+    readable(same(checksum(bytes.subarray(0, end)), bytes.subarray(end)), () => "checksum differs");
+  const prefix = prefixBytes(version);
   const headerBytes = view.getUint32(8, true);
-  const room = Math.min(HEADER_MAX_BYTES, bytes.length - PREFIX_BYTES);
+  const room = Math.min(HEADER_MAX_BYTES, end - prefix);
   readable(headerBytes <= room, () => `header: expected at most ${room} bytes, got ${headerBytes}`);
   // A copy: what is read of it (checksums) are views, and msgpackr keeps the last buffer that it read, which would be the whole state.
-  const header = bytes.slice(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
-  readable(!verify || same(sha256(header), bytes.subarray(12, PREFIX_BYTES)), () => "header: checksum differs");
+  const header = bytes.slice(prefix, prefix + headerBytes);
+  if (!isChecked && verify)
+    readable(same(sha256(header), bytes.subarray(LEAST_PREFIX_BYTES, prefix)), () => "header: checksum differs");
   const { tensors, stretches: named, ...rest } = unpack(header, headerSchema, "state_unreadable", "state: header");
-  readable(
-    (named !== undefined) === version >= STRETCHES_VERSION,
-    () => `version ${version}: not what the header is of`,
-  );
+  readable((named !== undefined) === isChecked, () => `version ${version}: not what the header is of`);
   if (rest.fingerprint !== fingerprint) {
     throw new Failure(
       "model_changed",
       `state: made by model ${rest.fingerprint.slice(0, 12)}, this is ${fingerprint.slice(0, 12)}`,
     );
   }
-  let at = dataFrom(version, PREFIX_BYTES + headerBytes, tensors);
-  const between = bytes.subarray(PREFIX_BYTES + headerBytes, at);
+  let at = dataFrom(version, prefix + headerBytes, tensors);
+  const between = bytes.subarray(prefix + headerBytes, at);
   readable(!verify || between.every((byte) => byte === 0), () => "between header and tensors: expected zeros");
   const rings: RingTensor[] = [];
   const read = tensors.map(({ name, dtype, shape, stored, ring, bytes: length, sha256: expected }): StateTensor => {
-    readable(length <= bytes.length - at, () => `${name}: expected ${length} bytes, ${bytes.length - at} are left`);
+    readable(length <= end - at, () => `${name}: expected ${length} bytes, ${end - at} are left`);
     const data = bytes.subarray(at, at + length);
-    readable(!verify || same(sha256(data), expected), () => `${name}: checksum differs`);
+    const isRight = isChecked || !verify || (expected !== undefined && same(sha256(data), expected));
+    readable(isRight, () => `${name}: checksum differs`);
     at += length;
     const tensor = { name, dtype, shape, data, ...(stored ? { stored } : {}) };
     if (ring) rings.push({ ...tensor, ring: { sinks: ring.sinks, slots: ring.slots }, kind: ring.kind });
     return tensor;
   });
-  readable(at === bytes.length, () => `${bytes.length - at} bytes too many`);
+  readable(at === end, () => `${end - at} bytes too many`);
   if (!named) return { ...rest, tensors: read };
   readable(named.length === stretches.length, () => `expected ${named.length} stretches, got ${stretches.length}`);
   const whole = named.map((stretch, n) => ({ ...stretch, data: stretches[n]! }));
-  for (const { from, data, sha256: expected } of verify ? whole : [])
-    readable(same(sha256(data), expected), () => `positions from ${from} on: checksum differs`);
+  for (const { from, data, checksum: expected } of verify ? whole : [])
+    readable(same(checksum(data), expected), () => `positions from ${from} on: checksum differs`);
   const joined = new Map(joinStretches(rings, rest.position, whole).map((tensor) => [tensor.name, tensor]));
   return { ...rest, tensors: read.map((tensor) => joined.get(tensor.name) ?? tensor), stretches: named };
 }

@@ -5,10 +5,10 @@
  * its stretches in common with it, and brings those of its new positions. Caches with similar windows are told together: a stretch is needed until
  * its last position has left the longest of them. The first `sinks` slots, which stay for good, are not part of any.
  */
-import { createHash } from "node:crypto";
 import type { Ring, StateTensor } from "../backends/backend.ts";
 import { bytesOf } from "../backends/check-state.ts";
 import { check } from "../core/failure.ts";
+import { checksum } from "./checksum.ts";
 
 /** Positions `from` to `to`, the latter not included, of the caches of one kind. */
 export interface Stretch {
@@ -16,7 +16,7 @@ export interface Stretch {
   from: number;
   to: number;
   bytes: number;
-  sha256: Uint8Array;
+  checksum: Uint8Array;
 }
 
 /** A part of a cache, with the kind of stretches that hold it. */
@@ -66,7 +66,7 @@ export function cutStretches<Known extends Stretch>(
     const added = Array.from({ length: count }, (_, n) => {
       const [from, to] = [start + n * most, Math.min(position, start + (n + 1) * most)];
       const data = gather(own, position, from, to);
-      return { kind, from, to, bytes: data.length, sha256: sha256(data), data };
+      return { kind, from, to, bytes: data.length, checksum: checksum(data), data };
     });
     return [...before, ...added];
   });
@@ -110,8 +110,6 @@ export function joinStretches(
     readable(taken[n] === data.length, () => `positions from ${from} on: ${data.length - taken[n]!} bytes too many`);
   return joined;
 }
-
-export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 
 const slotBytes = ({ dtype, shape, name }: StateTensor): number => bytesOf({ name, dtype, shape: shape.slice(1) });
 

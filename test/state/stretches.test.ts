@@ -64,7 +64,7 @@ it("keeps nothing of a state that was read where its stretches are kept", () => 
   const { bytes, stretches } = cut(30, []);
   const read = whole(bytes, stretches);
   expect(read.stretches?.length).toBeGreaterThan(0);
-  for (const { sha256 } of read.stretches!) expect(sha256.buffer).not.toBe(bytes.buffer);
+  for (const { checksum } of read.stretches!) expect(checksum.buffer).not.toBe(bytes.buffer);
 });
 
 it("writes what is new, and names the rest", () => {
@@ -107,6 +107,17 @@ it("V1, V2: refuses stretches that are damaged, of others, in another order, too
   refused(data.slice(1));
   refused([...data, data[0]!]);
   refused([]);
-  refused(data, encodeState(stateOf(150)).with(4, 3));
+  refused(data, encodeState(stateOf(150)).with(4, 4));
   refused(cut(151, []).stretches.map((stretch) => stretch.data));
+});
+
+it("V1, V2: refuses every flipped bit of what names the stretches, and every truncation", () => {
+  const { bytes, stretches } = cut(150, []);
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const flipped = bytes.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    expect(() => whole(flipped, stretches), `bit ${bit}`).toThrow(/^state: /);
+  }
+  for (let n = 0; n < bytes.length; n++) expect(() => whole(bytes.slice(0, n), stretches)).toThrow(/^state: /);
+  expect(() => whole(new Uint8Array([...bytes, 0]), stretches)).toThrow(/^state: /);
 });

@@ -187,7 +187,7 @@ it("a fork keeps what the path that leaves it behind would lose", () => {
 /** Of so many bytes, from a position on. */
 const stretch = (from: number, length = SMALL): NewStretch => {
   const data = bytesOf(length, from);
-  return { kind: 0, from, to: from + 2, bytes: length, sha256: new Uint8Array(32), data };
+  return { kind: 0, from, to: from + 2, bytes: length, checksum: new Uint8Array(16), data };
 };
 const textOf = (found: StateSet | undefined, { pieces }: ConversationStore) =>
   pieces.readStretches(found!).map((data) => data[0]);
