@@ -34,6 +34,8 @@ const WATCH_MS = 3000;
 
 let following: AbortController | undefined;
 let response: string | undefined;
+/** What was written since the page was last drawn. */
+let undrawn = "";
 
 /** Goes on with the shown turn when it is still being written. */
 export function rejoin(): void {
@@ -52,6 +54,7 @@ export function leaveAnswer(): void {
 function unfollow(): void {
   following?.abort();
   following = undefined;
+  undrawn = "";
   answer.value = null;
 }
 
@@ -81,6 +84,7 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: 
   following = own;
   response = begun.response_id || undefined;
   let turn = begun;
+  undrawn = "";
   answer.value = { turn: turn.id, text: "", progress: null, lost: null, stopping: false };
   spoken.value = "Answering";
   try {
@@ -99,6 +103,7 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: 
     // Another answer, or another conversation, is shown by now.
     if (following !== own) return;
     const status = own.signal.aborted ? "cancelled" : "failed";
+    draw();
     tree.value = tree.value.with({ ...turn, reply: answer.value?.text ?? "", status });
     report(thrown);
     // A turn that the server never heard of stands here alone.
@@ -116,13 +121,23 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: 
 }
 
 function show(event: Exclude<ReplyEvent, { type: "accepted" | "end" }>): void {
-  if (event.type === "text") change({ text: answer.value!.text + event.text, progress: null });
+  if (event.type === "text") {
+    // Each drawing reads the whole answer: once for every frame, not for every token.
+    if (undrawn === "") requestAnimationFrame(draw);
+    undrawn += event.text;
+  }
   if (event.type === "progress") change({ progress: { done: event.done, total: event.total } });
   if (event.type === "back") change({ lost: null });
   if (event.type === "lost") {
     change({ lost: { attempt: event.attempt, at: Date.now() + event.retryMs } });
     spoken.value = "Connection lost. Trying again.";
   }
+}
+
+function draw(): void {
+  if (undrawn === "" || !answer.value) return;
+  change({ text: answer.value.text + undrawn, progress: null });
+  undrawn = "";
 }
 
 const change = (fields: Partial<Answer>): void => {
@@ -148,6 +163,7 @@ function accepted(turn: Turn, event: Extract<ReplyEvent, { type: "accepted" }>):
 
 /** The turn as it will be in the server's list; its head has moved here. */
 function ended(turn: Turn, { reason, usage, timings }: Extract<ReplyEvent, { type: "end" }>, head?: string): Turn {
+  draw();
   const whole: Turn = {
     ...turn,
     reply: answer.value?.text ?? "",

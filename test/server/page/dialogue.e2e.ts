@@ -77,6 +77,23 @@ describePage("the dialogue of the chat page", "tiny-long", (chat) => {
     expect(said).toEqual([]);
   });
 
+  it("an answer is drawn once for each frame of the screen, however many tokens come between two", async () => {
+    const { page, said } = await chat.visit({ maxTokens: 300 });
+    await say(page, "Begin.");
+    // No frame comes while it is written, as in a tab that is not shown.
+    await page.evaluate(`{
+      globalThis.requestAnimationFrame = () => 0;
+      globalThis.drawings = 0;
+      const dialogue = document.querySelector("[aria-label=Dialogue]");
+      new MutationObserver(() => globalThis.drawings++).observe(dialogue, { subtree: true, childList: true, characterData: true });
+    }`);
+    await say(page, "Go on.");
+    expect((await answerOf(page, 1).textContent())!.length).toBeGreaterThan(100);
+    // The question, its name, the whole answer, and what stands below it.
+    expect(await page.evaluate("globalThis.drawings")).toBeLessThan(20);
+    expect(said).toEqual([]);
+  });
+
   it("the focus is where one writes on after an edit was sent or left, and after an answer was stopped by a key", async () => {
     const { page, said } = await chat.visit({ maxTokens: 60_000, endless: true });
     const edit = page.getByRole("button", { name: "Edit message" });
