@@ -2,7 +2,7 @@
  * Compiles the package to dist/npm: what `npm pack` puts in and what an installed package runs. `npm pack` calls it by itself.
  *
  * cli/      the rivulet command under Node, in chunks, so that a command loads only what it needs
- * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm
+ * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm, the chat page's files
  * sentence-encoder/  what recall compares sentences with
  * client/   the typed client (rivulet/client)
  *
@@ -49,7 +49,7 @@ const worker: BuildOptions = {
   entryPoints: { worker: "src/index/mount.ts" },
   outdir: join(built, "worker"),
   conditions: ["workerd", "worker", "browser"],
-  loader: { ".txt": "text", ".html": "text", ".wasm": "copy" },
+  loader: { ".bin": "copy", ".wasm": "copy" },
   assetNames: "[name]",
   external: ["cloudflare:*", "node:*"],
   define: { "globalThis.FAULT_POINTS": "false" },

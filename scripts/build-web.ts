@@ -1,10 +1,11 @@
 /**
- * Bundles web/ into web/build/, from where src/routes/page.ts imports it as text; only when a source is newer than the result.
+ * Bundles web/ into web/build/, compressed, from where src/routes/page.ts imports it as bytes; only when a source is newer than the result.
  *
  * `node scripts/build-web.ts` prints one line and fails on a compile error; `ensurePage` is the same for a program.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Plugin } from "esbuild";
 import { installed, root } from "./package-root.ts";
 
@@ -14,8 +15,9 @@ const namesIn = (name: string): string[] =>
   installed ? [] : readdirSync(join(root, name)).filter((file) => file.includes("."));
 /** What the page loads only when it is needed: each file of web/lazy/ is one beside the page's script. src/routes/page.ts serves them. */
 const lazy = namesIn("web/lazy").map((name) => basename(name, ".ts"));
-/** Endings that a Worker imports as text. */
-const outputs = ["page.js.txt", "page.css.txt", "page.html", ...lazy.map((name) => `${name}.js.txt`)];
+/** The ending of what a Worker imports as bytes. */
+const packed = (name: string) => `${name}.gz.bin`;
+const outputs = ["page.html", "page.css", "page.js", ...lazy.map((name) => `${name}.js`)].map(packed);
 const sourceFolders = ["web", "web/lazy", "web/styles", "src/client"];
 const sourceFiles = ["src/core/failure.ts", "package-lock.json", "scripts/build-web.ts"];
 
@@ -58,8 +60,8 @@ export async function ensurePage(): Promise<{ paths: string[]; built: boolean }>
   });
   const textOf = (name: string) => outputFiles.find(({ path }) => basename(path) === name)!.text;
   mkdirSync(folder, { recursive: true });
-  for (const name of ["page", ...lazy]) put(`${name}.js.txt`, textOf(`${name}.js`));
-  put("page.css.txt", textOf("styles.css"));
+  for (const name of ["page", ...lazy]) put(`${name}.js`, textOf(`${name}.js`));
+  put("page.css", textOf("styles.css"));
   put("page.html", readFileSync(join(root, "web/page.html"), "utf8"));
   return { paths, built: true };
 }
@@ -77,8 +79,8 @@ const besideThePage: Plugin = {
 /** Several processes may build at once, so each writes its own file and the last rename stands. */
 function put(name: string, text: string): void {
   const own = join(folder, `${name}.${process.pid}`);
-  writeFileSync(own, text);
-  renameSync(own, join(folder, name));
+  writeFileSync(own, gzipSync(text, { level: 9 }));
+  renameSync(own, join(folder, packed(name)));
 }
 
 if (import.meta.main) {

@@ -14,7 +14,7 @@ function sourcePaths(): string[] {
   const within = (folder: string) =>
     readdirSync(join(root, folder), { encoding: "utf8", recursive: true }).map((name) => `${folder}/${name}`);
   return [...sourceFiles, ...sourceFolders.flatMap(within)]
-    .filter((path) => /\.(ts|wasm|txt|html|toml|json)$/.test(path))
+    .filter((path) => /\.(ts|wasm|bin|toml|json)$/.test(path))
     .toSorted();
 }
 
@@ -42,11 +42,8 @@ export interface Bundle {
 function packagedBundle({ entry, faultPoints }: Required<BundleOptions>): Bundle {
   if (faultPoints) throw new Error("FAULTS is for tests, which need a checkout of the repository");
   if (entry === "onnx") throw new Error("a pack with an ONNX graph is served from a checkout of the repository only");
-  return {
-    folder: join(packaged, "worker"),
-    modules: ["index.js", "worker.js", "kernels.wasm"],
-    built: false,
-  };
+  const folder = join(packaged, "worker");
+  return { folder, modules: modulesIn(folder, entry), built: false };
 }
 
 /** Throws with wrangler's messages. */
@@ -64,9 +61,12 @@ export function ensureBundle({ entry = "index", faultPoints = false }: BundleOpt
     const defined = faultPoints ? ["--define", "globalThis.FAULT_POINTS:true"] : [];
     if (built) build(target, [...source, ...defined], { digest, times: untouched });
   }
-  const files = readdirSync(target).filter((name) => /\.(js|wasm|bin|html|txt)$/.test(name));
-  const modules = files.toSorted((a, b) => Number(b === `${entry}.js`) - Number(a === `${entry}.js`));
-  return { folder: target, modules, built };
+  return { folder: target, modules: modulesIn(target, entry), built };
+}
+
+function modulesIn(folder: string, entry: Entry): string[] {
+  const files = readdirSync(folder).filter((name) => /\.(js|wasm|bin)$/.test(name));
+  return files.toSorted((a, b) => Number(b === `${entry}.js`) - Number(a === `${entry}.js`));
 }
 
 function digestOf(files: string[]): string {

@@ -45,7 +45,7 @@ const STAGE_MAX_BYTES = 16 * 1024 ** 3;
 const BY_RPC = 'http = (capnpConnectHost = "inside")';
 
 const text = (value: string) => JSON.stringify(value);
-const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data", html: "text", txt: "text" };
+const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data" };
 
 /** Each pack has a service and a binding of its own, since they lie anywhere on the disk (durable-objects/model/pack.ts). */
 const pathOf = (packs: readonly NamedPack[]): string =>

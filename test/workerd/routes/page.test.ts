@@ -1,5 +1,10 @@
-import { expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it } from "vitest";
 import { http } from "../../support/chat-client.ts";
+
+afterEach(() => {
+  Object.assign(env, { ALLOWED_ORIGINS: "" });
+});
 
 const get = (path: string, headers: Record<string, string> = {}) => http(path, { headers });
 
@@ -33,6 +38,57 @@ it.each<[path: string, type: string]>([
   expect((await response.text()).length).toBeGreaterThan(500);
   const again = await get(path, { "if-none-match": response.headers.get("etag")! });
   expect(again.status).toBe(304);
+});
+
+it.each([["gzip"], ["gzip, deflate, br, zstd"], ["br;q=1.0, GZIP;q=0.5"]])(
+  "sends whoever takes %j what it holds, once compressed",
+  async (takes) => {
+    const response = await get("/", { "accept-encoding": takes });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    expect(response.headers.get("vary")).toContain("Accept-Encoding");
+    // The runtime has undone one compression by now.
+    expect(await response.text()).toBe(await (await get("/")).text());
+  },
+);
+
+it.each([[undefined], ["identity"], ["br, deflate"], ["gzip;q=0"], ["gzip;q=0.2, identity"]])(
+  "unpacks it for whoever takes %j",
+  async (takes) => {
+    const response = await get("/", takes === undefined ? {} : { "accept-encoding": takes });
+    expect(response.headers.get("content-encoding")).toBeNull();
+    expect(response.headers.get("vary")).toContain("Accept-Encoding");
+    expect(await response.text()).toMatch(/^<!doctype html>/i);
+  },
+);
+
+it("each form has an ETag of its own, a HEAD without a body, and is not sent again to who has it", async () => {
+  const etags = await Promise.all(
+    ["gzip", "identity"].map(async (takes) => {
+      const headers = { "accept-encoding": takes };
+      const etag = (await get("/page.css", headers)).headers.get("etag")!;
+      const head = await http("/page.css", { method: "HEAD", headers });
+      expect([head.status, head.headers.get("etag"), await head.text()]).toEqual([200, etag, ""]);
+      const again = await get("/page.css", { ...headers, "if-none-match": etag });
+      expect([again.status, again.headers.get("content-encoding"), again.headers.get("vary")]).toEqual([
+        304,
+        null,
+        expect.stringContaining("Accept-Encoding"),
+      ]);
+      return etag;
+    }),
+  );
+  expect(new Set(etags).size).toBe(2);
+});
+
+it("keeps what a reply varies by beside the origin", async () => {
+  const origin = "https://app.example";
+  Object.assign(env, { ALLOWED_ORIGINS: origin });
+  const response = await get("/page.css", { origin, "accept-encoding": "gzip" });
+  expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+  expect(response.headers.get("vary")!.split(/, ?/)).toEqual(["Accept-Encoding", "Origin"]);
+  expect(response.headers.get("content-encoding")).toBe("gzip");
 });
 
 it("the page runs no script but its file, and loads nothing from elsewhere", async () => {
