@@ -122,6 +122,8 @@ async function load(
     check(position === set.position, "state_unreadable", () => `position ${position}, expected ${set.position}`);
     if (request.persistent) store.pieces.hold(id, set);
     const sequence = await backend.open({ position, tensors }, owner);
+    // Left to the collector they would lie beside the engine's own copy while the turn is computed, as large as a conversation.
+    if (backend.copiesSaved) for (const { data } of tensors) freeBytes(data as Uint8Array<ArrayBuffer>);
     return { sequence, sampler, stretches: stretches.map((each, n) => ({ ...each, row: set.stretches[n]! })) };
   } catch (thrown) {
     const failure = Failure.from(thrown);

@@ -81,6 +81,8 @@ export interface Backend {
    * Fails with `memory_exceeded`, or `state_unreadable` when shapes do not fit or what is kept elsewhere is not there.
    */
   open(saved?: Saved, owner?: string): Sequence | Promise<Sequence>;
+  /** `open` keeps none of the bytes that it is given, so its caller may free them. Absent where it may need them again. */
+  readonly copiesSaved?: true;
   /** True once after the platform warned that the CPU time of the request is nearly used up; asking clears the warning. */
   cpuSignal?(): boolean;
   /**

@@ -7,4 +7,5 @@ it("leaves nothing of the bytes, nor of any view of them", () => {
   freeBytes(bytes);
   expect([bytes.length, view.length, bytes.buffer.byteLength]).toEqual([0, 0, 0]);
   expect(bytes.buffer.detached).toBe(true);
+  expect(() => freeBytes(view), "again").not.toThrow();
 });

@@ -25,6 +25,7 @@ export class Engine implements Backend {
   readonly heap: Heap;
   readonly L: number;
   readonly contextLength: number;
+  readonly copiesSaved = true;
   sequences = 0;
   readonly guesses = new Guesses();
   readonly #spareLogits: Float32Array[] = [];
