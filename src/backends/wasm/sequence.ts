@@ -48,6 +48,7 @@ export class WasmSequence implements Sequence {
       .filter((spec) => spec.kind === "cache")
       .map((spec) => new Cache(engine.heap, engine.memory, cacheLayout(engine.cache, spec), spec));
     if (saved) checkState(saved, (position) => engine.describe(position));
+    engine.guesses.settle();
     this.#fixedAt = engine.heap.take(bytes);
     if (saved) this.#load(saved);
   }
@@ -79,11 +80,11 @@ export class WasmSequence implements Sequence {
     this.ready(ids);
     guesses.settle();
     const S = this.#position;
-    guesses.note(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
+    const fixed = new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes).slice();
     const before = this.#slots(S, ids.length).map((slot) => slot.map((bytes) => bytes.slice()));
     const [logits] = step(this.#engine, [{ sequence: this, input: ids, want: "all", oneByOne: true }]);
     this.#position = S + 1;
-    guesses.open = { sequence: this, S, ids, before };
+    guesses.begin({ sequence: this, S, ids, fixed, before });
     return logits as Float32Array;
   }
 
@@ -112,7 +113,6 @@ export class WasmSequence implements Sequence {
     if (open?.sequence !== this) return NONE;
     const { S, ids, before } = open;
     const lost = this.lost;
-    guesses.open = undefined;
     this.#slots(S, ids.length).forEach((slot, t) => {
       if (S + t < this.#position) return;
       slot.forEach((bytes, i) => {
@@ -120,6 +120,7 @@ export class WasmSequence implements Sequence {
       });
     });
     if (lost.length > 0) guesses.putBack(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
+    guesses.close();
     return lost;
   }
 
@@ -163,8 +164,8 @@ export class WasmSequence implements Sequence {
 
   save(view?: "view"): StateTensor[] {
     check(this.#open, "bug", () => "save on a released sequence");
-    this.settle();
-    const { memory } = this.#engine;
+    const { guesses, memory } = this.#engine;
+    guesses.settle();
     const fixed = this.#fixed.map(({ offset, ...spec }): StateTensor => {
       const at = this.#fixedAt + offset;
       return { ...spec, dtype: "f32", data: new Uint8Array(memory.buffer, at, 4 * product(spec.shape)) };

@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import type { Backend, Sequence } from "../../../src/backends/backend.ts";
 import { loadModel } from "../../../src/backends/load-model.ts";
 import { Cache } from "../../../src/backends/wasm/cache.ts";
+import type { Engine } from "../../../src/backends/wasm/engine.ts";
 import { Guesses } from "../../../src/backends/wasm/guesses.ts";
 import { compiledKernels } from "../../../src/cli/kernels.ts";
 import { convert } from "../../../src/convert/convert.ts";
@@ -113,11 +114,32 @@ describe.each(cases)("%s", (_, open, depth) => {
     const other = await read(backend, 10);
     other.guess!(next.subarray(0, 4)); // settles the first
     await one.forward(next.subarray(3, 4), "none");
-    expect(await bytes(guessing)).toEqual(await bytes(one));
     expect(other.accept!()).toBe(true);
+    expect(await bytes(guessing)).toEqual(await bytes(one));
+    expect(other.accept!(), "after a save of another").toBe(false);
     other.release();
     expect(await bytes(guessing)).toEqual(await bytes(one));
   });
+});
+
+it("holds a copy of the fixed state only while a guess is open, and none while another state is loaded or saved", async () => {
+  const { backend } = await load("golden/bamba-groups2");
+  const { guesses } = backend as Engine;
+  const other = await read(backend, 10);
+  const after = async (ends: (guessing: Sequence) => unknown) => {
+    const guessing = await read(backend, 20);
+    guessing.guess!(idsFrom(backend, 20, 5));
+    const { fixed } = guesses.open!;
+    expect(fixed.length).toBeGreaterThan(0);
+    await ends(guessing);
+    expect([guesses.open, fixed.length]).toEqual([undefined, 0]);
+    guessing.release();
+  };
+  await after((guessing) => guessing.forward(idsFrom(backend, 50, 1), "none"));
+  await after((guessing) => guessing.save());
+  await after((guessing) => guessing.release());
+  await after(() => other.save());
+  await after(async () => (await backend.open()).release());
 });
 
 it("differs where the fixed state is not put back", async () => {
