@@ -31,6 +31,7 @@ class Stage:
     steps: int = 1
     micro_batch: int = 0  # 0: the rank's whole share at once
     rate: float = 0.0  # learning rate of the mixers
+    fast_share: float = 10.0  # of `rate`, for the mixers' time constants, which are few numbers on a log scale
     out_rate: float = 0.0  # of out_proj, whose inputs are so uneven that the mixers' rate harms it; 0: `rate`
     rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
     frozen_from: int | None = None  # this layer and those after it do not learn, nor does the last norm

@@ -21,7 +21,7 @@ from training.refit import OutProjections
 from training.rollouts import Rollouts
 from training.settings import Run, Stage, has_weights, length_of
 
-FAST = ("A_log", "dt_bias", ".D")  # few numbers on a log scale: they move ten times faster
+FAST = ("A_log", "dt_bias", ".D")  # few numbers on a log scale: they have a rate of their own
 
 
 def factor(step: int, stage: Stage, spent: float = 0) -> float:
@@ -35,7 +35,7 @@ def factor(step: int, stage: Stage, spent: float = 0) -> float:
 
 
 def parameter_groups(stage: Stage, student) -> list[dict]:
-    """Mixers at `rate`, their time constants at ten times that, the rest at `rest_rate`; 0 freezes."""
+    """Mixers at `rate`, their time constants at `fast_share` of that, the rest at `rest_rate`; 0 freezes."""
     mixer_ids = {id(p) for mixer in mamba_layers(student).values() for p in mixer.parameters()}
     groups = {}
     for name, parameter in student.named_parameters():
@@ -47,7 +47,7 @@ def parameter_groups(stage: Stage, student) -> list[dict]:
             if ".self_attn." in name and stage.attention_share and not frozen:
                 rate = stage.rate * stage.attention_share
         else:
-            rate = stage.rate * (10 if name.endswith(FAST) else 1)
+            rate = stage.rate * (stage.fast_share if name.endswith(FAST) else 1)
         if stage.matrices is not None:
             rate = rate if name.endswith(FAST) or matrix_learns(name, stage) else stage.vector_rate if is_vector(name) else 0
         if is_frozen(name, stage):

@@ -20,8 +20,10 @@ from tqdm import tqdm
 
 from training.corpus import is_held_out, read
 from training.memory import values as v
+from training.memory.asked_lines import AskedLines, Collection, own_questions
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
+from training.memory.qamr import read_qamr
 from training.memory.quoted import HEAD, quoted
 from training.memory.recalled import recalled
 from training.memory.scene_dialogues import quoted_scene, scene_dialogue
@@ -80,7 +82,11 @@ def vocabulary(tokenizer) -> list[str]:
 def with_quotes(r: random.Random, filler, held: bool, characters: int = 0) -> Dialogue:
     """Half of them as recall finds them in long conversations, the others of plainer lines; other talk before makes them about so long."""
     choice = r.random()
-    dialogue = (recalled if choice < 0.5 else quoted if choice < 0.7 else quoted_scene)(r, filler, held)
+    return behind_talk(r, (recalled if choice < 0.5 else quoted if choice < 0.7 else quoted_scene)(r, filler, held), filler, characters)
+
+
+def behind_talk(r: random.Random, dialogue: Dialogue, filler, characters: int) -> Dialogue:
+    """With other talk before its first quotation, after its own system prompt, so that it is about so long."""
     before = Dialogue()
     while before.characters() + dialogue.characters() < characters:
         before.add(*filler(r))
@@ -126,6 +132,13 @@ def only_recalled(r: random.Random, length: int, filler: Filler, held: bool) -> 
     return "recalled", recalled(r, filler.short, held)
 
 
+def only_asked(r: random.Random, length: int, filler: Filler, held: bool, asked: AskedLines) -> tuple[str, Dialogue]:
+    """In long rows behind talk in which much has been told that nobody asks for."""
+    dialogue = asked(r, filler.short, int(min(length, 512) * CHARACTERS * 0.45))
+    told = lambda r: asked.told(r) if r.random() < 0.4 else filler(r)  # noqa: E731
+    return "asked", behind_talk(r, dialogue, told, int(length * CHARACTERS * r.uniform(0.45, 0.85)) if length > 512 else 0)
+
+
 def shortest(length: int) -> int:
     """Rows of a length are longer than what the next shorter length takes."""
     return 0 if length <= 256 else length // 2
@@ -160,6 +173,8 @@ def main() -> None:
     parser.add_argument("--talk", default="talk", help="name of the files of everyday talk alone")
     parser.add_argument("--lengths", type=int, nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--recalled", action="store_true", help="rows of `recalled` alone")
+    parser.add_argument("--asked", action="store_true", help="rows of `asked_lines` alone")
+    parser.add_argument("--qamr", type=Path, help="the data folder of QAMR, whose questions are asked as well as our own")
     parser.add_argument("--quoted", type=float, default=0, help="share of rows that are quoted memory, beside those that are drawn so")
     parser.add_argument("--told", type=float, default=0, help="share of the other rows that are facts told and asked for, beside those that are drawn so")
     parser.add_argument("--untold", type=float, default=1, help="share of the questions about what was not told that are kept")
@@ -177,6 +192,13 @@ def main() -> None:
     print(json.dumps(card, indent=1))
 
 
+def asked_lines(qamr: Path | None, held: bool) -> AskedLines:
+    collections = [Collection(own_questions(), held=held)]
+    if qamr:
+        collections.append(Collection(*read_qamr(qamr / "wiki-sentences.tsv", [qamr / "filtered" / f"{split}.tsv" for split in ("dev", "test")]), held))
+    return AskedLines(collections, held)
+
+
 def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str, dict[str, int]]:
     """The files of one process, with its number after the names where there are several; what is in them, by name."""
     tokenizer = load_tokenizer(arguments.data / "teacher")
@@ -186,7 +208,7 @@ def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held, vocabulary(tokenizer))
-        make_one = only_recalled if arguments.recalled else partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
+        make_one = partial(only_asked, asked=asked_lines(arguments.qamr, held)) if arguments.asked else only_recalled if arguments.recalled else partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
         files = [(f"{arguments.name}-{length}", length, ROWS[length], make_one) for length in arguments.lengths]
         for name, length, count, make in [*files, (f"{arguments.talk}-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(1 if tail else 8, int(count * arguments.share * (0.02 if held else 1) / arguments.processes))

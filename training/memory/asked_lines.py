@@ -1,0 +1,158 @@
+"""Questions in quite other words than the quoted line that answers them, which stands among others.
+
+`asked.txt` has lines that people might say of themselves, each with questions about it: `line | question = answer | …`; after `+` a line is
+about the same kind of thing as the one before. Other collections of questions about single sentences can be asked beside them (`qamr.py`).
+"""
+
+import hashlib
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.memory.quoted import line, quotation
+from training.memory.recalled import NOTED, Lines, restated, scene_answer
+from training.memory.scenes import CONTENT, Told, drawn_scenes
+from training.memory.turns import PROVEN, Dialogue, system_turn, typed
+
+OWN = Path(__file__).with_name("asked.txt")
+HELD_SHARE = 0.08  # of the documents
+UNTOLD = 0.1  # of the questions: no line answers them
+UNTOLD_ANSWERS = ("You have not told me that yet.", "You have not told me that.")
+LINES = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.25}
+SAME, SHARED = 0.45, 0.35  # of the other lines: of the same document, with a word of the question
+MORE = 0.6  # of the other lines: they are asked about as well
+TWO = 0.5  # of the lines: they are two sentences
+
+
+@dataclass(frozen=True)
+class Question:
+    sentence: str
+    document: str  # what is near: sentences of the same one
+    question: str
+    answer: str  # what the sentence must hold and no other line
+    said: str  # the answer as it is given
+    clause: str | None = None  # the question as a part of a sentence, where it has the same words
+
+    def is_other(self) -> bool:
+        """Whether a third of its words, or more, are not the sentence's."""
+        words = stems(self.question)
+        return len(words - stems(self.sentence)) * 3 >= max(1, len(words))
+
+    def answered(self, r: random.Random) -> str:
+        """In half of the cases the whole line said back: then what is asked for is copied as it stands, without a capital of its own."""
+        return (r.random() < 0.5 and restated(self.sentence)) or self.said
+
+    def untold(self, r: random.Random) -> str:
+        """As said of facts that were not told."""
+        return f"You have not told me {self.clause}." if self.clause and r.random() < 0.6 else r.choice(UNTOLD_ANSWERS)
+
+
+def stems(text: str) -> set[str]:
+    return {word[:5] for word in CONTENT.findall(text.lower())}
+
+
+def is_held(document: str) -> bool:
+    return int(hashlib.sha256(document.encode()).hexdigest()[:8], 16) / 16**8 < HELD_SHARE
+
+
+def own_questions(path: Path = OWN) -> list[Question]:
+    questions, document = [], ""
+    for row in filter(None, path.read_text().splitlines()):
+        sentence, *asked = (part.strip() for part in row.removeprefix("+ ").split(" | "))
+        document = document if row.startswith("+ ") else sentence
+        for pair in asked:
+            question, found, answer = pair.partition(" = ")
+            if not found:
+                raise ValueError(f"{path.name}: expected `question = answer`, got {pair!r}")
+            questions.append(Question(sentence, document, question.strip(), answer.strip(), answer.strip()))
+    return questions
+
+
+class Collection:
+    """Questions about sentences, of one split, with other sentences of the same documents."""
+
+    def __init__(self, questions: list[Question], sentences: list[tuple[str, str]] = (), held: bool = False):
+        self.of_document, self.with_stem, self.about = defaultdict(list), defaultdict(list), defaultdict(list)
+        for one in questions:
+            if is_held(one.document) == held:
+                self.about[one.sentence].append(one)
+        for document, text in dict.fromkeys([*sentences, *((one.document, one.sentence) for one in questions)]):
+            if is_held(document) == held:
+                self.of_document[document].append(text)
+                for stem in stems(text):
+                    self.with_stem[stem].append(text)
+        if not self.about:
+            raise ValueError(f"asked_lines: expected questions of both splits, got {len(questions)}, none of {'held' if held else 'train'}")
+        self.sentences, self.every = list(self.about), [text for texts in self.of_document.values() for text in texts]
+
+    def drawn(self, r: random.Random) -> Question:
+        """Mostly one of other words than the sentence's."""
+        questions = self.about[r.choice(self.sentences)]
+        others = [one for one in questions if one.is_other()]
+        return r.choice(others if others and r.random() < 0.8 else questions)
+
+    def beside(self, r: random.Random, one: Question) -> str:
+        """A sentence: of the same document, one that shares a word with the question, or any."""
+        choice, near = r.random(), None
+        if choice < SAME:
+            near = self.of_document.get(one.document)
+        if choice < SAME + SHARED and not near and (known := sorted(stems(one.question) & self.with_stem.keys())):
+            near = self.with_stem[r.choice(known)]
+        return r.choice(near or self.every)
+
+
+class AskedLines:
+    """Calling it gives a dialogue of quotations and questions about them."""
+
+    def __init__(self, collections: list[Collection], held: bool = False):
+        self.collections, self.held = collections, held
+
+    def __call__(self, r: random.Random, filler, characters: int = 500) -> Dialogue:
+        """Ends once it has so many; `filler(r)` gives (question, answer) of other talk."""
+        dialogue = Dialogue(system_turn(r))
+        if r.random() < 0.15:
+            dialogue.add(*filler(r))
+        while True:
+            self.add_quotation(r, dialogue, filler)
+            if dialogue.characters() > characters:
+                return dialogue
+
+    def told(self, r: random.Random) -> tuple[str, str]:
+        """One of the lines said in the dialogue itself, where it is in the way of what is quoted."""
+        return typed(r, r.choice(self.collections[0].every)), r.choice(NOTED)
+
+    def beside(self, r: random.Random, one: Question, own: Collection, taken: list[str]) -> str | None:
+        """Another line, without the answer; None where the one that was drawn does not do."""
+        text = (own if r.random() < 0.85 else r.choice(self.collections)).beside(r, one)
+        return None if text == one.sentence or text in taken or one.answer.lower() in text.lower() else text
+
+    def add_quotation(self, r: random.Random, dialogue: Dialogue, filler) -> None:
+        """Lines and a question about one of them, then questions about some of the others; or a question that none answers."""
+        own = r.choice(self.collections)
+        wanted, count, known = own.drawn(r), r.choices(list(LINES), LINES.values())[0], r.random() > UNTOLD
+        texts, pairs, lines = [wanted.sentence] if known else [], [], Lines(r, filler)
+        for _ in range(3 * count):
+            if len(texts) < count and (text := self.beside(r, wanted, own, texts)):
+                texts.append(text)
+        if r.random() < 0.25 and len(texts) > 1:  # a scene's telling in place of one of them
+            one = Told(r, drawn_scenes(r, 1, self.held)[0], self.held)
+            tell = one.filled(min(r.choices(one.scene.tells, k=2), key=len))
+            texts[-1] = typed(r, tell, one.kept())
+            pairs.append(scene_answer(r, one, tell))
+        asked = [r.choice(collection.about[text]) for collection in self.collections for text in texts if text in collection.about and text != wanted.sentence]
+        pairs += [(one.question, one.answered(r)) for one in asked if r.random() < MORE and not any(one.answer in text for text in texts if text != one.sentence)]
+        r.shuffle(pairs)
+        while texts:
+            text = texts.pop()
+            if r.random() < TWO and texts:
+                text = f"{text} {texts.pop()}"
+            lines.all.append(line("assistant" if r.random() < 0.08 else "user", text))
+        if r.random() < 0.15 or not lines.all:
+            lines.add_other()
+        dialogue.turns.append(quotation(lines.shuffled()))
+        for question, answer in [(wanted.question, wanted.answered(r) if known else wanted.untold(r)), *pairs]:
+            dialogue.add(typed(r, question), answer, PROVEN)
+
+
+__all__ = ["AskedLines", "Collection", "Question", "own_questions"]
