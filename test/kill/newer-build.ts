@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { configOf, end, launch, pause } from "../../scripts/serve-process.ts";
 
 /** Where the list of migrations ends, in the built Worker. */
-const lastMigration = /WHERE EXISTS \(SELECT 1 FROM turns\)"\](?:,\[\])*\]/g;
+const lastMigration = /ALTER TABLE staging DROP COLUMN sha256"\](?:,\[\])*\]/g;
 const migration = "ALTER TABLE journal ADD COLUMN noted TEXT";
 
 export interface Running {
