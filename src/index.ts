@@ -1,6 +1,5 @@
 /** The Worker: routes, one error handler, and the Durable Object classes. */
 import { type Context, Hono } from "hono";
-import { getPath as givenPath } from "hono/utils/url";
 import { Conversation } from "../durable-objects/conversation/conversation.ts";
 import { Directory } from "../durable-objects/directory/directory.ts";
 import { PromptCache } from "../durable-objects/prompt-cache/prompt-cache.ts";
@@ -19,17 +18,12 @@ import { Inside } from "./routes/inside.ts";
 import { messageErrors } from "./routes/message-errors.ts";
 import { hostGuard, originGuard } from "./routes/origin-guard.ts";
 import { page } from "./routes/page.ts";
+import { pathOf } from "./routes/path.ts";
 import { requestLog } from "./routes/request-log.ts";
 
 export { Conversation, Directory, Inside, PromptCache, ResponseSocket, Stage, Stream, StreamLedger };
 
-/** Clients join addresses by hand: `//` is `/`, and a slash at the end is none. */
-const getPath = (request: Request): string =>
-  givenPath(request)
-    .replace(/\/{2,}/g, "/")
-    .replace(/(?<=.)\/$/, "");
-
-const app = new Hono<Bindings>({ getPath });
+const app = new Hono<Bindings>({ getPath: pathOf });
 
 app.use(requestLog, secure);
 app.use(async (c, next) => {

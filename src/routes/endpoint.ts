@@ -14,6 +14,7 @@ import { checkMediaType, parse, parseBody } from "../api/shared/parse-body.ts";
 import { parseQuery } from "../api/shared/query.ts";
 import { admitRequest } from "./admission-control.ts";
 import { idempotencyKeyOf } from "./caller.ts";
+import { modelInPath } from "./path.ts";
 
 export type Bindings = { Bindings: Env };
 
@@ -91,7 +92,9 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
       caller: { tenant, digest: identity.digest, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
       path: (params ? parse(c.req.param(), params) : undefined) as Path,
       query: parseQuery(c.req.queries(), query, ignored) as Query,
-      body: (body && isSchema(body) ? await parseBody(request, body, { ignored }) : undefined) as Body,
+      body: (body && isSchema(body)
+        ? await parseBody(request, body, { ignored, model: modelInPath(request) })
+        : undefined) as Body,
       ignored,
     });
     const names = ignored.header();

@@ -10,7 +10,7 @@ const info = {
   title: "Rivulet",
   version: RELEASE.version,
   description:
-    "A server that keeps each conversation's model state. It speaks OpenAI's API and has resources of its own.",
+    "A server that keeps each conversation's model state. It speaks OpenAI's API and has resources of its own. Azure's clients may put `/openai` or `/openai/v1` in the place of `/v1` before `chat/completions`, `completions`, `responses` and `models`, and `/openai/deployments/{model}` before the first three, where the path's model holds.",
   license: { name: "Apache-2.0", identifier: "Apache-2.0" },
 };
 

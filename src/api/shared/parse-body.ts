@@ -11,13 +11,28 @@ export const BODY_MAX_BYTES = 1024 * 1024;
 /** Of a body's JSON, and of a message's. */
 export const JSON_LIMITS = { code: "request_invalid", maxDepth: 100, maxNames: 8192 } as const;
 
-/** `ignored` is told what the body says without effect. */
+interface Parsing {
+  maxBytes?: number;
+  /** Is told what the body says without effect. */
+  ignored?: Ignored;
+  /** The model that the request's path names: it holds, and another one in the body has no effect. */
+  model?: string | undefined;
+}
+
 export async function parseBody<T>(
   request: Request,
   schema: z.ZodType<T>,
-  { maxBytes = BODY_MAX_BYTES, ignored }: { maxBytes?: number; ignored?: Ignored } = {},
+  { maxBytes = BODY_MAX_BYTES, ignored, model }: Parsing = {},
 ): Promise<T> {
-  return parse(await readJson(request, maxBytes), schema, ignored);
+  const body = await readJson(request, maxBytes);
+  return parse(model === undefined ? body : forModel(model, body, ignored), schema, ignored);
+}
+
+function forModel(model: string, body: unknown, ignored: Ignored | undefined): unknown {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  const { model: given } = body as { model?: unknown };
+  if (given != null && given !== "" && given !== model) ignored?.add("model");
+  return { ...body, model };
 }
 
 async function readJson(request: Request, maxBytes: number): Promise<unknown> {

@@ -1,5 +1,5 @@
 /** The official OpenAI client for JavaScript against the running server. */
-import OpenAI from "openai";
+import OpenAI, { AzureOpenAI } from "openai";
 import { ResponsesWS } from "openai/resources/responses/ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -334,6 +334,39 @@ describe("S16: conversations", () => {
     );
     expect(await client.conversations.delete(id)).toMatchObject({ id, deleted: true });
     await expect(client.conversations.retrieve(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+  });
+});
+
+describe("Azure's client", () => {
+  const azure = (fields: { deployment?: string } = {}) =>
+    new AzureOpenAI({
+      endpoint: server.url,
+      apiKey: "none",
+      apiVersion: "2025-04-01-preview",
+      maxRetries: 0,
+      ...fields,
+    });
+
+  it("chats with the deployment that it names, whatever model the request says", async () => {
+    const client = azure({ deployment: "tiny-long" });
+    const fields = { model: "gpt-4o", messages, max_completion_tokens: 4 };
+    const { data, response } = await client.chat.completions.create(fields).withResponse();
+    expect([data.model, data.usage!.completion_tokens]).toEqual(["tiny-long", 4]);
+    expect(response.headers.get("x-rivulet-ignored")).toBe("?api-version, model");
+    const streamed = await client.chat.completions.stream({ ...fields, model: "" }).finalChatCompletion();
+    expect([streamed.model, streamed.choices[0]!.finish_reason]).toEqual(["tiny-long", "length"]);
+  });
+
+  it("completes, asks for responses and models, and fails in its own classes", async () => {
+    const client = azure();
+    const completion = await client.completions.create({ model, prompt: "hello", max_tokens: 4 });
+    expect(completion.usage!.completion_tokens).toBe(4);
+    const response = await client.responses.create({ model, input: "hello", max_output_tokens: 4 });
+    expect((await client.responses.retrieve(response.id)).output).toEqual(response.output);
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual([model, endless.model]);
+    const unknown = client.chat.completions.create({ model: "gpt-4o", messages });
+    await expect(unknown).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    await expect(client.embeddings.create({ model, input: "hello" })).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 });
 
