@@ -50,11 +50,12 @@ export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client:
 }
 
 /** Tokens that a turn would read, those of the kept state too. Computes and keeps nothing. Fails as a turn would, but for its length. */
-export async function countTokens(scheduler: Scheduler, request: TurnRequest): Promise<{ tokens: number }> {
+export async function countTokens(scheduler: Scheduler, asked: TurnRequest): Promise<{ tokens: number }> {
   const { host } = scheduler;
   const { database } = host.store();
-  if (request.persistent || isThrownAway(request)) openThere(host, request);
-  else if (request.prefix !== undefined) await visit(scheduler, request);
+  if (asked.persistent || isThrownAway(asked)) openThere(host, asked);
+  else if (asked.prefix !== undefined) await visit(scheduler, asked);
+  const request = asked.inheritsTools ? withTools(host, asked) : asked;
   const source = database.exists ? sourceOf(request, host) : undefined;
   const served = await host.served(request);
   const { accepted } = plan(placeRequest(request, served, source), newTurnId(), served, { isCounted: true });

@@ -9,13 +9,7 @@ import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { messageErrorReply } from "../api/messages/error-body.ts";
 import { messageReply } from "../api/messages/reply-schemas.ts";
 import { messagePaths } from "../api/messages/reply-shape.ts";
-import {
-  countedTurn,
-  type MessageRequest,
-  messageCount,
-  messageRequest,
-  messageTurn,
-} from "../api/messages/request.ts";
+import { type MessageRequest, messageRequest, messageTurn } from "../api/messages/request.ts";
 import { type Caller, chatAddress, type ObjectAddress } from "../api/object-address.ts";
 import { checkHeld } from "../api/shared/held-shape.ts";
 import { turnNamed } from "../api/shared/ids.ts";
@@ -29,10 +23,16 @@ import { storedTurns } from "./stored-turns.ts";
 const tag = "Messages";
 const errors = messageErrorReply;
 
-/** Features that a client asks for ahead of their release change no reply here. */
-const noteBetas = (c: Context, ignored: Ignored) => {
+/** The turn that a body asks for, and where it begins. */
+async function asked(c: Context<Bindings>, caller: Caller, body: MessageRequest, ignored: Ignored) {
+  // Features that a client asks for ahead of their release change no reply here.
   if (c.req.header("anthropic-beta")) ignored.add("anthropic-beta");
-};
+  const address = messageAddress(c, caller, sessionOf(c.req.raw, body.conversation), body);
+  const turn = noting(ignored, () => messageTurn(body));
+  await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
+  await requireModel(c.env, turn.model);
+  return { turn, address };
+}
 
 /** Fails with `not_found` where a thread's message is no id, with `request_invalid` where a session is named beside it. */
 function messageAddress(
@@ -69,12 +69,7 @@ export const messages = [
       },
     },
     async (c, { caller, body, ignored }) => {
-      noteBetas(c, ignored);
-      const session = sessionOf(c.req.raw, body.conversation);
-      const address = messageAddress(c, caller, session, body);
-      const turn = noting(ignored, () => messageTurn(body));
-      await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
-      await requireModel(c.env, turn.model);
+      const { turn, address } = await asked(c, caller, body, ignored);
       return runTurn(c, caller, address, turn);
     },
   ),
@@ -86,19 +81,15 @@ export const messages = [
       tag,
       errors,
       summary: "Count the tokens of a request",
-      description: "Includes the tokens of the conversation, if the request names one. Nothing is computed.",
-      body: messageCount,
+      description:
+        "Includes the tokens of the conversation or the thread, if the request names one. Nothing is computed.",
+      body: messageRequest,
       replies: {
         200: { description: "The number of tokens.", schema: z.strictObject({ input_tokens: z.int().min(0) }) },
       },
     },
     async (c, { caller, body, ignored }) => {
-      noteBetas(c, ignored);
-      const session = sessionOf(c.req.raw, body.conversation);
-      const turn = noting(ignored, () => countedTurn(body));
-      await checkHeld(turn, messagePaths, ignored, c.req.raw.signal);
-      await requireModel(c.env, turn.model);
-      const address = chatAddress(c.env, caller, session, { prefix: body.prefix });
+      const { turn, address } = await asked(c, caller, body, ignored);
       return c.json({ input_tokens: await countTokens(c, caller, address, turn) });
     },
   ),

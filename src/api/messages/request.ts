@@ -21,8 +21,7 @@ const message = tolerant("messages[]", {
 
 const stop = text(256).refine((value) => value.length > 0, "expected a non-empty string");
 
-/** What a request says, and what a count of its tokens reads. */
-const said = {
+const fields = z.strictObject({
   model: modelField,
   messages: z.array(message).min(1).max(2048),
   system: system.nullish(),
@@ -52,11 +51,12 @@ const said = {
     fallbacks: "there is only one model",
     fallback_credit_token: "there is only one model",
     billing_policy: "nothing is billed",
+    metadata: "of /v1/messages: the key identifies the client",
+    service_tier: "there is only one service tier",
+    inference_geo: "the server has one location",
+    container: "the server runs no code",
+    diagnostics: "there are no diagnostics",
   }),
-};
-
-const fields = z.strictObject({
-  ...said,
   max_tokens: tokenLimit.openapi({
     description: "The maximum number of tokens to generate. The default is what the context leaves.",
   }),
@@ -77,37 +77,15 @@ const fields = z.strictObject({
         "`create` keeps the message. `continue` continues from the state after an earlier message, with its tools; only new messages are sent.",
     }),
   ...samplingFields,
-  ...withoutEffect({
-    metadata: "of /v1/messages: the key identifies the client",
-    service_tier: "there is only one service tier",
-    inference_geo: "the server has one location",
-    container: "the server runs no code",
-    diagnostics: "there are no diagnostics",
-  }),
 });
 
 export const messageRequest = nullsAbsent(fields).openapi("MessageRequest");
-export const messageCount = nullsAbsent(z.strictObject(said)).openapi("MessageCount");
 
 export type MessageRequest = z.infer<typeof messageRequest>;
-type MessageCount = z.infer<typeof messageCount>;
 
 /** The turn that a request asks for. Fails with `request_invalid`. */
 export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | "persistent"> {
   const inherits = body.thread?.type === "continue" && body.tools == null;
-  return {
-    ...countedTurn(body, inherits),
-    ...(inherits ? { inheritsTools: true as const } : {}),
-    sampling: samplingRequest(body),
-    seed: body.seed ?? undefined,
-    maxTokens: body.max_tokens ?? undefined,
-    stop: body.stop_sequences ?? [],
-    reply: { object: "message", stream: body.stream === true, includeUsage: true },
-  };
-}
-
-/** The same of a request that asks for no reply. */
-export function countedTurn(body: MessageCount, inherits = false): Omit<TurnRequest, "tenant" | "persistent"> {
   const messages = saidMessages(body.messages as Said[]);
   const last = messages.at(-1)?.role;
   check(last !== undefined, "request_invalid", () => "messages: expected at least one message with text", "messages");
@@ -121,16 +99,19 @@ export function countedTurn(body: MessageCount, inherits = false): Omit<TurnRequ
   return {
     model: body.model,
     messages: [...systemOf(body), ...messages],
-    sampling: {},
-    stop: [],
+    sampling: samplingRequest(body),
+    seed: body.seed ?? undefined,
+    maxTokens: body.max_tokens ?? undefined,
+    stop: body.stop_sequences ?? [],
     ...shapeOf(body, inherits),
+    ...(inherits ? { inheritsTools: true as const } : {}),
     ...recallOf(body),
     ...(body.prefix ? { prefix: body.prefix } : {}),
-    reply: { object: "message", stream: false, includeUsage: true },
+    reply: { object: "message", stream: body.stream === true, includeUsage: true },
   };
 }
 
-function systemOf({ system: given }: MessageCount): Message[] {
+function systemOf({ system: given }: MessageRequest): Message[] {
   const words = typeof given === "string" ? given : (given ?? []).map((one) => one.text).join("\n\n");
   return words === "" ? [] : [{ role: "system", content: words }];
 }

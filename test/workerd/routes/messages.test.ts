@@ -304,6 +304,25 @@ describe("count_tokens", () => {
     expect(await count(fields)).toEqual({ input_tokens: usage.input_tokens });
   });
 
+  it("takes the whole body of a message, and counts no more for it", async () => {
+    const body = {
+      ...{ max_tokens: 2, stream: true, temperature: 0, stop_sequences: ["zz"], service_tier: "auto" },
+      ...{ metadata: { user_id: "u" }, thread: { type: "create" } },
+    };
+    expect(await count(body)).toEqual(await count({}));
+    expect(await count({ min_p: 3 })).toMatchObject({ error: { param: "min_p" } });
+  });
+
+  it("counts what a thread goes on from, with its tools", async () => {
+    const first = await message({ ...calling, thread: { type: "create" } });
+    const result = { type: "tool_result", tool_use_id: first.content[0].id, content: "sunny" };
+    const thread = { type: "continue", previous_message_id: first.id };
+    const fields = { thread, messages: [user([result])], tool_choice: { type: "any" } };
+    const counted = await count(fields);
+    const { usage } = await message({ ...fields, max_tokens: 200 });
+    expect(counted.input_tokens).toBe(usage.input_tokens + usage.cache_read_input_tokens);
+  });
+
   it("counts what a conversation holds, and begins none", async () => {
     const fresh = await count({ conversation: "counted" });
     expect(fresh).toEqual({ input_tokens: (await message({})).usage.input_tokens });

@@ -53,7 +53,6 @@ const message = {
   thread: null,
   cache_control: { type: "ephemeral" },
 };
-const { model, system, messages, tools, tool_choice } = message;
 const response = {
   model: "tiny",
   input: [{ type: "message", role: "user", content: [{ type: "input_text", text: "one" }] }],
@@ -70,7 +69,7 @@ const functions = [{ type: "function", function: { name: "f", parameters: schema
 
 const bodies: [path: string, body: object][] = [
   ["/v1/messages", message],
-  ["/v1/messages/count_tokens", { model, system, messages, tools, tool_choice }],
+  ["/v1/messages/count_tokens", message],
   ["/v1/responses/input_tokens", response],
   ["/v1/responses/compact", { model: "tiny", input: response.input, instructions: "x", previous_response_id: null }],
   ["/tokenize", { content: "a", add_special: true, parse_special: false, with_pieces: true, return_token_strs: true }],
