@@ -16,7 +16,8 @@ export interface Storage {
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array<ArrayBuffer>;
 export type Row = Record<string, SqlValue | ArrayBuffer>;
 
-const migrations: readonly (readonly string[])[] = [
+/** Exported for the test that makes a later build of this one. */
+export const migrations: readonly (readonly string[])[] = [
   [
     // One row: whose conversation tree it is, of which model, and the object's own name.
     `CREATE TABLE family (
