@@ -3,16 +3,10 @@
  * open, since the quota counts open sockets.
  */
 import { settleLease, takeLease } from "../directory/allowance.ts";
-import type { Listeners } from "./listeners.ts";
-import type { ListeningSockets } from "./listening-sockets.ts";
+import type { StreamParts } from "./stream-parts.ts";
 
 /** Fails with `busy`, or as `takeLease` does. */
-export async function listen(
-  { listeners, sockets }: { listeners: Listeners; sockets: ListeningSockets },
-  request: Request,
-  env: Env,
-  ctx: Pick<DurableObjectState, "waitUntil">,
-): Promise<Response> {
+export async function listen({ listeners, sockets, env, ctx }: StreamParts, request: Request): Promise<Response> {
   const given = new URL(request.url).searchParams.get("h");
   const h = given === null ? null : Number(given);
   if (request.headers.get("upgrade") !== "websocket") return listeners.join(request.signal, h ?? undefined);

@@ -1,12 +1,13 @@
 /** The forecaster that this isolate serves: a second, small model beside the one that talks, in a memory of its own. */
 import { loadModel } from "../../src/backends/load-model.ts";
-import { Failure } from "../../src/core/failure.ts";
+import { check, Failure } from "../../src/core/failure.ts";
 import { type Forecaster, forecasterOf } from "../../src/forecast/forecaster.ts";
 import { type Bucket, bucketFetches } from "../../src/weights/bucket-fetches.ts";
 import { fetchSource } from "../../src/weights/fetch-source.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
 import { SingleFlight } from "../platform/single-flight.ts";
+import type { StreamRecord } from "./stream-store.ts";
 
 const forecaster = new SingleFlight<Forecaster>();
 /** Bytes that states may take at once; asked for after every value, and known once it is loaded. */
@@ -42,8 +43,26 @@ export async function servedForecaster(env: Env): Promise<Forecaster> {
   });
 }
 
+/** The forecaster that a stream was begun with; a load goes on when the client that asked for it leaves. Fails with `model_changed`. */
+export async function sameForecaster(
+  { fingerprint }: Pick<StreamRecord, "fingerprint">,
+  env: Env,
+  ctx: Pick<DurableObjectState, "waitUntil">,
+): Promise<Forecaster> {
+  const served = loadedForecaster() ?? (await load(env, ctx));
+  const message = () => "the stream was begun with another forecaster than the one that is served now";
+  check(served.fingerprint === fingerprint, "model_changed", message);
+  return served;
+}
+
+function load(env: Env, ctx: Pick<DurableObjectState, "waitUntil">): Promise<Forecaster> {
+  const loading = servedForecaster(env);
+  ctx.waitUntil(loading.catch(() => {}));
+  return loading;
+}
+
 /** Undefined while it is not loaded. */
-export const loadedForecaster = (): Forecaster | undefined => forecaster.value;
+const loadedForecaster = (): Forecaster | undefined => forecaster.value;
 
 /** Bytes of the memory of the forecaster's engine; undefined while it is not loaded. */
 export const forecasterBytes = (): number | undefined => loadedForecaster()?.backend.memoryBytes;

@@ -7,7 +7,9 @@ import { check } from "../../src/core/failure.ts";
 import type { Forecaster } from "../../src/forecast/forecaster.ts";
 import { Course, letOthersRun } from "./course.ts";
 import type { Entry } from "./entry.ts";
+import type { Linger } from "./linger.ts";
 import { liveSequences } from "./live-sequences.ts";
+import { liveBytes } from "./served-forecaster.ts";
 import { HISTORY, type StreamRecord, type StreamStore } from "./stream-store.ts";
 
 /** A stream as it is on disk, in its own row and in the ledger, without its earlier values. */
@@ -23,10 +25,12 @@ export class Timeline {
   readonly #store: StreamStore;
   /** Under which name the stream's sequence stays in the engine's memory. */
   readonly #owner: string;
+  readonly #linger: Linger;
 
-  constructor(store: StreamStore, owner: string) {
+  constructor(store: StreamStore, owner: string, linger: Linger) {
     this.#store = store;
     this.#owner = owner;
+    this.#linger = linger;
   }
 
   /** The values from a position on, and the position of the first that is still known. */
@@ -51,6 +55,12 @@ export class Timeline {
     if (live && live.moment.position === position) return Course.of(forecaster, live);
     live?.sequence.release();
     return (await this.courseAt(open, forecaster, position)).course;
+  }
+
+  /** Leaves the model's state in memory for the next request. What it stands for is on disk. */
+  stay({ live }: Course): void {
+    liveSequences.put(this.#owner, live, liveBytes());
+    this.#linger.heard();
   }
 
   /** Where the stream stood at a position, and the values from the kept state that this began with (`start`) up to there. */
