@@ -5,13 +5,7 @@
  * one that is as it was written: a damaged one does not travel. It is read at first, since later turns may write over it.
  */
 import type { Served } from "../../src/dialogue/load.ts";
-import {
-  type FileHeader,
-  type FileKeys,
-  type FileRecord,
-  type ModelIdentity,
-  RECORD_MAX_BYTES,
-} from "../../src/portable/file-format.ts";
+import type { FileHeader, FileKeys, FileRecord, ModelIdentity } from "../../src/portable/file-format.ts";
 import type { TurnPlace } from "../../src/portable/turn-place.ts";
 import { conversationFile } from "../../src/portable/write-file.ts";
 import { decodeState, encodeState } from "../../src/state/codec.ts";
@@ -20,6 +14,7 @@ import type { ConversationStore } from "../storage/conversation-store.ts";
 import { bytesOf } from "../storage/database.ts";
 import { jsonBytes } from "../storage/erasable.ts";
 import type { Head } from "../storage/heads.ts";
+import { PIECE_BYTES } from "../storage/state-pieces.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 
 /** Of the turns' detail in a file. */
@@ -97,7 +92,7 @@ function parted(turn: StoredTurn): { place: Omit<TurnPlace, "detailBytes">; deta
   return { place: { id, parent, depth, createdMs, status, start, position, logged, hidden }, detail };
 }
 
+/** Records that fit a row where they are imported. */
 function* cut(kind: "detail" | "ids" | "state", bytes: Uint8Array): Generator<FileRecord> {
-  for (let at = 0; at < bytes.length; at += RECORD_MAX_BYTES)
-    yield { kind, bytes: bytes.subarray(at, at + RECORD_MAX_BYTES) };
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield { kind, bytes: bytes.subarray(at, at + PIECE_BYTES) };
 }

@@ -1,11 +1,12 @@
 /**
  * Staging: records of a file whose signature was not verified yet. Nothing reads them but the import that put them there.
  *
- * Rows lie as they came, undecoded. What an import that broke off left behind is removed by the next one, or by the alarm.
+ * Records lie as they came, undecoded, and one that is longer than a row in several of its kind, as if the file had cut it there. What an import that broke off left behind is removed by the next one, or by the alarm.
  */
 import type { FileRecord } from "../../src/portable/file-format.ts";
 import type { Database } from "./database.ts";
 import { LEAD, led } from "./erasable.ts";
+import { PIECE_BYTES } from "./state-pieces.ts";
 
 /** Nothing of it stays in the file. */
 export function clearStaging(database: Database): void {
@@ -31,13 +32,15 @@ export class ImportStaging {
   }
 
   put({ kind, bytes }: FileRecord): void {
-    const own = Uint8Array.from(bytes);
-    this.#database.exec(
-      "INSERT INTO staging (n, kind, bytes) VALUES (?, ?, ?)",
-      ++this.#rows,
-      kind,
-      kind === "state" ? own : led(own, LEAD.rowid),
-    );
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const own = bytes.slice(at, at + PIECE_BYTES);
+      this.#database.exec(
+        "INSERT INTO staging (n, kind, bytes) VALUES (?, ?, ?)",
+        ++this.#rows,
+        kind,
+        kind === "state" ? own : led(own, LEAD.rowid),
+      );
+    }
   }
 
   /** In the order of the file, one at a time; without the state's. */

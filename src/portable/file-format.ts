@@ -17,7 +17,7 @@ export const KEY_ID_BYTES = 16;
 export const PREFIX_BYTES = 12 + KEY_ID_BYTES + 2 * HASH_BYTES;
 export const FRAME_BYTES = 8 + HASH_BYTES;
 export const HEADER_MAX_BYTES = 256 * 1024;
-/** A record is at most one row of storage, so that neither side ever holds more than that. */
+/** Bounds what either side holds at once. Storage has rows of fewer bytes, and cuts what it takes in. */
 export const RECORD_MAX_BYTES = 2_000_000;
 export const FILE_MAX_BYTES = 512 * 1024 * 1024;
 

@@ -2,11 +2,14 @@ import { evictAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObjec
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
+import { identityOf, PORTABLE_SCHEMA } from "../../../../durable-objects/conversation/export-file.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { Database } from "../../../../durable-objects/storage/database.ts";
-import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts";
 import { Failure } from "../../../../src/core/failure.ts";
+import { type FileHeader, type FileRecord, fileKeys, RECORD_MAX_BYTES } from "../../../../src/portable/file-format.ts";
+import { readConversationFile } from "../../../../src/portable/read-file.ts";
+import { conversationFile } from "../../../../src/portable/write-file.ts";
 import { askObject, contentOf, converse, named, refused, stub, told } from "../../../support/object.ts";
 import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
@@ -21,7 +24,8 @@ const [earlier] = Object.values(fixtures);
 let toy: Toy;
 beforeAll(async () => {
   env.SESSION_KEY = "a secret" as never;
-  toy = toyServed({ ballast: PIECE_BYTES + 1000 });
+  // A state of more bytes than the largest record has.
+  toy = toyServed({ ballast: RECORD_MAX_BYTES + 1000 });
   await weights.get(async () => toy);
 });
 afterEach(async () => {
@@ -73,6 +77,30 @@ it("V3: a file of an earlier release is imported, and goes on from its state to 
   expect(next.timings).toMatchObject({ state: "resumed", rebuilt_tokens: 0 });
   weights.forget();
   await weights.get(async () => toy);
+});
+
+it("a file whose records are as long as they may be is imported, state and all", async () => {
+  await converse("ada", "one", { ...sampled, seed: 1 });
+  const keys = fileKeys("a secret", "local");
+  const body = new Response(await exported("ada")).body!;
+  const model = identityOf(toy);
+  let header: FileHeader | undefined;
+  const records: FileRecord[] = [];
+  for await (const part of readConversationFile(body, { keys, model, schema: PORTABLE_SCHEMA }))
+    if ("kind" in part) records.push(part);
+    else header = part;
+  const state = Buffer.concat(records.filter(({ kind }) => kind === "state").map(({ bytes }) => bytes));
+  const long = [0, RECORD_MAX_BYTES].map((at): FileRecord => {
+    return { kind: "state", bytes: Uint8Array.from(state.subarray(at, at + RECORD_MAX_BYTES)) };
+  });
+  expect(long.map(({ bytes }) => bytes.length)).toEqual([RECORD_MAX_BYTES, state.length - RECORD_MAX_BYTES]);
+  const recut = conversationFile(header!, [...records.filter(({ kind }) => kind !== "state"), ...long], keys);
+  expect(await told(imported("copy", new Uint8Array(await new Response(recut).arrayBuffer())))).toMatchObject({
+    turns: 1,
+  });
+  const [original, copy] = [await converse("ada", "two", sampled), await converse("copy", "two", sampled)];
+  expect(contentOf(copy)).toBe(contentOf(original));
+  expect(copy.timings).toMatchObject({ state: "resumed", rebuilt_tokens: 0 });
 });
 
 it("needs the state in the file: without it the copy is rebuilt from the log, and says so", async () => {
