@@ -1,14 +1,18 @@
+import { type Numbers, numbersBelow } from "../core/numbers.ts";
+
 /** MergeTable: rank of a pair of ids, in typed arrays (a Map with a key per pair would cost about ten times as much). */
 export class MergeTable {
   /** Three ids per rank: left, right, result. */
-  readonly #merges: Uint32Array;
+  readonly #merges: Numbers;
   /** Open addressing, rank + 1 or 0. */
-  readonly #slots: Uint32Array;
+  readonly #slots: Numbers;
 
   /** Without the merges that make an id of `barred`. A pair that comes twice has its last rank, as in Hugging Face's library. */
   constructor(merges: Uint32Array, barred: ReadonlySet<number>) {
-    this.#merges = merges;
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2((merges.length / 3) * 1.3 + 2)));
+    this.#merges = numbersBelow(merges.reduce((most, id) => Math.max(most, id), 0) + 1, merges.length);
+    this.#merges.set(merges);
+    const count = merges.length / 3;
+    this.#slots = numbersBelow(count + 1, 2 ** Math.ceil(Math.log2(count * 1.3 + 2)));
     for (let rank = 0; 3 * rank < merges.length; rank++) {
       if (barred.has(this.result(rank))) continue;
       this.#slots[this.#slot(merges[3 * rank]!, merges[3 * rank + 1]!)] = rank + 1;

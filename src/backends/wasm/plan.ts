@@ -1,8 +1,8 @@
 /**
  * Plan: where constants and scratch lie, found by binding the model once without memory and once for real.
  *
- * Layers run one after another, so all of them share one scratch region; what lives across layers (the stream, its norm, quantised
- * inputs) is placed before it.
+ * Layers run one after another, so all of them share one scratch region, and the logits, which come after the last layer, lie there too; what
+ * lives across layers (the stream, its norm, quantised inputs) is placed before it.
  */
 
 import { type Dtype, matrixBytes, quantizedRowBytes } from "../../core/dtype.ts";
@@ -66,7 +66,6 @@ export function plan(
   const widest = Math.max(D, ...model.weights.filter((w) => w.kind === "matrix").map((w) => w.shape[1]!));
   const xq = bump(L * quantizedRowBytes(widest));
   const logitRows = 4;
-  const logits = model.exit ? bump(4 * logitRows * pad8(V)) : 0;
   const shared = {
     stream: bump(4 * L * D),
     normed: bump(4 * L * D),
@@ -113,7 +112,7 @@ export function plan(
       }),
     }));
   bindAll();
-  scratchStart.at = bump(scratchBytes);
+  scratchStart.at = bump(Math.max(scratchBytes, model.exit ? 4 * logitRows * pad8(V) : 0));
   const blocks = bindAll();
   const embedding = model.entry ? placed(model.embedding.name) : undefined;
   const head = model.head?.name ?? model.embedding.name;
@@ -124,7 +123,7 @@ export function plan(
     stateless: 1 + model.blocks.findLastIndex(({ layers }) => layers.some(({ state }) => state.length > 0)),
     embed: embedding && ((y, T) => embedOf(embedding, kernels)(y, embedding.address, shared.ids, T, D)),
     exit: model.exit
-      ? { norm: placed(model.finalNorm.name).address, head: matrix(head), logits, rows: logitRows }
+      ? { norm: placed(model.finalNorm.name).address, head: matrix(head), logits: scratchStart.at, rows: logitRows }
       : undefined,
     fill(memory) {
       bound = memory;

@@ -104,10 +104,8 @@ export function trimmed(accepts: Uint8Array, next: Int32Array): Int32Array | und
   return live[0] === 1 ? next.map((to) => (to >= 0 && live[to] === 1 ? to : -1)) : undefined;
 }
 
-/** By (class, mark): the class that the two make, and the round that wrote it; kept, since it is large. */
-const pairs = new Int32Array(256 * 256);
-const rounds = new Int32Array(256 * 256);
-let round = 0;
+/** By (class, mark): the class that the two make and one more, or 0. Kept, since it is large; whoever writes it leaves zeros. */
+const pairs = new Uint16Array(256 * 256);
 
 /** By byte: the number of its class. Bytes of one class have the same marks (0 to 255) in all rows. */
 export function classesOf(rows: Iterable<Uint8Array>): { classOf: Uint8Array; bytes: number[] } {
@@ -115,16 +113,17 @@ export function classesOf(rows: Iterable<Uint8Array>): { classOf: Uint8Array; by
   let count = 1;
   for (const row of rows) {
     if (count === 256) break;
-    round++;
     count = 0;
+    const written: number[] = [];
     for (let byte = 0; byte < 256; byte++) {
       const pair = classOf[byte]! * 256 + row[byte]!;
-      if (rounds[pair] !== round) {
-        rounds[pair] = round;
-        pairs[pair] = count++;
+      if (pairs[pair] === 0) {
+        pairs[pair] = ++count;
+        written.push(pair);
       }
-      classOf[byte] = pairs[pair]!;
+      classOf[byte] = pairs[pair]! - 1;
     }
+    for (const pair of written) pairs[pair] = 0;
   }
   const bytes = new Array<number>(count);
   for (let byte = 255; byte >= 0; byte--) bytes[classOf[byte]!] = byte;

@@ -5,6 +5,7 @@
  * is cut once into characters of the run and what stands behind them: the first part depends on nothing but how many characters there may
  * be, and only the second is read by the grammar of what follows.
  */
+import { type Numbers, numbersBelow } from "../../core/numbers.ts";
 import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
 import type { Cuts } from "./cut-tokens.ts";
@@ -21,7 +22,7 @@ export class CharacterRun {
   /** (V / 32) Tokens that consist of characters, the last of them perhaps not whole. */
   readonly #inside: Uint32Array<ArrayBuffer>;
   /** The same, those with the most characters first; `#from[n]`: where those with n characters begin. */
-  readonly #longestFirst: Uint32Array;
+  readonly #longestFirst: Numbers;
   readonly #from: Uint32Array;
   /** What stands behind the characters of tokens that leave the run: its items are places in `#leaving` and `#characters`. */
   readonly #suffixes: ItemTree;
@@ -44,7 +45,7 @@ export class CharacterRun {
     for (let id = 0; id < started.length; id++) counts[started[id]!]!++;
     this.#from = new Uint32Array(most + 1);
     for (let count = most; count > 0; count--) this.#from[count - 1] = this.#from[count]! + counts[count]!;
-    this.#longestFirst = new Uint32Array(this.#from[0]!);
+    this.#longestFirst = numbersBelow(started.length, this.#from[0]!);
     const filled = this.#from.slice();
     const longestFirst = this.#longestFirst;
     const inside = this.#inside;

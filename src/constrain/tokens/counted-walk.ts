@@ -96,7 +96,7 @@ class CountedWalk {
   goOn(): boolean {
     const tokens = this.#tokens;
     const { bytes, ends } = tokens.tree;
-    const { ids } = tokens;
+    const { ids, none } = tokens;
     const text = this.#text;
     const { begins } = text;
     const { next: table, classOf, classes, accepts } = text.automaton;
@@ -125,7 +125,7 @@ class CountedWalk {
         continue;
       }
       const id = ids[node]!;
-      if (id >= 0) {
+      if (id !== none) {
         this.#mask[id >> 5]! |= 1 << (id & 31);
         if (tokens.hasTwins) tokens.markTwins(this.#mask, id);
       }

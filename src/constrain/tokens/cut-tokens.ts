@@ -64,7 +64,7 @@ class Cutting {
   /** So many nodes; true at the end. */
   goOn(nodes: number): boolean {
     const tokens = this.#tokens;
-    const { tree, ids } = tokens;
+    const { tree, ids, none } = tokens;
     const { bytes, ends } = tree;
     const table = this.#table;
     const path = this.#path;
@@ -88,7 +88,7 @@ class Cutting {
       const leftAt = state < 0 ? left[depth]! : depth;
       path[depth] = byte;
       const id = ids[node]!;
-      if (id >= 0) {
+      if (id !== none) {
         this.#end(id, next, count, leftAt, depth);
         for (const twin of tokens.twinsOf(id)) this.#end(twin, next, count, leftAt, depth);
       }

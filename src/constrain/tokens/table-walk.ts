@@ -139,7 +139,7 @@ class TableWalk {
 
   /** Until a slice is over; true at the end. */
   goOn(): boolean {
-    const { tree, ids, hasTwins } = this.#tokens;
+    const { tree, ids, none, hasTwins } = this.#tokens;
     const { bytes, ends } = tree;
     const { next: table, classOf, classes, accepts } = this.#automaton;
     const rest = this.#rest;
@@ -162,7 +162,7 @@ class TableWalk {
         continue;
       }
       const id = ids[node]!;
-      if (id >= 0) {
+      if (id !== none) {
         mask[id >> 5]! |= 1 << (id & 31);
         if (hasTwins) this.#tokens.markTwins(mask, id);
       }

@@ -1,4 +1,5 @@
 /** TokenTree: tokens as a tree of their bytes, which knows the tokens that end at each node. */
+import { type Numbers, numbersBelow } from "../../core/numbers.ts";
 import { type ByteStrings, ByteStringsMaker } from "./byte-strings.ts";
 import { ByteTree } from "./byte-tree.ts";
 
@@ -6,8 +7,9 @@ const NO_TOKENS: readonly number[] = [];
 
 export class TokenTree {
   readonly tree: ByteTree;
-  /** By node: the token that ends here, or -1. */
-  readonly ids: Int32Array;
+  /** By node: the token that ends here, or `none`. */
+  readonly ids: Numbers;
+  readonly none: number;
   /** Further tokens of the same bytes as the first. */
   readonly #twins = new Map<number, number[]>();
 
@@ -16,12 +18,13 @@ export class TokenTree {
     const sorted = strings.sorted();
     const nodes = new Uint32Array(sorted.length);
     this.tree = new ByteTree(strings, sorted, nodes);
-    this.ids = new Int32Array(this.tree.size).fill(-1);
+    this.none = ids ? ids.reduce((most, id) => Math.max(most, id), -1) + 1 : strings.count;
+    this.ids = numbersBelow(this.none + 1, this.tree.size).fill(this.none);
     for (let i = 0; i < nodes.length; i++) {
       const node = nodes[i]!;
       const id = ids ? ids[sorted[i]!]! : sorted[i]!;
       const first = this.ids[node]!;
-      if (first < 0) this.ids[node] = id;
+      if (first === this.none) this.ids[node] = id;
       else this.#twins.set(first, [...(this.#twins.get(first) ?? []), id]);
     }
   }
@@ -41,7 +44,7 @@ export class TokenTree {
   /** Sets the bits of the tokens that end at a node: bit id % 32 of word id >> 5. */
   mark(mask: Uint32Array, node: number): void {
     const id = this.ids[node]!;
-    if (id < 0) return;
+    if (id === this.none) return;
     mask[id >> 5]! |= 1 << (id & 31);
     if (this.#twins.size > 0) this.markTwins(mask, id);
   }
@@ -64,7 +67,7 @@ export class TokenTree {
       path[depth++] = bytes[node]!;
       until[depth] = ends[node]!;
       const id = this.ids[node]!;
-      if (id < 0 || ((mask[id >> 5]! >>> (id & 31)) & 1) === 1) continue;
+      if (id === this.none || ((mask[id >> 5]! >>> (id & 31)) & 1) === 1) continue;
       for (const item of [id, ...this.twinsOf(id)]) {
         outside.push(item);
         strings.add(path, 0, depth);

@@ -51,9 +51,9 @@ export class TokenTrie {
 
   /** Some token is this byte and nothing else. */
   hasByte(byte: number): boolean {
-    const { tree, ids } = this.#tokens;
+    const { tree, ids, none } = this.#tokens;
     for (let node = 0; node < tree.size; node = tree.ends[node]!) {
-      if (tree.bytes[node] === byte) return ids[node]! >= 0;
+      if (tree.bytes[node] === byte) return ids[node] !== none;
     }
     return false;
   }
