@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The memory recipe on one data-centre GPU in about 12 minutes, for a machine without a network that takes 64 MiB at once and gives back 8 files of 16 MiB.
 #
-#   bash training/gpu.sh prepare SmolLM2-135M-Instruct.Q4_1.gguf   # here: training/data/travel/0 … 3, one for each call
+#   bash training/gpu.sh prepare SmolLM2-135M-Instruct.Q4_1.gguf   # here: training/data/travel/0 … 3, one for each call; QAMR=<its data folder> takes its questions along
 #   bash training/gpu.sh begin                                      # there, with parts 0 and 1: teacher, chat and dialogues, while the others travel
 #   bash training/gpu.sh run OUT SECONDS                            # there, with all parts: trains for so many seconds, compiling included
 #   bash training/gpu.sh finish LEARNT PACK                         # here: joins what came back, exports, converts
@@ -18,8 +18,9 @@ say() { printf '%s %s\n' "$(date +%T)" "$*"; }
 
 # pack FOLDER FIRST: the folder as a file that is cut into parts FIRST and FIRST + 1
 pack() {
-  tar -C "$1" -cf "$1.tar" .
+  tar -C "$1" -czf "$1.tar" .
   "$python" -m training.parts split "$1.tar" "$1.parts" --mebibytes 60
+  [ ! -e "$1.parts/part-002" ] || { echo "$1: expected at most 120 MiB in two parts, got $(du -m "$1.tar" | cut -f1); set TEXT_BYTES to less than 9000000" >&2; exit 1; }
   for part in "$1.parts"/part-*; do
     folder="$data/travel/$(($2 + 10#${part##*part-}))"
     mkdir -p "$folder" && mv "$part" "$folder/"
@@ -46,6 +47,11 @@ prepare)
   ln "$2" "$data/load/$gguf" 2> /dev/null || cp "$2" "$data/load/$gguf"
   cp -r "$data/chat" "$data/text" "$data/load/"
   for split in train held; do head -c "${TEXT_BYTES:-9000000}" "$data/tokens/text.$split.u16" > "$data/load/tokens/text.$split.u16"; done
+  if [ -n "${QAMR:-}" ]; then
+    mkdir -p "$data/load/qamr/filtered"
+    cp "$QAMR/wiki-sentences.tsv" "$data/load/qamr/"
+    cp "$QAMR/filtered/dev.tsv" "$QAMR/filtered/test.tsv" "$data/load/qamr/filtered/"
+  fi
   # What a machine with PyTorch and transformers may lack: both are small and need nothing compiled.
   "$python" -m pip download -q --no-deps --only-binary=:all: -d "$data/load/wheels" torchdata==0.11.0 gguf==0.19.0
   pack "$data/load" 0
@@ -74,9 +80,14 @@ begin)
   dialogues=$!
   "$python" -m training.synthesize --lanes "${LANES:-4096}" --batches 1 --first 100 2>&1 | tail -1
   wait "$dialogues" || { tail -c 1500 "$data/dialogues.log"; false; }
-  "$python" -m training.corpus --kinds chat | head -8
-  say "other dialogues"
-  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name fresh --talk fresh-talk --seed 1 --lengths 256 2048 --share "${SHARE:-16}" --processes "${PROCESSES:-12}" > "$data/fresh.log" 2>&1 || { tail -c 1500 "$data/fresh.log"; false; }
+  "$python" -m training.corpus --kinds chat > "$data/corpus.log"
+  head -8 "$data/corpus.log"
+  say "questions about quoted lines, and other dialogues"
+  rows() { OMP_NUM_THREADS=1 "$python" -m training.memory.build --name "$1" --talk "$1-talk" "${@:2}" --lengths 256 2048 --processes "${PROCESSES:-12}" > "$data/$1.log" 2>&1 || { tail -c 1500 "$data/$1.log"; false; }; }
+  asked=(--asked)
+  [ ! -d "$data/qamr" ] || asked+=(--qamr "$data/qamr")
+  rows asked --seed 2 --share "$(awk "BEGIN { print ${SHARE:-16} / 4 }")" "${asked[@]}"
+  rows fresh --seed 1 --share "${SHARE:-16}"
   say "begun"
   ;;
 run)

@@ -17,7 +17,7 @@ from training.memory.turns import PROVEN, Dialogue, system_turn, typed
 
 OWN = Path(__file__).with_name("asked.txt")
 HELD_SHARE = 0.08  # of the documents
-UNTOLD = 0.1  # of the questions: no line answers them
+UNTOLD = 0.25  # of the questions: no line answers them
 UNTOLD_ANSWERS = ("You have not told me that yet.", "You have not told me that.")
 LINES = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.25}
 SAME, SHARED = 0.45, 0.35  # of the other lines: of the same document, with a word of the question
