@@ -40,7 +40,7 @@ const FILTER_FACTOR = 4;
 /** Of the user's sentences, the newest that a question is compared with, and the turns that are read at once. */
 const COMPARED_MAX = 16_384;
 const TURNS_AT_ONCE = 1024;
-const STRETCHES_MAX = 64;
+const COMPARED_LANES_MAX = 64;
 
 /** A section of a turn that stands on the branch that was asked. */
 export interface Posting {
@@ -56,7 +56,7 @@ export interface Alike {
 }
 
 /** Where a branch runs: on `lane` from depth `from` to depth `to`. Newest first. */
-export interface Stretch {
+export interface LaneRange {
   lane: number;
   from: number;
   to: number;
@@ -158,21 +158,21 @@ export class PassageIndex {
   }
 
   /** The branch up to a turn. */
-  branch({ id, depth }: Pick<Placed, "id" | "depth">): Stretch[] {
-    const stretches: Stretch[] = [];
+  branch({ id, depth }: Pick<Placed, "id" | "depth">): LaneRange[] {
+    const ranges: LaneRange[] = [];
     let to = depth;
     let lane: number | null = this.#laneOf(id);
     while (lane !== null) {
       const { parent, after } = this.#originOf(lane);
-      if (to > after) stretches.push({ lane, from: after + 1, to });
+      if (to > after) ranges.push({ lane, from: after + 1, to });
       to = Math.min(to, after);
       lane = parent;
     }
-    return stretches;
+    return ranges;
   }
 
   /** For each question, the newest sections of the branch that hold one of the terms of each of its groups, newest first, at most `limit`. */
-  find(branch: readonly Stretch[], questions: readonly Question[], limit: number): Posting[][] {
+  find(branch: readonly LaneRange[], questions: readonly Question[], limit: number): Posting[][] {
     const near = branch.slice(0, RANGES_MAX);
     const far = branch.slice(RANGES_MAX);
     const ranges = near.map(({ lane, from, to }) => rangeOf(lane, from, to));
@@ -209,11 +209,11 @@ export class PassageIndex {
    * The sections of the branch whose sentences are nearest to what is asked, the nearest first; none of which every sentence is below `least`. `usual`:
    * the nearness of the last of as many sentences, 0 where there are fewer.
    */
-  alike(branch: readonly Stretch[], asked: Asked, least: number, limit: number): Alike {
+  alike(branch: readonly LaneRange[], asked: Asked, least: number, limit: number): Alike {
     const found: Alike["sections"] = [];
     const top = new Float64Array(limit);
     let left = COMPARED_MAX;
-    for (const { lane, from, to } of branch.slice(0, STRETCHES_MAX)) {
+    for (const { lane, from, to } of branch.slice(0, COMPARED_LANES_MAX)) {
       const first = lane * DEPTHS + from;
       for (let last = lane * DEPTHS + to; last >= first && left > 0; ) {
         const rows = this.#database.exec(

@@ -1,4 +1,4 @@
-/** Listeners: those who are told of a stream's values, alerts and forecasts, as server-sent events or over a WebSocket, from the moment they join. */
+/** Listeners: those who are sent a stream's values, alerts and forecasts, as server-sent events or over a WebSocket, from the moment they join. */
 import type { AppendReply, StreamForecast } from "../../src/api/streams/replies.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -54,10 +54,10 @@ export class Listeners {
    * Waits for no listener. `forecast` is asked once for each number of steps, for the newest batch; undefined, or resolves when none is to be made
    * any more. Never rejects.
    */
-  tell(reply: AppendReply, forecast: (h: number) => Promise<StreamForecast>): Promise<void> | undefined {
+  send(reply: AppendReply, forecast: (h: number) => Promise<StreamForecast>): Promise<void> | undefined {
     if (this.#all().length === 0) return undefined;
-    this.#send("stream.values", reply, () => true);
-    for (const alert of reply.alerts) this.#send("stream.alert", { ...alert, stream: reply.stream }, () => true);
+    this.#sendEach("stream.values", reply, () => true);
+    for (const alert of reply.alerts) this.#sendEach("stream.alert", { ...alert, stream: reply.stream }, () => true);
     this.#newest = reply;
     return this.#forecasting ? undefined : this.#forecasts(forecast);
   }
@@ -68,7 +68,7 @@ export class Listeners {
       for (let done: AppendReply | undefined; this.#newest !== done; ) {
         done = this.#newest;
         for (const h of new Set(this.#all().map((listener) => listener.h)))
-          if (h !== undefined) this.#send("stream.forecast", await forecast(h), (listener) => listener.h === h);
+          if (h !== undefined) this.#sendEach("stream.forecast", await forecast(h), (listener) => listener.h === h);
       }
     } catch (thrown) {
       logFailure(thrown);
@@ -77,7 +77,7 @@ export class Listeners {
     }
   }
 
-  #send(event: string, data: object, wants: (listener: Listener) => boolean): void {
+  #sendEach(event: string, data: object, wants: (listener: Listener) => boolean): void {
     for (const listener of this.#all()) {
       if (!wants(listener)) continue;
       if (++listener.behind > BEHIND_MAX) {

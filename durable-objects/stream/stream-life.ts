@@ -18,7 +18,7 @@ export async function beginStream(
   await watchExpiry(parts, record);
   const view = viewOf(parts, open);
   await reports.publish(tenant, record, view);
-  await reports.storedNow(tenant);
+  await reports.publishSize(tenant);
   return view;
 }
 
@@ -70,5 +70,5 @@ export async function removeStream(parts: StreamParts, tenant: string, open: Ope
   await ctx.storage.deleteAlarm();
   await ctx.storage.deleteAll();
   store.forget();
-  await reports.storedNothing(tenant);
+  await reports.publishNoSize(tenant);
 }

@@ -8,15 +8,15 @@ import { logFailure } from "../platform/log-failure.ts";
 import type { StreamRecord } from "./stream-store.ts";
 
 /** Steps of the model, of values and forecasts, that the directory counts at once. */
-const REPORT_STEPS = 256;
+const PUBLISHED_STEPS = 256;
 
 export class StreamReports {
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
-  /** Stored bytes that the directory has heard of from this instance. */
-  #reportedBytes = 0;
-  /** Steps that the directory has not heard of, by the key of the client that asked for them. */
-  readonly #unreported = new Map<string, number>();
+  /** Stored bytes that this instance published last. */
+  #publishedBytes = 0;
+  /** Steps that were not published yet, by the key of the client that asked for them. */
+  readonly #unpublished = new Map<string, number>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     this.#ctx = ctx;
@@ -35,31 +35,32 @@ export class StreamReports {
   }
 
   /** Resolves when the stream's bytes count no more. */
-  async storedNothing(tenant: string): Promise<void> {
-    await this.#tell(tenant, null);
+  async publishNoSize(tenant: string): Promise<void> {
+    await this.#publishStored(tenant, null);
   }
 
   /** Resolves when the directory knows the size. */
-  async storedNow(tenant: string): Promise<void> {
-    await this.#tell(tenant, this.#ctx.storage.sql.databaseSize);
+  async publishSize(tenant: string): Promise<void> {
+    await this.#publishStored(tenant, this.#ctx.storage.sql.databaseSize);
   }
 
-  /** Reports the stored size in the background, when it has changed by much: asked after a kept state, since nothing else takes much. */
-  stored(tenant: string): void {
+  /** Publishes the stored size in the background, when it has changed by much: asked after a kept state, since nothing else takes much. */
+  publishSizeLater(tenant: string): void {
     const bytes = this.#ctx.storage.sql.databaseSize;
-    if (Math.abs(bytes - this.#reportedBytes) < STORED_CHANGE_BYTES) return;
-    this.#reportedBytes = bytes;
-    this.#ctx.waitUntil(this.#tell(tenant, bytes).catch(logFailure));
+    if (Math.abs(bytes - this.#publishedBytes) < STORED_CHANGE_BYTES) return;
+    this.#publishedBytes = bytes;
+    this.#ctx.waitUntil(this.#publishStored(tenant, bytes).catch(logFailure));
   }
 
   /** Counts steps in the background, many at once: those of an instance that ends before are not counted. */
   count(tenant: string, key: string, steps: number): void {
-    const unreported = (this.#unreported.get(key) ?? 0) + steps;
-    this.#unreported.set(key, unreported < REPORT_STEPS ? unreported : 0);
-    if (unreported >= REPORT_STEPS) this.#ctx.waitUntil(spend(this.#env, tenant, key, unreported).catch(logFailure));
+    const unpublished = (this.#unpublished.get(key) ?? 0) + steps;
+    this.#unpublished.set(key, unpublished < PUBLISHED_STEPS ? unpublished : 0);
+    if (unpublished >= PUBLISHED_STEPS)
+      this.#ctx.waitUntil(spend(this.#env, tenant, key, unpublished).catch(logFailure));
   }
 
-  async #tell(tenant: string, bytes: number | null): Promise<void> {
+  async #publishStored(tenant: string, bytes: number | null): Promise<void> {
     await publishStored(this.#env, tenant, { object: this.#ctx.id.name ?? "", bytes });
   }
 }

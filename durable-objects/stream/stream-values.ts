@@ -54,7 +54,7 @@ export async function takeValues(
     const owed = open.owed + arranged.steps.length;
     const changes = { record: next, tail: fed.tail, owed };
     const mayOwe = together && record.ledger === "now" && !fed.kept && !back;
-    // On disk before anybody is told: what listeners are sent does not wait for that by itself.
+    // On disk before anything is sent: what listeners get does not wait for that by itself.
     if (!mayOwe || !(await stored.owe(tenant, changes))) {
       stored.commit(tenant, { ...changes, kept: fed.kept, cut: back?.start }, together);
       await ctx.storage.sync();
@@ -62,10 +62,10 @@ export async function takeValues(
     await fault("stream.after-commit", ctx);
     await watchExpiry(parts, next);
     timeline.stay(course);
-    if (fed.kept) reports.stored(tenant);
+    if (fed.kept) reports.publishSizeLater(tenant);
     const reply = appended(next, arranged, position, fed);
-    const telling = listeners.tell(reply, forecast);
-    if (telling) ctx.waitUntil(telling);
+    const forecasting = listeners.send(reply, forecast);
+    if (forecasting) ctx.waitUntil(forecasting);
     return reply;
   } catch (thrown) {
     course.sequence.release();

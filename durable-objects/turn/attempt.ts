@@ -1,7 +1,7 @@
 /**
- * Attempt: one stretch of a turn's computing, as long as one request or alarm may last, and what its end means.
+ * Attempt: one go at computing a turn, as long as one request or alarm may last, and what its end means.
  *
- * A failure of the model ends the turn. A failure of storage, or the loss of the lease, ends only this stretch: nothing can be said of
+ * A failure of the model ends the turn. A failure of storage, or the loss of the lease, ends only this attempt: nothing can be said of
  * the turn from here, and whoever holds it next goes on.
  */
 import { errorBody } from "../../src/api/shared/error-body.ts";

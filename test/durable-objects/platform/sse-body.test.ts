@@ -6,7 +6,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 afterEach(() => void vi.useRealTimers());
 const textOf = async (stream: SseBody) => new Response(stream.body).text();
 
-it("S9: a quiet stretch is filled with comments, never longer than the heartbeat apart", async () => {
+it("S9: a quiet time is filled with comments, never longer than the heartbeat apart", async () => {
   vi.useFakeTimers();
   const stream = new SseBody(present, { heartbeatMs: 40 });
   const text = textOf(stream);
