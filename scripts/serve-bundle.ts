@@ -25,7 +25,7 @@ const entries: Record<Entry, { folder: string; source: string[] }> = {
   onnx: { folder: "dist/worker-onnx", source: ["src/index/onnx.ts"] },
 };
 
-export interface BundleOptions {
+interface BundleOptions {
   entry?: Entry;
   /** With the fault points of durable-objects/platform/fault-points.ts, for tests. What is deployed has none. */
   faultPoints?: boolean;

@@ -6,7 +6,7 @@ import { encoderFolder } from "./package-root.ts";
 import type { Bundle } from "./serve-bundle.ts";
 import { type NamedPack, setting } from "./serve-pack.ts";
 
-export interface ServeOptions {
+interface ServeOptions {
   port: number;
   host: string;
   /** Where objects, the process file and the configuration lie. */

@@ -13,7 +13,7 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export interface DoorOptions {
+interface DoorOptions {
   host: string;
   port: number;
   /** Where the server listens now, on this machine. */

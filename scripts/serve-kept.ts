@@ -5,7 +5,7 @@ import { end, pause, type Server } from "./serve-process.ts";
 const ENDS_MAX = 5;
 const ENDS_WITHIN_MS = 5_000;
 
-export interface KeptOptions {
+interface KeptOptions {
   /** As a person is told of it: "the server". */
   name: string;
   folder: string;

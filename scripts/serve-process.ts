@@ -80,7 +80,7 @@ export function descriptorsMax(): number {
   return Number.parseInt(stdout ?? "", 10) || Number.POSITIVE_INFINITY;
 }
 
-export interface Listening {
+interface Listening {
   /** Where it listens, if not where its configuration says. */
   address?: string | undefined;
   /** The port by which it is reached, where that is not its own. */

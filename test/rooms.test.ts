@@ -110,6 +110,24 @@ it.each([...new Set(globSync("test/**/*.test.ts").map(dirname))].filter((folder)
   },
 );
 
+/** What others build upon is exported whether or not we use it ourselves: the package's client. */
+const exporting = everything.filter((file) =>
+  /^(?!src\/client\/)(?:src|durable-objects|web|scripts)\/.*(?<!\.d)\.tsx?$/.test(file),
+);
+const exported = /^export (?:abstract |async )*(?:function\*?|const|let|class|interface|type) (\w+)/gm;
+
+it("exports nothing that no other file names", () => {
+  const users = new Map<string, number>();
+  const texts = new Map(everything.map((file) => [file, readFileSync(file, "utf8")]));
+  for (const text of texts.values())
+    for (const word of new Set(text.match(/\w+/g))) users.set(word, (users.get(word) ?? 0) + 1);
+  const names = exporting.flatMap((file) =>
+    [...texts.get(file)!.matchAll(exported)].map(([, name]) => ({ file, name: name! })),
+  );
+  expect(names.length).toBeGreaterThan(1000);
+  expect(names.filter(({ name }) => users.get(name) === 1)).toEqual([]);
+});
+
 it("finds a circle where there is one", () => {
   const circle = { a: ["b"], b: ["c", "d"], c: ["a"], d: ["d2"], d2: [] };
   expect(circles(new Map(Object.entries(circle)))).toEqual([["a", "b", "c"]]);

@@ -19,7 +19,7 @@ export interface Answer {
 export const answer = signal<Answer | null>(null);
 
 /** What to follow; `conversation` is the head that moves to the new turn. */
-export type Followed = Asked & { conversation?: string };
+type Followed = Asked & { conversation?: string };
 
 /** What becomes of a message that is on its way. */
 export interface Fate {

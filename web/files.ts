@@ -5,7 +5,7 @@ import { show } from "./actions.ts";
 import { download } from "./download.ts";
 import { api, attempt, conversations, leaf, opened, openedTitle, refreshList, spoken, titleOf, tree } from "./store.ts";
 
-export type FileKind = "state" | "markdown" | "json";
+type FileKind = "state" | "markdown" | "json";
 
 /** Saves the shown branch, of a conversation that is not shown the newest. */
 export const save = (id: string, kind: FileKind): Promise<void> =>

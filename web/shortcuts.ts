@@ -1,5 +1,5 @@
 /** Keys of the whole page. All take Ctrl (on a Mac, Command), so that none of them is a letter that somebody types. */
-export interface Shortcut {
+interface Shortcut {
   keys: readonly string[];
   does: string;
   /** Undefined: a component takes the key where it has the focus. */

@@ -27,7 +27,7 @@ import { PORTABLE_SCHEMA } from "./export-file.ts";
 const SYNC_BYTES = 8_000_000;
 const LEFT_BEHIND_MS = 60_000;
 
-export interface ImportOptions {
+interface ImportOptions {
   keys: FileKeys;
   model: ModelIdentity;
   identity: TreeIdentity;

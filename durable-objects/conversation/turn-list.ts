@@ -34,12 +34,12 @@ export function turnList(store: ConversationStore, { head, after, from, limit, o
   const path = head === undefined ? undefined : [...store.tree.path(store.heads.require(head).turn)].reverse();
   const nodes = (path ?? store.tree.all()).filter((node) => hidden || !node.hidden);
   if (order === "desc") nodes.reverse();
-  const place = (id: string, param: string) => {
+  const indexOf = (id: string, param: string) => {
     const at = nodes.findIndex((node) => node.id === id);
     check(at >= 0, "not_found", () => `${param}: no such turn`, param);
     return at;
   };
-  const first = after !== undefined ? place(after, "after") + 1 : from !== undefined ? place(from, "id") : 0;
+  const first = after !== undefined ? indexOf(after, "after") + 1 : from !== undefined ? indexOf(from, "id") : 0;
   const page = nodes.slice(first, first + Math.min(Math.max(1, limit), TURNS_MAX));
   const shared = around(store);
   const finished: FullTurnView[] = [];

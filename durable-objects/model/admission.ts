@@ -12,7 +12,7 @@ import { Failure } from "../../src/core/failure.ts";
 import { computesFor } from "../../src/dialogue/round-robin.ts";
 import { ISOLATE_BYTES } from "./pack.ts";
 
-export interface AdmissionLimits {
+interface AdmissionLimits {
   live: number;
   /** Of one tenant, and of all together. */
   waiting: number;
@@ -69,7 +69,7 @@ function roomIn(backend: Sized, memoryBytes: number): { state: number; left: num
 }
 
 /** On whose behalf a memory slot is asked for. */
-export interface Asker {
+interface Asker {
   /** The object that will hold it. */
   owner: string;
   tenant?: string;

@@ -5,11 +5,11 @@ import { RELEASE } from "../../src/core/release.ts";
 import { modelFrom } from "../../src/models/index.ts";
 import { transformerCacheBytes } from "../../src/models/transformer-cache.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
-import { type PackPlace, packPlaces, packSource } from "./pack.ts";
+import { type PackEntry, packEntries, packSource } from "./pack.ts";
 
 export interface ModelCard {
   id: string;
-  /** Its place (pack.ts). */
+  /** Its path (pack.ts). */
   path: string;
   fingerprint: string;
   parameters: number;
@@ -32,7 +32,7 @@ export async function modelCards(env: Env): Promise<readonly ModelCard[]> {
   const key: string = env.PACK_PATH;
   const found = known.get(key);
   if (found) return found;
-  const cards = await Promise.all(packPlaces(env).map((place) => read(env, place)));
+  const cards = await Promise.all(packEntries(env).map((entry) => read(env, entry)));
   const twice = cards.find(({ id }, i) => cards.findIndex((other) => other.id === id) !== i);
   const message = () => `PACK_PATH: expected names that differ, two packs are called ${twice?.id}; write name=folder`;
   check(!twice, "weights_invalid", message, "PACK_PATH");
@@ -40,7 +40,7 @@ export async function modelCards(env: Env): Promise<readonly ModelCard[]> {
   return cards;
 }
 
-async function read(env: Env, { path, name }: PackPlace): Promise<ModelCard> {
+async function read(env: Env, { path, name }: PackEntry): Promise<ModelCard> {
   const { manifest, fingerprint } = await readManifest(packSource({ ...env, PACK_PATH: path }));
   const { parameters, dtype, contextLength, licence } = manifest;
   const perToken = cacheBytes(manifest.model.config);

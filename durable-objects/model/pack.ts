@@ -18,8 +18,8 @@ export const engineMaxBytes = (env: object): number => memoryBytes(env) - BESIDE
 
 type PackBindings = Pick<Env, "ASSETS"> & { PACK_PATH: string; PACKS?: Bucket };
 
-/** One pack of `PACK_PATH`. */
-export interface PackPlace {
+/** One entry of `PACK_PATH`. */
+export interface PackEntry {
   /** As it stands there, without the name: what `packSource` takes as `PACK_PATH`. */
   path: string;
   /** Under which it is served, where that is not the name in its manifest. */
@@ -30,16 +30,16 @@ export interface PackPlace {
  * The served packs, the default first. `PACK_PATH` lists them, separated by commas: a folder under the assets, before it perhaps `ASSETS_1:`
  * for another binding of assets (a server on one machine has one for each pack), and before that perhaps `name=`.
  */
-export function packPlaces({ PACK_PATH }: { PACK_PATH: string }): PackPlace[] {
+export function packEntries({ PACK_PATH }: { PACK_PATH: string }): PackEntry[] {
   return PACK_PATH.split(",").map((entry) => {
     const [, name, path = ""] = /^\s*(?:([^=]+)=)?(.*?)\s*$/.exec(entry) ?? [];
     return { path, ...(name ? { name } : {}) };
   });
 }
 
-/** Of the first place in `PACK_PATH`. From the bucket `PACKS` where one is bound, else from static assets. The host is of no meaning to either. */
+/** Of the first entry of `PACK_PATH`. From the bucket `PACKS` where one is bound, else from static assets. The host is of no meaning to either. */
 export function packSource(env: PackBindings) {
-  const [{ path }] = packPlaces(env) as [PackPlace];
+  const [{ path }] = packEntries(env) as [PackEntry];
   const [, binding, folder = path] = /^(ASSETS_\d+):(.*)$/.exec(path) ?? [];
   const assets = binding ? (env as unknown as Record<string, PackBindings["ASSETS"]>)[binding] : env.ASSETS;
   const from = binding === undefined && env.PACKS ? bucketFetches(env.PACKS) : assets!;

@@ -18,9 +18,9 @@ export function allowPrelude(backend: Backend, hasRoom: boolean): void {
 
 /** The sequence holds the prelude and nothing else. */
 export async function keepPrelude(backend: Backend, sequence: Sequence): Promise<void> {
-  const place = states.get(backend);
-  if (!place || place.saved) return;
-  place.saved = { position: sequence.position, tensors: await sequence.save() };
+  const kept = states.get(backend);
+  if (!kept || kept.saved) return;
+  kept.saved = { position: sequence.position, tensors: await sequence.save() };
 }
 
 /** Undefined where nobody has left it yet, or none may be left. */

@@ -11,17 +11,17 @@ import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
 import { admissionFor, admitTo, closeAdmission, hasRoomBeside, slotsFor } from "./admission.ts";
 import { type ModelCard, modelCards, requireModel } from "./model-card.ts";
-import { engineMaxBytes, memoryBytes, packPlaces, packSource } from "./pack.ts";
+import { engineMaxBytes, memoryBytes, packEntries, packSource } from "./pack.ts";
 import { allowPrelude } from "./prelude-state.ts";
 import { remotePipeline, stageObject } from "./stage-client.ts";
 
 /** The default model. */
 export const weights = new SingleFlight<Served>();
-/** Flights of all that were asked for, by their place; those used last come last. */
+/** Flights of all that were asked for, by their path; those used last come last. */
 const flights = new Map<string, SingleFlight<Served>>();
 
 /** What a caller says of the model, and what is known of where it asks. */
-export interface WantedModel {
+interface WantedModel {
   /** By the name it is served under. */
   model?: string | undefined;
   /** Of what the conversation has kept already, which stays with its model. */
@@ -33,8 +33,8 @@ export interface WantedModel {
  * conversation whose model is served no more is given what is asked for; planning its turn finds that out.
  */
 export async function served(env: Env, { model, fingerprint }: WantedModel = {}): Promise<Served> {
-  const [first] = packPlaces(env);
-  if (packPlaces(env).length === 1) return loaded(env, first!.path);
+  const [first] = packEntries(env);
+  if (packEntries(env).length === 1) return loaded(env, first!.path);
   const cards = await modelCards(env);
   const kept = cards.find((card) => card.fingerprint === fingerprint);
   const asked = model === undefined ? undefined : await requireModel(env, model);
@@ -50,16 +50,16 @@ export async function fingerprintOf(env: Env, model: string): Promise<string> {
 }
 
 /** Nothing but one model can be meant. */
-export const servesOne = (env: Env): boolean => packPlaces(env).length === 1;
+export const servesOne = (env: Env): boolean => packEntries(env).length === 1;
 
 function loaded(env: Env, path: string): Promise<Served> {
-  const isDefault = path === packPlaces(env)[0]!.path;
+  const isDefault = path === packEntries(env)[0]!.path;
   const flight = flights.get(path) ?? (isDefault ? weights : new SingleFlight<Served>());
   flights.delete(path);
   flights.set(path, flight);
   return flight.get(async (progress) => {
     const source = packSource({ ...env, PACK_PATH: path });
-    const name = packPlaces(env).find((place) => place.path === path)?.name;
+    const name = packEntries(env).find((entry) => entry.path === path)?.name;
     if (!servesOne(env)) makeRoom(env, path, await modelCards(env));
     const found = await loadServed(source, kernels, {
       maxBytes: engineMaxBytes(env) - loadedBytes(path),
@@ -115,7 +115,7 @@ function makeRoom(env: Env, path: string, cards: readonly ModelCard[]): void {
 
 /** Removes what the stages of a divided model keep of a conversation. Needs the manifest, not the weights; does nothing for a model that is not divided. */
 export async function forgetStages(env: Env, owner: string): Promise<void> {
-  for (const { path } of packPlaces(env)) {
+  for (const { path } of packEntries(env)) {
     const { manifest } = flights.get(path)?.value ?? (await readManifest(packSource({ ...env, PACK_PATH: path })));
     await Promise.all((manifest.stages ?? []).map((_, stage) => stageObject(env, owner, stage).forget()));
   }

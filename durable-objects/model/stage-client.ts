@@ -26,7 +26,7 @@ export interface StageCalls {
 
 type StageObject = StageCalls & Rpc.DurableObjectBranded;
 
-/** `path`: the pack's place (pack.ts). */
+/** `path`: the pack's (pack.ts). */
 export function remotePipeline(
   env: Env,
   { manifest, fingerprint, stages }: Divided,

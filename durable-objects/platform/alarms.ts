@@ -7,7 +7,7 @@
  */
 import { limits } from "./limits.ts";
 
-export interface AlarmStorage {
+interface AlarmStorage {
   setAlarm(atMs: number): Promise<void>;
   getAlarm(): Promise<number | null>;
 }

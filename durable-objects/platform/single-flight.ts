@@ -4,7 +4,7 @@
  * The object that loads may vanish in the middle, and its promise with it. So the others watch a flag instead of the promise, and one of
  * them takes over when the load stands still. A failure goes to all who waited and is forgotten: the next caller tries again.
  */
-export interface Patience {
+interface Patience {
   stalledMs: number;
   pollMs: number;
 }

@@ -4,7 +4,7 @@
  * A socket has no writer that waits, so a sender looks at what is still buffered. Who reads nothing for too long is closed with 1013 and
  * can fetch the rest by the response's id.
  */
-export interface WriterLimits {
+interface WriterLimits {
   bufferBytes: number;
   stallMs: number;
   pollMs: number;

@@ -50,7 +50,7 @@ export function bordersOf(
   return borders;
 }
 
-export interface FoundPrompt {
+interface FoundPrompt {
   id: number;
   slices: number;
   bytes: Uint8Array<ArrayBuffer>;

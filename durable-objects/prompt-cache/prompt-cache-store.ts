@@ -30,7 +30,7 @@ const tables = [
 ];
 
 /** A state that is kept; `bytes` are given piece by piece. */
-export interface FoundState {
+interface FoundState {
   id: number;
   /** Borders before it: slices that it holds. */
   slices: number;

@@ -7,7 +7,7 @@ import { Alarms } from "../platform/alarms.ts";
 import { promptCacheLimits } from "./prompt-cache-limits.ts";
 import { type NewState, PromptCacheStore } from "./prompt-cache-store.ts";
 
-export interface FoundBytes {
+interface FoundBytes {
   id: number;
   /** Slices of the prompt that the state holds. */
   slices: number;

@@ -14,7 +14,7 @@ import { engineMaxBytes, packSource } from "../model/pack.ts";
 import type { StageName } from "../model/stage-client.ts";
 import { SingleFlight } from "../platform/single-flight.ts";
 
-export interface LoadedStage {
+interface LoadedStage {
   engine: Engine;
   admission: Admission;
 }

@@ -13,7 +13,7 @@ export interface KeyedRequest {
   recomputeTokens?: number;
 }
 
-export interface HeadRecord {
+interface HeadRecord {
   /** Full conversation id, as the client knows it; null where it has none. */
   conversation: string | null;
   createdMs: number;

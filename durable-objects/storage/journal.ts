@@ -72,7 +72,7 @@ export interface PlannedTurn {
   opening: () => number;
 }
 
-export interface JournalEntry {
+interface JournalEntry {
   accepted: Accepted;
   epoch: number;
   /** Ids of the prompt, then of the reply as far as the last checkpoint. */

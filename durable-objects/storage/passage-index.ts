@@ -56,7 +56,7 @@ export interface Alike {
 }
 
 /** Where a branch runs: on `lane` from depth `from` to depth `to`. Newest first. */
-export interface LaneRange {
+interface LaneRange {
   lane: number;
   from: number;
   to: number;

@@ -8,7 +8,7 @@ import type { Entry } from "./entry.ts";
 import { shownValue } from "./stream-replies.ts";
 import { type Commit, KEPT_EVERY, type Kept, type StreamRecord } from "./stream-store.ts";
 
-export interface Fed {
+interface Fed {
   /** Values since the last kept state. */
   tail: Entry[];
   /** The last state of the batch that is to be kept, with the values between the one before it and itself. */

@@ -11,7 +11,7 @@ import type { Kept, Moment, StreamRecord } from "./stream-store.ts";
 const FORMAT = "rivulet-stream";
 const VERSION = 1;
 
-export interface StreamFile {
+interface StreamFile {
   record: StreamRecord;
   tail: Entry[];
   kept: Kept | undefined;

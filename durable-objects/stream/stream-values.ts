@@ -14,7 +14,7 @@ import { appended, repeated, shownValues } from "./stream-replies.ts";
 import type { StreamRecord } from "./stream-store.ts";
 import type { OpenStream } from "./timeline.ts";
 
-export interface Taking {
+interface Taking {
   /** The request's key, and the digest of its body. */
   once: { key: string; digest: string } | undefined;
   /** Many streams take values at this moment, so that they had better be written in one commit. */

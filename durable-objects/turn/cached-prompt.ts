@@ -19,7 +19,7 @@ import { samplerAfter } from "./restore-state.ts";
 /** Tokens that a state must save to be worth its writing. */
 const LEAST_TOKENS = 64;
 
-export interface BegunPrompt {
+interface BegunPrompt {
   ids: Uint32Array;
   /** Its first tokens that are the template's prelude and are read by themselves. */
   prelude: number;
@@ -27,7 +27,7 @@ export interface BegunPrompt {
   opening: () => number;
 }
 
-export interface Giving {
+interface Giving {
   /** `shared`: only what other prompts are likely to begin with, for the prompt's own end is kept elsewhere. */
   keeps: "all" | "shared";
   /** The object that keeps the prompt: what this one left goes with it. */

@@ -142,8 +142,6 @@ const concepts: ReadonlySet<string>[] = lines(CONCEPTS).map((words) => new Set(w
 const byTerm = new Map<string, ReadonlySet<string>[]>();
 for (const concept of concepts) for (const term of concept) byTerm.set(term, [...(byTerm.get(term) ?? []), concept]);
 
-export const ENGLISH = 0;
-
 /** Languages as the lines of the list above begin them; -1 where the words show none. */
 export function languageOf(words: readonly string[]): number {
   const counts = languages.map((list) => words.filter((word) => list.has(word)).length);

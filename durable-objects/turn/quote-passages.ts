@@ -9,7 +9,7 @@ import type { SpokenRole } from "../storage/passages.ts";
 
 const QUOTE_HEADING = "Earlier in this conversation:";
 
-export interface Quoted {
+interface Quoted {
   role: SpokenRole;
   text: string;
 }

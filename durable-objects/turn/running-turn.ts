@@ -19,7 +19,7 @@ type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
  * `computing`: an attempt is at it. `ended`: its end is on disk. `lost`: it is over here without an end, because storage failed or because
  * another instance computes it now. Nothing follows the last two.
  */
-export type Phase =
+type Phase =
   | { name: "waiting" }
   | { name: "computing" }
   | { name: "ended"; last: Last }

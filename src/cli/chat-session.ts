@@ -9,7 +9,7 @@ import { type Server, Unreachable } from "../client/server.ts";
 import type { Conversation, Message, Turn } from "../client/turns.ts";
 import { check, Failure } from "../core/failure.ts";
 
-export interface ChatSettings {
+interface ChatSettings {
   /** What a new conversation begins with. */
   system?: string;
   temperature?: number;

@@ -9,7 +9,7 @@ import { checkWindows, WINDOWS_FIELD } from "../weights/check-windows.ts";
 import type { CachePolicy, Manifest, OnnxDecoder } from "../weights/manifest.ts";
 import { bytesByPart, stateCost } from "./sizes-of.ts";
 
-export interface PackFacts {
+interface PackFacts {
   architecture: string;
   parameters: number;
   vocab: number;

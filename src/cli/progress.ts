@@ -5,7 +5,7 @@ const LIVE_EVERY_MS = 100;
 /** Quick work prints no plain line at all. */
 const PLAIN_EVERY_MS = 5000;
 
-export interface ShownProgress {
+interface ShownProgress {
   show(doneBytes: number, totalBytes: number): void;
   end(): void;
 }

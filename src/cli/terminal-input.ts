@@ -55,7 +55,7 @@ function cutMark(text: string, mark: string): number {
 
 export const messageOf = (line: string): string => line.replaceAll(BREAK, "\n");
 
-export interface TerminalInput {
+interface TerminalInput {
   input: Interface;
   /** While true, what is typed is kept and not shown. */
   hush(quiet: boolean): void;

@@ -5,7 +5,7 @@ import type { Work } from "../core/work.ts";
 /** JSON Schema as it came: an object or a boolean. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 
-export type OutputFormat =
+type OutputFormat =
   | { type: "json_object" }
   | { type: "json_schema"; name: string; schema: JsonSchema; strict: boolean };
 

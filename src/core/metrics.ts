@@ -183,7 +183,7 @@ export function summed(texts: readonly string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-export interface TurnCost {
+interface TurnCost {
   tenant: string;
   promptTokens: number;
   cachedTokens: number;

@@ -48,7 +48,7 @@ export const settings = {
 } as const satisfies Record<string, Setting>;
 
 type Settings = typeof settings;
-export type SettingName = keyof Settings;
+type SettingName = keyof Settings;
 /** Names of whole numbers. */
 export type CountName = {
   [Name in SettingName]: Settings[Name] extends { counts: object } ? Name : never;

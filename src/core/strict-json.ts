@@ -6,7 +6,7 @@
  */
 import { Failure, type FailureCode } from "./failure.ts";
 
-export interface JsonLimits {
+interface JsonLimits {
   /** Name of the file or "body", for messages. */
   where: string;
   /** What a refusal is; `weights_invalid` unless given. */

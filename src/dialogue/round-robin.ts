@@ -47,7 +47,7 @@ export const computesFor = (sequence: Sequence, tenant: string, waits?: () => vo
   void callers.set(sequence, { tenant, ...(waits ? { waits } : {}) });
 
 /** What may come after a step. */
-export interface Ahead {
+interface Ahead {
   /** Ids that may follow; they are fed too (`Sequence.guess`, logits for all) when nobody else waits. */
   guess?: readonly number[];
   /** Tokens of the prompt after this slice. */

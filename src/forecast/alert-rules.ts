@@ -15,7 +15,7 @@ export interface AlertRule {
 }
 
 /** What a rule looks at. */
-export interface Watched {
+interface Watched {
   value: number | null;
   /** Undefined where there is none: of a gap, or before there is a scale. */
   tail: number | undefined;

@@ -28,7 +28,7 @@ const forecastConfig = z.object({
   floor: z.number().min(0).max(1),
 });
 
-export type ForecastConfig = z.infer<typeof forecastConfig>;
+type ForecastConfig = z.infer<typeof forecastConfig>;
 
 /** Location and scale before the next value; scale 0: there is none yet. */
 export interface Scale {

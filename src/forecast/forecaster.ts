@@ -36,7 +36,7 @@ export interface Standing {
   scale: Scale;
 }
 
-export interface ForecastRequest {
+interface ForecastRequest {
   horizon: number;
   quantiles: readonly number[];
   /** Futures that are drawn. */

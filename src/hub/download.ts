@@ -11,7 +11,7 @@ import { basename, join } from "node:path";
 import { check, Failure } from "../core/failure.ts";
 import { RangeIgnored, type Repository, type RepositoryFile } from "./repository.ts";
 
-export interface DownloadOptions {
+interface DownloadOptions {
   /** Bytes of this file that are there. */
   onProgress?: (bytes: number) => void;
   signal?: AbortSignal;

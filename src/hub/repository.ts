@@ -8,7 +8,7 @@ import { downloadFile, listFiles, modelInfo } from "@huggingface/hub";
 import { check, Failure } from "../core/failure.ts";
 import { hubFailure } from "./hub-failure.ts";
 
-export interface HubOptions {
+interface HubOptions {
   /** Base URL of the hub; the client's own where it is absent. */
   endpoint?: string;
   token?: string;

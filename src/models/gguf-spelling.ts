@@ -7,7 +7,7 @@ import type { Gguf, GgufConfig, GgufFile, Model } from "./architecture.ts";
 import { attentionMetadata, type Metadata, noWindows, rotaryMetadata, streamMetadata } from "./gguf-metadata.ts";
 import { both, fromOne, ggufTable, interleaved, mixerParts, rows, type TableEntry, under } from "./gguf-table.ts";
 
-export interface TransformerGguf {
+interface TransformerGguf {
   /** `general.architecture`, which is also the prefix of the metadata's keys. */
   architecture: string;
   /** `model_type` of config.json. */

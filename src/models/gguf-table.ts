@@ -11,7 +11,7 @@ type Config = GgufConfig;
 /** A tensor of a layer, by its name behind `model.layers.N.`: its name in the file behind `blk.N.`, or more than that. */
 export type TableEntry = string | ((config: Config) => GgufPart);
 
-export interface GgufTableOptions {
+interface GgufTableOptions {
   /** `general.architecture`, which is also the prefix of the metadata's keys. */
   architecture: string;
   /** What stands before the number of a layer. */

@@ -3,7 +3,7 @@ import type { ConfigReader } from "../core/config-reader.ts";
 import { type AttentionConfig, gatedMlp, type Layer, rotaryConfig, type WeightSpec } from "../layers/index.ts";
 import { residual, type Shape } from "./architecture.ts";
 
-export interface PreNormDefaults {
+interface PreNormDefaults {
   V: number;
   D: number;
   I: number;
@@ -15,7 +15,7 @@ export interface PreNormDefaults {
 }
 
 /** A norm's tensor from its name: as it stands, or stored as its distance from one. */
-export type Norm = (name: string, width: number) => string | WeightSpec;
+type Norm = (name: string, width: number) => string | WeightSpec;
 
 /** Reads sizes and builds `depth` layers of mixer and gated MLP, each behind its norm. `mixer` gets the layer's name and number. */
 export function preNormShape(

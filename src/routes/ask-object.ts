@@ -20,7 +20,7 @@ import { Failure } from "../core/failure.ts";
 import { call } from "./call.ts";
 import type { Bindings } from "./endpoint.ts";
 
-export type Addressee = Caller & Pick<ObjectAddress, "object" | "conversation">;
+type Addressee = Caller & Pick<ObjectAddress, "object" | "conversation">;
 
 interface Asking {
   method?: string;

@@ -21,14 +21,14 @@ export const BRANCHES = [
   { order: 5, left: 2 },
 ] as const;
 /** Of the layers behind the branches. */
-export const HIDDEN = 320;
+const HIDDEN = 320;
 export const FEATURES = VECTOR + BRANCHES.length * BRANCH;
 
 /** Between two pieces of the text. */
 export const LINE_END = 10;
 const MAGIC = 0x45535652;
 /** The version of the file's layout. */
-export const ENCODER_VERSION = 2;
+const ENCODER_VERSION = 2;
 /** The version of the directions that are made with it, and of codes that are kept: only those of one version can be compared. */
 export const DIRECTIONS_VERSION = 1;
 export const HEADER_BYTES = 16;
@@ -67,7 +67,7 @@ const VECTORS: readonly (readonly [name: string, length: number])[] = [
 /** A file has fewer pieces than 16 bits can count. */
 const MOST_PIECES = 0xffff;
 
-export interface EncoderMatrix {
+interface EncoderMatrix {
   /** Bytes from the file's begin on. */
   at: number;
   R: number;

@@ -11,7 +11,7 @@ import { encoderFileBytes, HEADER_BYTES, MATRICES, VECTOR, WIDE } from "./encode
 /** Of a longer sentence the beginning counts. */
 export const TOKENS_MAX = 64;
 /** Rows of zeros around a sentence, for the widest branch. */
-export const AROUND = 4;
+const AROUND = 4;
 /** Kernels keep their own data below it. */
 const FILE_AT = 65_536;
 const PAGE = 65_536;

@@ -34,7 +34,7 @@ function lowered(text: string): string {
 }
 
 /** The pieces' text, scores and number: what is read of an encoder's file. */
-export interface PieceTable {
+interface PieceTable {
   count: number;
   /** UTF-8, parted by line ends. */
   text: Uint8Array;

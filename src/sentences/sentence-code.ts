@@ -42,7 +42,7 @@ export function codeOf(direction: Float32Array): Uint8Array {
 }
 
 /** The cosine with the code that begins at `at`. */
-export type Nearness = (codes: Uint8Array, at: number) => number;
+type Nearness = (codes: Uint8Array, at: number) => number;
 
 export function nearnessTo(direction: Float32Array): Nearness {
   const adds = new Int32Array(CODE_BYTES * 256);

@@ -11,7 +11,7 @@ import { tokenText } from "./hf-codec.ts";
 import type { Message, PromptBuilder, TextCodec } from "./text-codec.ts";
 import { CALL_MARK, type Piece, withTools } from "./tool-text.ts";
 
-export interface PromptOptions extends Readonly<Record<string, unknown>> {
+interface PromptOptions extends Readonly<Record<string, unknown>> {
   /** Put before conversations that bring no system message. */
   systemPrompt?: string;
 }

@@ -25,7 +25,7 @@ export interface Place {
   shards?: readonly [from: number, to: number];
 }
 
-export interface Described {
+interface Described {
   manifest: Manifest;
   fingerprint: string;
 }

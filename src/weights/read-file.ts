@@ -15,7 +15,7 @@ export interface Expected {
 }
 
 /** Called in order, with the offset of the chunk in the file; starts again at 0 after a retry. */
-export type Sink = (chunk: Uint8Array, offset: number) => void;
+type Sink = (chunk: Uint8Array, offset: number) => void;
 
 const once: RetryPolicy = { attempts: 1, baseDelayMs: 0, stallMs: 60_000 };
 

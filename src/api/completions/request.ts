@@ -54,7 +54,7 @@ const fields = z.strictObject({
 
 export const completionRequest = nullsAbsent(fields).openapi("CompletionRequest");
 
-export type CompletionRequest = z.infer<typeof completionRequest>;
+type CompletionRequest = z.infer<typeof completionRequest>;
 
 const DEFAULT_COMPLETION_TOKENS = 16;
 /** Of all prompts together. */

@@ -124,7 +124,7 @@ export const input = z.union(
 );
 
 export type InputItem = z.infer<typeof inputItem>;
-export type ItemReference = z.infer<typeof itemReference>;
+type ItemReference = z.infer<typeof itemReference>;
 export type CompactionItem = z.infer<typeof compaction>;
 
 const textOf = (value: z.infer<typeof content>): string =>

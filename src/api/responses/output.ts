@@ -3,20 +3,20 @@
  *
  * One item at a time is open. Text opens a message; a call closes it and opens one of its own.
  */
-export interface OutputText {
+interface OutputText {
   type: "output_text";
   text: string;
   annotations: [];
   logprobs: object[];
 }
-export interface MessageItem {
+interface MessageItem {
   type: "message";
   id: string;
   status: ItemStatus;
   role: "assistant";
   content: OutputText[];
 }
-export interface CallItem {
+interface CallItem {
   type: "function_call";
   id: string;
   status: ItemStatus;
@@ -24,7 +24,7 @@ export interface CallItem {
   name: string;
   arguments: string;
 }
-export type OutputItem = MessageItem | CallItem;
+type OutputItem = MessageItem | CallItem;
 export type ItemStatus = "in_progress" | "completed" | "incomplete";
 
 /** An event without its number. */

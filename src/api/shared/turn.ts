@@ -150,7 +150,7 @@ export interface LoggedToken {
 }
 
 /** Names a stored turn. */
-export interface TurnReference {
+interface TurnReference {
   conversation: string | null;
   turn: string;
   parent: string | null;

@@ -12,7 +12,7 @@ import type { Ort } from "./ort.ts";
 import { OnnxSequence } from "./sequence.ts";
 import { bytesAt, shapesAt } from "./state-shape.ts";
 
-export interface OnnxParts {
+interface OnnxParts {
   session: InferenceSession;
   decoder: OnnxDecoder;
   ort: Pick<Ort, "heapBytes">;

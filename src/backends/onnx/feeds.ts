@@ -2,7 +2,7 @@
 import { Tensor } from "onnxruntime-web/wasm";
 import type { OnnxDecoder } from "../../weights/manifest.ts";
 
-export type OnnxInput = OnnxDecoder["inputs"][number];
+type OnnxInput = OnnxDecoder["inputs"][number];
 
 const int64 = (dims: number[], values: ArrayLike<number>) =>
   new Tensor("int64", BigInt64Array.from(Array.from(values, BigInt)), dims);

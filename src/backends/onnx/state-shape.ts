@@ -3,7 +3,7 @@ import { product } from "../../core/sizes.ts";
 import type { OnnxDecoder } from "../../weights/manifest.ts";
 import type { StateShape } from "../check-state.ts";
 
-export type OnnxState = OnnxDecoder["state"][number];
+type OnnxState = OnnxDecoder["state"][number];
 
 /** The shape after `position` tokens. */
 export const shapeAt = ({ shape, grows }: OnnxState, position: number): number[] =>

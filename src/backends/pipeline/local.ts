@@ -4,7 +4,7 @@ import { Pipeline } from "./pipeline.ts";
 import type { EpochStore, StageLink } from "./stage.ts";
 import { StageSequences } from "./stage-sequences.ts";
 
-export interface LocalOptions {
+interface LocalOptions {
   /** Where stage `k` stores a conversation's states; without it, saving gives the tensors. */
   epochs?: (owner: string, k: number) => EpochStore;
   /** Stands between a sequence and its stages (tests). */

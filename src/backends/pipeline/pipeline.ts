@@ -9,7 +9,7 @@ import { EpochCounter } from "./epoch-counter.ts";
 import { PipelineSequence } from "./sequence.ts";
 import type { StageLink } from "./stage.ts";
 
-export interface PipelineParts {
+interface PipelineParts {
   vocab: number;
   contextLength: number;
   sliceTokens: number;

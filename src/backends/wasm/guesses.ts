@@ -11,7 +11,7 @@ interface Guesser {
   settle(): void;
 }
 
-export interface Guess {
+interface Guess {
   sequence: Guesser;
   /** Tokens before it; its first id is certain. */
   S: number;

@@ -25,7 +25,7 @@ export interface PassEngine {
 }
 
 /** What a pass needs of each conversation in it. */
-export interface PassSequence {
+interface PassSequence {
   /** An open guess is this conversation's. */
   readonly guessing: boolean;
   readonly lost: Uint32Array;
@@ -37,7 +37,7 @@ export interface PassSequence {
 }
 
 /** One stage's share of a conversation's step: ids, or the rows of the stage before. */
-export interface SequenceStep {
+interface SequenceStep {
   sequence: PassSequence;
   input: Uint32Array | Rows;
   want: Want;

@@ -10,7 +10,7 @@ import { CallParser } from "../reply/call-parser.ts";
 import { Document } from "../schema/document.ts";
 import { Validator } from "./validator.ts";
 
-export interface ReplyCheck {
+interface ReplyCheck {
   /** Something was checked. */
   checked: boolean;
   /** The field of the request whose schema the reply does not satisfy. */

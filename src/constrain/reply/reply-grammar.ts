@@ -18,7 +18,7 @@ export const CALL_CLOSE = "</tool_call>";
 /** Calls in one reply; a model that repeats itself would not end. */
 const MAX_CALLS = 16;
 
-export interface ToolCall {
+interface ToolCall {
   id: string;
   name: string;
   /** JSON text, as the model wrote it. */

@@ -13,7 +13,7 @@ const MAX_VALUES = 7;
 const MAX_FOUND = 4;
 const MAX_COUNTED = 32;
 
-export interface ArrayAround {
+interface ArrayAround {
   g: Grammar;
   /** Values that fit all of these. */
   value(all: readonly Placed[]): Work<Expr>;

@@ -28,14 +28,14 @@ import { isObject, type TypeName, typeNames } from "./values.ts";
 
 const MAX_DEPTH = 100;
 
-export interface SchemaOptions {
+interface SchemaOptions {
   /** Values of this type only. */
   only?: TypeName;
   /** Everything is held to, or refused by name. */
   strict?: boolean;
 }
 
-export interface SchemaLanguage {
+interface SchemaLanguage {
   expr: Expr;
   /** Keywords that texts of the language need not satisfy: those to be checked, and those without effect. */
   leftOut: LeftOut[];

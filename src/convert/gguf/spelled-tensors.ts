@@ -9,7 +9,7 @@ import type { ByteFile } from "../checkpoint/byte-file.ts";
 import { rowsOf } from "../checkpoint/checkpoint-source.ts";
 import type { GgufHeader, GgufTensor } from "./header.ts";
 
-export interface SpelledTensor {
+interface SpelledTensor {
   shape: readonly number[];
   /** Rows `from` ≤ row < `to` along the first dimension. */
   rows(from: number, to: number): Promise<Float32Array>;

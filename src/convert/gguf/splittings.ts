@@ -18,7 +18,7 @@ const words = (digits: string, marks = false) => {
   return `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?${letters}+|${digits}| ?[^\\s${all}\\p{N}]+[\\r\\n]*|${spaces}`;
 };
 
-export interface Splitting {
+interface Splitting {
   normalizer?: object;
   preTokenizer: object;
   /** A word that is a token of its own is taken whole, whatever the merges say. */

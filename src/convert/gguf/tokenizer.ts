@@ -7,7 +7,7 @@ import { byteLevelStages } from "./bpe.ts";
 import { sentencePieceStages } from "./sentencepiece.ts";
 import { readVocabulary } from "./vocabulary.ts";
 
-export interface GgufTokenizer {
+interface GgufTokenizer {
   /** tokenizer.json. */
   tokenizer: object;
   tokens: string[];

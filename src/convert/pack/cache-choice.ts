@@ -4,7 +4,7 @@ import type { Dtype } from "../../core/dtype.ts";
 import { check } from "../../core/failure.ts";
 import { type CachePolicy, WINDOW_MAX } from "../../weights/manifest.ts";
 
-export interface CacheOptions {
+interface CacheOptions {
   /** Stated alone it holds for every layer, also for those to which the config gives a window of their own. */
   window?: number;
   /** Windows of single layers, by index. */

@@ -16,7 +16,7 @@ const SLICE_BYTES = 16 * 1024 * 1024;
 /** From here on a half float rounds to infinity. */
 const HALF_LIMIT = 65_520;
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Of matrices. */
   dtype: Dtype;
   signal?: AbortSignal | undefined;

@@ -25,7 +25,7 @@ export const ssmStep =
   };
 
 /** What one head sees of one token. */
-export interface HeadToken {
+interface HeadToken {
   x: Float32Array;
   y: Float32Array;
   B: Float32Array;
