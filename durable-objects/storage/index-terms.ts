@@ -4,6 +4,7 @@
  * A word is folded (case, diacritics, ß) and cut down to a stem, so that "lives" finds "living". Scripts that put no spaces between words
  * become single characters and pairs of neighbours. What this file makes is stored: whoever changes it empties the index in a migration.
  */
+import { either } from "../../src/core/either.ts";
 
 /** One word of a text: folded, and cut down to what the index holds. */
 export interface Word {
@@ -69,17 +70,26 @@ const SELF: readonly (readonly [term: string, says: RegExp])[] = [
   // A name is known by its capital letter.
   [
     "0name",
-    /\b(?:[Ii]['’]?m|[Ii] am|[Tt]his is|[Cc]all me|[Ii]ch bin|[Nn]enn mich|[Jj]e suis|[Ss]oy)\s+\p{Lu}|^\p{Lu}\p{L}+ here\b|我[叫是]/u,
+    either(
+      /\b(?:[Ii]['\u2019]?m|[Ii] am|[Tt]his is|[Cc]all me|[Ii]ch bin|[Nn]enn mich|[Jj]e suis|[Ss]oy)\s+\p{Lu}|^\p{Lu}\p{L}+ here\b/u,
+      "我[叫是]",
+    ),
   ],
   [
     "0job",
-    /\b(?:i['’]?m|i am) an? \p{L}|\bi work (?:as|at|for|in)\b|\bmy (?:job|trade)\b|\bich (?:arbeite|bin eine? |bin von beruf)|\bvon beruf\b|我是[一]?[个名位]|我的工作|我在.{1,12}当/iu,
+    either(
+      /\b(?:i['\u2019]?m|i am) an? \p{L}|\bi work (?:as|at|for|in)\b|\bmy (?:job|trade)\b|\bich (?:arbeite|bin eine? |bin von beruf)|\bvon beruf\b/iu,
+      "我是[一]?[个名位]|我的工作|我在.{1,12}当",
+    ),
   ],
   [
     "0home",
-    /\b(?:i['’]?m|i am|i come|writing(?: to you)?) from\b|\bi (?:live|grew up|moved|(?:was|am) born) (?:in|to|near|at)\b|\bmy home\b|\bich (?:komme|bin|stamme) aus\b|\bich (?:wohne|lebe|bin) in\b|我(?:来自|住|家)/iu,
+    either(
+      /\b(?:i['\u2019]?m|i am|i come|writing(?: to you)?) from\b|\bi (?:live|grew up|moved|(?:was|am) born) (?:in|to|near|at)\b|\bmy home\b|\bich (?:komme|bin|stamme) aus\b|\bich (?:wohne|lebe|bin) in\b/iu,
+      "我(?:来自|住|家)",
+    ),
   ],
-  ["0age", /\b(?:i['’]?m|i am|i (?:will )?turn(?:ed)?) \d|\bich (?:bin|werde) \d|我.{0,4}岁/iu],
+  ["0age", either(/\b(?:i['\u2019]?m|i am|i (?:will )?turn(?:ed)?) \d|\bich (?:bin|werde) \d/iu, "我.{0,4}岁")],
 ];
 
 /** Of `SELF`, those that the text says. */

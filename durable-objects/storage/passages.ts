@@ -32,18 +32,20 @@ export const PASSAGE_TOKENS = 56;
  * first one only, else a message of nothing but exclamation marks would take the square of its length; and no row is longer than 64 for a pattern, whose stack is bounded.
  */
 const SENTENCE =
-  /[^\n]*?(?:(?<![.!?…])[.!?…]{1,64}["'”’»)\]]{0,64}(?=[\s\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])|[。！？]{1,64}[”’」』）]{0,64}|(?=\n)|$)/guy;
+  /[^\n]*?(?:(?<![.!?\u2026])[.!?\u2026]{1,64}["'\u201d\u2019»)\]]{0,64}(?=[\s\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])|[\u3002\uff01\uff1f]{1,64}[\u201d\u2019\u300d\u300f\uff09]{0,64}|(?=\n)|$)/guy;
 /** Smaller signs. What stands before them is no part of the pattern: a match of megabytes overflows the stack of regular expressions. */
-const SMALLER = /[,;:、，；：]{1,64}/gu;
+const SMALLER = /[,;:\u3001\uff0c\uff1b\uff1a]{1,64}/gu;
 
 /** Of a sentence. */
-export const isQuestion = (sentence: string): boolean => /[?？][”"'’」』）)\]]*$/u.test(sentence);
+export const isQuestion = (sentence: string): boolean =>
+  /[?\uff1f][\u201d"'\u2019\u300d\u300f\uff09)\]]*$/u.test(sentence);
 
+const WANTS = "^(?:请(?!记住)|帮我|给我|告诉我|介绍一?下|解释一?下|翻译|列出|推荐)";
 /** What asks for nothing but to be kept in mind is none. */
 const REQUESTS = [
   /^(?:(?:please|could you|can you|would you|ok(?:ay)?,?|now) )?(?:(?:give|tell|write|show|name|suggest|recommend|help|find|make|draw) (?:me|us|a|an|the|some|two|three|four|five|this|that|it)|(?:compare|explain|list|describe|summari[sz]e|translate|convert|define) \p{L}+)\b|\bI was wondering\b/iu,
   /^(?:(?:bitte|kannst du|könntest du|ok(?:ay)?,?) )?(?:(?:erzähl|gib|nenn|zeig|schreib|empfiehl|hilf|such|mach|sag)e? (?:mir|uns|ein|eine|einen|das|die|den|drei|zwei)|(?:erklär|beschreib|vergleich|übersetz|definier)e? \p{L}+|fass(?:e)? \p{L}+ .*zusammen)(?!\p{L})/iu,
-  /^(?:请(?!记住)|帮我|给我|告诉我|介绍一?下|解释一?下|翻译|列出|推荐)/u,
+  new RegExp(WANTS, "u"),
 ];
 
 /** Of a sentence that only asks, or wants something done: it says nothing itself. */

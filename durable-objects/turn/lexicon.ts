@@ -4,6 +4,7 @@
  * Ranking needs no list of a language: words are weighed by how rare they are in the conversation. But "Which pet do I have?" shares no word with
  * "We got a kitten", and a short conversation cannot show that "what" says nothing. The lists hold no more than everyday talk needs.
  */
+import { either } from "../../src/core/either.ts";
 import { folded, stem } from "../storage/index-terms.ts";
 
 /** English, German, French, Spanish, Chinese. */
@@ -111,22 +112,31 @@ break broke broken kaputt gebrochen 坏
 /** Questions by their form, and the terms of `selfTerms` and words that answer them. */
 const ASKED: readonly (readonly [asks: RegExp, ...terms: string[]])[] = [
   [
-    /\bwho am i\b|\bwer bin ich\b|我是谁|\bmy name\b|\bmein name\b|\bam i called\b|\bheisse ich\b|我(?:的名字|叫什么)/iu,
+    either(
+      /\bwho am i\b|\bwer bin ich\b|\bmy name\b|\bmein name\b|\bam i called\b|\bheisse ich\b/iu,
+      "我是谁|我(?:的名字|叫什么)",
+    ),
     "0name",
     "name",
   ],
   [
-    /\bwhere (?:am|do|did) i\b|\bmy (?:home|city|town)\b|\bwo (?:bin|wohne|lebe) ich\b|\bwoher (?:komme|bin) ich\b|我(?:的家|家|住|来自).*哪/iu,
+    either(
+      /\bwhere (?:am|do|did) i\b|\bmy (?:home|city|town)\b|\bwo (?:bin|wohne|lebe) ich\b|\bwoher (?:komme|bin) ich\b/iu,
+      "我(?:的家|家|住|来自).*哪",
+    ),
     "0home",
     "city",
   ],
   [
-    /\bdo i do\b|\bmy (?:job|profession|work|occupation)\b|\bdo i work\b|\bmache ich\b|\bmein (?:beruf|job)\b|\barbeite ich\b|我的(?:工作|职业)|我是做什么/iu,
+    either(
+      /\bdo i do\b|\bmy (?:job|profession|work|occupation)\b|\bdo i work\b|\bmache ich\b|\bmein (?:beruf|job)\b|\barbeite ich\b/iu,
+      "我的(?:工作|职业)|我是做什么",
+    ),
     "0job",
     "job",
   ],
-  [/\bhow old am i\b|\bmy age\b|\bwie alt bin ich\b|\bmein alter\b|我(?:几岁|多大|的年龄)/iu, "0age"],
-  [/\bhow (?:much|many)\b|\bwie ?viele?\b|多少/iu, "number"],
+  [either(/\bhow old am i\b|\bmy age\b|\bwie alt bin ich\b|\bmein alter\b/iu, "我(?:几岁|多大|的年龄)"), "0age"],
+  [either(/\bhow (?:much|many)\b|\bwie ?viele?\b/iu, "多少"), "number"],
 ];
 
 const lines = (text: string): string[][] =>

@@ -4,6 +4,7 @@
  * BM25's weight of a word (its rarity) over passages of nearly one length; then what quoting needs beyond it: a passage that only asks the
  * same question says nothing, the user knows his own facts better than the model's replies do, and of two like ones the newer is true.
  */
+import { either } from "../../src/core/either.ts";
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { asksOnly, type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
 import { languageOf } from "./lexicon.ts";
@@ -164,7 +165,7 @@ const likeness = (nearness = 0, usual: number): number =>
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
 /** Who says "I" speaks of himself; who says "my aunt" perhaps not. */
-const FIRST_PERSON = /\b(?:I|we|ich|wir|je|yo)\b|我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)/u;
+const FIRST_PERSON = either(/\b(?:I|we|ich|wir|je|yo)\b/u, "我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)");
 
 /** The best few, best first: none below the floor, none that says the same as another. */
 export function best(

@@ -3,6 +3,7 @@
  *
  * A term is a word of the question with its relatives. Words that carry no meaning by themselves are left out.
  */
+import { either } from "../../src/core/either.ts";
 import { type Word, wordsOf } from "../storage/index-terms.ts";
 import { asksOnly } from "../storage/passages.ts";
 import { askedFor, isFunctionWord, languageOf, relatives } from "./lexicon.ts";
@@ -39,17 +40,26 @@ const REMARK_MAX = 3;
 const REMARK_MAX_CHARS = 40;
 /** Of a long question its end is what is asked. */
 const QUESTION_MAX_CHARS = 2000;
-const NUMBER =
-  /\bhow (?:many|much|old|tall|long|far)\b|\bwhen\b|\bnumber\b|\bphone\b|\bwann\b|\bwie ?(?:viele?|alt|gro(?:ß|ss)|lange|weit)\b|\bnummer\b|多少|几|号|什么时候|电话/iu;
+const NUMBER = either(
+  /\bhow (?:many|much|old|tall|long|far)\b|\bwhen\b|\bnumber\b|\bphone\b|\bwann\b|\bwie ?(?:viele?|alt|gro(?:ß|ss)|lange|weit)\b|\bnummer\b/iu,
+  "多少|几|号|什么时候|电话",
+);
 
 /** The user speaks of himself, or of what is his. */
-export const OWN = /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b|我/iu;
+export const OWN = either(
+  /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b/iu,
+  "我",
+);
 /** Whom one calls so belongs to oneself; Chinese says no more of whose anybody or anything is that is near. */
-const NEAR =
-  /\b(?:mum|mummy|mom|mommy|dad|daddy|grandma|grandpa|granny|hubby|mama|papa|oma|opa|daheim)\b|家里|家人|妻子|丈夫|太太|老公|老婆|爸|妈|爷爷|奶奶|外公|外婆|祖父|祖母|儿子|女儿|孩子|哥哥|弟弟|姐姐|妹妹|老板|领导|同事|房东|邻居/iu;
+const NEAR = either(
+  /\b(?:mum|mummy|mom|mommy|dad|daddy|grandma|grandpa|granny|hubby|mama|papa|oma|opa|daheim)\b/iu,
+  "家里|家人|妻子|丈夫|太太|老公|老婆|爸|妈|爷爷|奶奶|外公|外婆|祖父|祖母|儿子|女儿|孩子|哥哥|弟弟|姐姐|妹妹|老板|领导|同事|房东|邻居",
+);
 /** "How do I remove a stain?" asks what anybody would do. */
-const HOW_TO =
-  /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b|\b(?:gib|erzähle?|zeige?|erkläre?|nenne?|schreibe?|sage?|hilf|kannst du|könntest du) (?:mir|uns)\b|^请?(?:告诉|帮|给|教)我/giu;
+const HOW_TO = either(
+  /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b|\b(?:gib|erzähle?|zeige?|erkläre?|nenne?|schreibe?|sage?|hilf|kannst du|könntest du) (?:mir|uns)\b/giu,
+  "^请?(?:告诉|帮|给|教)我",
+);
 /** A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names; with less than the second for one about the world, even if it says "I". */
 const SOUNDS_OWN = 0.6;
 const SOUNDS_WORLDLY = -1;
@@ -93,7 +103,7 @@ export function questionOf(said: string, ownness = 0): Question {
 
 /** "I see." asks nothing, and wants nothing done. */
 export const isRemark = (said: string): boolean =>
-  /[.!。！]\s*$/u.test(said) &&
+  /[.!\u3002\uff01]\s*$/u.test(said) &&
   said.length <= REMARK_MAX_CHARS &&
   !asksOnly(said.trim()) &&
   wordsOf(said).reduce((sum, { text }) => sum + (isPair(text) ? 0 : UNSPACED_LETTER.test(text) ? 0.5 : 1), 0) <=

@@ -4,16 +4,21 @@
  * A small model that is shown "I keep my savings in shares." and then "I was wrong: I keep my savings in bonds." often answers with the first. So where a
  * later line says of itself that it corrects, and says most of what the older one says, only the later one is quoted; unless the question is about before.
  */
+import { either } from "../../src/core/either.ts";
 import { wordsOf } from "../storage/index-terms.ts";
 import { sentencesOf } from "../storage/passages.ts";
 import type { Scored } from "./rank-passages.ts";
 import { hasMeaning } from "./recall-question.ts";
 
 /** English, German and Chinese. */
-const CORRECTS =
-  /\b(?:wrong|mistaken|mistake|correction|correct(?:ing)? myself|take (?:that|it) back|mixed (?:that|it|something) up|scratch that|falsch|korrektur|korrigiere|stimmte? nicht|geirrt|vertan)\b|说错|更正|记错|搞错|弄错/iu;
-const ASKS_BEFORE =
-  /\b(?:before|at first|first|formerly|former|previous(?:ly)?|original(?:ly)?|old|earlier|used to|vorher|zuerst|früher|ursprünglich|alte[rns]?)\b|以前|之前|原来|最初|先前/iu;
+const CORRECTS = either(
+  /\b(?:wrong|mistaken|mistake|correction|correct(?:ing)? myself|take (?:that|it) back|mixed (?:that|it|something) up|scratch that|falsch|korrektur|korrigiere|stimmte? nicht|geirrt|vertan)\b/iu,
+  "说错|更正|记错|搞错|弄错",
+);
+const ASKS_BEFORE = either(
+  /\b(?:before|at first|first|formerly|former|previous(?:ly)?|original(?:ly)?|old|earlier|used to|vorher|zuerst|früher|ursprünglich|alte[rns]?)\b/iu,
+  "以前|之前|原来|最初|先前",
+);
 /** The share of an older sentence's words that a later one must say again, and how many at least. */
 const SAID_AGAIN = 0.6;
 const WORDS_AGAIN = 2;

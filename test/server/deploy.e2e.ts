@@ -47,6 +47,11 @@ it("nothing of the machine that built it is in it", () => {
     expect(bytes.includes(root), `${name} names ${root}`).toBe(false);
 });
 
+it("its script has no character beyond Latin-1, so an isolate keeps it with a byte a character", () => {
+  const script = modules.find(({ name }) => name === "index.js")!.bytes.toString();
+  expect([...script.matchAll(/.{0,40}[^\0-\xff].{0,10}/g)].map(([place]) => place)).toEqual([]);
+});
+
 it("no switch of the tests is in it, and no place where they make things go wrong", () => {
   const switches = ["FAULTS", "FAULT_HOOK", "FAULT_POINTS", "fault at ", "a plan of faults"];
   const worker = (bundle: Bundle) => readFileSync(join(bundle.folder, "index.js"), "utf8");

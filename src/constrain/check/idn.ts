@@ -5,7 +5,7 @@
  * here. Sources: RFC 5890, 5892 (2.6 and appendix A), 5893, 3492.
  */
 
-const SEPARATORS = /[.。．｡]/u;
+const SEPARATORS = /[.\u3002\uff0e\uff61]/u;
 const MOST_CHARACTERS = 253;
 const MOST_OF_A_LABEL = 63;
 
@@ -39,7 +39,7 @@ const isAscii = (text: string): boolean => /^[A-Za-z0-9-]{1,63}$/.test(text) && 
 
 /** Letters, digits and marks; not those that RFC 5892 takes out, and old Hangul. What is exceptional, it lists by itself. */
 const VALID =
-  /^[-\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}ßς\u06fd\u06fe\u0f0b\u3007\u200c-\u200d\u00b7\u0375\u05f3\u05f4\u30fb]+$/u;
+  /^[-\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}\u00df\u03c2\u06fd\u06fe\u0f0b\u3007\u200c-\u200d\u00b7\u0375\u05f3\u05f4\u30fb]+$/u;
 const TAKEN_OUT = /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]/u;
 
 function isUnicode(label: string): boolean {
