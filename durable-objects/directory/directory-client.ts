@@ -17,9 +17,15 @@ export async function publishEntry(env: Bindings, tenant: string, entry: Directo
   return revision > entry.revision ? publishEntry(env, tenant, { ...entry, revision: revision + 1 }) : revision;
 }
 
-/** Fails with `not_found` when `after` names nothing. */
-export const listDirectory = (env: Bindings, tenant: string, page: PageRequest): Promise<DirectoryPage> =>
-  ask<DirectoryPage>(env, tenant, "/list", page);
+/** A page of a list, as its endpoint's query asks for it. */
+type PageQuery = Pick<PageRequest, "kind"> & { [Name in "limit" | "order" | "after"]?: PageRequest[Name] | undefined };
+
+/** The newest 20, unless the query says otherwise. Fails with `not_found` when `after` names nothing. */
+export const listDirectory = (
+  env: Bindings,
+  tenant: string,
+  { kind, limit = 20, order = "desc", after }: PageQuery,
+): Promise<DirectoryPage> => ask<DirectoryPage>(env, tenant, "/list", { kind, limit, order, after });
 
 /** Counts a request, a turn or a socket, or says which limit refuses it. Fails with `quota_unavailable` when nobody can say. */
 export const admit = (env: Bindings, tenant: string, request: QuotaRequest): Promise<QuotaAnswer> =>

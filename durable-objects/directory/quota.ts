@@ -90,8 +90,7 @@ export class Quota {
   admit({ key, kind, lease, tokens: most = 0, limits }: QuotaRequest, nowMs: number): QuotaAnswer {
     const state = this.#state();
     this.#sweep(state, nowMs);
-    const [tenant, own] = [state.tenant, this.#keyOf(state, key)];
-    for (const used of [tenant, own]) turnOver(used, nowMs);
+    const [tenant, own] = this.#used(state, key, nowMs);
     const refused = this.#refusal(state, { key, kind, limits }, nowMs);
     const unreserved = Math.min(
       (limits.tenant.tokens_per_day ?? Infinity) - tenant.tokens - reserved(state),
@@ -143,10 +142,7 @@ export class Quota {
   /** So many tokens were computed. */
   spend(key: string, tokens: number, nowMs: number): void {
     const state = this.#state();
-    for (const used of new Set([state.tenant, this.#keyOf(state, key)])) {
-      turnOver(used, nowMs);
-      used.tokens += Math.max(0, tokens);
-    }
+    for (const used of new Set(this.#used(state, key, nowMs))) used.tokens += Math.max(0, tokens);
     this.#writeLater(state);
   }
 
@@ -162,8 +158,7 @@ export class Quota {
   usage(key: string, nowMs: number) {
     const state = this.#state();
     this.#sweep(state, nowMs);
-    const [tenant, own] = [state.tenant, this.#keyOf(state, key)];
-    for (const used of [tenant, own]) turnOver(used, nowMs);
+    const [tenant, own] = this.#used(state, key, nowMs);
     const view = (used: Used, of: string | undefined): Record<QuotaName, number> => ({
       requests_per_minute: used.requests,
       concurrent_turns: count(state, "turn", of),
@@ -207,6 +202,13 @@ export class Quota {
       }
     }
     return undefined;
+  }
+
+  /** What the tenant and the key have used in the windows of now. */
+  #used(state: State, key: string, nowMs: number): [tenant: Used, own: Used] {
+    const own = this.#keyOf(state, key);
+    for (const used of [state.tenant, own]) turnOver(used, nowMs);
+    return [state.tenant, own];
   }
 
   /** Where nobody has a key, key and tenant are one. */

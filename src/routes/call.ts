@@ -1,4 +1,4 @@
-/** call: one request to a conversation's object, and what the platform's own refusals mean to a caller. */
+/** call: one request to an object, and what the platform's own refusals mean to a caller. */
 import { Failure, isStorageFull, storageFull } from "../core/failure.ts";
 
 /** What the platform adds to an error of an object that it could not reach or had to stop. */
@@ -50,4 +50,16 @@ export async function call(
       else throw thrown;
     }
   }
+}
+
+/** A WebSocket of the caller's to an object, which is told whose it is: the reply that switches the protocol, or the object's refusal. */
+export async function joinSocket(
+  stub: Pick<DurableObjectStub, "fetch">,
+  path: string,
+  { tenant, digest }: { tenant: string; digest: string },
+): Promise<Response> {
+  const headers = { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest };
+  const answer = await stub.fetch(`http://object${path}`, { headers });
+  if (!answer.webSocket) return new Response(answer.body, answer);
+  return new Response(null, { status: 101, webSocket: answer.webSocket });
 }

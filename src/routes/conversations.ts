@@ -145,9 +145,8 @@ export const conversations = [
       query: conversationsQuery,
       replies: { 200: { description: "A page of the list.", schema: listOf(conversationReply, "ConversationList") } },
     },
-    async (c, { tenant, caller, query: { limit = 20, order = "desc", after, query } }) => {
-      const page = { kind: "conversation" as const, limit, order, ...(after === undefined ? {} : { after }) };
-      const { entries, hasMore } = await listDirectory(c.env, tenant, page);
+    async (c, { tenant, caller, query: { query, ...page } }) => {
+      const { entries, hasMore } = await listDirectory(c.env, tenant, { kind: "conversation", ...page });
       if (query !== undefined) {
         const found = await fitting(c, caller, entries, query);
         return c.json({ ...list(found, hasMore), last_id: entries.at(-1)?.id ?? null });

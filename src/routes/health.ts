@@ -5,7 +5,6 @@ import { anyName } from "../api/object-address.ts";
 import { Failure } from "../core/failure.ts";
 import { RELEASE } from "../core/release.ts";
 import { call } from "./call.ts";
-
 import { endpoint } from "./endpoint.ts";
 
 const readiness = z.strictObject({
@@ -17,31 +16,23 @@ const readiness = z.strictObject({
   }),
 });
 
+const isUp = (path: string, operationId: string, summary: string) =>
+  endpoint(
+    {
+      method: "get",
+      path,
+      operationId,
+      tag: "Operation",
+      summary,
+      open: true,
+      replies: { 200: { description: "The Worker is up.", schema: z.strictObject({ status: z.literal("ok") }) } },
+    },
+    (c) => c.json({ status: "ok" }),
+  );
+
 export const health = [
-  endpoint(
-    {
-      method: "get",
-      path: "/healthz",
-      operationId: "health",
-      tag: "Operation",
-      summary: "Check that the Worker is up",
-      open: true,
-      replies: { 200: { description: "The Worker is up.", schema: z.strictObject({ status: z.literal("ok") }) } },
-    },
-    (c) => c.json({ status: "ok" }),
-  ),
-  endpoint(
-    {
-      method: "get",
-      path: "/health",
-      operationId: "healthForProbes",
-      tag: "Operation",
-      summary: "Check that the Worker is up, at the path that other servers use",
-      open: true,
-      replies: { 200: { description: "The Worker is up.", schema: z.strictObject({ status: z.literal("ok") }) } },
-    },
-    (c) => c.json({ status: "ok" }),
-  ),
+  isUp("/healthz", "health", "Check that the Worker is up"),
+  isUp("/health", "healthForProbes", "Check that the Worker is up, at the path that other servers use"),
   endpoint(
     {
       method: "get",

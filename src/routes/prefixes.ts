@@ -78,15 +78,10 @@ export const prefixes = [
       query: listQuery,
       replies: { 200: { description: "A page of the list.", schema: listOf(prefixReply, "PrefixList") } },
     },
-    async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
-      const page = { kind: "prefix" as const, limit, order, ...(after === undefined ? {} : { after }) };
-      const { entries, hasMore } = await listDirectory(c.env, tenant, page);
-      return c.json(
-        list(
-          entries.map(({ info }) => shownPrefix(info as unknown as PrefixView)),
-          hasMore,
-        ),
-      );
+    async (c, { tenant, query }) => {
+      const { entries, hasMore } = await listDirectory(c.env, tenant, { kind: "prefix", ...query });
+      const shown = entries.map(({ info }) => shownPrefix(info as unknown as PrefixView));
+      return c.json(list(shown, hasMore));
     },
   ),
   endpoint(

@@ -1,5 +1,6 @@
 /** GET /v1/responses with an upgrade: the Responses API over a WebSocket. */
 import { Failure } from "../core/failure.ts";
+import { joinSocket } from "./call.ts";
 import { endpoint } from "./endpoint.ts";
 
 export const responseSocket = [
@@ -20,11 +21,7 @@ export const responseSocket = [
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
         throw new Failure("upgrade_required", "upgrade: expected websocket", { param: "upgrade" });
       const socket = c.env.SOCKET.get(c.env.SOCKET.newUniqueId());
-      const answer = await socket.fetch("http://socket/", {
-        headers: { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest },
-      });
-      if (!answer.webSocket) return new Response(answer.body, answer);
-      return new Response(null, { status: 101, webSocket: answer.webSocket });
+      return joinSocket(socket, "/", { tenant, digest });
     },
   ),
 ];

@@ -3,7 +3,7 @@ import { keyOf, knownAmong, nothingKept } from "../../durable-objects/directory/
 import { streamObject } from "../api/streams/names.ts";
 import { appendReply, historyReply, streamForecast, togetherReply } from "../api/streams/replies.ts";
 import { eventsQuery, forecastQuery, historyQuery, streamsAppend, valuesAppend } from "../api/streams/requests.ts";
-import { call } from "./call.ts";
+import { call, joinSocket } from "./call.ts";
 import { endpoint } from "./endpoint.ts";
 import { feedMany } from "./feed-many.ts";
 import { outcomeFrom } from "./object-outcome.ts";
@@ -114,11 +114,7 @@ export const streamValues = [
       const path = `/events${h === undefined ? "" : `?h=${h}`}`;
       const { headers, signal } = c.req.raw;
       if (headers.get("upgrade")?.toLowerCase() !== "websocket") return call(() => stub, path, { signal });
-      const answer = await stub.fetch(`http://stream${path}`, {
-        headers: { upgrade: "websocket", "x-rivulet-tenant": tenant, "x-rivulet-key": digest },
-      });
-      if (!answer.webSocket) return new Response(answer.body, answer);
-      return new Response(null, { status: 101, webSocket: answer.webSocket });
+      return joinSocket(stub, path, { tenant, digest });
     },
   ),
 ];

@@ -65,15 +65,10 @@ export const streams = [
       query: streamsQuery,
       replies: { 200: { description: "A page of the list.", schema: listOf(streamReply, "StreamList") } },
     },
-    async (c, { tenant, query: { limit = 20, order = "desc", after } }) => {
-      const page = { kind: "stream" as const, limit, order, ...(after === undefined ? {} : { after }) };
-      const { entries, hasMore } = await listDirectory(c.env, tenant, page);
-      return c.json(
-        list(
-          entries.map(({ info }) => info as unknown as StreamView),
-          hasMore,
-        ),
-      );
+    async (c, { tenant, query }) => {
+      const { entries, hasMore } = await listDirectory(c.env, tenant, { kind: "stream", ...query });
+      const shown = entries.map(({ info }) => info as unknown as StreamView);
+      return c.json(list(shown, hasMore));
     },
   ),
   endpoint(
