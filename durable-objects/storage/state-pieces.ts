@@ -9,7 +9,7 @@
  * is needed: whoever needs it goes on from that turn.
  */
 import { freeBytes } from "../../src/core/free-bytes.ts";
-import type { NewStretch } from "../../src/state/codec.ts";
+import type { NewStretch, StretchReader } from "../../src/state/codec.ts";
 import type { Stretch } from "../../src/state/stretches.ts";
 import { type Database, GONE } from "./database.ts";
 
@@ -91,6 +91,11 @@ export class StatePieces {
   /** What its stretches hold. */
   readStretches({ stretches }: StateSet): Uint8Array<ArrayBuffer>[] {
     return stretches.map((id) => this.#bytes(id));
+  }
+
+  /** The same, one by one. */
+  stretchReader({ stretches }: StateSet): StretchReader {
+    return { count: stretches.length, read: (n) => this.#bytes(stretches[n]!) };
   }
 
   #bytes(id: number): Uint8Array<ArrayBuffer> {

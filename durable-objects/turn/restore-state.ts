@@ -11,7 +11,7 @@ import { freeBytes } from "../../src/core/free-bytes.ts";
 import { Random } from "../../src/sampling/random.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
-import { decodeState } from "../../src/state/codec.ts";
+import { decodeApart, decodeState } from "../../src/state/codec.ts";
 import { preludeState } from "../model/prelude-state.ts";
 import { protects } from "../platform/fault-points.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
@@ -115,15 +115,18 @@ async function load(
 ): Promise<(Pick<Restored, "sequence" | "stretches"> & { sampler: SamplerState }) | undefined> {
   const verify = protects("checksum");
   try {
-    const shared = store.pieces.readStretches(set);
-    const state = decodeState(store.pieces.read(set), fingerprint, { verify, stretches: shared });
-    for (const bytes of shared) freeBytes(bytes);
-    const { position, tensors, sampler, stretches = [] } = state;
+    const { pieces } = store;
+    const own = pieces.read(set);
+    const state = backend.copiesSaved
+      ? decodeApart(own, fingerprint, pieces.stretchReader(set), { verify })
+      : decodeState(own, fingerprint, { verify, stretches: pieces.readStretches(set) });
+    const { sampler, stretches = [], ...saved } = state;
+    const { position } = saved;
     check(position === set.position, "state_unreadable", () => `position ${position}, expected ${set.position}`);
-    if (request.persistent) store.pieces.hold(id, set);
-    const sequence = await backend.open({ position, tensors }, owner);
-    // Left to the collector they would lie beside the engine's own copy while the turn is computed, as large as a conversation.
-    if (backend.copiesSaved) for (const { data } of tensors) freeBytes(data as Uint8Array<ArrayBuffer>);
+    if (request.persistent) pieces.hold(id, set);
+    const sequence = await backend.open(saved, owner);
+    // Left to the collector they would lie beside the engine's own copy while the turn is computed.
+    if (backend.copiesSaved) freeBytes(own);
     return { sequence, sampler, stretches: stretches.map((each, n) => ({ ...each, row: set.stretches[n]! })) };
   } catch (thrown) {
     const failure = Failure.from(thrown);

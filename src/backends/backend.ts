@@ -97,6 +97,11 @@ export interface Backend {
 export interface Saved {
   position: number;
   tensors: StateTensor[];
+  /**
+   * Writes the slots of caches, by the tensor's name, into room for all of them. Where it is there, those tensors' data are the sinks alone, and all data are
+   * gone once it is called. Fails with `state_unreadable`. Only for a backend that `copiesSaved`.
+   */
+  fill?(rooms: ReadonlyMap<string, Uint8Array>): void;
 }
 
 export interface SharedStep {

@@ -8,7 +8,10 @@ export type StateShape = Omit<StateTensor, "data">;
 export const bytesOf = ({ dtype, shape }: StateShape): number => product(shape) * (dtype === "f32" ? 4 : 1);
 
 /** `shapesAt` gives what a state of so many tokens has. Fails with `state_unreadable`, naming the tensor. */
-export function checkState({ position, tensors }: Saved, shapesAt: (position: number) => readonly StateShape[]): void {
+export function checkState(
+  { position, tensors, fill }: Saved,
+  shapesAt: (position: number) => readonly StateShape[],
+): void {
   const fail = (message: string, param = "state"): never => {
     throw new Failure("state_unreadable", `state: ${message}`, { param });
   };
@@ -25,7 +28,9 @@ export function checkState({ position, tensors }: Saved, shapesAt: (position: nu
     if (tensor.shape.join() !== shape.shape.join())
       fail(`${name}: expected shape [${shape.shape}], got [${tensor.shape}]`, name);
     if (tensor.stored && !shape.rounds) fail(`${name}: expected floats, got halves`, name);
-    const bytes = bytesOf(shape) / (tensor.stored ? 2 : 1);
+    // Of a ring that is filled later there are the sinks.
+    const sinks = fill && tensor.ring && [Math.min(position, tensor.ring.sinks), ...shape.shape.slice(1)];
+    const bytes = bytesOf({ ...shape, shape: sinks ?? shape.shape }) / (tensor.stored ? 2 : 1);
     if (tensor.data.byteLength !== bytes) fail(`${name}: expected ${bytes} bytes, got ${tensor.data.byteLength}`, name);
   }
 }

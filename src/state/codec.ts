@@ -13,13 +13,22 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { StateTensor } from "../backends/backend.ts";
+import type { Saved, StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
+import { freeBytes } from "../core/free-bytes.ts";
 import { toHalves } from "../kernels/half.ts";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import { CHECKSUM_BYTES, checksum } from "./checksum.ts";
 import type { ConversationState } from "./state.ts";
-import { cutStretches, joinStretches, type RingTensor, ringTensors, type Stretch, sinksOf } from "./stretches.ts";
+import {
+  cutStretches,
+  fillRings,
+  joinStretches,
+  type RingTensor,
+  ringTensors,
+  type Stretch,
+  sinksOf,
+} from "./stretches.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 
 const EXACT_VERSION = 1;
@@ -175,6 +184,54 @@ export function decodeState(
   fingerprint: string,
   { verify = true, stretches = [] }: { verify?: boolean; stretches?: readonly Uint8Array[] } = {},
 ): ConversationState {
+  const { state, rings, stretchesOf } = decode(bytes, fingerprint, verify);
+  const whole = [...stretchesOf({ count: stretches.length, read: (n) => stretches[n]! })];
+  if (!state.stretches) return state;
+  const joined = new Map(joinStretches(rings, state.position, whole).map((tensor) => [tensor.name, tensor]));
+  return { ...state, tensors: state.tensors.map((tensor) => joined.get(tensor.name) ?? tensor) };
+}
+
+/** Stretches that are read one by one, so that no two are in memory. */
+export interface StretchReader {
+  count: number;
+  read(n: number): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * As `decodeState`, for a backend that takes what the stretches hold where it keeps it (`Saved.fill`). What was read is freed once it is there: `bytes` and the
+ * stretches are never in memory together. Damage of a stretch is found by `fill`.
+ */
+export function decodeApart(
+  bytes: Uint8Array<ArrayBuffer>,
+  fingerprint: string,
+  reader: StretchReader,
+  { verify = true }: { verify?: boolean } = {},
+): ConversationState & Pick<Saved, "fill"> {
+  const { state, rings, stretchesOf } = decode(bytes, fingerprint, verify);
+  const stretches = stretchesOf(reader);
+  if (!state.stretches) return state;
+  function* freed() {
+    freeBytes(bytes);
+    for (const stretch of stretches) {
+      yield stretch;
+      freeBytes(stretch.data);
+    }
+  }
+  return { ...state, fill: (rooms) => fillRings(rings, state.position, freed(), rooms) };
+}
+
+interface Decoded {
+  /** Of tensors among `rings` the data are the sinks. */
+  state: ConversationState;
+  rings: RingTensor[];
+  /** Those that the header names, each once its checksum was looked at. */
+  stretchesOf<Data extends Uint8Array>(reader: {
+    count: number;
+    read(n: number): Data;
+  }): Iterable<Stretch & { data: Data }>;
+}
+
+function decode(bytes: Uint8Array, fingerprint: string, verify: boolean): Decoded {
   const readable = (condition: unknown, message: () => string) =>
     check(condition, "state_unreadable", () => `state: ${message()}`);
   readable(bytes.length >= prefixBytes(EXACT_VERSION), () => `expected more than ${bytes.length} bytes`);
@@ -213,17 +270,24 @@ export function decodeState(
     readable(isRight, () => `${name}: checksum differs`);
     at += length;
     const tensor = { name, dtype, shape, data, ...(stored ? { stored } : {}) };
-    if (ring) rings.push({ ...tensor, ring: { sinks: ring.sinks, slots: ring.slots }, kind: ring.kind });
-    return tensor;
+    if (!ring) return tensor;
+    const whole = { ...tensor, ring: { sinks: ring.sinks, slots: ring.slots } };
+    rings.push({ ...whole, kind: ring.kind });
+    return whole;
   });
   readable(at === end, () => `${end - at} bytes too many`);
-  if (!named) return { ...rest, tensors: read };
-  readable(named.length === stretches.length, () => `expected ${named.length} stretches, got ${stretches.length}`);
-  const whole = named.map((stretch, n) => ({ ...stretch, data: stretches[n]! }));
-  for (const { from, data, checksum: expected } of verify ? whole : [])
-    readable(same(checksum(data), expected), () => `positions from ${from} on: checksum differs`);
-  const joined = new Map(joinStretches(rings, rest.position, whole).map((tensor) => [tensor.name, tensor]));
-  return { ...rest, tensors: read.map((tensor) => joined.get(tensor.name) ?? tensor), stretches: named };
+  const state = { ...rest, tensors: read, ...(named ? { stretches: named } : {}) };
+  function* stretchesOf<Data extends Uint8Array>({ count, read }: { count: number; read(n: number): Data }) {
+    const all = named ?? [];
+    readable(!named || all.length === count, () => `expected ${all.length} stretches, got ${count}`);
+    for (const [n, stretch] of all.entries()) {
+      const data = read(n);
+      const isRight = !verify || same(checksum(data), stretch.checksum);
+      readable(isRight, () => `positions from ${stretch.from} on: checksum differs`);
+      yield { ...stretch, data };
+    }
+  }
+  return { state, rings, stretchesOf };
 }
 
 /** Where the tensors begin, for a header that ends at `end`. */

@@ -72,43 +72,56 @@ export function cutStretches<Known extends Stretch>(
   });
 }
 
-/**
- * The caches' slots, out of the stretches that hold them. Of each tensor `data` has the first `sinks` slots. Fails with `state_unreadable` where
- * positions are missing.
- */
+type Bytes = Stretch & { data: Uint8Array };
+
+/** The caches' slots, out of the stretches that hold them, as `fillRings` says. */
 export function joinStretches(
   tensors: readonly RingTensor[],
   position: number,
-  stretches: readonly (Stretch & { data: Uint8Array })[],
+  stretches: readonly Bytes[],
 ): StateTensor[] {
+  const joined = tensors.map(({ kind: _, ...tensor }) => {
+    const slots = Math.min(position, tensor.ring.sinks + tensor.ring.slots);
+    return { ...tensor, data: new Uint8Array(slots * slotBytes(tensor)) };
+  });
+  fillRings(tensors, position, stretches, new Map(joined.map(({ name, data }) => [name, data])));
+  return joined;
+}
+
+/**
+ * Writes the caches' slots into `rooms`, which has bytes for all slots of each tensor. Of the tensors `data` has the first `sinks` slots, which are written
+ * before a stretch is asked for; a stretch is read no more once the next one is asked for. Fails with `state_unreadable` where positions are missing.
+ */
+export function fillRings(
+  tensors: readonly RingTensor[],
+  position: number,
+  stretches: Iterable<Bytes>,
+  rooms: ReadonlyMap<string, Uint8Array>,
+): void {
   const readable = (condition: unknown, message: () => string) =>
     check(condition, "state_unreadable", () => `state: ${message()}`);
-  const taken = stretches.map(() => 0);
-  const joined = tensors.map(({ kind, ...tensor }) => {
-    const { name, ring } = tensor;
-    const size = slotBytes(tensor);
-    const slots = new Uint8Array(Math.min(position, ring.sinks + ring.slots) * size);
-    slots.set(tensor.data);
-    const first = firstOf(ring, position);
-    let known = first;
-    for (const [n, { kind: other, from, to, data }] of stretches.entries()) {
-      if (other !== kind) continue;
-      const own = data.subarray(taken[n]!, taken[n]! + (to - from) * size);
-      taken[n]! += (to - from) * size;
-      readable(
-        from <= known && own.length === (to - from) * size,
-        () => `${name}: positions from ${known} on are missing`,
-      );
-      for (const run of runs(ring, Math.max(from, first), to))
-        slots.set(own.subarray((run.first - from) * size, (run.first - from + run.count) * size), run.slot * size);
-      known = Math.max(known, to);
-    }
-    readable(known === position, () => `${name}: positions from ${known} on are missing`);
-    return { ...tensor, data: slots };
+  const rings = tensors.map((tensor) => {
+    const first = firstOf(tensor.ring, position);
+    const room = rooms.get(tensor.name)!;
+    room.set(tensor.data);
+    return { ...tensor, size: slotBytes(tensor), first, known: first, room };
   });
-  for (const [n, { from, data }] of stretches.entries())
-    readable(taken[n] === data.length, () => `positions from ${from} on: ${data.length - taken[n]!} bytes too many`);
-  return joined;
+  for (const { kind, from, to, data } of stretches) {
+    let taken = 0;
+    for (const ring of rings.filter((other) => other.kind === kind)) {
+      const { name, size, first, known, room } = ring;
+      const own = data.subarray(taken, taken + (to - from) * size);
+      taken += (to - from) * size;
+      const isNext = from <= known && own.length === (to - from) * size;
+      readable(isNext, () => `${name}: positions from ${known} on are missing`);
+      for (const run of runs(ring.ring, Math.max(from, first), to))
+        room.set(own.subarray((run.first - from) * size, (run.first - from + run.count) * size), run.slot * size);
+      ring.known = Math.max(known, to);
+    }
+    readable(taken === data.length, () => `positions from ${from} on: ${data.length - taken} bytes too many`);
+  }
+  for (const { name, known } of rings)
+    readable(known === position, () => `${name}: positions from ${known} on are missing`);
 }
 
 const slotBytes = ({ dtype, shape, name }: StateTensor): number => bytesOf({ name, dtype, shape: shape.slice(1) });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Ring, StateTensor } from "../../src/backends/backend.ts";
-import { decodeState, encodeParts, encodeState, type NewStretch } from "../../src/state/codec.ts";
+import { decodeApart, decodeState, encodeParts, encodeState, type NewStretch } from "../../src/state/codec.ts";
 import type { ConversationState } from "../../src/state/state.ts";
 import type { Stretch } from "../../src/state/stretches.ts";
 
@@ -58,6 +58,55 @@ it.each([
     }
     known = stretches;
   }
+});
+
+/** Of a state in parts what an engine is given, and how many bytes of storage lay beside each other at most. */
+function filled(bytes: Uint8Array<ArrayBuffer>, stretches: readonly NewStretch[]) {
+  const own = bytes.slice();
+  const given = [own];
+  let most = own.length;
+  const read = (n: number) => {
+    given.push(stretches[n]!.data.slice());
+    most = Math.max(
+      most,
+      given.reduce((sum, { length }) => sum + length, 0),
+    );
+    return given.at(-1)!;
+  };
+  const state = decodeApart(own, fingerprint, { count: stretches.length, read });
+  const scan = state.tensors[0]!.data.slice();
+  const rooms = new Map(
+    stateOf(state.position)
+      .tensors.slice(1)
+      .map(({ name, data }) => [name, data.fill(9)]),
+  );
+  state.fill!(rooms);
+  const left = given.reduce((sum, { length }) => sum + length, 0);
+  return { data: [scan, ...rooms.values()], most, left };
+}
+
+it.each([1, 2, 30, 150, 399])(
+  "fills an engine's rings after %i positions from one stretch after another",
+  (position) => {
+    const { bytes, stretches } = cut(position, position > 30 ? cut(position - 20, []).stretches : [], 1);
+    const { data, most, left } = filled(bytes, stretches);
+    expect(data).toEqual(stateOf(position).tensors.map((tensor) => tensor.data));
+    expect(most).toBe(Math.max(bytes.length, ...stretches.map((stretch) => stretch.data.length)));
+    expect(left).toBe(0);
+  },
+);
+
+it("V1, V2: refuses to fill rings from stretches that are damaged, in another order, too few or too many", () => {
+  const { bytes, stretches } = cut(150, []);
+  const flipped = stretches[1]!.data.slice();
+  flipped[3]! ^= 1;
+  const wrong = [
+    stretches.with(1, { ...stretches[1]!, data: flipped }),
+    stretches.toReversed(),
+    stretches.slice(1),
+    [...stretches, stretches[0]!],
+  ];
+  for (const given of wrong) expect(() => filled(bytes, given)).toThrow(/^state: /);
 });
 
 it("keeps nothing of a state that was read where its stretches are kept", () => {

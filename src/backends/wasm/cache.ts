@@ -124,12 +124,6 @@ export class Cache {
     });
   }
 
-  load(tensors: ReadonlyMap<string, StateTensor>, position: number): void {
-    this.reserve(position);
-    const memory = new Uint8Array(this.#memory.buffer);
-    for (const { part, tensor } of this.#tensors(position)) memory.set(tensors.get(tensor.name)!.data, this.#at[part]);
-  }
-
   release(): void {
     for (const part of parts)
       if (this.#slots * this.#bytes[part]) this.#heap.give(this.#at[part], this.#slots * this.#bytes[part]);

@@ -192,22 +192,29 @@ export class WasmSequence implements Sequence {
     this.#engine.sequences--;
   }
 
-  #load({ position, tensors }: Saved): void {
-    const { memory } = this.#engine;
-    const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  #load(saved: Saved): void {
     try {
-      for (const cache of this.#caches) cache.load(byName, position);
-    } catch (full) {
+      for (const cache of this.#caches) cache.reserve(saved.position);
+      this.#write(saved);
+    } catch (thrown) {
       this.#engine.sequences++;
       this.release();
-      throw full;
+      throw thrown;
     }
+  }
+
+  #write({ position, tensors, fill }: Saved): void {
+    const { memory } = this.#engine;
+    const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     for (const { name, shape, offset } of this.#fixed) {
       const { data, stored } = byName.get(name)!;
       const at = this.#fixedAt + offset;
       if (stored) fromHalves(halvesIn(data), new Float32Array(memory.buffer, at, product(shape)));
       else new Uint8Array(memory.buffer).set(data, at);
     }
+    const rooms = this.#caches.flatMap((cache) => cache.view(position));
+    if (fill) fill(new Map(rooms.map(({ name, data }) => [name, data])));
+    else for (const { name, data } of rooms) data.set(byName.get(name)!.data);
     this.#position = position;
   }
 }

@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import type { Engine } from "../../../src/backends/wasm/engine.ts";
-import { decodeState } from "../../../src/state/codec.ts";
+import { decodeApart, decodeState, type NewStretch } from "../../../src/state/codec.ts";
+import { encodeSequenceInParts } from "../../../src/state/encode-sequence.ts";
 import { readGolden } from "../../support/golden.ts";
 import { describeBackend } from "../backend.suite.ts";
 import { feed, toBytes } from "../feed.ts";
@@ -47,4 +48,35 @@ it("a state that is rounded in memory is the one that is read from its rounded b
   expect(await toBytes(sequence, fingerprint, "rounded")).toEqual(bytes);
   const read = await backend.open(decodeState(bytes, fingerprint));
   expect(await feed(read, tokens.subarray(6), 3)).toEqual(await feed(sequence, tokens.subarray(6), 3));
+});
+
+/** The small hybrid after `tokens` but the last ones, with its caches in stretches of a few positions. */
+async function inParts() {
+  const { backend, fingerprint } = await load("golden/bamba-groups4");
+  const engine = backend as Engine;
+  const { tokens } = readGolden("bamba-groups4");
+  const sequence = engine.open();
+  const sampler = { generator: [1, 2, 3, 4], recent: [], reply: [] };
+  await feed(sequence, tokens.subarray(0, 6), 3);
+  const rest = { fingerprint, pending: [], sampler };
+  const { bytes, stretches } = await encodeSequenceInParts<NewStretch>(sequence, rest, "exact", [], 1);
+  const reader = { count: stretches.length, read: (n: number) => stretches[n]!.data.slice() };
+  return { engine, sequence, bytes, reader, fingerprint, tokens };
+}
+
+it("a state whose caches lie apart goes on as the one that it was written from", async () => {
+  const { engine, sequence, bytes, reader, fingerprint, tokens } = await inParts();
+  expect(reader.count).toBeGreaterThan(1);
+  const read = engine.open(decodeApart(bytes, fingerprint, reader));
+  expect(await toBytes(read, fingerprint)).toEqual(await toBytes(sequence, fingerprint));
+  expect(await feed(read, tokens.subarray(6), 3)).toEqual(await feed(sequence, tokens.subarray(6), 3));
+});
+
+it("of a state whose caches turn out to be damaged nothing is left in the engine's memory", async () => {
+  const { engine, sequence, bytes, reader, fingerprint } = await inParts();
+  sequence.release();
+  const damaged = (n: number) => reader.read(n).map((byte) => (n === reader.count - 1 ? byte ^ 1 : byte));
+  expect(() => engine.open(decodeApart(bytes, fingerprint, { ...reader, read: damaged }))).toThrow(/checksum differs/);
+  expect(engine.sequences).toBe(0);
+  expect(new Uint8Array(engine.memory.buffer, engine.plan.end).some((byte) => byte !== 0)).toBe(false);
 });

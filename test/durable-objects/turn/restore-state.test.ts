@@ -23,7 +23,7 @@ async function given(copiesSaved: Pick<Backend, "copiesSaved">) {
   const bytes = stored();
   const set = { turn: "t", position: 3, rows: [1], stretches: [] };
   const store = {
-    pieces: { of: () => set, read: () => bytes, readStretches: () => [] },
+    pieces: { of: () => set, read: () => bytes, readStretches: () => [], stretchReader: () => ({ count: 0 }) },
     tree: { ids: () => new Uint32Array(0), path: () => [] },
   } as unknown as ConversationStore;
   let saved: Saved | undefined;
