@@ -8,12 +8,13 @@ import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import type { Client } from "../platform/client.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
+import { batchReply } from "../reply/batch-reply.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
 import { newHead, used } from "../storage/heads.ts";
 import { checkSame } from "../storage/idempotency.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
-import { batch, isBatch } from "../turn/batch.ts";
+import { isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
 import { placeRequest } from "../turn/place-request.ts";
 import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
@@ -129,7 +130,7 @@ async function hold(scheduler: Scheduler, request: TurnRequest, client: Client):
 }
 
 async function postBatch(host: Host, request: TurnRequest, client: Client): Promise<Response> {
-  const { response, done } = await batch(request, await host.served(request), host, client.signal);
+  const { response, done } = await batchReply(request, await host.served(request), host, client.signal);
   host.ctx.waitUntil(done);
   return response;
 }

@@ -4,8 +4,6 @@
  * Each prompt is computed once; every reply goes on from a copy of that state, one after another, so that memory holds one sequence.
  */
 import { randomInt } from "node:crypto";
-import { encoderFor } from "../../src/api/encoders.ts";
-import { errorBody } from "../../src/api/shared/error-body.ts";
 import { NO_OBJECT } from "../../src/api/shared/ids.ts";
 import {
   type ChoiceEvent,
@@ -17,8 +15,7 @@ import {
 } from "../../src/api/shared/turn.ts";
 import type { Saved, Sequence } from "../../src/backends/backend.ts";
 import { announce, callsIn } from "../../src/constrain/reply/announce.ts";
-import { check, Failure } from "../../src/core/failure.ts";
-import { metrics } from "../../src/core/metrics.ts";
+import { check } from "../../src/core/failure.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { preludeTokens } from "../../src/dialogue/prelude.ts";
@@ -29,8 +26,6 @@ import type { MemorySlot } from "../model/admission.ts";
 import { admissionFor } from "../model/admission.ts";
 import { keepPrelude } from "../model/prelude-state.ts";
 import { openingOf } from "../model/token-question.ts";
-import { logFailure } from "../platform/log-failure.ts";
-import { SseBody } from "../platform/sse-body.ts";
 import { CachedPrompt } from "./cached-prompt.ts";
 import type { Host } from "./context.ts";
 import {
@@ -48,29 +43,32 @@ import { WorkBudget } from "./work-budget.ts";
 
 const SEEDS = 2 ** 47;
 
-interface Work {
+/** A batch that has its memory slot. */
+export interface Batch {
   request: TurnRequest;
   served: Served;
   slot: MemorySlot;
   prompts: number[][];
   timings: Timings;
+  budget: WorkBudget;
   env: Env;
 }
 
 export const isBatch = ({ prompts, choices = 1 }: TurnRequest): boolean => prompts !== undefined || choices > 1;
 
-/** `done` is a promise of everything that goes on after the headers. Fails before them with what can be known then. */
-export async function batch(
+/** Resolves when it has a memory slot. Fails with what can be known before anything is computed. */
+export async function enterBatch(
   request: TurnRequest,
   served: Served,
-  host: Pick<Host, "owner" | "ended" | "env">,
+  { owner, env }: Pick<Host, "owner" | "env">,
   client: AbortSignal,
-): Promise<{ response: Response; done: Promise<void> }> {
-  check(!request.persistent, "bug", () => "a batch keeps nothing");
-  const encoder = encoderFor(request.reply);
-  const given = request.prompts?.filter((prompt) => typeof prompt === "string") ?? [];
-  const texts = [...given, ...textsOf(request.messages)];
-  const forget = await encodeAhead(served.codec, texts);
+): Promise<Batch> {
+  const { persistent, tenant, messages, prompts: given = [], grantedTokens } = request;
+  check(!persistent, "bug", () => "a batch keeps nothing");
+  const forget = await encodeAhead(served.codec, [
+    ...given.filter((one) => typeof one === "string"),
+    ...textsOf(messages),
+  ]);
   let prompts: number[][];
   try {
     prompts = promptsOf(request, served);
@@ -78,48 +76,13 @@ export async function batch(
     forget();
   }
   const queuedMs = Date.now();
-  const slot = await admissionFor(served).enter({ owner: host.owner, tenant: request.tenant }, client);
+  const slot = await admissionFor(served).enter({ owner, tenant }, client);
   const timings = { ...noTimings, queue_ms: Date.now() - queuedMs };
-  const work: Work = { request, served, slot, prompts, timings, env: host.env };
-  const enteredMs = Date.now();
-  let last: TurnEvent | undefined;
-  const leave = () => {
-    slot.leave();
-    const { promptTokens = 0, completionTokens = 0 } = last?.type === "end" ? last.usage : {};
-    host.ended(request.tenant, request.id ?? "", promptTokens + completionTokens);
-    metrics.objectSeconds.add((Date.now() - enteredMs) / 1000);
-  };
-  const headers = { "x-rivulet-state": "new", "cache-control": "no-store" };
-  if (!request.reply.stream) {
-    try {
-      for await (const event of run(work, client)) {
-        last = event;
-        encoder.events(event);
-      }
-    } finally {
-      leave();
-    }
-    if (client.aborted) throw new Failure("client_gone", "the client left before the replies were complete");
-    return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
-  }
-  const stream = new SseBody(client);
-  const send = async () => {
-    let index = 0;
-    try {
-      for await (const event of run(work, stream.gone)) {
-        last = event;
-        if ("index" in event) index = event.index;
-        for (const wire of encoder.events(event)) await stream.send(wire);
-      }
-    } catch (thrown) {
-      const event: TurnEvent = { type: "failed", index: index + 1, error: errorBody(logFailure(thrown)).error };
-      for (const wire of encoder.events(event)) await stream.send(wire);
-    } finally {
-      leave();
-    }
-    stream.end();
-  };
-  return { response: stream.response(headers), done: send() };
+  const budget = new WorkBudget(served.backend, served.manifest.parameters, {
+    pauses: false,
+    ...(grantedTokens === undefined ? {} : { grantedTokens }),
+  });
+  return { request, served, slot, prompts, timings, budget, env };
 }
 
 /** Ids of each prompt. Fails with `request_invalid` for an id that is none, or `context_length_exceeded`. */
@@ -140,8 +103,9 @@ function promptsOf(request: TurnRequest, served: Served): number[][] {
   return all;
 }
 
-async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
-  const { request, served, prompts, timings } = work;
+/** What its client is sent. Ends early when that is gone. */
+export async function* batchEvents(batch: Batch, gone: AbortSignal): AsyncGenerator<TurnEvent> {
+  const { request, served, prompts, timings, budget } = batch;
   const { choices = 1, reply: form, seed = randomInt(SEEDS) } = request;
   const { codec, fingerprint, manifest } = served;
   const key = `${NO_OBJECT}${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
@@ -156,18 +120,13 @@ async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
     ...(calls ? { calls } : {}),
     ...(form.echo?.prompts ? { prompts: prompts.map((ids) => codec.decode(ids)) } : {}),
   };
-  const { grantedTokens } = request;
-  const budget = new WorkBudget(served.backend, manifest.parameters, {
-    pauses: false,
-    ...(grantedTokens === undefined ? {} : { grantedTokens }),
-  });
   const total = prompts.length * choices;
   let index = 0;
   let cachedTokens = 0;
   let schemaChecked = false;
   for (const [p, feed] of prompts.entries()) {
     const later = prompts.slice(p + 1).reduce((sum, ids) => sum + ids.length, 0);
-    const prompt = budget.spent ? undefined : await readPrompt(work, feed, budget, later + total - p * choices, gone);
+    const prompt = budget.spent ? undefined : await readPrompt(batch, feed, later + total - p * choices, gone);
     if (gone.aborted) return;
     cachedTokens += prompt?.cached ?? 0;
     for (let n = 0; n < choices; n++) {
@@ -176,13 +135,7 @@ async function* run(work: Work, gone: AbortSignal): AsyncGenerator<TurnEvent> {
       // Only a warning of the platform ends a batch that was begun before its last reply.
       if (prompt && !budget.spent) {
         const ahead = later + total - choice - 1;
-        for await (const event of choose(
-          work,
-          prompt,
-          { feed, choice, isFirst: n === 0, seed: seed + n },
-          budget,
-          ahead,
-        )) {
+        for await (const event of choose(batch, prompt, { choice, isFirst: n === 0, seed: seed + n }, ahead)) {
           if (gone.aborted) return;
           if (event.type === "token") yield { ...event, index: ++index };
           else {
@@ -210,6 +163,7 @@ type Closing = Pick<ChoiceEvent, "text" | "reason">;
 
 /** The state after a prompt, and all that its replies begin with. */
 interface ReadPrompt {
+  ids: number[];
   sequence: Sequence;
   saved: Saved;
   /** Tokens that came from the prompt cache. */
@@ -224,9 +178,8 @@ interface ReadPrompt {
  * are counted whole, that can only be at the first one.
  */
 async function readPrompt(
-  { request, served, slot, prompts, timings, env }: Work,
+  { request, served, slot, prompts, timings, budget, env }: Batch,
   feed: number[],
-  budget: WorkBudget,
   ahead: number,
   gone: AbortSignal,
 ): Promise<ReadPrompt | undefined> {
@@ -256,7 +209,14 @@ async function readPrompt(
   timings.prefill_ms += Date.now() - beganMs;
   timings.prefill_tokens += feed.length - cached;
   const saved = { position: sequence.position, tensors: await sequence.save() };
-  return { sequence, saved, cached, sampler: primed.state(), resumed: { fed: feed.length, reply: [], logits } };
+  return {
+    ids: feed,
+    sequence,
+    saved,
+    cached,
+    sampler: primed.state(),
+    resumed: { fed: feed.length, reply: [], logits },
+  };
 }
 
 /** A batch has no conversation to be told to name. */
@@ -270,22 +230,21 @@ type Chosen = Omit<TokenEvent, "index"> | (Closing & { type: "end"; schemaChecke
 
 /** One reply to a prompt that was read. It ends as at a limit of tokens where the budget has only `ahead` left. */
 async function* choose(
-  { request, served, slot, timings }: Work,
+  { request, served, slot, timings, budget }: Batch,
   prompt: ReadPrompt,
-  { feed, choice, isFirst, seed }: { feed: number[]; choice: number; isFirst: boolean; seed: number },
-  budget: WorkBudget,
+  { choice, isFirst, seed }: { choice: number; isFirst: boolean; seed: number },
   ahead: number,
 ): AsyncGenerator<Chosen> {
   const sequence = isFirst ? prompt.sequence : await served.backend.open(prompt.saved);
   slot.computes(sequence, request.tenant);
   const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed);
-  const options = await replyOptions({ request, start: 0, promptCount: feed.length }, served);
+  const options = await replyOptions({ request, start: 0, promptCount: prompt.ids.length }, served);
   // One more, since a prompt is read only where the budget is not at its very end.
   options.maxTokens = Math.min(options.maxTokens, budget.tokensLeft - ahead - 1);
   const beganMs = Date.now();
   const ids: number[] = [];
   let closing: Closing = { text: "", reason: "length" };
-  for await (const event of reply(served, sequence, sampler, feed, options, prompt.resumed)) {
+  for await (const event of reply(served, sequence, sampler, prompt.ids, options, prompt.resumed)) {
     slot.beat();
     if (event.type === "end") closing = event;
     if (event.type !== "token") continue;
