@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { valuesIn, valuesOfFile } from "./given-values.ts";
 import { report } from "./store.ts";
-import { feed } from "./streams.ts";
+import { feed } from "./stream-actions.ts";
 
 const text = signal("");
 const isBusy = signal(false);

@@ -5,22 +5,11 @@ import type { TakenValue } from "../src/client/streams.ts";
 import { bytes, count } from "./amounts.ts";
 import { Icon } from "./icon.tsx";
 import { Scroll } from "./scroll.tsx";
+import { removeStream, saveStream, takeBack, whatIf } from "./stream-actions.ts";
 import { StreamChart } from "./stream-chart.tsx";
 import { StreamFeed } from "./stream-feed.tsx";
 import { chance, clock, momentOf, short, valueWords } from "./stream-words.ts";
-import {
-  alerts,
-  forecast,
-  isLive,
-  madeUp,
-  removeStream,
-  saveStream,
-  stream,
-  takeBack,
-  VALUES_MAX,
-  values,
-  whatIf,
-} from "./streams.ts";
+import { alerts, forecast, isLive, madeUp, stream, VALUES_MAX, values } from "./streams.ts";
 
 const SHOWN = [60, 240, 1000, VALUES_MAX];
 const shown = signal(SHOWN[1]!);

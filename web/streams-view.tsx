@@ -2,7 +2,8 @@
 import type { VNode } from "preact";
 import { dayOf, timeOf } from "./dates.ts";
 import { Icon } from "./icon.tsx";
-import { beginMadeUp, beginStream, loadStream, nameOf, showStream, streamList } from "./streams.ts";
+import { beginMadeUp, beginStream, loadStream } from "./stream-actions.ts";
+import { nameOf, showStream, streamList } from "./streams.ts";
 
 export const StreamsView = (): VNode => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what cannot be focused cannot be scrolled with keys

@@ -1,23 +1,13 @@
-/** Streams of the page: which one is shown, followed as its values come, and what a person does with it. */
+/** Streams of the page: which one is shown, and followed as its values come. */
 import { batch, signal } from "@preact/signals";
 import { Unreachable } from "../src/client/server.ts";
-import type { GivenValue, TakenValue } from "../src/client/streams.ts";
-import {
-  type Forecast,
-  type StreamAlert,
-  type StreamInfo,
-  type StreamOptions,
-  Streams,
-} from "../src/client/streams.ts";
+import { type Forecast, type StreamAlert, type StreamInfo, Streams, type TakenValue } from "../src/client/streams.ts";
 import { leaveAnswer } from "./answer.ts";
 import { broken, wait } from "./connection.ts";
-import { download } from "./download.ts";
-import { BATCH_MAX } from "./given-values.ts";
-import { madeUpValues } from "./made-up.ts";
 import { address, attempt, notice, report, server, spoken } from "./store.ts";
 import { FAN, joined } from "./stream-series.ts";
 
-const api = new Streams(server);
+export const api = new Streams(server);
 
 /** The stream that is open; "" is the list of them; null while conversations are shown. */
 export const shownStream = signal<string | null>(null);
@@ -38,9 +28,6 @@ const ALERTS_MAX = 50;
 /** A forecast costs the server many steps, so while values rush in only some of them get one. */
 const FORECAST_PAUSE_MS = 1000;
 const TRY_AGAIN_MS = [500, 1000, 2000, 5000] as const;
-const MADE_UP_FIRST = 240;
-const MADE_UP_EVERY_MS = 1000;
-const MADE_UP_SECONDS = 24 * 3600;
 
 const PLACE = "#/streams";
 
@@ -52,10 +39,14 @@ export function streamInAddress(): string | null {
 
 let following: AbortController | undefined;
 
-/** Back to conversations. */
-export function leaveStreams(): void {
+export function stopFollowing(): void {
   following?.abort();
   following = undefined;
+}
+
+/** Back to conversations. */
+export function leaveStreams(): void {
+  stopFollowing();
   madeUp.value = null;
   shownStream.value = null;
 }
@@ -133,7 +124,7 @@ async function readStream(id: string, signal: AbortSignal): Promise<void> {
 
 let forecasting = false;
 /** One at a time, of the newest value when its turn comes. */
-async function refreshForecast(): Promise<void> {
+export async function refreshForecast(): Promise<void> {
   if (forecasting) return;
   forecasting = true;
   try {
@@ -155,90 +146,5 @@ async function refreshForecast(): Promise<void> {
 }
 
 addEventListener("visibilitychange", () => void refreshForecast());
-
-export const beginStream = (options: StreamOptions): Promise<void> =>
-  attempt(async () => {
-    const { id } = await api.create(options);
-    void showStream(id);
-  });
-
-/** Begins one that this page feeds itself, as long as it is shown. */
-export const beginMadeUp = (): Promise<void> =>
-  attempt(async () => {
-    const { id } = await api.create({ name: "Made-up press", horizon: 24, ttl_seconds: MADE_UP_SECONDS });
-    const source = madeUpValues();
-    await api.feed(
-      id,
-      Array.from({ length: MADE_UP_FIRST }, () => source.next().value),
-    );
-    madeUp.value = id;
-    void showStream(id);
-    while (madeUp.peek() === id) {
-      await new Promise((resolve) => setTimeout(resolve, MADE_UP_EVERY_MS));
-      if (madeUp.peek() !== id) return;
-      // A server that is away misses a value of no worth.
-      await api.feed(id, [source.next().value]).catch((thrown) => {
-        if (thrown instanceof Unreachable) return;
-        madeUp.value = null;
-        throw thrown;
-      });
-    }
-  });
-
-/** Feeds them in as many requests as it takes. What has been fed before one is refused stays. */
-export async function feed(given: readonly GivenValue[]): Promise<boolean> {
-  const shown = stream.peek();
-  if (!shown || given.length === 0) return false;
-  let isTaken = false;
-  await attempt(async () => {
-    let taken = 0;
-    for (let i = 0; i < given.length; i += BATCH_MAX) {
-      const once = crypto.randomUUID();
-      const reply = await api.feed(shown.id, given.slice(i, i + BATCH_MAX), { once });
-      taken += reply.values.length;
-      if (given.length > BATCH_MAX) spoken.value = `${taken} of ${given.length} values`;
-    }
-    spoken.value = taken === 1 ? "One value is taken." : `${taken} values are taken.`;
-    isTaken = true;
-  });
-  return isTaken;
-}
-
-/** A copy for values that did not happen; it is shown. */
-export const whatIf = (): Promise<void> =>
-  attempt(async () => {
-    const shown = stream.peek()!;
-    const { id } = await api.fork(shown.id, { name: `What if: ${nameOf(shown)}`.slice(0, 128) });
-    void showStream(id);
-  });
-
-/** Takes the last value back. */
-export const takeBack = (): Promise<void> =>
-  attempt(async () => {
-    const shown = stream.peek()!;
-    stream.value = await api.rewind(shown.id, shown.position - 1);
-    values.value = values.peek().filter(({ position }) => position < shown.position - 1);
-    spoken.value = "The last value is taken back.";
-    void refreshForecast();
-  });
-
-export const saveStream = (): Promise<void> =>
-  attempt(async () => {
-    const shown = stream.peek()!;
-    download(await api.export(shown.id), `${shown.name?.replaceAll(/[^\w.-]+/g, "-") || shown.id}.rivulet`);
-  });
-
-export const loadStream = (file: File): Promise<void> =>
-  attempt(async () => {
-    const { id } = await api.import(file);
-    void showStream(id);
-  });
-
-export const removeStream = (id: string): Promise<void> =>
-  attempt(async () => {
-    following?.abort();
-    await api.delete(id);
-    await showStreams();
-  });
 
 export const nameOf = ({ name, id }: Pick<StreamInfo, "name" | "id">): string => name ?? id.slice(0, 15);
