@@ -73,7 +73,7 @@ export const responseShape = {
   parallel_tool_calls: z.boolean().nullish(),
 };
 
-type Fields = z.infer<z.ZodObject<typeof responseShape>>;
+export type ShapeFields = z.infer<z.ZodObject<typeof responseShape>>;
 
 /** Where a response's request has its schemas. */
 export const responsePaths = {
@@ -84,15 +84,15 @@ export const responsePaths = {
 };
 
 /** Fails as `replyShape` does. */
-export function shapeOf({ text, tools, tool_choice: choice, parallel_tool_calls: parallel }: Fields): ReplyShape {
+export function shapeOf({ text, tools, tool_choice: choice, parallel_tool_calls: parallel }: ShapeFields): ReplyShape {
   const asked = { format: formatOf(text?.format), tools: functionsOf(tools), choice: flat(choice), parallel };
   return replyShape(asked);
 }
 
 /** Of the tools those that can be called. Notes the others. */
-export const functionsOf = (tools: Fields["tools"]) => tools && callable<z.infer<typeof tool>>(tools);
+export const functionsOf = (tools: ShapeFields["tools"]) => tools && callable<z.infer<typeof tool>>(tools);
 
-function flat(choice: Fields["tool_choice"]): AskedShape["choice"] {
+function flat(choice: ShapeFields["tool_choice"]): AskedShape["choice"] {
   if (choice == null || typeof choice === "string" || choice.type === "function") return choice;
   return { ...choice, tools: choice.tools.flatMap((one) => (one.type === "function" ? [one] : [])) };
 }

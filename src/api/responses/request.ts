@@ -18,8 +18,9 @@ import { note, nullsAbsent, repeatedOnly, withoutEffect } from "../shared/ignore
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, samplingRequest, stopField, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
+import { echoOf } from "./echo.ts";
 import { input, messagesOf } from "./input.ts";
-import { functionsOf, responseShape, shapeOf } from "./reply-shape.ts";
+import { responseShape, shapeOf } from "./reply-shape.ts";
 
 const fields = {
   model: modelField,
@@ -189,54 +190,4 @@ function checkPlace({ store, background, previous_response_id, conversation }: R
   if (previous_response_id != null && conversation != null)
     refuse("previous_response_id", "expected this or conversation, not both");
   if (store === false && background) refuse("store", "expected true with background: true");
-}
-
-const REPEATED = [
-  "background",
-  "instructions",
-  "max_output_tokens",
-  "max_tool_calls",
-  "metadata",
-  "parallel_tool_calls",
-  "previous_response_id",
-  "prompt_cache_key",
-  "safety_identifier",
-  "store",
-  "temperature",
-  "text",
-  "tool_choice",
-  "tools",
-  "top_logprobs",
-  "top_p",
-  "truncation",
-  "user",
-] as const satisfies (keyof ResponseRequest)[];
-
-/** What the reply repeats of the request. */
-function echoOf(body: ResponseRequest): Record<string, unknown> {
-  const given = REPEATED.filter((field) => body[field] != null).map((field) => [field, body[field]]);
-  const { conversation } = body;
-  const place =
-    conversation == null
-      ? {}
-      : { conversation: typeof conversation === "string" ? { id: conversation } : conversation };
-  // OpenAI's shapes leave nothing out, and have no word for a tool that was left out.
-  const tools = functionsOf(body.tools)?.map((tool) => ({
-    description: null,
-    parameters: null,
-    strict: false,
-    ...tool,
-  }));
-  return { ...Object.fromEntries(given), ...textOf(body), ...(tools ? { tools } : {}), ...place };
-}
-
-function textOf({ text }: ResponseRequest): Record<string, unknown> {
-  if (text == null) return {};
-  const { format } = text;
-  // Open Responses has null where the schema was, and its typed client refuses anything else.
-  const whole =
-    format?.type === "json_schema"
-      ? { description: null, ...format, schema: null, strict: format.strict ?? false }
-      : format;
-  return { text: { ...text, format: whole ?? { type: "text" } } };
 }
