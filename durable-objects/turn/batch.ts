@@ -44,7 +44,7 @@ import { WorkBudget } from "./work-budget.ts";
 const SEEDS = 2 ** 47;
 
 /** A batch that has its memory slot. */
-export interface Batch {
+interface Batch {
   request: TurnRequest;
   served: Served;
   slot: MemorySlot;
