@@ -5,7 +5,7 @@
  * a turn costs its own tokens, never the history's again, and a turn that was accepted is finished whatever happens to the instance.
  */
 import { DurableObject } from "cloudflare:workers";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { countSetting } from "../../src/core/settings.ts";
@@ -28,9 +28,10 @@ import { Scheduler } from "../turn/scheduler.ts";
 import { readySenses, workerSenses } from "../turn/worker-senses.ts";
 import { DirectoryOutbox } from "./directory-outbox.ts";
 import { headRoutes, makeRoute } from "./head-routes.ts";
+import { cancelTurn, deleteTurn, getTurn } from "./known-turn.ts";
 import { beginRoutes, portableRoutes } from "./portable-routes.ts";
+import { countTokens, postTurn } from "./post-turn.ts";
 import { removeExpired, tidy, watchExpiry } from "./removal.ts";
-import { cancelTurn, countTokens, deleteTurn, getTurn, postTurn } from "./turn-requests.ts";
 
 /** The last of the platform's retries of an alarm whose handler threw. */
 const LAST_RETRY = 6;
@@ -180,32 +181,22 @@ export class Conversation extends DurableObject<Env> {
       this.scheduler.recover();
       await next();
     });
+    const asked = (c: Context) => ({
+      object: c.req.query("form") as ReplyObject | undefined,
+      client: this.#clientOf(c.req.raw),
+    });
     app.get("/turn/:turn", (c) => {
-      const { form, stream, after } = c.req.query();
-      const from = after === undefined ? undefined : Number(after);
+      const { stream, after: given } = c.req.query();
+      const after = given === undefined ? undefined : Number(given);
       check(
-        from === undefined || (Number.isSafeInteger(from) && from >= 0),
+        after === undefined || (Number.isSafeInteger(after) && after >= 0),
         "request_invalid",
-        () => `starting_after: expected an event's number, 0 or more, got ${from}`,
+        () => `starting_after: expected an event's number, 0 or more, got ${given}`,
         "starting_after",
       );
-      return getTurn(
-        this.scheduler,
-        c.req.param("turn"),
-        form as ReplyObject | undefined,
-        stream === "true",
-        from,
-        this.#clientOf(c.req.raw),
-      );
+      return getTurn(this.scheduler, c.req.param("turn"), { ...asked(c), stream: stream === "true", after });
     });
-    app.post("/turn/:turn/cancel", (c) =>
-      cancelTurn(
-        this.scheduler,
-        c.req.param("turn"),
-        c.req.query("form") as ReplyObject | undefined,
-        this.#clientOf(c.req.raw),
-      ),
-    );
+    app.post("/turn/:turn/cancel", (c) => cancelTurn(this.scheduler, c.req.param("turn"), asked(c)));
     app.delete("/turn/:turn", async (c) => c.json(await deleteTurn(this.scheduler, c.req.param("turn"))));
     app.route("/", headRoutes(this.scheduler));
     app.route("/", portableRoutes(this.scheduler, this.#outbox));

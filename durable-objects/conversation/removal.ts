@@ -53,7 +53,7 @@ export async function removeExpired(scheduler: Scheduler, outbox: DirectoryOutbo
   if (database.exists) await watchExpiry(host);
 }
 
-/** Tells the directory what it has not heard; an object that holds nothing more gives its storage back. */
+/** Publishes what the directory does not have; an object that holds nothing more gives its storage back. */
 export async function tidy(scheduler: Scheduler, outbox: DirectoryOutbox): Promise<void> {
   const { host } = scheduler;
   const { database, importing } = host.store();

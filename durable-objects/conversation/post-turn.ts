@@ -1,15 +1,14 @@
-/** turn-requests: what clients may ask of a single turn: to make it, to see it, to cancel it, to delete it. */
+/** post-turn: a turn is made, or found again where its request was seen before; several at once, none, and only their tokens. */
 import { encoderFor } from "../../src/api/encoders.ts";
 import { MAIN, NO_OBJECT, newTurnId } from "../../src/api/shared/ids.ts";
-import { noTimings, type ReplyForm, type ReplyObject, type TurnRequest } from "../../src/api/shared/turn.ts";
+import { noTimings, type TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/event-counts.ts";
-import { check, Failure } from "../../src/core/failure.ts";
+import { check } from "../../src/core/failure.ts";
 import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import type { Client } from "../platform/client.ts";
 import { inProgress } from "../platform/keyed-lock.ts";
-import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import { batchReply } from "../reply/batch-reply.ts";
-import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
+import { soFar, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
 import { newHead, used } from "../storage/heads.ts";
 import { checkSame } from "../storage/idempotency.ts";
@@ -18,10 +17,10 @@ import { isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
 import { placeRequest } from "../turn/place-request.ts";
 import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
-import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
+import type { KnownTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "../turn/unanswered-turn.ts";
-import { eraseAll } from "./removal.ts";
+import { stored, streamedFrom } from "./known-turn.ts";
 import { beginWithPrefix, prefixReady } from "./shared-prefix.ts";
 
 /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
@@ -135,60 +134,6 @@ async function postBatch(host: Host, request: TurnRequest, client: Client): Prom
   return response;
 }
 
-/** Whole, or its events after number `after`. Fails with `not_found`. */
-export async function getTurn(
-  scheduler: Scheduler,
-  id: string,
-  object: ReplyObject | undefined,
-  stream: boolean,
-  after: number | undefined,
-  client: Client,
-) {
-  const context = await contextOf(scheduler, id, object, client);
-  if (stream) return streamedFrom(scheduler.host, context, after);
-  return context.turn.last ? whole(context) : soFar(context, 200);
-}
-
-/** Resolves when the turn has ended, however. Idempotent. */
-export async function cancelTurn(
-  scheduler: Scheduler,
-  id: string,
-  object: ReplyObject | undefined,
-  client: Client,
-): Promise<Response> {
-  const context = await contextOf(scheduler, id, object, client);
-  const { turn } = context;
-  if (turn instanceof RunningTurn) {
-    turn.detach();
-    turn.cancel();
-    await turn.until(() => turn.over);
-    if (turn.lost) throw turn.lost;
-  }
-  return soFar(context, 200);
-}
-
-/** Deletes a turn that nothing follows, and hides any other. A head that stood at it goes back to the turn before. */
-export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id: string; deleted: true }> {
-  const { host } = scheduler;
-  const store = host.store();
-  const { tree, heads, database } = store;
-  check(!scheduler.get(id), "turn_in_progress", () => "id: this turn is still running; cancel it first", "id");
-  const node = tree.node(id);
-  check(node && !node.hidden, "not_found", () => "id: no such response", "id");
-  const { env, object } = host;
-  await dropPrompts(env, store.identity()!.owner, object);
-  database.transaction(() => {
-    tree.hide(id);
-    if (tree.hasChildren(id)) return;
-    for (const head of heads.all()) if (head.turn === id) heads.put({ ...head, turn: node.parent, moved: true });
-    // With those before it that were hidden only because of it.
-    store.forgetUnreachable();
-    if (store.isForsaken) eraseAll(database);
-  });
-  await database.settled();
-  return { id, deleted: true };
-}
-
 /** Lets a new conversation begin with the prefix that its request names. */
 async function begin(
   scheduler: Scheduler,
@@ -203,12 +148,6 @@ async function begin(
 async function visit(scheduler: Scheduler, { tenant }: TurnRequest): Promise<void> {
   scheduler.host.store().openFor(tenant, "prefix");
   await prefixReady(scheduler);
-}
-
-async function streamedFrom(host: Host, context: ReplyContext, after?: number): Promise<Response> {
-  const { response, done } = await streamed(context, after);
-  host.ctx.waitUntil(done);
-  return response;
 }
 
 /** The turn that an earlier request with the same key began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
@@ -229,32 +168,3 @@ function repeated(scheduler: Scheduler, request: TurnRequest): KnownTurn | undef
   scheduler.recover();
   return scheduler.get(id) ?? stored(host, id).turn;
 }
-
-async function contextOf(
-  scheduler: Scheduler,
-  id: string,
-  object: ReplyObject | undefined,
-  client: Client,
-): Promise<ReplyContext> {
-  const { host } = scheduler;
-  const running = scheduler.get(id);
-  const { turn, request } = running
-    ? { turn: running, request: host.store().journal.get(id)?.accepted.request }
-    : stored(host, id);
-  if (!request) throw notFound();
-  const served = await host.served();
-  return { turn, request, form: formOf(request.reply, object), served, client };
-}
-
-function stored(host: Host, id: string): { turn: KnownTurn; request: TurnRequest } {
-  const { tree } = host.store();
-  const turn = tree.turn(id);
-  if (!turn || turn.hidden || turn.reply === null) throw notFound();
-  return { turn: knownTurn(turn, host.object, tree.ownIds(id)), request: turn.request };
-}
-
-const notFound = () => new Failure("not_found", "id: no such response", { param: "id" });
-
-/** The form that the turn's request asked for, where the reader wants the same kind of object. */
-const formOf = (first: ReplyForm, object: ReplyObject = first.object): ReplyForm =>
-  object === first.object ? first : { object, stream: false, includeUsage: true, echo: first.echo ?? {} };
