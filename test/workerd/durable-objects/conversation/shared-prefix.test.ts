@@ -6,8 +6,8 @@ import { listDirectory } from "../../../../durable-objects/directory/directory-c
 import { admission } from "../../../../durable-objects/model/admission.ts";
 import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
-import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts";
 import { type PrefixView, prefixObject } from "../../../../src/api/conversations/prefix.ts";
+import { RECORD_MAX_BYTES } from "../../../../src/portable/file-format.ts";
 import {
   askObject,
   contentOf,
@@ -23,7 +23,8 @@ import { type Toy, toyServed } from "../../../support/toy-served.ts";
 let toy: Toy;
 let onForward: () => void | Promise<void> = () => {};
 beforeAll(async () => {
-  toy = toyServed({ ballast: PIECE_BYTES + 1000, contextLength: 8192, onForward: () => onForward() });
+  // A state of more bytes than the largest record has: what begins with a prefix is imported.
+  toy = toyServed({ ballast: RECORD_MAX_BYTES + 1000, contextLength: 8192, onForward: () => onForward() });
   await weights.get(async () => toy);
 });
 afterEach(async () => {
@@ -54,7 +55,7 @@ it("is computed once; conversations begin with it without prefill, in other obje
   const expected = await converse("plain", "", { messages: [system, user], seed: 5 });
   const made = await told<PrefixView>(make());
   expect(made).toMatchObject({ status: "completed", tokens: toy.prompt.system(TEXT).length, error: null });
-  expect(made.stateBytes).toBeGreaterThan(PIECE_BYTES);
+  expect(made.stateBytes).toBeGreaterThan(RECORD_MAX_BYTES);
   await evictAllDurableObjects();
   for (const name of ["a", "b", "c"]) {
     const before = toy.fed.length;
