@@ -35,8 +35,16 @@ const standard: AdmissionLimits = {
   othersMs: 60_000,
 };
 
-/** What JavaScript takes beside states: code, tokenizer, logits, replies; and for each further conversation, where there are many. */
-const JAVASCRIPT_BYTES = 8e6;
+/**
+ * What JavaScript takes while as many replies as an isolate has places are written: code, tokenizer, forms, logits (`node bench/isolate.ts`); and for each
+ * further conversation, where there are many.
+ */
+const JAVASCRIPT_BYTES = 18e6;
+/**
+ * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: floats as halves
+ * and once more as they are stored, or the copy that a guess goes back to.
+ */
+const ON_ITS_WAY = 0.6;
 const CONVERSATION_BYTES = 2e6;
 /** Memory slots at most where memory is no limit: more would only wait for each other's passes. */
 const MOST_SLOTS = 64;
@@ -45,7 +53,7 @@ const DEEP = 1024;
 
 export type Sized = Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">;
 
-/** Places that fit beside the weights, with one state being stored and one kept for the rewind of a guess: 1 to 4 in an isolate, 1 to 64 in more memory. */
+/** Places that fit beside the weights, with one state on its way to storage: 1 to 4 in an isolate, 1 to 64 in more memory. */
 export function slotsFor(backend: Sized, memoryBytes = ISOLATE_BYTES): number {
   const { state, left } = roomIn(backend, memoryBytes);
   const inIsolate = Math.min(left, left - memoryBytes + ISOLATE_BYTES);
@@ -65,7 +73,7 @@ export function hasRoomBeside(backend: Sized, memoryBytes: number, bytes: number
 function roomIn(backend: Sized, memoryBytes: number): { state: number; left: number } {
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
-  return { state, left: memoryBytes - JAVASCRIPT_BYTES - backend.memoryBytes - 2 * state };
+  return { state, left: memoryBytes - JAVASCRIPT_BYTES - backend.memoryBytes - ON_ITS_WAY * state };
 }
 
 /** On whose behalf a memory slot is asked for. */

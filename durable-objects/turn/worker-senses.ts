@@ -13,8 +13,6 @@ import { sensesBy } from "./sense.ts";
 
 /** The file, room for a sentence, and the table of its pieces. */
 const ENCODER_BYTES = 9e6;
-/** What stays free beside it: the JavaScript of several conversations takes more than admission counts (test/dialogue/isolate-memory.ts). */
-const SPARE_BYTES = 4e6;
 
 /** A folder with the encoder's file, else a folder of that name among the assets. */
 type EncoderBindings = Pick<Env, "ASSETS"> & { SENTENCE_ENCODER?: Fetcher };
@@ -57,4 +55,4 @@ async function encoderFile({ SENTENCE_ENCODER, ASSETS }: EncoderBindings): Promi
 
 /** Of a machine's memory there is enough; an isolate has room beside a model and its states, or not. */
 export const hasRoomForEncoder = (bytes: number, backend: Sized): boolean =>
-  bytes >= ISOLATE_BYTES + ENCODER_BYTES || hasRoomBeside(backend, ISOLATE_BYTES, ENCODER_BYTES + SPARE_BYTES);
+  bytes >= ISOLATE_BYTES + ENCODER_BYTES || hasRoomBeside(backend, ISOLATE_BYTES, ENCODER_BYTES);

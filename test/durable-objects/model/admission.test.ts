@@ -15,8 +15,8 @@ it("has as many places as states fit beside the weights, at least one and at mos
     stateBytes: (position: number) => (bytes / 1024) * position,
   });
   expect(slotsFor(backend(79e6, 5.5e6))).toBe(4);
-  expect(slotsFor(backend(91e6, 5.4e6))).toBe(3);
-  expect(slotsFor(backend(100e6, 5e6))).toBe(2);
+  expect(slotsFor(backend(89e6, 5.4e6))).toBe(3);
+  expect(slotsFor(backend(97e6, 5e6))).toBe(2);
   expect(slotsFor(backend(119e6, 50e6))).toBe(1);
   expect(slotsFor(backend(1e6, 1e3))).toBe(4);
 });
@@ -35,14 +35,14 @@ it("has places for many more in the memory of a machine, and never fewer than in
 
 it("has room for more only where it costs no place", () => {
   const sized = (memoryBytes: number) => ({ memoryBytes, contextLength: 2048, stateBytes: () => 5e6 });
-  // 128 − 8 − 90 − 2 × 5 leave 20 for four places, 24 leave 4 besides, and in a gigabyte 64 places of 7 leave more than enough.
-  expect([slotsFor(sized(90e6)), hasRoomBeside(sized(90e6), 128e6, 4e6)]).toEqual([4, false]);
-  expect([slotsFor(sized(86e6)), hasRoomBeside(sized(86e6), 128e6, 4e6)]).toEqual([4, true]);
-  expect(hasRoomBeside(sized(86e6), 128e6, 5e6)).toBe(false);
+  // 128 − 18 − 87 − 0.6 × 5 leave 20 for four places, 24 leave 4 besides, and in a gigabyte 64 places of 7 leave more than enough.
+  expect([slotsFor(sized(87e6)), hasRoomBeside(sized(87e6), 128e6, 4e6)]).toEqual([4, false]);
+  expect([slotsFor(sized(83e6)), hasRoomBeside(sized(83e6), 128e6, 4e6)]).toEqual([4, true]);
+  expect(hasRoomBeside(sized(83e6), 128e6, 5e6)).toBe(false);
   expect([slotsFor(sized(90e6), 1e9), hasRoomBeside(sized(90e6), 1e9, 4e6)]).toEqual([64, true]);
-  // 42 places of 7 in 300.
-  expect([slotsFor(sized(90e6), 408e6), hasRoomBeside(sized(90e6), 408e6, 4e6)]).toEqual([42, true]);
-  expect([slotsFor(sized(90e6), 403e6), hasRoomBeside(sized(90e6), 403e6, 4e6)]).toEqual([42, false]);
+  // 42 places of 7 in 298.
+  expect([slotsFor(sized(90e6), 409e6), hasRoomBeside(sized(90e6), 409e6, 4e6)]).toEqual([42, true]);
+  expect([slotsFor(sized(90e6), 408e6), hasRoomBeside(sized(90e6), 408e6, 4e6)]).toEqual([42, false]);
 });
 
 it("counts a state that stops growing as it is when it is full", () => {
@@ -53,6 +53,14 @@ it("counts a state that stops growing as it is when it is full", () => {
   });
   expect(slotsFor(grows(1000))).toBe(4);
   expect(slotsFor(grows(2000))).toBe(1);
+});
+
+it("has two places for the default model in an isolate: what three would need besides is in docs/benchmarks.md", () => {
+  // Its memory without a conversation and a full state, as the engine says them (bench/isolate.ts).
+  const [memoryBytes, state] = [89_391_104, 6_846_720];
+  const places = (less: number) =>
+    slotsFor({ memoryBytes: memoryBytes - less, contextLength: ENDLESS, stateBytes: () => state });
+  expect([places(0), places(4e6), places(4.1e6)]).toEqual([2, 2, 3]);
 });
 
 it("may be limited later, and lets those stay who are in", async () => {
