@@ -40,6 +40,8 @@ const patience = {
   // What is waited for, usually a second.
   expect: { poll: { timeout: 240_000 } },
 };
+/** A test that expects nothing, as one whose loop goes over an empty list, proves nothing. */
+const asserting = { expect: { ...patience.expect, requireAssertions: true } };
 
 export default defineConfig({
   test: {
@@ -61,6 +63,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**"],
           ...patience,
+          ...asserting,
         },
       },
       {

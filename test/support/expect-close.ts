@@ -1,4 +1,5 @@
 /** expectClose: the one comparison of numbers in the tests. NaN is infinitely far from everything, itself included. */
+import { expect } from "vitest";
 
 export interface Tolerance {
   /** Allowed distance whatever the size, in the unit of the values. */
@@ -7,15 +8,25 @@ export interface Tolerance {
   rel?: number;
 }
 
-/** Throws unless every value is within abs + rel · |expected|. */
+/** Fails unless every value is within abs + rel · |expected|. */
 export function expectClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
-  { abs, rel = 0 }: Tolerance,
+  tolerance: Tolerance,
   what = "values",
 ): void {
-  if (actual.length !== expected.length)
-    throw new Error(`${what}: expected ${expected.length} values, got ${actual.length}`);
+  // One of the runner's own expectations, since a test that has none fails.
+  expect(difference(actual, expected, tolerance, what)).toBe("");
+}
+
+/** What is wrong with the worst value; "" where none is. */
+function difference(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { abs, rel = 0 }: Tolerance,
+  what: string,
+): string {
+  if (actual.length !== expected.length) return `${what}: expected ${expected.length} values, got ${actual.length}`;
   let worst = -1;
   let excess = 0;
   for (let i = 0; i < expected.length; i++) {
@@ -25,9 +36,9 @@ export function expectClose(
       worst = i;
     }
   }
-  if (worst < 0) return;
+  if (worst < 0) return "";
   const allowed = abs + rel * Math.abs(expected[worst]!);
-  throw new Error(`${what}[${worst}]: expected ${expected[worst]} ± ${allowed}, got ${actual[worst]}`);
+  return `${what}[${worst}]: expected ${expected[worst]} ± ${allowed}, got ${actual[worst]}`;
 }
 
 /** How many times the allowed distance is exceeded; 0 when it is kept. */

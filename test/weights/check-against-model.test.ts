@@ -9,8 +9,7 @@ const weights = [matrix("a", 16, 8), vector("b", [3]), matrix("c", 8, 32)];
 const refusal = (wanted: typeof weights) => failureOf(() => checkAgainstModel(manifest, wanted));
 
 it("accepts exactly the tensors that the model asks for, in any order", () => {
-  checkAgainstModel(manifest, weights);
-  checkAgainstModel(manifest, weights.toReversed());
+  for (const wanted of [weights, weights.toReversed()]) expect(() => checkAgainstModel(manifest, wanted)).not.toThrow();
 });
 
 it("names a tensor that is missing, extra, or of another kind or shape", () => {

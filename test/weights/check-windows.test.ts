@@ -18,8 +18,7 @@ const policy = (windows?: Record<string, number>): CachePolicy => ({
 });
 
 it("takes windows of layers with attention", () => {
-  checkWindows(policy(), state, "here");
-  checkWindows(policy({ "1": 2048 }), state, "here");
+  for (const taken of [policy(), policy({ "1": 2048 })]) expect(() => checkWindows(taken, state, "here")).not.toThrow();
 });
 
 it.each([
