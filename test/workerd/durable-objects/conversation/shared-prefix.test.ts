@@ -238,11 +238,14 @@ it("serves a chain of responses in an object of its own, and requests that keep 
 });
 
 it("a system message of another text beside it holds for that request", async () => {
-  await told(make());
+  const made = await told<PrefixView>(make());
   const messages = [
     { role: "system" as const, content: "other" },
     { role: "user" as const, content: "hi" },
   ];
   const body = turnRequest("", { prefix: "manual", messages, conversation: "a" });
-  await told(askObject(named("a"), "/turn", { body }));
+  const reply = await told<Reply>(askObject(named("a"), "/turn", { body }));
+  const { prompt_tokens, prompt_tokens_details } = reply.usage;
+  expect(prompt_tokens_details.cached_tokens).toBe(made.tokens);
+  expect(prompt_tokens).toBeGreaterThan(made.tokens + "other".length);
 });
