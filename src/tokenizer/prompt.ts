@@ -1,23 +1,21 @@
 /**
  * createPromptBuilder: messages to ids through a chat template that never sees what the messages say.
  *
- * The template renders random placeholders. Its own text, between them, is encoded with control tokens; contents and names are encoded as
- * text. Ids are joined, strings never, so nothing in a message can become a control token or a piece of one (fault H1).
- * What a template computes from a content's text (`'</think>' in content`) sees the placeholder; trimming is found out and done likewise.
+ * The template's own text is encoded with control tokens; contents and names are encoded as text (rendered-pieces.ts). Ids are joined, strings
+ * never, so nothing in a message can become a control token or a piece of one (fault H1).
  */
 import { check, Failure } from "../core/failure.ts";
 import { ChatTemplate, TemplateRefusal } from "./chat-template.ts";
 import { tokenText } from "./hf-codec.ts";
+import { renderedPieces } from "./rendered-pieces.ts";
 import type { Message, PromptBuilder, TextCodec } from "./text-codec.ts";
-import { CALL_MARK, type Piece, withTools } from "./tool-text.ts";
+import { CALL_MARK, type Piece } from "./tool-text.ts";
 
 interface PromptOptions extends Readonly<Record<string, unknown>> {
   /** Put before conversations that bring no system message. */
   systemPrompt?: string;
 }
 
-/** White space that no template writes itself; it is gone after the template trimmed a content. */
-const PADDING = "\u2003";
 /** No white space, no markup, at most 64 characters. */
 const NAME = /^[\p{L}\p{N}_.-]{1,64}$/u;
 const ROLES: readonly string[] = ["system", "user", "assistant", "tool"];
@@ -165,51 +163,7 @@ class TemplatePromptBuilder implements PromptBuilder {
   }
 
   #pieces(messages: readonly Message[], addGenerationPrompt: boolean, tools: readonly string[] = []): Piece[] {
-    const nonce = crypto.randomUUID().replaceAll("-", "");
-    const hidden = messages.map(({ role, name }, i) => ({
-      role,
-      content: `${PADDING}${placeholder(nonce, "content", i)}${PADDING}`,
-      ...(name === undefined ? {} : { name: placeholder(nonce, "name", i) }),
-    }));
-    const listed = tools.map((_, i) => placeholder(nonce, "tool", i));
-    const constants = { ...this.#constants, ...(tools.length > 0 ? { tools: listed } : {}) };
-    const rendered = this.#template.render(hidden, addGenerationPrompt, constants);
-    // As JSON a tool's placeholder stands in quotes.
-    const placeholders = new RegExp(
-      `(${PADDING}|"(?=x${nonce}tool))?x${nonce}(content|name|tool)(\\d+)x(${PADDING}|")?`,
-      "g",
-    );
-    const pieces: Piece[] = [];
-    let from = 0;
-    for (const found of rendered.matchAll(placeholders)) {
-      const [whole, left = "", kind, number, right = ""] = found as unknown as [
-        string,
-        string?,
-        Kind?,
-        string?,
-        string?,
-      ];
-      const at = Number(number);
-      const before = rendered.slice(from, found.index);
-      from = found.index + whole.length;
-      if (kind === "tool") {
-        check(left === '"' && right === '"', "weights_invalid", () => "chat template: tools not as JSON", "template");
-        pieces.push({ template: before }, { message: -1, text: tools[at]! });
-        continue;
-      }
-      // A quote behind a content is the template's.
-      if (right === '"') from--;
-      let text = messages[at]![kind!] ?? "";
-      if (kind === "content" && !left) text = text.trimStart();
-      if (kind === "content" && right !== PADDING) text = text.trimEnd();
-      // A tokenizer's words begin with their space: " The" is one token. An answer's ids are the model's own, so there it stays.
-      const template = messages[at]!.role === "assistant" ? before : before.replace(/ +$/, "");
-      text = before.slice(template.length) + text;
-      pieces.push({ template });
-      if (kind === "content") pieces.push(...withTools({ message: at, text }, messages[at]!));
-      else pieces.push({ message: -1, text });
-    }
-    return [...pieces, { template: rendered.slice(from) }];
+    return renderedPieces(this.#template, this.#constants, { messages, addGenerationPrompt, tools });
   }
 
   #afterAssistant(pieces: readonly Piece[], message: number): Piece[] {
@@ -231,9 +185,6 @@ class TemplatePromptBuilder implements PromptBuilder {
 /** The first message's content. */
 const systemAt = (pieces: readonly Piece[]): number =>
   pieces.findIndex((piece) => "message" in piece && piece.message === 0);
-
-type Kind = "content" | "name" | "tool";
-const placeholder = (nonce: string, kind: Kind, message: number): string => `x${nonce}${kind}${message}x`;
 
 const system: Message = { role: "system", content: "" };
 const user: Message = { role: "user", content: "" };
