@@ -95,7 +95,7 @@ def splice(pack: Path, saved: Path, out: Path) -> dict[str, int]:
     for shard, start, end in zip(manifest["shards"], starts, starts[1:]):
         (out / shard["file"]).write_bytes(whole[start:end])
         shard["sha256"] = hashlib.sha256(whole[start:end]).hexdigest()
-    manifest.pop("golden", None)  # another model's; scripts/pack-golden.ts computes this one's
+    manifest.pop("golden", None)  # another model's; scripts/pack-manifest.ts computes this one's
     learnt = saved.read_bytes()
     manifest["provenance"] = {"format": "rivulet-pack", "files": [
         {"file": "manifest.json", "bytes": len(stated), "sha256": hashlib.sha256(stated).hexdigest()},
