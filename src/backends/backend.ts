@@ -54,9 +54,10 @@ export interface Sequence {
   accept?(): boolean;
   /**
    * The state; the sequence stays usable. `view`: data may be the engine's own memory, good until the next call on any sequence.
+   * `rounded`: as a view, after `round`; what was rounded may be given as halves.
    * Where stages keep the state themselves these are references to it, and it is on disk when they are given.
    */
-  save(view?: "view"): StateTensor[] | Promise<StateTensor[]>;
+  save(as?: "view" | "rounded"): StateTensor[] | Promise<StateTensor[]>;
   /** Rounds the state in memory as a turn's end does when it is written (src/state/codec.ts). Absent where nothing may be rounded. */
   round?(): void;
   /** Frees the memory and wipes it. Idempotent. */

@@ -52,26 +52,3 @@ export function toHalves(words: Int32Array): Uint16Array<ArrayBuffer> | undefine
   }
   return halves;
 }
-
-let table: Float32Array | undefined;
-
-/** The floats of all halves. */
-function everyHalf(): Float32Array {
-  const floats = new Float32Array(1 << 16);
-  for (let half = 0; half < floats.length; half++) floats[half] = fromHalf(half);
-  return floats;
-}
-
-/** Writes the floats of halves into `floats`, which has room for as many. */
-export function fromHalves(halves: Uint16Array, floats: Float32Array): void {
-  table ??= everyHalf();
-  // Both are constants here, because code that is not yet optimized would look them up again for every number.
-  const [floatOf, n] = [table, halves.length];
-  for (let i = 0; i < n; i++) floats[i] = floatOf[halves[i]!]!;
-}
-
-/** The halves in bytes that may begin at an odd address, where they are copied. */
-export function halvesIn(bytes: Uint8Array): Uint16Array {
-  const even = bytes.byteOffset % 2 ? bytes.slice() : bytes;
-  return new Uint16Array(even.buffer, even.byteOffset, even.length / 2);
-}

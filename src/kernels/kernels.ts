@@ -29,6 +29,12 @@ export interface Kernels {
    *  and has scale 0. */
   quantize(xq: Address, x: Address, xStride: number, T: number, C: number): void;
 
+  /** y (n) = the nearest halves of x (n) f32, ties to even, and 1; or 0, with y left alone, where one of them is too large to have a finite half,
+   *  infinite or no number. y may be x. */
+  toHalves(y: Address, x: Address, n: number): number;
+  /** y (n) f32 = halves x (n), all of them finite. x may be the second half of y. */
+  fromHalves(y: Address, x: Address, n: number): void;
+
   /** y (T, D) = x / sqrt(mean(x²) + eps) · w. In place when y = x. */
   rmsNorm(y: Address, x: Address, w: Address, T: number, D: number, eps: number): void;
   /** y (T, D) = rmsNorm over each run of `width` of (x · silu(z)), then · w. x stride xStride, z stride zStride, y stride D. */

@@ -7,7 +7,7 @@ import type { Stretch } from "./stretches.ts";
 type Rest = Omit<ConversationState, "position" | "tensors">;
 
 export const encodeSequence = (sequence: Sequence, rest: Rest, precision: Precision = "exact"): Promise<Uint8Array> =>
-  encoded(sequence, rest, (state) => encodeState(state, precision));
+  encoded(sequence, rest, precision, (state) => encodeState(state, precision));
 
 /** For storage, which has `known` of what it has grown from. */
 export const encodeSequenceInParts = <Known extends Stretch>(
@@ -16,10 +16,16 @@ export const encodeSequenceInParts = <Known extends Stretch>(
   precision: Precision,
   known: readonly Known[],
   mostBytes: number,
-): Promise<StateParts<Known>> => encoded(sequence, rest, (state) => encodeParts(state, precision, known, mostBytes));
+): Promise<StateParts<Known>> =>
+  encoded(sequence, rest, precision, (state) => encodeParts(state, precision, known, mostBytes));
 
-async function encoded<T>(sequence: Sequence, rest: Rest, encode: (state: ConversationState) => T): Promise<T> {
-  const saved = sequence.save("view");
+async function encoded<T>(
+  sequence: Sequence,
+  rest: Rest,
+  precision: Precision,
+  encode: (state: ConversationState) => T,
+): Promise<T> {
+  const saved = sequence.save(precision === "rounded" ? "rounded" : "view");
   const tensors = saved instanceof Promise ? await saved : saved;
   return encode({ ...rest, position: sequence.position, tensors });
 }

@@ -4,6 +4,7 @@ import { attendF32, attendI8, cacheF32, cacheI8, rotary, rotaryTable, softmax } 
 import type { Case } from "./cases/case.ts";
 import { gatedDeltaChunk, gatedDeltaStep } from "./cases/delta.ts";
 import { gatedConv1d, geglu, gegluTanh, l2Norm, relu2, sigmoidTimes } from "./cases/family.ts";
+import { fromHalves, toHalves } from "./cases/halves.ts";
 import { embedF16, embedF32, embedQ4, embedQ8, matF16, matF32, matQ4, matQ8, quantize } from "./cases/matrices.ts";
 import { add, addBias, gatedRmsNorm, rmsNorm, scale, swiglu } from "./cases/rows.ts";
 import { causalConv1d, mambaDt, ssdChunk, ssmStep } from "./cases/state.ts";
@@ -18,6 +19,8 @@ export const cases: { [Name in keyof Kernels]: Case<Name>[] } = {
   embedQ8,
   embedQ4,
   quantize,
+  toHalves,
+  fromHalves,
   rmsNorm,
   gatedRmsNorm,
   add,

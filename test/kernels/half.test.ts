@@ -1,13 +1,11 @@
 import { expect, it } from "vitest";
-import { fromHalf, fromHalves, toHalf, toHalves } from "../../src/kernels/half.ts";
+import { fromHalf, toHalf, toHalves } from "../../src/kernels/half.ts";
 
 const isNumber = (half: number) => ((half >>> 10) & 31) !== 31;
 
-it("many halves at once are the floats that they are one by one, and back", () => {
+it("a half that was read has itself as the nearest half", () => {
   const halves = Uint16Array.from({ length: 1 << 16 }, (_, half) => half).filter(isNumber);
-  const floats = new Float32Array(halves.length);
-  fromHalves(halves, floats);
-  expect(floats).toEqual(Float32Array.from(halves, fromHalf));
+  const floats = Float32Array.from(halves, fromHalf);
   expect(toHalves(new Int32Array(floats.buffer))).toEqual(halves);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/core/failure.ts";
-import { fromHalves, halvesIn } from "../../src/kernels/half.ts";
+import { fromHalf } from "../../src/kernels/half.ts";
 import { decodeState, encodeState } from "../../src/state/codec.ts";
 import type { ConversationState } from "../../src/state/state.ts";
 
@@ -84,8 +84,7 @@ describe("state codec", () => {
     const { tensors } = decodeState(bytes, fingerprint);
     const [scan, keys] = tensors;
     expect(scan!.stored).toBe("f16");
-    const read = new Float32Array(5);
-    fromHalves(halvesIn(scan!.data), read);
+    const read = Float32Array.from(new Uint16Array(scan!.data.slice().buffer), fromHalf);
     expect(read).toEqual(Float32Array.of(1, -2, 0.333251953125, 2 * 2 ** -24, -0));
     expect(keys).toEqual(given.tensors[1]);
     const { stored: _, ...floats } = scan!;

@@ -6,6 +6,7 @@ export { matQ8 } from "./mat-q8";
 export { matQ4, unsignedDots, wideDots } from "./mat-q4/mat-q4";
 export { embedF32, embedF16, embedQ8, embedQ4 } from "./embed";
 export { quantize } from "./quantize";
+export { toHalves, fromHalves } from "./halves";
 export { rmsNorm, gatedRmsNorm, l2Norm } from "./norms";
 export { add, scale, addBias, swiglu } from "./elementwise";
 export { geglu, gegluTanh, relu2, sigmoidTimes } from "./activations";

@@ -2,7 +2,6 @@
 
 import { check } from "../../core/failure.ts";
 import { padTo, product } from "../../core/sizes.ts";
-import { fromHalves, halvesIn, toHalves } from "../../kernels/half.ts";
 import type { Run } from "../../layers/layer.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
 import type { Rows, Saved, Sequence, StateTensor, Want } from "../backend.ts";
@@ -23,12 +22,20 @@ export interface SequenceHost extends PassEngine {
   describe(position: number): StateShape[];
 }
 
+/** A tensor of the state that keeps its size, and where it lies. */
+interface Fixed {
+  name: string;
+  shape: number[];
+  offset: number;
+  rounds?: true;
+}
+
 const NONE = new Uint32Array(0);
 
 export class WasmSequence implements Sequence {
   readonly #engine: SequenceHost;
   readonly #caches: Cache[];
-  readonly #fixed: { name: string; shape: number[]; offset: number; rounds?: true }[] = [];
+  readonly #fixed: Fixed[] = [];
   readonly #fixedBytes: number;
   readonly #fixedAt: number;
   #position = 0;
@@ -162,25 +169,41 @@ export class WasmSequence implements Sequence {
     this.#position += T;
   }
 
-  save(view?: "view"): StateTensor[] {
+  save(as?: "view" | "rounded"): StateTensor[] {
     check(this.#open, "bug", () => "save on a released sequence");
     const { guesses, memory } = this.#engine;
     guesses.settle();
-    const fixed = this.#fixed.map(({ offset, ...spec }): StateTensor => {
+    const fixed = this.#fixed.map((tensor): StateTensor => {
+      const { offset, ...spec } = tensor;
+      const halves = as === "rounded" ? this.#round(tensor) : undefined;
+      if (halves) return { ...spec, dtype: "f32", stored: "f16", data: halves };
       const at = this.#fixedAt + offset;
       return { ...spec, dtype: "f32", data: new Uint8Array(memory.buffer, at, 4 * product(spec.shape)) };
     });
     const views = [...fixed, ...this.#caches.flatMap((cache) => cache.view(this.#position))];
-    return view ? views : views.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+    return as ? views : views.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
   }
 
   round(): void {
     this.settle();
-    for (const { shape, offset, rounds } of this.#fixed) {
-      const floats = new Float32Array(this.#engine.memory.buffer, this.#fixedAt + offset, product(shape));
-      const halves = rounds && toHalves(new Int32Array(floats.buffer, floats.byteOffset, floats.length));
-      if (halves) fromHalves(halves, floats);
-    }
+    for (const tensor of this.#fixed) this.#round(tensor);
+  }
+
+  /** Rounds a tensor in memory and gives its halves; undefined, and nothing done, where it may not be rounded or holds a number that has no finite half. */
+  #round({ shape, offset, rounds }: Fixed): Uint8Array<ArrayBuffer> | undefined {
+    const { kernels, memory } = this.#engine;
+    const [at, n] = [this.#fixedAt + offset, product(shape)];
+    if (!rounds || kernels.toHalves(at, at, n) === 0) return undefined;
+    const halves = new Uint8Array(memory.buffer, at, 2 * n).slice();
+    this.#widen(halves, at, n);
+    return halves;
+  }
+
+  /** Floats at `at`, of halves that are brought to the second half of their room. */
+  #widen(halves: Uint8Array, at: number, n: number): void {
+    const { kernels, memory } = this.#engine;
+    new Uint8Array(memory.buffer).set(halves, at + 2 * n);
+    kernels.fromHalves(at, at + 2 * n, n);
   }
 
   release(): void {
@@ -209,7 +232,7 @@ export class WasmSequence implements Sequence {
     for (const { name, shape, offset } of this.#fixed) {
       const { data, stored } = byName.get(name)!;
       const at = this.#fixedAt + offset;
-      if (stored) fromHalves(halvesIn(data), new Float32Array(memory.buffer, at, product(shape)));
+      if (stored) this.#widen(data, at, product(shape));
       else new Uint8Array(memory.buffer).set(data, at);
     }
     const rooms = this.#caches.flatMap((cache) => cache.view(position));

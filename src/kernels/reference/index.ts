@@ -8,6 +8,7 @@ import { add, addBias, scale, sigmoidTimes, swiglu } from "./elementwise.ts";
 import { embedF16, embedF32, embedQ4, embedQ8 } from "./embed.ts";
 import { gatedConv1d } from "./gated-conv1d.ts";
 import { gatedDeltaChunk, gatedDeltaStep } from "./gated-delta.ts";
+import { fromHalves, toHalves } from "./halves.ts";
 import { mambaDt } from "./mamba-dt.ts";
 import { matF16, matF32, matQ4, matQ8 } from "./mat.ts";
 import { gatedRmsNorm, l2Norm, rmsNorm } from "./norms.ts";
@@ -27,6 +28,8 @@ export const referenceKernels = (memory: WebAssembly.Memory): Kernels => ({
   embedQ8: embedQ8(memory),
   embedQ4: embedQ4(memory),
   quantize: quantize(memory),
+  toHalves: toHalves(memory),
+  fromHalves: fromHalves(memory),
   rmsNorm: rmsNorm(memory),
   gatedRmsNorm: gatedRmsNorm(memory),
   add: add(memory),
