@@ -182,14 +182,16 @@ export class PassageIndex {
     }
     const asked = questions.flatMap((question, i) => ranges.map((range) => [i, matching(question), ...range]));
     if (asked.length === 0) return questions.map(() => []);
+    const most = far.length > 0 ? limit * FILTER_FACTOR : limit;
+    // The limit is a number and no parameter: SQLite plans a statement anew whenever one is bound to it.
     const rows = this.#database.exec(
       `SELECT value ->> 0 AS question, (
          SELECT json_group_array(id) FROM (
            SELECT rowid AS id FROM passages WHERE passages MATCH (value ->> 1)
-             AND rowid BETWEEN (value ->> 2) AND (value ->> 3) ORDER BY rowid DESC LIMIT ?2
+             AND rowid BETWEEN (value ->> 2) AND (value ->> 3) ORDER BY rowid DESC LIMIT ${most}
          )
-       ) AS ids FROM json_each(?1)`,
-      ...[JSON.stringify(asked), far.length > 0 ? limit * FILTER_FACTOR : limit],
+       ) AS ids FROM json_each(?)`,
+      JSON.stringify(asked),
     );
     const found = questions.map((): Posting[] => []);
     const reach = new Map(branch.map(({ lane, from, to }) => [lane, { from, to }]));
@@ -217,8 +219,8 @@ export class PassageIndex {
       const first = lane * DEPTHS + from;
       for (let last = lane * DEPTHS + to; last >= first && left > 0; ) {
         const rows = this.#database.exec(
-          "SELECT place, senses FROM passage_turns WHERE place BETWEEN ? AND ? AND senses IS NOT NULL ORDER BY place DESC LIMIT ?",
-          ...[first, last, TURNS_AT_ONCE],
+          `SELECT place, senses FROM passage_turns WHERE place BETWEEN ? AND ? AND senses IS NOT NULL ORDER BY place DESC LIMIT ${TURNS_AT_ONCE}`,
+          ...[first, last],
         );
         for (const row of rows) {
           if (left <= 0) break;
