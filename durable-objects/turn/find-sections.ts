@@ -23,7 +23,7 @@ const RELATIVE_SEEN = 0.45;
 const RELATIVE = 0.6;
 /** Sections that are read for what they mean, and the least nearness of a sentence to the question. */
 const ALIKE_MAX = 16;
-const ALIKE_LEAST = 0.2;
+const ALIKE_LEAST = 0.05;
 
 export interface Found {
   /** The most worthy first. */

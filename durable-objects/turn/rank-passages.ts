@@ -62,7 +62,7 @@ const RECENCY_BONUS = 0.12;
 /** Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's own matter and he asks for that. */
 const OWN_COVERAGE = 1;
 const SENSE_COVERAGE = 1.1;
-const WORLD_COVERAGE = 0.72;
+const WORLD_COVERAGE = 0.62;
 const SENSE_RANK = 1.8;
 const OWN_SENSE = 1.3;
 /**
@@ -70,11 +70,11 @@ const OWN_SENSE = 1.3;
  * then nothing in common with it, above the second it says the same. A short past is taken as usual.
  */
 const USUAL_SHARE = 0.5;
-const USUAL_LEAST = 0.36;
+const USUAL_LEAST = 0.15;
 const STRANGE = 0.12;
 const SAME = 0.42;
 /** What a line in another language than the question's loses of its nearness, because who asks in a language mostly means what he told in it. */
-const OTHER_LANGUAGE_AHEAD = 0.08;
+const OTHER_LANGUAGE_AHEAD = 0.1;
 const TRIMMED_TOKENS = 24;
 
 /** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */

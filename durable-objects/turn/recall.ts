@@ -28,7 +28,7 @@ const FLOOR_WORLDLY = 0.8;
  * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must hold such a share of the question by
  * its words. Else nobody has answered the question before, and nothing is quoted.
  */
-const AHEAD = 0.055;
+const AHEAD = 0.1;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;

@@ -28,7 +28,7 @@ export const FEATURES = VECTOR + BRANCHES.length * BRANCH;
 export const LINE_END = 10;
 const MAGIC = 0x45535652;
 /** The version of the file's layout. */
-const ENCODER_VERSION = 2;
+const ENCODER_VERSION = 3;
 /** The version of the directions that are made with it, and of codes that are kept: only those of one version can be compared. */
 export const DIRECTIONS_VERSION = 1;
 export const HEADER_BYTES = 16;
@@ -49,6 +49,7 @@ export const MATRICES: readonly (readonly [name: string, R: number, C: number])[
   ["d2", VECTOR, HIDDEN],
   ["p3", VECTOR, HIDDEN],
   ["d3", VECTOR, VECTOR],
+  ["asked", VECTOR, VECTOR],
 ];
 
 const VECTORS: readonly (readonly [name: string, length: number])[] = [

@@ -74,6 +74,14 @@ export class SentenceEncoder {
     return direction.reduce((sum, number, d) => sum + number * own[d]!, 0);
   }
 
+  /** Where the answers to a question of this direction are, what was told in passing above all. As long as the direction. */
+  towardsAnswers(direction: Float32Array): Float32Array {
+    const towards = this.#product("asked", direction, 1);
+    addTo(towards, direction);
+    const length = lengthOf(direction);
+    return toLengthOne(towards).map((number) => number * length);
+  }
+
   #direction(features: Float32Array, T: number): Float32Array {
     const sum = new Float32Array(FEATURES);
     for (let n = 0; n < features.length; n++) sum[n % FEATURES]! += features[n]!;
@@ -151,9 +159,13 @@ function tanh(x: number): number {
   return (x * (135135 + s * (17325 + s * (378 + s)))) / (135135 + s * (62370 + s * (3150 + s * 28)));
 }
 
-function toLengthOne(x: Float32Array): Float32Array {
+function lengthOf(x: Float32Array): number {
   let sum = 0;
   for (const number of x) sum += number * number;
-  const length = Math.sqrt(sum) || 1;
+  return Math.sqrt(sum);
+}
+
+function toLengthOne(x: Float32Array): Float32Array {
+  const length = lengthOf(x) || 1;
   return x.map((number) => number / length);
 }

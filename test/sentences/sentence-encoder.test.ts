@@ -12,6 +12,8 @@ interface Golden {
   ids: number[];
   vector: number[];
   own: number;
+  /** Where its answers are, if it is a question. */
+  asked: number[];
 }
 
 const file = readFileSync("models/sentence-encoder/encoder.bin");
@@ -28,6 +30,35 @@ it.each(golden.cases)("cuts and encodes $text as numpy does", ({ text, ids, vect
   // Numpy does not round the activations to eight bits.
   expect(dot(got, vector)).toBeGreaterThan(0.985);
   expect(Math.abs(encoder.ownness(got) - own)).toBeLessThan(0.8);
+});
+
+it.each(golden.cases)("turns $text towards answers as numpy does", ({ vector, asked }) => {
+  const got = encoder.towardsAnswers(Float32Array.from(vector));
+  expect(dot(got, got)).toBeCloseTo(1, 3);
+  expect(dot(got, asked)).toBeGreaterThan(0.995);
+  const half = encoder.towardsAnswers(Float32Array.from(vector, (number) => number / 2));
+  expect(dot(half, half)).toBeCloseTo(0.25, 3);
+});
+
+it.each([
+  [
+    "Which animal do we keep at home?",
+    "Sorry for the late answer, our hamster had escaped and I spent the evening under the sofa.",
+    "I like to watch animals at home.",
+  ],
+  [
+    "Welches Instrument spiele ich?",
+    "Gestern ist mir beim Üben eine Saite am Cello gerissen, und die Probe ist schon morgen.",
+    "Ich höre gern Instrumente.",
+  ],
+  ["我家有什么动物？", "昨晚小猫把花瓶打碎了，我收拾到半夜。", "我喜欢看动物的节目。"],
+])("%s, turned towards answers, is less drawn to what only sounds like it", (question, answer, like) => {
+  const direction = encoder.encode(question);
+  const lead = (from: Float32Array) => {
+    const near = nearnessTo(from);
+    return near(codeOf(encoder.encode(like)), 0) - near(codeOf(encoder.encode(answer)), 0);
+  };
+  expect(lead(encoder.towardsAnswers(direction))).toBeLessThan(0.65 * lead(direction));
 });
 
 it("has the same bits by the definitions of the kernels but for the rounding of sums", () => {
@@ -116,7 +147,7 @@ it("holds the file once, with room for one sentence", () => {
 it.each<[string, (bytes: Uint8Array) => Uint8Array, string]>([
   ["an empty file", () => new Uint8Array(), "expected a header, got 0 bytes"],
   ["another file", (bytes) => bytes.fill(1, 0, 4), "expected it to begin with RVSE, got 1010101"],
-  ["another version", (bytes) => bytes.fill(9, 4, 5), "expected version 2, got 9"],
+  ["another version", (bytes) => bytes.fill(9, 4, 5), "expected version 3, got 9"],
   ["a file cut short", (bytes) => bytes.subarray(0, -1), "bytes, got "],
 ])("refuses %s", (_, broken, message) => {
   let thrown: unknown;

@@ -13,8 +13,8 @@ const line = (text: string, nearness?: number, usual = 0.42) => {
 
 it("knows how far a line is ahead of the past, less where it has another language", () => {
   expect(line("I wear small boots.", 0.5).ahead).toBeCloseTo(0.08);
-  expect(line("Ich trage kleine Stiefel.", 0.5).ahead).toBeCloseTo(0);
-  expect(line("I wear small boots.", 0.5, 0).ahead).toBeCloseTo(0.14);
+  expect(line("Ich trage kleine Stiefel.", 0.5).ahead).toBeCloseTo(-0.02);
+  expect(line("I wear small boots.", 0.5, 0).ahead).toBeCloseTo(0.35);
   expect(line("I wear small boots.").ahead).toBeUndefined();
 });
 
@@ -41,7 +41,7 @@ it("knows the one sentence of a passage that answers most, by its words and by w
 it("takes a question as answered where a line stands out, by what it means or by its words", () => {
   const far = line("I broke my arm.", 0.44);
   expect(isAnswered([far], [far])).toBe(false);
-  expect(isAnswered([far, line("I take a nine in boots.", 0.5)], [far])).toBe(true);
+  expect(isAnswered([far, line("I take a nine in boots.", 0.55)], [far])).toBe(true);
   const worded = line("My shoe size is nine.", 0.44);
   expect(isAnswered([far, worded], [far, worded])).toBe(true);
   const unknown = line("I broke my arm.");

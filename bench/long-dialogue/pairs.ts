@@ -1,0 +1,45 @@
+/**
+ * Questions and the sentences that answer them, for the sentence encoder's map of questions (training/asked_map.py): of the lists that recall is made
+ * with, and of training/memory/asked.txt. The list `weeks` is for no tuning and not among them.
+ *
+ *   node bench/long-dialogue/pairs.ts [--without passing,fresh] > pairs.jsonl
+ *
+ * A line is `{"group", "lang", "question", "statement", "said"}`; questions of one group ask about the same thing. Where nobody asks for it, there is only what is said.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { sentencesOf } from "../../durable-objects/storage/passages.ts";
+import { statementOf } from "../../durable-objects/turn/statement.ts";
+import { told } from "./dialogue.ts";
+import type { Fact } from "./facts.ts";
+import { wordings } from "./right-answer.ts";
+
+const HELD_OUT = ["weeks"];
+/** Of a fact. */
+const VALUES = 2;
+const { values: options } = parseArgs({ options: { without: { type: "string", default: "" } } });
+const without = [...HELD_OUT, ...options.without.split(",")];
+const print = (row: object) => console.log(JSON.stringify(row));
+const pair = (group: string, lang: string, question: string, said: string) =>
+  print({ group, lang, question, statement: statementOf(question), said });
+
+function* tellings({ tell, correct, values }: Fact): Generator<string> {
+  for (const value of values.slice(0, VALUES).map((value) => wordings(value)[0]!))
+    for (const text of [...tell, correct].map((form) => form.replace("{v}", value)))
+      for (const sentence of sentencesOf(text)) if (sentence.text.includes(value)) yield sentence.text;
+}
+
+for (const [name, { facts }] of Object.entries(told).filter(([name]) => !without.includes(name)))
+  for (const [i, fact] of facts.entries()) {
+    for (const said of tellings(fact))
+      for (const question of [...fact.rephrase, ...fact.ask]) pair(`${name} ${i}`, fact.lang, question, said);
+    print({ said: fact.other.replace("{w}", wordings(fact.values.at(-1)!)[0]!) });
+  }
+
+const asked = readFileSync("training/memory/asked.txt", "utf8")
+  .split("\n")
+  .filter((line) => line.trim() !== "");
+for (const [i, line] of asked.entries()) {
+  const [said, ...questions] = line.replace(/^\+\s*/, "").split(" | ");
+  for (const question of questions) pair(`asked ${i}`, "en", question.split(" = ")[0]!.trim(), said!.trim());
+}
