@@ -14,12 +14,18 @@ export class Decoder {
   /** What was fed on a guess, how much of it came true, and the logits (1 + guess, V). */
   #guess: readonly number[] = [];
   #right = 0;
-  #logits: Float32Array = new Float32Array(0);
+  #logits: Float32Array;
 
-  /** `recent`: ids before the first call of `next`, oldest first. */
-  constructor(backend: Backend, sequence: Sequence, recent: readonly number[]) {
+  /** `recent`: ids before the first call of `next`, oldest first. `logits`: those before it, which hold until then. */
+  constructor(
+    backend: Backend,
+    sequence: Sequence,
+    recent: readonly number[],
+    logits: Float32Array = new Float32Array(0),
+  ) {
     this.#backend = backend;
     this.#sequence = sequence;
+    this.#logits = logits;
     this.#lookup = new PromptLookup(recent);
   }
 

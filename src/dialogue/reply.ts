@@ -85,7 +85,9 @@ export async function* reply(
     yield { type: "prefill", done: read.done, total: feed.length };
   }
   if (known.length === 0) sampler.begin();
-  const decoder = new Decoder(served.backend, sequence, sampler.state().recent);
+  // What was given is read by other replies too; the rest is this one's own.
+  const own = logits === given ? undefined : logits;
+  const decoder = new Decoder(served.backend, sequence, sampler.state().recent, own);
   for (let n = known.length + 1; !ended; n++) {
     if (constraint) await inSlices(constraint.prepare(), yieldToEvents);
     const { id } = sampler.choose(logits, options.sampling, constraint?.mask());

@@ -138,3 +138,23 @@ it.each(["bamba-groups2", "llama-plain", "falcon_h1-plain"])(
     expect(counts.guessed - counts.right).toBeGreaterThan(50);
   },
 );
+
+it("a reply has its logits in one array, those that follow its prompt too", async () => {
+  const served = { ...(await load("golden/bamba-groups4")), codec };
+  const { backend } = served;
+  const arrays = new Set<Float32Array>();
+  const forwardMany = backend.forwardMany!.bind(backend);
+  backend.forwardMany = (turns) => {
+    const results = forwardMany(turns);
+    for (const logits of results) if (logits.length > 0) arrays.add(logits);
+    return results;
+  };
+  const sequence = await backend.open();
+  const events = reply(served, sequence, new Sampler(backend.vocab, undefined, 1), [3, 4, 5], {
+    ...whole,
+    maxTokens: 6,
+  });
+  let tokens = 0;
+  for await (const { type } of events) if (type === "token") tokens++;
+  expect([tokens, arrays.size]).toEqual([6, 1]);
+});

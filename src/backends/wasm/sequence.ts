@@ -38,6 +38,8 @@ export class WasmSequence implements Sequence {
   readonly #fixed: Fixed[] = [];
   readonly #fixedBytes: number;
   readonly #fixedAt: number;
+  /** Tensors that lie in memory as halves, since a save was given views of those. They are floats again before anything else is done with them. */
+  #halves: Fixed[] = [];
   #position = 0;
   #open = true;
 
@@ -154,6 +156,7 @@ export class WasmSequence implements Sequence {
   /** Makes room for T tokens and says where the state lies, for a step whose rows for it begin at `at`; the first `again` are held already. */
   reserve(at: number, T: number, again = 0): Run {
     check(this.#open, "bug", () => "forward on a released sequence");
+    this.#widen();
     for (const cache of this.#caches) cache.reserve(this.#position - again + T);
     return {
       at,
@@ -173,12 +176,14 @@ export class WasmSequence implements Sequence {
     check(this.#open, "bug", () => "save on a released sequence");
     const { guesses, memory } = this.#engine;
     guesses.settle();
+    this.#widen();
+    if (as === "rounded") this.#round();
     const fixed = this.#fixed.map((tensor): StateTensor => {
       const { offset, ...spec } = tensor;
-      const halves = as === "rounded" ? this.#round(tensor) : undefined;
-      if (halves) return { ...spec, dtype: "f32", stored: "f16", data: halves };
-      const at = this.#fixedAt + offset;
-      return { ...spec, dtype: "f32", data: new Uint8Array(memory.buffer, at, 4 * product(spec.shape)) };
+      const stored = this.#halves.includes(tensor);
+      const bytes = (stored ? 2 : 4) * product(spec.shape);
+      const data = new Uint8Array(memory.buffer, this.#fixedAt + offset, bytes);
+      return { ...spec, dtype: "f32", ...(stored ? { stored: "f16" } : {}), data };
     });
     const views = [...fixed, ...this.#caches.flatMap((cache) => cache.view(this.#position))];
     return as ? views : views.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
@@ -186,21 +191,32 @@ export class WasmSequence implements Sequence {
 
   round(): void {
     this.settle();
-    for (const tensor of this.#fixed) this.#round(tensor);
+    this.#widen();
+    this.#round();
+    this.#widen();
   }
 
-  /** Rounds a tensor in memory and gives its halves; undefined, and nothing done, where it may not be rounded or holds a number that has no finite half. */
-  #round({ shape, offset, rounds }: Fixed): Uint8Array<ArrayBuffer> | undefined {
-    const { kernels, memory } = this.#engine;
-    const [at, n] = [this.#fixedAt + offset, product(shape)];
-    if (!rounds || kernels.toHalves(at, at, n) === 0) return undefined;
-    const halves = new Uint8Array(memory.buffer, at, 2 * n).slice();
-    this.#widen(halves, at, n);
-    return halves;
+  /** Makes halves of what may be rounded, in the place of its floats; a tensor with a number that has no finite half stays as it is. */
+  #round(): void {
+    const { kernels } = this.#engine;
+    this.#halves = this.#fixed.filter(({ shape, offset, rounds }) => {
+      const at = this.#fixedAt + offset;
+      return rounds && kernels.toHalves(at, at, product(shape)) !== 0;
+    });
+  }
+
+  /** Makes floats of halves that lie in their place. */
+  #widen(): void {
+    const { memory } = this.#engine;
+    for (const { shape, offset } of this.#halves) {
+      const [at, n] = [this.#fixedAt + offset, product(shape)];
+      this.#floats(new Uint8Array(memory.buffer, at, 2 * n), at, n);
+    }
+    this.#halves = [];
   }
 
   /** Floats at `at`, of halves that are brought to the second half of their room. */
-  #widen(halves: Uint8Array, at: number, n: number): void {
+  #floats(halves: Uint8Array, at: number, n: number): void {
     const { kernels, memory } = this.#engine;
     new Uint8Array(memory.buffer).set(halves, at + 2 * n);
     kernels.fromHalves(at, at + 2 * n, n);
@@ -232,7 +248,7 @@ export class WasmSequence implements Sequence {
     for (const { name, shape, offset } of this.#fixed) {
       const { data, stored } = byName.get(name)!;
       const at = this.#fixedAt + offset;
-      if (stored) this.#widen(data, at, product(shape));
+      if (stored) this.#floats(data, at, product(shape));
       else new Uint8Array(memory.buffer).set(data, at);
     }
     const rooms = this.#caches.flatMap((cache) => cache.view(position));

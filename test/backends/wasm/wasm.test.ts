@@ -51,7 +51,19 @@ it("a state that is rounded in memory is the one that is read from its rounded b
   expect(await toBytes(sequence, fingerprint)).toEqual(inMemory);
   expect(await toBytes(sequence, fingerprint, "rounded")).toEqual(bytes);
   const read = await backend.open(decodeState(bytes, fingerprint));
-  expect(await feed(read, tokens.subarray(6), 3)).toEqual(await feed(sequence, tokens.subarray(6), 3));
+  // Straight after it was saved, while its halves lie in their place.
+  const next = await feed(sequence, tokens.subarray(6), 3);
+  expect(await feed(read, tokens.subarray(6), 3)).toEqual(next);
+});
+
+it("what is saved as halves are views of the engine's memory, and no copies", async () => {
+  const { backend } = await load("golden/bamba-groups4");
+  const engine = backend as Engine;
+  const sequence = engine.open();
+  await feed(sequence, readGolden("bamba-groups4").tokens, 4);
+  const halves = sequence.save("rounded").filter(({ stored }) => stored === "f16");
+  expect(halves.length).toBeGreaterThan(0);
+  expect(halves.filter(({ data }) => data.buffer !== engine.memory.buffer)).toEqual([]);
 });
 
 /** The small hybrid after `tokens` but the last ones, with its caches in stretches of a few positions. */
