@@ -5,6 +5,7 @@
  * one transaction.
  */
 import { check, Failure } from "../../src/core/failure.ts";
+import type { NewStretch } from "../../src/state/codec.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { Database } from "./database.ts";
@@ -123,6 +124,14 @@ export class ConversationStore {
       const stored = this.pieces.write(accepted.id, state, this.kept());
       faultNow("checkpoint");
       return stored;
+    });
+  }
+
+  /** Writes a long stretch of a running turn's state before the rest of it. Throws `LeaseLost`. */
+  writeAhead(turn: string, epoch: number, stretch: NewStretch): StoredStretch {
+    return this.database.transaction(() => {
+      this.journal.check(turn, epoch);
+      return this.pieces.writeAhead(turn, stretch);
     });
   }
 

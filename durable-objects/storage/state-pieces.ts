@@ -152,6 +152,21 @@ export class StatePieces {
     return stored;
   }
 
+  /**
+   * Writes a stretch before the state that will name it, and holds it for the turn: what is never named is erased with the next state that ends a turn. Call it
+   * within a transaction.
+   */
+  writeAhead(turn: string, { data, ...rest }: NewStretch): StoredStretch {
+    const [last] = this.#database.exec("SELECT max(id) AS id FROM pieces");
+    const row = Number(last?.id ?? 0) + 1;
+    this.#database.exec(
+      "INSERT INTO pieces (turn, position, part, parts, stretches, bytes, id) VALUES (?, ?, ?, 0, '', ?, ?)",
+      ...[turn, rest.to, partOf(rest), data, row],
+    );
+    this.hold(turn, { stretches: [...(this.#held.get(turn) ?? []), row] });
+    return { ...rest, row };
+  }
+
   #taken(kept: readonly StateSet[]): Set<number> {
     return new Set([...kept.flatMap(rowsOf), ...[...this.#held.values()].flat()]);
   }

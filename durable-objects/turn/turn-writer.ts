@@ -7,11 +7,11 @@ import { inSlices } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
-import type { Precision } from "../../src/state/codec.ts";
+import type { NewStretch, Precision } from "../../src/state/codec.ts";
 import { encodeSequenceInParts } from "../../src/state/encode-sequence.ts";
 import { fault } from "../platform/fault-points.ts";
 import { joinedIds } from "../storage/database.ts";
-import type { StateBytes } from "../storage/state-pieces.ts";
+import type { StateBytes, StoredStretch } from "../storage/state-pieces.ts";
 import { saidIn } from "../storage/turn-tree.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
@@ -73,11 +73,10 @@ export class TurnWriter {
     running.end({ type: "end", index: running.ids.length + 1, text: "", ...end });
   }
 
-  #tryOften(work: () => void): void {
+  #tryOften<T>(work: () => T): T {
     for (let left = COMMIT_TRIES; ; ) {
       try {
-        work();
-        return;
+        return work();
       } catch (thrown) {
         if (--left === 0 || Failure.from(thrown).code !== "storage_unavailable") throw thrown;
       }
@@ -107,7 +106,7 @@ export class TurnWriter {
    * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
    */
   async #state(precision: Precision): Promise<StateBytes> {
-    const { accepted, running, served, store, restored } = this.#work;
+    const { accepted, epoch, running, served, store, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
     const prompt = accepted.settling ? accepted.lasting! : this.#work.prompt;
@@ -118,10 +117,10 @@ export class TurnWriter {
     const pending = fed < 0 ? [] : running.ids.slice(fed, fed + 1);
     const rest = { fingerprint: served.fingerprint, pending, sampler: this.#samplerState() };
     const { stretches = [] } = restored;
-    return {
-      position,
-      ...(await encodeSequenceInParts(sequence, rest, precision, stretches, store!.pieces.pieceBytes)),
-    };
+    const { pieceBytes } = store!.pieces;
+    const put = (stretch: NewStretch): StoredStretch =>
+      this.#tryOften(() => store!.writeAhead(accepted.id, epoch, stretch));
+    return { position, ...(await encodeSequenceInParts(sequence, rest, precision, stretches, pieceBytes, put)) };
   }
 }
 

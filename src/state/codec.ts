@@ -101,19 +101,20 @@ export type NewStretch = Stretch & { data: Uint8Array<ArrayBuffer> };
 
 /**
  * As `encodeState`; but where the state has more bytes than `mostBytes`, what it has in common with the one that it has grown from, which `known` holds, is
- * left out, and new stretches have as many bytes at most.
+ * left out, and new stretches have as many bytes at most. `put` writes a long one before the next is cut.
  */
 export function encodeParts<Known extends Stretch>(
   state: ConversationState,
   precision: Precision,
   known: readonly Known[],
   mostBytes: number,
+  put?: (stretch: NewStretch) => Known,
 ): StateParts<Known> {
   const tensors = roundedTo(precision, state.tensors);
   const rings = ringTensors(tensors);
   const isWhole = rings.length === 0 || tensors.reduce((sum, { data }) => sum + data.length, 0) <= mostBytes;
   if (isWhole) return { bytes: encode(state, tensors), stretches: [] };
-  const stretches = cutStretches(rings, state.position, known, mostBytes);
+  const stretches = cutStretches(rings, state.position, known, mostBytes, put);
   return { bytes: encode(state, tensors, { rings, stretches }), stretches };
 }
 

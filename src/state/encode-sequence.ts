@@ -1,6 +1,6 @@
 /** encodeSequence: a live sequence's state as bytes, without an await between the view of its memory and the copy. */
 import type { Sequence } from "../backends/backend.ts";
-import { encodeParts, encodeState, type Precision, type StateParts } from "./codec.ts";
+import { encodeParts, encodeState, type NewStretch, type Precision, type StateParts } from "./codec.ts";
 import type { ConversationState } from "./state.ts";
 import type { Stretch } from "./stretches.ts";
 
@@ -9,15 +9,16 @@ type Rest = Omit<ConversationState, "position" | "tensors">;
 export const encodeSequence = (sequence: Sequence, rest: Rest, precision: Precision = "exact"): Promise<Uint8Array> =>
   encoded(sequence, rest, precision, (state) => encodeState(state, precision));
 
-/** For storage, which has `known` of what it has grown from. */
+/** For storage, which has `known` of what it has grown from, and takes long stretches one by one (`put`). */
 export const encodeSequenceInParts = <Known extends Stretch>(
   sequence: Sequence,
   rest: Rest,
   precision: Precision,
   known: readonly Known[],
   mostBytes: number,
+  put?: (stretch: NewStretch) => Known,
 ): Promise<StateParts<Known>> =>
-  encoded(sequence, rest, precision, (state) => encodeParts(state, precision, known, mostBytes));
+  encoded(sequence, rest, precision, (state) => encodeParts(state, precision, known, mostBytes, put));
 
 async function encoded<T>(
   sequence: Sequence,

@@ -8,6 +8,7 @@
 import type { Ring, StateTensor } from "../backends/backend.ts";
 import { bytesOf } from "../backends/check-state.ts";
 import { check } from "../core/failure.ts";
+import { freeBytes } from "../core/free-bytes.ts";
 import { checksum } from "./checksum.ts";
 
 /** Positions `from` to `to`, the latter not included, of the caches of one kind. */
@@ -45,15 +46,19 @@ export function ringTensors(tensors: readonly StateTensor[]): RingTensor[] {
   return rings.map((tensor) => ({ ...tensor, kind: kinds.get(tensor.ring.slots)! }));
 }
 
+/** A new stretch of more bytes than this is written as soon as it is cut, where it can be: beside a state's own bytes all of a long prompt's would be as much again. */
+const LONG_STRETCH_BYTES = 250_000;
+
 /**
  * What holds the caches of a state of `position` tokens: those of `known` that it needs, and new ones, with their bytes, of at most `mostBytes`
- * where that is a slot or more. `known`: of the state that this one has grown from.
+ * where that is a slot or more. `known`: of the state that this one has grown from. `put` writes a long one, whose bytes are freed then.
  */
 export function cutStretches<Known extends Stretch>(
   tensors: readonly RingTensor[],
   position: number,
   known: readonly Known[],
   mostBytes: number,
+  put?: (stretch: Stretch & { data: Uint8Array<ArrayBuffer> }) => Known,
 ): (Known | (Stretch & { data: Uint8Array<ArrayBuffer> }))[] {
   const kinds = Map.groupBy(tensors, ({ kind }) => kind);
   const needed = known.filter(({ kind, to }) => to > firstNeeded(kinds.get(kind)!, position));
@@ -66,7 +71,11 @@ export function cutStretches<Known extends Stretch>(
     const added = Array.from({ length: count }, (_, n) => {
       const [from, to] = [start + n * most, Math.min(position, start + (n + 1) * most)];
       const data = gather(own, position, from, to);
-      return { kind, from, to, bytes: data.length, checksum: checksum(data), data };
+      const stretch = { kind, from, to, bytes: data.length, checksum: checksum(data), data };
+      if (!put || data.length <= LONG_STRETCH_BYTES) return stretch;
+      const known = put(stretch);
+      freeBytes(data);
+      return known;
     });
     return [...before, ...added];
   });

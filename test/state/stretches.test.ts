@@ -170,3 +170,26 @@ it("V1, V2: refuses every flipped bit of what names the stretches, and every tru
   for (let n = 0; n < bytes.length; n++) expect(() => whole(bytes.slice(0, n), stretches)).toThrow(/^state: /);
   expect(() => whole(new Uint8Array([...bytes, 0]), stretches)).toThrow(/^state: /);
 });
+
+it("long stretches of a state are written one by one, before its own bytes are made, and short ones with it", () => {
+  const slots = 3100;
+  const ring = { sinks: 0, slots: 4000 };
+  const data = Uint8Array.from({ length: slots * 256 }, (_, at) => at >> 8);
+  const keys: StateTensor = { name: "keys", dtype: "int8", shape: [slots, 256], data, ring };
+  const state = { ...stateOf(1), position: slots, tensors: [keys] };
+  const together = encodeParts<Known>(state, "exact", [], 300_000);
+  const put: { data: Uint8Array; copy: Uint8Array<ArrayBuffer>; others: number }[] = [];
+  const apart = encodeParts<Known>(state, "exact", [], 300_000, ({ data, ...rest }) => {
+    put.push({ data, copy: data.slice(), others: put.reduce((sum, before) => sum + before.data.length, 0) });
+    return { ...rest, data: put.at(-1)!.copy };
+  });
+  expect(put.map(({ copy, others, data }) => [copy.length > 250_000, others, data.length])).toEqual([
+    [true, 0, 0],
+    [true, 0, 0],
+  ]);
+  expect(apart.stretches.length).toBe(3);
+  expect(apart.bytes).toEqual(together.bytes);
+  expect(apart.stretches.map(({ data }) => Buffer.from(data).toString("base64"))).toEqual(
+    together.stretches.map(({ data }) => Buffer.from(data).toString("base64")),
+  );
+});

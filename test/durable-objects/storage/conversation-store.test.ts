@@ -238,6 +238,25 @@ it("what a turn goes on from stays while it runs, though other turns let its sta
   expect(store.pieces.readStretches(set)[0]![0] ?? "gone").not.toBe(bytesOf(SMALL, 0)[1]);
 });
 
+it("a stretch that was written ahead stays until its state names it; one that none names is erased at the turn's end", () => {
+  const { store, storage, add } = opened();
+  const turn = accepted(1, null, 1, "main");
+  store.accept({ accepted: turn, prompt: ids(1), tip: null }, family);
+  store.writeAhead(turn.id, 1, stretch(10));
+  const named = store.writeAhead(turn.id, 1, stretch(20));
+  expect(() => store.writeAhead(turn.id, 2, stretch(30))).toThrow(LeaseLost);
+  add(2, null, undefined, "other");
+  const first = () =>
+    storage.sql
+      .exec("SELECT bytes FROM pieces WHERE part < 0 AND bytes <> zeroblob(length(bytes)) ORDER BY id")
+      .toArray()
+      .map(({ bytes }) => new Uint8Array(bytes as ArrayBuffer)[0]);
+  expect(first()).toEqual([10, 20]);
+  store.commit(finished(turn), 1, ids(1, 1001), { position: 1, bytes: bytesOf(SMALL, 1), stretches: [named] });
+  expect(first()).toEqual([20]);
+  expect(textOf(store.pieces.of(name(1)), store)).toEqual([20]);
+});
+
 it("erases what a checkpoint has left besides", () => {
   budgetOf(2 * 2 * SMALL);
   const { store, storage, add } = opened();
