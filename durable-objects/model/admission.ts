@@ -41,8 +41,8 @@ const standard: AdmissionLimits = {
  */
 const JAVASCRIPT_BYTES = 18e6;
 /**
- * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: floats as halves
- * and once more as they are stored, or the copy that a guess goes back to.
+ * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: the copy that a
+ * guess goes back to. What is on its way to storage or from it is less, of the default model a third.
  */
 const ON_ITS_WAY = 0.6;
 const CONVERSATION_BYTES = 2e6;
