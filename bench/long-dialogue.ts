@@ -5,7 +5,7 @@
  *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--misses]
  *
  * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings), `held-out`, `checker`, `unseen`,
- * `fresh`, `everyday`, `passing` or `weeks`, the last five with questions of the user about himself that he never answered (`unanswered`).
+ * `fresh`, `everyday`, `passing`, `weeks` or `months`, the last six with questions of the user about himself that he never answered (`unanswered`).
  * Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
  */
 import { readFileSync } from "node:fs";

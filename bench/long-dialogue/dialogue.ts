@@ -7,6 +7,7 @@ import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./f
 import { filler } from "./filler.ts";
 import { freshFacts, freshUnanswered, freshUnrelated } from "./fresh.ts";
 import { heldOutFacts, heldOutUnrelated } from "./held-out.ts";
+import { monthsFacts, monthsUnanswered, monthsUnrelated } from "./months.ts";
 import { passingFacts, passingUnanswered, passingUnrelated } from "./passing.ts";
 import { type Expected, wordings } from "./right-answer.ts";
 import { unseenFacts, unseenUnanswered, unseenUnrelated } from "./unseen.ts";
@@ -50,6 +51,7 @@ export const told = {
   "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated, unanswered: [] },
   everyday: { facts: everydayFacts, unrelated: everydayUnrelated, unanswered: everydayUnanswered },
   fresh: { facts: freshFacts, unrelated: freshUnrelated, unanswered: freshUnanswered },
+  months: { facts: monthsFacts, unrelated: monthsUnrelated, unanswered: monthsUnanswered },
   passing: { facts: passingFacts, unrelated: passingUnrelated, unanswered: passingUnanswered },
   unseen: { facts: unseenFacts, unrelated: unseenUnrelated, unanswered: unseenUnanswered },
   weeks: { facts: weeksFacts, unrelated: weeksUnrelated, unanswered: weeksUnanswered },
