@@ -1,6 +1,7 @@
 /**
  * Questions and the sentences that answer them, for the sentence encoder's map of questions (training/asked_map.py): of the lists that recall is made
- * with, and of training/memory/asked.txt. The list `weeks` is for no tuning and not among them.
+ * with, of training/told (what people might say, and questions about it in other words, in three languages) and of training/memory/asked.txt. The lists `weeks` and
+ * `months` are for no tuning and not among them.
  *
  *   node bench/long-dialogue/pairs.ts [--without passing,fresh] > pairs.jsonl
  *
@@ -14,7 +15,7 @@ import { told } from "./dialogue.ts";
 import type { Fact } from "./facts.ts";
 import { wordings } from "./right-answer.ts";
 
-const HELD_OUT = ["weeks"];
+const HELD_OUT = ["weeks", "months"];
 /** Of a fact. */
 const VALUES = 2;
 const { values: options } = parseArgs({ options: { without: { type: "string", default: "" } } });
@@ -36,10 +37,15 @@ for (const [name, { facts }] of Object.entries(told).filter(([name]) => !without
     print({ said: fact.other.replace("{w}", wordings(fact.values.at(-1)!)[0]!) });
   }
 
-const asked = readFileSync("training/memory/asked.txt", "utf8")
-  .split("\n")
-  .filter((line) => line.trim() !== "");
-for (const [i, line] of asked.entries()) {
+const linesOf = (file: string) => readFileSync(file, "utf8").split("\n").filter((line) => line.trim() !== ""); // biome-ignore format: one step
+
+for (const lang of ["en", "de", "zh"])
+  for (const [i, line] of linesOf(`training/told/${lang}.txt`).entries()) {
+    const [said, ...questions] = line.split(" | ");
+    for (const question of questions) pair(`told ${lang} ${i}`, lang, question, said!);
+  }
+
+for (const [i, line] of linesOf("training/memory/asked.txt").entries()) {
   const [said, ...questions] = line.replace(/^\+\s*/, "").split(" | ");
   for (const question of questions) pair(`asked ${i}`, "en", question.split(" = ")[0]!.trim(), said!.trim());
 }
