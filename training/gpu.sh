@@ -37,6 +37,10 @@ unpack() {
   tar -C "$2" -xf "$data/joined-$1.tar"
   rm -r "$data/joined-$1" "$data/joined-$1.tar"
 }
+# rows NAME …: dialogues as rows of tokens, on all cores. It returns 1 where it fails, since a trap of `begin` sees what a function returns and not what fails in it.
+rows() {
+  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name "$1" "${@:2}" --lengths 256 2048 --processes "${PROCESSES:-12}" > "$data/$1.log" 2>&1 || { tail -c 1500 "$data/$1.log"; return 1; }
+}
 export PYTHONPATH="$PWD:$PWD/$data/site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 
 case "${1:-}" in
@@ -76,18 +80,17 @@ begin)
   say "teacher"
   "$python" -m training.teacher "$data/$gguf" 2>&1 | tail -1
   say "dialogues and chat"
-  OMP_NUM_THREADS=1 "$python" -m training.memory.build --name dialogues --lengths 256 2048 --share "${SHARE:-16}" --processes "${PROCESSES:-12}" > "$data/dialogues.log" 2>&1 &
+  rows dialogues --talk talk --share "${SHARE:-16}" &
   dialogues=$!
   "$python" -m training.synthesize --lanes "${LANES:-4096}" --batches 1 --first 100 2>&1 | tail -1
-  wait "$dialogues" || { tail -c 1500 "$data/dialogues.log"; false; }
+  wait "$dialogues"
   "$python" -m training.corpus --kinds chat > "$data/corpus.log"
   head -8 "$data/corpus.log"
   say "questions about quoted lines, and other dialogues"
-  rows() { OMP_NUM_THREADS=1 "$python" -m training.memory.build --name "$1" --talk "$1-talk" "${@:2}" --lengths 256 2048 --processes "${PROCESSES:-12}" > "$data/$1.log" 2>&1 || { tail -c 1500 "$data/$1.log"; false; }; }
   asked=(--asked)
   [ ! -d "$data/qamr" ] || asked+=(--qamr "$data/qamr")
-  rows asked --seed 2 --share "$(awk "BEGIN { print ${SHARE:-16} / 4 }")" "${asked[@]}"
-  rows fresh --seed 1 --share "${SHARE:-16}"
+  rows asked --talk asked-talk --seed 2 --share "$(awk "BEGIN { print ${SHARE:-16} / 4 }")" "${asked[@]}"
+  rows fresh --talk fresh-talk --seed 1 --share "${SHARE:-16}"
   say "begun"
   ;;
 run)
