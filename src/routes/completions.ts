@@ -4,6 +4,7 @@ import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { completionReply } from "../api/chat/reply-schemas.ts";
 import { completionRequest, completionTurn } from "../api/completions/request.ts";
 import { anyName } from "../api/object-address.ts";
+import { noting } from "../api/shared/ignored.ts";
 import { runTurn } from "./ask-object.ts";
 import { endpoint } from "./endpoint.ts";
 import { storedTurns } from "./stored-turns.ts";
@@ -26,8 +27,8 @@ export const completions = [
         },
       },
     },
-    async (c, { caller, body }) => {
-      const turn = completionTurn(body);
+    async (c, { caller, body, ignored }) => {
+      const turn = noting(ignored, () => completionTurn(body));
       await requireModel(c.env, turn.model);
       const { tenant, digest } = caller;
       return runTurn(c, { tenant, digest }, { object: anyName(), turn: { persistent: false } }, turn);

@@ -4,7 +4,6 @@ import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import {
   chatStreamOptions,
-  ignoredFields,
   metadata,
   modelField,
   name,
@@ -12,9 +11,12 @@ import {
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
+  usageField,
+  wantsUsage,
 } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
-import { leftOut, nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
+import { leftOut, nullsAbsent, tolerant } from "../shared/ignored.ts";
+import { fieldsOfOthers } from "../shared/other-servers.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, samplingRequest, stopField, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
@@ -92,10 +94,10 @@ const fields = z.strictObject({
   recall: recallField,
   modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
   best_of: z.literal(1, "expected 1: n gives several replies").nullish(),
-  ...withoutEffect({ reasoning: "the models have no separate reasoning" }),
+  usage: usageField,
   ...samplingFields,
   stop: stopField,
-  ...ignoredFields,
+  ...fieldsOfOthers,
 });
 
 export const chatRequest = nullsAbsent(fields, ["messages"]).openapi("ChatCompletionRequest");
@@ -108,7 +110,6 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   // None of them asks for nothing.
   refuse("top_logprobs", !body.top_logprobs || body.logprobs === true, "expected logprobs: true beside it");
-  refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse(
     "n",
     (body.n ?? 1) === 1 || !kept,
@@ -133,7 +134,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     reply: {
       object: "chat.completion",
       stream: body.stream === true,
-      includeUsage: body.stream_options?.include_usage === true,
+      includeUsage: wantsUsage(body),
       ...(body.stream_options?.include_progress ? { includeProgress: true } : {}),
     },
   };

@@ -4,19 +4,22 @@ import { check } from "../../core/failure.ts";
 import { CHOICES_MAX } from "../chat/request.ts";
 import {
   IDS_MAX,
-  ignoredFields,
   modelField,
   streamOptions,
   TEXT_MAX_CHARS,
   text,
   tokenLimit,
+  usageField,
+  wantsUsage,
 } from "../shared/fields.ts";
-import { nullsAbsent } from "../shared/ignored.ts";
+import { nullsAbsent, withoutEffect } from "../shared/ignored.ts";
+import { fieldsOfOthers } from "../shared/other-servers.ts";
 import { samplingFields, samplingRequest, stopField } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
 
 const PROMPTS_MAX = 16;
 const LOGPROBS_MAX = 5;
+const KEEPS_NOTHING = "of /v1/completions: nothing is kept";
 
 const words = text(TEXT_MAX_CHARS).refine((value) => value.length > 0, "expected a non-empty text");
 const ids = z.array(z.int().min(0).max(9_999_999)).min(1).max(IDS_MAX);
@@ -47,9 +50,11 @@ const fields = z.strictObject({
   recall: z.enum(["auto", "off"]).nullish().openapi({ description: "Without effect: completions keep nothing." }),
   stream: z.boolean().nullish(),
   stream_options: streamOptions.nullish(),
+  usage: usageField,
+  ...withoutEffect({ store: KEEPS_NOTHING, metadata: KEEPS_NOTHING }),
   ...samplingFields,
   stop: stopField,
-  ...ignoredFields,
+  ...fieldsOfOthers,
 });
 
 export const completionRequest = nullsAbsent(fields).openapi("CompletionRequest");
@@ -65,7 +70,6 @@ export function completionTurn(body: CompletionRequest): Omit<TurnRequest, "tena
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   const prompts = promptsOf(body.prompt);
   const n = body.n ?? 1;
-  refuse("stream_options", body.stream_options == null || body.stream === true, "expected stream: true beside it");
   refuse("echo", !body.echo || body.logprobs == null, "expected false with logprobs: the prompt's are not computed");
   refuse("n", n * prompts.length <= REPLIES_MAX, `expected at most ${REPLIES_MAX} replies to all prompts together`);
   return {
@@ -82,7 +86,7 @@ export function completionTurn(body: CompletionRequest): Omit<TurnRequest, "tena
     reply: {
       object: "text_completion",
       stream: body.stream === true,
-      includeUsage: body.stream_options?.include_usage === true,
+      includeUsage: wantsUsage(body),
       echo: { n, ...(body.echo ? { prompts: true } : {}) },
     },
   };

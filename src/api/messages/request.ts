@@ -5,6 +5,7 @@ import type { Message } from "../../tokenizer/text-codec.ts";
 import { modelField, text, tokenLimit } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
 import { nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
+import { ALWAYS_TOLD, fieldsOfOthers } from "../shared/other-servers.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, samplingRequest } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
@@ -39,10 +40,10 @@ const fields = z.strictObject({
     .max(64)
     .nullish()
     .openapi({ description: "An extension: the shared prefix that the conversation begins with." }),
+  ...fieldsOfOthers,
   ...withoutEffect({
-    thinking: "the models have no separate reasoning",
-    context_management: "a state does not grow",
-    cache_control: "a conversation's state is found by its name",
+    usage: ALWAYS_TOLD,
+    store: "of /v1/messages: a `thread` or a conversation keeps its messages",
     speed: "there is only one speed",
     user_profile_id: "the key identifies the client",
     workspace_id: "the key identifies the client",
@@ -52,7 +53,6 @@ const fields = z.strictObject({
     fallback_credit_token: "there is only one model",
     billing_policy: "nothing is billed",
     metadata: "of /v1/messages: the key identifies the client",
-    service_tier: "there is only one service tier",
     inference_geo: "the server has one location",
     container: "the server runs no code",
     diagnostics: "there are no diagnostics",

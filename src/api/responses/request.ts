@@ -3,7 +3,6 @@ import { z } from "@hono/zod-openapi";
 import { check, Failure } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import {
-  ignoredFields,
   includable,
   LOGPROBS,
   metadata,
@@ -15,6 +14,7 @@ import {
 } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
 import { note, nullsAbsent, repeatedOnly, withoutEffect } from "../shared/ignored.ts";
+import { ALWAYS_TOLD, fieldsOfOthers, repeatedIdentity } from "../shared/other-servers.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, samplingRequest, stopField, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
@@ -58,10 +58,7 @@ const fields = {
     .nullish()
     .openapi({ description: `Only \`${LOGPROBS}\` has an effect.` }),
   top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
-  ...withoutEffect({
-    reasoning: "the models have no separate reasoning",
-    context_management: "a state does not grow",
-  }),
+  ...withoutEffect({ usage: ALWAYS_TOLD }),
   max_tool_calls: repeatedOnly(
     "max_tool_calls",
     "it counts built-in tools, and there are none",
@@ -76,7 +73,8 @@ const fields = {
   ...responseShape,
   ...samplingFields,
   stop: stopField,
-  ...ignoredFields,
+  ...fieldsOfOthers,
+  ...repeatedIdentity,
 };
 
 const body = z.strictObject({
@@ -100,7 +98,8 @@ export const compactRequest = nullsAbsent(
     ...withoutEffect({
       instructions: "of /v1/responses/compact: instructions apply to one request and are not part of a state",
     }),
-    ...ignoredFields,
+    ...fieldsOfOthers,
+    ...repeatedIdentity,
   }),
   ["input"],
 ).openapi("CompactRequest");

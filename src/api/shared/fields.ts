@@ -1,6 +1,6 @@
 /** Fields that several endpoints share. */
 import { z } from "@hono/zod-openapi";
-import { repeatedOnly, tolerant, withoutEffect } from "./ignored.ts";
+import { note, tolerant, withoutEffect } from "./ignored.ts";
 
 export const TEXT_MAX_CHARS = 1_000_000;
 /** Ids of tokens that a request may bring as a prompt. */
@@ -50,39 +50,30 @@ export const chatStreamOptions = tolerant("stream_options", {
   }),
 });
 
+/** OpenRouter's name of `stream_options.include_usage`. */
+export const usageField = tolerant("usage", {
+  include: includeUsage.openapi({ description: "Adds a last chunk with the token usage to a stream." }),
+})
+  .nullish()
+  .openapi({ description: "`include` is another name of `stream_options.include_usage`." });
+
+interface Streaming {
+  stream?: boolean | null | undefined;
+  stream_options?: { include_usage?: boolean | null | undefined } | null | undefined;
+  usage?: { include?: boolean | null | undefined } | null | undefined;
+}
+
+/** Whether a stream ends with its usage. Notes options of a stream where there is none. */
+export function wantsUsage({ stream, stream_options: options, usage }: Streaming): boolean {
+  if (options && !stream) note("stream_options");
+  return options?.include_usage === true || usage?.include === true;
+}
+
 /** Name of a participant. */
 export const name = z
   .string()
   .regex(/^[\p{L}\p{N}_.-]{1,64}$/u, "expected 1 to 64 letters, digits, _, . or -")
   .nullish();
-
-/** Who asks: repeated by a response. */
-const identifier = z.string().max(512).nullish();
-const identityFields = {
-  user: repeatedOnly("user", "the key identifies the client", identifier),
-  safety_identifier: repeatedOnly("safety_identifier", "the key identifies the client", identifier),
-  prompt_cache_key: repeatedOnly("prompt_cache_key", "a conversation's state is found by its name", identifier),
-};
-
-/** Hints about other servers' storage and scheduling, and about thinking that the models here do not do. */
-export const ignoredFields = {
-  ...identityFields,
-  ...withoutEffect({
-    prompt_cache_retention: "a state is kept as long as its conversation",
-    prompt_cache_options: "a state is kept as long as its conversation",
-    service_tier: "there is only one service tier",
-    prediction: "a predicted text could only save time",
-    reasoning_effort: "the models have no separate reasoning",
-    include_reasoning: "the models have no separate reasoning",
-    thinking: "the models have no separate reasoning",
-    verbosity: "the models are not told how long a reply should be",
-    cache_prompt: "a state is kept by its conversation",
-    id_slot: "there are no slots",
-    keep_alive: "a model is loaded when it is needed",
-    priority: "requests are served in the order in which they arrive",
-    request_id: "the reply's x-request-id names the request",
-  }),
-};
 
 export const LOGPROBS = "message.output_text.logprobs";
 

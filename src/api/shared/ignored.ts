@@ -5,6 +5,7 @@
  * same table, and a test compares them.
  */
 import { z } from "@hono/zod-openapi";
+import { check } from "../../core/failure.ts";
 
 export const IGNORED_HEADER = "x-rivulet-ignored";
 /** Names in one header; a caller who sends more is told how many were left out. */
@@ -57,6 +58,13 @@ type WithoutEffect<Words extends Record<string, string>> = {
 /** Every field that an endpoint takes and does not use, with why; the table of docs/api.md. */
 export const withoutEffectTable = new Map<string, string>();
 
+/** A name may be without effect at two endpoints for two reasons. */
+function enter(name: string, why: string): void {
+  const before = withoutEffectTable.get(name);
+  if (before?.includes(why)) return;
+  withoutEffectTable.set(name, before === undefined ? why : `${before}; ${why}`);
+}
+
 /**
  * Fields of a request that are taken, whatever they hold, and change nothing. `words`: why, by name. `where`: what they are part of, if
  * not of the request itself.
@@ -64,7 +72,7 @@ export const withoutEffectTable = new Map<string, string>();
 export function withoutEffect<Words extends Record<string, string>>(words: Words, where = ""): WithoutEffect<Words> {
   const fields = Object.entries(words).map(([field, why]) => {
     const name = `${where}${field}`;
-    withoutEffectTable.set(name, why);
+    enter(name, why);
     const schema = z.unknown().transform((value) => {
       noteValue(name, value);
       return value;
@@ -76,7 +84,7 @@ export function withoutEffect<Words extends Record<string, string>>(words: Words
 
 /** The same for a field that must have a form, because replies repeat it. */
 export function repeatedOnly<T extends z.ZodType>(name: string, why: string, schema: T) {
-  withoutEffectTable.set(name, why);
+  enter(name, why);
   return schema
     .transform((value) => {
       noteValue(name, value);
@@ -132,12 +140,26 @@ export function nullsAbsent<Shape extends z.ZodRawShape>(
   return z.preprocess((body) => {
     if (!isObject(body)) return body;
     const kept: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(body)) {
+    for (const [key, value] of Object.entries(unnested(body))) {
       if (value !== null) kept[key] = histories.includes(key) ? withoutNulls(value) : value;
       else if (!known.has(key)) note(key);
     }
     return kept;
   }, schema);
+}
+
+/**
+ * `extra_body` is an argument of OpenAI's client for Python, which writes what it holds into the body. Where it came as a field, its fields
+ * are as if they stood beside it: each has its effect, or is refused by its name. Fails with `request_invalid` where one is there twice.
+ */
+function unnested(body: Record<string, unknown>): Record<string, unknown> {
+  const { extra_body: nested, ...rest } = body;
+  if (!isObject(nested)) return body;
+  for (const key of Object.keys(nested)) {
+    const field = `extra_body.${key.slice(0, NAME_MAX_CHARS)}`;
+    check(!Object.hasOwn(rest, key), "request_invalid", () => `${field}: expected once, got it in the body too`, field);
+  }
+  return { ...rest, ...nested };
 }
 
 /** The depth is bounded by the parser of bodies. */

@@ -67,7 +67,6 @@ const invalid: [fields: object, param: string][] = [
   [{ stop: "" }, "stop"],
   [{ stop: ["a".repeat(257)] }, "stop[0]"],
   [{ stream: "yes" }, "stream"],
-  [{ stream_options: { include_usage: true } }, "stream_options"],
   [{ top_logprobs: 3 }, "top_logprobs"],
   [{ logprobs: true, top_logprobs: 21 }, "top_logprobs"],
   [{ logit_bias: { a: 1 } }, "logit_bias.a"],

@@ -160,7 +160,6 @@ describe("POST /v1/completions", () => {
     [{ n: 9 }, "n"],
     [{ n: 8, prompt: ["a", "b", "c"] }, "n"],
     [{ max_tokens: 0 }, "max_tokens"],
-    [{ stream_options: {} }, "stream_options"],
   ];
   it.each(invalid)("H6: refuses %o, naming the field", (fields, param) => {
     expect(failureOf(() => complete(fields))).toMatchObject({ code: "request_invalid", param });

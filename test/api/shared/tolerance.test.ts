@@ -2,14 +2,18 @@
 import { describe, expect, it } from "vitest";
 import { chatRequest, chatTurn } from "../../../src/api/chat/request.ts";
 import { completionRequest, completionTurn } from "../../../src/api/completions/request.ts";
+import { messageRequest, messageTurn } from "../../../src/api/messages/request.ts";
 import { responseRequest, responseTurn } from "../../../src/api/responses/request.ts";
 import { Ignored, noting } from "../../../src/api/shared/ignored.ts";
 import { parse } from "../../../src/api/shared/parse-body.ts";
 
 type Turn = ReturnType<typeof chatTurn>;
 
+const kinds = ["chat", "response", "completion", "message"] as const;
+type Kind = (typeof kinds)[number];
+
 /** The turn, and the names of what was without effect. */
-function taking(fields: object, kind: "chat" | "response" | "completion" = "chat"): { turn: Turn; ignored: string[] } {
+function taking(fields: object, kind: Kind = "chat"): { turn: Turn; ignored: string[] } {
   const ignored = new Ignored();
   const turn = noting(ignored, () => {
     if (kind === "chat")
@@ -18,13 +22,17 @@ function taking(fields: object, kind: "chat" | "response" | "completion" = "chat
       );
     if (kind === "response")
       return responseTurn(parse({ model: "m", input: "hi", ...fields }, responseRequest, ignored));
+    if (kind === "message")
+      return messageTurn(
+        parse({ model: "m", messages: [{ role: "user", content: "hi" }], ...fields }, messageRequest, ignored),
+      );
     return completionTurn(parse({ model: "m", prompt: "hi", ...fields }, completionRequest, ignored)) as Turn;
   });
   return { turn, ignored: ignored.names };
 }
 
 const user = { role: "user", content: "hi" };
-const plain = (fields: object, kind: "chat" | "response" | "completion" = "chat") => taking(fields, kind).turn;
+const plain = (fields: object, kind: Kind = "chat") => taking(fields, kind).turn;
 
 describe("a chat's history", () => {
   const call = { id: "call_1", type: "function", function: { name: "f", arguments: '{"a":1}' } };
@@ -197,6 +205,86 @@ describe("fields of a request", () => {
       "stream_options.include_obfuscation",
       "stream_options.later",
     ]);
+  });
+
+  /** One request of each, as these clients send it to a server that they take for another one. */
+  const clients: Record<string, object> = {
+    vllm: {
+      ...{ chat_template_kwargs: { enable_thinking: false, thinking: true }, cache_salt: "s", priority: 1 },
+      ...{ add_generation_prompt: true, continue_final_message: false, skip_special_tokens: true, ignore_eos: false },
+      ...{ min_tokens: 0, length_penalty: 1, use_beam_search: false, include_stop_str_in_output: false },
+      return_token_ids: false,
+    },
+    "llama-server": {
+      ...{ cache_prompt: true, id_slot: -1, reasoning_format: "auto", typical_p: 1, repeat_penalty: 1, mirostat: 0 },
+      chat_template_kwargs: { reasoning_effort: "high" },
+    },
+    ollama: { keep_alive: "5m", think: false, reasoning_effort: "none" },
+    qwen: { enable_thinking: false, thinking_budget: 0 },
+    openrouter: {
+      ...{ provider: { order: ["a"] }, transforms: ["middle-out"], models: ["a", "b"], route: "fallback" },
+      ...{ reasoning: { effort: "xhigh", exclude: true }, include_reasoning: false, trace: { id: "t" } },
+    },
+    openai: {
+      ...{ user: "u", safety_identifier: "s", prompt_cache_key: "k", prompt_cache_retention: "24h" },
+      ...{ service_tier: "auto", verbosity: "low", reasoning_effort: "minimal", prediction: { type: "content" } },
+    },
+    anthropic: { thinking: { type: "enabled", budget_tokens: 1 }, cache_control: {}, context_management: {} },
+  };
+  const cases = kinds.flatMap((kind) => Object.entries(clients).map(([client, fields]) => ({ kind, client, fields })));
+  /** What stands at what is done anyway has its effect. */
+  const done =
+    /^(?:add_|continue_|skip_|ignore_eos|min_tokens|length_|use_beam|include_stop|return_|typical|repeat|mirostat)/;
+
+  it.each(cases)("a $kind takes what $client's clients send along, and names it", ({ kind, fields }) => {
+    const { turn, ignored } = taking(fields, kind);
+    const names = Object.entries(fields)
+      .filter(([name]) => !done.test(name))
+      .flatMap(([name, value]) =>
+        name === "chat_template_kwargs" ? Object.keys(value).map((key) => `${name}.${key}`) : [name],
+      );
+    expect(ignored.sort()).toEqual(names.sort());
+    const { echo: _, ...reply } = turn.reply;
+    expect({ ...turn, reply }).toEqual({ ...plain({}, kind), reply: { ...plain({}, kind).reply, echo: undefined } });
+  });
+
+  it.each(kinds)("a %s refuses by name what would change what is read or drawn", (kind) => {
+    const refused: [object, string][] = [
+      [{ chat_template_kwargs: { date: "today" } }, "chat_template_kwargs.date"],
+      [{ chat_template_kwargs: "no" }, "chat_template_kwargs"],
+      [{ ignore_eos: true }, "ignore_eos"],
+      [{ min_tokens: 5 }, "min_tokens"],
+      [{ repeat_penalty: 1.1 }, "repeat_penalty"],
+      [{ plugins: [{ id: "web" }] }, "plugins"],
+      [{ extra_body: { no_such_field: 1 } }, "no_such_field"],
+      [{ extra_body: { temperature: 3 } }, "temperature"],
+      [{ extra_body: { top_k: 1 }, top_k: 2 }, "extra_body.top_k"],
+      [{ extra_body: "x" }, "extra_body"],
+    ];
+    for (const [fields, param] of refused)
+      expect(() => taking(fields, kind), param).toThrow(expect.objectContaining({ code: "request_invalid", param }));
+  });
+
+  it.each(kinds)("a %s takes what came in extra_body as if it stood beside it", (kind) => {
+    const { turn, ignored } = taking({ extra_body: { top_k: 5, enable_thinking: false, seed: null } }, kind);
+    expect(turn.sampling.topK).toBe(5);
+    expect(ignored).toEqual(["enable_thinking"]);
+  });
+
+  it("gives the usage that OpenRouter's clients ask for at a stream's end", () => {
+    for (const kind of ["chat", "completion"] as const) {
+      const { turn, ignored } = taking({ stream: true, usage: { include: true } }, kind);
+      expect([turn.reply.includeUsage, ignored]).toEqual([true, []]);
+      expect(plain({ stream: true, usage: { include: false } }, kind).reply.includeUsage).toBe(false);
+    }
+    // These always do.
+    for (const kind of ["response", "message"] as const)
+      expect(taking({ usage: { include: true } }, kind).ignored).toEqual(["usage"]);
+  });
+
+  it("takes options of a stream where there is none", () => {
+    for (const kind of ["chat", "completion"] as const)
+      expect(taking({ stream_options: { include_usage: true } }, kind).ignored).toEqual(["stream_options"]);
   });
 
   it("takes every field of OpenAI's as null", () => {
