@@ -5,6 +5,7 @@
  * deeper than `maxDepth`. Python writes bare Infinity and NaN; `nonFinite` reads them as {"__float__": "Infinity"}, as transformers does.
  */
 import { Failure, type FailureCode } from "./failure.ts";
+import { fieldPath } from "./field-path.ts";
 
 interface JsonLimits {
   /** Name of the file or "body", for messages. */
@@ -34,6 +35,9 @@ function refuse({ where, code }: JsonLimits, message: string, key?: string): nev
   throw new Failure(code ?? "weights_invalid", `${where}: ${message}`, { param: code ? (key ?? null) : where });
 }
 
+/** A refused field's path in a message; what is nested too deep has a long one. */
+const PATH_MAX_CHARS = 300;
+
 const space = /[ \t\n\r]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const word = /true|false|null/y;
@@ -45,6 +49,8 @@ class Parser {
   readonly #limits: JsonLimits;
   readonly #maxDepth: number;
   #at = 0;
+  /** Names and numbers that lead to the value that is read. */
+  readonly #path: (string | number)[] = [];
 
   constructor(text: string, limits: JsonLimits) {
     this.#text = text;
@@ -80,7 +86,7 @@ class Parser {
 
   #number(digits: string): number {
     const value = Number(digits);
-    if (!Number.isFinite(value)) this.#fail(`number ${digits.slice(0, 20)} is out of range`);
+    if (!Number.isFinite(value)) this.#beyond(`number ${digits.slice(0, 20)} is out of range`);
     return value;
   }
 
@@ -97,10 +103,12 @@ class Parser {
       if (Object.hasOwn(result, key))
         this.#fail(`key ${JSON.stringify(key).slice(0, 80)} is given twice`, key.slice(0, 80));
       if (!this.#skip(":")) this.#fail('expected ":"');
-      if (++names > maxNames) this.#fail(`an object has more than ${maxNames} names`);
-      result[key] = this.#value(depth);
+      const value = this.#within(key, depth);
+      // Those beyond the bound are counted and not kept.
+      if (++names <= maxNames) result[key] = value;
     } while (this.#skip(","));
     if (!this.#skip("}")) this.#fail('expected "," or "}"');
+    if (names > maxNames) this.#beyond(`expected at most ${maxNames} names in an object, got ${names}`);
     return result;
   }
 
@@ -108,10 +116,17 @@ class Parser {
     const result: unknown[] = [];
     this.#open(depth);
     if (this.#skip("]")) return result;
-    do result.push(this.#value(depth));
+    do result.push(this.#within(result.length, depth));
     while (this.#skip(","));
     if (!this.#skip("]")) this.#fail('expected "," or "]"');
     return result;
+  }
+
+  #within(step: string | number, depth: number): unknown {
+    this.#path.push(step);
+    const value = this.#value(depth);
+    this.#path.pop();
+    return value;
   }
 
   #string(): string {
@@ -137,7 +152,7 @@ class Parser {
   }
 
   #open(depth: number): void {
-    if (depth > this.#maxDepth) this.#fail(`nested deeper than ${this.#maxDepth}`);
+    if (depth > this.#maxDepth) this.#beyond(`nested deeper than ${this.#maxDepth}`);
     this.#at += 1;
   }
 
@@ -155,6 +170,14 @@ class Parser {
     const from = this.#at;
     this.#at = pattern.lastIndex;
     return this.#text.slice(from, this.#at);
+  }
+
+  /** Refuses the value that is read: it is JSON, and more than the limits allow. A caller's fields are named without `where`. */
+  #beyond(message: string): never {
+    const { code } = this.#limits;
+    const field = fieldPath(this.#path).slice(0, PATH_MAX_CHARS);
+    if (code && field) throw new Failure(code, `${field}: ${message}`, { param: field });
+    refuse(this.#limits, field ? `${field}: ${message}` : message);
   }
 
   #fail(message: string, key?: string): never {

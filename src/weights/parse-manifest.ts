@@ -6,6 +6,7 @@
  */
 import { matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
+import { fieldPath } from "../core/field-path.ts";
 import { sha256 } from "../core/sha256.ts";
 import { padTo, product } from "../core/sizes.ts";
 import { parseJson } from "../core/strict-json.ts";
@@ -31,7 +32,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    refuseManifest(fieldOf(issue.path), `${issue.message}, got ${show(issue.path, json)}`);
+    refuseManifest(fieldPath(issue.path), `${issue.message}, got ${show(issue.path, json)}`);
   }
   checkFiles(parsed.data);
   checkTensors(parsed.data);
@@ -171,12 +172,6 @@ function tensorBytes({ kind, dtype, shape }: TensorEntry, at: string): number {
   if (shape.length !== 2) refuseManifest(`${at}.shape`, `expected (R, C) for a matrix, got [${shape}]`);
   return matrixBytes(dtype, shape[0]!, shape[1]!);
 }
-
-const fieldOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (at, key) => (typeof key === "number" ? `${at}[${key}]` : at ? `${at}.${String(key)}` : String(key)),
-    "",
-  );
 
 function show(path: readonly PropertyKey[], json: unknown): string {
   const value = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], json);

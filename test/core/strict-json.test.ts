@@ -62,7 +62,23 @@ describe("parseJson", () => {
   it("refuses an object of too many names (H5)", () => {
     const named = (count: number) => `{"a":{${Array.from({ length: count }, (_, i) => `"${i}":0`).join()}}}`;
     expect(Object.keys((parse(named(9), { maxNames: 9 }) as { a: object }).a)).toHaveLength(9);
-    expect(failureOf(() => parse(named(10), { maxNames: 9 })).message).toContain("an object has more than 9 names");
+    expect(failureOf(() => parse(named(12), { maxNames: 9 })).message).toBe(
+      "x.json: a: expected at most 9 names in an object, got 12",
+    );
+  });
+
+  it.each([
+    ["names", '{"b":[],"a":[0,{"c":{"x":1,"y":2,"z":3}}]}', "a[1].c", "expected at most 2 names in an object, got 3"],
+    ["names at the top", '{"x":1,"y":2,"z":3}', null, "expected at most 2 names in an object, got 3"],
+    ["depth", '{"a":[[0],[[[0]]]]}', "a[1][0][0]", "nested deeper than 4"],
+    ["a number", '{"a":{"b":1e400}}', "a.b", "number 1e400 is out of range"],
+  ])("names a caller's field that is beyond the limit of %s", (_, text, field, message) => {
+    const caller = { where: "body", code: "request_invalid", maxDepth: 4, maxNames: 2 };
+    expect(failureOf(() => parse(text, caller))).toMatchObject({
+      code: "request_invalid",
+      param: field,
+      message: `${field ?? "body"}: ${message}`,
+    });
   });
 
   it("takes time that is linear in a long string of escapes", () => {

@@ -1,6 +1,7 @@
 /** Fields that several endpoints share. */
 import { z } from "@hono/zod-openapi";
 import { note, tolerant, withoutEffect } from "./ignored.ts";
+import { atMost } from "./schema-refusal.ts";
 
 export const TEXT_MAX_CHARS = 1_000_000;
 /** Ids of tokens that a request may bring as a prompt. */
@@ -32,7 +33,7 @@ export const tokenLimit = z
 /** As OpenAI bounds it: 16 pairs. */
 export const metadata = z
   .record(z.string().min(1).max(64), z.string().max(512))
-  .refine((pairs) => Object.keys(pairs).length <= 16, "expected at most 16 pairs")
+  .superRefine(atMost(16, "pairs", (pairs) => Object.keys(pairs).length))
   .openapi({ description: "Key-value pairs that are stored with the result and returned with it." });
 
 const padding = withoutEffect({ include_obfuscation: "streams are not padded" }, "stream_options.");

@@ -56,13 +56,14 @@ export function checkMediaType({ headers }: Request, media: readonly string[]): 
 
 /** Counts what comes, whatever content-length says. Fails with `body_too_large`, having kept no more than `maxBytes`. */
 export async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge(maxBytes);
+  const stated = Number(request.headers.get("content-length"));
+  if (stated > maxBytes) throw tooLarge(maxBytes, String(stated));
   const pieces: Uint8Array[] = [];
   const upload = readerOf(request);
   let size = 0;
   for (let next = await upload?.read(); next && !next.done; next = await upload?.read()) {
     size += next.value.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
+    if (size > maxBytes) throw tooLarge(maxBytes, "more");
     pieces.push(next.value);
   }
   const bytes = new Uint8Array(size);
@@ -74,7 +75,8 @@ export async function readAtMost(request: Request, maxBytes: number): Promise<Ui
   return bytes;
 }
 
-const tooLarge = (maxBytes: number) => new Failure("body_too_large", `body: expected at most ${maxBytes} bytes`);
+const tooLarge = (maxBytes: number, came: string) =>
+  new Failure("body_too_large", `body: expected at most ${maxBytes} bytes, got ${came}`);
 
 function refuse(header: string, message: string): never {
   throw new Failure("request_invalid", `${header}: ${message}`, { param: header });

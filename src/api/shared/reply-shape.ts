@@ -4,6 +4,7 @@ import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
 import { check } from "../../core/failure.ts";
 import { text } from "./fields.ts";
 import { note } from "./ignored.ts";
+import { atMost } from "./schema-refusal.ts";
 
 export const TOOLS_MAX = 128;
 const SCHEMA_MAX_CHARS = 65_536;
@@ -16,10 +17,7 @@ export const description = text(DESCRIPTION_MAX_CHARS).nullish();
 /** Its keywords are looked at by `checkShape`. */
 export const jsonSchema = z
   .record(z.string(), z.unknown())
-  .refine(
-    (schema) => JSON.stringify(schema).length <= SCHEMA_MAX_CHARS,
-    `expected at most ${SCHEMA_MAX_CHARS} characters`,
-  )
+  .superRefine(atMost(SCHEMA_MAX_CHARS, "characters", (schema) => JSON.stringify(schema).length))
   .openapi({
     type: "object",
     description: "A JSON Schema. A keyword that generation cannot be constrained to is refused by name.",

@@ -5,10 +5,12 @@
 import { z } from "zod";
 import type { Sampling } from "../../sampling/sampling.ts";
 import { text } from "./fields.ts";
+import { atMost } from "./schema-refusal.ts";
 import type { SamplingRequest } from "./turn.ts";
 
 export const TOP_LOGPROBS_MAX = 20;
 const STOP_MAX = 4;
+const BIASES_MAX = 300;
 
 const stop = text(256).refine((value) => value.length > 0, "expected a non-empty string");
 
@@ -30,7 +32,7 @@ const drawing = {
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   logit_bias: z
     .record(z.string().regex(/^\d{1,7}$/, "expected token ids as keys"), z.number().min(-100).max(100))
-    .refine((bias) => Object.keys(bias).length <= 300, "expected at most 300 entries")
+    .superRefine(atMost(BIASES_MAX, "entries", (bias) => Object.keys(bias).length))
     .nullish(),
 };
 

@@ -6,6 +6,7 @@
  */
 import type { z } from "zod";
 import { Failure } from "../../core/failure.ts";
+import { fieldPath } from "../../core/field-path.ts";
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -24,15 +25,14 @@ export function refusal(issues: readonly Issue[], value: unknown): Failure {
 /** What a schema says first: of which field ("" for the whole), and the sentence. */
 export function complaint(issues: readonly Issue[], value: unknown): { field: string; message: string } {
   const issue = innermost(issues[0]!);
-  const at = fieldOf(issue.path);
   if (issue.code === "unrecognized_keys") {
-    const field = at ? `${at}.${show(issue.keys[0]!)}` : show(issue.keys[0]!);
+    const field = fieldPath([...issue.path, issue.keys[0]!]);
     return { field, message: "this field is unknown or not supported" };
   }
   // A union by a discriminator says what kinds it takes also of what is no object at all.
   const wanted =
     issue.code === "invalid_type" && issue.expected === "object" ? expected(issue as RawIssue) : issue.message;
-  return { field: at, message: `${wanted}, got ${came(issue, value)}` };
+  return { field: fieldPath(issue.path), message: `${wanted}, got ${came(issue, value)}` };
 }
 
 /** What a schema without a message of its own expects. */
@@ -96,6 +96,7 @@ function came(issue: Issue, whole: unknown): string {
     (at, key) => (typeof at === "object" && at !== null && Object.hasOwn(at, key) ? Reflect.get(at, key) : undefined),
     whole,
   );
+  if (issue.code === "custom" && issue.params?.came !== undefined) return String(issue.params.came);
   if (issue.code === "invalid_key") return described(String(issue.path.at(-1)), issue.issues[0] ?? issue);
   return described(value, issue);
 }
@@ -135,11 +136,11 @@ function followed({ code, path }: Issue): number {
   return path.length + (typeof last === "number" ? last / (last + 1) / 2 : 0);
 }
 
-/** `messages[2].role` */
-const fieldOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (at, key) => (typeof key === "number" ? `${at}[${key}]` : at ? `${at}.${show(String(key))}` : show(String(key))),
-    "",
-  );
-
-const show = (field: string): string => JSON.stringify(field.slice(0, 80)).slice(1, -1);
+/** The refinement that bounds a number of things of a value, and says how many came. */
+export const atMost =
+  <T>(max: number, unit: string, count: (value: T) => number) =>
+  (value: T, { addIssue }: z.core.$RefinementCtx<T>): void => {
+    const given = count(value);
+    if (given > max)
+      addIssue({ code: "custom", message: `expected at most ${max} ${unit}`, params: { came: `${given} ${unit}` } });
+  };

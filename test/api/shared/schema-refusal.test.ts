@@ -16,6 +16,7 @@ const messageOf = (value: unknown, schema: z.ZodType): string => {
   }
   throw new Error(`accepted: ${JSON.stringify(value)}`);
 };
+const entries = (count: number, value: unknown) => Object.fromEntries([...Array(count).keys()].map((i) => [i, value]));
 const user = { role: "user", content: "hi" };
 const chat = (fields: object) => messageOf({ model: "m", messages: [user], ...fields }, chatRequest);
 
@@ -57,6 +58,16 @@ describe("says what came", () => {
     [{ n: 9 }, "n: expected at most 8, got 9"],
   ])("%j", (fields, message) => {
     expect(chat(fields)).toBe(message);
+  });
+
+  it("counts what came of too many", () => {
+    const parameters = { x: "y".repeat(65_536) };
+    const tools = [{ type: "function", function: { name: "f", parameters } }];
+    expect(chat({ tools })).toBe(
+      "tools[0].function.parameters: expected at most 65536 characters, got 65544 characters",
+    );
+    expect(chat({ metadata: entries(17, "x") })).toBe("metadata: expected at most 16 pairs, got 17 pairs");
+    expect(chat({ logit_bias: entries(8000, 1) })).toBe("logit_bias: expected at most 300 entries, got 8000 entries");
   });
 
   it("in a query, where everything is text", () => {
