@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { Agent, OpenAIResponsesModel, run as runAgent, setTracingDisabled, tool } from "@openai/agents";
 import OpenAI from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { rivulet, run, short, table } from "../client.ts";
 
 const { values } = parseArgs({ options: { "max-tokens": { type: "string", default: "60" } } });

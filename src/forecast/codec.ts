@@ -5,7 +5,7 @@
  * Location and scale are those before the value, so whoever knows the past knows what an id means. Until a second, different value has come
  * there is no scale: ids are then the middle bin, and the first difference becomes the scale.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../core/failure.ts";
 
 const count = z.number().int().min(0).max(1_000_000);

@@ -6,7 +6,7 @@
  * them. Little-endian, HMAC-SHA-256. The header is authentic before it is decoded; records are so only when the end has been read.
  */
 import { createHash, createHmac, hkdfSync } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { check } from "../core/failure.ts";
 
 export const FILE_VERSION = 1;

@@ -1,5 +1,5 @@
 /** TurnPlace: a turn's row as a file has it; the pieces of its detail and its ids follow in records of their own. */
-import { z } from "zod";
+import * as z from "zod";
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const turnId = z.string().regex(/^[0-9a-f]{16}$/);

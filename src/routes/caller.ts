@@ -1,6 +1,6 @@
 /** What a request says of itself beside its body: which conversation it means, and its key against repetition. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { conversationId } from "../api/shared/ids.ts";
 import { parse } from "../api/shared/parse-body.ts";
 import { Failure } from "../core/failure.ts";

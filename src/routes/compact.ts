@@ -2,7 +2,8 @@
  * /v1/responses/compact: one item that stands for a dialogue. A state does not grow with the dialogue, so nothing is summed up and nothing is
  * lost: what the input says beyond a kept state is read with the request that brings the item back.
  */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../api/shared/openapi.ts";
 import type { Context } from "hono";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { resolveReferences } from "../api/conversations/item-references.ts";

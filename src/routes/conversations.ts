@@ -1,6 +1,7 @@
 /** /v1/conversations: what OpenAI has of them. Their state is the model's own; items are what was said in their turns. */
-import type { z } from "@hono/zod-openapi";
+
 import type { Context } from "hono";
+import type * as z from "zod";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import type { DirectoryEntry } from "../api/conversations/directory-entry.ts";

@@ -3,9 +3,9 @@
  *
  * The caller is known before anything else is looked at. Body, query and path reach the handler as their schemas say, or not at all.
  */
-import type { RouteConfig } from "@hono/zod-openapi";
+import type { RouteConfig } from "@asteasolutions/zod-to-openapi";
 import type { Context } from "hono";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Caller } from "../api/object-address.ts";
 import { errorReply } from "../api/shared/error-body.ts";
 import { IGNORED_HEADER, Ignored } from "../api/shared/ignored.ts";

@@ -1,5 +1,6 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../api/shared/openapi.ts";
 import { peersOf } from "../../durable-objects/platform/peers.ts";
 import { anyName } from "../api/object-address.ts";
 import { Failure } from "../core/failure.ts";

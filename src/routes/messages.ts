@@ -3,8 +3,9 @@
  *
  * `anthropic-version` may say anything: there is one form.
  */
-import { z } from "@hono/zod-openapi";
+
 import type { Context } from "hono";
+import * as z from "zod";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { messageErrorReply } from "../api/messages/error-body.ts";
 import { messageReply } from "../api/messages/reply-schemas.ts";

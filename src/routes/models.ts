@@ -1,6 +1,6 @@
 /** GET /v1/models and /v1/models/{model}: in Anthropic's form where the request has its header `anthropic-version`. */
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { type ModelCard, modelCards, requireModel } from "../../durable-objects/model/model-card.ts";
 import { anthropicModel, anthropicModelList, modelList, modelReply, modelsQuery } from "../api/models/reply.ts";
 import { Failure } from "../core/failure.ts";

@@ -1,6 +1,6 @@
 /** /openapi.json, made from the declarations of all endpoints, and /docs, which shows it. */
-import { OpenAPIHono } from "@hono/zod-openapi";
-import { z } from "zod";
+import { OpenAPIRegistry, OpenApiGeneratorV31 } from "@asteasolutions/zod-to-openapi";
+import * as z from "zod";
 import { RELEASE } from "../core/release.ts";
 import { describeFields } from "./describe-fields.ts";
 import { type ApiDocument, docsPage, docsStyle } from "./docs-page.ts";
@@ -15,10 +15,11 @@ const info = {
 };
 
 export function documentOf(endpoints: Declared[]) {
-  const paper = new OpenAPIHono();
-  paper.openAPIRegistry.registerComponent("securitySchemes", "key", { type: "http", scheme: "bearer" });
-  for (const { definition } of endpoints) paper.openAPIRegistry.registerPath(described(definition));
-  const document = paper.getOpenAPI31Document({ openapi: "3.1.0", info, servers: [{ url: "./" }] });
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent("securitySchemes", "key", { type: "http", scheme: "bearer" });
+  for (const { definition } of endpoints) registry.registerPath(described(definition));
+  const generator = new OpenApiGeneratorV31(registry.definitions);
+  const document = generator.generateDocument({ openapi: "3.1.0", info, servers: [{ url: "./" }] });
   describeFields(document);
   return document;
 }

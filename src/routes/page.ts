@@ -2,22 +2,17 @@
  * GET /, /page.js, /page.css: the chat page of web/, built by scripts/build-web.ts and part of the Worker; and the libraries that it loads
  * when it needs them.
  *
- * An isolate holds them compressed, since as text they would take three times the memory, and sends them as they are to whoever takes gzip.
+ * An isolate holds those that were asked for, compressed, since as text they would take three times the memory, and sends them as they are to whoever
+ * takes gzip.
  *
  * The policy of every reply (headers.ts) lets the page run its own script and talk to its own server; whatever a model writes can do neither.
  */
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { etag } from "hono/etag";
-import chart from "../../web/build/chart.js.gz.bin";
-import highlight from "../../web/build/highlight.js.gz.bin";
-import htmlText from "../../web/build/html-text.js.gz.bin";
-import maths from "../../web/build/maths.js.gz.bin";
-import css from "../../web/build/page.css.gz.bin";
-import html from "../../web/build/page.html.gz.bin";
-import js from "../../web/build/page.js.gz.bin";
-import pdfText from "../../web/build/pdf-text.js.gz.bin";
-import pdfWorker from "../../web/build/pdf-worker.js.gz.bin";
+
+/** The bytes are in the isolate's memory from the first time on that somebody asks for them, and then for good. */
+type Load = () => Promise<{ default: ArrayBuffer }>;
 
 /** Who names no encoding, as curl does, may know none. */
 const takesGzip = (c: Context): boolean =>
@@ -27,7 +22,8 @@ const takesGzip = (c: Context): boolean =>
 const unpacked = (gzip: ArrayBuffer): Promise<ArrayBuffer> =>
   new Response(new Response(gzip).body!.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 
-const file = (gzip: ArrayBuffer, type: string) => async (c: Context) => {
+const file = (load: Load, type: string) => async (c: Context) => {
+  const { default: gzip } = await load();
   const headers = {
     "content-type": `${type}; charset=utf-8`,
     "cache-control": "no-cache",
@@ -39,20 +35,20 @@ const file = (gzip: ArrayBuffer, type: string) => async (c: Context) => {
 };
 
 /** Every file of web/lazy/ stands here, as a test makes sure: the bundler wants to read each import. */
-const files: Record<string, [gzip: ArrayBuffer, type: string]> = {
-  "/": [html, "text/html"],
-  "/page.css": [css, "text/css"],
-  "/page.js": [js, "text/javascript"],
-  "/chart.js": [chart, "text/javascript"],
-  "/highlight.js": [highlight, "text/javascript"],
-  "/html-text.js": [htmlText, "text/javascript"],
-  "/maths.js": [maths, "text/javascript"],
-  "/pdf-text.js": [pdfText, "text/javascript"],
-  "/pdf-worker.js": [pdfWorker, "text/javascript"],
+const files: Record<string, [load: Load, type: string]> = {
+  "/": [() => import("../../web/build/page.html.gz.bin"), "text/html"],
+  "/page.css": [() => import("../../web/build/page.css.gz.bin"), "text/css"],
+  "/page.js": [() => import("../../web/build/page.js.gz.bin"), "text/javascript"],
+  "/chart.js": [() => import("../../web/build/chart.js.gz.bin"), "text/javascript"],
+  "/highlight.js": [() => import("../../web/build/highlight.js.gz.bin"), "text/javascript"],
+  "/html-text.js": [() => import("../../web/build/html-text.js.gz.bin"), "text/javascript"],
+  "/maths.js": [() => import("../../web/build/maths.js.gz.bin"), "text/javascript"],
+  "/pdf-text.js": [() => import("../../web/build/pdf-text.js.gz.bin"), "text/javascript"],
+  "/pdf-worker.js": [() => import("../../web/build/pdf-worker.js.gz.bin"), "text/javascript"],
 };
 
 export const page = new Hono<{ Bindings: Env }>();
-for (const [path, [gzip, type]] of Object.entries(files)) {
+for (const [path, [load, type]] of Object.entries(files)) {
   page.use(path, etag());
-  page.get(path, file(gzip, type));
+  page.get(path, file(load, type));
 }

@@ -1,5 +1,5 @@
 /** /v1/prefixes: texts whose state is computed once, for any number of conversations to begin with. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { allowTurn } from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";
 import { requireModel } from "../../durable-objects/model/model-card.ts";

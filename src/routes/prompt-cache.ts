@@ -1,5 +1,6 @@
 /** /v1/prompt-cache: states that are kept for a while of requests without a conversation; how much, and away with them. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../api/shared/openapi.ts";
 import { clearPromptCache, promptCacheSize } from "../../durable-objects/prompt-cache/prompt-cache-client.ts";
 import { promptCacheLimits } from "../../durable-objects/prompt-cache/prompt-cache-limits.ts";
 import { endpoint } from "./endpoint.ts";

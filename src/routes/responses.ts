@@ -1,6 +1,7 @@
 /** /v1/responses: a reply with an id that the next one can go on from, whatever came of it since. */
-import { z } from "@hono/zod-openapi";
+
 import type { Context } from "hono";
+import * as z from "zod";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { resolveReferences } from "../api/conversations/item-references.ts";
 import { type Caller, responseAddress } from "../api/object-address.ts";

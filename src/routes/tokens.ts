@@ -1,5 +1,6 @@
 /** /tokenize, /detokenize and /apply-template, where other servers have them: what the model's tokenizer makes of a text. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../api/shared/openapi.ts";
 import type { Context } from "hono";
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import type { TokenAnswer, TokenQuestion } from "../../durable-objects/model/token-question.ts";

@@ -1,5 +1,6 @@
 /** GET /v1/usage: what the caller's tenant and key have used, against what they may. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../api/shared/openapi.ts";
 import { usageOf } from "../../durable-objects/directory/directory-client.ts";
 import { limitsOf, type QuotaLimits, type QuotaName, USUAL } from "../api/shared/quota-limits.ts";
 import { endpoint } from "./endpoint.ts";

@@ -12,7 +12,7 @@
  * Files have states of versions 1 and 2. Version 3 was never released.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Saved, StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
 import { freeBytes } from "../core/free-bytes.ts";

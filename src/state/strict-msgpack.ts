@@ -4,7 +4,7 @@
  * Codec objects are made fresh for each call: msgpackr keeps structures between calls, and no bytes may teach it any for the next.
  */
 import { Packr, Unpackr } from "msgpackr";
-import type { z } from "zod";
+import type * as z from "zod";
 import { Failure, type FailureCode } from "../core/failure.ts";
 
 const settings = { useRecords: false, mapsAsObjects: true, moreTypes: false } as const;

@@ -4,7 +4,7 @@
  * The payload is one byte stream, cut into shards of at most 24 MiB (a tensor may go on in the next shard). It is laid out exactly as it
  * stands in WebAssembly memory, so loading is a copy. The model's fingerprint is the SHA-256 of the manifest's bytes.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { dtypes } from "../core/dtype.ts";
 
 export const PACK_VERSION = 1;

@@ -1,5 +1,6 @@
 /** Replies of /v1/chat/completions and /v1/completions. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { recalledReply } from "../shared/recall.ts";
 import { timingsReply, usageReply } from "../shared/usage.ts";
 

@@ -1,5 +1,6 @@
 /** The fields of /v1/chat/completions that say what form the reply has. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
 import { tolerant } from "../shared/ignored.ts";
 import {

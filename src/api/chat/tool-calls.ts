@@ -1,5 +1,5 @@
 /** Calls of tools in the messages of /v1/chat/completions: what a client sends back of them, and the answers. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";
 import { TextSet } from "../../core/text-keys.ts";

@@ -1,5 +1,6 @@
 /** POST /v1/completions: prompts as they are, without a template. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
 import { CHOICES_MAX } from "../chat/request.ts";
 import {

@@ -1,5 +1,6 @@
 /** Requests of /v1/conversations/import. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { conversationId, splitConversation } from "../shared/ids.ts";
 
 const isRoot = (id: string) => splitConversation(id).root === id;

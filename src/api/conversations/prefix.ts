@@ -1,5 +1,6 @@
 /** Shared prefixes on the wire: what a caller sends and gets, and what objects give each other. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import type { ErrorBody } from "../shared/error-body.ts";
 import { boolQuery, intQuery, text } from "../shared/fields.ts";
 import { objectName } from "../shared/ids.ts";

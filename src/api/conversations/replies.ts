@@ -1,5 +1,6 @@
 /** Replies of /v1/conversations, made of what an object shows of its heads and turns. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import type { CallPlace } from "../../constrain/reply/call-parser.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { MAIN } from "../shared/ids.ts";

@@ -1,5 +1,6 @@
 /** Requests of /v1/conversations. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { inputItem } from "../responses/input.ts";
 import { includeQuery, intQuery, metadata, pageQuery, prefixField } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";

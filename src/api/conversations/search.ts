@@ -1,5 +1,6 @@
 /** Search in what was said: requests and replies. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { intQuery } from "../shared/fields.ts";
 
 const QUERY_MAX_CHARS = 500;

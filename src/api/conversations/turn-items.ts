@@ -1,5 +1,6 @@
 /** turnItems: a turn's messages and its reply as the items that /v1/conversations and /v1/responses list. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { CallParser, type ReplyPiece } from "../../constrain/reply/call-parser.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { ResponseOutput } from "../responses/output.ts";

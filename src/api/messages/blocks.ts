@@ -1,5 +1,5 @@
 /** Content of /v1/messages: blocks that say something here, and what becomes of those that do not. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { TEXT_MAX_CHARS, text } from "../shared/fields.ts";
 import { leftOut, tolerant } from "../shared/ignored.ts";
 

@@ -1,5 +1,6 @@
 /** Errors as Anthropic's clients know them: its envelope and its types around what every error here says. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { type FailureCode, failures } from "../../core/failure.ts";
 import type { ErrorBody } from "../shared/error-body.ts";
 

@@ -1,5 +1,6 @@
 /** Replies of /v1/messages. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { place } from "../chat/reply-schemas.ts";
 import { timingsReply } from "../shared/usage.ts";
 

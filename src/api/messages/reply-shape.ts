@@ -1,5 +1,6 @@
 /** The fields of /v1/messages that say what form the reply has. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import type { ReplyShape } from "../../constrain/constraint.ts";
 import type { ShapePaths } from "../../constrain/reply/reply-grammar.ts";
 import { check } from "../../core/failure.ts";

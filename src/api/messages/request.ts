@@ -1,5 +1,6 @@
 /** POST /v1/messages: Anthropic's form of a request. Fields that are honoured, without effect (they say so) or refused (all others). */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { modelField, text, tokenLimit } from "../shared/fields.ts";

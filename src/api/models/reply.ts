@@ -1,5 +1,6 @@
 /** Replies of /v1/models, in OpenAI's form and in Anthropic's. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { intQuery } from "../shared/fields.ts";
 
 export const modelReply = z

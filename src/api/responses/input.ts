@@ -1,5 +1,6 @@
 /** The `input` of /v1/responses and the items of /v1/conversations: what a caller may say, as messages. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
 import { TextSet } from "../../core/text-keys.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";

@@ -1,5 +1,5 @@
 /** The fields of /v1/responses that say what form the reply has. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
 import { repeatedOnly, tolerant } from "../shared/ignored.ts";
 import {

@@ -1,5 +1,6 @@
 /** POST /v1/responses: the fields that are honoured, ignored (their descriptions say so) or refused (all others). */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { check, Failure } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import {

@@ -1,5 +1,6 @@
 /** The one shape of every error that a caller sees, in OpenAI's form. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import { Failure, type FailureCode, failures } from "../../core/failure.ts";
 import { metrics } from "../../core/metrics.ts";
 

@@ -1,5 +1,6 @@
 /** Fields that several endpoints share. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import { note, tolerant, withoutEffect } from "./ignored.ts";
 import { atMost } from "./schema-refusal.ts";
 

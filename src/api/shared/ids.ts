@@ -4,7 +4,8 @@
  * An id of a turn carries its object's name and nothing about who owns it: the object itself says `not_found` to every other tenant.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import { Failure } from "../../core/failure.ts";
 
 /** The one head that every conversation has. */

@@ -4,7 +4,8 @@
  * A schema declares what it takes and does not use with `withoutEffect` and `tolerant`; nothing else knows the list. docs/api.md has the
  * same table, and a test compares them.
  */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import { check } from "../../core/failure.ts";
 
 export const IGNORED_HEADER = "x-rivulet-ignored";

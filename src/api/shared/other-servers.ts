@@ -2,7 +2,8 @@
  * Fields that clients of other servers send along: hints about storage, scheduling and thinking, which are taken and named, and switches of
  * what is not done here, which are taken where they stand at what is done anyway.
  */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import { repeatedOnly, withoutEffect } from "./ignored.ts";
 
 const IDENTIFIED = "the key identifies the client";

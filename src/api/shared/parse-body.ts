@@ -1,5 +1,5 @@
 /** parseBody: a request's JSON body → what a schema says it is, or one failure that names the field. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { Failure } from "../../core/failure.ts";
 import { parseJson } from "../../core/strict-json.ts";
 import { type Ignored, noting } from "./ignored.ts";

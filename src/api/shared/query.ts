@@ -4,7 +4,7 @@
  * A name that an endpoint does not know is refused where its query has a meaning: a misspelt `limit` would change the reply. What cannot
  * change it is noted and left out: names that clients and links add to every address, and any name where the endpoint takes no query.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Ignored } from "./ignored.ts";
 import { parse } from "./parse-body.ts";
 

@@ -2,7 +2,7 @@
  * Limits of tenants and of their keys: how much anybody may ask for. LIMITS is JSON; what it does not name keeps the value below, and null
  * lifts a limit: `{"tenant": {…}, "key": {…}, "tenants": {"ann": {…}}, "keys": {"<first 16 digits of the key's sha256>": {…}}}`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../core/failure.ts";
 import { complaint, expected } from "./schema-refusal.ts";
 

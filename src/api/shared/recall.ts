@@ -1,5 +1,6 @@
 /** recall: how a request says whether lines of the past are quoted to the model, and how a reply says which were. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import type { RecallMode, StartEvent } from "./turn.ts";
 
 const RECALL_MAX_TOKENS = 512;

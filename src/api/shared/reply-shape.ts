@@ -1,5 +1,6 @@
 /** replyShape: what form a reply must have, from the fields of any endpoint; and the schemas that those fields share. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
 import { check } from "../../core/failure.ts";
 import { text } from "./fields.ts";

@@ -4,7 +4,7 @@
  * A schema's own message says what is expected; where it has none, `expected` says it. What came is looked up in the value as it was sent,
  * before any default or transform. Numbers and names are shown; free text is only named by its kind and length.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import { Failure } from "../../core/failure.ts";
 import { fieldPath } from "../../core/field-path.ts";
 

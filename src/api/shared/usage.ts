@@ -1,5 +1,6 @@
 /** What a turn cost, as replies show it. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "./openapi.ts";
 
 const count = z.int().min(0);
 

@@ -1,5 +1,6 @@
 /** Replies of /v1/streams. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { conditions } from "../../forecast/alert-rules.ts";
 import { errorReply } from "../shared/error-body.ts";
 

@@ -1,5 +1,6 @@
 /** Requests of /v1/streams. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { conditions } from "../../forecast/alert-rules.ts";
 import { TTL_MAX_SECONDS } from "../conversations/prefix.ts";
 import { intQuery, metadata, pageQuery } from "../shared/fields.ts";

@@ -1,5 +1,6 @@
 /** Values of a stream as a caller writes them, with or without a time each. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { isDate } from "../../constrain/check/format-checks.ts";
 import { Failure } from "../../core/failure.ts";
 import { VALUE_MAX } from "../../forecast/codec.ts";

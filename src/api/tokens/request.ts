@@ -1,5 +1,6 @@
 /** Requests of /tokenize, /detokenize and /apply-template: what llama.cpp's clients send and what vLLM's send, who name the same things differently. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
+import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
 import { chatShape, shapeOf } from "../chat/reply-shape.ts";
 import { chatMessages, messagesField } from "../chat/request.ts";

@@ -1,6 +1,6 @@
 /** A refused field says what was expected and what came, in one sentence; text of a client is never repeated. */
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { chatRequest } from "../../../src/api/chat/request.ts";
 import { messageRequest } from "../../../src/api/messages/request.ts";
 import { responseRequest } from "../../../src/api/responses/request.ts";
