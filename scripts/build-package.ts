@@ -75,7 +75,7 @@ const client: BuildOptions = {
 };
 
 /** The Worker's entry as workerd wants it: its handler and its classes, and nothing else. */
-const workerEntry = `export { server as default, Conversation, Directory, ResponseSocket, Stage, Stream, StreamLedger, PromptCache } from "./worker.js";\n`;
+const workerEntry = `export { server as default, Conversation, Directory, Inside, ResponseSocket, Stage, Stream, StreamLedger, PromptCache } from "./worker.js";\n`;
 
 async function main(): Promise<void> {
   await ensureKernels();

@@ -5,7 +5,8 @@
 import { Hono } from "hono";
 import server from "../index.ts";
 
-export { Conversation, Directory, PromptCache, ResponseSocket, Stage, Stream, StreamLedger } from "../index.ts";
+// `Inside` is what processes of an installed `rivulet start` call each other by; no other Worker binds it.
+export { Conversation, Directory, Inside, PromptCache, ResponseSocket, Stage, Stream, StreamLedger } from "../index.ts";
 export { server };
 
 /**

@@ -101,7 +101,7 @@ it("explains itself, and computes with the pack that was installed beside it", (
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining("rivulet convert <source> <pack>")]);
 });
 
-it("serves the installed weights, answers the typed client, goes on after a restart, and stops", async () => {
+it("serves the installed weights, answers the typed client, goes on after a restart with more processes, and stops", async () => {
   const ask = `
     import { Rivulet } from "rivulet/client";
     const rivulet = new Rivulet({ url: process.argv[2] });
@@ -117,8 +117,8 @@ it("serves the installed weights, answers the typed client, goes on after a rest
     console.log(JSON.stringify({ text, usage, status, under: under.usage, forecast }));`;
   writeFileSync(join(app, "ask.mjs"), ask);
   const replies = [];
-  for (let i = 0; i < 2; i++) {
-    const server = spawn(join(installed, ".bin/rivulet"), ["start", "--port", "0"], { cwd: app });
+  for (const workers of ["1", "2"]) {
+    const server = spawn(join(installed, ".bin/rivulet"), ["start", "--port", "0", "--workers", workers], { cwd: app });
     const [, url] = await until(server, /^curl (http:\/\/127\.0\.0\.1:\d+)\//m);
     replies.push(JSON.parse(execFileSync(process.execPath, ["ask.mjs", url!], { cwd: app, encoding: "utf8" })));
     const ended = new Promise((resolve) => server.once("exit", resolve));
