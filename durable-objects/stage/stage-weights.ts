@@ -7,7 +7,7 @@ import { stageEngine, stageModels } from "../../src/backends/stage-engine.ts";
 import type { Engine } from "../../src/backends/wasm/engine.ts";
 import { check } from "../../src/core/failure.ts";
 import { countSetting } from "../../src/core/settings.ts";
-import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
+import { loadShards, readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { Admission } from "../model/admission.ts";
 import { engineMaxBytes, packSource } from "../model/pack.ts";
@@ -52,7 +52,7 @@ async function load(env: Env, { path, fingerprint, stage }: StageName, progress:
   const needed = manifest.shards.slice(...manifest.stages[stage].shards).reduce((n, shard) => n + shard.bytes, 0);
   const full = () => `stage ${stage}: ${needed} bytes of weights, and this isolate has ${Math.max(0, maxBytes)} left`;
   check(needed < maxBytes, "memory_exceeded", full);
-  const { place, start } = stageEngine(manifest, stage, kernels, { maxBytes });
-  await loadPlaces(source, manifest, [place], progress);
+  const { area, start } = stageEngine(manifest, stage, kernels, { maxBytes });
+  await loadShards(source, manifest, [area], progress);
   return { engine: start(), admission: new Admission() };
 }

@@ -11,9 +11,8 @@ const ASKING = [
   /^(?:(?:in|an|auf|zu|von|mit|bei|aus|unter|um|seit|bis|für) )?(?:welche[rsnm]?|was|wer|wen|wem|wessen|wohin|woher|womit|worin|woran|worauf|worüber|wovon|wovor|wofür|wozu|wo|wann|warum|weshalb|wie(?: (?:viele?|lange|hoch|groß|oft|alt|weit))?)(?!\p{L}) ?/iu,
 ];
 /** Chinese asks where the answer would stand. */
-const WITHIN =
-  "什么时候|什么地方|什么|哪里|哪儿|哪[个位种国家天年次条些]?|谁|多少|几|怎么样|怎样|怎么|吗|呢|多(?:久|大|高|长|远)";
-const ASKING_WITHIN = new RegExp(WITHIN, "gu");
+const ASKING_WITHIN =
+  /什么时候|什么地方|什么|哪里|哪儿|哪[个位种国家天年次条些]?|谁|多少|几|怎么样|怎样|怎么|吗|呢|多(?:久|大|高|长|远)/gu;
 const HAN = /\p{sc=Han}/u;
 
 /** Of one question or more. A text that asks nothing in a way that is known loses its question mark only. */

@@ -3,7 +3,7 @@ import type { Model } from "../models/architecture.ts";
 import { modelFrom } from "../models/index.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
 import { checkWindows, WINDOWS_FIELD } from "../weights/check-windows.ts";
-import { loadPack, type Pack, type Place, type Progress } from "../weights/load-pack.ts";
+import { loadPack, type Pack, type Progress, type ShardArea } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import type { PackSource } from "../weights/pack-source.ts";
 import type { Backend } from "./backend.ts";
@@ -38,7 +38,7 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<Loaded & Pack> {
   let start: ((fingerprint: string) => Backend | Promise<Backend>) | undefined;
-  const place = (manifest: Manifest, bytes: number): Place | Place[] => {
+  const areasFor = (manifest: Manifest, bytes: number): ShardArea | ShardArea[] => {
     if (manifest.onnx) {
       const payload = payloadBuffer(bytes, options);
       start = () => openProvided(manifest, payload, options);
@@ -53,7 +53,7 @@ export async function loadModel(
       }
       const parts = stages.map((_, k) => stageEngine(manifest, k, kernels, options));
       start = () => localPipeline(parts.map((part) => part.start()));
-      return parts.map((part) => part.place);
+      return parts.map((part) => part.area);
     }
     const model = modelFrom(manifest.model.config);
     checkAgainstModel(manifest, model.weights);
@@ -62,6 +62,6 @@ export async function loadModel(
     start = () => memory.start(model, kernels);
     return { memory: memory.memory, base: WEIGHTS_AT };
   };
-  const pack = await loadPack(source, place, options.progress);
+  const pack = await loadPack(source, areasFor, options.progress);
   return { ...pack, backend: await start!(pack.fingerprint) };
 }

@@ -4,7 +4,7 @@ import { modelFrom } from "../models/index.ts";
 import { stageOf } from "../models/stages.ts";
 import { checkAgainstModel } from "../weights/check-against-model.ts";
 import { checkWindows, WINDOWS_FIELD } from "../weights/check-windows.ts";
-import type { Place } from "../weights/load-pack.ts";
+import type { ShardArea } from "../weights/load-pack.ts";
 import type { Manifest } from "../weights/manifest.ts";
 import { refuseManifest } from "../weights/parse-manifest.ts";
 import { stageManifest } from "../weights/stage-manifest.ts";
@@ -26,13 +26,13 @@ export function stageModels(manifest: Manifest): Model[] {
   });
 }
 
-/** `start` is to be called when the shards lie at `place`. */
+/** `start` is to be called when the shards lie in `area`. */
 export function stageEngine(
   manifest: Manifest,
   k: number,
   kernels: WebAssembly.Module,
   options: EngineOptions = {},
-): { place: Place; start(): Engine } {
+): { area: ShardArea; start(): Engine } {
   const own = stageManifest(manifest, k);
   const memory = new EngineMemory(own, options);
   const stages = manifest.stages!;
@@ -43,7 +43,7 @@ export function stageEngine(
     k,
   );
   return {
-    place: { memory: memory.memory, base: WEIGHTS_AT, shards: stages[k]!.shards },
+    area: { memory: memory.memory, base: WEIGHTS_AT, shards: stages[k]!.shards },
     start: () => memory.start(stage, kernels),
   };
 }

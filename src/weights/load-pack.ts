@@ -1,8 +1,8 @@
 /**
- * loadPack: a pack's files, checked, with the payload streamed to its place in WebAssembly memory.
+ * loadPack: a pack's files, checked, with the payload streamed to where it lies in WebAssembly memory.
  *
- * The payload exists once: each chunk goes from the source to its address. Order: manifest, place, shards, tokenizer, template.
- * Fails with `weights_unavailable` (try later) or `weights_invalid`; then the place holds zeros, nothing of the pack.
+ * The payload exists once: each chunk goes from the source to its address. Order: manifest, area, shards, tokenizer, template.
+ * Fails with `weights_unavailable` (try later) or `weights_invalid`; then the area holds zeros, nothing of the pack.
  */
 import { Failure } from "../core/failure.ts";
 import type { Manifest } from "./manifest.ts";
@@ -17,8 +17,8 @@ import {
 } from "./parse-manifest.ts";
 import { readFile, readSmall } from "./read-file.ts";
 
-/** Where the payload, or a run of its shards, goes. The memory may grow meanwhile: its buffer is looked up for every chunk. */
-export interface Place {
+/** Memory for the payload, or for a run of its shards. The memory may grow meanwhile: its buffer is looked up for every chunk. */
+export interface ShardArea {
   memory: { readonly buffer: ArrayBufferLike };
   base: number;
   /** Shards `from` ≤ i < `to`; all of them unless it is said. */
@@ -45,38 +45,38 @@ export async function readManifest(source: PackSource): Promise<Described> {
 }
 
 /**
- * `place` is called once, when the manifest is known and sound: the moment to check it against the model and to find memory. Shards that no
- * place takes are not read.
+ * `areasFor` is called once, when the manifest is known and sound: the moment to check it against the model and to find memory. Shards that no
+ * area takes are not read.
  */
 export async function loadPack(
   source: PackSource,
-  place: (manifest: Manifest, payloadBytes: number) => Place | readonly Place[],
+  areasFor: (manifest: Manifest, payloadBytes: number) => ShardArea | readonly ShardArea[],
   onProgress: Progress = () => {},
 ): Promise<Pack> {
   const described = await readManifest(source);
   const { manifest } = described;
-  const places = [place(manifest, payloadBytes(manifest))].flat();
-  await loadPlaces(source, manifest, places, onProgress);
+  const areas = [areasFor(manifest, payloadBytes(manifest))].flat();
+  await loadShards(source, manifest, areas, onProgress);
   try {
     return { ...described, ...(await readTexts(source, manifest)) };
   } catch (thrown) {
-    wipe(manifest, places);
+    wipe(manifest, areas);
     throw thrown;
   }
 }
 
-/** The shards of some places. When it throws, the places hold zeros. */
-export async function loadPlaces(
+/** The shards that some areas take. When it throws, the areas hold zeros. */
+export async function loadShards(
   source: PackSource,
   manifest: Manifest,
-  places: readonly Place[],
+  areas: readonly ShardArea[],
   onProgress: Progress = () => {},
 ): Promise<void> {
   const starts = shardStarts(manifest);
-  const total = places.reduce((n, place) => n + bytesOf(manifest, place), 0);
+  const total = areas.reduce((n, area) => n + bytesOf(manifest, area), 0);
   let done = 0;
   try {
-    for (const { memory, base, shards = [0, manifest.shards.length] } of places) {
+    for (const { memory, base, shards = [0, manifest.shards.length] } of areas) {
       for (let i = shards[0]; i < shards[1]; i++) {
         const at = base + starts[i]! - starts[shards[0]]!;
         await readFile(source, manifest.shards[i]!, (chunk, offset) => {
@@ -87,16 +87,16 @@ export async function loadPlaces(
       }
     }
   } catch (thrown) {
-    wipe(manifest, places);
+    wipe(manifest, areas);
     throw thrown;
   }
 }
 
-function wipe(manifest: Manifest, places: readonly Place[]): void {
-  for (const place of places) new Uint8Array(place.memory.buffer, place.base, bytesOf(manifest, place)).fill(0);
+function wipe(manifest: Manifest, areas: readonly ShardArea[]): void {
+  for (const area of areas) new Uint8Array(area.memory.buffer, area.base, bytesOf(manifest, area)).fill(0);
 }
 
-function bytesOf(manifest: Manifest, { shards = [0, manifest.shards.length] }: Place): number {
+function bytesOf(manifest: Manifest, { shards = [0, manifest.shards.length] }: ShardArea): number {
   return payloadBytes({ shards: manifest.shards.slice(...shards) });
 }
 

@@ -9,7 +9,7 @@ import { compiledKernels } from "../../src/cli/kernels.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
-import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
+import { loadShards, readManifest } from "../../src/weights/load-pack.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const kernels = compiledKernels();
@@ -45,10 +45,10 @@ export async function stageEngines(checkpoint: string, stages: number): Promise<
   const source = folderSource(await packOf(checkpoint, stages));
   const { manifest } = await readManifest(source);
   const parts = manifest.stages!.map((_, k) => stageEngine(manifest, k, kernels));
-  await loadPlaces(
+  await loadShards(
     source,
     manifest,
-    parts.map(({ place }) => place),
+    parts.map(({ area }) => area),
   );
   return parts.map(({ start }) => start());
 }

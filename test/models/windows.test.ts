@@ -10,7 +10,7 @@ import { derived, type Model } from "../../src/models/architecture.ts";
 import { modelFrom } from "../../src/models/index.ts";
 import { decodeState } from "../../src/state/codec.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
-import { loadPlaces, readManifest } from "../../src/weights/load-pack.ts";
+import { loadShards, readManifest } from "../../src/weights/load-pack.ts";
 import type { CachePolicy } from "../../src/weights/manifest.ts";
 import { deviation, feed, toBytes } from "../backends/feed.ts";
 import { expectClose } from "../support/expect-close.ts";
@@ -132,7 +132,7 @@ describe("a layer whose window the architecture states", () => {
       const source = folderSource(folder);
       const { manifest } = await readManifest(source);
       const engine = new EngineMemory(manifest);
-      await loadPlaces(source, manifest, [{ memory: engine.memory, base: WEIGHTS_AT }]);
+      await loadShards(source, manifest, [{ memory: engine.memory, base: WEIGHTS_AT }]);
       await use(engine.start(slides(modelFrom(manifest.model.config)), kernels));
     });
 

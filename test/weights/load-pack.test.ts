@@ -30,7 +30,7 @@ describe("loadPack", () => {
     expect(pack).toMatchObject({ manifest, tokenizer: '{"model":{}}', template: "{{ messages }}" });
   });
 
-  it("asks for a place once the manifest is sound, and tells its size", async () => {
+  it("asks for an area once the manifest is sound, and tells its size", async () => {
     const { files } = samplePack();
     const memory = newMemory();
     const asked: number[] = [];
@@ -152,10 +152,10 @@ describe("loadPack", () => {
 
   it("takes no memory for a manifest that is not sound", async () => {
     const source = withFile("manifest.json", (bytes) => bytes.slice(0, -1));
-    const place = () => {
-      throw new Error("asked for a place");
+    const areasFor = () => {
+      throw new Error("asked for an area");
     };
-    expect((await failureIn(loadPack(source, place))).code).toBe("weights_invalid");
+    expect((await failureIn(loadPack(source, areasFor))).code).toBe("weights_invalid");
   });
 });
 
