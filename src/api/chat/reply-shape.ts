@@ -1,50 +1,30 @@
 /** The fields of /v1/chat/completions that say what form the reply has. */
 import * as z from "zod";
-import "../shared/openapi.ts";
-import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import type { ReplyShape } from "../../constrain/constraint.ts";
 import { tolerant } from "../shared/ignored.ts";
 import {
   type AskedShape,
+  allowedFields,
   callable,
-  description,
-  jsonSchema,
-  otherTool,
+  functionFields,
+  heldFormat,
+  replyFormat,
   replyShape,
-  TOOLS_MAX,
-  toolChoice,
-  toolMode,
+  schemaFields,
+  toolFields,
   toolName,
 } from "../shared/reply-shape.ts";
 
-const responseFormat = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({ type: z.literal("text") }),
-    z.strictObject({ type: z.literal("json_object") }),
-    z.strictObject({
-      type: z.literal("json_schema"),
-      json_schema: z.strictObject({ name: toolName, description, schema: jsonSchema, strict: z.boolean().nullish() }),
-    }),
-  ],
-  "expected one of text, json_object, json_schema",
+const responseFormat = replyFormat(
+  z.strictObject({ type: z.literal("json_schema"), json_schema: z.strictObject(schemaFields) }),
 );
 
 const tool = tolerant("tools[]", {
   type: z.literal("function"),
-  function: tolerant("tools[].function", {
-    name: toolName,
-    description,
-    parameters: jsonSchema.nullish(),
-    strict: z.boolean().nullish().openapi({
-      description:
-        "True: the arguments satisfy their whole schema, or the request is refused and the error names the keyword. Otherwise, what generation cannot be constrained to is checked afterwards.",
-    }),
-  }),
+  function: tolerant("tools[].function", functionFields),
 });
 
 const namedTool = z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: toolName }) });
-/** Tools of other kinds may be among those that are allowed: none of them will be called. */
-const allowedTool = z.union([namedTool, otherTool]);
 
 const choiceObject = z.discriminatedUnion(
   "type",
@@ -52,24 +32,13 @@ const choiceObject = z.discriminatedUnion(
     namedTool,
     z.strictObject({
       type: z.literal("allowed_tools"),
-      allowed_tools: z.strictObject({
-        mode: toolMode.default("auto"),
-        tools: z.array(allowedTool).min(1).max(TOOLS_MAX),
-      }),
+      allowed_tools: z.strictObject(allowedFields(namedTool)),
     }),
   ],
   "expected function or allowed_tools",
 );
 
-export const chatShape = {
-  response_format: responseFormat.nullish(),
-  tools: z
-    .array(z.union([tool, otherTool]))
-    .max(TOOLS_MAX)
-    .nullish(),
-  tool_choice: toolChoice(choiceObject),
-  parallel_tool_calls: z.boolean().nullish(),
-};
+export const chatShape = { response_format: responseFormat.nullish(), ...toolFields(tool, choiceObject) };
 
 type Fields = z.infer<z.ZodObject<typeof chatShape>>;
 
@@ -96,7 +65,5 @@ function flat(choice: Fields["tool_choice"]): AskedShape["choice"] {
 function formatOf(
   asked: Exclude<NonNullable<Fields["response_format"]>, { type: "text" }>,
 ): NonNullable<ReplyShape["format"]> {
-  if (asked.type === "json_object") return asked;
-  const { name, schema, strict } = asked.json_schema;
-  return { type: "json_schema", name, schema: schema as JsonSchema, strict: strict ?? false };
+  return asked.type === "json_object" ? asked : heldFormat(asked.json_schema);
 }

@@ -1,58 +1,29 @@
 /** The fields of /v1/responses that say what form the reply has. */
 import * as z from "zod";
-import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
+import type { ReplyShape } from "../../constrain/constraint.ts";
 import { repeatedOnly, tolerant } from "../shared/ignored.ts";
 import {
   type AskedShape,
+  allowedFields,
   callable,
-  description,
-  jsonSchema,
-  otherTool,
+  functionFields,
+  heldFormat,
+  replyFormat,
   replyShape,
-  TOOLS_MAX,
-  toolChoice,
-  toolMode,
+  schemaFields,
+  toolFields,
   toolName,
 } from "../shared/reply-shape.ts";
 
-const format = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({ type: z.literal("text") }),
-    z.strictObject({ type: z.literal("json_object") }),
-    z.strictObject({
-      type: z.literal("json_schema"),
-      name: toolName,
-      description,
-      schema: jsonSchema,
-      strict: z.boolean().nullish(),
-    }),
-  ],
-  "expected one of text, json_object, json_schema",
-);
+const format = replyFormat(z.strictObject({ type: z.literal("json_schema"), ...schemaFields }));
 
-const tool = tolerant("tools[]", {
-  type: z.literal("function"),
-  name: toolName,
-  description,
-  parameters: jsonSchema.nullish(),
-  strict: z.boolean().nullish(),
-});
+const tool = tolerant("tools[]", { type: z.literal("function"), ...functionFields });
 
 const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
-/** Tools of other kinds may be among those that are allowed: none of them will be called. */
-const allowedTool = z.union([namedTool, otherTool]);
 
 const choiceObject = z.discriminatedUnion(
   "type",
-  [
-    namedTool,
-    z.strictObject({
-      type: z.literal("allowed_tools"),
-      mode: toolMode.default("auto"),
-      tools: z.array(allowedTool).min(1).max(TOOLS_MAX),
-    }),
-  ],
+  [namedTool, z.strictObject({ type: z.literal("allowed_tools"), ...allowedFields(namedTool) })],
   "expected function or allowed_tools",
 );
 
@@ -65,12 +36,7 @@ export const responseShape = {
       z.enum(["low", "medium", "high"]).nullish(),
     ),
   }).nullish(),
-  tools: z
-    .array(z.union([tool, otherTool]))
-    .max(TOOLS_MAX)
-    .nullish(),
-  tool_choice: toolChoice(choiceObject),
-  parallel_tool_calls: z.boolean().nullish(),
+  ...toolFields(tool, choiceObject),
 };
 
 export type ShapeFields = z.infer<z.ZodObject<typeof responseShape>>;
@@ -98,7 +64,6 @@ function flat(choice: ShapeFields["tool_choice"]): AskedShape["choice"] {
 }
 
 function formatOf(asked: z.infer<typeof format> | null | undefined): ReplyShape["format"] {
-  if (asked?.type !== "json_schema") return asked?.type === "json_object" ? asked : undefined;
-  const { type, name, schema, strict } = asked;
-  return { type, name, schema: schema as JsonSchema, strict: strict ?? false };
+  if (asked?.type === "json_schema") return heldFormat(asked);
+  return asked?.type === "json_object" ? asked : undefined;
 }

@@ -24,7 +24,7 @@ export const jsonSchema = z
     description: "A JSON Schema. A keyword that generation cannot be constrained to is refused by name.",
   });
 
-export const toolMode = z.enum(["auto", "required"]);
+const toolMode = z.enum(["auto", "required"]);
 
 /** A tool of a kind that cannot be run here (`web_search`, `custom`, `mcp` …): left out, and named. */
 export const otherTool = z
@@ -50,13 +50,59 @@ export function callable<T extends { type: string }>(tools: readonly (T | z.infe
   });
 }
 
-export const toolChoice = <T extends z.ZodType>(object: T) =>
-  z
+/** How a function is described, wherever an endpoint has the description. */
+export const functionFields = {
+  name: toolName,
+  description,
+  parameters: jsonSchema.nullish(),
+  strict: z.boolean().nullish().openapi({
+    description:
+      "True: the arguments satisfy their whole schema, or the request is refused and the error names the keyword. Otherwise, what generation cannot be constrained to is checked afterwards.",
+  }),
+};
+
+/** `named`: how an endpoint names a function. Tools of other kinds may be among those that are allowed: none of them will be called. */
+export const allowedFields = <Named extends z.ZodType>(named: Named) => ({
+  mode: toolMode.default("auto"),
+  tools: z
+    .array(z.union([named, otherTool]))
+    .min(1)
+    .max(TOOLS_MAX),
+});
+
+/** The fields about tools of an endpoint that is OpenAI's, with its forms of a function and of a choice. */
+export const toolFields = <Tool extends z.ZodType, Choice extends z.ZodType>(tool: Tool, choice: Choice) => ({
+  tools: z
+    .array(z.union([tool, otherTool]))
+    .max(TOOLS_MAX)
+    .nullish(),
+  tool_choice: z
     .union(
-      [z.enum(["none", "auto", "required"]), object],
+      [z.enum(["none", "auto", "required"]), choice],
       "expected none, auto, required or an object of type function or allowed_tools",
     )
-    .nullish();
+    .nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+});
+
+/** How a schema that a reply must have is described, wherever an endpoint has the description. */
+export const schemaFields = { name: toolName, description, schema: jsonSchema, strict: z.boolean().nullish() };
+
+/** A form of replies, of which `held` is the one with a schema. */
+export const replyFormat = <Held extends z.ZodObject>(held: Held) =>
+  z.discriminatedUnion(
+    "type",
+    [z.strictObject({ type: z.literal("text") }), z.strictObject({ type: z.literal("json_object") }), held],
+    "expected one of text, json_object, json_schema",
+  );
+
+/** The form that a schema asks for. */
+export const heldFormat = ({ name, schema, strict }: z.infer<z.ZodObject<typeof schemaFields>>) => ({
+  type: "json_schema" as const,
+  name,
+  schema: schema as JsonSchema,
+  strict: strict ?? false,
+});
 
 interface AskedTool {
   name: string;
