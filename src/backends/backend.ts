@@ -84,6 +84,13 @@ export interface Backend {
   open(saved?: Saved, owner?: string): Sequence | Promise<Sequence>;
   /** `open` keeps none of the bytes that it is given, so its caller may free them. Absent where it may need them again. */
   readonly copiesSaved?: true;
+  /**
+   * A sequence that gave its state `rounded` goes on as one that is opened with what was written of that, bit by bit. Absent where it may not, and where it
+   * lies elsewhere.
+   */
+  readonly goesOnAsSaved?: true;
+  /** `free`, which the backend asks before it fails with `memory_exceeded`, releases a sequence that nobody needs; it says false where there is none. */
+  whenFull?(free: () => boolean): void;
   /** True once after the platform warned that the CPU time of the request is nearly used up; asking clears the warning. */
   cpuSignal?(): boolean;
   /**

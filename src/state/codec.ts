@@ -175,6 +175,14 @@ function encode(
   return out;
 }
 
+/** Hex digits: of a state's bytes the checksum or hash that vouches for all of it, stretches included, so that two states with the same are one. */
+export function stateTag(bytes: Uint8Array): string {
+  const isChecked =
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true) === STRETCHES_VERSION;
+  const from = isChecked ? bytes.length - CHECKSUM_BYTES : LEAST_PREFIX_BYTES;
+  return Buffer.from(bytes.subarray(from, from + CHECKSUM_BYTES)).toString("hex");
+}
+
 /**
  * Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into `bytes`, but for those that `stretches` hold:
  * the bytes of each that the header names, in its order.

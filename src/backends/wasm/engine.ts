@@ -26,6 +26,7 @@ export class Engine implements Backend {
   readonly L: number;
   readonly contextLength: number;
   readonly copiesSaved = true;
+  readonly goesOnAsSaved = true;
   sequences = 0;
   readonly guesses = new Guesses();
   readonly #spareLogits: Float32Array[] = [];
@@ -65,6 +66,10 @@ export class Engine implements Backend {
     const sequence = new WasmSequence(this, saved);
     this.sequences++;
     return sequence;
+  }
+
+  whenFull(free: () => boolean): void {
+    this.heap.whenFull(free);
   }
 
   forwardMany(turns: readonly SharedStep[]): Float32Array[] {

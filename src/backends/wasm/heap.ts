@@ -16,6 +16,7 @@ export class Heap {
   readonly #maxBytes: number;
   #free: { at: number; bytes: number }[] = [];
   #end: number;
+  #freeMore = () => false;
 
   /** `start`: first byte of the heap. `maxBytes`: bound of the whole memory. */
   constructor(memory: WebAssembly.Memory, start: number, maxBytes: number) {
@@ -27,14 +28,15 @@ export class Heap {
     this.#end += Math.max(0, left);
   }
 
+  /** As `Backend.whenFull`. */
+  whenFull(free: () => boolean): void {
+    this.#freeMore = free;
+  }
+
   /** Zeroed bytes. Fails with `memory_exceeded`. */
   take(bytes: number): number {
     const size = padTo(Math.max(1, bytes), ALIGN);
-    let slot = this.#free.findIndex((range) => range.bytes >= size);
-    if (slot < 0) {
-      this.#grow(size);
-      slot = this.#free.findIndex((range) => range.bytes >= size);
-    }
+    const slot = this.#slotFor(size);
     const range = this.#free[slot]!;
     const at = range.at;
     range.at += size;
@@ -42,6 +44,19 @@ export class Heap {
     if (range.bytes === 0) this.#free.splice(slot, 1);
     new Uint8Array(this.#memory.buffer, at, size).fill(0);
     return at;
+  }
+
+  /** Among the free ranges. */
+  #slotFor(size: number): number {
+    for (;;) {
+      const slot = this.#free.findIndex((range) => range.bytes >= size);
+      if (slot >= 0) return slot;
+      try {
+        this.#grow(size);
+      } catch (full) {
+        if (!this.#freeMore()) throw full;
+      }
+    }
   }
 
   /** Wipes the bytes and takes them back. `bytes` is what was asked for. */
