@@ -163,7 +163,8 @@ function unstage(
       }
       return whole;
     };
-    const detail = jsonOf(take("detail", detailBytes)) as TurnRecord;
+    // The tag is that of a state as it lay elsewhere.
+    const { stateTag: _tag, ...detail } = jsonOf(take("detail", detailBytes)) as TurnRecord;
     const ids = idsOf(take("ids", (place.logged - place.start) * 4));
     const { conversation: _, head: __, ...asked } = detail.request;
     const { conversation } = head ?? {};

@@ -1,6 +1,7 @@
 /** known-turn: what clients may ask of a turn that was made: to see it, to cancel it, to delete it. */
 import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { forgetWarm } from "../model/admission.ts";
 import type { Client } from "../platform/client.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
 import { type ReplyContext, soFar, streamed, whole } from "../reply/http-reply.ts";
@@ -48,7 +49,7 @@ export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id
   check(!scheduler.get(id), "turn_in_progress", () => "id: this turn is still running; cancel it first", "id");
   const node = tree.node(id);
   check(node && !node.hidden, "not_found", () => "id: no such response", "id");
-  const { env, object } = host;
+  const { env, object, owner } = host;
   await dropPrompts(env, store.identity()!.owner, object);
   database.transaction(() => {
     tree.hide(id);
@@ -58,6 +59,7 @@ export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id
     store.forgetUnreachable();
     if (store.isForsaken) eraseAll(database);
   });
+  forgetWarm(owner);
   await database.settled();
   return { id, deleted: true };
 }

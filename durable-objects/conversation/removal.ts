@@ -2,6 +2,7 @@
  * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no other head needs, and
  * with the last head everything that the object holds.
  */
+import { forgetWarm } from "../model/admission.ts";
 import { forgetStages } from "../model/served-model.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
@@ -87,6 +88,7 @@ function erase(host: Host, outbox: DirectoryOutbox, id: string): void {
     if (heads.all().length === 0) eraseAll(database);
     else store.forgetUnreachable();
   });
+  forgetWarm(host.owner);
 }
 
 /** Nothing but the tables is left, so they may go too, and the alarm with them. */

@@ -6,11 +6,14 @@
  *
  * Who waits is let in by tenant in turn, and of a tenant by conversation in turn, so that one with many requests makes only itself wait. While
  * several tenants come, none holds all slots: the next one's first turn would have to wait for the end of one of theirs.
+ *
+ * What a turn has left in the memory (warm-states.ts) holds no slot. It goes, the one first that lies longest, as soon as whoever is let in needs the memory.
  */
-import { type Backend, ENDLESS, type Sequence } from "../../src/backends/backend.ts";
+import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { computesFor } from "../../src/dialogue/round-robin.ts";
+import { type Asker, MemorySlot } from "./memory-slot.ts";
 import { ISOLATE_BYTES } from "./pack.ts";
+import { WarmStates } from "./warm-states.ts";
 
 interface AdmissionLimits {
   live: number;
@@ -22,6 +25,8 @@ interface AdmissionLimits {
   waitMs: number;
   /** A holder that makes no progress for this long has vanished. */
   silentMs: number;
+  /** A state that lies unused for this long is for nobody: the platform has evicted its object. */
+  warmMs: number;
   pollMs: number;
 }
 
@@ -31,6 +36,7 @@ const standard: AdmissionLimits = {
   waitingInAll: 128,
   waitMs: 60_000,
   silentMs: 60_000,
+  warmMs: 60_000,
   pollMs: 25,
   othersMs: 60_000,
 };
@@ -76,15 +82,6 @@ function roomIn(backend: Sized, memoryBytes: number): { state: number; left: num
   return { state, left: memoryBytes - JAVASCRIPT_BYTES - backend.memoryBytes - ON_ITS_WAY * state };
 }
 
-/** On whose behalf a memory slot is asked for. */
-interface Asker {
-  /** The object that will hold it. */
-  owner: string;
-  tenant?: string;
-  /** Work that nobody waits for at once, as a shared prefix: it never takes the last slot where there are several. */
-  patient?: boolean;
-}
-
 interface Ticket extends Asker {
   seenMs: number;
 }
@@ -100,6 +97,10 @@ export class Admission {
   readonly #came = new Map<string, number>();
   readonly #served = new Map<string, number>();
   #admitted = 0;
+  /** What turns have left. */
+  readonly #warm = new WarmStates();
+  /** The most that were in at once. */
+  #most = 0;
 
   constructor(limits: Partial<AdmissionLimits> = {}) {
     this.#limits = { ...standard, ...limits };
@@ -108,6 +109,7 @@ export class Admission {
   /** From now on; those who are in stay. */
   limit(live: number): void {
     this.#limits.live = live;
+    this.#fit();
   }
 
   get live(): number {
@@ -153,7 +155,20 @@ export class Admission {
   forget(owner: string): void {
     for (const slot of this.#live) if (slot.asker.owner === owner) slot.leave();
     for (const ticket of this.#queue.filter((waiting) => waiting.owner === owner)) this.#drop(ticket);
+    this.forgetWarm(owner);
   }
+
+  /** What its turns have left is wiped. */
+  forgetWarm(owner: string): void {
+    this.#warm.drop(owner);
+  }
+
+  clearWarm(): void {
+    this.#warm.clear();
+  }
+
+  /** Wipes what lies longest. False where nothing lies there. */
+  makeRoom = (): boolean => this.#warm.dropLongest();
 
   #hasRoomFor(asker: Asker): boolean {
     const { live, othersMs } = this.#limits;
@@ -186,9 +201,25 @@ export class Admission {
     this.#admitted++;
     remember(this.#served, `tenant ${tenantOf(asker)}`, this.#admitted);
     remember(this.#served, asker.owner, this.#admitted);
-    const slot = new MemorySlot(asker, () => this.#live.delete(slot));
+    const warm = asker.resumes ? this.#warm.take(asker.owner) : undefined;
+    const slot = new MemorySlot(asker, warm, (left) => {
+      this.#live.delete(slot);
+      if (left) this.#warm.keep(asker.owner, left);
+    });
     this.#live.add(slot);
+    this.#most = Math.max(this.#most, this.#live.size);
+    this.#fit();
     return slot;
+  }
+
+  /**
+   * States in use and warm ones are as many together as were in use at once before, or as an isolate has places at most: so what nobody needs never
+   * makes the memory larger than that.
+   */
+  #fit(): void {
+    const { live } = this.#limits;
+    const room = Math.min(live, Math.max(this.#most, standard.live));
+    while (this.#live.size + this.#warm.size > room && this.#warm.dropLongest());
   }
 
   #drop(ticket: Ticket): void {
@@ -200,6 +231,7 @@ export class Admission {
     const oldest = Date.now() - this.#limits.silentMs;
     for (const slot of this.#live) if (slot.seenMs < oldest) slot.leave();
     for (const ticket of this.#queue.filter(({ seenMs }) => seenMs < oldest)) this.#drop(ticket);
+    this.#warm.dropSince(Date.now() - this.#limits.warmMs);
   }
 }
 
@@ -220,57 +252,23 @@ export function admitTo(backend: object): Admission {
 }
 
 /** The engine is gone; nobody was in. */
-export const closeAdmission = (backend: object): void => void others.delete(backend);
+export function closeAdmission(backend: object): void {
+  admissionFor({ backend }).clearWarm();
+  others.delete(backend);
+}
 
 /** A new instance of an object has come up: whatever its last one held of any model is free. */
 export function forgetAsker(owner: string): void {
   for (const one of [admission, ...others.values()]) one.forget(owner);
 }
 
+/** Something of an object was deleted: none of its states may be used any more. */
+export function forgetWarm(owner: string): void {
+  for (const one of [admission, ...others.values()]) one.forgetWarm(owner);
+}
+
 /** Conversations in the memory of all models' engines. */
 export const liveInAll = (): number => [admission, ...others.values()].reduce((n, { live }) => n + live, 0);
-
-/** Owns one sequence in the engine's memory. */
-export class MemorySlot {
-  readonly asker: Asker;
-  readonly #left: () => void;
-  #held: { release(): void } | undefined;
-  #mine = true;
-  seenMs = Date.now();
-
-  constructor(asker: Asker, left: () => void) {
-    this.asker = asker;
-    this.#left = left;
-  }
-
-  /** Keeps a sequence until `leave`. */
-  hold<Held extends { release(): void }>(held: Held): Held {
-    this.#held = held;
-    this.beat();
-    return held;
-  }
-
-  /** Keeps a sequence that computes for `tenant`; while it waits for its turn among others, the slot shows life. */
-  computes<Held extends Sequence>(sequence: Held, tenant: string): Held {
-    computesFor(sequence, tenant, () => this.beat());
-    return this.hold(sequence);
-  }
-
-  /** A sign of life. Fails with `busy` when the slot was taken back. */
-  beat(): void {
-    if (!this.#mine)
-      throw new Failure("busy", "the turn made no progress for too long and lost its memory slot; try again");
-    this.seenMs = Date.now();
-  }
-
-  /** Frees the memory and the slot. Idempotent. */
-  leave(): void {
-    this.#held?.release();
-    this.#held = undefined;
-    this.#mine = false;
-    this.#left();
-  }
-}
 
 const tenantOf = ({ tenant = "" }: Asker): string => tenant;
 

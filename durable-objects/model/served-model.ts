@@ -92,7 +92,9 @@ function shareMemory(env: Env, models: readonly Served[]): void {
   const each = Math.floor((memoryBytes(env) - bytesOf(models)) / models.length);
   for (const { backend, prelude } of models) {
     const bytes = backend.memoryBytes + each;
-    admissionFor({ backend }).limit(slotsFor(backend, bytes));
+    const admission = admissionFor({ backend });
+    admission.limit(slotsFor(backend, bytes));
+    backend.whenFull?.(admission.makeRoom);
     allowPrelude(backend, prelude.length > 0 && hasRoomBeside(backend, bytes, backend.stateBytes(prelude.length)));
   }
 }

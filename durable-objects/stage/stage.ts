@@ -9,7 +9,7 @@ import type { Rows, Want } from "../../src/backends/backend.ts";
 import type { Stored } from "../../src/backends/pipeline/stage.ts";
 import { StageSequences } from "../../src/backends/pipeline/stage-sequences.ts";
 import { check } from "../../src/core/failure.ts";
-import type { MemorySlot } from "../model/admission.ts";
+import type { MemorySlot } from "../model/memory-slot.ts";
 import type { StageCalls, StageName } from "../model/stage-client.ts";
 import { StageStore } from "./stage-store.ts";
 import { forget, loadedStage } from "./stage-weights.ts";

@@ -137,7 +137,7 @@ export class ConversationStore {
 
   /**
    * The end of a turn, all or nothing. Throws `LeaseLost`. Its head moves to it unless it brought nothing to go on from.
-   * `state` is absent when the last checkpoint is the state, or when there is none.
+   * `state` is absent when the last checkpoint is the state, or when there is none. Says where its stretches lie.
    */
   commit(
     turn: StoredTurn,
@@ -145,21 +145,21 @@ export class ConversationStore {
     ids: Uint32Array<ArrayBuffer>,
     state: StateBytes | undefined,
     words?: IndexedWords,
-  ): void {
+  ): StoredStretch[] {
     const work = () => {
       this.journal.check(turn.id, epoch);
       this.tree.insert(turn, ids, words);
       faultNow("commit.turn");
       const kept = this.keptAfter(turn, state);
       this.#moveHead(turn);
-      if (state) this.pieces.write(turn.id, state, kept);
+      const stored = state ? this.pieces.write(turn.id, state, kept) : [];
       const own = this.pieces.of(turn.id);
       this.pieces.trim(own ? [...kept, own] : kept);
       this.journal.sweep(turn.id);
       faultNow("commit.end");
+      return stored;
     };
-    if (protects("transaction")) this.database.transaction(work);
-    else work();
+    return protects("transaction") ? this.database.transaction(work) : work();
   }
 
   /** States that must not be written over: of turns that keep theirs, and of those that are running. */

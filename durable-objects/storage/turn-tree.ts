@@ -62,6 +62,8 @@ export interface TurnRecord {
   /** The log ends with the token that ends a reply. */
   closed: boolean;
   generator: number[];
+  /** Of the state that was written with the row (`stateTag` of codec.ts). Absent: none was, or an earlier release wrote it. */
+  stateTag?: string;
 }
 
 export type StoredTurn = TurnNode & TurnRecord;

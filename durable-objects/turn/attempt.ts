@@ -13,6 +13,7 @@ import { check, Failure, type FailureCode } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { admissionFor } from "../model/admission.ts";
+import type { MemorySlot } from "../model/memory-slot.ts";
 import { fault, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -56,14 +57,14 @@ export class Attempt {
     client: AbortSignal,
   ): Promise<Attempt> {
     const store = request.persistent ? host.store() : undefined;
-    const take = async () => {
+    const take = async (slot: MemorySlot) => {
       const { backend } = served;
       const source = sourceOf(request, host);
       const cached = await cachedPrompt(host, served, planned);
       const restored = await (cached?.begun
         ? begunWith(cached.begun)
         : source
-          ? restore(source, backend, planned.accepted, planned.prompt, host.owner)
+          ? restore(source, backend, planned.accepted, planned.prompt, slot)
           : fresh(backend, planned.prompt, planned.accepted.prelude ?? 0, host.owner));
       const isRebuilt = restored.missing.length > 0;
       if (isRebuilt) count("state_rebuilt");
@@ -81,7 +82,8 @@ export class Attempt {
       };
       return { restored, accepted, prompt: planned.prompt, epoch: 1, ...(cached ? { cached } : {}) };
     };
-    const work = await enter(host, running, served, store, request, client, take);
+    const resumes = planned.accepted.parent !== null;
+    const work = await enter(host, running, served, store, request, client, take, resumes);
     try {
       const { start, promptCount, cachedTokens } = work.accepted;
       checkGranted(start + promptCount - cachedTokens + (request.feedOnly ? 0 : 1), request.grantedTokens);
@@ -106,14 +108,14 @@ export class Attempt {
   static async next(host: Host, running: RunningTurn): Promise<Attempt> {
     const store = host.store();
     const served = await host.served();
-    const take = async () => {
+    const take = async (slot: MemorySlot) => {
       const entry = store.journal.take(running.id);
       const { accepted, epoch, ids } = entry;
       const prompt = ids.subarray(0, accepted.promptCount);
       const reply = ids.subarray(accepted.promptCount);
       for (let n = running.ids.length; n < reply.length; n++) running.push(reply[n]!, accepted.logprobs?.[n]);
       return {
-        restored: await restore(store, served.backend, accepted, prompt, host.owner),
+        restored: await restore(store, served.backend, accepted, prompt, slot),
         accepted,
         prompt,
         epoch,
@@ -199,14 +201,15 @@ async function enter(
   store: ConversationStore | undefined,
   request: TurnRequest | undefined,
   client: AbortSignal,
-  take: () => Promise<Pick<AttemptContext, "restored" | "accepted" | "prompt" | "epoch" | "cached">>,
+  take: (slot: MemorySlot) => Promise<Pick<AttemptContext, "restored" | "accepted" | "prompt" | "epoch" | "cached">>,
+  resumes = false,
 ): Promise<AttemptContext> {
   const queuedMs = Date.now();
-  const asker = { owner: host.owner, tenant: running.tenant, patient: request?.feedOnly ?? false };
+  const asker = { owner: host.owner, tenant: running.tenant, patient: request?.feedOnly ?? false, resumes };
   const slot = await admissionFor(served).enter(asker, client);
   try {
     const enteredMs = Date.now();
-    const taken = await take();
+    const taken = await take(slot);
     const { accepted, restored } = taken;
     slot.computes(restored.sequence, running.tenant);
     const { recallTokens = 0, recallMs = 0 } = accepted;

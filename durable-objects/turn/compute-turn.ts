@@ -57,8 +57,7 @@ export class TurnComputation {
     if (!accepted.settling) {
       this.#work.restored.sequence.release();
       const now = { ...accepted, settling: reason };
-      const { owner } = slot.asker;
-      const restored = await restore(store, served.backend, now, prompt, owner, { ownCheckpoint: false });
+      const restored = await restore(store, served.backend, now, prompt, slot, { ownCheckpoint: false });
       this.#work.restored = restored;
       slot.computes(restored.sequence, running.tenant);
       this.#work.accepted = now;

@@ -4,7 +4,7 @@ import type { Timings, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Sequence } from "../../src/backends/backend.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { SamplerState } from "../../src/sampling/sampling.ts";
-import type { MemorySlot } from "../model/admission.ts";
+import type { MemorySlot } from "../model/memory-slot.ts";
 import type { Alarms } from "../platform/alarms.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";

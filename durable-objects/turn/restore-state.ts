@@ -2,7 +2,8 @@
  * restore: the state that a turn goes on from, in the engine's memory.
  *
  * Its own last checkpoint, else the state of the turn it continues, else the nearest one above; what lies between is fed again from the
- * token log. Fails closed: stored bytes that are not exactly what was written are never loaded.
+ * token log. Fails closed: stored bytes that are not exactly what was written are never loaded. The state of the turn it continues may lie in the memory
+ * still: then nothing is loaded.
  */
 import type { Backend } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/event-counts.ts";
@@ -12,6 +13,7 @@ import { Random } from "../../src/sampling/random.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { decodeApart, decodeState } from "../../src/state/codec.ts";
+import type { MemorySlot } from "../model/memory-slot.ts";
 import { preludeState } from "../model/prelude-state.ts";
 import { protects } from "../platform/fault-points.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
@@ -52,16 +54,17 @@ export const begunWith = (begun: Pick<Restored, "sequence" | "sampler">): Restor
   prelude: 0,
 });
 
-/** Fails with `state_unreadable` when the token log itself has a gap. */
+/** `slot`: for which it is. Fails with `state_unreadable` when the token log itself has a gap. */
 export async function restore(
   store: ConversationStore,
   backend: Backend,
   turn: Accepted,
   prompt: Uint32Array,
-  owner: string,
+  slot: Pick<MemorySlot, "asker" | "takeWarm">,
   { ownCheckpoint = true } = {},
 ): Promise<Restored> {
   const { tree, pieces } = store;
+  const { owner } = slot.asker;
   const parent = turn.parent === null ? undefined : tree.turn(turn.parent)!;
   const position = parent?.position ?? 0;
   const pending = parent ? tree.ids(parent.id, position, parent.logged) : none;
@@ -86,12 +89,18 @@ export async function restore(
     const lacking = missingFrom(node.position);
     const isParent = node.id === parent.id;
     const sampler = isParent ? undefined : samplerOf(store, parent.id);
-    const state = await load(store, backend, turn, set, owner);
+    const warm = slot.takeWarm(backend, isParent ? parent.stateTag : undefined);
+    if (warm) {
+      count("state_warm");
+      if (turn.request.persistent) pieces.hold(turn.id, set);
+    }
+    const state = warm ?? (await load(store, backend, turn, set, owner));
     if (!state) continue;
     return { ...state, sampler: isParent ? state.sampler : sampler, ...lacking, pending, own: false, prelude: 0 };
   }
   const lacking = missingFrom(0);
   const sampler = samplerOf(store, parent.id);
+  slot.takeWarm(backend, undefined);
   const sequence = await backend.open(undefined, owner);
   return { sequence, sampler, ...lacking, pending, own: false, prelude: 0 };
 }

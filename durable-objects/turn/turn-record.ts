@@ -17,6 +17,8 @@ export interface Outcome {
   /** Tokens that its state holds. */
   position: number;
   generator: number[];
+  /** Of the state that is written with it. */
+  stateTag?: string | undefined;
 }
 
 /** What a turn's last event says, apart from its text, which is made from the ids. */
@@ -36,7 +38,7 @@ export function endOf(
 
 /** A turn without a token leaves nothing to go on from: it adds nothing to the log. */
 export function finished(accepted: Accepted, served: Served, outcome: Outcome, end: End): StoredTurn {
-  const { reply, position, generator, logprobs } = outcome;
+  const { reply, position, generator, logprobs, stateTag } = outcome;
   const text = new ReplyText(served, textEnds(accepted.request));
   const content = reply.map((id) => text.push(id)).join("") + text.rest();
   if (accepted.request.feedOnly) return fed(accepted, position, end);
@@ -55,6 +57,7 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
     messageCount: accepted.messageCount + 1,
     closed: served.manifest.generation.eos.includes(reply.at(-1) ?? -1),
     generator,
+    ...(stateTag === undefined ? {} : { stateTag }),
   };
 }
 

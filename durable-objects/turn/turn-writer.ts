@@ -7,8 +7,9 @@ import { inSlices } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
-import type { NewStretch, Precision } from "../../src/state/codec.ts";
+import { type NewStretch, type Precision, stateTag } from "../../src/state/codec.ts";
 import { encodeSequenceInParts } from "../../src/state/encode-sequence.ts";
+import type { WarmState } from "../model/warm-states.ts";
 import { fault } from "../platform/fault-points.ts";
 import { joinedIds } from "../storage/database.ts";
 import type { StateBytes, StoredStretch } from "../storage/state-pieces.ts";
@@ -36,7 +37,7 @@ export class TurnWriter {
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = running;
-    const state = await this.#state("exact");
+    const state = await this.#state("exact", this.#samplerState());
     const progress = { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) };
     restored.stretches = store.checkpoint(progress, epoch, this.#ids(), state);
     free(state);
@@ -45,25 +46,30 @@ export class TurnWriter {
     await fault("checkpoint.after", ctx);
   }
 
-  /** Resolves when turn, tokens and state are on disk, and its readers know. Frees the engine's memory on the way. */
+  /** Resolves when turn, tokens and state are on disk, and its readers know. Frees the memory slot on the way. */
   async commit(reason: FinishReason, isSchemaChecked = false): Promise<void> {
     const { accepted, epoch, running, served, store, slot, timings, restored, ctx } = this.#work;
     const beganMs = Date.now();
     const { position } = restored.sequence;
     const generator = this.#sampler.state().generator;
     const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
-    const state = store && hasMore ? await this.#state("rounded") : undefined;
+    const sampler = store && hasMore ? this.#samplerState() : undefined;
+    const state = sampler && (await this.#state("rounded", sampler));
+    const tag = state && stateTag(state.bytes);
     const stateBytes = state ? bytesIn(state) + (restored.sequence.bytesElsewhere ?? 0) : 0;
-    slot.leave(); // wipes what the state's tensors were views of
+    const warm = sampler && this.#warm(sampler);
+    if (warm) slot.leaveWarm(warm);
+    else slot.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
     const end = endOf(accepted, reason, running.ids.length, { ...timings }, isSchemaChecked);
     if (store) {
       await fault("commit.before", ctx);
-      const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
+      const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator, stateTag: tag };
       const turn = finished(accepted, served, outcome, end);
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
       const words = await inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
-      this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
+      const stretches = this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
+      if (warm) Object.assign(warm, { tag, stretches });
       if (state) free(state);
       await store.database.settled();
       await fault("commit.after", ctx);
@@ -71,6 +77,14 @@ export class TurnWriter {
     count(reason === "cancelled" ? "turn_cancelled" : "turn_completed");
     logTurn(running.start!.key, accepted.request, end);
     running.end({ type: "end", index: running.ids.length + 1, text: "", ...end });
+  }
+
+  /** What the next turn may go on from where it lies; a shared prefix is read elsewhere. */
+  #warm(sampler: SamplerState): WarmState | undefined {
+    const { accepted, served, restored } = this.#work;
+    const { backend } = served;
+    if (!backend.goesOnAsSaved || accepted.request.feedOnly) return undefined;
+    return { tag: undefined, backend, sequence: restored.sequence, sampler, stretches: [] };
   }
 
   #tryOften<T>(work: () => T): T {
@@ -105,7 +119,7 @@ export class TurnWriter {
    * whatever comes next goes on from what was written.
    * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
    */
-  async #state(precision: Precision): Promise<StateBytes> {
+  async #state(precision: Precision, sampler: SamplerState): Promise<StateBytes> {
     const { accepted, epoch, running, served, store, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
@@ -115,7 +129,7 @@ export class TurnWriter {
     // While tokens are computed again, those after this one are known too.
     const fed = position - accepted.start - prompt.length;
     const pending = fed < 0 ? [] : running.ids.slice(fed, fed + 1);
-    const rest = { fingerprint: served.fingerprint, pending, sampler: this.#samplerState() };
+    const rest = { fingerprint: served.fingerprint, pending, sampler };
     const { stretches = [] } = restored;
     const { pieceBytes } = store!.pieces;
     const put = (stretch: NewStretch): StoredStretch =>

@@ -11,6 +11,8 @@ export type EventName =
   | "checkpoint_written"
   /** Stored bytes were not what was written. */
   | "state_damaged"
+  /** A turn went on from what the one before it had left in the engine's memory. */
+  | "state_warm"
   /** A turn began by feeding part of the token log again. */
   | "state_rebuilt"
   /** A prompt of its own began with a state that an earlier one left, or with none. */

@@ -34,8 +34,9 @@ async function given(copiesSaved: Pick<Backend, "copiesSaved">) {
     before = lengths();
     return {};
   };
+  const slot = { asker: { owner: "owner" }, takeWarm: () => undefined };
   const turn = { id: "t", parent: null, fingerprint, request: {} } as Accepted;
-  await restore(store, { ...copiesSaved, open } as unknown as Backend, turn, new Uint32Array(0), "owner");
+  await restore(store, { ...copiesSaved, open } as unknown as Backend, turn, new Uint32Array(0), slot);
   return [before, lengths()];
 }
 

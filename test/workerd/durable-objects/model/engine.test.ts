@@ -103,6 +103,8 @@ it("V1: a state that was damaged is computed again, and the dialogue goes on the
       await runInDurableObject(stub(session), (_, { storage }) => {
         storage.sql.exec("UPDATE pieces SET bytes = zeroblob(length(bytes))").toArray();
       });
+      // The damage is found where the state is read; until then it lies in the memory as it was.
+      await evictDurableObject(stub(session));
     }
     const third = await turn(session, "three", { max_tokens: 40 });
     expect(third.header).toBe(session === "whole" ? "resumed" : "rebuilt");

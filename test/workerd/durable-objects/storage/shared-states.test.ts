@@ -2,16 +2,17 @@
 import { evictAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
+import { admission } from "../../../../durable-objects/model/admission.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
 import { countsOf } from "../../../../src/core/event-counts.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
-import { gatedToy } from "../../../support/gated-toy.ts";
+import { gatedToy, until } from "../../../support/gated-toy.ts";
 import { askObject, contentOf, converse, inside, named, rows, told, turnsOf } from "../../../support/object.ts";
 
 /** A state has two pieces of its own, and a cache that some turns fill. */
 const PIECE = 1000;
-gatedToy({ ballast: PIECE, ring: { sinks: 3, slots: 250 } });
+const { gate, toy } = gatedToy({ ballast: PIECE, ring: { sinks: 3, slots: 250 } });
 beforeAll(() => {
   env.SESSION_KEY = "a secret" as never;
 });
@@ -126,5 +127,40 @@ it("C6: whatever statement about states fails, they are those of whole turns", a
     await inPieces(name);
     expect(await turn(name, contents[2]!, fields), `statement ${failAt}`).toBe(expected[2]);
     expect(await turn(name, contents[3]!), `after statement ${failAt}`).toBe(expected[3]);
+  }
+});
+
+it("rows that a running turn goes on from stay, whether it has read them or its state lay in the memory", async () => {
+  const [, second, third] = await expectedOf(contents.slice(0, 3));
+  for (const isWarm of [false, true]) {
+    const name = `ada-${isWarm}`;
+    Object.assign(toy().backend, { goesOnAsSaved: isWarm });
+    await inPieces(name);
+    limits.stateBudgetBytes = 0;
+    // Responses without a conversation: no head stands anywhere, and only the last state of a path is kept.
+    const after = (parent: string | null) => ({ head: undefined, parent }) as never;
+    await turn(name, contents[0]!, after(null));
+    const first = (await turnsOf(name))[0]!.id;
+    let isHeld = true;
+    let begun = false;
+    gate.at = () => {
+      if (begun) return;
+      begun = true;
+      return until(() => !isHeld);
+    };
+    const found = countsOf().get("state_warm") ?? 0;
+    const running = turn(name, contents[1]!, after(first));
+    await until(() => begun);
+    expect((countsOf().get("state_warm") ?? 0) - found).toBe(Number(isWarm));
+    await turn(name, "beside it", after(first));
+    const beside = (await turnsOf(name))[0]!.id;
+    await turn(name, "and once more", after(beside));
+    isHeld = false;
+    expect(await running).toBe(second);
+    const last = (await turnsOf(name)).find(({ reply }) => reply === second)!;
+    admission.clearWarm();
+    const reply = await converse(name, contents[2]!, after(last.id));
+    expect([reply.timings.state, contentOf(reply)]).toEqual(["resumed", third]);
+    admission.clearWarm();
   }
 });
