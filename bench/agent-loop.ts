@@ -11,10 +11,12 @@ import { basename, join } from "node:path";
 import OpenAI from "openai";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
+import { benchOptions } from "./options.ts";
 import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const OPENING = Number(process.argv[2] ?? 4000);
+const { positionals } = benchOptions({}, [0, 1]);
+const OPENING = Number(positionals[0] ?? 4000);
 const CALLS = 20;
 const COMPARED = [1, CALLS];
 const model = basename(packFolder());

@@ -7,12 +7,13 @@
 import { type Loaded, loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
+import { benchOptions } from "./options.ts";
 
 const PREFILL_TOKENS = 128;
 const DECODE_TOKENS = 16;
 
-const [first, second, rounds = "4"] = process.argv.slice(2);
-if (!first || !second) throw new Error("usage: node bench/backends.ts <pack> <pack> [rounds]");
+const { positionals } = benchOptions({}, [2, 3]);
+const [first, second, rounds = "4"] = positionals as [string, string, string?];
 
 interface Speed {
   load: number;

@@ -1,7 +1,9 @@
 /**
  * From nothing to the first token of the default model, in plain workerd as `npm start` runs it, and the parts of it in Node.
  *
- *     node bench/cold-start.ts [runs]
+ *     node bench/cold-start.ts [runs] [--parts]
+ *
+ * With `--parts` those in Node alone, once.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,9 +15,11 @@ import { loadServed } from "../src/dialogue/load.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { cpuMs, median } from "./cpu.ts";
+import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const runs = Number(process.argv[2] ?? 5);
+const { values, positionals } = benchOptions({ parts: { type: "boolean", default: false } }, [0, 1]);
+const runs = Number(positionals[0] ?? 5);
 const MODEL = basename(packFolder());
 
 /** Ms until the server invites, until a first conversation's first token, and until a second one's. */
@@ -54,7 +58,7 @@ async function inNode(): Promise<number[]> {
   return [(loaded.user + loaded.system) / 1000, first];
 }
 
-if (process.argv[2] === "--parts") {
+if (values.parts) {
   console.log(JSON.stringify(await inNode()));
 } else {
   const served: number[][] = [];

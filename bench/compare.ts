@@ -10,19 +10,17 @@
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { hybridPack, transformerPack } from "./models.ts";
+import { benchOptions } from "./options.ts";
 import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { CONTEXT, DECODED, type Ready, type Speed } from "./peers/protocol.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { cpuFlags, figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "6" },
-    "slow-rounds": { type: "string", default: "1" },
-    only: { type: "string", default: "" },
-  },
+const { values } = benchOptions({
+  rounds: { type: "string", default: "6" },
+  "slow-rounds": { type: "string", default: "1" },
+  only: { type: "string", default: "" },
 });
 const folder = join(import.meta.dirname, "peers");
 if (!existsSync(join(folder, "node_modules")))

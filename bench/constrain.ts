@@ -9,8 +9,10 @@ import { constraintFor, readyForForms } from "../src/constrain/constraint-for.ts
 import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Random } from "../src/sampling/random.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
+import { benchOptions } from "./options.ts";
 
-const pack = process.argv[2] ?? packFolder();
+const { positionals } = benchOptions({}, [0, 1]);
+const pack = positionals[0] ?? packFolder();
 const { generation, tokenizerConfig } = JSON.parse(readFileSync(`${pack}/manifest.json`, "utf8"));
 const codec = createTextCodec(JSON.parse(readFileSync(`${pack}/tokenizer.json`, "utf8")), tokenizerConfig ?? {});
 const TOKENS = 400;

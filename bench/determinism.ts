@@ -5,9 +5,11 @@
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { benchOptions } from "./options.ts";
 import { machine, writeSection } from "./section.ts";
 
-const tokens = process.argv[2] ?? "1000";
+const { positionals } = benchOptions({}, [0, 1]);
+const tokens = positionals[0] ?? "1000";
 const root = join(import.meta.dirname, "..");
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
 const tests = ["test/dialogue/determinism.test.ts", "test/workerd/durable-objects/turn/determinism.test.ts"];

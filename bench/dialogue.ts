@@ -9,18 +9,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { median } from "./cpu.ts";
 import { hybridPack } from "./models.ts";
 import { oneThing } from "./one-thing.ts";
+import { benchOptions } from "./options.ts";
 import { bytesIn, type ChatServer, chat, llamaChat, rivuletChat } from "./peers/chat-servers.ts";
 import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { processMs, residentMB } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = parseArgs({
-  options: { turns: { type: "string", default: "20" }, tokens: { type: "string", default: "48" } },
+const { values } = benchOptions({
+  turns: { type: "string", default: "20" },
+  tokens: { type: "string", default: "48" },
 });
 const TURNS = Number(values.turns);
 const TOKENS = Number(values.tokens);

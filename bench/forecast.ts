@@ -16,6 +16,7 @@ import { type Forecaster, feed, forecast, forecasterOf } from "../src/forecast/f
 import { encodeSequence } from "../src/state/encode-sequence.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { cpuMs } from "./cpu.ts";
+import { benchOptions } from "./options.ts";
 
 interface Asked {
   values: (number | null)[];
@@ -105,11 +106,11 @@ async function long(forecaster: Forecaster, total: number): Promise<void> {
   }
 }
 
-const [pack, option, count] = process.argv.slice(2);
-if (!pack) throw new Error("expected the folder of a forecaster");
+const { values, positionals } = benchOptions({ speed: { type: "boolean" }, long: { type: "boolean" } }, [1, 2]);
+const [pack, count = "1000000"] = positionals as [string, string?];
 const forecaster = forecasterOf(await loadModel(folderSource(pack), compiledKernels()));
-if (option === "--speed") await speed(forecaster);
-else if (option === "--long") await long(forecaster, Number(count ?? 1_000_000));
+if (values.speed) await speed(forecaster);
+else if (values.long) await long(forecaster, Number(count));
 else {
   const asked = JSON.parse(readFileSync(0, "utf8")) as Asked[];
   const answers = [];

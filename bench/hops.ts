@@ -2,12 +2,14 @@
  * What a hop between stages costs: two servers of one model, whole and in stages, asked in turn so that a busy machine slows both alike.
  *
  * npm start -- --pack <whole> --port 8001 --persist-to <a>; npm start -- --pack <staged> --port 8002 --persist-to <b>; then
- * node bench/hops.ts http://127.0.0.1:8001 http://127.0.0.1:8002 <stages> [rounds]
+ * node bench/hops.ts http://127.0.0.1:8001 http://127.0.0.1:8002 [stages] [rounds]
  */
+import { benchOptions } from "./options.ts";
+
 const DECODED = 48;
 
-const [whole, staged, stages = "2", rounds = "8"] = process.argv.slice(2);
-if (!whole || !staged) throw new Error("usage: node bench/hops.ts <url> <url> <stages> [rounds]");
+const { positionals } = benchOptions({}, [2, 4]);
+const [whole, staged, stages = "2", rounds = "8"] = positionals as [string, string, string?, string?];
 
 interface Best {
   model: string;
@@ -61,5 +63,3 @@ const show = (best: Best) =>
 console.log(`whole: ${show(one)}`);
 console.log(`${stages} stages: ${show(many)}`);
 console.log(`a hop: ${((many.decodeMs - one.decodeMs) / Number(stages)).toFixed(2)} ms per decoded token`);
-
-export {};

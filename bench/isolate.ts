@@ -9,14 +9,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { configOf } from "../scripts/serve-process.ts";
 import { start } from "../test/support/start-server.ts";
+import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = parseArgs({
-  options: { memory: { type: "string", default: "128M" }, talks: { type: "string", default: "2" } },
+const { values } = benchOptions({
+  memory: { type: "string", default: "128M" },
+  talks: { type: "string", default: "2" },
 });
 const TALKS = Number(values.talks);
 const MB = 1e6;

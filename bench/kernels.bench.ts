@@ -18,6 +18,7 @@ import { chunk, type ScanShape, step } from "../test/kernels/cases/state.ts";
 import { cases } from "../test/kernels/cases.ts";
 import { normal } from "../test/kernels/random.ts";
 import { wasmKernels } from "../test/kernels/run-case.ts";
+import { benchOptions } from "./options.ts";
 
 interface Row {
   name: keyof Kernels;
@@ -33,7 +34,8 @@ interface Row {
 /** Short runs, so that some fall between the time slices of other programs. */
 const RUNS = 200;
 const RUN_MS = 1;
-const only = process.argv[2] ?? "";
+const { positionals } = benchOptions({}, [0, 1]);
+const only = positionals[0] ?? "";
 
 /** Best processor time of one call, in ms: a call that is longer than a time slice of the system has no undisturbed run on a busy machine. */
 function bestMs(call: () => void): number {

@@ -9,7 +9,6 @@
  * `--alone` leaves recall out (a pack that keeps every position never recalls). A history that is longer than the pack's context is left out.
  * `--show` writes every question with what was quoted and answered, `--misses` those that recall did not get right.
  */
-import { parseArgs } from "node:util";
 import { quoteMessage, withQuote } from "../durable-objects/turn/quote-passages.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
@@ -20,11 +19,11 @@ import { factsNamed } from "./long-dialogue/dialogue.ts";
 import { isRight } from "./long-dialogue/right-answer.ts";
 import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
 import { Chat, usual } from "./memory-chat.ts";
+import { benchOptions } from "./options.ts";
 import { table } from "./section.ts";
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values: options, positionals } = benchOptions(
+  {
     tokens: { type: "string", default: "2048,8192,32768" },
     seed: { type: "string", default: "1" },
     facts: { type: "string", default: "held-out" },
@@ -33,7 +32,8 @@ const { values: options, positionals } = parseArgs({
     show: { type: "boolean", default: false },
     misses: { type: "boolean", default: false },
   },
-});
+  [0, 1],
+);
 const facts = factsNamed(options.facts);
 const languages = options.languages.split(",");
 const pack = positionals[0] ?? "models/rivulet-150m";

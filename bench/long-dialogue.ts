@@ -2,31 +2,29 @@
  * Does a long dialogue keep what was said in it? Facts are told at known places, among others of their kind; some are corrected later; at the
  * end they are asked for, in the words of the telling and in others, with questions between that nothing was said about.
  *
- *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--misses]
+ *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--pack models/rivulet-150m] [--words] [--misses]
  *
  * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings), `held-out`, `checker`, `unseen`,
  * `fresh`, `everyday`, `passing`, `weeks` or `months`, the last six with questions of the user about himself that he never answered (`unanswered`).
- * Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
+ * `--words` finds by words alone, `--misses` lists what was not found. Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
 import { factsNamed } from "./long-dialogue/dialogue.ts";
 import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
+import { benchOptions } from "./options.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    tokens: { type: "string", default: "2048,8192,32768,131072" },
-    seeds: { type: "string", default: "1,2" },
-    pack: { type: "string", default: "models/rivulet-150m" },
-    facts: { type: "string", default: "tuned" },
-    words: { type: "boolean", default: false },
-    misses: { type: "boolean", default: false },
-  },
+const { values: options } = benchOptions({
+  tokens: { type: "string", default: "2048,8192,32768,131072" },
+  seeds: { type: "string", default: "1,2" },
+  pack: { type: "string", default: "models/rivulet-150m" },
+  facts: { type: "string", default: "tuned" },
+  words: { type: "boolean", default: false },
+  misses: { type: "boolean", default: false },
 });
 const facts = factsNamed(options.facts);
 const numbers = (text: string) => text.split(",").map(Number);

@@ -11,7 +11,6 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed, type Served } from "../src/dialogue/load.ts";
 import { slices } from "../src/dialogue/reply.ts";
@@ -20,6 +19,7 @@ import type { Message } from "../src/tokenizer/text-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { Chat, usual } from "./memory-chat.ts";
 import { right } from "./memory-right.ts";
+import { benchOptions } from "./options.ts";
 import { table } from "./section.ts";
 
 interface Asked {
@@ -55,9 +55,8 @@ const WORDS =
     " ",
   );
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values, positionals } = benchOptions(
+  {
     cases: { type: "string", default: join(import.meta.dirname, "memory-cases.json") },
     parts: { type: "string", default: PARTS.join(",") },
     quick: { type: "boolean", default: false },
@@ -65,8 +64,8 @@ const { values, positionals } = parseArgs({
     exact: { type: "boolean", default: false },
     show: { type: "boolean", default: false },
   },
-});
-if (positionals.length === 0) throw new Error("usage: node bench/memory.ts <pack>…");
+  [1, Infinity],
+);
 const parts = values.parts.split(",");
 const file = (name: string) => readFileSync(join(import.meta.dirname, name), "utf8");
 const cases = JSON.parse(readFileSync(values.cases, "utf8")) as Cases;

@@ -6,14 +6,15 @@
  * Every call of a kernel is timed by itself, and the quickest of all rounds counts, since other work on the machine can only slow a call down. So the sums are
  * those of an undisturbed pass, less what JavaScript does between the calls.
  */
-import { parseArgs } from "node:util";
 import { slices } from "../src/dialogue/reply.ts";
 import { hybridPack, open } from "./models.ts";
+import { benchOptions } from "./options.ts";
 import { idAt } from "./peers/protocol.ts";
 import { machine, table, writeSection } from "./section.ts";
 
-const { values } = parseArgs({
-  options: { depth: { type: "string", default: "180" }, rounds: { type: "string", default: "20" } },
+const { values } = benchOptions({
+  depth: { type: "string", default: "180" },
+  rounds: { type: "string", default: "20" },
 });
 const COUNTS = [1, 4, 8, 16, 36];
 const MEMORY_BYTES = 1e9;

@@ -7,6 +7,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:f
 import { join } from "node:path";
 import { product } from "../src/core/sizes.ts";
 import { modelFrom } from "../src/models/index.ts";
+import { benchOptions } from "./options.ts";
 
 const config = {
   model_type: "bamba",
@@ -50,8 +51,7 @@ function values(name: string, n: number): Float32Array {
   return Float32Array.from({ length: n }, () => (uniform() - 0.5) * spread);
 }
 
-const folder = process.argv[2];
-if (!folder) throw new Error("usage: node bench/random-bamba.ts <folder>");
+const [folder] = benchOptions({}, [1, 1]).positionals as [string];
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, "config.json"), JSON.stringify(config, null, 2));
 

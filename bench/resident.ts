@@ -8,15 +8,15 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
+import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { memory: { type: "string", default: "4G" }, pack: { type: "string" } },
-});
+const { values, positionals } = benchOptions(
+  { memory: { type: "string", default: "4G" }, pack: { type: "string" } },
+  [0, 1],
+);
 const AT_ONCE = Number(positionals[0] ?? 24);
 const REST_MS = 60_000;
 const model = basename(values.pack ?? packFolder());

@@ -9,7 +9,6 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Sequence, StateTensor } from "../src/backends/backend.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
@@ -20,12 +19,13 @@ import { greedy } from "../src/sampling/sampling.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { compareLogits } from "./divergence.ts";
 import { usual } from "./memory-chat.ts";
+import { benchOptions } from "./options.ts";
 import { table } from "./section.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { dialogues: { type: "string", default: "2" }, turns: { type: "string", default: "24" } },
-});
+const { values, positionals } = benchOptions(
+  { dialogues: { type: "string", default: "2" }, turns: { type: "string", default: "24" } },
+  [0, 1],
+);
 const [pack = "models/rivulet-150m"] = positionals;
 const REPLY_TOKENS = 64;
 const cases = JSON.parse(readFileSync(join(import.meta.dirname, "memory-cases.json"), "utf8")) as {

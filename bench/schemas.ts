@@ -1,13 +1,12 @@
 /**
- * How many JSON Schemas replies are held to, and what it costs: `npm run bench:schemas -- <folder> [--every n] [--masks share] [--pack folder]`.
+ * How many JSON Schemas replies are held to, and what it costs: `npm run bench:schemas -- <folder> [--every n] [--masks share] [--pack folder] [--strict] [--list n]`.
  *
  * The folder has files of one schema with instances ({schema, tests: [{data, valid}]}, as JSONSchemaBench writes them), or of lists of such
  * (as the official test suite does). A schema passes when it compiles, every valid instance can be written token by token, and no invalid
- * one can. Where keywords are left out of the grammar, an instance also has to pass the check of finished values.
+ * one can. `--strict` holds to every keyword or refuses; `--list n` names so many of each kind that went wrong. Where keywords are left out of the grammar, an instance also has to pass the check of finished values.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { Validator } from "../src/constrain/check/validator.ts";
 import type { JsonSchema } from "../src/constrain/constraint.ts";
@@ -20,22 +19,19 @@ import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Failure } from "../src/core/failure.ts";
 import { atOnce } from "../src/core/work.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
+import { benchOptions } from "./options.ts";
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values: options, positionals } = benchOptions(
+  {
     every: { type: "string", default: "1" },
     masks: { type: "string", default: "0.1" },
     pack: { type: "string" },
     strict: { type: "boolean", default: false },
     list: { type: "string", default: "0" },
   },
-});
-const folder = positionals[0];
-if (!folder) {
-  console.error("expected a folder: npm run bench:schemas -- <folder>");
-  process.exit(2);
-}
+  [1, 1],
+);
+const [folder] = positionals as [string];
 const pack = options.pack ?? packFolder();
 const { generation, tokenizerConfig } = JSON.parse(readFileSync(`${pack}/manifest.json`, "utf8"));
 const codec = createTextCodec(JSON.parse(readFileSync(`${pack}/tokenizer.json`, "utf8")), tokenizerConfig ?? {});

@@ -14,6 +14,7 @@ import { greedy, type Sampling } from "../src/sampling/sampling.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { cpuMs, median } from "./cpu.ts";
 import { hybridPack } from "./models.ts";
+import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const ROUNDS = 5;
@@ -69,7 +70,8 @@ async function run(served: Served, text: string, sampling: Sampling, guessing: b
   return { ids, ms, guesses, right };
 }
 
-const served = await loadServed(folderSource(process.argv[2] ?? hybridPack), compiledKernels());
+const { positionals } = benchOptions({}, [0, 1]);
+const served = await loadServed(folderSource(positionals[0] ?? hybridPack), compiledKernels());
 const rows: (string | number)[][] = [];
 for (const { name, text, sampling } of tasks) {
   const times = { plain: [] as number[], guessing: [] as number[] };

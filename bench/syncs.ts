@@ -12,9 +12,11 @@ import { basename, join } from "node:path";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { pause } from "../scripts/serve-process.ts";
 import { post, start } from "../test/support/start-server.ts";
+import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const turns = Number(process.argv[2] ?? 12);
+const { positionals } = benchOptions({}, [0, 1]);
+const turns = Number(positionals[0] ?? 12);
 /** The first turns make tables, and the directory hears of them. */
 const WARM = 4;
 /** After a turn, until what it leaves for later is written too (durable-objects/directory/quota.ts). */

@@ -9,17 +9,15 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { threadMs } from "../test/hostile/loop-blocked.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
+import { benchOptions } from "./options.ts";
 
-const { values } = parseArgs({
-  options: {
-    loops: { type: "string", default: "24" },
-    seconds: { type: "string", default: "60" },
-    pack: { type: "string" },
-  },
+const { values } = benchOptions({
+  loops: { type: "string", default: "24" },
+  seconds: { type: "string", default: "60" },
+  pack: { type: "string" },
 });
 const SECONDS = Number(values.seconds);
 const digest = (key: string) => createHash("sha256").update(key).digest("hex");

@@ -13,9 +13,11 @@ import type { Timings } from "../src/api/shared/turn.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { median } from "./cpu.ts";
 import { oneThing } from "./one-thing.ts";
+import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const turns = Number(process.argv[2] ?? 50);
+const { positionals } = benchOptions({}, [0, 1]);
+const turns = Number(positionals[0] ?? 50);
 const BLOCK = 10;
 const TOKENS = 40;
 const model = basename(packFolder());

@@ -9,20 +9,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { workerFolder } from "../scripts/serve-workers.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
+import { benchOptions } from "./options.ts";
 import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = parseArgs({
-  options: {
-    "at-once": { type: "string", default: "1,8,16,32,63" },
-    tokens: { type: "string", default: "32" },
-    rounds: { type: "string", default: "3" },
-    workers: { type: "string", default: "2" },
-  },
+const { values } = benchOptions({
+  "at-once": { type: "string", default: "1,8,16,32,63" },
+  tokens: { type: "string", default: "32" },
+  rounds: { type: "string", default: "3" },
+  workers: { type: "string", default: "2" },
 });
 const TOKENS = Number(values.tokens);
 const ROUNDS = Number(values.rounds);

@@ -8,9 +8,9 @@
  * A line is `{"group", "lang", "question", "statement", "said"}`; questions of one group ask about the same thing. Where nobody asks for it, there is only what is said.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { sentencesOf } from "../../durable-objects/storage/passages.ts";
 import { statementOf } from "../../durable-objects/turn/statement.ts";
+import { benchOptions } from "../options.ts";
 import { told } from "./dialogue.ts";
 import type { Fact } from "./facts.ts";
 import { wordings } from "./right-answer.ts";
@@ -18,7 +18,7 @@ import { wordings } from "./right-answer.ts";
 const HELD_OUT = ["weeks", "months"];
 /** Of a fact. */
 const VALUES = 2;
-const { values: options } = parseArgs({ options: { without: { type: "string", default: "" } } });
+const { values: options } = benchOptions({ without: { type: "string", default: "" } });
 const without = [...HELD_OUT, ...options.without.split(",")];
 const print = (row: object) => console.log(JSON.stringify(row));
 const pair = (group: string, lang: string, question: string, said: string) =>
