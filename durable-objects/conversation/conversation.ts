@@ -207,16 +207,17 @@ export class Conversation extends DurableObject<Env> {
   }
 
   /** The load goes on when its first caller leaves, for whoever waits with it. */
-  #served({ model: name, tenant, fingerprint }: AskedModel = {}) {
+  #served({ model: name, tenant, fingerprint, keptName }: AskedModel = {}) {
     const kept = this.store.database.exists ? this.store.identity() : undefined;
     // What is another tenant's says nothing to this one; that it is not there is found out later.
     const isMine = kept && (tenant === undefined || tenant === kept.owner);
-    const model = served(this.env, { model: name, fingerprint: isMine ? kept.fingerprint : fingerprint }).then(
-      async (found) => {
-        await readySenses(this.env, found);
-        return found;
-      },
-    );
+    const mine = isMine
+      ? { fingerprint: kept.fingerprint, keptName: () => this.store.modelName }
+      : { fingerprint, keptName };
+    const model = served(this.env, { model: name, ...mine }).then(async (found) => {
+      await readySenses(this.env, found);
+      return found;
+    });
     this.ctx.waitUntil(model.catch(() => {}));
     return model;
   }

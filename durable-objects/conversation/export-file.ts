@@ -16,13 +16,15 @@ import { jsonBytes } from "../storage/erasable.ts";
 import type { Head } from "../storage/heads.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
+import { checkGoesOn } from "../turn/another-pack.ts";
 
 /** Of the turns' detail in a file. */
 export const PORTABLE_SCHEMA = 1;
 
 export interface ExportOptions {
   keys: FileKeys;
-  model: ModelIdentity;
+  /** Whose the file is: its ids, and its state where the conversation has one of this pack. */
+  served: Served;
 }
 
 export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => ({
@@ -33,12 +35,14 @@ export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => 
   template: manifest.template?.sha256 ?? null,
 });
 
-/** Fails with `state_unreadable` when the path has a gap. */
+/** Fails with `state_unreadable` when the path has a gap, or with `model_changed` where its ids mean nothing to the served model. */
 export function exportHead(
   store: ConversationStore,
   head: Head,
-  { keys, model }: ExportOptions,
+  { keys, served }: ExportOptions,
 ): ReadableStream<Uint8Array> {
+  checkGoesOn(store, head.turn === null ? undefined : store.tree.require(head.turn), served);
+  const model = identityOf(served);
   const path = [...store.tree.path(head.turn)].reverse();
   const state = soundState(store, head.turn, model.fingerprint);
   const header: FileHeader = {
@@ -64,7 +68,7 @@ function soundState(
   turn: string | null,
   fingerprint: string,
 ): { turn: string; position: number; bytes: Uint8Array } | null {
-  for (const { set } of store.statesFrom(turn)) {
+  for (const { set } of store.statesFrom(turn, fingerprint)) {
     try {
       const own = store.pieces.read(set);
       const state = decodeState(own, fingerprint, { stretches: store.pieces.readStretches(set) });

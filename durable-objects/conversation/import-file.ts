@@ -137,7 +137,7 @@ function unstage(
   store: ConversationStore,
   staging: ImportStaging,
   header: FileHeader,
-  { owner }: TreeIdentity,
+  { owner, fingerprint }: TreeIdentity,
   head: Partial<Head> | null,
   words: ReadonlyMap<number, IndexedWords>,
 ) {
@@ -180,7 +180,9 @@ function unstage(
     turns++;
   }
   sound(turns === header.turns && (tip?.logged ?? 0) === header.tokens, `${turns} turns, expected ${header.turns}`);
-  if (header.state) staging.moveState(header.state.turn, header.state.position);
+  // The state of another pack stays behind, and is computed again from the ids.
+  const isOwn = header.model.fingerprint === fingerprint;
+  if (header.state && isOwn) staging.moveState(header.state.turn, header.state.position);
   return tip?.id ?? null;
 }
 

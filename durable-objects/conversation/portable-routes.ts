@@ -22,8 +22,8 @@ export function beginRoutes(scheduler: Scheduler, outbox: DirectoryOutbox): Hono
   return new Hono()
     .post("/import", async (c) => {
       const tenant = tenantOf(c);
-      const { fingerprint } = c.req.query();
-      const served = await host.served(fingerprint === undefined ? {} : { fingerprint });
+      const { fingerprint, model } = c.req.query();
+      const served = await host.served(fingerprint === undefined ? {} : { fingerprint, keptName: () => model });
       const { object, env } = host;
       const options = {
         keys: fileKeys(env.SESSION_KEY, tenant),
@@ -67,8 +67,8 @@ export function portableRoutes(scheduler: Scheduler, outbox: DirectoryOutbox): H
     .get("/export/:head", async (c) => {
       const { heads } = host.store();
       const keys = fileKeys(host.env.SESSION_KEY, tenantOf(c));
-      const model = identityOf(await host.served());
-      return file(exportHead(host.store(), heads.require(c.req.param("head")), { keys, model }));
+      const served = await host.served();
+      return file(exportHead(host.store(), heads.require(c.req.param("head")), { keys, served }));
     })
     .get("/prefix", (c) => c.json(viewPrefix(scheduler)))
     .get("/prefix/file", async (c) => file(await prefixFile(scheduler, tenantOf(c))))

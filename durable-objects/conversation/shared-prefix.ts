@@ -103,7 +103,7 @@ export async function prefixFile(scheduler: Scheduler, tenant: string): Promise<
   await prefixReady(scheduler);
   const { host } = scheduler;
   const served = await host.served();
-  return exportHead(host.store(), headOf(host), { keys: keysOf(host, tenant), model: identityOf(served) });
+  return exportHead(host.store(), headOf(host), { keys: keysOf(host, tenant), served });
 }
 
 /** Resolves when it is computed; a use puts its expiry off. Fails with `not_found`, or as its computing did. */

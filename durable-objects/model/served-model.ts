@@ -26,17 +26,21 @@ interface WantedModel {
   model?: string | undefined;
   /** Of what the conversation has kept already, which stays with its model. */
   fingerprint?: string | undefined;
+  /** The name of that model, asked for when the pack of this fingerprint is served no more. */
+  keptName?: (() => string | undefined) | undefined;
 }
 
 /**
  * The model for a request. Fails with `model_unknown`, with `model_changed` where the conversation is another model's, or as loading does. A
- * conversation whose model is served no more is given what is asked for; planning its turn finds that out.
+ * conversation whose pack is served no more is given the one that has taken over its name, else what is asked for; planning its turn finds out which.
  */
-export async function served(env: Env, { model, fingerprint }: WantedModel = {}): Promise<Served> {
+export async function served(env: Env, { model, fingerprint, keptName }: WantedModel = {}): Promise<Served> {
   const [first] = packEntries(env);
   if (packEntries(env).length === 1) return loaded(env, first!.path);
   const cards = await modelCards(env);
-  const kept = cards.find((card) => card.fingerprint === fingerprint);
+  const same = cards.find((card) => card.fingerprint === fingerprint);
+  const name = same ? undefined : keptName?.();
+  const kept = same ?? cards.find(({ id }) => id === name);
   const asked = model === undefined ? undefined : await requireModel(env, model);
   const message = () =>
     `model: this conversation uses ${kept?.id}, got ${asked?.id}; name ${kept?.id}, or begin another conversation`;

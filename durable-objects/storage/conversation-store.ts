@@ -4,7 +4,7 @@
  * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the index, head and pieces in
  * one transaction.
  */
-import { check, Failure } from "../../src/core/failure.ts";
+import { Failure } from "../../src/core/failure.ts";
 import type { NewStretch } from "../../src/state/codec.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";
 import { limits } from "../platform/limits.ts";
@@ -87,15 +87,22 @@ export class ConversationStore {
     );
   }
 
+  /** The name that the model of its newest turn was served under. Undefined while it is blank. */
+  get modelName(): string | undefined {
+    const newest = this.tree.all().at(-1);
+    const [running] = newest ? [] : this.journal.running();
+    return newest ? this.tree.turn(newest.id)?.model : running && this.journal.get(running)?.accepted.request.model;
+  }
+
   /** Conversations were made, and no turn of any was begun. */
   get isBlank(): boolean {
     return this.tree.all().length === 0 && this.journal.running().length === 0;
   }
 
-  /** The tree becomes another model's. Only while it is blank: states and ids are their model's. */
+  /** The tree goes on with another pack, which none of its states is of: they are computed again from the token log. Within a transaction. */
   retake(fingerprint: string): void {
-    check(this.isBlank, "bug", () => "a tree with turns keeps its model");
     this.database.exec("UPDATE family SET fingerprint = ?", fingerprint);
+    this.pieces.disown();
   }
 
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
@@ -104,6 +111,7 @@ export class ConversationStore {
     const { feedOnly: shared = false } = accepted.request;
     this.database.transaction(() => {
       this.createTree(identity);
+      if (this.identity()!.fingerprint !== identity.fingerprint) this.retake(identity.fingerprint);
       const head = name === undefined ? undefined : this.heads.get(name);
       const isThere = accepted.parent === null || this.tree.node(accepted.parent);
       if (!isThere || (name !== undefined && (head?.turn ?? null) !== tip))
@@ -197,8 +205,9 @@ export class ConversationStore {
     };
   }
 
-  /** Kept states at or above a turn, nearest first. */
-  *statesFrom(turn: string | null): Generator<{ node: TurnNode; set: StateSet }> {
+  /** States of a pack that are kept at or above a turn, nearest first. */
+  *statesFrom(turn: string | null, fingerprint: string): Generator<{ node: TurnNode; set: StateSet }> {
+    if (this.identity()?.fingerprint !== fingerprint) return;
     const sets = this.pieces.sets();
     for (const node of this.tree.path(turn)) {
       const set = sets.get(node.id);

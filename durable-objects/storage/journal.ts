@@ -7,7 +7,14 @@
  * Values have zeros behind them up to the room of their slot, so that the next turn is written exactly where the last one lay: nothing of a
  * turn stays in the file once its row was written over or `forget` was called.
  */
-import type { FinishReason, LoggedToken, Recalled, StateOrigin, TurnRequest } from "../../src/api/shared/turn.ts";
+import type {
+  FinishReason,
+  LoggedToken,
+  RebuildReason,
+  Recalled,
+  StateOrigin,
+  TurnRequest,
+} from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, GONE, idsOf, LeaseLost } from "./database.ts";
 import { jsonBytes, jsonOf, LEAD, led, padded, roomFor } from "./erasable.ts";
@@ -37,6 +44,9 @@ interface AcceptedTurn {
   request: TurnRequest;
   digest?: string;
   fingerprint: string;
+  /** The first digits of the SHA-256 of the pack's tokenizer and chat template. Absent: accepted by an earlier release. */
+  tokenizer?: string;
+  template?: string;
   /** Null: the conversation's generator goes on. */
   seed: number | null;
   origin: StateOrigin;
@@ -44,6 +54,8 @@ interface AcceptedTurn {
   start: number;
   cachedTokens: number;
   rebuiltTokens: number;
+  /** Why, where it is not that a state was dropped by age or could not be read. */
+  rebuiltBecause?: RebuildReason;
   promptCount: number;
   /** Tokens of the prompt that are the template's prelude and are read by themselves. Absent: none. */
   prelude?: number;

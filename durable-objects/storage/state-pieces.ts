@@ -36,6 +36,9 @@ export interface StateBytes {
   stretches?: readonly (StoredStretch | NewStretch)[];
 }
 
+/** More than a turn gives up, unless its tree has been given to another pack: then several turns erase what that leaves. */
+const TRIMMED_ROWS = 16;
+
 /** Rows of stretches have parts below zero, by their kind. */
 const partOf = ({ kind }: Stretch): number => -1 - kind;
 
@@ -177,11 +180,20 @@ export class StatePieces {
     return new Map(rows.map(({ id, bytes }) => [Number(id), Number(bytes)]));
   }
 
-  /** Within a transaction: erases the rows that none of `kept` needs. */
+  /** Within a transaction: erases rows that none of `kept` needs, so many at a time. */
   trim(kept: readonly StateSet[]): void {
     const taken = this.#taken(kept);
-    for (const { id } of this.#database.exec("SELECT id FROM pieces ORDER BY id"))
-      if (!taken.has(Number(id))) this.#database.erase("pieces", { bytes: "" }, "id = ?", Number(id));
+    const ids = this.#database.exec("SELECT id FROM pieces ORDER BY id").map(({ id }) => Number(id));
+    for (const id of ids.filter((id) => !taken.has(id)).slice(0, TRIMMED_ROWS))
+      this.#database.erase("pieces", { bytes: "" }, "id = ?", id);
+  }
+
+  /**
+   * No set counts any more: another pack made them all. Their rows are written over by later sets, erased by `trim`, and go with their turn. The position below
+   * zero takes as many bytes as the one that it replaces, so of a row of megabytes one page is written.
+   */
+  disown(): void {
+    this.#database.exec("UPDATE pieces SET position = -1 - position WHERE position >= 0");
   }
 
   /** Nothing of a turn's states stays in the file. */
@@ -192,7 +204,7 @@ export class StatePieces {
 
   #complete(of?: string): StateSet[] {
     const rows = this.#database.exec(
-      `SELECT id, turn, position, part, parts, stretches FROM pieces WHERE part >= 0 ${of === undefined ? "" : "AND turn = ? "}ORDER BY turn, position, part`,
+      `SELECT id, turn, position, part, parts, stretches FROM pieces WHERE part >= 0 AND position >= 0 ${of === undefined ? "" : "AND turn = ? "}ORDER BY turn, position, part`,
       ...(of === undefined ? [] : [of]),
     );
     const sets = new Map<string, StateSet & { parts: number }>();

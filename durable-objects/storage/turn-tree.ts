@@ -41,6 +41,10 @@ export interface TurnRecord {
   /** SHA-256 of the request as it came, where an idempotency key stands for it. */
   digest?: string;
   fingerprint: string;
+  /** The first digits of the SHA-256 of the pack's tokenizer and chat template, which say what the ids mean. Absent: of an earlier release. */
+  tokenizer?: string;
+  template?: string;
+  /** The name that it was served under. */
   model: string;
   origin: StateOrigin;
   /** What was quoted to the model before the question, and lies in the turn's ids. Absent: recall was off. */

@@ -20,6 +20,7 @@ import { logFailure } from "../platform/log-failure.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { joinedIds, LeaseLost } from "../storage/database.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
+import { isOtherPacks } from "./another-pack.ts";
 import { CachedPrompt } from "./cached-prompt.ts";
 import { TurnComputation } from "./compute-turn.ts";
 import { type AttemptContext, type Host, sourceOf } from "./context.ts";
@@ -79,6 +80,7 @@ export class Attempt {
         ...(isRebuilt ? { origin: "rebuilt" } : cached?.begun ? { origin: "resumed" } : {}),
         cachedTokens: position,
         rebuiltTokens: restored.missing.length,
+        ...(isRebuilt && isOtherPacks(source!, planned.accepted) ? { rebuiltBecause: "model_changed" } : {}),
       };
       return { restored, accepted, prompt: planned.prompt, epoch: 1, ...(cached ? { cached } : {}) };
     };
@@ -114,8 +116,12 @@ export class Attempt {
       const prompt = ids.subarray(0, accepted.promptCount);
       const reply = ids.subarray(accepted.promptCount);
       for (let n = running.ids.length; n < reply.length; n++) running.push(reply[n]!, accepted.logprobs?.[n]);
+      // What another pack has begun is ended by `run`, and nothing that it left is loaded for that.
+      const isForeign = accepted.fingerprint !== served.fingerprint;
       return {
-        restored: await restore(store, served.backend, accepted, prompt, slot),
+        restored: isForeign
+          ? await fresh(served.backend, prompt, 0, host.owner)
+          : await restore(store, served.backend, accepted, prompt, slot),
         accepted,
         prompt,
         epoch,
@@ -144,7 +150,8 @@ export class Attempt {
       const { attempts } = accepted;
       const message = () => `given up after ${limits.attempts} attempts without progress`;
       check(attempts <= limits.attempts, "bug", message);
-      const changed = "the model has changed since this turn began";
+      const changed =
+        "the server was started with another version of the model before this turn had ended, which does not go on with what the other had drawn; send the request again (with another Idempotency-Key)";
       check(accepted.fingerprint === served.fingerprint, "model_changed", () => changed);
       const outcome = await new TurnComputation(this.#work).run();
       if (outcome === "paused") this.#host.alarms.ask(Date.now());
@@ -215,7 +222,9 @@ async function enter(
     const { recallTokens = 0, recallMs = 0 } = accepted;
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
     const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
-    const timings = { ...noTimings, ...waited, state: accepted.origin, rebuilt_tokens: accepted.rebuiltTokens };
+    const { origin, rebuiltTokens, rebuiltBecause } = accepted;
+    const rebuilt = { rebuilt_tokens: rebuiltTokens, ...(rebuiltBecause ? { rebuilt_because: rebuiltBecause } : {}) };
+    const timings = { ...noTimings, ...waited, state: origin, ...rebuilt };
     running.begin(startOf(host, accepted, store !== undefined));
     const budget = new WorkBudget(served.backend, served.manifest.parameters, {
       attempts: accepted.attempts,

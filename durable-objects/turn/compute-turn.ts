@@ -84,13 +84,19 @@ export class TurnComputation {
 
   /** Computes again the part of the token log that the restored state lacks. */
   async #rebuild(): Promise<"paused" | "cancelled" | undefined> {
-    const { restored, running, slot, store, budget } = this.#work;
-    for (const { slice, isEnd } of this.#slices([...restored.missing])) {
+    const { accepted, restored, prompt, running, slot, store, budget } = this.#work;
+    const { missing, pending } = restored;
+    const feed = pending.length + prompt.length;
+    if (!store && missing.length > 0) checkAtOnce(missing.length + feed, budget.tokensLeft);
+    const { rebuiltTokens } = accepted;
+    for (const { slice, done, isEnd } of this.#slices([...missing])) {
       if (running.cancelled) return "cancelled";
       await restored.sequence.forward(slice, "none");
       if (isEnd) restored.sequence.round?.();
       slot.beat();
       budget.spend(slice.length);
+      running.prefilled(rebuiltTokens - missing.length + done, rebuiltTokens + feed);
+      running.changed();
       if (budget.spent && store) return "paused";
       if (budget.checkpointDue) await this.#writer.checkpoint();
       await yieldToEvents();
@@ -117,7 +123,7 @@ export class TurnComputation {
     if (running.cancelled) return "cancelled";
     const feed = joinedIds(restored.pending, prompt);
     const beganMs = Date.now();
-    running.prefilled(0, feed.length);
+    running.prefilled(rebuiltTokens, rebuiltTokens + feed.length);
     let prefilledMs = beganMs;
     try {
       return await this.#run(feed, () => {
@@ -153,7 +159,7 @@ export class TurnComputation {
         prefilled();
         budget.spend(event.done - fed);
         fed = event.done;
-        running.prefilled(event.done, event.total);
+        running.prefilled(accepted.rebuiltTokens + event.done, accepted.rebuiltTokens + event.total);
         running.changed();
         if (running.cancelled) return "cancelled";
         if (sequence.position === prelude) await keepPrelude(served.backend, sequence);

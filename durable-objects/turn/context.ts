@@ -13,7 +13,10 @@ import type { RunningTurn } from "./running-turn.ts";
 import type { WorkBudget } from "./work-budget.ts";
 
 /** A request that says which model it is for, and in whose name. */
-export type AskedModel = Partial<Pick<TurnRequest, "model" | "tenant">> & { fingerprint?: string };
+export type AskedModel = Partial<Pick<TurnRequest, "model" | "tenant">> & {
+  fingerprint?: string;
+  keptName?: () => string | undefined;
+};
 
 /** What an object lends to its turns. */
 export interface Host {

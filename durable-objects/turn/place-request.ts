@@ -11,6 +11,7 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { noSuchConversation } from "../storage/heads.ts";
 import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
+import { checkGoesOn } from "./another-pack.ts";
 import { afterTail, appended, type Continuation, continuation } from "./match-history.ts";
 
 export interface PlacedRequest {
@@ -29,7 +30,7 @@ export interface PlacedRequest {
 /** Fails with `not_found`, `model_changed` or `conversation_conflict`. */
 export function placeRequest(
   request: TurnRequest,
-  { fingerprint }: Served,
+  served: Served,
   store: ConversationStore | undefined,
 ): PlacedRequest {
   const identity = store?.identity();
@@ -38,9 +39,6 @@ export function placeRequest(
   // Another tenant's conversation does not exist.
   if (identity.owner !== request.tenant && typeof request.parent === "string") throw noSuchResponse();
   if (identity.owner !== request.tenant) throw noSuchConversation();
-  const changed = () =>
-    `conversation: its state was computed by another model or version of it (${short(identity.fingerprint)}, and ${short(fingerprint)} is served now); begin a new conversation`;
-  check(identity.fingerprint === fingerprint, "model_changed", changed, "conversation");
   const head = request.head === undefined ? undefined : store.heads.get(request.head);
   check(
     head || request.head === undefined || request.head === MAIN,
@@ -50,6 +48,7 @@ export function placeRequest(
   );
   const tip = turnOf(store, head?.turn);
   const story = storyOf(request, store, tip);
+  checkGoesOn(store, story.parent, served);
   const elsewhere = request.head !== undefined && story.parent?.id !== tip?.id;
   return {
     request,
@@ -67,9 +66,6 @@ function storyOf(request: TurnRequest, store: ConversationStore, tip: StoredTurn
   if (parent !== null) return after(store, namedTurn(store, parent), messages);
   return after(store, turnOf(store, prefix === undefined || feedOnly ? null : prefixOf(store)), messages);
 }
-
-/** As much of a fingerprint as people compare. */
-const short = (fingerprint: string): string => fingerprint.slice(0, 12);
 
 /** The turn that the tree's shared prefix is. */
 const prefixOf = (store: ConversationStore): string | null =>

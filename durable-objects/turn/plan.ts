@@ -7,14 +7,13 @@ import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { preludeTokens } from "../../src/dialogue/prelude.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
-import type { ConversationStore } from "../storage/conversation-store.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import { partsOf } from "./another-pack.ts";
 import { beforeQuestion } from "./brought.ts";
 import { chainAll } from "./match-history.ts";
 import type { PlacedRequest } from "./place-request.ts";
-import { withQuote } from "./quote-passages.ts";
+import { knownTo, promptOf, unanswered } from "./prompt-of.ts";
 import { quotePast, recallTokens } from "./quote-past.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
 import { truncated } from "./truncated.ts";
@@ -74,6 +73,7 @@ export function plan(
     request: { ...kept, messages: fresh },
     ...(request.idempotencyKey === undefined ? {} : { digest: turnDigest(request) }),
     fingerprint: served.fingerprint,
+    ...partsOf(served),
     seed: request.seed ?? (moved || !parent?.generator.length ? entropy() : null),
     origin: parent ? (moved ? "forked" : "resumed") : "new",
     start,
@@ -122,39 +122,6 @@ function instructed(instructions: Message[], fresh: Message[], encode: (messages
     const content = [...instructions, first].map((one) => one.content).join("\n\n");
     return encode([{ ...first, content }, ...others]);
   }
-}
-
-/** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
-function unanswered(store: ConversationStore | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
-  let base = parent;
-  let messages = fresh;
-  while (base && base.reply === null && !isFed(base)) {
-    messages = [...base.request.messages, ...messages];
-    base = base.parent === null ? undefined : store!.tree.turn(base.parent);
-  }
-  return { base, messages };
-}
-
-/** Tools that the model has read of up to a turn. A turn of an earlier release says it of itself alone. */
-const knownTo = (base: StoredTurn | undefined): string | undefined =>
-  base && (base.toolsKnown ?? toolsKnown(base.request.messages, base.request));
-
-/** A turn that was fed and asked for no reply: the beginning that conversations share. */
-const isFed = ({ reply, start, logged }: StoredTurn): boolean => reply === null && logged > start;
-
-/** `quoted`: lines of the past, which become a system message of their own. */
-function promptOf(
-  { feedOnly }: TurnRequest,
-  { prompt }: Served,
-  base: StoredTurn | undefined,
-  said: Message[],
-  quoted: readonly Recalled[],
-) {
-  const messages = withQuote(said, quoted);
-  if (feedOnly) return prompt.system(messages[0]!.content);
-  if (!base) return prompt.start(messages);
-  if (isFed(base)) return prompt.afterSystem(messages);
-  return prompt.append({ hasSystem: base.hasSystem, closed: base.closed }, messages);
 }
 
 /** 53 bits. */

@@ -85,7 +85,7 @@ export async function restore(
   }
   // What is kept of a turn with instructions begins otherwise than its prompt.
   if (!parent) return fresh(backend, prompt, turn.settling ? 0 : (turn.prelude ?? 0), owner);
-  for (const { node, set } of store.statesFrom(parent.id)) {
+  for (const { node, set } of store.statesFrom(parent.id, turn.fingerprint)) {
     const lacking = missingFrom(node.position);
     const isParent = node.id === parent.id;
     const sampler = isParent ? undefined : samplerOf(store, parent.id);

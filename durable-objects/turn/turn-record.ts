@@ -99,13 +99,15 @@ export function failed(accepted: Accepted, reply: readonly number[], error: Erro
 function common(accepted: Accepted) {
   const { id, parent, depth, createdMs, start, request, digest, fingerprint, origin, asked, hasSystem } = accepted;
   const where = { id, parent, depth, createdMs, start, hidden: false };
-  const { recalled, toolsKnown } = accepted;
+  const { recalled, toolsKnown, tokenizer, template } = accepted;
   const what = {
     request,
     ...(recalled ? { recalled } : {}),
     ...(toolsKnown === undefined ? {} : { toolsKnown }),
     ...(digest === undefined ? {} : { digest }),
     fingerprint,
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(template === undefined ? {} : { template }),
     model: request.model,
     origin,
   };

@@ -44,7 +44,7 @@ export const portable = [
       tag,
       summary: "Import a conversation from a file",
       description:
-        "The conversation keeps its name unless `id` gives another. The file is refused, with the reason, if it is damaged, or belongs to another tenant, model, quantisation, tokenizer, template or a later release. Nothing of it is used before its signature is verified.",
+        "The conversation keeps its name unless `id` gives another. The file is refused, with the reason, if it is damaged, or belongs to another tenant, model, tokenizer, template or a later release. A state that another version of the model computed is left out, and computed again from the tokens. Nothing of it is used before its signature is verified.",
       query: importQuery,
       body: { media: FILE, also: ["application/octet-stream"] },
       replies: { 200: { description: "The conversation.", schema: conversationReply } },
@@ -60,7 +60,7 @@ export const portable = [
       const response = await askObject(
         c,
         { ...caller, ...address },
-        `/import?fingerprint=${header.model.fingerprint}`,
+        `/import?${new URLSearchParams({ fingerprint: header.model.fingerprint, model: header.model.name })}`,
         {
           method: "POST",
           body: whole,

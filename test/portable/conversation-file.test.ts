@@ -41,15 +41,30 @@ it("A12: refuses a file of another tenant or another server, before anything of 
 
 it.each([
   [{ name: "large" }, "model: file tiny, here large"],
-  [{ dtype: "q8" }, "quantisation: file q4, here q8"],
+  [{ name: "large", dtype: "q8" }, "quantisation: file q4, here q8"],
   [{ tokenizer: "00".repeat(32) }, "tokenizer: file cdcdcdcdcdcd, here 000000000000"],
   [{ template: null }, "chat template: file efefefefefef, here none"],
-  [{}, "weights: file abababababab, here 000000000000"],
 ])("A12, V6: refuses the file of another model: %o", async (difference, reason) => {
   const here = { ...model, fingerprint: "00".repeat(32), ...difference };
   const refused = await refusal(await sample(), { model: here });
   expect(refused).toMatchObject({ code: "import_refused", param: "model", parts: 0 });
   expect(refused!.message).toContain(reason);
+});
+
+it.each([{}, { dtype: "q8" }])(
+  "V6: reads the file of another pack with the same name, tokenizer and template: %o",
+  async (difference) => {
+    const here = { ...model, fingerprint: "00".repeat(32), ...difference };
+    expect(await refusal(await sample(), { model: here })).toBeUndefined();
+  },
+);
+
+it("V6: a file that does not say its tokenizer is read by its own pack alone", async () => {
+  const bare = { ...model, tokenizer: null };
+  const file = await bytesOf(conversationFile({ ...header, model: bare }, records, keys));
+  expect(await refusal(file, { model: bare })).toBeUndefined();
+  const refused = await refusal(file, { model: { ...bare, fingerprint: "00".repeat(32) } });
+  expect(refused!.message).toContain("weights: file abababababab, here 000000000000");
 });
 
 it("V2: refuses every truncation and trailing bytes, with the reason", async () => {

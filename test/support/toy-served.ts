@@ -21,6 +21,17 @@ export interface ToyOptions {
   ballast?: number;
   /** Its state has a cache like that of attention, one byte for each position, which the next letter depends on as well. */
   ring?: Ring;
+  /** Another pack than the usual one. */
+  pack?: {
+    /** A digit in hex, the fingerprint's only one. */
+    digit: string;
+    /** Its weights: other letters. */
+    weights?: number;
+    name?: string;
+    /** Digests of its parts. The usual one says nothing of them, as a release before them. */
+    tokenizer?: string;
+    template?: string;
+  };
 }
 
 export interface Toy extends Served {
@@ -33,6 +44,7 @@ const step = (hash: number, id: number): number => (Math.imul(hash, 31) + id + 1
 
 export function toyServed(options: ToyOptions = {}): Toy {
   const { contextLength = 4096, onForward, ballast = 0, window, ring } = options;
+  const { digit = "0", weights = 7, name = "tiny", ...parts } = options.pack ?? {};
   const slots = ring ? ring.sinks + ring.slots : 0;
   const slotOf = (position: number) =>
     !ring || position < ring.sinks ? position : ring.sinks + ((position - ring.sinks) % ring.slots);
@@ -40,7 +52,7 @@ export function toyServed(options: ToyOptions = {}): Toy {
   const fed: number[] = [];
   const open = (saved?: { position: number; tensors: StateTensor[] }): Sequence => {
     let position = saved?.position ?? 0;
-    let hash = 7;
+    let hash = weights;
     const cache = new Uint8Array(slots);
     if (saved) {
       const data = saved.tensors[0]?.data;
@@ -88,9 +100,10 @@ export function toyServed(options: ToyOptions = {}): Toy {
     open,
   };
   const cache = window === undefined ? manifest.cache : { ...manifest.cache, policy: "window" as const, window };
+  const digests = Object.fromEntries(Object.entries(parts).map(([part, sha256]) => [part, { sha256 }]));
   return {
-    manifest: { ...manifest, contextLength, cache },
-    fingerprint: "0".repeat(64),
+    manifest: { ...manifest, name, ...digests, contextLength, cache },
+    fingerprint: digit.repeat(64),
     backend,
     codec,
     prompt,

@@ -98,10 +98,15 @@ export interface ReplyForm {
 /** Where the state that a turn began with came from. `forked`: from a turn that was not its head's. */
 export type StateOrigin = "new" | "resumed" | "forked" | "rebuilt";
 
+/** Why a state was computed again. `model_changed`: another version of the model had made those that were kept. */
+export type RebuildReason = "model_changed";
+
 export interface Timings {
   state: StateOrigin;
   /** Tokens fed again because their state was not kept, or could not be read. */
   rebuilt_tokens: number;
+  /** Absent: their state was dropped by age, or could not be read. */
+  rebuilt_because?: RebuildReason;
   /** Bytes of the state as stored after the turn; 0 when nothing is stored. */
   state_bytes: number;
   /** Tokens of the lines that were quoted, among `prefill_tokens`, and the search for them. */

@@ -21,7 +21,11 @@ export const timingsReply = z
   .strictObject({
     state: z.string().openapi({ description: "Where the state at the beginning of the turn came from." }),
     rebuilt_tokens: count.openapi({
-      description: "Tokens that were computed again because a stored state was missing or could not be read.",
+      description: "Tokens that were computed again because a stored state was missing or could not be used.",
+    }),
+    rebuilt_because: z.enum(["model_changed"]).optional().openapi({
+      description:
+        "`model_changed`: the kept states were computed by another version of the model, so the conversation was computed again from its token log. Absent otherwise.",
     }),
     state_bytes: count.openapi({ description: "The size of the state that was stored after the turn, in bytes." }),
     recall_tokens: count.optional().openapi({ description: "Tokens of recalled lines, included in `prefill_tokens`." }),
