@@ -13,8 +13,10 @@ import { check, Failure } from "../../src/core/failure.ts";
 import { type FileKeys, fileKeys } from "../../src/portable/file-format.ts";
 import { requireObject } from "../directory/allowance.ts";
 import { conversationNamed } from "../platform/peers.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { type Head, used } from "../storage/heads.ts";
 import { checkSame } from "../storage/idempotency.ts";
+import type { StoredTurn } from "../storage/turn-tree.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import type { RunningTurn } from "../turn/running-turn.ts";
@@ -45,10 +47,12 @@ export async function makePrefix(
   client: AbortSignal,
   idempotencyKey?: string,
 ): Promise<RunningTurn | undefined> {
-  const store = scheduler.host.store();
+  const { host } = scheduler;
+  const store = host.store();
   store.database.open();
   const known = store.identity() && turnIn(scheduler);
-  const isAgain = idempotencyKey !== undefined && known?.id === turnIdOf({ idempotencyKey });
+  const given = idempotencyKey === undefined ? undefined : turnIdOf({ idempotencyKey });
+  const isAgain = given !== undefined && (known?.id === given || (known && store.tree.node(given) !== undefined));
   if (known && known.status !== "failed") {
     if (isAgain) checkSame(known.text(), text);
     const taken = () =>
@@ -56,9 +60,10 @@ export async function makePrefix(
     check(known.text() === text, "conversation_conflict", taken, "name");
     // A former instance may have left the prefix half done: it is resumed before the reply says that it is under way.
     scheduler.recover();
-    return scheduler.get(known.id);
+    const isRunning = known.status === "in_progress";
+    if (isRunning || known.fingerprint === (await host.served({ tenant })).fingerprint) return scheduler.get(known.id);
   }
-  const { manifest } = await scheduler.host.served({ tenant, ...(model === undefined ? {} : { model }) });
+  const { manifest } = await host.served({ tenant, ...(model === undefined ? {} : { model }) });
   const request: TurnRequest = {
     tenant,
     persistent: true,
@@ -109,6 +114,7 @@ export async function prefixFile(scheduler: Scheduler, tenant: string): Promise<
 /** Resolves when it is computed; a use puts its expiry off. Fails with `not_found`, or as its computing did. */
 export async function prefixReady(scheduler: Scheduler): Promise<void> {
   headOf(scheduler.host);
+  await readAgain(scheduler);
   const running = scheduler.get(turnIn(scheduler)?.id ?? "");
   await running?.until(() => running.over);
   const { status, error } = viewPrefix(scheduler);
@@ -117,6 +123,42 @@ export async function prefixReady(scheduler: Scheduler): Promise<void> {
   const head = headOf(scheduler.host);
   if (head.ttlSeconds !== null) scheduler.host.store().heads.put(used(head));
 }
+
+/** The lock of that work; no head has this name. */
+const READ_AGAIN = "read again";
+
+/**
+ * Reads a prefix again that another version of the model has read: once for all that begin with it, and counted for nobody. It is written anew from its text, so
+ * tokenizer and template may differ. The turn that it was before goes when this one is there.
+ */
+async function readAgain(scheduler: Scheduler): Promise<void> {
+  const { host, locks } = scheduler;
+  const store = host.store();
+  const { fingerprint } = await host.served();
+  scheduler.recover();
+  await locks.alone(READ_AGAIN, async () => {
+    const running = scheduler.get(store.journal.running()[0] ?? "");
+    await running?.until(() => running.over);
+    const last = lastTurn(store);
+    if (!last) return;
+    if (last.fingerprint !== fingerprint) {
+      const { idempotencyKey: _, id: __, ...request } = last.request;
+      const { turn } = await scheduler.start(request, new AbortController().signal);
+      await turn.until(() => turn.over);
+    }
+    const [newest, ...earlier] = store.tree.all().toReversed();
+    if (newest?.status !== "completed" || earlier.length === 0) return;
+    store.database.transaction(() => {
+      for (const { id } of earlier) store.forgetTurn(id);
+    });
+    await store.database.settled();
+  });
+}
+
+const lastTurn = ({ tree }: ConversationStore): StoredTurn | undefined => {
+  const last = tree.all().at(-1);
+  return last && tree.turn(last.id);
+};
 
 /**
  * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with `not_found` when
@@ -167,7 +209,8 @@ function headOf(host: Host): Head {
 
 /** The one turn, finished or not. */
 function turnIn(scheduler: Scheduler) {
-  const { tree, journal } = scheduler.host.store();
+  const store = scheduler.host.store();
+  const { journal } = store;
   const [running] = journal.running();
   if (running) {
     // The row holds the text and may be megabytes: whoever only asks how far it is does not read it.
@@ -177,13 +220,12 @@ function turnIn(scheduler: Scheduler) {
     const text = () => accepted().request.messages[0]!.content;
     return { id: running, status: "in_progress" as const, text, ...counts };
   }
-  const last = tree.all().at(-1);
-  const turn = last && tree.turn(last.id);
+  const turn = lastTurn(store);
   if (!turn) return undefined;
-  const { id, request, logged, error = null, end } = turn;
+  const { id, request, fingerprint, logged, error = null, end } = turn;
   const counts = { tokens: logged, tokensDone: error ? 0 : logged, stateBytes: end?.timings.state_bytes ?? 0, error };
   const status = turn.status === "completed" ? ("completed" as const) : ("failed" as const);
-  return { id, status, text: () => request.messages[0]!.content, ...counts };
+  return { id, status, fingerprint, text: () => request.messages[0]!.content, ...counts };
 }
 
 interface Refusal {

@@ -69,7 +69,7 @@ function storyOf(request: TurnRequest, store: ConversationStore, tip: StoredTurn
 
 /** The turn that the tree's shared prefix is. */
 const prefixOf = (store: ConversationStore): string | null =>
-  store.tree.all().find(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
+  store.tree.all().findLast(({ parent, status }) => parent === null && status === "completed")?.id ?? null;
 
 /** Behind a turn that the request names. A client may send again what it followed. */
 const after = (store: ConversationStore, parent: StoredTurn | undefined, messages: Message[]): Continuation =>
