@@ -13,7 +13,7 @@ import { settleLease, turnLease } from "../directory/allowance.ts";
 import { publishStored, STORED_CHANGE_BYTES, type StoredBytes } from "../directory/directory-client.ts";
 import { admissionFor, forgetAsker } from "../model/admission.ts";
 import { selfCheck } from "../model/self-check.ts";
-import { served } from "../model/served-model.ts";
+import { isServed, served } from "../model/served-model.ts";
 import { answerTokens, type TokenQuestion } from "../model/token-question.ts";
 import { Alarms } from "../platform/alarms.ts";
 import { type Client, clientOf } from "../platform/client.ts";
@@ -177,7 +177,8 @@ export class Conversation extends DurableObject<Env> {
     app.route("/", makeRoute(this.scheduler));
     app.route("/", beginRoutes(this.scheduler, this.#outbox));
     app.use(async (c, next) => {
-      this.store.openFor(tenantOf(c));
+      const { fingerprint } = this.store.openFor(tenantOf(c));
+      this.store.isOrphaned = !(await isServed(this.env, fingerprint));
       this.scheduler.recover();
       await next();
     });

@@ -53,6 +53,13 @@ export async function fingerprintOf(env: Env, model: string): Promise<string> {
   return (await requireModel(env, model)).fingerprint;
 }
 
+/** Whether this pack is served, as far as this isolate can tell now: a manifest that cannot be read says nothing against it. Loads no weights. */
+export async function isServed(env: Env, fingerprint: string): Promise<boolean> {
+  const isLoaded = [weights, ...flights.values()].some(({ value }) => value?.fingerprint === fingerprint);
+  const cards = isLoaded ? undefined : await modelCards(env).catch(() => undefined);
+  return cards?.some((card) => card.fingerprint === fingerprint) ?? true;
+}
+
 /** Nothing but one model can be meant. */
 export const servesOne = (env: Env): boolean => packEntries(env).length === 1;
 

@@ -50,6 +50,8 @@ export class ConversationStore {
   readonly pieces: StatePieces;
   /** A file is being read into it. */
   importing = false;
+  /** Its pack is served no more: its states are as good as gone. */
+  isOrphaned = false;
 
   constructor(storage: Storage, pieceBytes = PIECE_BYTES, coder?: SentenceCoder) {
     this.database = new Database(storage);
@@ -103,6 +105,7 @@ export class ConversationStore {
   retake(fingerprint: string): void {
     this.database.exec("UPDATE family SET fingerprint = ?", fingerprint);
     this.pieces.disown();
+    this.isOrphaned = false;
   }
 
   /** Makes the turn durable. Fails with `turn_in_progress` when its head has moved since it was planned. */
@@ -216,7 +219,7 @@ export class ConversationStore {
   }
 
   statePlaces(): StatePlaces {
-    return { sets: this.pieces.sets(), nearest: new Map() };
+    return { sets: this.isOrphaned ? new Map() : this.pieces.sets(), nearest: new Map() };
   }
 
   /**

@@ -25,8 +25,10 @@ export const partsOf = ({ manifest: { tokenizer, template } }: Served): Pick<Acc
 export function checkGoesOn(store: ConversationStore, last: StoredTurn | undefined, served: Served): void {
   const { manifest, fingerprint } = served;
   const identity = store.identity();
-  if (!identity || identity.fingerprint === fingerprint) return;
-  const packs = `it was computed by the pack ${short(identity.fingerprint)}, and ${short(fingerprint)} is served now`;
+  // A tree that this pack has taken over may have branches that it has not continued yet.
+  const theirs = [identity, last].find((one) => one && one.fingerprint !== fingerprint);
+  if (!theirs) return;
+  const packs = `it was computed by the pack ${short(theirs.fingerprint)}, and ${short(fingerprint)} is served now`;
   const refuse = (isSame: boolean, what: () => string, advice: string) => {
     const message = () => `conversation: ${what()} (${packs}); ${advice}`;
     check(isSame, "model_changed", message, "conversation");

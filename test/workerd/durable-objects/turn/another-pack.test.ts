@@ -20,6 +20,7 @@ import {
   rows,
   stub,
   told,
+  turnRequest,
   turnsOf,
 } from "../../../support/object.ts";
 import { type Toy, type ToyOptions, toyServed } from "../../../support/toy-served.ts";
@@ -187,6 +188,24 @@ it("K: cut off in the middle, it goes on from its checkpoint, and to the same bi
   expect([last!.status, last!.end!.timings.rebuilt_because]).toEqual(["incomplete", "model_changed"]);
 });
 
+it("what is to be computed again is told before it is", async () => {
+  await dialogue("ada", ["one", "two"]);
+  const [second, first] = await turnsOf("ada");
+  const shown = async () => {
+    const { turns } = await told<{ turns: { stateKept: boolean }[] }>(askObject(named("ada"), "/turns?head=main"));
+    return turns.map(({ stateKept }) => stateKept);
+  };
+  const rewind = async (to: string) =>
+    (await told(askObject(named("ada"), "/head/main/rewind", { body: { to } }))).recomputeTokens;
+  expect(await shown()).toEqual([true, true]);
+  await startedWith(later);
+  expect(await shown()).toEqual([false, false]);
+  expect(await rewind(second!.id)).toBe(second!.position);
+  expect(await rewind(first!.id)).toBe(first!.position);
+  await turn("ada", "another two");
+  expect(await shown()).toEqual([false, true]);
+});
+
 it("forks and goes back to turns from before", async () => {
   await dialogue("ada", ["one", "two", "three"]);
   const [, second, first] = await turnsOf("ada");
@@ -275,6 +294,18 @@ it.each([
   // Nothing of it was touched.
   await startedWith(earlier);
   expect((await turn("ada", "two")).timings.state).toBe("resumed");
+});
+
+it("a branch that is begun beside it does not open the earlier one to another tokenizer", async () => {
+  await dialogue("ada", ["one"]);
+  const [first] = await turnsOf("ada");
+  await startedWith({ ...later, tokenizer: "c".repeat(64) });
+  expect((await converse("ada", "anew", { parent: null })).timings.state).toBe("new");
+  const body = turnRequest("two", { conversation: "ada", parent: first!.id });
+  const one = await refused(askObject(named("ada"), "/turn", { conversation: "ada", body }));
+  expect(one).toMatchObject({ code: "model_changed" });
+  expect(one.message).toContain("another tokenizer");
+  expect((await converse("ada", "on")).timings.state).toBe("resumed");
 });
 
 it("409 where the model has another name", async () => {
