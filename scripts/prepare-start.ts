@@ -5,20 +5,21 @@
  * folder's own secret.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { parseKeys } from "../src/api/shared/keys.ts";
-import { countSetting, startCounts } from "../src/core/settings.ts";
+import { makeFolders } from "../src/convert/pack/pack-folder.ts";
+import { countSetting, listSetting, startCounts } from "../src/core/settings.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
 import { installed, root } from "./package-root.ts";
 import { ensureBundle } from "./serve-bundle.ts";
 import { type Among, workerdConfig } from "./serve-config.ts";
 import { checkShards, entryFor, forecasterFolder, type NamedPack, namedPacks } from "./serve-pack.ts";
-import { configOf, reclaim, requireFree, UserError } from "./serve-process.ts";
+import { claim, configOf, reclaim, requireFree, UserError } from "./serve-process.ts";
 import { arrange, workerFolder, workersFor, workersIn } from "./serve-workers.ts";
 import { sizeOf, startOptions } from "./start-options.ts";
 
@@ -29,7 +30,8 @@ function optionsOf(args: string[]) {
   try {
     const { values } = parseArgs({ args, options: startOptions });
     const port = values.port ?? process.env.PORT ?? "8787";
-    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(`--port: expected 0 to 65535, got ${port}`);
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+      throw new Error(`${values.port === undefined ? "PORT" : "--port"}: expected 0 to 65535, got ${port}`);
     const folder = values["persist-to"] ?? join(installed ? process.cwd() : root, ".rivulet");
     const host = values.host ?? "127.0.0.1";
     if (isIP(host) === 0) throw new Error(`--host: expected an IP address, got ${host}`);
@@ -63,10 +65,8 @@ const hostsOf = (host: string): string =>
     "[::1]",
     host.includes(":") ? `[${host}]` : host,
     ...(["0.0.0.0", "::"].includes(host) ? ["address"] : []),
-    ...(process.env.ALLOWED_HOSTS ?? "").split(/[\s,]+/),
-  ]
-    .filter(Boolean)
-    .join(",");
+    ...listSetting(process.env, "ALLOWED_HOSTS"),
+  ].join(",");
 
 /** Throws one line. */
 function checked(text = "", parse: (text: string) => unknown): string {
@@ -83,6 +83,17 @@ async function checkedLimits(text = ""): Promise<string> {
   if (text === "") return "";
   const { parseLimits } = await import("../src/api/shared/quota-limits.ts");
   return checked(text, parseLimits);
+}
+
+/** Makes the folder where it is not there, for its owner alone, and gives its real path. Throws one line. */
+async function ownFolder(path: string): Promise<string> {
+  try {
+    await makeFolders(join(path, "objects"));
+    chmodSync(path, 0o700);
+    return realpathSync(path);
+  } catch (thrown) {
+    throw new UserError(`--persist-to: ${path} cannot be used (${(thrown as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** Keys the names of conversations and signs their files; lost with the folder that holds it, unless it comes from outside. */
@@ -122,13 +133,14 @@ export async function prepare(args: string[]): Promise<Prepared> {
   } catch (thrown) {
     throw new UserError((thrown as Error).message);
   }
-  const apiKeys = checked(process.env.API_KEYS, parseKeys);
+  const apiKeys = checked(process.env.API_KEYS?.trim(), parseKeys);
   const limits = await checkedLimits(process.env.LIMITS);
   for (const name of startCounts) checked(process.env[name], (text) => countSetting({ [name]: text }, name));
-  mkdirSync(join(options.folder, "objects"), { recursive: true, mode: 0o700 });
-  chmodSync(options.folder, 0o700);
-  const folder = realpathSync(options.folder);
+  for (const name of ["ALLOWED_ORIGINS", "ALLOWED_HOSTS"] as const)
+    checked(process.env[name], (text) => listSetting({ [name]: text }, name));
+  const folder = await ownFolder(options.folder);
   for (const worker of workersIn(folder)) await reclaim(workerFolder(folder, worker));
+  claim(folder);
   if (options.port !== 0) await requireFree(options.port, options.host);
   const kernels = await ensureKernels();
   console.log(`kernels  ${kernels.built ? "built" : "up to date"}`);
@@ -141,7 +153,7 @@ export async function prepare(args: string[]): Promise<Prepared> {
     console.log(`pack     ${relative(process.cwd(), pack) || "."}${name === undefined ? "" : ` as ${name}`}`);
   if (!forecaster)
     console.log("streams  none: npm install rivulet-forecast, or name a forecaster with --forecaster <folder>");
-  if (!/^127\.|^::1$/.test(options.host) && !process.env.API_KEYS)
+  if (!/^127\.|^::1$/.test(options.host) && !apiKeys)
     console.log(`open     whoever reaches ${options.host} may use the server; API_KEYS asks for keys`);
   arrange(folder, workers);
   if (workers > 1) console.log(`workers  ${workers} processes, each with conversations of its own`);

@@ -9,8 +9,9 @@ import { tellHuman } from "./log-lines.ts";
 
 interface ProcessFile {
   supervisor: number;
-  server: number;
-  port: number;
+  /** Absent while it starts. */
+  server?: number;
+  port?: number;
 }
 
 /** The runtime itself; its package exports nothing else. */
@@ -39,18 +40,31 @@ export async function reclaim(folder: string): Promise<void> {
     return;
   }
   // A process id may have passed on to a stranger, whose command line is another.
-  const serves = () => commandOf(left.server).includes(configOf(folder));
-  if (serves() && left.supervisor !== process.pid && /\bstart\b/.test(commandOf(left.supervisor))) {
+  const { supervisor, server, port } = left;
+  const serves = () => server !== undefined && commandOf(server).includes(configOf(folder));
+  const isKept = supervisor !== process.pid && /\bstart\b/.test(commandOf(supervisor));
+  if (isKept && (server === undefined || serves()))
     throw new UserError(
-      `already serving from ${folder} on port ${left.port} (process ${left.supervisor}); stop it first`,
+      server === undefined
+        ? `already starting from ${folder} (process ${supervisor}); stop it first`
+        : `already serving from ${folder} on port ${port} (process ${supervisor}); stop it first`,
     );
-  }
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     if (!serves()) break;
-    process.kill(left.server, signal);
+    process.kill(server!, signal);
     for (let i = 0; i < 40 && serves(); i++) await pause(50);
   }
   rmSync(fileOf(folder), { force: true });
+}
+
+/** Takes a folder that was reclaimed, until its server says where it listens. Throws one line where another start has just taken it. */
+export function claim(folder: string): void {
+  try {
+    writeFileSync(fileOf(folder), JSON.stringify({ supervisor: process.pid } satisfies ProcessFile), { flag: "wx" });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw thrown;
+    throw new UserError(`another start has just taken ${folder}; stop it first`);
+  }
 }
 
 /** Throws one line unless the port can be had. */

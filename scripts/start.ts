@@ -50,7 +50,7 @@ function invite(url: string, model: string): void {
     messages: [{ role: "user", content: "Why is the sky blue?" }],
     max_tokens: 100,
   });
-  const key = process.env.API_KEYS ? " -H 'authorization: Bearer <key>'" : "";
+  const key = process.env.API_KEYS?.trim() ? " -H 'authorization: Bearer <key>'" : "";
   console.log(`\nServing ${model}. Chat at ${url}/ in a browser, or try:\n`);
   console.log(
     `curl ${url}/v1/chat/completions -H 'content-type: application/json'${key} -H 'x-session-id: first' -d '${body}'\n`,

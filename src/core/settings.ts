@@ -65,6 +65,33 @@ export const startCounts = settingsOf("start")
   .filter(([, { counts }]) => counts !== undefined)
   .map(([name]) => name as CountName);
 
+const lists = {
+  // As a browser sends it: no path, and no port where the scheme has it as its own. Extensions have schemes that URL knows no origin of.
+  ALLOWED_ORIGINS: {
+    expected: "origins as https://app.example, separated by commas",
+    isSound: (text) =>
+      /^https?:/i.test(text)
+        ? URL.parse(text)?.origin === text
+        : text === "null" || /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+$/.test(text),
+  },
+  ALLOWED_HOSTS: {
+    expected: "names as chat.example or chat.example:8080, separated by commas",
+    isSound: (text) => /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.test(text),
+  },
+} as const satisfies Record<string, { expected: string; isSound(text: string): boolean }>;
+
+/** What the list names. Fails with `bug` and one line where an entry can never be met. */
+export function listSetting(
+  env: { [Name in keyof typeof lists]?: string | undefined },
+  name: keyof typeof lists,
+): string[] {
+  const { expected, isSound } = lists[name];
+  const entries = (env[name] ?? "").split(/[\s,]+/).filter(Boolean);
+  const wrong = entries.find((entry) => !isSound(entry));
+  if (wrong !== undefined) throw new Failure("bug", `${name}: expected ${expected}, got ${wrong.slice(0, 100)}`);
+  return entries;
+}
+
 /** A whole number from 0. Unset or empty: the usual one. Fails with `bug` and one line. */
 export function countSetting(env: { [Name in CountName]?: string | undefined }, name: CountName): number {
   const text = env[name] ?? "";

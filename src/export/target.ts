@@ -1,8 +1,8 @@
 /** Targets of an export: a file or a folder that appears only when it is complete. */
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, mkdtemp, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { makeFolders } from "../convert/pack/pack-folder.ts";
+import { makeFolders, makePartial } from "../convert/pack/pack-folder.ts";
 import { check } from "../core/failure.ts";
 
 /** Calls `write` with an empty folder beside the target, which takes the target's name at the end; nothing is left when it throws. */
@@ -34,7 +34,7 @@ async function once(target: string, make: (folder: string) => Promise<string>): 
   const taken = () => `${target}: exists already; choose another name or remove it`;
   check(!(await isTaken()), "request_invalid", taken, "target");
   await makeFolders(dirname(full));
-  const folder = await mkdtemp(join(dirname(full), `.${basename(full)}.partial-`));
+  const folder = await makePartial(full);
   try {
     const made = await make(folder);
     check(!(await isTaken()), "request_invalid", taken, "target");

@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { workerdConfig } from "../../scripts/serve-config.ts";
 import { startHelp } from "../../scripts/start-options.ts";
-import { type CountName, countSetting, settings, settingsOf, startCounts } from "../../src/core/settings.ts";
+import {
+  type CountName,
+  countSetting,
+  listSetting,
+  settings,
+  settingsOf,
+  startCounts,
+} from "../../src/core/settings.ts";
 
 const namesOf = (where: "start" | "worker") => settingsOf(where).map(([name]) => name);
 const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!);
@@ -60,4 +67,29 @@ it("what is no whole number is refused in one line; nothing is the usual one", (
         `${name}: expected a whole number of ${unit}, got ${wrong}`,
       );
   }
+});
+
+it("a list names what can be met, and what cannot is refused in one line", () => {
+  const sound = "https://app.example, http://127.0.0.1:3000\nhttps://[::1]:8443,chrome-extension://abcdefgh,null";
+  expect(listSetting({ ALLOWED_ORIGINS: sound }, "ALLOWED_ORIGINS")).toHaveLength(5);
+  for (const wrong of [
+    "app.example",
+    "*",
+    "https://app.example/",
+    "https://app.example:443",
+    "https://App.example",
+    "HTTP://app.example",
+    "https://*.app.example/x",
+  ])
+    expect(() => listSetting({ ALLOWED_ORIGINS: `https://a.example,${wrong}` }, "ALLOWED_ORIGINS"), wrong).toThrow(
+      `ALLOWED_ORIGINS: expected origins as https://app.example, separated by commas, got ${wrong}`,
+    );
+  const names = "chat.example,Chat.example:8080 [::1] [::1]:80 192.168.0.7 address rivulet my_host";
+  expect(listSetting({ ALLOWED_HOSTS: names }, "ALLOWED_HOSTS")).toHaveLength(8);
+  for (const wrong of ["http://chat.example", "chat.example/x", "*.example", "::1", "a:b"])
+    expect(() => listSetting({ ALLOWED_HOSTS: wrong }, "ALLOWED_HOSTS"), wrong).toThrow(
+      `ALLOWED_HOSTS: expected names as chat.example or chat.example:8080, separated by commas, got ${wrong}`,
+    );
+  for (const name of ["ALLOWED_ORIGINS", "ALLOWED_HOSTS"] as const)
+    for (const none of [undefined, "", " , "]) expect(listSetting({ [name]: none }, name)).toEqual([]);
 });

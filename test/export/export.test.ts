@@ -1,6 +1,6 @@
 /** rivulet export: a pack that is written out and converted again is the same pack. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -40,6 +40,12 @@ async function packed(name: string) {
   await converted(golden(name), join(folder, "pack"));
   return openPackCheckpoint(join(folder, "pack"));
 }
+
+it("what is written may be read by whom the umask lets, as other files", async () => {
+  await exportHuggingFace(await packed("llama-biases"), join(folder, "written"), { dtype: "f32" });
+  for (const name of ["pack", "written"])
+    expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o777 & ~process.umask());
+});
 
 describe("a Hugging Face folder", () => {
   it.each([

@@ -14,6 +14,13 @@ it("lets everybody in as one tenant while no keys are configured", () => {
   expect(tenantOf(asking({ authorization: "Bearer anything" }), { API_KEYS: " " })).toBe("local");
 });
 
+it("lets nobody in where keys were meant and none is there, as of variables that are not set", () => {
+  for (const API_KEYS of [",", " , \n,"])
+    for (const request of [asking({}), asking({ authorization: "Bearer anything" })])
+      expect(() => tenantOf(request, { API_KEYS })).toThrow(/^API_KEYS: entry 1: expected|^authorization: /);
+  expect(() => parseKeys(",")).toThrow("API_KEYS: entry 1: expected tenant:sha256 in hex, got nothing");
+});
+
 it("knows tenants by their keys", () => {
   expect(tenantOf(asking({ authorization: "Bearer key-a" }), { API_KEYS })).toBe("ann");
   expect(tenantOf(asking({ authorization: "bearer  key-b" }), { API_KEYS })).toBe("bob");

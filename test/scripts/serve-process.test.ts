@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { end, launch, pause } from "../../scripts/serve-process.ts";
+import { claim, end, launch, pause, reclaim } from "../../scripts/serve-process.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -71,4 +73,24 @@ it("fails when the server ends before it has said its whole line", async () => {
   writeFileSync(path, `#!/bin/sh\nprintf '%s' '${line("http", 4321).slice(0, 25)}' >&3\nexit 3\n`);
   chmodSync(path, 0o755);
   await expect(launch(folder, {}, path)).rejects.toThrow("the server ended at once (3)");
+});
+
+it("a folder is one start's from before its server listens, and the next one's when that start has ended", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "rivulet-launch-"));
+  folders.push(folder);
+  await reclaim(folder);
+  claim(folder);
+  expect(() => claim(folder)).toThrow(`another start has just taken ${folder}`);
+  // In the place of another start: a process whose command line has its name.
+  const other = spawn("/bin/sh", ["-c", "sleep 60 & wait", "start"]);
+  try {
+    writeFileSync(join(folder, "process.json"), JSON.stringify({ supervisor: other.pid }));
+    await expect(reclaim(folder)).rejects.toThrow(`already starting from ${folder} (process ${other.pid})`);
+  } finally {
+    const ended = once(other, "exit");
+    other.kill("SIGKILL");
+    await ended;
+  }
+  await reclaim(folder);
+  claim(folder);
 });

@@ -129,14 +129,19 @@ it("refuses a port in use, bad options and missing packs with one line and code 
   const port = await new Promise<number>((resolve) => {
     listener.listen(0, "127.0.0.1", () => resolve((listener.address() as { port: number }).port));
   });
-  const cases: [args: string[], message: string][] = [
+  const cases: [args: string[], message: string, env?: Record<string, string>][] = [
     [["--port", String(port), "--pack", pack, "--persist-to", newFolder()], `port ${port} is in use`],
     [["--port", "eighty"], "--port: expected 0 to 65535"],
+    [[], "PORT: expected 0 to 65535, got eighty", { PORT: "eighty" }],
+    [["--pack", pack], "ALLOWED_ORIGINS: expected origins", { ALLOWED_ORIGINS: "app.example" }],
+    [["--pack", pack], "ALLOWED_HOSTS: expected names", { ALLOWED_HOSTS: "http://app.example" }],
+    [["--pack", pack, "--persist-to", "/proc/none"], "--persist-to: /proc/none cannot be used (E"],
+    [["--pack", pack, "--persist-to", "/dev/null"], "--persist-to: /dev/null cannot be used (ENOTDIR)"],
     [["--speed"], "--speed"],
     [["--pack", join(work, "none")], "expected a folder with a manifest.json"],
   ];
-  for (const [args, message] of cases) {
-    const { ended, output } = await start(args);
+  for (const [args, message, env] of cases) {
+    const { ended, output } = await start(args, env);
     expect([await ended, output().trim().split("\n").length], output()).toEqual([2, 1]);
     expect(output()).toContain(message);
   }

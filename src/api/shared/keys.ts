@@ -76,9 +76,11 @@ export function checkScope(given: readonly Scope[], needed: Scope): void {
   throw new Failure("scope_missing", `authorization: this key lacks the scope ${needed}`, { param: "authorization" });
 }
 
-/** Fails with `bug` and one line that names the entry, by its number and tenant, never by its digest. */
+/** Fails with `bug` and one line that names the entry, by its number, never by its digest. */
 export function parseKeys(text: string): Key[] {
   const lines = text.split(/[\s,]+/).filter(Boolean);
+  // Commas between keys that are missing say that some were meant: nobody is let in then, where nothing at all lets everybody in.
+  if (lines.length === 0 && text.trim() !== "") throw wrong(0, "expected tenant:sha256 in hex, got nothing");
   return lines.map((line, n) => {
     const [, tenant, hex, rest = ""] = KEY_LINE.exec(line) ?? [];
     if (!tenant || !hex) throw wrong(n, "expected tenant:sha256 in hex");

@@ -3,7 +3,8 @@
  *
  * Files are written into a hidden folder beside the target, which takes the target's name at the end. Only a pack may be replaced.
  */
-import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { MANIFEST_FILE } from "../../weights/parse-manifest.ts";
@@ -32,7 +33,7 @@ export class PackFolder {
     const full = resolve(target);
     await checkPackTarget(full, replace);
     const parents = await makeFolders(dirname(full));
-    return new PackFolder(await mkdtemp(join(dirname(full), `.${basename(full)}.partial-`)), full, replace, parents);
+    return new PackFolder(await makePartial(full), full, replace, parents);
   }
 
   async write(file: string, bytes: Uint8Array): Promise<void> {
@@ -78,6 +79,13 @@ export async function makeFolders(path: string): Promise<string[]> {
   const above = await makeFolders(dirname(path));
   await mkdir(path);
   return [path, ...above];
+}
+
+/** Makes an empty hidden folder beside `target`, whose name it may take. Others may read it as far as the umask lets them, unlike what `mkdtemp` makes. */
+export async function makePartial(target: string): Promise<string> {
+  const path = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString("hex")}`);
+  await mkdir(path);
+  return path;
 }
 
 const isPackFile = (name: string) =>
