@@ -37,11 +37,13 @@ const HANGS_AFTER_MS = 300_000;
 const patience = {
   testTimeout: HANGS_AFTER_MS,
   hookTimeout: HANGS_AFTER_MS,
-  // What is waited for, usually a second.
-  expect: { poll: { timeout: 240_000 } },
+  expect: {
+    // What is waited for, usually a second.
+    poll: { timeout: 240_000 },
+    // A test that expects nothing, as one whose loop goes over an empty list, proves nothing.
+    requireAssertions: true,
+  },
 };
-/** A test that expects nothing, as one whose loop goes over an empty list, proves nothing. */
-const asserting = { expect: { ...patience.expect, requireAssertions: true } };
 
 export default defineConfig({
   test: {
@@ -63,7 +65,6 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**"],
           ...patience,
-          ...asserting,
         },
       },
       {
