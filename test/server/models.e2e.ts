@@ -1,5 +1,5 @@
 /** Several packs at one server: `model` chooses, a conversation stays with its model, and each is loaded when it is needed. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -124,6 +124,29 @@ it("imports a file for the model that wrote it", async () => {
   expect(response.status, await response.clone().text()).toBe(200);
   const { json } = await chat("other", "copy", "three");
   expect(json.timings.state).toBe("resumed");
+});
+
+it("goes on with conversations, prefixes and files under the next version of their model, and under no other", async () => {
+  const file = await fetch(`${server.url}/v1/conversations/ada/export`).then((response) => response.arrayBuffer());
+  const next = join(work, "next");
+  cpSync(made["tiny-long"], next, { recursive: true });
+  appendFileSync(join(next, "manifest.json"), "\n");
+  await stop();
+  server = await serve(made.tiny, `other=${next}`);
+  expect((await chat("tiny", "ada", "three")).json.error).toMatchObject({ code: "model_changed", param: "model" });
+  const { json } = await chat("other", "ada", "three");
+  expect(json.timings).toMatchObject({ state: "rebuilt", rebuilt_because: "model_changed" });
+  expect((await chat("other", "ada", "four")).json.timings.state).toBe("resumed");
+  const body = { conversation: "new", prefix: "manual", max_tokens: 4, messages: [{ role: "user", content: "hello" }] };
+  const begun = await ask("/v1/chat/completions", { model: "other", ...body });
+  expect(begun.json.usage.prompt_tokens_details.cached_tokens, JSON.stringify(begun.json)).toBeGreaterThan(0);
+  const imported = await fetch(`${server.url}/v1/conversations/import?id=moved`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream" },
+    body: file,
+  });
+  expect(imported.status, await imported.clone().text()).toBe(200);
+  expect((await chat("other", "moved", "three")).json.timings.rebuilt_because).toBe("model_changed");
 });
 
 it("tokenizes with the model that is asked for", async () => {

@@ -18,7 +18,7 @@ import { readManifest } from "../../../../src/weights/load-pack.ts";
 import kernels from "../../../../wasm/build/kernels.wasm";
 import { feed } from "../../../backends/feed.ts";
 import { chat, events, http, say, send, streamText, textOf } from "../../../support/chat-client.ts";
-import { stub } from "../../../support/object.ts";
+import { rows, stub } from "../../../support/object.ts";
 import { stagedCases } from "../../../support/staged-cases.ts";
 
 type Pass = Stage["pass"];
@@ -201,6 +201,18 @@ describe("a conversation", () => {
     const third = await turn("ada", "three");
     expect([textOf(third), third.header, third.timings.state]).toEqual([expected[2], "rebuilt", "rebuilt"]);
     expect(third.timings.rebuilt_tokens).toBeGreaterThan(60);
+    const fourth = await turn("ada", "four");
+    expect([textOf(fourth), fourth.header]).toEqual([expected[3], "resumed"]);
+  });
+
+  it("V6: is computed again at every stage where another pack has made the states", async () => {
+    const expected = await undivided(["one", "two", "three", "four"]);
+    await turn("ada", "one");
+    await turn("ada", "two");
+    await rows("ada", `UPDATE family SET fingerprint = '${"0".repeat(64)}'`);
+    const third = await turn("ada", "three");
+    expect([textOf(third), third.header]).toEqual([expected[2], "rebuilt"]);
+    expect(third.usage.prompt_tokens_details.cached_tokens).toBe(0);
     const fourth = await turn("ada", "four");
     expect([textOf(fourth), fourth.header]).toEqual([expected[3], "resumed"]);
   });
