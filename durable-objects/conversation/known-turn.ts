@@ -57,7 +57,7 @@ export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id
     for (const head of heads.all()) if (head.turn === id) heads.put({ ...head, turn: node.parent, moved: true });
     // With those before it that were hidden only because of it.
     store.forgetUnreachable();
-    if (store.isForsaken) eraseAll(database);
+    if (store.isForsaken) eraseAll(store);
   });
   forgetWarm(owner);
   await database.settled();

@@ -6,7 +6,7 @@ import { forgetWarm } from "../model/admission.ts";
 import { forgetStages } from "../model/served-model.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
-import type { Database } from "../storage/database.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Head } from "../storage/heads.ts";
 import { clearStaging } from "../storage/import-staging.ts";
 import { PassageIndex } from "../storage/passage-index.ts";
@@ -18,9 +18,10 @@ const TOLD_WITHIN_MS = 30_000;
 const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "family"];
 
 /** Within a transaction: everything but what is still to be published to the directory. The database's file goes with `tidy`. */
-export const eraseAll = (database: Database): void => {
+export const eraseAll = ({ database, tree }: ConversationStore): void => {
   new PassageIndex(database).clear();
   for (const table of TABLES) database.exec(`DELETE FROM ${table}`);
+  tree.forget();
 };
 
 /** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
@@ -85,7 +86,7 @@ function erase(host: Host, outbox: DirectoryOutbox, id: string): void {
     // Should this instance end before the directory knows.
     host.alarms.ask(Date.now() + TOLD_WITHIN_MS);
     heads.remove(id);
-    if (heads.all().length === 0) eraseAll(database);
+    if (heads.all().length === 0) eraseAll(store);
     else store.forgetUnreachable();
   });
   forgetWarm(host.owner);

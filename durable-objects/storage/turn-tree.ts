@@ -73,6 +73,8 @@ export interface TurnRecord {
 export type StoredTurn = TurnNode & TurnRecord;
 
 const NODE = "id, parent, depth, created_ms, status, start, position, logged, hidden";
+/** Nodes in memory at most: a turn walks up its path as far as the model sees, and again to the oldest state that is kept. */
+const REMEMBERED = 512;
 /** A status as long as the one it replaces: of a turn whose row holds zeros and is about to be deleted. */
 const ERASED = "substr('erased....', 1, length(status))";
 const IS_THERE = "status NOT LIKE 'erased%'";
@@ -84,6 +86,9 @@ export const noSuchResponse = () =>
 export class TurnTree {
   readonly #database: Database;
   readonly #passages: PassageIndex;
+  /** As they were read, and what was rolled back until then: of that they may be. */
+  readonly #nodes = new Map<string, TurnNode>();
+  #rollbacks = 0;
   #isBehind = true;
 
   /** `coder`: of sentences, for the index. */
@@ -100,8 +105,21 @@ export class TurnTree {
   }
 
   node(id: string): TurnNode | undefined {
+    if (this.#rollbacks !== this.#database.rollbacks) this.forget();
+    const known = this.#nodes.get(id);
+    if (known) return known;
     const [row] = this.#database.exec(`SELECT ${NODE} FROM turns WHERE id = ? AND ${IS_THERE}`, id);
-    return row && toNode(row);
+    if (!row) return undefined;
+    if (this.#nodes.size >= REMEMBERED) this.#nodes.clear();
+    const node = toNode(row);
+    this.#nodes.set(id, node);
+    return node;
+  }
+
+  /** Nothing is known of the table but what it holds. */
+  forget(): void {
+    this.#nodes.clear();
+    this.#rollbacks = this.#database.rollbacks;
   }
 
   turn(id: string): StoredTurn | undefined {
@@ -191,6 +209,7 @@ export class TurnTree {
     const turn = this.turn(id);
     if (turn && !turn.hidden) this.passages.conceal(turn, saidIn(turn));
     this.#database.exec("UPDATE turns SET hidden = 1 WHERE id = ?", id);
+    this.#nodes.delete(id);
   }
 
   /** Nothing of it stays in the file. */
@@ -198,6 +217,7 @@ export class TurnTree {
     const turn = this.#readable(id);
     if (turn) this.passages.remove(turn, saidIn(turn), turn.hidden);
     this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
+    this.#nodes.delete(id);
     this.#database.eraseAside(`${id} record`, `${id} ids`);
   }
 

@@ -90,6 +90,38 @@ it("gives back turns, ids along a path, and states as they were committed", () =
   expect(store.heads.get("main")!.turn).toBe(name(6));
 });
 
+it("reads where a turn stands once, and what is hidden, removed, rolled back or erased is so at once", () => {
+  const { store, storage, add } = opened();
+  const { tree, database } = store;
+  for (let n = 1; n <= 5; n++) add(n, n === 1 ? null : n - 1);
+  const walked = () => {
+    storage.arm({ only: /FROM turns/ });
+    return [[...tree.path(name(5))].map(({ id }) => Number.parseInt(id, 16)), storage.statements];
+  };
+  tree.forget();
+  expect([walked(), walked()]).toEqual([
+    [[5, 4, 3, 2, 1], 5],
+    [[5, 4, 3, 2, 1], 0],
+  ]);
+  tree.hide(name(3));
+  expect(tree.node(name(3))!.hidden).toBe(true);
+  const undone = () =>
+    database.transaction(() => {
+      tree.insert(finished(accepted(6, 5, 6)), ids(6, 1006));
+      tree.hide(name(4));
+      expect([tree.node(name(6))?.id, tree.node(name(4))!.hidden]).toEqual([name(6), true]);
+      throw new Error("undone");
+    });
+  expect(undone).toThrow("did not answer");
+  expect([tree.node(name(6)), tree.node(name(4))!.hidden]).toEqual([undefined, false]);
+  database.transaction(() => store.forgetTurn(name(5)));
+  expect(tree.node(name(5))).toBeUndefined();
+  expect(() => walked()).toThrow("is missing");
+  database.exec("DELETE FROM turns");
+  tree.forget();
+  expect(tree.node(name(1))).toBeUndefined();
+});
+
 it.each([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2_000_001, 8_400_000])(
   "V8: cuts a state of %i bytes into rows that fit",
   (bytes) => {
