@@ -45,10 +45,10 @@ const standard: AdmissionLimits = {
  * What JavaScript takes while as many replies as an isolate has places are written: code, tokenizer, forms, logits (`node bench/isolate.ts`); and for each
  * further conversation, where there are many.
  */
-const JAVASCRIPT_BYTES = 18e6;
+export const JAVASCRIPT_BYTES = 18e6;
 /**
- * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: the copy that a
- * guess goes back to. What is on its way to storage or from it is less, of the default model a third.
+ * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: what a turn that
+ * goes on writes of it, as floats. A turn's end writes half of that. The copy of a guess lies in the engine's memory.
  */
 const ON_ITS_WAY = 0.6;
 const CONVERSATION_BYTES = 2e6;

@@ -9,7 +9,7 @@ import { loadServed, type Served } from "../../src/dialogue/load.ts";
 import { readManifest } from "../../src/weights/load-pack.ts";
 import kernels from "../../wasm/build/kernels.wasm";
 import { SingleFlight } from "../platform/single-flight.ts";
-import { admissionFor, admitTo, closeAdmission, hasRoomBeside, slotsFor } from "./admission.ts";
+import { admissionFor, admitTo, closeAdmission, hasRoomBeside, JAVASCRIPT_BYTES, slotsFor } from "./admission.ts";
 import { type ModelCard, modelCards, requireModel } from "./model-card.ts";
 import { engineMaxBytes, memoryBytes, packEntries, packSource } from "./pack.ts";
 import { allowPrelude } from "./prelude-state.ts";
@@ -106,6 +106,7 @@ function shareMemory(env: Env, models: readonly Served[]): void {
     const admission = admissionFor({ backend });
     admission.limit(slotsFor(backend, bytes));
     backend.whenFull?.(admission.makeRoom);
+    backend.boundGuesses?.(bytes - JAVASCRIPT_BYTES);
     allowPrelude(backend, prelude.length > 0 && hasRoomBeside(backend, bytes, backend.stateBytes(prelude.length)));
   }
 }

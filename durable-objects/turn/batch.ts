@@ -237,7 +237,8 @@ async function* choose(
 ): AsyncGenerator<Chosen> {
   const sequence = isFirst ? prompt.sequence : await served.backend.open(prompt.saved);
   slot.computes(sequence, request.tenant);
-  const sampler = new Sampler(served.backend.vocab, prompt.sampler, seed);
+  const { backend } = served;
+  const sampler = new Sampler(backend.vocab, prompt.sampler, seed, backend.lend?.bind(backend));
   const options = await replyOptions({ request, start: 0, promptCount: prompt.ids.length }, served);
   // One more, since a prompt is read only where the budget is not at its very end.
   options.maxTokens = Math.min(options.maxTokens, budget.tokensLeft - ahead - 1);

@@ -28,7 +28,8 @@ export class TurnComputation {
     this.#work = work;
     // The seed began the generator once; a checkpoint has the generator as it went on.
     const seed = restored.own ? undefined : (accepted.seed ?? undefined);
-    this.#sampler = new Sampler(served.backend.vocab, restored.sampler, seed);
+    const { backend } = served;
+    this.#sampler = new Sampler(backend.vocab, restored.sampler, seed, backend.lend?.bind(backend));
     this.#writer = new TurnWriter(work, this.#sampler);
   }
 

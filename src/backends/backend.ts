@@ -98,6 +98,10 @@ export interface Backend {
    * own. A failure leaves all states unchanged. Absent where steps cannot share the reading of the weights.
    */
   forwardMany?(turns: readonly SharedStep[]): Float32Array[];
+  /** What a guess needs besides may make the memory so large and no larger; where that is not enough, it fails. Without a call nothing but the memory's own bound counts. */
+  boundGuesses?(bytes: number): void;
+  /** Bytes of its memory that it needs within a call alone, so whoever returns before the next one may write there. Undefined where it has not so many. */
+  lend?(bytes: number): { buffer: ArrayBufferLike; at: number } | undefined;
   /** Takes an array back that `forwardMany` gave and that nobody reads any more: the next logits are written over it. */
   recycle?(logits: Float32Array): void;
 }

@@ -35,15 +35,24 @@ interface Workplace {
   candidates: Candidates;
 }
 
+/** Lends so many bytes, at a multiple of eight, that nobody else reads or writes until a choice is made. Undefined where there are none. */
+export type Lend = (bytes: number) => { buffer: ArrayBufferLike; at: number } | undefined;
+
 /** By the size of the vocabulary. A choice leaves nothing there that the next one reads, so all conversations share one: it has a megabyte. */
 const workplaces = new Map<number, Workplace>();
+/** The same in memory that was lent, which another model may lend too. */
+const lent = new WeakMap<ArrayBufferLike, Workplace>();
 
-function workplaceFor(vocab: number): Workplace {
-  const known = workplaces.get(vocab);
-  if (known) return known;
-  const below = new Float64Array(vocab);
-  const made = { below, weights: new Float64Array(vocab), candidates: new Candidates(below) };
-  workplaces.set(vocab, made);
+function workplaceFor(vocab: number, lend?: Lend): Workplace {
+  const room = lend?.(2 * vocab * Float64Array.BYTES_PER_ELEMENT);
+  const known = room ? lent.get(room.buffer) : workplaces.get(vocab);
+  if (known?.below.length === vocab) return known;
+  const { buffer, at } = room ?? { buffer: new ArrayBuffer(2 * vocab * Float64Array.BYTES_PER_ELEMENT), at: 0 };
+  const below = new Float64Array(buffer, at, vocab);
+  const weights = new Float64Array(buffer, at + below.byteLength, vocab);
+  const made = { below, weights, candidates: new Candidates(below) };
+  if (room) lent.set(buffer, made);
+  else workplaces.set(vocab, made);
   return made;
 }
 
@@ -51,10 +60,12 @@ export class Sampler {
   readonly #vocab: number;
   readonly #random: Random;
   readonly #seen: SeenTokens;
+  readonly #lend: Lend | undefined;
 
-  /** A seed starts the generator anew, also over a saved state. Without either it starts from entropy. */
-  constructor(vocab: number, state?: SamplerState, seed?: number | bigint) {
+  /** A seed starts the generator anew, also over a saved state. Without either it starts from entropy. `lend`: memory to choose in, but for the logits. */
+  constructor(vocab: number, state?: SamplerState, seed?: number | bigint, lend?: Lend) {
     this.#vocab = vocab;
+    this.#lend = lend;
     this.#seen = new SeenTokens(vocab, state);
     if (seed !== undefined) this.#random = Random.fromSeed(seed);
     else this.#random = state ? new Random(state.generator) : Random.fromEntropy();
@@ -77,18 +88,18 @@ export class Sampler {
   choose(logits: Float32Array, sampling: Sampling, allowed?: Uint32Array): { id: number; probability: number } {
     checkSampling(sampling);
     this.#checkLogits(logits);
-    const best = this.#prepare(logits, sampling, allowed);
+    const place = workplaceFor(this.#vocab, this.#lend);
+    const best = this.#prepare(place, logits, sampling, allowed);
     if (sampling.temperature === 0) return { id: best, probability: 1 };
-    if (!this.#cut(best, sampling, NEAR)) {
-      this.#prepare(logits, sampling, allowed);
-      this.#cut(best, sampling, Infinity);
+    if (!cut(place, best, sampling, NEAR)) {
+      this.#prepare(place, logits, sampling, allowed);
+      cut(place, best, sampling, Infinity);
     }
-    return this.#draw(best);
+    return this.#draw(place, best);
   }
 
   /** Penalties and mask; the best id. */
-  #prepare(logits: Float32Array, sampling: Sampling, allowed: Uint32Array | undefined): number {
-    const x = workplaceFor(this.#vocab).below;
+  #prepare({ below: x }: Workplace, logits: Float32Array, sampling: Sampling, allowed?: Uint32Array): number {
     x.set(logits);
     this.#seen.penalise(x, sampling);
     if (allowed) bar(x, allowed);
@@ -97,28 +108,8 @@ export class Sampler {
     return best;
   }
 
-  /**
-   * Leaves the candidates that the cuts keep, with their weights; only tokens less than `reach` nats below the best are weighed.
-   * False where those further down have a say; with `reach` Infinity there are none, and the result is the same in every bit.
-   */
-  #cut(best: number, { temperature, topK, topP, minP }: Sampling, reach: number): boolean {
-    const { below: x, weights, candidates } = workplaceFor(this.#vocab);
-    candidates.within(x[best]!, temperature, reach);
-    const further = reach < Infinity && (topK === 0 || topK > candidates.length) ? x.length - candidates.length : 0;
-    if (further > 0 && (topK > 0 || (topP >= 1 && minP < Math.exp(-reach)))) return false;
-    candidates.keepCount(topK);
-    for (let i = 0; i < candidates.length; i++) {
-      const id = candidates.ids[i]!;
-      weights[id] = Math.exp(-x[id]!);
-    }
-    if (!candidates.keepShare(weights, topP, further * Math.exp(-reach))) return false;
-    candidates.keepWeight(weights, minP);
-    return true;
-  }
-
   /** `best` stands in where rounding leaves nothing to land on. */
-  #draw(best: number): { id: number; probability: number } {
-    const { weights, candidates } = workplaceFor(this.#vocab);
+  #draw({ weights, candidates }: Workplace, best: number): { id: number; probability: number } {
     const { ids, length } = candidates;
     let total = 0;
     for (let i = 0; i < length; i++) total += weights[ids[i]!]!;
@@ -163,6 +154,25 @@ export class Sampler {
       () => `logits: ${logits.filter((x) => !Number.isFinite(x)).length} of ${this.#vocab} are not finite`,
     );
   }
+}
+
+/**
+ * Leaves the candidates that the cuts keep, with their weights; only tokens less than `reach` nats below the best are weighed.
+ * False where those further down have a say; with `reach` Infinity there are none, and the result is the same in every bit.
+ */
+function cut(place: Workplace, best: number, { temperature, topK, topP, minP }: Sampling, reach: number): boolean {
+  const { below: x, weights, candidates } = place;
+  candidates.within(x[best]!, temperature, reach);
+  const further = reach < Infinity && (topK === 0 || topK > candidates.length) ? x.length - candidates.length : 0;
+  if (further > 0 && (topK > 0 || (topP >= 1 && minP < Math.exp(-reach)))) return false;
+  candidates.keepCount(topK);
+  for (let i = 0; i < candidates.length; i++) {
+    const id = candidates.ids[i]!;
+    weights[id] = Math.exp(-x[id]!);
+  }
+  if (!candidates.keepShare(weights, topP, further * Math.exp(-reach))) return false;
+  candidates.keepWeight(weights, minP);
+  return true;
 }
 
 /** In place: what is not allowed falls below everything, ids beyond the mask as well. Many words of a mask allow all of their ids. */

@@ -34,7 +34,7 @@ const ids = served.codec.encodeText(text).slice(0, DEPTH);
 const options = { sampling: greedy, maxTokens: 8, stop: [], ignoreEos: true };
 const open = async () => {
   const sequence = await backend.open();
-  const sampler = new Sampler(backend.vocab, undefined, 1);
+  const sampler = new Sampler(backend.vocab, undefined, 1, backend.lend?.bind(backend));
   return { sequence, sampler, events: reply(served, sequence, sampler, ids, options) };
 };
 const live = await Promise.all(Array.from({ length: slotsFor(backend) }, open));

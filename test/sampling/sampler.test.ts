@@ -405,3 +405,23 @@ describe("logprobs", () => {
     expect(logprob).toBeCloseTo(-Math.LN2, 12);
   });
 });
+
+it("chooses the same in memory that it is lent, whatever stood there and whichever it is", () => {
+  const vocab = 1000;
+  const logits = Float32Array.from({ length: vocab }, (_, id) => Math.sin(id * 7) * 6);
+  const sampling = { ...greedy, temperature: 0.9, topP: 0.95, topK: 50, repetitionPenalty: 1.1 };
+  const memories = [new ArrayBuffer(64 + 16 * vocab), new ArrayBuffer(128 + 16 * vocab)];
+  let asked = 0;
+  const lend = (bytes: number) => {
+    const buffer = memories[asked++ % 2]!;
+    new Uint8Array(buffer).fill(0xff);
+    return bytes === 16 * vocab ? { buffer, at: 64 } : undefined;
+  };
+  const [own, lent] = [new Sampler(vocab, undefined, 5), new Sampler(vocab, undefined, 5, lend)];
+  for (let n = 0; n < 100; n++) {
+    const { id, probability } = own.choose(logits, sampling);
+    expect(lent.choose(logits, sampling)).toEqual({ id, probability });
+    for (const sampler of [own, lent]) sampler.accept(id);
+  }
+  expect(asked, "once for each choice").toBe(100);
+});

@@ -1,5 +1,6 @@
 /** Engine: one model in one WebAssembly memory, shared by every conversation of the isolate. */
 import { check } from "../../core/failure.ts";
+import { pad8 } from "../../core/sizes.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
@@ -28,7 +29,7 @@ export class Engine implements Backend {
   readonly copiesSaved = true;
   readonly goesOnAsSaved = true;
   sequences = 0;
-  readonly guesses = new Guesses();
+  readonly guesses: Guesses;
   readonly #spareLogits: Float32Array[] = [];
 
   constructor(parts: {
@@ -47,6 +48,7 @@ export class Engine implements Backend {
     this.cache = parts.cache;
     this.L = parts.sliceTokens;
     this.heap = new Heap(parts.memory, parts.plan.end, parts.maxBytes);
+    this.guesses = new Guesses(this.heap, parts.memory);
     this.contextLength = contextOf(parts.model, parts.cache);
   }
 
@@ -60,6 +62,10 @@ export class Engine implements Backend {
 
   get memoryBytes(): number {
     return this.memory.buffer.byteLength;
+  }
+
+  boundGuesses(bytes: number): void {
+    this.guesses.maxBytes = bytes;
   }
 
   open(saved?: Saved): WasmSequence {
@@ -89,6 +95,13 @@ export class Engine implements Backend {
     const isWhole = logits.length === this.vocab && logits.byteLength === logits.buffer.byteLength;
     if (isWhole && this.#spareLogits.length < SPARE_LOGITS && !this.#spareLogits.includes(logits))
       this.#spareLogits.push(logits);
+  }
+
+  /** Logits of a pass lie there until they are copied. */
+  lend(bytes: number): { buffer: ArrayBufferLike; at: number } | undefined {
+    const { exit } = this.plan;
+    const has = exit ? 4 * exit.rows * pad8(this.vocab) : 0;
+    return exit && has >= bytes ? { buffer: this.memory.buffer, at: exit.logits } : undefined;
   }
 
   /** Room for the logits of so many rows; what stands in it is to be written over. */

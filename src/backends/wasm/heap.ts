@@ -33,10 +33,10 @@ export class Heap {
     this.#freeMore = free;
   }
 
-  /** Zeroed bytes. Fails with `memory_exceeded`. */
-  take(bytes: number): number {
+  /** Zeroed bytes, for which the whole memory may have so many at most. Fails with `memory_exceeded`. */
+  take(bytes: number, maxBytes = this.#maxBytes): number {
     const size = padTo(Math.max(1, bytes), ALIGN);
-    const slot = this.#slotFor(size);
+    const slot = this.#slotFor(size, Math.min(maxBytes, this.#maxBytes));
     const range = this.#free[slot]!;
     const at = range.at;
     range.at += size;
@@ -47,12 +47,12 @@ export class Heap {
   }
 
   /** Among the free ranges. */
-  #slotFor(size: number): number {
+  #slotFor(size: number, maxBytes: number): number {
     for (;;) {
       const slot = this.#free.findIndex((range) => range.bytes >= size);
       if (slot >= 0) return slot;
       try {
-        this.#grow(size);
+        this.#grow(size, maxBytes);
       } catch (full) {
         if (!this.#freeMore()) throw full;
       }
@@ -83,17 +83,14 @@ export class Heap {
     }
   }
 
-  #grow(bytes: number): void {
+  #grow(bytes: number, maxBytes: number): void {
     const last = this.#free.at(-1);
     const reach = last && last.at + last.bytes === this.#end ? last.bytes : 0;
     const more = padTo(bytes - reach, PAGE);
     const now = this.#memory.buffer.byteLength;
     const refused = () =>
-      new Failure(
-        "memory_exceeded",
-        `the engine's memory is full: ${now + more} bytes needed, ${this.#maxBytes} allowed`,
-      );
-    if (now + more > this.#maxBytes) throw refused();
+      new Failure("memory_exceeded", `the engine's memory is full: ${now + more} bytes needed, ${maxBytes} allowed`);
+    if (now + more > maxBytes) throw refused();
     try {
       this.#memory.grow(more / PAGE);
     } catch {

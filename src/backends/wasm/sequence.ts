@@ -84,16 +84,16 @@ export class WasmSequence implements Sequence {
   }
 
   guess(ids: Uint32Array): Float32Array | undefined {
-    const { guesses, memory } = this.#engine;
+    const { guesses } = this.#engine;
     if (this.lost.length > 0) return undefined; // they and the guess together cost more than it saves
     this.ready(ids);
     guesses.settle();
     const S = this.#position;
-    const fixed = new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes).slice();
+    const fixed = guesses.copy(this.#fixedAt, this.#fixedBytes);
     const before = this.#slots(S, ids.length).map((slot) => slot.map((bytes) => bytes.slice()));
+    guesses.begin({ sequence: this, S, ids, fixed, before });
     const [logits] = step(this.#engine, [{ sequence: this, input: ids, want: "all", oneByOne: true }]);
     this.#position = S + 1;
-    guesses.begin({ sequence: this, S, ids, fixed, before });
     return logits as Float32Array;
   }
 
@@ -117,7 +117,7 @@ export class WasmSequence implements Sequence {
 
   /** Takes back what was not accepted; the fixed state is then that before the ids returned, which must be fed again. */
   rewind(): Uint32Array {
-    const { guesses, memory } = this.#engine;
+    const { guesses } = this.#engine;
     const { open } = guesses;
     if (open?.sequence !== this) return NONE;
     const { S, ids, before } = open;
@@ -128,7 +128,7 @@ export class WasmSequence implements Sequence {
         bytes.set(before[t]![i]!);
       });
     });
-    if (lost.length > 0) guesses.putBack(new Uint8Array(memory.buffer, this.#fixedAt, this.#fixedBytes));
+    if (lost.length > 0) guesses.putBack(this.#fixedAt);
     guesses.close();
     return lost;
   }

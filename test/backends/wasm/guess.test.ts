@@ -124,15 +124,17 @@ describe.each(cases)("%s", (_, open, depth) => {
 
 it("holds a copy of the fixed state only while a guess is open, and none while another state is loaded or saved", async () => {
   const { backend } = await load("golden/bamba-groups2");
-  const { guesses } = backend as Engine;
+  const { guesses, memory } = backend as Engine;
+  const copied = ({ at, bytes }: { at: number; bytes: number }) =>
+    new Uint8Array(memory.buffer, at, bytes).some((byte) => byte !== 0);
   const other = await read(backend, 10);
   const after = async (ends: (guessing: Sequence) => unknown) => {
     const guessing = await read(backend, 20);
     guessing.guess!(idsFrom(backend, 20, 5));
     const { fixed } = guesses.open!;
-    expect(fixed.length).toBeGreaterThan(0);
+    expect(copied(fixed)).toBe(true);
     await ends(guessing);
-    expect([guesses.open, fixed.length]).toEqual([undefined, 0]);
+    expect([guesses.open, copied(fixed)]).toEqual([undefined, false]);
     guessing.release();
   };
   await after((guessing) => guessing.forward(idsFrom(backend, 50, 1), "none"));
@@ -140,6 +142,26 @@ it("holds a copy of the fixed state only while a guess is open, and none while a
   await after((guessing) => guessing.release());
   await after(() => other.save());
   await after(async () => (await backend.open()).release());
+});
+
+it("is not made where its copy would make the memory larger than it may be, and is where another conversation has ended", async () => {
+  const { backend } = await load("golden/bamba-groups2");
+  const guessing = await read(backend, 20);
+  const ids = idsFrom(backend, 20, 5);
+  const others = [await backend.open()];
+  backend.boundGuesses!(backend.memoryBytes);
+  let held: string[] = [];
+  const fill = async () => {
+    for (let n = 0; n < 100; n++) {
+      held = await bytes(guessing);
+      guessing.guess!(ids);
+      others.push(await backend.open()); // settles the guess
+    }
+  };
+  await expect(fill()).rejects.toMatchObject({ code: "memory_exceeded" });
+  expect(await bytes(guessing)).toEqual(held);
+  others.pop()!.release();
+  expect(guessing.guess!(ids)).toBeDefined();
 });
 
 it("differs where the fixed state is not put back", async () => {
