@@ -10,6 +10,7 @@
  */
 import { freeBytes } from "../../src/core/free-bytes.ts";
 import type { NewStretch, StretchReader } from "../../src/state/codec.ts";
+import { Joined } from "../../src/state/joined.ts";
 import type { Stretch } from "../../src/state/stretches.ts";
 import { type Database, GONE } from "./database.ts";
 
@@ -28,10 +29,10 @@ export interface StateSet {
 /** A stretch that lies in a row. */
 export type StoredStretch = Stretch & { row: number };
 
-/** A state at a position, ready to be written. */
-export interface StateBytes {
+/** A state at a position, ready to be written. What is joined lies elsewhere and is written piece by piece, at once or never. */
+export interface StateBytes<Bytes = Uint8Array<ArrayBuffer> | Joined> {
   position: number;
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Bytes;
   /** Absent: none. */
   stretches?: readonly (StoredStretch | NewStretch)[];
 }
@@ -139,6 +140,8 @@ export class StatePieces {
         : "INSERT INTO pieces (turn, position, part, parts, stretches, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";
       const id = row ? Number(row.id) : next++;
       this.#database.exec(statement, turn, position, part, parts, shared, bytes, id);
+      // Of what a turn's end writes nothing is freed yet: its transaction may fail by chance and be tried again.
+      if (state instanceof Joined) freeBytes(bytes);
       return id;
     };
     const stored = stretches.map((stretch): StoredStretch => {

@@ -8,7 +8,8 @@ import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Sampler } from "../../src/sampling/sampler.ts";
 import { RECENT_TOKENS, type SamplerState } from "../../src/sampling/sampling.ts";
 import { type NewStretch, type Precision, stateTag } from "../../src/state/codec.ts";
-import { encodeSequenceInParts } from "../../src/state/encode-sequence.ts";
+import { useSequenceInParts } from "../../src/state/encode-sequence.ts";
+import type { Joined } from "../../src/state/joined.ts";
 import type { WarmState } from "../model/warm-states.ts";
 import { fault } from "../platform/fault-points.ts";
 import { joinedIds } from "../storage/database.ts";
@@ -37,10 +38,10 @@ export class TurnWriter {
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = running;
-    const state = await this.#state("exact", this.#samplerState());
     const progress = { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) };
-    restored.stretches = store.checkpoint(progress, epoch, this.#ids(), state);
-    free(state);
+    restored.stretches = await this.#state("exact", this.#samplerState(), (state) =>
+      store.checkpoint(progress, epoch, this.#ids(), state),
+    );
     await store.database.settled();
     count("checkpoint_written");
     await fault("checkpoint.after", ctx);
@@ -54,7 +55,7 @@ export class TurnWriter {
     const generator = this.#sampler.state().generator;
     const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
     const sampler = store && hasMore ? this.#samplerState() : undefined;
-    const state = sampler && (await this.#state("rounded", sampler));
+    const state = sampler && (await this.#state("rounded", sampler, wholeOf));
     const tag = state && stateTag(state.bytes);
     const stateBytes = state ? bytesIn(state) + (restored.sequence.bytesElsewhere ?? 0) : 0;
     const warm = sampler && this.#warm(sampler);
@@ -119,7 +120,7 @@ export class TurnWriter {
    * whatever comes next goes on from what was written.
    * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
    */
-  async #state(precision: Precision, sampler: SamplerState): Promise<StateBytes> {
+  async #state<T>(precision: Precision, sampler: SamplerState, use: (state: StateBytes<Joined>) => T): Promise<T> {
     const { accepted, epoch, running, served, store, restored } = this.#work;
     const { sequence } = restored;
     const { position } = sequence;
@@ -134,15 +135,19 @@ export class TurnWriter {
     const { pieceBytes } = store!.pieces;
     const put = (stretch: NewStretch): StoredStretch =>
       this.#tryOften(() => store!.writeAhead(accepted.id, epoch, stretch));
-    return { position, ...(await encodeSequenceInParts(sequence, rest, precision, stretches, pieceBytes, put)) };
+    return useSequenceInParts(sequence, rest, precision, stretches, pieceBytes, put, (parts) =>
+      use({ position, ...parts }),
+    );
   }
 }
+
+const wholeOf = ({ bytes, ...rest }: StateBytes<Joined>) => ({ ...rest, bytes: bytes.whole() });
 
 const bytesIn = ({ bytes, stretches = [] }: StateBytes): number =>
   stretches.reduce((sum, stretch) => sum + stretch.bytes, bytes.length);
 
 /** Of what was written. */
-function free({ bytes, stretches = [] }: StateBytes): void {
+function free({ bytes, stretches = [] }: StateBytes<Uint8Array<ArrayBuffer>>): void {
   freeBytes(bytes);
   for (const stretch of stretches) if ("data" in stretch) freeBytes(stretch.data);
 }

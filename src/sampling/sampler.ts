@@ -36,7 +36,7 @@ interface Workplace {
 }
 
 /** Lends so many bytes, at a multiple of eight, that nobody else reads or writes until a choice is made. Undefined where there are none. */
-export type Lend = (bytes: number) => { buffer: ArrayBufferLike; at: number } | undefined;
+type Lend = (bytes: number) => { buffer: ArrayBufferLike; at: number } | undefined;
 
 /** By the size of the vocabulary. A choice leaves nothing there that the next one reads, so all conversations share one: it has a megabyte. */
 const workplaces = new Map<number, Workplace>();

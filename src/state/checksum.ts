@@ -10,9 +10,10 @@ export const CHECKSUM_BYTES = 16;
 const KEY = new Uint8Array(16);
 const NONCE = new Uint8Array(12);
 
-export function checksum(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Of all parts, one after another. */
+export function checksum(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const cipher = createCipheriv("aes-128-gcm", KEY, NONCE);
-  cipher.setAAD(bytes);
+  for (const bytes of parts) cipher.setAAD(bytes);
   cipher.final();
   return new Uint8Array(cipher.getAuthTag());
 }

@@ -19,6 +19,7 @@ import { freeBytes } from "../core/free-bytes.ts";
 import { toHalves } from "../kernels/half.ts";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
 import { CHECKSUM_BYTES, checksum } from "./checksum.ts";
+import { Joined } from "./joined.ts";
 import type { ConversationState } from "./state.ts";
 import {
   cutStretches,
@@ -89,12 +90,12 @@ export type Precision = "exact" | "rounded";
 
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
 export function encodeState(state: ConversationState, precision: Precision = "exact"): Uint8Array {
-  return encode(state, roundedTo(precision, state.tensors));
+  return laidOut(state, roundedTo(precision, state.tensors)).whole();
 }
 
 /** A state for storage: its own bytes, and what holds the rest of it. */
-export interface StateParts<Known extends Stretch> {
-  bytes: Uint8Array<ArrayBuffer>;
+export interface StateParts<Known extends Stretch, Bytes = Uint8Array<ArrayBuffer>> {
+  bytes: Bytes;
   stretches: (Known | NewStretch)[];
 }
 export type NewStretch = Stretch & { data: Uint8Array<ArrayBuffer> };
@@ -110,12 +111,24 @@ export function encodeParts<Known extends Stretch>(
   mostBytes: number,
   put?: (stretch: NewStretch) => Known,
 ): StateParts<Known> {
+  const { bytes, stretches } = layOutParts(state, precision, known, mostBytes, put);
+  return { bytes: bytes.whole(), stretches };
+}
+
+/** The same, but the state's own bytes are where they lie: its tensors must stay as they are until the last of them was asked for. */
+export function layOutParts<Known extends Stretch>(
+  state: ConversationState,
+  precision: Precision,
+  known: readonly Known[],
+  mostBytes: number,
+  put?: (stretch: NewStretch) => Known,
+): StateParts<Known, Joined> {
   const tensors = roundedTo(precision, state.tensors);
   const rings = ringTensors(tensors);
   const isWhole = rings.length === 0 || tensors.reduce((sum, { data }) => sum + data.length, 0) <= mostBytes;
-  if (isWhole) return { bytes: encode(state, tensors), stretches: [] };
+  if (isWhole) return { bytes: laidOut(state, tensors), stretches: [] };
   const stretches = cutStretches(rings, state.position, known, mostBytes, put);
-  return { bytes: encode(state, tensors, { rings, stretches }), stretches };
+  return { bytes: laidOut(state, tensors, { rings, stretches }), stretches };
 }
 
 function roundedTo(precision: Precision, given: readonly StateTensor[]): StateTensor[] {
@@ -124,11 +137,11 @@ function roundedTo(precision: Precision, given: readonly StateTensor[]): StateTe
   return tensors;
 }
 
-function encode(
+function laidOut(
   { tensors: _, stretches: __, ...rest }: ConversationState,
   tensors: readonly StateTensor[],
   apart?: { rings: readonly RingTensor[]; stretches: readonly Stretch[] },
-): Uint8Array<ArrayBuffer> {
+): Joined {
   const rings = new Map(apart?.rings.map((tensor) => [tensor.name, tensor]));
   const written = tensors.map((tensor) => {
     const ring = rings.get(tensor.name);
@@ -158,21 +171,15 @@ function encode(
   const header = pack({ ...rest, tensors: table, ...(stretches ? { stretches } : {}) });
   const prefix = prefixBytes(version);
   const from = dataFrom(version, prefix + header.length, table);
-  const end = written.reduce((n, { data }) => n + data.length, from);
-  const out = new Uint8Array(end + (stretches ? CHECKSUM_BYTES : 0));
-  const view = new DataView(out.buffer);
+  const first = new Uint8Array(from);
+  const view = new DataView(first.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint32(4, version, true);
   view.setUint32(8, header.length, true);
-  out.set(header, prefix);
-  let at = from;
-  for (const { data } of written) {
-    out.set(data, at);
-    at += data.length;
-  }
-  if (stretches) out.set(checksum(out.subarray(0, end)), end);
-  else out.set(sha256(header), LEAST_PREFIX_BYTES);
-  return out;
+  first.set(header, prefix);
+  if (!stretches) first.set(sha256(header), LEAST_PREFIX_BYTES);
+  const places = [first, ...written.map(({ data }) => data)];
+  return new Joined(stretches ? [...places, checksum(...places)] : places);
 }
 
 /** Hex digits: of a state's bytes the checksum or hash that vouches for all of it, stretches included, so that two states with the same are one. */

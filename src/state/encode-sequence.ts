@@ -1,6 +1,7 @@
 /** encodeSequence: a live sequence's state as bytes, without an await between the view of its memory and the copy. */
 import type { Sequence } from "../backends/backend.ts";
-import { encodeParts, encodeState, type NewStretch, type Precision, type StateParts } from "./codec.ts";
+import { encodeParts, encodeState, layOutParts, type NewStretch, type Precision, type StateParts } from "./codec.ts";
+import type { Joined } from "./joined.ts";
 import type { ConversationState } from "./state.ts";
 import type { Stretch } from "./stretches.ts";
 
@@ -19,6 +20,18 @@ export const encodeSequenceInParts = <Known extends Stretch>(
   put?: (stretch: NewStretch) => Known,
 ): Promise<StateParts<Known>> =>
   encoded(sequence, rest, precision, (state) => encodeParts(state, precision, known, mostBytes, put));
+
+/** The same, where it lies in the sequence's memory: for `use`, and until that returns. */
+export const useSequenceInParts = <Known extends Stretch, T>(
+  sequence: Sequence,
+  rest: Rest,
+  precision: Precision,
+  known: readonly Known[],
+  mostBytes: number,
+  put: (stretch: NewStretch) => Known,
+  use: (parts: StateParts<Known, Joined>) => T,
+): Promise<T> =>
+  encoded(sequence, rest, precision, (state) => use(layOutParts(state, precision, known, mostBytes, put)));
 
 async function encoded<T>(
   sequence: Sequence,
