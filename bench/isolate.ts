@@ -2,7 +2,7 @@
  * What one isolate holds, as workerd counts it, while as many conversations as it has places talk in it: the heap and the buffers of JavaScript after a
  * collection of garbage, and the engine's memory as the server counts it.
  *
- *     node bench/isolate.ts [--memory 128M] [--talks 2]
+ *     node bench/isolate.ts [--memory 128M] [--talks 3]
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { figure, machine, table, writeSection } from "./section.ts";
 
 const { values } = benchOptions({
   memory: { type: "string", default: "128M" },
-  talks: { type: "string", default: "2" },
+  talks: { type: "string", default: "3" },
 });
 const TALKS = Number(values.talks);
 const MB = 1e6;

@@ -34,8 +34,6 @@ const common = {
   format: "esm",
   target: "es2024",
   minify: true,
-  // Failures are told apart by their names.
-  keepNames: true,
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
@@ -46,6 +44,8 @@ const notBundled = ["workerd", "wrangler", "esbuild", "assemblyscript", "onnxrun
 
 const worker: BuildOptions = {
   ...common,
+  // As wrangler.toml has it.
+  keepNames: false,
   entryPoints: { worker: "src/index/mount.ts" },
   outdir: join(built, "worker"),
   conditions: ["workerd", "worker", "browser"],
@@ -57,6 +57,7 @@ const worker: BuildOptions = {
 
 const cli: BuildOptions = {
   ...common,
+  keepNames: true,
   entryPoints: { main: "src/cli/main.ts" },
   outdir: join(built, "cli"),
   platform: "node",
@@ -67,6 +68,8 @@ const cli: BuildOptions = {
 
 const client: BuildOptions = {
   ...common,
+  // Failures are told apart by their names.
+  keepNames: true,
   entryPoints: { index: "src/client/index.ts" },
   outdir: join(built, "client"),
   platform: "neutral",

@@ -45,12 +45,12 @@ const standard: AdmissionLimits = {
  * What JavaScript takes while as many replies as an isolate has places are written: code, tokenizer, forms, logits (`node bench/isolate.ts`); and for each
  * further conversation, where there are many.
  */
-export const JAVASCRIPT_BYTES = 18e6;
+export const JAVASCRIPT_BYTES = 15.6e6;
 /**
- * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: what a turn that
- * goes on writes of it, as floats. A turn's end writes half of that. The copy of a guess lies in the engine's memory.
+ * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: what a turn's end
+ * writes, halves and short stretches. A turn that goes on writes floats, but row by row from the engine's memory, in which the copy of a guess lies as well.
  */
-const ON_ITS_WAY = 0.6;
+const ON_ITS_WAY = 0.35;
 const CONVERSATION_BYTES = 2e6;
 /** Memory slots at most where memory is no limit: more would only wait for each other's passes. */
 const MOST_SLOTS = 64;

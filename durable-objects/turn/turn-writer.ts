@@ -12,6 +12,7 @@ import { useSequenceInParts } from "../../src/state/encode-sequence.ts";
 import type { Joined } from "../../src/state/joined.ts";
 import type { WarmState } from "../model/warm-states.ts";
 import { fault } from "../platform/fault-points.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import { joinedIds } from "../storage/database.ts";
 import type { StateBytes, StoredStretch } from "../storage/state-pieces.ts";
 import { saidIn } from "../storage/turn-tree.ts";
@@ -54,6 +55,7 @@ export class TurnWriter {
     const { position } = restored.sequence;
     const generator = this.#sampler.state().generator;
     const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
+    const words = store && (await this.#words(store, reason));
     const sampler = store && hasMore ? this.#samplerState() : undefined;
     const state = sampler && (await this.#state("rounded", sampler, wholeOf));
     const tag = state && stateTag(state.bytes);
@@ -68,7 +70,6 @@ export class TurnWriter {
       const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator, stateTag: tag };
       const turn = finished(accepted, served, outcome, end);
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
-      const words = await inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
       const stretches = this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
       if (warm) Object.assign(warm, { tag, stretches });
       if (state) free(state);
@@ -78,6 +79,14 @@ export class TurnWriter {
     count(reason === "cancelled" ? "turn_cancelled" : "turn_completed");
     logTurn(running.start!.key, accepted.request, end);
     running.end({ type: "end", index: running.ids.length + 1, text: "", ...end });
+  }
+
+  /** What was said, for the index: made before the state is taken, so that of no two conversations states wait for their commit at once. */
+  #words(store: ConversationStore, reason: FinishReason) {
+    const { accepted, running, served, timings } = this.#work;
+    const outcome = { reply: running.ids, logprobs: undefined, position: 0, generator: [] };
+    const turn = finished(accepted, served, outcome, endOf(accepted, reason, running.ids.length, timings));
+    return inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
   }
 
   /** What the next turn may go on from where it lies; a shared prefix is read elsewhere. */

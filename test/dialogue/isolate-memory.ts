@@ -21,13 +21,15 @@ const { encodeSequence } = await import("../../src/state/encode-sequence.ts");
 const { folderSource } = await import("../../src/weights/folder-source.ts");
 const { readyForForms } = await import("../../src/constrain/constraint-for.ts");
 const { compiledKernels } = await import("../../src/cli/kernels.ts");
-const { slotsFor } = await import("../../durable-objects/model/admission.ts");
+const { JAVASCRIPT_BYTES, slotsFor } = await import("../../durable-objects/model/admission.ts");
+const { ISOLATE_BYTES } = await import("../../durable-objects/model/pack.ts");
 
 const DEPTH = 1040;
 // Not asked of the start script, whose modules are in no isolate.
 const DEFAULT_PACK = `${import.meta.dirname}/../../models/rivulet-150m`;
 const served = await loadServed(folderSource(process.argv[2] ?? DEFAULT_PACK), compiledKernels());
 const { backend, fingerprint } = served;
+backend.boundGuesses?.(ISOLATE_BYTES - JAVASCRIPT_BYTES);
 await readyForForms(served.codec, served.manifest.generation.eos);
 const text = "The river carries what it was given and forgets nothing. ".repeat(100);
 const ids = served.codec.encodeText(text).slice(0, DEPTH);

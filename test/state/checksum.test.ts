@@ -11,6 +11,8 @@ it("is the tag of AES-GCM, of nothing that is enciphered", () => {
 it("is of the bytes, wherever they lie, and of their number", () => {
   const bytes = Uint8Array.from({ length: 100 }, (_, i) => 7 * i);
   expect(checksum(new Uint8Array([1, ...bytes, 2]).subarray(1, -1))).toEqual(checksum(bytes));
+  for (const at of [0, 1, 16, bytes.length])
+    expect(checksum(bytes.subarray(0, at), bytes.subarray(at))).toEqual(checksum(bytes));
   const sums = Array.from({ length: 100 }, (_, length) => hex(checksum(new Uint8Array(length))));
   expect(new Set(sums).size).toBe(100);
 });

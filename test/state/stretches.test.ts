@@ -1,6 +1,13 @@
 import { expect, it } from "vitest";
 import type { Ring, StateTensor } from "../../src/backends/backend.ts";
-import { decodeApart, decodeState, encodeParts, encodeState, type NewStretch } from "../../src/state/codec.ts";
+import {
+  decodeApart,
+  decodeState,
+  encodeParts,
+  encodeState,
+  layOutParts,
+  type NewStretch,
+} from "../../src/state/codec.ts";
 import type { ConversationState } from "../../src/state/state.ts";
 import type { Stretch } from "../../src/state/stretches.ts";
 
@@ -169,6 +176,24 @@ it("V1, V2: refuses every flipped bit of what names the stretches, and every tru
   }
   for (let n = 0; n < bytes.length; n++) expect(() => whole(bytes.slice(0, n), stretches)).toThrow(/^state: /);
   expect(() => whole(new Uint8Array([...bytes, 0]), stretches)).toThrow(/^state: /);
+});
+
+it("a state's own bytes can be had part by part from where they lie, and are then those of the whole", () => {
+  const slots = 3100;
+  const ring = { sinks: 4, slots: 4000 };
+  const data = Uint8Array.from({ length: slots * 256 }, (_, at) => at >> 8);
+  const keys: StateTensor = { name: "keys", dtype: "int8", shape: [slots, 256], data, ring };
+  const fixed: StateTensor = { name: "fixed", dtype: "f32", shape: [5000], data: new Uint8Array(20_000).fill(7) };
+  const state = { ...stateOf(1), position: slots, tensors: [fixed, keys] };
+  const { bytes } = layOutParts<Known>(state, "exact", [], 300_000);
+  const whole = encodeParts<Known>(state, "exact", [], 300_000).bytes;
+  expect(bytes.length).toBe(whole.length);
+  for (const size of [1000, 7001, 20_000, whole.length, 100_000]) {
+    const parts: Buffer[] = [];
+    for (let from = 0; from < bytes.length; from += size) parts.push(Buffer.from(bytes.subarray(from, from + size)));
+    expect(parts.every(({ length }, n) => length === Math.min(size, whole.length - n * size))).toBe(true);
+    expect(Buffer.concat(parts).equals(whole)).toBe(true);
+  }
 });
 
 it("long stretches of a state are written one by one, before its own bytes are made, and short ones with it", () => {
