@@ -9,7 +9,7 @@ import { ConversationStore } from "../../../../durable-objects/storage/conversat
 import { decodeState } from "../../../../src/state/codec.ts";
 import { chat, type ErrorReply, events, http, say, send, textOf } from "../../../support/chat-client.ts";
 import { emptied } from "../../../support/emptied.ts";
-import { ask, until } from "../../../support/gated-toy.ts";
+import { ask, stream, Tail, until } from "../../../support/gated-toy.ts";
 import {
   askObject,
   contentOf,
@@ -270,6 +270,26 @@ it("a reply that was finished before comes again under its key, word for word", 
   const again = (await (await ask("ada", "one", { max_tokens: 8 }, key)).json()) as { choices: unknown };
   expect(again.choices).toEqual(first.choices);
   expect(pack.fed).toEqual([]);
+});
+
+it("a stream that was finished before is resumed word by word; where the tokens read otherwise its text comes whole", async () => {
+  const whole = await stream("ada", "one", { max_tokens: 12 });
+  expect(await whole.end()).toBe("done");
+  const { id } = (await turnsOf("ada"))[0]!;
+  const after = async (n: number) => {
+    const response = await http(
+      `/v1/chat/completions/chatcmpl-${stub("ada").id.name}${id}?stream=true&starting_after=${n}`,
+    );
+    const rest = new Tail(response);
+    await rest.end();
+    return rest;
+  };
+  await startedWith(later);
+  expect((await after(5)).seen).toEqual(whole.seen.filter((event) => event.id! > 5));
+  const { detokenizer } = toy.codec;
+  toy.codec.detokenizer = () => ({ ...detokenizer(), push: () => "?" });
+  expect((await after(0)).content).toBe(whole.content);
+  toy.codec.detokenizer = detokenizer;
 });
 
 it("a conversation that was made and holds nothing begins with the pack that is served", async () => {
