@@ -1,6 +1,7 @@
 /** known-turn: what clients may ask of a turn that was made: to see it, to cancel it, to delete it. */
 import type { ReplyForm, ReplyObject, TurnRequest } from "../../src/api/shared/turn.ts";
 import { check, Failure } from "../../src/core/failure.ts";
+import { orStorageFull } from "../directory/directory-client.ts";
 import { forgetWarm } from "../model/admission.ts";
 import type { Client } from "../platform/client.ts";
 import { dropPrompts } from "../prompt-cache/prompt-cache-client.ts";
@@ -50,7 +51,8 @@ export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id
   const node = tree.node(id);
   check(node && !node.hidden, "not_found", () => "id: no such response", "id");
   const { env, object, owner } = host;
-  await dropPrompts(env, store.identity()!.owner, object);
+  const { owner: tenant } = store.identity()!;
+  await orStorageFull(env, tenant, dropPrompts(env, tenant, object));
   database.transaction(() => {
     tree.hide(id);
     if (tree.hasChildren(id)) return;

@@ -2,6 +2,7 @@
  * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no other head needs, and
  * with the last head everything that the object holds.
  */
+import { orStorageFull } from "../directory/directory-client.ts";
 import { forgetWarm } from "../model/admission.ts";
 import { forgetStages } from "../model/served-model.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -31,7 +32,7 @@ export async function removeHead(scheduler: Scheduler, outbox: DirectoryOutbox, 
   const store = host.store();
   store.heads.require(id);
   const { owner } = store.identity()!;
-  await dropPrompts(env, owner, object);
+  await orStorageFull(env, owner, dropPrompts(env, owner, object));
   await scheduler.without(id, () => erase(host, outbox, id));
   await store.database.settled();
   // A turn that was running may have left something meanwhile. It would not outlive its time, and the conversation is gone.

@@ -42,6 +42,13 @@ export async function requireRoom(env: Bindings, tenant: string): Promise<void> 
   });
 }
 
+/** What another object of the tenant's answers. Fails with `storage_full` where it fails because of that. */
+export const orStorageFull = <T>(env: Bindings, tenant: string, asked: Promise<T>): Promise<T> =>
+  asked.catch(async (thrown: unknown) => {
+    await requireRoom(env, tenant);
+    throw thrown;
+  });
+
 /** How many bytes an object stores; null when it stores nothing any more. */
 export interface StoredBytes {
   object: string;

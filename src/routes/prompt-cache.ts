@@ -1,6 +1,7 @@
 /** /v1/prompt-cache: states that are kept for a while of requests without a conversation; how much, and away with them. */
 import * as z from "zod";
 import "../api/shared/openapi.ts";
+import { orStorageFull } from "../../durable-objects/directory/directory-client.ts";
 import { clearPromptCache, promptCacheSize } from "../../durable-objects/prompt-cache/prompt-cache-client.ts";
 import { promptCacheLimits } from "../../durable-objects/prompt-cache/prompt-cache-limits.ts";
 import { endpoint } from "./endpoint.ts";
@@ -58,7 +59,7 @@ export const promptCacheRoutes = [
       },
     },
     async (c, { tenant }) => {
-      await clearPromptCache(c.env, tenant);
+      await orStorageFull(c.env, tenant, clearPromptCache(c.env, tenant));
       return c.json({ object: "prompt_cache.deleted", deleted: true });
     },
   ),

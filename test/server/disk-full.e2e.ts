@@ -57,6 +57,11 @@ it.skipIf(!isMounted)(
     };
     expect(await say("one", "ada")).toEqual([200, "new"]);
     fill();
+    // Whoever would make room by a deletion is told why it does not go, and nothing is half deleted.
+    for (const path of ["conversations/ada", "prompt-cache"]) {
+      const deleted = await fetch(`${server.url}/v1/${path}`, { method: "DELETE" });
+      expect([deleted.status, await deleted.json()], path).toMatchObject([507, { error: { code: "storage_full" } }]);
+    }
     const text = "word ".repeat(200);
     const seen = [];
     for (let n = 0; n < 6; n++) seen.push(await say(text, "ada"), await say(text, `new-${n}`), await say("hi"));
