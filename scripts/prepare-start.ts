@@ -21,7 +21,7 @@ import { type Among, workerdConfig } from "./serve-config.ts";
 import { checkShards, entryFor, forecasterFolder, type NamedPack, namedPacks } from "./serve-pack.ts";
 import { claim, configOf, reclaim, requireFree, UserError } from "./serve-process.ts";
 import { arrange, workerFolder, workersFor, workersIn } from "./serve-workers.ts";
-import { sizeOf, startOptions } from "./start-options.ts";
+import { sizeOf, startOptions, usualMemory } from "./start-options.ts";
 
 /** What the Worker has on Cloudflare. */
 const LEAST_MEMORY_BYTES = 128_000_000;
@@ -36,7 +36,9 @@ function optionsOf(args: string[]) {
     const host = values.host ?? "127.0.0.1";
     if (isIP(host) === 0) throw new Error(`--host: expected an IP address, got ${host}`);
     const memoryBytes =
-      values.memory === undefined ? Math.max(LEAST_MEMORY_BYTES, Math.floor(totalmem() / 4)) : sizeOf(values.memory);
+      values.memory === undefined
+        ? Math.max(LEAST_MEMORY_BYTES, usualMemory(totalmem(), process.constrainedMemory()))
+        : sizeOf(values.memory);
     if (memoryBytes === undefined || memoryBytes < LEAST_MEMORY_BYTES)
       throw new Error(`--memory: expected at least 128M, as in 900M or 4G, got ${values.memory}`);
     return {

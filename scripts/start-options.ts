@@ -33,7 +33,7 @@ export const startOptions = {
   memory: {
     type: "string",
     value: "<bytes>",
-    does: "memory for models and conversations, also as 900M or 4G (default: a quarter of this machine's)",
+    does: "memory for models and conversations, also as 900M or 4G (default: a quarter of this machine's, or of its container's)",
   },
   workers: {
     type: "string",
@@ -48,6 +48,10 @@ export function sizeOf(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,15})([KMG]?)B?$/i.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * 1000 ** " KMG".indexOf(unit.toUpperCase() || " ");
 }
+
+/** Bytes for models and conversations where nobody says: a quarter of the machine's memory, or of what a container may take of it. */
+export const usualMemory = (machine: number, allowed: number | undefined): number =>
+  Math.floor(Math.min(machine, allowed || machine) / 4);
 
 export function startHelp(): string {
   const lines = (entries: [string, string][]) =>
