@@ -26,11 +26,13 @@ const commands: Record<string, () => Promise<CommandFile>> = {
   start: () => import("./start.ts"),
 };
 
-export async function main(args: string[]): Promise<void> {
+/** `given`: what follows the program's name. `help chat` is `chat --help`. */
+export async function main(given: string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     if (!stream.listeners("error").includes(closedPipe)) stream.on("error", closedPipe);
   }
   try {
+    const args = given[0] === "help" ? [...given.slice(1), "--help"] : given;
     const [called] = args;
     if (called === undefined || (!called.startsWith("-") && !Object.hasOwn(commands, called))) {
       throw new Failure(

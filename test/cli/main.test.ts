@@ -54,6 +54,7 @@ describe("rivulet", () => {
       exitCode: 0,
       stdout: expect.stringContaining("--dtype"),
     });
+    expect(await rivulet("help", "convert")).toEqual(await rivulet("convert", "--help"));
   });
 
   it("starts a newer Node under an old one, and passes on its exit code", async () => {
