@@ -67,7 +67,7 @@ export const assumedPlatform: Platform = {
   lingerSeconds: 10,
   locations: 30,
   rowsPerTurn: 9,
-  rowsPerConversation: 37,
+  rowsPerConversation: 29,
   rowsReadPerTurn: 200,
   objectRequestsPerTurn: 4,
   storedBytes: 13e6,

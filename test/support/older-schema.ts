@@ -4,5 +4,5 @@ import type { Storage } from "../../durable-objects/storage/schema.ts";
 export function backToSchema6({ sql }: Pick<Storage, "sql">): void {
   sql.exec("ALTER TABLE pieces RENAME COLUMN stretches TO sha256");
   sql.exec("ALTER TABLE staging ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''");
-  sql.exec("DELETE FROM schema_version WHERE version > 6");
+  sql.exec("UPDATE schema_version SET version = 6");
 }

@@ -228,7 +228,7 @@ it("indexes the turns of an earlier release when they are first needed", () => {
   backToSchema6(again.storage);
   for (const table of ["passages", "passage_turns", "passage_lanes"]) again.storage.sql.exec(`DROP TABLE ${table}`);
   again.storage.sql.exec("ALTER TABLE turns DROP COLUMN lane");
-  again.storage.sql.exec("DELETE FROM schema_version WHERE version > 2");
+  again.storage.sql.exec("UPDATE schema_version SET version = 2");
   const { find, add, store } = opened(again.storage);
   expect(store.tree.passages.isBehind).toBe(false);
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
@@ -253,7 +253,7 @@ it("finds the words of what an earlier release kept no codes of, once, and codes
   // As version 5 left it.
   backToSchema6(first.storage);
   first.storage.sql.exec("ALTER TABLE passage_turns DROP COLUMN senses");
-  first.storage.sql.exec("DELETE FROM schema_version WHERE version > 5");
+  first.storage.sql.exec("UPDATE schema_version SET version = 5");
   const { find, alike, add } = opened(first.storage, animals);
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
   expect(alike(2, [1, 0])).toEqual([]);

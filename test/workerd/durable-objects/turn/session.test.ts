@@ -123,6 +123,15 @@ async function turnReported(content: string, wrote: (rows: number) => void): Pro
   await turn("ada", content);
 }
 
+it("a conversation's first turn writes the tables once, and few rows besides", async () => {
+  let written = 0;
+  await turnReported("message 1", (rows) => {
+    written += rows;
+  });
+  // 26 of them make the tables: a new database takes none of the migrations.
+  expect(written).toBe(35);
+});
+
 it("an ordinary turn is two commits of its object: what was accepted, and its end", async () => {
   const commits: number[] = [];
   for (let n = 1; n <= 10; n++) {
