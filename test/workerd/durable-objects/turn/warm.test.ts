@@ -179,10 +179,14 @@ it("of a conversation that is deleted nothing is left in the memory, and its nam
   await talk.ask("/head/main", { method: "DELETE" });
   expect(engine.sequences).toBe(0);
   expect((await refused(askObject(named("ada"), "/turns"))).code).toBe("not_found");
-  const again = new Talk("ada", false);
-  await again.turn("another");
-  await again.turn("and another");
-  expect(again.warm).toEqual([false, true]);
+  // In the same instance of the object, whose turns have the ids of before.
+  const states: string[] = [];
+  for (const [n, content] of ["another", "and another"].entries()) {
+    const found = warmTurns();
+    const { timings } = await converse("ada", content, { idempotencyKey: `k${n}` } as never);
+    states.push(`${timings.state} ${warmTurns() - found}`);
+  }
+  expect(states).toEqual(["new 0", "resumed 1"]);
 });
 
 it("a copy of a file begins with what it brings, and what lies in the memory for the original stays its own", async () => {
