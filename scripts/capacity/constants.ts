@@ -57,7 +57,7 @@ export const measured: Machine = {
   loadMs: 5,
   saveMs: 5,
   coldStartMs: 600,
-  places: 2,
+  places: 3,
 };
 
 /** Rows and bytes at rest: `npm run cost -- --turns 6`, a conversation like those of `assumedUsers`. The rest is not documented by the platform and is assumed. */

@@ -104,7 +104,7 @@ it("prices what is kept, and what those pay who keep nothing", () => {
   expect(rivulet).toBeGreaterThan(storage);
   // A database is made once for a conversation, whose first turn pays for it.
   const short = dollarsOf(given, assumedPlatform, { ...users, turnsPerConversation: 1 });
-  expect(short.rows - rows).toBeCloseTo(1000 * 30 * 37 * (1 - 1 / 6) * 1e-6, 9);
+  expect(short.rows - rows).toBeCloseTo(1000 * 30 * 29 * (1 - 1 / 6) * 1e-6, 9);
   expect(gpus).toBeCloseTo(576, 6);
   const long = dollarsOf(given, assumedPlatform, { ...users, documentTokens: 8000 });
   expect(long.workersAi - workersAi).toBeCloseTo(1000 * 30 * 8000 * 0.027e-6, 9);
