@@ -17,7 +17,7 @@ import { longTinyPack } from "../support/tiny-pack.ts";
 const leftOut: [command: RegExp, because: string][] = [
   [/^npm (?:ci|test|run lint:fix)\b/, "it is what runs this test, or what CI runs beside it"],
   [
-    /^npm install$|^npm run dev$|^cp \.dev\.vars|127\.0\.0\.1:8787\/ai\//,
+    /^npm install(?:$| <folder>\/)|^npm run dev$|^cp \.dev\.vars|127\.0\.0\.1:8787\/ai\//,
     "test/server/package.e2e.ts mounts the template",
   ],
   [/^npm pack|^npm install \.\/|^npx rivulet start/, "test/server/package.e2e.ts packs, installs and starts it"],
@@ -153,7 +153,10 @@ it("a command that is left out is one that is there", () => {
 
 describe("commands in running text", () => {
   const scripts = Object.keys(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts);
-  const all = documents.flatMap((name) => inlineCommands(read(name)).map((command) => [name, command] as const));
+  const isNamed = /^npm run |^(?:node|python) [\w/.-]+\.(?:ts|py|js)|^python -m training\.|^(?:npx )?rivulet [a-z]/;
+  const all = documents.flatMap((name) =>
+    inlineCommands(read(name)).flatMap((command) => (isNamed.test(command) ? [[name, command] as const] : [])),
+  );
   const helps = new Map<string, Promise<string>>();
   const helpOf = (command: string): Promise<string> => {
     const known = helps.get(command) ?? shell(`node bin/rivulet.js ${command} --help`);
@@ -172,6 +175,7 @@ describe("commands in running text", () => {
     const [, name] = /^(?:npm run -s rivulet -- |npx rivulet |rivulet )([a-z]+)/.exec(command) ?? [];
     if (name === undefined) return;
     const help = await helpOf(name);
+    expect(help).toContain(name);
     for (const [option] of command.matchAll(/(?<=\s)--[a-z][\w-]*/g)) expect(help).toContain(option);
   });
 });

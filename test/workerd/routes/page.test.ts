@@ -64,22 +64,22 @@ it.each([[undefined], ["identity"], ["br, deflate"], ["gzip;q=0"], ["gzip;q=0.2,
 );
 
 it("each form has an ETag of its own, a HEAD without a body, and is not sent again to who has it", async () => {
-  const etags = await Promise.all(
-    ["gzip", "identity"].map(async (takes) => {
-      const headers = { "accept-encoding": takes };
-      const etag = (await get("/page.css", headers)).headers.get("etag")!;
-      const head = await http("/page.css", { method: "HEAD", headers });
-      expect([head.status, head.headers.get("etag"), await head.text()]).toEqual([200, etag, ""]);
-      const again = await get("/page.css", { ...headers, "if-none-match": etag });
-      expect([again.status, again.headers.get("content-encoding"), again.headers.get("vary")]).toEqual([
-        304,
-        null,
-        expect.stringContaining("Accept-Encoding"),
-      ]);
-      return etag;
-    }),
-  );
-  expect(new Set(etags).size).toBe(2);
+  const etags = new Set<string>();
+  // One after the other: the runner fetches a module on behalf of the request that asks for it first.
+  for (const takes of ["gzip", "identity"]) {
+    const headers = { "accept-encoding": takes };
+    const etag = (await get("/page.css", headers)).headers.get("etag")!;
+    const head = await http("/page.css", { method: "HEAD", headers });
+    expect([head.status, head.headers.get("etag"), await head.text()]).toEqual([200, etag, ""]);
+    const again = await get("/page.css", { ...headers, "if-none-match": etag });
+    expect([again.status, again.headers.get("content-encoding"), again.headers.get("vary")]).toEqual([
+      304,
+      null,
+      expect.stringContaining("Accept-Encoding"),
+    ]);
+    etags.add(etag);
+  }
+  expect(etags.size).toBe(2);
 });
 
 it("keeps what a reply varies by beside the origin", async () => {

@@ -140,5 +140,5 @@ it("an object refuses to go on with a session of the other backend", async () =>
   const response = await send({ model: "tiny", conversation: "ada", messages: [say("two")] });
   const { error } = (await response.json()) as { error: { code: string; message: string } };
   expect([response.status, error.code]).toEqual([409, "model_changed"]);
-  expect(error.message).toContain("another model");
+  expect(error.message).toContain("it belongs to the model");
 });
