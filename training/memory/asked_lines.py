@@ -1,7 +1,8 @@
 """Questions in quite other words than the quoted line that answers them, which stands among others.
 
 `asked.txt` has lines that people might say of themselves, each with questions about it: `line | question = answer | …`; after `+` a line is
-about the same kind of thing as the one before. Other collections of questions about single sentences can be asked beside them (`qamr.py`).
+about the same kind of thing as the one before. `told.txt` has more of them without answers, `line | question | …`: there the line is said back.
+Other collections of questions about single sentences can be asked beside them (`qamr.py`).
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from training.memory.scenes import CONTENT, Told, drawn_scenes
 from training.memory.turns import PROVEN, Dialogue, system_turn, typed
 
 OWN = Path(__file__).with_name("asked.txt")
+TOLD = Path(__file__).with_name("told.txt")
 HELD_SHARE = 0.08  # of the documents
 UNTOLD = 0.25  # of the questions: no line answers them
 UNTOLD_ANSWERS = ("You have not told me that yet.", "You have not told me that.")
@@ -69,10 +71,21 @@ def own_questions(path: Path = OWN) -> list[Question]:
     return questions
 
 
-class Collection:
-    """Questions about sentences, of one split, with other sentences of the same documents."""
+def told_questions(path: Path = TOLD) -> list[Question]:
+    """Of lines that can be said back by other pronouns; the others are left out."""
+    questions = []
+    for row in filter(None, path.read_text().splitlines()):
+        sentence, *asked = (part.strip() for part in row.split(" | "))
+        if said := restated(sentence):
+            questions += [Question(sentence, sentence, question, sentence.rstrip(".!"), said) for question in asked]
+    return questions
 
-    def __init__(self, questions: list[Question], sentences: list[tuple[str, str]] = (), held: bool = False):
+
+class Collection:
+    """Questions about sentences, of one split, with other sentences of the same documents. `share`: how often they are asked, beside other collections."""
+
+    def __init__(self, questions: list[Question], sentences: list[tuple[str, str]] = (), held: bool = False, share: float = 1):
+        self.share = share
         self.of_document, self.with_stem, self.about = defaultdict(list), defaultdict(list), defaultdict(list)
         for one in questions:
             if is_held(one.document) == held:
@@ -129,7 +142,7 @@ class AskedLines:
 
     def add_quotation(self, r: random.Random, dialogue: Dialogue, filler) -> None:
         """Lines and a question about one of them, then questions about some of the others; or a question that none answers."""
-        own = r.choice(self.collections)
+        own = r.choices(self.collections, [collection.share for collection in self.collections])[0]
         wanted, count, known = own.drawn(r), r.choices(list(LINES), LINES.values())[0], r.random() > UNTOLD
         texts, pairs, lines = [wanted.sentence] if known else [], [], Lines(r, filler)
         for _ in range(3 * count):
@@ -155,4 +168,4 @@ class AskedLines:
             dialogue.add(typed(r, question), answer, PROVEN)
 
 
-__all__ = ["AskedLines", "Collection", "Question", "own_questions"]
+__all__ = ["AskedLines", "Collection", "Question", "own_questions", "told_questions"]

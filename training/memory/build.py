@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from training.corpus import is_held_out, read
 from training.memory import values as v
-from training.memory.asked_lines import AskedLines, Collection, own_questions
+from training.memory.asked_lines import AskedLines, Collection, own_questions, told_questions
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
 from training.memory.qamr import read_qamr
@@ -193,7 +193,7 @@ def main() -> None:
 
 
 def asked_lines(qamr: Path | None, held: bool) -> AskedLines:
-    collections = [Collection(own_questions(), held=held)]
+    collections = [Collection(own_questions(), held=held), Collection(told_questions(), held=held, share=2)]
     if qamr:
         collections.append(Collection(*read_qamr(qamr / "wiki-sentences.tsv", [qamr / "filtered" / f"{split}.tsv" for split in ("dev", "test")]), held))
     return AskedLines(collections, held)

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from training.memory.asked_lines import AskedLines, Collection, own_questions, stems
+from training.memory.asked_lines import AskedLines, Collection, own_questions, stems, told_questions
 from training.memory.qamr import answer_of, joined, read_qamr, said
 from training.memory.quoted import HEAD
 from training.memory.recalled import restated
@@ -99,3 +99,13 @@ def test_questions_of_one_split_only_and_answers_without_their_mark_are_refused(
     (tmp_path / "a.txt").write_text("I row. | What do I do?\n")
     with pytest.raises(ValueError, match="question = answer"):
         own_questions(tmp_path / "a.txt")
+
+
+def test_a_told_line_is_its_own_answer_said_back(tmp_path):
+    path = tmp_path / "told.txt"
+    path.write_text("I keep bees behind the shed. | Which insects do I look after? | Where are the hives?\nThe sea is blue. | What colour is the sea?\n")
+    asked = told_questions(path)
+    assert [(one.question, one.answer, one.said) for one in asked] == [
+        ("Which insects do I look after?", "I keep bees behind the shed", "You keep bees behind the shed."),
+        ("Where are the hives?", "I keep bees behind the shed", "You keep bees behind the shed."),
+    ]
