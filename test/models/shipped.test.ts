@@ -17,7 +17,9 @@ it.each(packs)(
     expect(licence).toBe("Apache-2.0");
     expect(Object.keys(provenance).length).toBeGreaterThan(0);
     if (!tokenizer) return;
-    expect(provenance["files"]).toEqual([expect.objectContaining({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) })]);
+    const files = Object.values(provenance["files"] ?? {});
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(file).toMatchObject({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(Object.keys(quality ?? {}).length).toBeGreaterThan(0);
   },
 );
