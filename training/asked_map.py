@@ -13,7 +13,7 @@ import numpy as np
 STEPS, WARM_UP, BATCH, OTHERS = 1000, 30, 384, 128
 RATE, BETAS, EPSILON = 1e-3, (0.9, 0.999), 1e-8
 TEMPERATURE, BACK, DECAY = 0.05, 0.3, 2.0
-RARE, RARE_WEIGHT = ("de", "zh"), 2.0  # of the lists and of asked.txt most pairs are English
+RARE, RARE_WEIGHT = ("de", "zh"), 2.0  # of the lists and of memory/asked most pairs are English
 
 
 def likely(logits: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ class Stage:
     out_rate: float = 0.0  # of out_proj, whose inputs are so uneven that the mixers' rate harms it; 0: `rate`
     rest_rate: float = 0.0  # of everything inherited from the teacher; 0 freezes it
     frozen_from: int | None = None  # this layer and those after it do not learn, nor does the last norm
+    mixers_until: int | None = None  # the mixer of this layer and of those after it does not learn, nor do their norms and the last one
     frozen_layers: int = 0  # the first so many do not learn, and no gradient is led through them
     mlp_from: int = 0  # the first layer whose MLP learns
     embedding: bool = True  # whether the embedding, which is also the head, learns at rest_rate

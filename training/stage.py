@@ -76,16 +76,22 @@ def matrix_learns(name: str, stage: Stage) -> bool:
 def gain_learns(name: str, stage: Stage) -> bool:
     """Whether a matrix's gain learns where the matrix does not."""
     layer = layer_of(name)
-    return stage.matrices is not None and layer >= stage.frozen_layers and (stage.frozen_from is None or layer < stage.frozen_from)
+    if stage.matrices is None or is_late_mixer(name, stage):
+        return False
+    return layer >= stage.frozen_layers and (stage.frozen_from is None or layer < stage.frozen_from)
+
+
+def is_late_mixer(name: str, stage: Stage) -> bool:
+    """Whether it is of a mixer that stays as it is, or of the norms beside it."""
+    return stage.mixers_until is not None and (layer_of(name) or 0) >= stage.mixers_until and (".mamba." in name or "norm" in name)
 
 
 def is_frozen(name: str, stage: Stage) -> bool:
-    """Whether a parameter belongs to a layer, or an MLP, that stays as it is."""
-    before, found, after = name.partition("layers.")
-    if not found:
-        return stage.frozen_from is not None and before.startswith("model.final_")
-    layer = int(after.split(".")[0])
-    if layer < stage.frozen_layers or (stage.frozen_from is not None and layer >= stage.frozen_from):
+    """Whether a parameter belongs to a layer, a mixer or an MLP, that stays as it is."""
+    layer = layer_of(name)
+    if layer is None:
+        return (stage.frozen_from is not None or stage.mixers_until is not None) and name.startswith("model.final_")
+    if is_late_mixer(name, stage) or layer < stage.frozen_layers or (stage.frozen_from is not None and layer >= stage.frozen_from):
         return True
     return ".feed_forward." in name and layer < stage.mlp_from
 

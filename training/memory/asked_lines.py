@@ -1,8 +1,9 @@
 """Questions in quite other words than the quoted line that answers them, which stands among others.
 
-`asked.txt` has lines that people might say of themselves, each with questions about it: `line | question = answer | …`; after `+` a line is
-about the same kind of thing as the one before. `told.txt` has more of them without answers, `line | question | …`: there the line is said back.
-Other collections of questions about single sentences can be asked beside them (`qamr.py`).
+`asked/` has lines that people might say of themselves, each with questions about it: `line | question = answer | …`, and after `= ?` nothing,
+where the line comes near an answer and has none; after `+` a line is about the same kind of thing as the one before. `training/told/en.txt` has more
+of them without answers, `line | question | …`: there the line is said back. Other collections of questions about single sentences can be asked
+beside them (`qamr.py`).
 """
 
 import hashlib
@@ -16,10 +17,11 @@ from training.memory.recalled import NOTED, Lines, restated, scene_answer
 from training.memory.scenes import CONTENT, Told, drawn_scenes
 from training.memory.turns import PROVEN, Dialogue, system_turn, typed
 
-OWN = Path(__file__).with_name("asked.txt")
-TOLD = Path(__file__).with_name("told.txt")
+OWN = Path(__file__).with_name("asked")
+TOLD = Path(__file__).parents[1] / "told" / "en.txt"
 HELD_SHARE = 0.08  # of the documents
-UNTOLD = 0.25  # of the questions: no line answers them
+UNTOLD = 0.3  # of the questions: no line answers them
+NEAR = 0.6  # of those: a line comes near it, where there is one that does
 UNTOLD_ANSWERS = ("You have not told me that yet.", "You have not told me that.")
 LINES = {1: 0.15, 2: 0.3, 3: 0.3, 4: 0.25}
 SAME, SHARED = 0.45, 0.35  # of the other lines: of the same document, with a word of the question
@@ -35,6 +37,9 @@ class Question:
     answer: str  # what the sentence must hold and no other line
     said: str  # the answer as it is given
     clause: str | None = None  # the question as a part of a sentence, where it has the same words
+
+    def is_answered(self) -> bool:
+        return self.said != ""
 
     def is_other(self) -> bool:
         """Whether a third of its words, or more, are not the sentence's."""
@@ -58,16 +63,21 @@ def is_held(document: str) -> bool:
     return int(hashlib.sha256(document.encode()).hexdigest()[:8], 16) / 16**8 < HELD_SHARE
 
 
-def own_questions(path: Path = OWN) -> list[Question]:
+def own_questions(folder: Path = OWN) -> list[Question]:
+    return [question for path in sorted(folder.glob("*.txt")) for question in questions_of(path)]
+
+
+def questions_of(path: Path) -> list[Question]:
     questions, document = [], ""
     for row in filter(None, path.read_text().splitlines()):
         sentence, *asked = (part.strip() for part in row.removeprefix("+ ").split(" | "))
         document = document if row.startswith("+ ") else sentence
         for pair in asked:
-            question, found, answer = pair.partition(" = ")
+            question, found, answer = (part.strip() for part in pair.partition(" = "))
             if not found:
                 raise ValueError(f"{path.name}: expected `question = answer`, got {pair!r}")
-            questions.append(Question(sentence, document, question.strip(), answer.strip(), answer.strip()))
+            answer = "" if answer == "?" else answer
+            questions.append(Question(sentence, document, question, answer, answer))
     return questions
 
 
@@ -82,14 +92,16 @@ def told_questions(path: Path = TOLD) -> list[Question]:
 
 
 class Collection:
-    """Questions about sentences, of one split, with other sentences of the same documents. `share`: how often they are asked, beside other collections."""
+    """Questions about sentences, of one split, with other sentences of the same documents. `share`: how often they are asked, beside other collections.
+    `about` has the questions that a sentence answers, `near` those that it only comes near."""
 
     def __init__(self, questions: list[Question], sentences: list[tuple[str, str]] = (), held: bool = False, share: float = 1):
         self.share = share
-        self.of_document, self.with_stem, self.about = defaultdict(list), defaultdict(list), defaultdict(list)
+        self.of_document, self.with_stem = defaultdict(list), defaultdict(list)
+        self.about, self.near = defaultdict(list), defaultdict(list)
         for one in questions:
             if is_held(one.document) == held:
-                self.about[one.sentence].append(one)
+                (self.about if one.is_answered() else self.near)[one.sentence].append(one)
         for document, text in dict.fromkeys([*sentences, *((one.document, one.sentence) for one in questions)]):
             if is_held(document) == held:
                 self.of_document[document].append(text)
@@ -97,7 +109,7 @@ class Collection:
                     self.with_stem[stem].append(text)
         if not self.about:
             raise ValueError(f"asked_lines: expected questions of both splits, got {len(questions)}, none of {'held' if held else 'train'}")
-        self.sentences, self.every = list(self.about), [text for texts in self.of_document.values() for text in texts]
+        self.sentences, self.almost, self.every = list(self.about), list(self.near), [text for texts in self.of_document.values() for text in texts]
 
     def drawn(self, r: random.Random) -> Question:
         """Mostly one of other words than the sentence's."""
@@ -105,11 +117,14 @@ class Collection:
         others = [one for one in questions if one.is_other()]
         return r.choice(others if others and r.random() < 0.8 else questions)
 
+    def drawn_near(self, r: random.Random) -> Question:
+        return r.choice(self.near[r.choice(self.almost)])
+
     def beside(self, r: random.Random, one: Question) -> str:
         """A sentence: of the same document, one that shares a word with the question, or any."""
         choice, near = r.random(), None
         if choice < SAME:
-            near = self.of_document.get(one.document)
+            near = [text for text in self.of_document.get(one.document, []) if text != one.sentence]
         if choice < SAME + SHARED and not near and (known := sorted(stems(one.question) & self.with_stem.keys())):
             near = self.with_stem[r.choice(known)]
         return r.choice(near or self.every)
@@ -138,13 +153,16 @@ class AskedLines:
     def beside(self, r: random.Random, one: Question, own: Collection, taken: list[str]) -> str | None:
         """Another line, without the answer; None where the one that was drawn does not do."""
         text = (own if r.random() < 0.85 else r.choice(self.collections)).beside(r, one)
-        return None if text == one.sentence or text in taken or one.answer.lower() in text.lower() else text
+        return None if text == one.sentence or text in taken or (one.is_answered() and one.answer.lower() in text.lower()) else text
 
     def add_quotation(self, r: random.Random, dialogue: Dialogue, filler) -> None:
         """Lines and a question about one of them, then questions about some of the others; or a question that none answers."""
         own = r.choices(self.collections, [collection.share for collection in self.collections])[0]
         wanted, count, known = own.drawn(r), r.choices(list(LINES), LINES.values())[0], r.random() > UNTOLD
-        texts, pairs, lines = [wanted.sentence] if known else [], [], Lines(r, filler)
+        is_near = not known and own.almost and r.random() < NEAR
+        if is_near:
+            wanted = own.drawn_near(r)
+        texts, pairs, lines = [wanted.sentence] if known or is_near else [], [], Lines(r, filler)
         for _ in range(3 * count):
             if len(texts) < count and (text := self.beside(r, wanted, own, texts)):
                 texts.append(text)
@@ -153,7 +171,7 @@ class AskedLines:
             tell = one.filled(min(r.choices(one.scene.tells, k=2), key=len))
             texts[-1] = typed(r, tell, one.kept())
             pairs.append(scene_answer(r, one, tell))
-        asked = [r.choice(collection.about[text]) for collection in self.collections for text in texts if text in collection.about and text != wanted.sentence]
+        asked = [r.choice(collection.about[text]) for collection in self.collections for text in texts if text in collection.about and (is_near or text != wanted.sentence)]
         pairs += [(one.question, one.answered(r)) for one in asked if r.random() < MORE and not any(one.answer in text for text in texts if text != one.sentence)]
         r.shuffle(pairs)
         while texts:
@@ -168,4 +186,4 @@ class AskedLines:
             dialogue.add(typed(r, question), answer, PROVEN)
 
 
-__all__ = ["AskedLines", "Collection", "Question", "own_questions", "told_questions"]
+__all__ = ["OWN", "AskedLines", "Collection", "Question", "own_questions", "questions_of", "told_questions"]

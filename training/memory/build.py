@@ -27,6 +27,7 @@ from training.memory.qamr import read_qamr
 from training.memory.quoted import HEAD, quoted
 from training.memory.recalled import recalled
 from training.memory.scene_dialogues import quoted_scene, scene_dialogue
+from training.memory.spoken_lines import spoken
 from training.memory.turns import Dialogue
 from training.teacher import load_tokenizer
 
@@ -139,6 +140,10 @@ def only_asked(r: random.Random, length: int, filler: Filler, held: bool, asked:
     return "asked", behind_talk(r, dialogue, told, int(length * CHARACTERS * r.uniform(0.45, 0.85)) if length > 512 else 0)
 
 
+def only_spoken(r: random.Random, length: int, filler: Filler, held: bool, collections: list[Collection]) -> tuple[str, Dialogue]:
+    return "spoken", spoken(r, collections, filler.short if length <= 512 or r.random() < 0.5 else filler, int(length * CHARACTERS * r.uniform(0.4, 0.75)))
+
+
 def shortest(length: int) -> int:
     """Rows of a length are longer than what the next shorter length takes."""
     return 0 if length <= 256 else length // 2
@@ -174,6 +179,7 @@ def main() -> None:
     parser.add_argument("--lengths", type=int, nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--recalled", action="store_true", help="rows of `recalled` alone")
     parser.add_argument("--asked", action="store_true", help="rows of `asked_lines` alone")
+    parser.add_argument("--spoken", action="store_true", help="rows of `spoken_lines` alone")
     parser.add_argument("--qamr", type=Path, help="the data folder of QAMR, whose questions are asked as well as our own")
     parser.add_argument("--quoted", type=float, default=0, help="share of rows that are quoted memory, beside those that are drawn so")
     parser.add_argument("--told", type=float, default=0, help="share of the other rows that are facts told and asked for, beside those that are drawn so")
@@ -192,11 +198,26 @@ def main() -> None:
     print(json.dumps(card, indent=1))
 
 
+def own_lines(held: bool) -> list[Collection]:
+    return [Collection(own_questions(), held=held, share=3), Collection(told_questions(), held=held, share=1)]
+
+
 def asked_lines(qamr: Path | None, held: bool) -> AskedLines:
-    collections = [Collection(own_questions(), held=held), Collection(told_questions(), held=held, share=2)]
+    collections = own_lines(held)
     if qamr:
         collections.append(Collection(*read_qamr(qamr / "wiki-sentences.tsv", [qamr / "filtered" / f"{split}.tsv" for split in ("dev", "test")]), held))
     return AskedLines(collections, held)
+
+
+def maker(arguments: argparse.Namespace, held: bool):
+    """What makes one row, of the kind that is asked for."""
+    if arguments.asked:
+        return partial(only_asked, asked=asked_lines(arguments.qamr, held))
+    if arguments.spoken:
+        return partial(only_spoken, collections=own_lines(held))
+    if arguments.recalled:
+        return only_recalled
+    return partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
 
 
 def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str, dict[str, int]]:
@@ -208,7 +229,7 @@ def write(arguments: argparse.Namespace, process: int | None = None) -> dict[str
     for split in ("held", "train"):
         held = split == "held"
         filler = Filler(chat, text, held, vocabulary(tokenizer))
-        make_one = partial(only_asked, asked=asked_lines(arguments.qamr, held)) if arguments.asked else only_recalled if arguments.recalled else partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)
+        make_one = maker(arguments, held)
         files = [(f"{arguments.name}-{length}", length, ROWS[length], make_one) for length in arguments.lengths]
         for name, length, count, make in [*files, (f"{arguments.talk}-{TALK_LENGTH}", TALK_LENGTH, TALK_ROWS, only_talk)]:
             count = max(1 if tail else 8, int(count * arguments.share * (0.02 if held else 1) / arguments.processes))

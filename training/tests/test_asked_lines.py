@@ -3,10 +3,11 @@ import re
 
 import pytest
 
-from training.memory.asked_lines import AskedLines, Collection, own_questions, stems, told_questions
+from training.memory.asked_lines import OWN, AskedLines, Collection, own_questions, questions_of, stems, told_questions
 from training.memory.qamr import answer_of, joined, read_qamr, said
 from training.memory.quoted import HEAD
 from training.memory.recalled import restated
+from training.memory.spoken_lines import spoken
 from training.memory.turns import PROVEN
 
 SENTENCE = "The `` Rollers '' -LRB- men -RRB- did n't visit Rome , the city 's oldest rival , in 1996 ."
@@ -57,7 +58,7 @@ def test_qamr_gives_questions_that_are_worth_asking(tmp_path):
 
 
 def test_our_own_questions_are_in_other_words_than_their_lines_and_parted_by_line():
-    questions = own_questions()
+    questions = [one for one in own_questions() if one.is_answered()]
     assert len(questions) > 400 and sum(one.is_other() for one in questions) > 0.95 * len(questions)
     train, held = (Collection(questions, held=held) for held in (False, True))
     assert len(held.about) > 20 and not set(train.about) & set(held.about)
@@ -66,7 +67,8 @@ def test_our_own_questions_are_in_other_words_than_their_lines_and_parted_by_lin
 
 def test_a_question_stands_behind_lines_of_which_one_answers_it_or_none():
     r, collection = random.Random(3), Collection(own_questions())
-    known = {one.question: one for asked in collection.about.values() for one in asked}
+    every = [one for asked in collection.about.values() for one in asked]
+    known = {one.question: one for one in every if sum(one.question == other.question for other in every) == 1}
     asked, found, untold, most = AskedLines([collection]), 0, 0, 0
     for _ in range(300):
         turns = asked(r, filler, 300).turns
@@ -82,11 +84,11 @@ def test_a_question_stands_behind_lines_of_which_one_answers_it_or_none():
             elif one:
                 found += 1
                 assert any(one.sentence in line for line in lines) and turns[i + 2][1] in (one.said, restated(one.sentence))
-    assert found > 150 and 50 < untold < 110 and most >= 4
+    assert found > 130 and 50 < untold < 110 and most >= 4
 
 
 def test_other_lines_are_of_the_same_kind_or_share_words_with_the_question():
-    r, collection = random.Random(4), Collection(own_questions())
+    r, collection = random.Random(4), Collection(questions_of(OWN / "first.txt"))
     pairs = [(one, collection.beside(r, one)) for one in (collection.drawn(r) for _ in range(400))]
     near = {one.sentence: one.document for asked in collection.about.values() for one in asked}
     assert sum(bool(stems(one.question) & stems(text)) for one, text in pairs) > 100
@@ -98,7 +100,41 @@ def test_questions_of_one_split_only_and_answers_without_their_mark_are_refused(
         Collection([])
     (tmp_path / "a.txt").write_text("I row. | What do I do?\n")
     with pytest.raises(ValueError, match="question = answer"):
-        own_questions(tmp_path / "a.txt")
+        own_questions(tmp_path)
+
+
+def of_lines(tmp_path, *rows) -> Collection:
+    (tmp_path / "lines.txt").write_text("".join(f"{row}\n" for row in rows))
+    questions = own_questions(tmp_path)
+    return next(one for one in (Collection(questions, held=held) for held in (False, True)) if len(one.about) == len(rows))
+
+
+def test_a_question_that_a_line_only_comes_near_is_not_answered_from_it(tmp_path):
+    collection = of_lines(tmp_path, "My sister rows on Mondays. | Which sport does she do? = Rowing. | Where does she row? = ?")
+    asked, r, replies = AskedLines([collection]), random.Random(1), []
+    for _ in range(200):
+        turns = asked(r, filler, 100).turns
+        replies += [(turns[i - 2][1], turns[i][1]) for i in range(2, len(turns)) if turns[i - 1][1].lower().startswith("where does she") and turns[i][2] == PROVEN]
+    quoted = [reply for quotation, reply in replies if "rows on Mondays" in quotation]
+    assert len(quoted) > 20 and all(reply.startswith("You have not told me") for reply in quoted)
+
+
+def test_lines_told_in_the_dialogue_are_asked_about_behind_other_talk(tmp_path):
+    collection = of_lines(tmp_path, "My sister rows on Mondays. | Which sport does she do? = Rowing. | Where does she row? = ?", "Can you help? I sold the blue Vespa. | What two-wheeler went? = The Vespa did.")
+    r, kinds, told_short, told_far = random.Random(2), set(), 0, 0
+    for _ in range(200):
+        turns = spoken(r, [collection], filler, 1500).turns
+        texts = [text.lower().rstrip(".") for _, text, _ in turns]
+        for i, (role, text, weight) in enumerate(turns):
+            if role == "assistant" and weight == PROVEN:
+                before = " ".join(texts[:i])
+                known = {"rowing": "rows on", "your sister rows on mondays": "rows on", "the vespa did": "vespa"}.get(texts[i])
+                assert known in before if known else text.startswith("You have not told me")
+                kinds.add(texts[i])
+        told_far += texts.count("what is a prime?") > 3
+        told_short += sum(weight == 0.3 for _, _, weight in turns)
+        assert not any(weight for (_, text, _), (_, _, weight) in zip(turns, turns[1:]) if "can you help" in text.lower()), "what asks for help is not answered by a nod"
+    assert len(kinds) > 4 and told_short > 100 and told_far > 50
 
 
 def test_a_told_line_is_its_own_answer_said_back(tmp_path):

@@ -75,6 +75,16 @@ def test_the_highest_layers_and_the_last_norm_may_stay_as_they_are(teacher):
     assert not any(name.startswith(("model.layers.2.", "model.norm", "model.final_layernorm")) for name in got)
 
 
+def test_late_mixers_and_their_norms_may_stay_as_they_are(teacher):
+    fields = dict(kind="end-to-end", rest_rate=1e-4, vector_rate=1e-4, matrices=[0, 1, 2], mixers_until=2)
+    got = rates(inherit(teacher, [1]), **fields)
+    late = {name for name in got if name.startswith("model.layers.2.")}
+    assert late and all(".feed_forward." in name for name in late), "the MLP beside a mixer goes on"
+    assert "model.layers.0.mamba.in_proj.weight" in got and "model.layers.1.self_attn.q_proj.weight" in got and "model.final_layernorm.weight" not in got
+    stage = Stage(sequence=8, batch=1, **fields)
+    assert [gain_learns(f"model.layers.2.{part}", stage) for part in ("mamba.in_proj.weight", "feed_forward.up_proj.weight")] == [False, True]
+
+
 def test_the_rate_falls_by_the_clock_where_steps_are_too_slow():
     stage = Stage("end-to-end", 8, 1, steps=1000, warmup=0, final_share=0.1, seconds=60)
     assert factor(10, stage, 0) > 0.99
