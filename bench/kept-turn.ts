@@ -1,6 +1,7 @@
 /**
  * What keeping a turn costs beside computing it: processor time of the whole server for turns of one conversation, and for turns of which nothing
- * is kept, in alternation, each with one token of reply. Linux only.
+ * is kept, in alternation, each with one token of reply; and the time on the clock that such a turn spends outside the model, for its client.
+ * Linux only.
  *
  *     node bench/kept-turn.ts [pairs] [--tokens 0]
  *
@@ -45,6 +46,7 @@ interface Reply {
 
 async function turn(content: string, conversation?: string) {
   const [before, already] = [cpuMs(), written()];
+  const began = performance.now();
   const messages = [{ role: "user", content }];
   const response = await post(server.url, {
     model,
@@ -54,8 +56,10 @@ async function turn(content: string, conversation?: string) {
   });
   const { timings, error } = (await response.json()) as Reply;
   if (error) throw new Error(error.message);
+  const outsideMs = performance.now() - began - timings.prefill_ms - timings.decode_ms;
   const now = written();
-  return { ms: cpuMs() - before, bytes: now.bytes - already.bytes, calls: now.calls - already.calls, timings };
+  const [bytes, calls] = [now.bytes - already.bytes, now.calls - already.calls];
+  return { ms: cpuMs() - before, outsideMs, bytes, calls, timings };
 }
 
 const told = "The river ran past the old mill and the garden wall, and nobody in the village knew how deep it was. ";
@@ -85,6 +89,7 @@ const row = (name: string, turns: typeof kept) => {
     name,
     figure(ms[Math.floor(ms.length / 10)]!),
     figure(median(ms)),
+    figure(median(turns.map(({ outsideMs }) => outsideMs))),
     of((t) => t.prefill_tokens),
     of((t) => t.load_ms),
     of((t) => t.save_ms),
@@ -97,7 +102,15 @@ console.log(`${pairs} pairs, the conversation ${values.tokens} tokens long at fi
 console.log(
   table(
     [
-      ...["turn", "CPU ms, tenth part of the quickest", "median", "tokens read", "load, ms", "save, ms"],
+      ...[
+        "turn",
+        "CPU ms, tenth part of the quickest",
+        "median",
+        "wall ms outside the model",
+        "tokens read",
+        "load, ms",
+        "save, ms",
+      ],
       ...["MB written", "calls that write", "state, bytes"],
     ],
     [row("kept", kept), row("nothing kept", plain)],
