@@ -13,15 +13,26 @@ export interface Gate {
   at: (position: number, ids: Uint32Array) => Promise<void> | void;
 }
 
-/** Serves the toy in every test of this file; limits and faults are as ever at the start of each. */
-export function gatedToy(options: ToyOptions = {}): { gate: Gate; toy: () => Toy } {
+interface GatedToy {
+  gate: Gate;
+  toy: () => Toy;
+  /** The server stops, and is started with this pack. */
+  startedWith: (pack?: ToyOptions["pack"]) => Promise<Toy>;
+}
+
+/** Serves the toy in every test of this file; limits and faults are as ever at the start of each, and none leaves a sequence. */
+export function gatedToy(options: ToyOptions = {}): GatedToy {
   const gate: Gate = { at: () => {} };
   const [usualLimits, usualStreams] = [{ ...limits }, { ...streamLimits }];
   let toy: Toy;
-  beforeAll(async () => {
-    toy = toyServed({ contextLength: 100_000, onForward: (ids, position) => gate.at(position, ids), ...options });
+  const startedWith: GatedToy["startedWith"] = async (pack) => {
+    weights.forget();
+    const onForward = (ids: Uint32Array, position: number) => gate.at(position, ids);
+    toy = toyServed({ contextLength: 100_000, onForward, ...options, ...(pack ? { pack } : {}) });
     await weights.get(async () => toy);
-  });
+    return toy;
+  };
+  beforeAll(() => startedWith().then(() => {}));
   beforeEach(() => {
     gate.at = () => {};
   });
@@ -33,7 +44,7 @@ export function gatedToy(options: ToyOptions = {}): { gate: Gate; toy: () => Toy
     await until(() => admission.live === 0 && toy.live.size === 0, "places and sequences left");
     await emptied();
   });
-  return { gate, toy: () => toy };
+  return { gate, toy: () => toy, startedWith };
 }
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,35 +1,16 @@
 /** The server is started with another pack of the same model: shared prefixes that are kept are read again, once (V6). */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
-import { admission } from "../../../../durable-objects/model/admission.ts";
-import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { type PrefixView, prefixObject } from "../../../../src/api/conversations/prefix.ts";
-import { emptied } from "../../../support/emptied.ts";
-import { until } from "../../../support/gated-toy.ts";
+import { EARLIER, LATER } from "../../../support/another-pack.ts";
+import { gatedToy } from "../../../support/gated-toy.ts";
 import { askObject, contentOf, converse, type Reply, rows, told, turnRequest } from "../../../support/object.ts";
-import { type Toy, type ToyOptions, toyServed } from "../../../support/toy-served.ts";
 
 const TEXT = "All of the manual. ".repeat(20);
-const TOLD = { tokenizer: "a".repeat(64), template: "b".repeat(64) };
-const earlier = { digit: "1", ...TOLD };
-const later = { digit: "2", weights: 11, ...TOLD };
-let toy: Toy;
-let gate: (position: number) => Promise<void> | void = () => {};
-
-/** The server stops, and is started with this pack. */
-async function startedWith(pack: NonNullable<ToyOptions["pack"]>): Promise<void> {
-  weights.forget();
-  toy = toyServed({ contextLength: 8192, onForward: (_, position) => gate(position), pack });
-  await weights.get(async () => toy);
-}
-beforeEach(() => startedWith(earlier));
-afterEach(async () => {
-  gate = () => {};
-  await until(() => admission.live === 0 && toy.live.size === 0, "places and sequences left");
-  await emptied();
-});
+const { gate, toy, startedWith } = gatedToy({ contextLength: 8192 });
+beforeEach(() => startedWith(EARLIER).then(() => {}));
 
 const object = () => prefixObject(env, "local", "manual");
 const make = (fields = {}, query = "", headers = {}) => {
@@ -44,7 +25,7 @@ const turns = () =>
     env.CONVERSATION.getByName(object()) as never,
     (({ store }: Conversation) => store.tree.all().length) as never,
   ) as unknown as Promise<number>;
-const tokens = () => toy.prompt.system(TEXT).length;
+const tokens = () => toy().prompt.system(TEXT).length;
 const begun = (conversation: string, content = "one") => converse(conversation, content, { prefix: "manual", seed: 1 });
 const asSent = (content = "one") =>
   converse("plain", "", {
@@ -55,14 +36,14 @@ const asSent = (content = "one") =>
     seed: 1,
   });
 
-it.each([later, { ...later, tokenizer: "c".repeat(64), template: "d".repeat(64) }])(
+it.each([LATER, { ...LATER, tokenizer: "c".repeat(64), template: "d".repeat(64) }])(
   "it is read once, from its text, for all that begin with it: %o",
   async (pack) => {
     await told(make());
     await startedWith(pack);
     const replies = await Promise.all([begun("a"), begun("b")]);
-    const own = toy.prompt.afterSystem([{ role: "user", content: "one" }]).length + 7;
-    expect(toy.fed.length).toBe(tokens() + 2 * own);
+    const own = toy().prompt.afterSystem([{ role: "user", content: "one" }]).length + 7;
+    expect(toy().fed.length).toBe(tokens() + 2 * own);
     for (const reply of replies) {
       expect(reply.usage.prompt_tokens_details.cached_tokens).toBe(tokens());
       expect(reply.timings).toMatchObject({ state: "forked", rebuilt_tokens: 0 });
@@ -77,9 +58,9 @@ it.each([later, { ...later, tokenizer: "c".repeat(64), template: "d".repeat(64) 
       persistent: false,
       seed: 1,
     });
-    const before = toy.fed.length;
+    const before = toy().fed.length;
     expect(contentOf(await told<Reply>(askObject(object(), "/turn", { body: aside })))).toBe(contentOf(replies[0]!));
-    expect(toy.fed.length - before).toBe(own);
+    expect(toy().fed.length - before).toBe(own);
   },
 );
 
@@ -89,34 +70,34 @@ it("a conversation that began with it before goes on, from the tokens it took", 
   const [{ position }] = (await rows("a", "SELECT position FROM turns ORDER BY depth DESC LIMIT 1")) as [
     { position: number },
   ];
-  await startedWith(later);
+  await startedWith(LATER);
   const second = await begun("a", "two");
   expect(second.timings).toMatchObject({ rebuilt_tokens: position, rebuilt_because: "model_changed" });
   expect(position).toBeGreaterThan(tokens());
   // The same dialogue, whose ids the new pack reads from the beginning.
-  expect(toy.fed.length).toBe(second.usage.prompt_tokens + 7);
+  expect(toy().fed.length).toBe(second.usage.prompt_tokens + 7);
 });
 
 it("made again it is read again, under the same key too", async () => {
   const key = { "idempotency-key": "k" };
   await told(make({}, "", key));
-  await startedWith(later);
+  await startedWith(LATER);
   expect(await told(make({}, "", key))).toMatchObject({ status: "completed", tokens: tokens() });
-  expect(toy.fed.length).toBe(tokens());
+  expect(toy().fed.length).toBe(tokens());
   await told(make({}, "", key));
   await begun("a");
-  expect(toy.fed.length).toBeLessThan(tokens() + 60);
+  expect(toy().fed.length).toBeLessThan(tokens() + 60);
   expect(await turns()).toBe(1);
 });
 
 it("one that was being read when the server stopped is read by the new pack for whoever asks for it", async () => {
   let held = true;
-  gate = () => (held ? new Promise(() => {}) : undefined);
+  gate.at = () => (held ? new Promise(() => {}) : undefined);
   const making = make({}, "?background=true");
   expect((await making).status).toBe(202);
   await abortAllDurableObjects();
   held = false;
-  await startedWith(later);
+  await startedWith(LATER);
   const reply = await begun("a");
   expect(reply.usage.prompt_tokens_details.cached_tokens).toBe(tokens());
   expect(await turns()).toBe(1);

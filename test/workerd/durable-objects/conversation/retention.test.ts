@@ -1,11 +1,11 @@
-import { abortAllDurableObjects, reset, runDurableObjectAlarm } from "cloudflare:test";
+import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { listDirectory } from "../../../../durable-objects/directory/directory-client.ts";
 import { admission } from "../../../../durable-objects/model/admission.ts";
-import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { GONE } from "../../../../durable-objects/storage/database.ts";
+import { gatedToy } from "../../../support/gated-toy.ts";
 import {
   askObject,
   contentOf,
@@ -18,19 +18,10 @@ import {
   told,
   turnRequest,
 } from "../../../support/object.ts";
-import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
-let toy: Toy;
-let onForward: () => void | Promise<void> = () => {};
-beforeAll(async () => {
-  toy = toyServed({ onForward: () => onForward() });
-  await weights.get(async () => toy);
-});
-afterEach(async () => {
-  onForward = () => {};
+const { gate } = gatedToy();
+afterEach(() => {
   vi.restoreAllMocks();
-  expect([admission.live, toy.live.size], "places and sequences left").toEqual([0, 0]);
-  await reset();
 });
 
 interface View {
@@ -90,12 +81,12 @@ it("a turn that runs when its conversation expires ends first, and keeps it", as
   const held = new Promise<void>((resolve) => {
     go = resolve;
   });
-  onForward = () => held;
+  gate.at = () => held;
   const reply = converse("ada", "one");
   await expect.poll(() => admission.live).toBe(1);
   later(61_000);
   const alarm = runDurableObjectAlarm(stub("ada"));
-  onForward = () => {};
+  gate.at = () => {};
   go();
   expect(contentOf(await reply)).not.toBe("");
   await alarm;
@@ -162,7 +153,7 @@ it("a deletion among forks takes what only that one needs", async () => {
 it("I7: a deletion during a turn wins: the stream ends as cancelled, those who wait find nothing, no row stays", async () => {
   await converse("ada", "one");
   let tokens = 0;
-  onForward = () => new Promise((resolve) => setTimeout(resolve, 5)).then(() => void tokens++);
+  gate.at = () => new Promise((resolve) => setTimeout(resolve, 5)).then(() => void tokens++);
   const asked = turnRequest("two", { conversation: "ada", maxTokens: 2000 });
   const stream = await askObject(named("ada"), "/turn", {
     conversation: "ada",

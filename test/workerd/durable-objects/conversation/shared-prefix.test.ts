@@ -1,13 +1,12 @@
-import { evictAllDurableObjects, reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
 import { listDirectory } from "../../../../durable-objects/directory/directory-client.ts";
-import { admission } from "../../../../durable-objects/model/admission.ts";
-import { weights } from "../../../../durable-objects/model/served-model.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { type PrefixView, prefixObject } from "../../../../src/api/conversations/prefix.ts";
 import { RECORD_MAX_BYTES } from "../../../../src/portable/file-format.ts";
+import { gatedToy } from "../../../support/gated-toy.ts";
 import {
   askObject,
   contentOf,
@@ -18,20 +17,9 @@ import {
   told,
   turnRequest,
 } from "../../../support/object.ts";
-import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
-let toy: Toy;
-let onForward: () => void | Promise<void> = () => {};
-beforeAll(async () => {
-  // A state of more bytes than the largest record has: what begins with a prefix is imported.
-  toy = toyServed({ ballast: RECORD_MAX_BYTES + 1000, contextLength: 8192, onForward: () => onForward() });
-  await weights.get(async () => toy);
-});
-afterEach(async () => {
-  onForward = () => {};
-  expect([admission.live, toy.live.size], "places and sequences left").toEqual([0, 0]);
-  await reset();
-});
+/** A state of more bytes than the largest record has: what begins with a prefix is imported. */
+const { gate, toy } = gatedToy({ ballast: RECORD_MAX_BYTES + 1000, contextLength: 8192 });
 
 const TEXT = "All of the manual. ".repeat(60);
 const object = (name = "manual", tenant = "local") => prefixObject(env, tenant, name);
@@ -54,15 +42,15 @@ it("is computed once; conversations begin with it without prefill, in other obje
   const user = { role: "user" as const, content: "one" };
   const expected = await converse("plain", "", { messages: [system, user], seed: 5 });
   const made = await told<PrefixView>(make());
-  expect(made).toMatchObject({ status: "completed", tokens: toy.prompt.system(TEXT).length, error: null });
+  expect(made).toMatchObject({ status: "completed", tokens: toy().prompt.system(TEXT).length, error: null });
   expect(made.stateBytes).toBeGreaterThan(RECORD_MAX_BYTES);
   await evictAllDurableObjects();
   for (const name of ["a", "b", "c"]) {
-    const before = toy.fed.length;
+    const before = toy().fed.length;
     const reply = await withPrefix(name, "one", { seed: 5 });
     expect(contentOf(reply)).toBe(contentOf(expected));
-    const own = toy.prompt.afterSystem([user]).length;
-    expect(toy.fed.length - before).toBe(own + 7);
+    const own = toy().prompt.afterSystem([user]).length;
+    expect(toy().fed.length - before).toBe(own + 7);
     expect(reply.usage.prompt_tokens_details.cached_tokens).toBe(made.tokens);
     expect(reply.timings.prefill_tokens).toBe(own);
   }
@@ -74,7 +62,7 @@ it("is computed once; conversations begin with it without prefill, in other obje
 
 it("is listed while it is computed and when it is done, and deleted completely", async () => {
   await told(make());
-  expect(await listed()).toEqual([["manual", toy.prompt.system(TEXT).length]]);
+  expect(await listed()).toEqual([["manual", toy().prompt.system(TEXT).length]]);
   expect(await view()).toMatchObject({ name: "manual", status: "completed" });
   await told(askObject(object(), "/prefix", { method: "DELETE" }));
   expect(await listed()).toEqual([]);
@@ -93,9 +81,9 @@ it("is listed while it is computed and when it is done, and deleted completely",
 
 it("made again with the same text it is the same, with another text a conflict", async () => {
   const first = await told<PrefixView>(make());
-  const before = toy.fed.length;
+  const before = toy().fed.length;
   expect(await told(make())).toEqual(first);
-  expect(toy.fed.length).toBe(before);
+  expect(toy().fed.length).toBe(before);
   expect(await refused(make({ text: "another" }))).toMatchObject({ code: "conversation_conflict", param: "name" });
 });
 
@@ -109,7 +97,7 @@ it("reports progress as events", async () => {
   expect(shown.at(-1)).toMatchObject({ id: "manual", object: "prefix", status: "completed" });
   const done = shown.map(({ tokens_done }) => tokens_done);
   expect(done).toEqual(done.toSorted((a, b) => a - b));
-  expect(shown[1]).toMatchObject({ status: "in_progress", tokens: toy.prompt.system(TEXT).length });
+  expect(shown[1]).toMatchObject({ status: "in_progress", tokens: toy().prompt.system(TEXT).length });
 });
 
 it("a conversation that begins while it is computed waits for it; a client that leaves does not end it", async () => {
@@ -117,14 +105,14 @@ it("a conversation that begins while it is computed waits for it; a client that 
   const held = new Promise<void>((resolve) => {
     go = resolve;
   });
-  onForward = () => held;
+  gate.at = () => held;
   const started = await told<PrefixView>(make({}, "?background=true"));
   expect(started.status).toBe("in_progress");
   const reply = withPrefix("a", "one");
   await new Promise((resolve) => setTimeout(resolve, 50));
-  onForward = () => {};
+  gate.at = () => {};
   go();
-  expect((await reply).usage.prompt_tokens_details.cached_tokens).toBe(toy.prompt.system(TEXT).length);
+  expect((await reply).usage.prompt_tokens_details.cached_tokens).toBe(toy().prompt.system(TEXT).length);
 });
 
 it("C3: its computing goes on from a checkpoint after the instance is gone", async () => {
@@ -132,18 +120,18 @@ it("C3: its computing goes on from a checkpoint after the instance is gone", asy
   Object.assign(limits, { checkpointTokens: 100, alarmMs: 60_000 });
   try {
     let forwards = 0;
-    onForward = async () => {
+    gate.at = async () => {
       if (++forwards === 40) await new Promise(() => {});
     };
     await told(make({}, "?background=true"));
     await expect.poll(() => forwards).toBe(40);
     await inside(object(), (_, ctx) => ctx.abort("gone")).catch(() => {});
-    onForward = () => {};
-    const before = toy.fed.length;
+    gate.at = () => {};
+    const before = toy().fed.length;
     await runDurableObjectAlarm(stub(object()));
     await expect.poll(async () => (await view()).status).toBe("completed");
-    const total = toy.prompt.system(TEXT).length;
-    expect(toy.fed.length - before).toBeLessThan(total - 400);
+    const total = toy().prompt.system(TEXT).length;
+    expect(toy().fed.length - before).toBeLessThan(total - 400);
     expect(contentOf(await withPrefix("a", "one", { seed: 1 }))).toBe(
       contentOf(
         await converse("plain", "", {
@@ -161,7 +149,7 @@ it("C3: its computing goes on from a checkpoint after the instance is gone", asy
 });
 
 it("one that failed says why, and is tried again", async () => {
-  onForward = () => {
+  gate.at = () => {
     throw Object.assign(new Error("the model broke"), { code: "weights_invalid" });
   };
   expect(await told<PrefixView>(make())).toMatchObject({ status: "failed", error: { code: "weights_invalid" } });
@@ -170,7 +158,7 @@ it("one that failed says why, and is tried again", async () => {
   ).toMatchObject({
     code: "weights_invalid",
   });
-  onForward = () => {};
+  gate.at = () => {};
   expect(await told<PrefixView>(make())).toMatchObject({ status: "completed", error: null });
 });
 
@@ -204,10 +192,9 @@ it("is for new conversations; one that began with it may name it again", async (
 it("two that begin at once both begin", async () => {
   await told(make());
   const both = await Promise.all([withPrefix("a", "one", { seed: 1 }), withPrefix("a", "two", { seed: 1 })]);
-  expect(both.map(({ usage }) => usage.prompt_tokens_details.cached_tokens >= toy.prompt.system(TEXT).length)).toEqual([
-    true,
-    true,
-  ]);
+  expect(
+    both.map(({ usage }) => usage.prompt_tokens_details.cached_tokens >= toy().prompt.system(TEXT).length),
+  ).toEqual([true, true]);
 });
 
 it("conversations of one prefix draw different numbers", async () => {

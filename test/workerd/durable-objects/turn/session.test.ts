@@ -1,23 +1,13 @@
-import { abortAllDurableObjects, evictDurableObject, reset } from "cloudflare:test";
-import { afterEach, beforeAll, expect, it } from "vitest";
-import { admission } from "../../../../durable-objects/model/admission.ts";
-import { weights } from "../../../../durable-objects/model/served-model.ts";
+import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
+import { expect, it } from "vitest";
 import { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
 import { PIECE_BYTES } from "../../../../durable-objects/storage/state-pieces.ts";
 import { chat, type ErrorReply, type Reply, say, send, textOf } from "../../../support/chat-client.ts";
 import { FaultyStorage } from "../../../support/faulty-storage.ts";
+import { gatedToy } from "../../../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../../../support/object.ts";
-import { type Toy, toyServed } from "../../../support/toy-served.ts";
 
-let toy: Toy;
-beforeAll(async () => {
-  toy = toyServed({ ballast: PIECE_BYTES + 1000 });
-  await weights.get(async () => toy);
-});
-afterEach(async () => {
-  expect([admission.live, toy.live.size], "places and sequences left").toEqual([0, 0]);
-  await reset();
-});
+const { toy } = gatedToy({ ballast: PIECE_BYTES + 1000 });
 
 const turn = (conversation: string, content: string, fields = {}) =>
   chat({ conversation, messages: [say(content)], ...fields });
@@ -37,12 +27,12 @@ it("C8: turn 20 feeds only its own tokens, after eviction with spoiled memory, a
       instance.store = undefined as never;
     });
     await evictDurableObject(stub("ada"));
-    const before = toy.fed.length;
+    const before = toy().fed.length;
     last = await turn("ada", content);
     expect(textOf(last)).toBe(expected.shift());
     // The tokens of the message, the one that the turn before left unfed, and the reply's own but its last.
-    const own = toy.prompt.append({ hasSystem: false, closed: false }, [{ role: "user", content }]).length;
-    if (content !== "message 0") expect(toy.fed.length - before).toBe(own + 1 + 7);
+    const own = toy().prompt.append({ hasSystem: false, closed: false }, [{ role: "user", content }]).length;
+    if (content !== "message 0") expect(toy().fed.length - before).toBe(own + 1 + 7);
   }
   const { usage, timings, header } = last!;
   expect([timings.state, header]).toEqual(["resumed", "resumed"]);
