@@ -97,7 +97,8 @@ def splice(pack: Path, saved: Path, out: Path) -> dict[str, int]:
         shard["sha256"] = hashlib.sha256(whole[start:end]).hexdigest()
     manifest.pop("golden", None)  # another model's; scripts/pack-manifest.ts computes this one's
     learnt = saved.read_bytes()
-    manifest["provenance"] = {"format": "rivulet-pack", "files": [
+    # Whose teaching it holds and how it was made stays said; scripts/pack-manifest.ts says otherwise.
+    manifest["provenance"] = manifest.get("provenance", {}) | {"format": "rivulet-pack", "files": [
         {"file": "manifest.json", "bytes": len(stated), "sha256": hashlib.sha256(stated).hexdigest()},
         {"file": saved.name, "bytes": len(learnt), "sha256": hashlib.sha256(learnt).hexdigest()},
     ]}  # fmt: skip

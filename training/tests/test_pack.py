@@ -1,12 +1,15 @@
 """A pack is read back as docs/notation.md draws it."""
 
+import hashlib
+import json
 import struct
 
 import numpy as np
 import torch
 
+from training import checkpoint
 from training.pack import Q4, read_matrix, unstacked
-from training.splice import vector_bytes, with_codes
+from training.splice import splice, vector_bytes, with_codes
 
 
 def packed_q4(rows: int, columns: int, seed: int = 0) -> tuple[bytes, np.ndarray]:
@@ -90,3 +93,24 @@ def test_vectors_go_into_a_pack_in_its_own_form():
     assert torch.equal(unstacked("x.conv1d.weight", kept, Config)["x.conv1d.weight"], taps)
     log = torch.tensor([1.0, 2.0])
     assert torch.allclose(unstacked("x.A_log", torch.frombuffer(bytearray(vector_bytes("x.A_log", log)), dtype=torch.float32), Config)["x.A_log"], log)
+
+
+def test_a_spliced_pack_says_what_it_was_made_of_and_still_who_taught_it(tmp_path):
+    pack, saved = tmp_path / "pack", tmp_path / "checkpoint.pt"
+    pack.mkdir()
+    (pack / "weights.bin").write_bytes(np.ones(4, "<f4").tobytes())
+    told = {"teacher": "a teacher", "made_with": "a recipe"}
+    stated = json.dumps({
+        "shards": [{"file": "weights.bin", "bytes": 16, "sha256": "0" * 64}],
+        "tensors": [{"name": "norm.weight", "kind": "vector", "dtype": "f32", "shape": [4], "shard": 0, "offset": 0, "bytes": 16}],
+        "provenance": {"format": "safetensors", "files": [{"file": "an earlier one"}], **told},
+        "golden": {},
+    })  # fmt: skip
+    (pack / "manifest.json").write_text(stated)
+    checkpoint.save(saved, {"student": {"norm.weight": torch.full((4,), 2.0)}, "grid": {"gain": {}}})
+    assert splice(pack, saved, tmp_path / "out") == {"weights.bin": 1}
+    assert (tmp_path / "out" / "weights.bin").read_bytes() == np.full(4, 2, "<f4").tobytes()
+    made = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert made["provenance"].items() >= told.items() and made["provenance"]["format"] == "rivulet-pack"
+    assert [file["file"] for file in made["provenance"]["files"]] == ["manifest.json", "checkpoint.pt"]
+    assert made["provenance"]["files"][0]["sha256"] == hashlib.sha256(stated.encode()).hexdigest()
