@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import type { DirectoryEntry, DirectoryPage } from "../../src/api/conversations/directory-entry.ts";
 import { answerOf } from "../../src/api/shared/error-body.ts";
 import { UNKEYED } from "../../src/api/shared/ids.ts";
+import { tenantsOf } from "../../src/api/shared/keys.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { directoryNamed } from "../platform/peers.ts";
 import type { PageRequest } from "./directory-store.ts";
@@ -40,6 +41,17 @@ export async function requireRoom(env: Bindings, tenant: string): Promise<void> 
     const failure = Failure.from(thrown);
     if (failure.code === "storage_full") throw failure;
   });
+}
+
+/** How many tenants are asked for where nobody's request shows that nothing can be stored. */
+const ASKED_MAX = 8;
+
+/**
+ * Fails with `storage_full` where that is so and no tenant asks. A directory that was never made cannot be made then, which says nothing: those of
+ * tenants that have keys are asked, one after another.
+ */
+export async function requireRoomForAny(env: Bindings & Pick<Env, "API_KEYS">): Promise<void> {
+  for (const tenant of tenantsOf(env).slice(0, ASKED_MAX)) await requireRoom(env, tenant);
 }
 
 /** What another object of the tenant's answers. Fails with `storage_full` where it fails because of that. */

@@ -1,6 +1,7 @@
 /** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
 import * as z from "zod";
 import "../api/shared/openapi.ts";
+import { requireRoomForAny } from "../../durable-objects/directory/directory-client.ts";
 import { peersOf } from "../../durable-objects/platform/peers.ts";
 import { anyName } from "../api/object-address.ts";
 import { Failure } from "../core/failure.ts";
@@ -61,7 +62,13 @@ export const health = [
     async (c) => {
       const { signal } = c.req.raw;
       const peers = peersOf(c.env);
-      if (peers.length === 0) return call(() => c.env.CONVERSATION.getByName(anyName()), "/ready", { signal });
+      if (peers.length === 0)
+        return call(() => c.env.CONVERSATION.getByName(anyName()), "/ready", { signal }).catch(
+          async (thrown: unknown) => {
+            if (Failure.from(thrown).code === "storage_unavailable") await requireRoomForAny(c.env);
+            throw thrown;
+          },
+        );
       const all = await Promise.all(
         peers.map((peer) => peer.fetch(new Request("http://inside/ready", { signal }))),
       ).catch((cause: unknown) => {

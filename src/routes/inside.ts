@@ -1,6 +1,6 @@
 /** Inside: what one process of a machine does for the others (durable-objects/platform/peers.ts). No caller reaches it. */
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
-import { requireRoom } from "../../durable-objects/directory/directory-client.ts";
+import { requireRoom, requireRoomForAny } from "../../durable-objects/directory/directory-client.ts";
 import { lifeOf, ownName, type Peer } from "../../durable-objects/platform/peers.ts";
 import type { PromptCacheCalls } from "../../durable-objects/prompt-cache/prompt-cache-client.ts";
 import type { NewState } from "../../durable-objects/prompt-cache/prompt-cache-store.ts";
@@ -29,7 +29,7 @@ export class Inside extends WorkerEntrypoint<Env> implements Peer {
         ...(body ? { body } : {}),
       });
     } catch (thrown) {
-      const failure = kind === "conversation" ? await this.#reason(thrown, headers) : Failure.from(thrown);
+      const failure = kind === "directory" ? Failure.from(thrown) : await this.#reason(thrown, headers);
       const left = failure.code === "bug" && signal.aborted;
       if (failure.code === "bug" && !left) console.error(failure.cause ?? failure);
       return errorResponse(left ? new Failure("client_gone", "the client left") : failure);
@@ -40,7 +40,8 @@ export class Inside extends WorkerEntrypoint<Env> implements Peer {
   async #reason(thrown: unknown, headers: Headers): Promise<Failure> {
     const failure = Failure.from(thrown);
     if (failure.code !== "storage_unavailable") return failure;
-    const asked = requireRoom(this.env, headers.get("x-rivulet-tenant") ?? "");
+    const tenant = headers.get("x-rivulet-tenant");
+    const asked = tenant === null ? requireRoomForAny(this.env) : requireRoom(this.env, tenant);
     return asked.then(
       () => failure,
       (full: unknown) => Failure.from(full),

@@ -62,9 +62,15 @@ it.skipIf(!isMounted)(
       const deleted = await fetch(`${server.url}/v1/${path}`, { method: "DELETE" });
       expect([deleted.status, await deleted.json()], path).toMatchObject([507, { error: { code: "storage_full" } }]);
     }
+    const isReady = async () => {
+      const response = await fetch(`${server.url}/readyz`);
+      const body = (await response.json()) as { status?: string; error?: { code: string } };
+      return [response.status, body.error?.code ?? body.status];
+    };
     const text = "word ".repeat(200);
     const seen = [];
-    for (let n = 0; n < 6; n++) seen.push(await say(text, "ada"), await say(text, `new-${n}`), await say("hi"));
+    for (let n = 0; n < 6; n++)
+      seen.push(await say(text, "ada"), await say(text, `new-${n}`), await say("hi"), await isReady());
     // What needs no new page of a file may still be answered; everything else is refused by its name.
     const refused = seen.filter(([status]) => status !== 200);
     expect(refused.length).toBeGreaterThan(5);
@@ -73,5 +79,6 @@ it.skipIf(!isMounted)(
     await expect.poll(async () => (await say("two", "ada"))[0], { timeout: 240_000 }).toBe(200);
     expect(await say("three", "ada")).toEqual([200, "resumed"]);
     expect(await say("one", "later")).toEqual([200, "new"]);
+    await expect.poll(isReady, { timeout: 240_000 }).toEqual([200, "ready"]);
   },
 );

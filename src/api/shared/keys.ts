@@ -19,6 +19,8 @@ const USUAL: readonly Scope[] = ["read", "write"];
 /** Where nobody needs a key everybody may do everything. */
 const EVERYTHING: readonly Scope[] = ["admin"];
 
+const EVERYBODY = "local";
+
 export interface Identity {
   tenant: string;
   /** SHA-256 of the key, in hex; "" where nobody needs one. */
@@ -63,11 +65,17 @@ export function identityOfDigest(digest: string, { API_KEYS }: Keys): Identity |
   if (API_KEYS === undefined)
     throw new Failure("bug", "API_KEYS: expected a secret of this name, if only an empty one");
   const keys = parseKeys(API_KEYS);
-  if (keys.length === 0) return { tenant: "local", digest, scopes: EVERYTHING };
+  if (keys.length === 0) return { tenant: EVERYBODY, digest, scopes: EVERYTHING };
   const given = Buffer.from(/^[0-9a-f]{64}$/.test(digest) ? digest : "0".repeat(64), "hex");
   let found: Key | undefined;
   for (const key of keys) if (timingSafeEqual(given, key.digest)) found = key;
   return found && found.expiresMs > Date.now() ? { tenant: found.tenant, digest, scopes: found.scopes } : undefined;
+}
+
+/** Whoever may have something here, each once. */
+export function tenantsOf({ API_KEYS = "" }: Keys): string[] {
+  const keys = parseKeys(API_KEYS);
+  return keys.length === 0 ? [EVERYBODY] : [...new Set(keys.map(({ tenant }) => tenant))];
 }
 
 /** Fails with `scope_missing`. */
