@@ -10,9 +10,14 @@ import { decodeState } from "../state/codec.ts";
 import { encodeSequence } from "../state/encode-sequence.ts";
 import { folderSource } from "../weights/folder-source.ts";
 import { compiledKernels } from "./kernels.ts";
+import { packFacts } from "./pack-facts.ts";
 
 const DECODE_TOKENS = 48;
 const PREFILL_TOKENS = 256;
+/** Multiplications by weights, an hour or so of one core: a depth is computed, not skipped. */
+const WORK_MAX = 1e14;
+/** What a token costs at least, of the smallest model too. */
+const TOKEN_WORK = 1e7;
 
 interface Row {
   depth: number;
@@ -45,6 +50,7 @@ async function bench(pack: string, options: { depths: string; json?: boolean }):
   const started = performance.now();
   const model = await loadModel(folderSource(pack), compiledKernels());
   const loadMs = round(performance.now() - started);
+  checkDepth(model, depths.at(-1)!);
   const sequence = await model.backend.open();
   const rows: Row[] = [];
   await feed(model, await model.backend.open(), 64); // compile before timing
@@ -67,6 +73,17 @@ async function bench(pack: string, options: { depths: string; json?: boolean }):
   process.stdout.write(
     `peak: ${megabytes(peak.wasm_bytes)} MB WebAssembly memory, ${megabytes(peak.rss_bytes)} MB process\n`,
   );
+}
+
+/** The model can be at this depth, after a time that somebody would wait for. */
+function checkDepth({ backend, manifest }: Loaded, depth: number): void {
+  const affordable = Math.floor(WORK_MAX / Math.max(TOKEN_WORK, packFacts(manifest).parameters));
+  const refuse = (expected: string) => () => `--depths: expected ${expected}, got ${depth}`;
+  const { contextLength } = backend;
+  const fits = refuse(`${PREFILL_TOKENS} tokens less than the model's context of ${contextLength} at most`);
+  check(depth + PREFILL_TOKENS <= contextLength, "request_invalid", fits, "depths");
+  const ends = refuse(`at most ${affordable} tokens, which are an hour's work or so`);
+  check(depth <= affordable, "request_invalid", ends, "depths");
 }
 
 /** Prefill and decode from a copy of the state, so that the depth stays what it says. */
