@@ -85,16 +85,22 @@ export class TurnComputation {
 
   /** Computes again the part of the token log that the restored state lacks. */
   async #rebuild(): Promise<"paused" | "cancelled" | undefined> {
-    const { accepted, restored, prompt, running, slot, store, budget } = this.#work;
+    const { accepted, served, restored, prompt, running, slot, store, budget, timings } = this.#work;
     const { missing, pending } = restored;
+    if (missing.length === 0) return undefined;
     const feed = pending.length + prompt.length;
-    if (!store && missing.length > 0) checkAtOnce(missing.length + feed, budget.tokensLeft);
+    if (!store) checkAtOnce(missing.length + feed, budget.tokensLeft);
     const { rebuiltTokens } = accepted;
+    const beganMs = Date.now();
+    const before = timings.rebuild_ms ?? 0;
     for (const { slice, done, isEnd } of this.#slices([...missing])) {
       if (running.cancelled) return "cancelled";
-      await restored.sequence.forward(slice, "none");
+      await roundRobin(served.backend).forward(restored.sequence, slice, "none", {
+        left: missing.length - done + feed,
+      });
       if (isEnd) restored.sequence.round?.();
       slot.beat();
+      timings.rebuild_ms = before + Date.now() - beganMs;
       budget.spend(slice.length);
       running.prefilled(rebuiltTokens - missing.length + done, rebuiltTokens + feed);
       running.changed();

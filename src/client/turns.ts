@@ -68,6 +68,7 @@ export interface ModelCard {
 }
 
 /** Milliseconds from the request's arrival until the first token could be sampled. */
-export const firstTokenMs = ({ queue_ms, load_ms, prefill_ms }: Timings): number => queue_ms + load_ms + prefill_ms;
+export const firstTokenMs = ({ queue_ms, load_ms, rebuild_ms = 0, prefill_ms }: Timings): number =>
+  queue_ms + load_ms + rebuild_ms + prefill_ms;
 
 export const fedTokens = ({ prompt_tokens, cached_tokens }: Usage): number => prompt_tokens - cached_tokens;

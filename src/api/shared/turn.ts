@@ -107,6 +107,8 @@ export interface Timings {
   rebuilt_tokens: number;
   /** Absent: their state was dropped by age, or could not be read. */
   rebuilt_because?: RebuildReason;
+  /** Absent: nothing was. */
+  rebuild_ms?: number;
   /** Bytes of the state as stored after the turn; 0 when nothing is stored. */
   state_bytes: number;
   /** Tokens of the lines that were quoted, among `prefill_tokens`, and the search for them. */

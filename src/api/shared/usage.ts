@@ -27,6 +27,7 @@ export const timingsReply = z
       description:
         "`model_changed`: the kept states were computed by another version of the model, so the conversation was computed again from its token log. Absent otherwise.",
     }),
+    rebuild_ms: z.number().optional().openapi({ description: "Milliseconds spent on that. Absent: nothing was." }),
     state_bytes: count.openapi({ description: "The size of the state that was stored after the turn, in bytes." }),
     recall_tokens: count.optional().openapi({ description: "Tokens of recalled lines, included in `prefill_tokens`." }),
     recall_ms: z.number().optional().openapi({ description: "Milliseconds spent searching for lines to recall." }),

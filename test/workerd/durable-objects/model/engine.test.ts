@@ -113,6 +113,32 @@ it("V1: a state that was damaged is computed again, and the dialogue goes on the
   expect(texts[1]).toBe(texts[0]);
 });
 
+it("R2: what is computed again takes its turn at the engine as a prompt does, and its time is told", async () => {
+  const { backend } = weights.value!;
+  await turn("ada", "one ".repeat(30));
+  const resumed = await turn("ada", "two");
+  expect(resumed.timings).not.toHaveProperty("rebuild_ms");
+  await runInDurableObject(stub("ada"), (_, { storage }) => {
+    storage.sql.exec("DELETE FROM pieces").toArray();
+  });
+  await evictDurableObject(stub("ada"));
+  const slices: number[] = [];
+  const forwardMany = backend.forwardMany!.bind(backend);
+  backend.forwardMany = (steps) => {
+    for (const { ids } of steps) slices.push(ids.length);
+    return forwardMany(steps);
+  };
+  try {
+    const { timings } = await turn("ada", "three", { max_tokens: 1 });
+    expect(timings.rebuilt_tokens).toBe(resumed.usage.total_tokens - 1);
+    const inTurn = slices.reduce((all, length) => all + length, 0);
+    expect(inTurn).toBe(timings.rebuilt_tokens! + timings.prefill_tokens!);
+    expect(timings).toHaveProperty("rebuild_ms", expect.any(Number));
+  } finally {
+    backend.forwardMany = forwardMany;
+  }
+});
+
 it("a turn leaves its state rounded, and every way to go on from it is the same", async () => {
   Object.assign(env, { SESSION_KEY: "a secret" });
   await turn("ada", "one");
