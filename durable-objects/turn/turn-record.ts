@@ -17,8 +17,6 @@ export interface Outcome {
   /** Tokens that its state holds. */
   position: number;
   generator: number[];
-  /** Of the state that is written with it. */
-  stateTag?: string | undefined;
 }
 
 /** What a turn's last event says, apart from its text, which is made from the ids. */
@@ -38,7 +36,7 @@ export function endOf(
 
 /** A turn without a token leaves nothing to go on from: it adds nothing to the log. */
 export function finished(accepted: Accepted, served: Served, outcome: Outcome, end: End): StoredTurn {
-  const { reply, position, generator, logprobs, stateTag } = outcome;
+  const { reply, position, generator, logprobs } = outcome;
   const text = new ReplyText(served, textEnds(accepted.request));
   const content = reply.map((id) => text.push(id)).join("") + text.rest();
   if (accepted.request.feedOnly) return fed(accepted, position, end);
@@ -57,9 +55,15 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
     messageCount: accepted.messageCount + 1,
     closed: served.manifest.generation.eos.includes(reply.at(-1) ?? -1),
     generator,
-    ...(stateTag === undefined ? {} : { stateTag }),
   };
 }
+
+/** The same with what is known only once its state is bytes. `stateTag`: of the state that is written with it; a turn that asked for no reply tells none. */
+export const withState = (turn: StoredTurn, end: End, stateTag: string | undefined): StoredTurn => ({
+  ...turn,
+  end,
+  ...(stateTag === undefined || turn.reply === null ? {} : { stateTag }),
+});
 
 /** The row of a turn that asked for no reply. It hands on no generator, so that each conversation that begins with it draws numbers of its own. */
 function fed(accepted: Accepted, position: number, end: End): StoredTurn {

@@ -12,13 +12,12 @@ import { useSequenceInParts } from "../../src/state/encode-sequence.ts";
 import type { Joined } from "../../src/state/joined.ts";
 import type { WarmState } from "../model/warm-states.ts";
 import { fault } from "../platform/fault-points.ts";
-import type { ConversationStore } from "../storage/conversation-store.ts";
 import { joinedIds } from "../storage/database.ts";
 import type { StateBytes, StoredStretch } from "../storage/state-pieces.ts";
-import { saidIn } from "../storage/turn-tree.ts";
+import { type StoredTurn, saidIn } from "../storage/turn-tree.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
-import { endOf, finished } from "./turn-record.ts";
+import { endOf, finished, withState } from "./turn-record.ts";
 
 /** A statement that fails once fails by chance; one that fails as often as this does not. */
 const COMMIT_TRIES = 3;
@@ -50,12 +49,12 @@ export class TurnWriter {
 
   /** Resolves when turn, tokens and state are on disk, and its readers know. Frees the memory slot on the way. */
   async commit(reason: FinishReason, isSchemaChecked = false): Promise<void> {
-    const { accepted, epoch, running, served, store, slot, timings, restored, ctx } = this.#work;
+    const { accepted, epoch, running, store, slot, timings, restored, ctx } = this.#work;
     const beganMs = Date.now();
-    const { position } = restored.sequence;
-    const generator = this.#sampler.state().generator;
     const hasMore = running.ids.length > 0 || (accepted.request.feedOnly && reason !== "cancelled");
-    const words = store && (await this.#words(store, reason));
+    const turn = store && this.#finished(reason);
+    // Before the state is taken, so that of no two conversations states wait for their commit at once.
+    const words = turn && (await inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents));
     const sampler = store && hasMore ? this.#samplerState() : undefined;
     const state = sampler && (await this.#state("rounded", sampler, wholeOf));
     const tag = state && stateTag(state.bytes);
@@ -65,12 +64,10 @@ export class TurnWriter {
     else slot.leave(); // wipes what the state's tensors were views of
     Object.assign(timings, { state_bytes: stateBytes, save_ms: Date.now() - beganMs });
     const end = endOf(accepted, reason, running.ids.length, { ...timings }, isSchemaChecked);
-    if (store) {
+    if (turn) {
       await fault("commit.before", ctx);
-      const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator, stateTag: tag };
-      const turn = finished(accepted, served, outcome, end);
       const ids = turn.logged > turn.start ? this.#own() : new Uint32Array(0);
-      const stretches = this.#tryOften(() => store.commit(turn, epoch, ids, state, words));
+      const stretches = this.#tryOften(() => store.commit(withState(turn, end, tag), epoch, ids, state, words));
       if (warm) Object.assign(warm, { tag, stretches });
       if (state) free(state);
       await store.database.settled();
@@ -81,12 +78,13 @@ export class TurnWriter {
     running.end({ type: "end", index: running.ids.length + 1, text: "", ...end });
   }
 
-  /** What was said, for the index: made before the state is taken, so that of no two conversations states wait for their commit at once. */
-  #words(store: ConversationStore, reason: FinishReason) {
-    const { accepted, running, served, timings } = this.#work;
-    const outcome = { reply: running.ids, logprobs: undefined, position: 0, generator: [] };
-    const turn = finished(accepted, served, outcome, endOf(accepted, reason, running.ids.length, timings));
-    return inSlices(store.tree.passages.wordsOf(saidIn(turn)), yieldToEvents);
+  /** Its row, but for its last event's timings and its state's tag. */
+  #finished(reason: FinishReason): StoredTurn {
+    const { accepted, running, served, restored, timings } = this.#work;
+    const { generator } = this.#sampler.state();
+    const { position } = restored.sequence;
+    const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
+    return finished(accepted, served, outcome, endOf(accepted, reason, running.ids.length, timings));
   }
 
   /** What the next turn may go on from where it lies; a shared prefix is read elsewhere. */
