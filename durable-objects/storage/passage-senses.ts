@@ -7,6 +7,7 @@
  */
 import type { Work } from "../../src/core/work.ts";
 import { asksOnly, type Passage, sentencesOf } from "./passages.ts";
+import type { ReadSection } from "./read-sections.ts";
 
 /** Makes codes. */
 export interface SentenceCoder {
@@ -29,7 +30,7 @@ const HEADER_BYTES = 2;
 const SECTION_BYTES = 2;
 
 /** The sentences that have a code: what the user said, and did not only ask for. */
-function* toldIn(passages: readonly Passage[]): Generator<string> {
+export function* toldIn(passages: readonly Passage[]): Generator<string> {
   for (const { role, text } of passages)
     if (role === "user") for (const sentence of sentencesOf(text)) if (!asksOnly(sentence.text)) yield sentence.text;
 }
@@ -75,20 +76,25 @@ export function compared(senses: Uint8Array, asked: Asked, each: (section: numbe
 }
 
 /**
- * How near each sentence of a section's passages is, as a map from its text; what has no code is missing. An earlier release ended some sentences
- * elsewhere: where there are more or fewer of them than codes, no code says which one it is of.
+ * Of a turn's codes those of one section, whose sentences are `told`. An earlier release ended some sentences elsewhere: where there are more or fewer of
+ * them than codes, no code says which one it is of, and there are none.
  */
-export function nearnessIn(
-  passages: readonly Passage[],
-  section: number,
-  senses: Uint8Array | undefined,
-  asked: Asked,
-): Map<string, number> {
+export function codesOf(senses: Uint8Array, section: number, told: readonly string[]): Uint8Array | undefined {
+  const stride = SECTION_BYTES + (senses[1] ?? 0);
+  const own: Uint8Array[] = [];
+  let count = 0;
+  for (let at = HEADER_BYTES; at + stride <= senses.length; at += stride, count++)
+    if ((senses[at]! | (senses[at + 1]! << 8)) === section) own.push(senses.subarray(at, at + stride));
+  if (own.length !== told.length && count < SENTENCES_MAX) return undefined;
+  const codes = new Uint8Array(HEADER_BYTES + own.length * stride);
+  codes.set(senses.subarray(0, HEADER_BYTES));
+  for (const [i, code] of own.entries()) codes.set(code, HEADER_BYTES + i * stride);
+  return codes;
+}
+
+/** How near each sentence of a section is, as a map from its text; what has no code is missing. */
+export function nearnessIn({ told, codes }: Pick<ReadSection, "told" | "codes">, asked: Asked): Map<string, number> {
   const near: number[] = [];
-  const count = senses
-    ? compared(senses, asked, (place, nearness) => void (place === section && near.push(nearness)))
-    : 0;
-  const told = [...toldIn(passages)];
-  if (told.length !== near.length && count < SENTENCES_MAX) return new Map();
+  if (codes) compared(codes, asked, (_, nearness) => void near.push(nearness));
   return new Map(near.slice(0, told.length).map((nearness, i) => [told[i]!, nearness]));
 }

@@ -11,9 +11,10 @@ import { atOnce } from "../../src/core/work.ts";
 import { protects } from "../platform/fault-points.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { jsonBytes, jsonOf, LEAD, led } from "./erasable.ts";
-import { type IndexedWords, PassageIndex } from "./passage-index.ts";
-import type { SentenceCoder } from "./passage-senses.ts";
-import type { Said } from "./passages.ts";
+import { type IndexedWords, PassageIndex, type Posting } from "./passage-index.ts";
+import { codesOf, type SentenceCoder, toldIn } from "./passage-senses.ts";
+import { type Said, section } from "./passages.ts";
+import { type ReadSection, ReadSections } from "./read-sections.ts";
 import type { Row } from "./schema.ts";
 
 export type TurnStatus = "completed" | "incomplete" | "cancelled" | "failed";
@@ -88,6 +89,7 @@ export class TurnTree {
   readonly #passages: PassageIndex;
   /** As they were read, and what was rolled back until then: of that they may be. */
   readonly #nodes = new Map<string, TurnNode>();
+  readonly #sections = new ReadSections();
   #rollbacks = 0;
   #isBehind = true;
 
@@ -119,6 +121,7 @@ export class TurnTree {
   /** Nothing is known of the table but what it holds. */
   forget(): void {
     this.#nodes.clear();
+    this.#sections.forget();
     this.#rollbacks = this.#database.rollbacks;
   }
 
@@ -132,6 +135,23 @@ export class TurnTree {
     const turn = this.turn(id);
     if (!turn) throw missing(id);
     return turn;
+  }
+
+  /** A section that the index found. Undefined where its turn is gone. */
+  section(posting: Posting): ReadSection | undefined {
+    if (this.#rollbacks !== this.#database.rollbacks) this.forget();
+    const name = `${posting.place} ${posting.section}`;
+    const known = this.#sections.get(name);
+    if (known) return known;
+    const slot = this.passages.sectionAt(posting);
+    const turn = slot && this.turn(slot.turn);
+    if (!turn) return undefined;
+    const passages = section(saidIn(turn), slot.from, slot.to);
+    const told = [...toldIn(passages)];
+    const codes = slot.senses && codesOf(slot.senses, posting.section, told);
+    const read = { turn: turn.id, passages, told, codes };
+    this.#sections.keep(name, read);
+    return read;
   }
 
   /** `words`: of what was said in it, where they were found before. */
@@ -210,6 +230,7 @@ export class TurnTree {
     if (turn && !turn.hidden) this.passages.conceal(turn, saidIn(turn));
     this.#database.exec("UPDATE turns SET hidden = 1 WHERE id = ?", id);
     this.#nodes.delete(id);
+    this.#sections.forget();
   }
 
   /** Nothing of it stays in the file. */
@@ -218,6 +239,7 @@ export class TurnTree {
     if (turn) this.passages.remove(turn, saidIn(turn), turn.hidden);
     this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
     this.#nodes.delete(id);
+    this.#sections.forget();
     this.#database.eraseAside(`${id} record`, `${id} ids`);
   }
 

@@ -4,11 +4,10 @@
  * BM25's weight of a word (its rarity) over passages of nearly one length; then what quoting needs beyond it: a passage that only asks the
  * same question says nothing, the user knows his own facts better than the model's replies do, and of two like ones the newer is true.
  */
-import { either } from "../../src/core/either.ts";
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
-import { asksOnly, type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
-import { languageOf } from "./lexicon.ts";
-import { hasMeaning, OWN, pairsOf, type Question } from "./recall-question.ts";
+import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
+import type { Question } from "./recall-question.ts";
+import { sentenceWords } from "./sentence-words.ts";
 
 /** Stands for the turn that asks, where a line is one of its own. */
 export const NEW_TURN = "";
@@ -19,6 +18,8 @@ export interface Candidate extends Passage {
   depth: number;
   /** Of the turn's passages. */
   order: number;
+  /** As it was cut, where it was cut for more than one question. */
+  of?: Passage;
   /** Of its sentences, those of which it is known how near they are to what is asked. */
   near?: ReadonlyMap<string, number>;
 }
@@ -104,11 +105,10 @@ export function scored(
   const important = weights.reduce((sum, { importance }) => sum + importance, 0);
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
-  for (const { text } of sentencesOf(candidate.text)) {
-    const share = asksOnly(text) ? QUESTION_SHARE : 1;
-    const words = wordsOf(text);
-    const stems = new Set([...words.map(({ stem }) => stem), ...selfTerms(text)]);
-    languages.add(languageOf(words.map(({ text: word }) => word)));
+  for (const sentence of sentenceWords(candidate.of ?? candidate)) {
+    const { text, stems } = sentence;
+    const share = sentence.asksOnly ? QUESTION_SHARE : 1;
+    languages.add(sentence.language);
     let isHit = false;
     let worth = 0;
     question.terms.forEach(({ stem, relatives }, i) => {
@@ -127,10 +127,10 @@ export function scored(
     worth += SENSE_RANK * near * important;
     if (worth > core.worth) core = { text, worth };
     if (share < 1) continue;
-    for (const pair of pairsOf(words)) if (question.pairs.has(pair)) pairs++;
-    hasNews ||= words.some(({ text: word, stem }) => !question.stems.has(stem) && hasMeaning(word));
-    isOwn ||= isHit && FIRST_PERSON.test(text);
-    const isHis = question.isOwn && isSaid && OWN.test(text);
+    for (const pair of question.pairs) if (sentence.pairs.has(pair)) pairs++;
+    hasNews ||= sentence.meaning.some((stem) => !question.stems.has(stem));
+    isOwn ||= isHit && sentence.isFirstPerson;
+    const isHis = question.isOwn && isSaid && sentence.isOwn;
     if (nearness !== undefined && nearness > (nearest?.nearness ?? Number.NEGATIVE_INFINITY))
       nearest = { text, nearness };
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
@@ -164,9 +164,6 @@ const likeness = (nearness = 0, usual: number): number =>
   Math.min(1, Math.max(0, (nearness - USUAL_SHARE * Math.max(usual, USUAL_LEAST) - STRANGE) / (SAME - STRANGE)));
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
-/** Who says "I" speaks of himself; who says "my aunt" perhaps not. */
-const FIRST_PERSON = either(/\b(?:I|we|ich|wir|je|yo)\b/u, "我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)");
-
 /** The best few, best first: none below the floor, none that says the same as another. */
 export function best(
   all: readonly Scored[],

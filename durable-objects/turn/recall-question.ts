@@ -50,6 +50,8 @@ export const OWN = either(
   /\b(?:i|my|me|mine|we|us|our|ich|wir|uns|mein\w*|mich|mir|unser\w*|je|mon|ma|mes|mi|mis)\b/iu,
   "我",
 );
+/** Who says "I" speaks of himself; who says "my aunt" perhaps not. */
+export const FIRST_PERSON = either(/\b(?:I|we|ich|wir|je|yo)\b/u, "我(?!的|们|家?叔|同|表|妹|姐|哥|弟|爸|妈)");
 /** Whom one calls so belongs to oneself; Chinese says no more of whose anybody or anything is that is near. */
 const NEAR = either(
   /\b(?:mum|mummy|mom|mommy|dad|daddy|grandma|grandpa|granny|hubby|mama|papa|oma|opa|daheim)\b/iu,

@@ -317,3 +317,53 @@ it("words that were found before are indexed as those that were not", () => {
   other.store.tree.passages.add({ id: name(9), parent: null, depth: 9 }, 5, long);
   expect(cpuMs() - insertingMs, "what is left for the transaction").toBeLessThan(foundMs / 2);
 });
+
+it("reads a section once, and what is hidden, removed or rolled back is not what was read", () => {
+  const { store, storage, add } = opened();
+  const { tree, database } = store;
+  add(1, null, "zebra one");
+  add(2, 1, "zebra two");
+  const read = (place: number) => {
+    storage.arm({ only: /FROM (?:turns|passage_turns)/ });
+    const text = tree.section({ place, depth: place, section: 0 })?.passages.at(0)?.text;
+    return [text, storage.statements];
+  };
+  const [one, two] = ["zebra one", "zebra two"];
+  expect([read(1), read(1), read(2), read(1)]).toEqual([
+    [one, 2],
+    [one, 0],
+    [two, 2],
+    [one, 0],
+  ]);
+  tree.hide(name(1));
+  expect([read(2), read(2)]).toEqual([
+    [two, 2],
+    [two, 0],
+  ]);
+  const undone = () =>
+    database.transaction(() => {
+      add(3, 2, "zebra three");
+      expect(read(3)[0]).toBe("zebra three");
+      throw new Error("undone");
+    });
+  expect(undone).toThrow("did not answer");
+  expect(read(3)[0]).toBeUndefined();
+  expect(read(2)).toEqual([two, 2]);
+  database.transaction(() => store.forgetTurn(name(2)));
+  add(4, 1, "zebra four");
+  expect(read(2)[0]).toBe("zebra four");
+});
+
+it("keeps what was read last, up to a bound on all of it", () => {
+  const { store, storage, add } = opened();
+  const long = `Zebra. ${"It is a long way. ".repeat(200)}`;
+  for (let n = 1; n <= 12; n++) add(n, n === 1 ? null : n - 1, long);
+  const read = (place: number) => {
+    storage.arm({ only: /FROM passage_turns/ });
+    store.tree.section({ place, depth: place, section: 0 });
+    return storage.statements;
+  };
+  for (let n = 1; n <= 5; n++) expect([read(n), read(n), read(1)]).toEqual([1, 0, 0]);
+  for (let n = 6; n <= 12; n++) read(n);
+  expect([read(12), read(11), read(1)]).toEqual([0, 0, 1]);
+});
