@@ -1,5 +1,5 @@
 /**
- * benchOptions: what a bench was asked for on its command line. The first comment of its file is its usage, which `--help` prints; an option that it
+ * benchOptions: what a bench, or another program of the repository (scripts/, test/load/), was asked for on its command line. The first comment of its file is its usage, which `--help` prints; an option that it
  * does not have, and a number of arguments that it does not take, end it with code 2 and one line.
  */
 import { readFileSync } from "node:fs";

@@ -22,6 +22,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
+import { benchOptions } from "../bench/options.ts";
 import { startCounts } from "../src/core/settings.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
@@ -131,6 +132,7 @@ function noticeOf(folder: string): string {
   return `${name} ${version}, ${license}\n\n${text}\n`;
 }
 
+benchOptions({});
 try {
   await main();
 } catch (thrown) {

@@ -7,7 +7,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../bench/options.ts";
 import { assumedPlatform, assumedUsers, measured } from "./capacity/constants.ts";
 import { dollarsOf } from "./capacity/dollars.ts";
 import { plot } from "./capacity/plot.ts";
@@ -31,13 +31,12 @@ const options = {
 
 class UsageError extends Error {}
 
-function readOptions(args: string[]) {
+function readOptions() {
   const texts = Object.fromEntries(
     Object.entries(options).map(([name, value]) => [name, { type: "string" as const, default: value }]),
   );
+  const { values } = benchOptions({ ...texts, json: { type: "boolean", default: false }, plots: { type: "string" } });
   try {
-    const flags = { json: { type: "boolean" as const, default: false }, plots: { type: "string" as const } };
-    const { values } = parseArgs({ args, options: { ...texts, ...flags } });
     const given = values as Record<string, string | boolean | undefined>;
     const number = (name: keyof typeof options, least: number, most: number): number => {
       const value = Number(given[name]);
@@ -161,7 +160,7 @@ function draw(options: Options, folder: string): void {
 }
 
 try {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions();
   if (options.json) {
     const total = simulateWorld(options);
     console.log(JSON.stringify({ ...total, dollars: costs(options, total) }));

@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../bench/options.ts";
 import { countSetting } from "../src/core/settings.ts";
 import { costOf, restingCost, type Usage } from "./price.ts";
 
@@ -33,13 +33,11 @@ interface Reply {
   error?: { message: string };
 }
 
-const { values } = parseArgs({
-  options: {
-    turns: { type: "string", default: "4" },
-    tokens: { type: "string", default: "120" },
-    pack: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
+const { values } = benchOptions({
+  turns: { type: "string", default: "4" },
+  tokens: { type: "string", default: "120" },
+  pack: { type: "string" },
+  json: { type: "boolean", default: false },
 });
 
 /** Resolves to the address. */

@@ -6,20 +6,18 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../bench/options.ts";
 import { goldenOf } from "../src/backends/golden.ts";
 import { loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { licence: { type: "string" }, provenance: { type: "string" }, quality: { type: "string" } },
-});
-const [pack] = positionals;
-if (pack === undefined)
-  throw new Error("usage: node scripts/pack-manifest.ts <pack> [--licence …] [--provenance …] [--quality …]");
+const { values, positionals } = benchOptions(
+  { licence: { type: "string" }, provenance: { type: "string" }, quality: { type: "string" } },
+  [1, 1],
+);
+const pack = positionals[0]!;
 const file = join(pack, "manifest.json");
 const old = JSON.parse(readFileSync(file, "utf8"));
 const manifest = {

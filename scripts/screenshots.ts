@@ -6,13 +6,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { benchOptions } from "../bench/options.ts";
 import { launchChromium } from "../test/support/chromium.ts";
 import { start } from "../test/support/start-server.ts";
 import { root } from "./package-root.ts";
 
-const { values } = parseArgs({ options: { to: { type: "string" }, pack: { type: "string" } } });
+const { values } = benchOptions({ to: { type: "string" }, pack: { type: "string" } });
 const ANSWER_MS = 300_000;
 
 const idle = (page: Page) => page.getByRole("button", { name: "Send" }).waitFor({ timeout: ANSWER_MS });

@@ -1,4 +1,4 @@
-/** Benches say what they take, and refuse what they do not. */
+/** Benches, and the programs of scripts/ and test/, say what they take, and refuse what they do not. */
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,14 +6,20 @@ import { describe, expect, it } from "vitest";
 import { usageOf } from "../../bench/options.ts";
 
 const root = join(import.meta.dirname, "../..");
-const benches = globSync(["bench/*.ts", "bench/long-dialogue/*.ts"], { cwd: root })
-  .filter((file) => file !== "bench/options.ts")
+/** `start` is a command of `rivulet`. */
+const others = ["bench/options.ts", "scripts/start.ts", "scripts/prepare-start.ts"];
+const folders = ["bench", "bench/long-dialogue", "scripts", "test/{fixtures,hostile,kill,load,long-prefix}"];
+const programs = globSync(
+  folders.map((folder) => `${folder}/*.ts`),
+  { cwd: root },
+)
+  .filter((file) => !others.includes(file))
   .map((file) => ({ file, source: readFileSync(join(root, file), "utf8") }))
   .filter(({ source }) => /process\.argv|parseArgs|benchOptions/.test(source));
 
-it("finds the benches that take something", () => expect(benches.length).toBeGreaterThan(30));
+it("finds the programs that take something", () => expect(programs.length).toBeGreaterThan(45));
 
-it.each(benches)("$file reads its options in the one way, and its usage names all of them", ({ source }) => {
+it.each(programs)("$file reads its options in the one way, and its usage names all of them", ({ source }) => {
   expect(source).not.toMatch(/process\.argv|parseArgs/);
   const [options] = /benchOptions\([\s\S]*?\)[;.]/.exec(source)!;
   const names = [...options.matchAll(/([\w-]+)"?: \{ type: /g)].map(([, name]) => name!);

@@ -9,18 +9,16 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../../bench/options.ts";
 import { post, serverPid } from "../support/start-server.ts";
 import { toyServer } from "../support/toy-server.ts";
 import { hostileInputs } from "./inputs.ts";
 import { whileProbing } from "./loop-blocked.ts";
 
-const { values } = parseArgs({
-  options: {
-    count: { type: "string", default: "1000" },
-    seed: { type: "string", default: "1" },
-    from: { type: "string", default: "0" },
-  },
+const { values } = benchOptions({
+  count: { type: "string", default: "1000" },
+  seed: { type: "string", default: "1" },
+  from: { type: "string", default: "0" },
 });
 const MOST_MS = 250;
 

@@ -7,23 +7,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../../bench/options.ts";
 import { packFolder } from "../../scripts/serve-pack.ts";
 import { servedModel } from "./dialogue.ts";
 import { KillableServer } from "./killable-server.ts";
 import { killRun } from "./run.ts";
 import { streamKillRun } from "./stream-run.ts";
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: "200" },
-    "stream-kills": { type: "string", default: "50" },
-    seed: { type: "string", default: "1" },
-    turns: { type: "string", default: "10" },
-    tokens: { type: "string", default: "120" },
-    minutes: { type: "string", default: "20" },
-    pack: { type: "string" },
-  },
+const { values } = benchOptions({
+  kills: { type: "string", default: "200" },
+  "stream-kills": { type: "string", default: "50" },
+  seed: { type: "string", default: "1" },
+  turns: { type: "string", default: "10" },
+  tokens: { type: "string", default: "120" },
+  minutes: { type: "string", default: "20" },
+  pack: { type: "string" },
 });
 const pack = packFolder(values.pack);
 const work = mkdtempSync(join(tmpdir(), "rivulet-kill-"));

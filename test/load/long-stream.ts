@@ -8,17 +8,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../../bench/options.ts";
 import { serverPid, start } from "../support/start-server.ts";
 import { tinyForecaster } from "../support/tiny-forecaster.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
-const { values } = parseArgs({
-  options: {
-    values: { type: "string", default: "1000000" },
-    batch: { type: "string", default: "2000" },
-    forecaster: { type: "string" },
-  },
+const { values } = benchOptions({
+  values: { type: "string", default: "1000000" },
+  batch: { type: "string", default: "2000" },
+  forecaster: { type: "string" },
 });
 const total = Number(values.values);
 const batch = Math.min(4096, Number(values.batch));

@@ -7,19 +7,17 @@
  * when a turn that was answered is lost, a database is not of the size that docs/durability.md says, the server fails other than by saying that it is full, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
  * idle objects keep their descriptors, or, in a soak, memory goes on growing or something never happened that should happen at times.
  */
-import { parseArgs } from "node:util";
+import { benchOptions } from "../../bench/options.ts";
 import { serverPid } from "../support/start-server.ts";
 import { toyServer } from "../support/toy-server.ts";
 import { Callers } from "./callers.ts";
 import { bytesOnDisk, databasesAtRest, type Held, heldBy } from "./measure.ts";
 
-const { values } = parseArgs({
-  options: {
-    conversations: { type: "string", default: "200" },
-    concurrent: { type: "string", default: "16" },
-    rate: { type: "string", default: "10000" },
-    minutes: { type: "string" },
-  },
+const { values } = benchOptions({
+  conversations: { type: "string", default: "200" },
+  concurrent: { type: "string", default: "16" },
+  rate: { type: "string", default: "10000" },
+  minutes: { type: "string" },
 });
 const bounded = (text: string | undefined, most: number): number => Math.max(1, Math.min(most, Number(text ?? 0)));
 const conversations = bounded(values.conversations, 20_000);

@@ -8,19 +8,17 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { benchOptions } from "../../bench/options.ts";
 import { serverPid, start } from "../support/start-server.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    streams: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "20" },
-    batch: { type: "string", default: "1" },
-    together: { type: "string", default: "0" },
-    connections: { type: "string", default: "16" },
-    forecaster: { type: "string" },
-  },
+const { values: options } = benchOptions({
+  streams: { type: "string", default: "1000" },
+  seconds: { type: "string", default: "20" },
+  batch: { type: "string", default: "1" },
+  together: { type: "string", default: "0" },
+  connections: { type: "string", default: "16" },
+  forecaster: { type: "string" },
 });
 const [streams, seconds, batch, together, connections] = [
   Number(options.streams),
