@@ -13,6 +13,7 @@ import type {
   RebuildReason,
   Recalled,
   StateOrigin,
+  Timings,
   TurnRequest,
 } from "../../src/api/shared/turn.ts";
 import { protects } from "../platform/fault-points.ts";
@@ -33,6 +34,8 @@ interface Progress {
   /** The reply is whole, with this reason, and the state that is kept is being computed: of the lasting prompt and the reply. */
   settling?: FinishReason;
   logprobs?: LoggedToken[];
+  /** Of the invocations that have left it in good order. Absent: none has. */
+  spent?: Timings;
 }
 
 interface AcceptedTurn {

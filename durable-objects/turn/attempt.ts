@@ -219,12 +219,15 @@ async function enter(
     const taken = await take(slot);
     const { accepted, restored } = taken;
     slot.computes(restored.sequence, running.tenant);
-    const { recallTokens = 0, recallMs = 0 } = accepted;
+    const { recallTokens = 0, recallMs = 0, spent = noTimings } = accepted;
     const recall = { recall_tokens: recallTokens, recall_ms: recallMs };
-    const waited = { ...recall, queue_ms: enteredMs - queuedMs, load_ms: Date.now() - enteredMs };
+    const waited = {
+      queue_ms: spent.queue_ms + enteredMs - queuedMs,
+      load_ms: spent.load_ms + Date.now() - enteredMs,
+    };
     const { origin, rebuiltTokens, rebuiltBecause } = accepted;
     const rebuilt = { rebuilt_tokens: rebuiltTokens, ...(rebuiltBecause ? { rebuilt_because: rebuiltBecause } : {}) };
-    const timings = { ...noTimings, ...waited, state: origin, ...rebuilt };
+    const timings = { ...spent, ...recall, ...waited, state: origin, ...rebuilt };
     running.begin(startOf(host, accepted, store !== undefined));
     const budget = new WorkBudget(served.backend, served.manifest.parameters, {
       attempts: accepted.attempts,

@@ -33,12 +33,14 @@ export class TurnWriter {
 
   /** Resolves when it is on disk. `pause`: another invocation goes on from here, and none has crashed. */
   async checkpoint(pause?: "pause"): Promise<void> {
-    const { accepted, epoch, running, store, budget, restored, ctx } = this.#work;
+    const { accepted, epoch, running, store, budget, restored, timings, ctx } = this.#work;
     budget.checkpointed();
     if (!store) return;
     await fault("checkpoint.before", ctx);
     const { logprobs } = running;
-    const progress = { ...accepted, attempts: pause ? -1 : 0, ...(logprobs ? { logprobs } : {}) };
+    // Between pauses the row is not written again for the time alone: what a crash has spent is not counted.
+    const left = pause ? { attempts: -1, spent: { ...timings } } : { attempts: 0 };
+    const progress = { ...accepted, ...left, ...(logprobs ? { logprobs } : {}) };
     restored.stretches = await this.#state("exact", this.#samplerState(), (state) =>
       store.checkpoint(progress, epoch, this.#ids(), state),
     );

@@ -1,5 +1,5 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { armFaults } from "../../../../durable-objects/platform/fault-points.ts";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { countsOf, type EventName } from "../../../../src/core/event-counts.ts";
@@ -186,6 +186,33 @@ it("C15: at 2,000 units an invocation, a turn of more work is spread over severa
   expect(tail.seen.map(({ id }) => id)).toEqual(Array.from({ length: 1202 }, (_, i) => i));
   expect(counted("turn_resumed") - resumed).toBe(2);
   Object.assign(toy().manifest, { parameters: undefined });
+});
+
+it("C15: what a turn took is told of all its invocations", async () => {
+  const beganMs = Date.now();
+  let passes = 0;
+  gate.at = () => void passes++;
+  // A pass takes ten milliseconds, and nothing else takes any.
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => beganMs + 10 * passes);
+  Object.assign(toy().manifest, { parameters: 4e6 });
+  const asked = { ...dice, max_tokens: 300 };
+  try {
+    await chat({ conversation: "ada", messages: [say("one ".repeat(50))], ...asked });
+    await rows("ada", "DELETE FROM pieces");
+    await evictDurableObject(stub("ada"));
+    limits.unitsPerInvocation = 400;
+    passes = 0;
+    const resumed = counted("turn_resumed");
+    const { timings } = await chat({ conversation: "ada", messages: [say("two ".repeat(50))], ...asked });
+    expect(counted("turn_resumed") - resumed).toBeGreaterThan(5);
+    expect(timings.rebuild_ms! + timings.prefill_ms! + timings.decode_ms!).toBe(10 * passes);
+    const { sliceTokens } = toy().backend;
+    expect(timings.rebuild_ms).toBeGreaterThanOrEqual((10 * timings.rebuilt_tokens!) / sliceTokens);
+    expect(timings.prefill_ms).toBeGreaterThanOrEqual((10 * timings.prefill_tokens!) / sliceTokens);
+  } finally {
+    clock.mockRestore();
+    Object.assign(toy().manifest, { parameters: undefined });
+  }
 });
 
 it("C16: an alarm that throws twice is rung again, and the third one finishes the turn", async () => {
