@@ -15,13 +15,13 @@ import { checkSame } from "../storage/idempotency.ts";
 import { noSuchResponse } from "../storage/turn-tree.ts";
 import { isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
-import { placeRequest } from "../turn/place-request.ts";
+import { placeBehind, placeRequest } from "../turn/place-request.ts";
 import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
 import type { KnownTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "../turn/unanswered-turn.ts";
 import { stored, streamedFrom } from "./known-turn.ts";
-import { beginWithPrefix, prefixReady } from "./shared-prefix.ts";
+import { beginWithPrefix, prefixOfAnotherPack, prefixReady } from "./shared-prefix.ts";
 
 /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
 export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client: Client): Promise<Response> {
@@ -53,12 +53,15 @@ export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client:
 export async function countTokens(scheduler: Scheduler, asked: TurnRequest): Promise<{ tokens: number }> {
   const { host } = scheduler;
   const { database } = host.store();
-  if (asked.persistent || isThrownAway(asked)) openThere(host, asked);
-  else if (asked.prefix !== undefined) await visit(scheduler, asked);
+  const begins = !asked.persistent && !isThrownAway(asked) && asked.prefix !== undefined;
+  if (begins) host.store().openFor(asked.tenant, "prefix");
+  else if (asked.persistent || isThrownAway(asked)) openThere(host, asked);
+  const unread = begins ? await prefixOfAnotherPack(scheduler) : undefined;
   const request = asked.inheritsTools ? withTools(host, asked) : asked;
   const source = database.exists ? sourceOf(request, host) : undefined;
   const served = await host.served(request);
-  const { accepted } = plan(placeRequest(request, served, source), newTurnId(), served, { isCounted: true });
+  const placed = unread ? placeBehind(request, served, host.store(), unread) : placeRequest(request, served, source);
+  const { accepted } = plan(placed, newTurnId(), served, { isCounted: true });
   return { tokens: accepted.start + accepted.promptCount };
 }
 

@@ -115,8 +115,31 @@ export async function prefixFile(scheduler: Scheduler, tenant: string): Promise<
 export async function prefixReady(scheduler: Scheduler): Promise<void> {
   headOf(scheduler.host);
   await readAgain(scheduler);
+  await finished(scheduler);
+  checkThere(scheduler);
+}
+
+/**
+ * The turn of a prefix that another version of the model has read, or was reading: what begins with it can be counted, and nothing is computed for that. Undefined
+ * where this one has read it. Fails as `prefixReady` does.
+ */
+export async function prefixOfAnotherPack(scheduler: Scheduler): Promise<StoredTurn | undefined> {
+  const { host } = scheduler;
+  headOf(host);
+  scheduler.recover();
+  await finished(scheduler);
+  const last = lastTurn(host.store());
+  if (last && last.fingerprint !== (await host.served()).fingerprint) return last;
+  checkThere(scheduler);
+  return undefined;
+}
+
+async function finished(scheduler: Scheduler): Promise<void> {
   const running = scheduler.get(turnIn(scheduler)?.id ?? "");
   await running?.until(() => running.over);
+}
+
+function checkThere(scheduler: Scheduler): void {
   const { status, error } = viewPrefix(scheduler);
   if (status === "failed") throw failureOf({ error: error! });
   check(status === "completed", "turn_in_progress", () => "the prefix is still being computed; try again", "prefix");

@@ -60,6 +60,18 @@ export function placeRequest(
   };
 }
 
+/** Behind a shared prefix that another pack has read, as it will be once this one has: only to count. */
+export function placeBehind(
+  request: TurnRequest,
+  { prompt }: Served,
+  store: ConversationStore,
+  prefix: StoredTurn,
+): PlacedRequest {
+  const { length: logged } = prompt.system(prefix.request.messages[0]!.content);
+  const story = after(store, { ...prefix, reply: null, start: 0, logged }, request.messages);
+  return { request, store, tip: null, moved: true, story };
+}
+
 function storyOf(request: TurnRequest, store: ConversationStore, tip: StoredTurn | undefined): Continuation {
   const { parent, near, prefix, feedOnly, messages } = request;
   if (parent === undefined) return continuation(store.tree, near === undefined ? tip : turnOf(store, near), request);

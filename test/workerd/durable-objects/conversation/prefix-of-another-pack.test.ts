@@ -64,6 +64,37 @@ it.each([LATER, { ...LATER, tokenizer: "c".repeat(64), template: "d".repeat(64) 
   },
 );
 
+it.each([
+  ["the same tokenizer", LATER],
+  ["another tokenizer", { ...LATER, tokenizer: "c".repeat(64) }],
+])("what would begin with it is counted without reading it again: %s", async (_, pack) => {
+  await told(make());
+  await startedWith(pack);
+  if (pack !== LATER) {
+    const { prompt } = toy();
+    Object.assign(toy(), { prompt: { ...prompt, system: (text: string) => [...prompt.system(text), 97, 98] } });
+  }
+  const body = turnRequest("one", { head: undefined as never, parent: null, prefix: "manual", persistent: false });
+  const count = () => told<{ tokens: number }>(askObject(object(), "/count", { body }));
+  const counted = await count();
+  expect(toy().fed).toEqual([]);
+  const { usage } = await begun("a");
+  expect(counted).toEqual({ tokens: usage.prompt_tokens });
+  expect(await count()).toEqual(counted);
+});
+
+it("one that the earlier pack was still reading is counted, and not read", async () => {
+  gate.at = () => new Promise(() => {});
+  expect((await make({}, "?background=true")).status).toBe(202);
+  await abortAllDurableObjects();
+  gate.at = () => {};
+  await startedWith(LATER);
+  const body = turnRequest("one", { head: undefined as never, parent: null, prefix: "manual", persistent: false });
+  const own = toy().prompt.afterSystem([{ role: "user", content: "one" }]).length;
+  expect(await told(askObject(object(), "/count", { body }))).toEqual({ tokens: tokens() + own });
+  expect(toy().fed).toEqual([]);
+});
+
 it("a conversation that began with it before goes on, from the tokens it took", async () => {
   await told(make());
   await begun("a");
