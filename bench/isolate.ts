@@ -1,5 +1,5 @@
 /**
- * What one isolate holds, as workerd counts it, while as many conversations as it has places talk in it: the heap and the buffers of JavaScript after a
+ * What one isolate holds, as workerd counts it, while as many conversations as it has memory slots talk in it: the heap and the buffers of JavaScript after a
  * collection of garbage, and the engine's memory as the server counts it.
  *
  *     node bench/isolate.ts [--memory 128M] [--talks 3]

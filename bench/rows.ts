@@ -20,7 +20,7 @@ const { values } = benchOptions({
 const DEPTH = Number(values.depth);
 const ROUNDS = Number(values.rounds);
 const COUNTS = [1, 2, 4, 8, 16];
-/** Room for all of them; an isolate of 128 MB has three places. */
+/** Room for all of them; an isolate of 128 MB has three memory slots. */
 const MEMORY_BYTES = 1e9;
 
 async function measure(name: string, pack: string): Promise<(string | number)[][]> {

@@ -40,7 +40,7 @@ interface Counts {
   /** The same in processor time, and of whole turns. */
   firstCpuMs: number[];
   cpuMs: number[];
-  /** Of whole turns by the clock: waiting for a place, bringing the state in, prompt, reply, putting the state away, and all together. */
+  /** Of whole turns by the clock: waiting for a memory slot, bringing the state in, prompt, reply, putting the state away, and all together. */
   parts: Record<(typeof PARTS)[number] | "whole", number>[];
 }
 const PARTS = ["queue_ms", "load_ms", "prefill_ms", "decode_ms", "save_ms"] as const;

@@ -1,5 +1,5 @@
 /**
- * npm run capacity -- [--users n] [--objects n] [--places n] [--locations n] [--peak x] [--think s] [--prompt n] [--reply n] [--document n]
+ * npm run capacity -- [--users n] [--objects n] [--slots n] [--locations n] [--peak x] [--think s] [--prompt n] [--reply n] [--document n]
  *                     [--days n] [--stored bytes] [--slower x] [--seed n] [--json] [--plots <folder>]
  *
  * Simulates a day of conversations on Cloudflare from what one machine was measured to do and from assumptions about the platform, and says how
@@ -16,7 +16,7 @@ import { simulateWorld, type Total } from "./capacity/world.ts";
 const options = {
   users: "1000000",
   objects: String(assumedPlatform.objectsPerIsolate),
-  places: String(measured.places),
+  slots: String(measured.slots),
   locations: String(assumedPlatform.locations),
   peak: String(assumedUsers.peak),
   think: String(assumedUsers.thinkSeconds),
@@ -51,7 +51,7 @@ function readOptions() {
         passMs: measured.passMs.map((ms) => ms * slower),
         prefillMsPerToken: measured.prefillMsPerToken * slower,
         coldStartMs: measured.coldStartMs * slower,
-        places: whole("places", 1, 64),
+        slots: whole("slots", 1, 64),
       },
       platform: {
         ...assumedPlatform,
@@ -94,7 +94,7 @@ function print(options: Options): void {
   const { users, platform, machine } = options;
   const line = (cells: (string | number)[]) => console.log(`| ${cells.join(" | ")} |`);
   console.log(
-    `${users.users.toLocaleString("en")} users, ${users.conversationsPerDay} conversations of ${users.turnsPerConversation} turns a day, ${platform.locations} locations, ${machine.places} places in an isolate\n`,
+    `${users.users.toLocaleString("en")} users, ${users.conversationsPerDay} conversations of ${users.turnsPerConversation} turns a day, ${platform.locations} locations, ${machine.slots} memory slots in an isolate\n`,
   );
   line([
     "objects in one isolate at most",

@@ -30,16 +30,11 @@ export async function rivuletChat(pack: string, folder?: string): Promise<ChatSe
   return { engine: "Rivulet", url: server.url, pid: serverPid(kept), extra, end };
 }
 
-/** So many places, each of `tokens` tokens. */
-export async function llamaChat(
-  file: string,
-  places: number,
-  tokens: number,
-  args: string[] = [],
-): Promise<ChatServer> {
-  const own = ["--parallel", String(places), "--ctx-size", String(places * tokens), "--flash-attn", "on"];
+/** So many slots, each of `tokens` tokens. */
+export async function llamaChat(file: string, slots: number, tokens: number, args: string[] = []): Promise<ChatServer> {
+  const own = ["--parallel", String(slots), "--ctx-size", String(slots * tokens), "--flash-attn", "on"];
   const { url, pid, end } = await startLlamaServer(file, [...own, ...args]);
-  return { engine: `llama-server -np ${places}`, url, pid, extra: { ignore_eos: true }, end };
+  return { engine: `llama-server -np ${slots}`, url, pid, extra: { ignore_eos: true }, end };
 }
 
 export interface Answer {

@@ -42,7 +42,7 @@ const standard: AdmissionLimits = {
 };
 
 /**
- * What JavaScript takes while as many replies as an isolate has places are written: code, tokenizer, forms, logits (`node bench/isolate.ts`); and for each
+ * What JavaScript takes while as many replies as an isolate has memory slots are written: code, tokenizer, forms, logits (`node bench/isolate.ts`); and for each
  * further conversation, where there are many.
  */
 export const JAVASCRIPT_BYTES = 15.6e6;
@@ -68,14 +68,14 @@ export function slotsFor(backend: Sized, memoryBytes = ISOLATE_BYTES): number {
   return memoryBytes > ISOLATE_BYTES ? Math.min(MOST_SLOTS, Math.max(slots, more)) : slots;
 }
 
-/** Whether so many bytes more fit beside all those places, so that keeping them costs none. */
+/** Whether so many bytes more fit beside all those memory slots, so that keeping them costs none. */
 export function hasRoomBeside(backend: Sized, memoryBytes: number, bytes: number): boolean {
   const { state, left } = roomIn(backend, memoryBytes);
   const each = memoryBytes > ISOLATE_BYTES ? state + CONVERSATION_BYTES : state;
   return left - slotsFor(backend, memoryBytes) * each >= bytes;
 }
 
-/** Bytes of one state, and what the memory leaves for those of places. */
+/** Bytes of one state, and what the memory leaves for those of memory slots. */
 function roomIn(backend: Sized, memoryBytes: number): { state: number; left: number } {
   const { contextLength } = backend;
   const state = backend.stateBytes(contextLength === ENDLESS ? ENDLESS : Math.min(DEEP, contextLength));
@@ -213,7 +213,7 @@ export class Admission {
   }
 
   /**
-   * States in use and warm ones are as many together as were in use at once before, or as an isolate has places at most: so what nobody needs never
+   * States in use and warm ones are as many together as were in use at once before, or as an isolate has memory slots at most: so what nobody needs never
    * makes the memory larger than that.
    */
   #fit(): void {

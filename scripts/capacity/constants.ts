@@ -12,8 +12,8 @@ export interface Machine {
   saveMs: number;
   /** A fresh isolate: weights read and verified, tokenizer, first code. */
   coldStartMs: number;
-  /** States in an isolate's memory at once. */
-  places: number;
+  /** Memory slots of an isolate: states that are in its memory at once. */
+  slots: number;
 }
 
 export interface Platform {
@@ -57,7 +57,7 @@ export const measured: Machine = {
   loadMs: 5,
   saveMs: 5,
   coldStartMs: 600,
-  places: 3,
+  slots: 3,
 };
 
 /** Rows and bytes at rest: `npm run cost -- --turns 6`, a conversation like those of `assumedUsers`. The rest is not documented by the platform and is assumed. */

@@ -102,7 +102,7 @@ export class Isolate {
   }
 
   #admit(): void {
-    while (this.#running.length < this.#machine.places && this.#waiting.length > 0) {
+    while (this.#running.length < this.#machine.slots && this.#waiting.length > 0) {
       this.#running.push(this.#waiting.shift()!);
       this.version++;
     }

@@ -1,5 +1,5 @@
 /**
- * Prints, as JSON, the most memory that one isolate's work takes: the default pack and as many deep conversations alive at once as there are places.
+ * Prints, as JSON, the most memory that one isolate's work takes: the default pack and as many deep conversations alive at once as there are memory slots.
  *
  * A pack may be named instead. Its own process, so that no test runner is counted; run with --expose-gc. What Node itself holds before anything is loaded is left out.
  */

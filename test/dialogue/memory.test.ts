@@ -17,7 +17,7 @@ interface Measured {
   javascript: number;
 }
 
-it("as many live conversations of over 1,000 tokens as there are places fit into one isolate with the default pack", {
+it("as many live conversations of over 1,000 tokens as there are memory slots fit into one isolate with the default pack", {
   timeout: 600_000,
 }, () => {
   // Bundled as a Worker is: Node keeps the whole text of each module, comments too.

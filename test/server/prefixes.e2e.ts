@@ -1,4 +1,4 @@
-/** Layer 4: shared prefixes on the real server: its process is ended by SIGKILL in the midst of one, and more of them than there are places come beside chats. */
+/** Layer 4: shared prefixes on the real server: its process is ended by SIGKILL in the midst of one, and more of them than there are memory slots come beside chats. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ interface Shown {
 }
 
 async function newServer(faults: FaultPlan = {}): Promise<void> {
-  // As much as an isolate has: four places.
+  // As much as an isolate has: four memory slots.
   const args = ["--memory", "128M"];
   server = new KillableServer({ folder: join(work, `persist-${folders++}`), pack, args });
   await server.start(faultsOf(faults));
@@ -105,7 +105,7 @@ it("C4, I4: killed again and again at random times, a prefix is in the end what 
   expect(await begunWith("disturbed")).toBe(await begunWith("undisturbed"));
 });
 
-it("R2: more long prefixes than there are places leave one for chats", async () => {
+it("R2: more long prefixes than there are memory slots leave one for chats", async () => {
   await newServer();
   const names = ["a", "b", "c", "d", "e"];
   // Those for which there is no place wait for one.

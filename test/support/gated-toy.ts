@@ -41,7 +41,7 @@ export function gatedToy(options: ToyOptions = {}): GatedToy {
     Object.assign(limits, usualLimits);
     Object.assign(streamLimits, usualStreams);
     gate.at = () => {};
-    await until(() => admission.live === 0 && toy.live.size === 0, "places and sequences left");
+    await until(() => admission.live === 0 && toy.live.size === 0, "memory slots and sequences left");
     await emptied();
   });
   return { gate, toy: () => toy, startedWith };

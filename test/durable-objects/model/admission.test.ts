@@ -8,7 +8,7 @@ const present = new AbortController().signal;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const quick = { live: 2, waiting: 2, waitMs: 200, pollMs: 5 };
 
-it("has as many places as states fit beside the weights, at least one and at most four", () => {
+it("has as many memory slots as states fit beside the weights, at least one and at most four", () => {
   const backend = (memoryBytes: number, bytes: number) => ({
     memoryBytes,
     contextLength: 2048,
@@ -21,7 +21,7 @@ it("has as many places as states fit beside the weights, at least one and at mos
   expect(slotsFor(backend(1e6, 1e3))).toBe(4);
 });
 
-it("has places for many more in the memory of a machine, and never fewer than in an isolate", () => {
+it("has memory slots for many more in the memory of a machine, and never fewer than in an isolate", () => {
   const backend = {
     memoryBytes: 91e6,
     contextLength: 2048,
@@ -33,14 +33,14 @@ it("has places for many more in the memory of a machine, and never fewer than in
   expect(slotsFor(backend, 6e9)).toBe(64);
 });
 
-it("has room for more only where it costs no place", () => {
+it("has room for more only where it costs no memory slot", () => {
   const sized = (memoryBytes: number) => ({ memoryBytes, contextLength: 2048, stateBytes: () => 5e6 });
-  // 128 − 15.6 − 90.6 − 0.35 × 5 leave 20 for four places, 24 leave 4 besides, and in a gigabyte 64 places of 7 leave more than enough.
+  // 128 − 15.6 − 90.6 − 0.35 × 5 leave 20 for four slots, 24 leave 4 besides, and in a gigabyte 64 slots of 7 leave more than enough.
   expect([slotsFor(sized(90.6e6)), hasRoomBeside(sized(90.6e6), 128e6, 4e6)]).toEqual([4, false]);
   expect([slotsFor(sized(86.6e6)), hasRoomBeside(sized(86.6e6), 128e6, 4e6)]).toEqual([4, true]);
   expect(hasRoomBeside(sized(86.6e6), 128e6, 5e6)).toBe(false);
   expect([slotsFor(sized(90e6), 1e9), hasRoomBeside(sized(90e6), 1e9, 4e6)]).toEqual([64, true]);
-  // 42 places of 7 in 298.
+  // 42 slots of 7 in 298.
   expect([slotsFor(sized(90e6), 406e6), hasRoomBeside(sized(90e6), 406e6, 4e6)]).toEqual([42, true]);
   expect([slotsFor(sized(90e6), 405e6), hasRoomBeside(sized(90e6), 405e6, 4e6)]).toEqual([42, false]);
 });
@@ -55,12 +55,12 @@ it("counts a state that stops growing as it is when it is full", () => {
   expect(slotsFor(grows(2000))).toBe(2);
 });
 
-it("has three places for the default model in an isolate, and no fourth (docs/benchmarks.md)", () => {
+it("has three memory slots for the default model in an isolate, and no fourth (docs/benchmarks.md)", () => {
   // Its memory without a conversation and a full state, as the engine says them (bench/isolate.ts).
   const [memoryBytes, state] = [89_391_104, 6_846_720];
-  const places = (less: number) =>
+  const slots = (less: number) =>
     slotsFor({ memoryBytes: memoryBytes - less, contextLength: ENDLESS, stateBytes: () => state });
-  expect([places(-0.1e6), places(0), places(6e6)]).toEqual([2, 3, 3]);
+  expect([slots(-0.1e6), slots(0), slots(6e6)]).toEqual([2, 3, 3]);
 });
 
 it("may be limited later, and lets those stay who are in", async () => {
@@ -108,7 +108,7 @@ it("gives up waiting after its time, and at once when the caller has gone", asyn
   await expect(waiting).rejects.toMatchObject({ code: "busy" });
 });
 
-it("takes back the place of a holder that vanished, and frees its memory", async () => {
+it("takes back the memory slot of a holder that vanished, and frees its memory", async () => {
   const admission = new Admission({ ...quick, live: 1, silentMs: 50 });
   const vanished = await admission.enter({ owner: "a" }, present);
   let released = 0;
@@ -170,9 +170,9 @@ it("tenants are let in in turn, and of a tenant its conversations: one with many
   const order: string[] = [];
   const first = await admission.enter(from("ann", "a0"), present);
   const wait = (asker: ReturnType<typeof from>) =>
-    admission.enter(asker, present).then((place) => {
+    admission.enter(asker, present).then((slot) => {
       order.push(asker.owner);
-      place.leave();
+      slot.leave();
     });
   const waiting = [wait(from("ann", "a1")), wait(from("ann", "a1")), wait(from("ann", "a2")), wait(from("bob", "b1"))];
   first.leave();
@@ -190,19 +190,19 @@ it("a tenant's full queue refuses that tenant alone", async () => {
   expect(await other).toContain("all memory slots");
 });
 
-it("while others come, no tenant holds all places; alone it may", async () => {
+it("while others come, no tenant holds all memory slots; alone it may", async () => {
   const admission = new Admission({ live: 3, pollMs: 1, waitMs: 20 });
   for (const owner of ["a1", "a2", "a3"]) (await admission.enter(from("ann", owner), present)).leave();
   const held = [];
   for (const owner of ["a1", "a2", "a3"]) held.push(await admission.enter(from("ann", owner), present));
-  for (const place of held) place.leave();
+  for (const slot of held) slot.leave();
   (await admission.enter(from("bob", "b1"), present)).leave();
   for (const owner of ["a1", "a2"]) await admission.enter(from("ann", owner), present);
   await expect(admission.enter(from("ann", "a3"), present)).rejects.toMatchObject({ code: "busy" });
   expect((await admission.enter(from("bob", "b1"), present)).asker.tenant).toBe("bob");
 });
 
-it("shared prefixes never hold the last place", async () => {
+it("shared prefixes never hold the last memory slot", async () => {
   const admission = new Admission({ live: 2, pollMs: 1, waitMs: 20 });
   await admission.enter(from("ann", "p1", true), present);
   await expect(admission.enter(from("ann", "p2", true), present)).rejects.toMatchObject({ code: "busy" });

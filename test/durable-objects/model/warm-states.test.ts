@@ -87,7 +87,7 @@ it("another object never has it, and one turn of its own that goes on from nothi
   expect((await enter(to, "a")).takeWarm(backend, "t1")?.tag).toBe("t1");
 });
 
-it("whoever is let in has the place of the state that lies longest, at once, and nobody waits or is refused for one", async () => {
+it("whoever is let in has the memory slot of the state that lies longest, at once, and nobody waits or is refused for one", async () => {
   const to = made({ waitMs: 0 });
   leave(await enter(to, "a"), "a");
   leave(await enter(to, "b"), "b");

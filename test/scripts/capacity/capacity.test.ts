@@ -10,7 +10,7 @@ import { Isolate, passMs } from "../../../scripts/capacity/isolate.ts";
 import { rateAt, simulate } from "../../../scripts/capacity/simulate.ts";
 import { randomFrom } from "../../../scripts/capacity/world.ts";
 
-const machine = { ...measured, passMs: [10, 15, 18], prefillMsPerToken: 2, coldStartMs: 500, places: 2 };
+const machine = { ...measured, passMs: [10, 15, 18], prefillMsPerToken: 2, coldStartMs: 500, slots: 2 };
 
 /** Runs it until nothing is left: when each turn had its first token, and when it ended. */
 function drain(isolate: Isolate) {
@@ -47,7 +47,7 @@ it("a turn alone takes its reading and its tokens; two share the thread, and the
   expect(both.busyMs).toBeCloseTo(350, 6);
 });
 
-it("beyond its places turns wait, and in a cold isolate all do", () => {
+it("beyond its memory slots turns wait, and in a cold isolate all do", () => {
   const isolate = new Isolate(machine, 0, true);
   for (let n = 0; n < 3; n++) isolate.ask(0, 100, 10);
   expect(isolate.waiting).toBe(1);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await weights.get(async () => toy);
 });
 afterEach(async () => {
-  expect([admission.live, toy.live.size], "places and sequences left").toEqual([0, 0]);
+  expect([admission.live, toy.live.size], "memory slots and sequences left").toEqual([0, 0]);
   await reset();
 });
 

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await weights.get(async () => served());
 });
 afterEach(async () => {
-  expect(admission.live, "places left").toBe(0);
+  expect(admission.live, "memory slots left").toBe(0);
   await reset();
 });
 

@@ -59,7 +59,7 @@ it("S1: a whole reply whose client left is stopped too", async () => {
   client.abort();
   await until(() => admission.live === 0);
   await reply;
-  // It leaves its place in memory before its end is written.
+  // It leaves its memory slot before its end is written.
   await expect.poll(async () => (await turnsOf("ada"))[0]?.status).toBe("cancelled");
 });
 

@@ -50,7 +50,7 @@ beforeEach(() => {
   before = () => {};
 });
 afterEach(async () => {
-  expect(admission.live, "places left").toBe(0);
+  expect(admission.live, "memory slots left").toBe(0);
   await expect.poll(liveSequences, { message: "sequences left at the stages" }).toBe(0);
   await reset();
 });

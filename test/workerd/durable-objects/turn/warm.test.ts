@@ -212,7 +212,7 @@ it("a new instance of the object finds nothing, and wipes what the last one left
   expect(talk.warm).toEqual([false, false]);
 });
 
-it("of more conversations than there are places the ones that spoke last stay, and none of another tenant's is ever found", async () => {
+it("of more conversations than there are memory slots the ones that spoke last stay, and none of another tenant's is ever found", async () => {
   const asked = (tenant: string, n: number) =>
     ({ tenant, sampling: { temperature: 0 }, idempotencyKey: `k${n}` }) as never;
   const say = async (name: string, tenant: string, n: number) => {
@@ -229,14 +229,14 @@ it("of more conversations than there are places the ones that spoke last stay, a
   }
   expect(alone.get("ann")).not.toEqual(alone.get("bob"));
   admission.clearWarm();
-  const places = 4;
+  const slots = 4;
   const talks = ["t1", "t2", "t3"].flatMap((name) => ["ann", "bob"].map((tenant) => ({ name, tenant })));
   const found: number[] = [];
   for (let n = 0; n < 4; n++)
     for (const { name, tenant } of n % 2 === 0 ? talks : talks.toReversed()) {
       const reply = await say(name, tenant, n);
       expect(reply.text).toBe(alone.get(tenant)![n]);
-      expect(engine.sequences).toBeLessThanOrEqual(places);
+      expect(engine.sequences).toBeLessThanOrEqual(slots);
       found.push(reply.found);
     }
   // Back and forth: the last four are met again, the other two have made room.
