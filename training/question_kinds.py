@@ -1,10 +1,12 @@
 """Questions that somebody asks about his own life, and such about the world, in English, German and Chinese: what tells one from the other, whatever they are about.
 
 The sentence encoder's vector `own` is fitted to them (training/sentence_encoder.py). Whose a thing is often goes without saying ("轿车放在什么位置？", "Wo steht der Wagen?"), and "I" is
-no proof of one's own life ("What should I cook tonight?"). Beside the lists here: questions of the scenes (memory/scenes) and everyday questions with one right answer (memory/everyday.py).
+no proof of one's own life ("What should I cook tonight?"). Beside the lists here: questions of the scenes (memory/scenes), of what people might say in three languages (told/en.txt, told/de.txt, told/zh.txt),
+everyday questions with one right answer (memory/everyday.py), and what people ask about the world, for advice or as a favour (told/world-en.txt, told/world-de.txt, told/world-zh.txt).
 """
 
 import random
+from pathlib import Path
 
 from training.memory import everyday
 from training.memory.scenes import FOLDER, SLOT, SLOTS
@@ -57,11 +59,17 @@ Fine.; Thank you very much.; Nice.; Go on, please.; And what then?; Is that so?;
 Gut.; Vielen Dank.; Schön.; Weiter, bitte.; Und was dann?; Stimmt das?; Wieso das?; Noch mal.; Fass dich kürzer.; Sag es anders.; Das verstehe ich nicht.; Hallo!; Guten Morgen!; Noch eins.; Was meinst du?; Wer bist du?; Was kannst du?; Das ist falsch.
 好。; 非常感谢。; 不错。; 请继续。; 然后呢？; 真的吗？; 为什么这样？; 再来一次。; 简短一点。; 换个说法。; 我不明白。; 你好！; 早上好！; 再来一个。; 你是什么意思？; 你是谁？; 你会什么？; 不对。""")
 MADE_OF_A_KIND, FROM_SCENES, FROM_EVERYDAY = 900, 3000, 700
+TOLD = Path(__file__).with_name("told")
 
 
 def of_scenes(r: random.Random) -> list[str]:
     lines = [line for file in sorted(FOLDER.glob("*.txt")) for line in file.read_text().splitlines() if line[:2] in ("q ", "n ")]
     return [SLOT.sub(lambda slot: str(SLOTS[slot[2]](r)), line[2:].split(" = ")[0]) for line in r.sample(lines, FROM_SCENES)]
+
+
+def of_told(language: str) -> list[tuple[str, bool, str]]:
+    own = [question for line in (TOLD / f"{language}.txt").read_text().splitlines() for question in line.split(" | ")[1:]]
+    return [(question, True, language) for question in own] + [(question, False, language) for question in (TOLD / f"world-{language}.txt").read_text().splitlines()]
 
 
 def kinds_of_questions() -> list[tuple[str, bool, str]]:
@@ -76,4 +84,4 @@ def kinds_of_questions() -> list[tuple[str, bool, str]]:
         for language in forms:
             every = [form.replace("{}", word) for form in listed(forms[language]) for word in listed(words[language])]
             found += [(question, is_own, language) for question in r.sample(every, min(MADE_OF_A_KIND, len(every)))]
-    return found
+    return found + [row for language in ("en", "de", "zh") for row in of_told(language)]

@@ -1,13 +1,13 @@
 /**
  * Questions and the sentences that answer them, for the sentence encoder's map of questions (training/asked_map.py): of the lists that recall is made
- * with, of training/told (what people might say, and questions about it in other words, in three languages) and of training/memory/asked. The lists `weeks` and
- * `months` are for no tuning and not among them.
+ * with, of training/told (what people might say, and questions about it in other words, in three languages) and of training/memory/asked/first.txt: its other files
+ * are English alone, and with them the map finds no more. The lists `weeks` and `months` are for no tuning and not among them.
  *
  *   node bench/long-dialogue/pairs.ts [--without passing,fresh] > pairs.jsonl
  *
  * A line is `{"group", "lang", "question", "statement", "said"}`; questions of one group ask about the same thing. Where nobody asks for it, there is only what is said.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { sentencesOf } from "../../durable-objects/storage/passages.ts";
 import { statementOf } from "../../durable-objects/turn/statement.ts";
 import { benchOptions } from "../options.ts";
@@ -45,9 +45,7 @@ for (const lang of ["en", "de", "zh"])
     for (const question of questions) pair(`told ${lang} ${i}`, lang, question, said!);
   }
 
-for (const file of readdirSync("training/memory/asked").sort())
-  for (const [i, line] of linesOf(`training/memory/asked/${file}`).entries()) {
-    const [said, ...questions] = line.replace(/^\+\s*/, "").split(" | ");
-    for (const [question, answer] of questions.map((pair) => pair.split(" = ")))
-      if (answer!.trim() !== "?") pair(`asked ${file} ${i}`, "en", question!.trim(), said!.trim());
-  }
+for (const [i, line] of linesOf("training/memory/asked/first.txt").entries()) {
+  const [said, ...questions] = line.replace(/^\+\s*/, "").split(" | ");
+  for (const question of questions) pair(`asked ${i}`, "en", question.split(" = ")[0]!.trim(), said!.trim());
+}

@@ -25,8 +25,8 @@ export interface Question {
   language: number;
   /** The user asks about himself, or what is his. */
   isOwn: boolean;
-  /** The question sounds like one about the world, and none of its words says that it is about the user. */
-  isWorldly: boolean;
+  /** As in `Meant`; 0 where that is not known. */
+  ownness: number;
   /** He asks about the assistant. */
   isYours: boolean;
   /** It asks for a number, a date, an age. */
@@ -62,9 +62,9 @@ const HOW_TO = either(
   /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b|\b(?:gib|erzähle?|zeige?|erkläre?|nenne?|schreibe?|sage?|hilf|kannst du|könntest du) (?:mir|uns)\b/giu,
   "^请?(?:告诉|帮|给|教)我",
 );
-/** A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names; with less than the second for one about the world, even if it says "I". */
-const SOUNDS_OWN = 0.6;
-const SOUNDS_WORLDLY = -1;
+/** A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names; with less than the second for another one, even if it says "I". */
+const SOUNDS_OWN = 0.4;
+const SOUNDS_WORLDLY = -0.45;
 const YOURS = /\b(?:your|yours|yourself|are you|(?:can|do|would) you \p{L}+\?)/iu;
 /** A pair of letters that nobody wrote next to each other is no word. */
 const PAIR = /^\P{sc=Latin}{2}$/u;
@@ -89,14 +89,13 @@ export function questionOf(said: string, ownness = 0): Question {
   const told = text.replace(HOW_TO, "");
   const isYours = YOURS.test(text) && !OWN.test(text);
   const saysOwn = OWN.test(told) || NEAR.test(text);
-  const soundsWorldly = ownness < SOUNDS_WORLDLY;
   const soundsOwn = ownness > SOUNDS_OWN && own.length > 0 && !isYours && told === text;
   return {
     terms,
     pairs,
     language,
-    isOwn: soundsOwn || (saysOwn && !soundsWorldly),
-    isWorldly: soundsWorldly && !saysOwn,
+    isOwn: soundsOwn || (saysOwn && ownness >= SOUNDS_WORLDLY),
+    ownness,
     isYours,
     wantsNumber: NUMBER.test(text),
     stems,

@@ -15,20 +15,24 @@ import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
 import { best, type Candidate, type Scored, scored, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
-import { isRemark, questionOf } from "./recall-question.ts";
+import { isRemark, type Question, questionOf } from "./recall-question.ts";
 import type { Senses } from "./sense.ts";
 import { withoutTakenBack } from "./taken-back.ts";
 import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 
-/** The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not. */
-const FLOOR_OWN = 0.35;
+/**
+ * The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not: of other questions, the
+ * more one sounds like the world the more must be met, up to the last number.
+ */
+const FLOOR_OWN = 0.25;
 const FLOOR = 0.66;
-const FLOOR_WORLDLY = 0.8;
+const LESS_FOR_OWNNESS = 0.4;
+const FLOOR_MOST = 0.8;
 /**
  * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must hold such a share of the question by
  * its words. Else nobody has answered the question before, and nothing is quoted.
  */
-const AHEAD = 0.1;
+const AHEAD = 0.12;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
@@ -60,7 +64,7 @@ export function recall(search: Search): Recalled[] {
   const candidates: Candidate[] = [...read.filter((passage) => isOutOfSight(passage, past)), ...told];
   const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, found.usual);
   const bounds = {
-    floor: found.question.isOwn ? FLOOR_OWN : found.question.isWorldly ? FLOOR_WORLDLY : FLOOR,
+    floor: floorFor(found.question),
     share: SHARE_OF_BEST,
     most: Math.max(PASSAGES_MAX, Math.ceil(maxTokens / 32)),
   };
@@ -91,6 +95,9 @@ export function recall(search: Search): Recalled[] {
       score: Math.round(Math.min(1, score / most) * 1000) / 1000,
     }));
 }
+
+export const floorFor = ({ isOwn, ownness }: Pick<Question, "isOwn" | "ownness">): number =>
+  isOwn ? FLOOR_OWN : Math.min(FLOOR_MOST, FLOOR - LESS_FOR_OWNNESS * ownness);
 
 /** Whether any line stands out. Where nothing is known of what lines mean, it is enough that their words have passed the floor. */
 export function isAnswered(rated: readonly Scored[], chosen: readonly Scored[]): boolean {

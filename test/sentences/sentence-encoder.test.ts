@@ -87,8 +87,8 @@ it.each([
   ["Wann läuft der Mietvertrag aus?", "Wie weit ist der Mars entfernt?"],
   ["会议在什么时候？", "我怎样才能学会游泳？"],
 ])("%s is asked about one's own life, and %s about the world", (own, world) => {
-  expect(encoder.ownness(encoder.encode(own))).toBeGreaterThan(0.6);
-  expect(encoder.ownness(encoder.encode(world))).toBeLessThan(-0.6);
+  expect(encoder.ownness(encoder.encode(own))).toBeGreaterThan(0.4);
+  expect(encoder.ownness(encoder.encode(world))).toBeLessThan(-0.3);
 });
 
 it("compares codes as the directions that they stand for", () => {

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { floorFor } from "../../../durable-objects/turn/recall.ts";
 import { isRemark, questionOf } from "../../../durable-objects/turn/recall-question.ts";
 
 it.each([
@@ -15,11 +16,15 @@ it.each([
   expect(questionOf(said, ownness).isOwn).toBe(isOwn);
 });
 
-it("is about the world where it sounds very much so", () => {
-  expect(questionOf("Who painted the Night Watch?", -2).isWorldly).toBe(true);
-  expect(questionOf("Who painted the Night Watch?", -0.5).isWorldly).toBe(false);
-  expect(questionOf("Who painted the Night Watch?").isWorldly).toBe(false);
-  expect(questionOf("我该怎么减肥？", -2).isWorldly).toBe(false);
+it.each([
+  ["his own matters", "Where do I live?", 0, 0.25],
+  ["nobody's, when nothing is known of what it means", "Who painted the Night Watch?", undefined, 0.66],
+  ["somebody's, perhaps his own", "Who painted the hall?", 0.25, 0.56],
+  ["rather the world", "Who painted the Night Watch?", -0.2, 0.74],
+  ["the world", "Who painted the Night Watch?", -2, 0.8],
+  ["the world, though it says I", "我该怎么减肥？", -2, 0.8],
+])("a line must be so much of a question about %s", (_, said, ownness, floor) => {
+  expect(floorFor(questionOf(said, ownness))).toBeCloseTo(floor, 10);
 });
 
 it.each(["Thanks a lot!", "谢谢你！", "Weiter so."])("%s is a remark", (said) => {
