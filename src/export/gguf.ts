@@ -4,6 +4,7 @@
  * Source: ggml `docs/gguf.md`; names and orders are those of the architecture's own table (models/gguf-table.ts).
  */
 
+import { cacheMetadata } from "../convert/gguf/cache-metadata.ts";
 import { ConfigReader } from "../core/config-reader.ts";
 import { check } from "../core/failure.ts";
 import { product } from "../core/sizes.ts";
@@ -44,6 +45,7 @@ export async function exportGguf(checkpoint: PackCheckpoint, target: string, opt
     ["general.file_type", { u32: options.dtype === "f32" ? 0 : 32 }],
     ["general.quantization_version", { u32: 2 }],
     ...Object.entries(own).map(([key, value]): [string, GgufValue] => [`${gguf.architecture}.${key}`, value]),
+    ...cacheMetadata(manifest.cache),
     ...tokenizerMetadata(checkpoint),
   ];
   for (const [key, value] of entries) header.meta(key, value);

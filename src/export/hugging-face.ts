@@ -1,10 +1,11 @@
 /**
  * exportHuggingFace: a pack as a Hugging Face folder: config.json, safetensors files, tokenizer, template, generation defaults and a card.
  *
- * Weights are dequantised. What a pack's cache policy bounds (sinks and windows that the checkpoint itself has not) has no field there.
+ * Weights are dequantised. What a pack's cache policy bounds (sinks and windows that the checkpoint itself has not) stands in a field that transformers ignores, `rivulet_cache`.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { statedCache } from "../convert/pack/cache-choice.ts";
 import { product } from "../core/sizes.ts";
 import { type ExportDtype, floatBytes, floatWidth } from "./float-bytes.ts";
 import { ownNorm } from "./own-norm.ts";
@@ -126,7 +127,7 @@ function pythonJson(value: unknown, field = "", indent = ""): string {
 
 function companions({ manifest, tokenizer, template }: PackCheckpoint, dtype: ExportDtype): Record<string, string> {
   const { generation, licence, name, provenance, tokenizerConfig } = manifest;
-  const { torch_dtype: _, quantization_config: __, ...config } = manifest.model.config;
+  const { torch_dtype: _, quantization_config: __, rivulet_cache: ___, ...config } = manifest.model.config;
   const { eos, bos, temperature, topP, topK, repetitionPenalty } = generation;
   const sampling = { temperature, top_p: topP, top_k: topK, repetition_penalty: repetitionPenalty };
   const stated = Object.entries(sampling).filter(([, value]) => value !== undefined);
@@ -137,7 +138,7 @@ function companions({ manifest, tokenizer, template }: PackCheckpoint, dtype: Ex
   };
   const own = ownNorm(config);
   return {
-    "config.json": `${pythonJson({ ...config, ...own?.fields, dtype: names[dtype].config })}\n`,
+    "config.json": `${pythonJson({ ...config, ...statedCache(manifest.cache), ...own?.fields, dtype: names[dtype].config })}\n`,
     ...(own ? { "modeling_rivulet.py": own.code } : {}),
     "generation_config.json": `${pythonJson(defaults)}\n`,
     ...(tokenizer === undefined ? {} : { "tokenizer.json": tokenizer }),

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadModel } from "../../src/backends/load-model.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
+import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
+import { chooseCache } from "../../src/convert/pack/cache-choice.ts";
 import { slices } from "../../src/dialogue/reply.ts";
 import { exportGguf } from "../../src/export/gguf.ts";
 import { exportHuggingFace } from "../../src/export/hugging-face.ts";
@@ -40,6 +42,32 @@ async function packed(name: string) {
   await converted(golden(name), join(folder, "pack"));
   return openPackCheckpoint(join(folder, "pack"));
 }
+
+describe("a pack's own windows and sinks", () => {
+  const window = { policy: "window", window: 64, sinks: 2, dtype: "f32" } as const;
+  const forms = [
+    ["a Hugging Face folder", "out", exportHuggingFace],
+    ["a GGUF file", "out.gguf", exportGguf],
+  ] as const;
+  it.each(
+    forms.flatMap((form) => [
+      [...form, window] as const,
+      [...form, { ...window, windows: { "0": 16, "1": 128 } }] as const,
+      [...form, { policy: "full", sinks: 0, dtype: "f32" }] as const,
+    ]),
+  )("go there and back: %s", async (_, name, write, cache) => {
+    const [pack, target, again] = ["pack", name, "again"].map((part) => join(folder, part)) as [string, string, string];
+    await converted(golden("llama-plain"), pack, { cache });
+    await write(await openPackCheckpoint(pack), target, { dtype: "f32" });
+    // What the command line does when nobody states a window.
+    const source = await openCheckpoint(target);
+    const found = chooseCache(source.config, "f32", {});
+    await source.close();
+    expect(found).toEqual(cache);
+    const { manifest } = await converted(target, again, { cache: found });
+    expect(manifest.cache).toEqual(cache);
+  });
+});
 
 it("what is written may be read by whom the umask lets, as other files", async () => {
   await exportHuggingFace(await packed("llama-biases"), join(folder, "written"), { dtype: "f32" });

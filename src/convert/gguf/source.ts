@@ -6,11 +6,10 @@ import { type Architecture, build, type Gguf, type GgufFile } from "../../models
 import { architectures } from "../../models/index.ts";
 import { ByteFile } from "../checkpoint/byte-file.ts";
 import type { CheckpointSource, TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
+import { cacheIn } from "./cache-metadata.ts";
 import { ggufCompanions } from "./companions.ts";
 import { type GgufHeader, readGgufHeader } from "./header.ts";
 import { ROTARY_FACTORS, readValues, spelledTensors } from "./spelled-tensors.ts";
-
-/** Factors of scaled rotary frequencies (Llama 3.1 and later). */
 
 export async function openGguf(path: string, options: TokenizerOptions = {}): Promise<CheckpointSource> {
   const file = await ByteFile.open(path);
@@ -84,7 +83,7 @@ function configOf(
   header: GgufHeader,
   scaling: Record<string, unknown>,
 ): Record<string, unknown> {
-  const config = { ...gguf.config(fileOf(header)), ...scaling };
+  const config = { ...gguf.config(fileOf(header)), ...scaling, ...cacheIn(header.meta) };
   // A default of config.json must not stand in for what the file forgot.
   const missing = Object.keys(config).find((field) => config[field] === undefined || Number.isNaN(config[field]));
   if (missing !== undefined)

@@ -16,6 +16,11 @@ interface CacheOptions {
 /** Where a policy's windows of single layers come from, for messages about them. */
 export const STATED_WINDOWS = "--windows, or rivulet_cache.windows in config.json";
 
+/** A pack's policy as a config states it; nothing where every position is kept. */
+export function statedCache({ policy, window, sinks, windows }: CachePolicy): Record<string, unknown> {
+  return policy === "full" ? {} : { rivulet_cache: { window, sinks, ...(windows ? { windows } : {}) } };
+}
+
 /** Fails with `weights_invalid` (the config) or `request_invalid` (the options). */
 export function chooseCache(config: Record<string, unknown>, dtype: Dtype, options: CacheOptions): CachePolicy {
   const stated = new ConfigReader(config).object("rivulet_cache");
