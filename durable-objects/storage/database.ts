@@ -11,6 +11,9 @@ const PART_BYTES = 1_900_000;
 /** Parts of a long value are numbered from here on; from twice here when it was written again and had grown, and so on. */
 const GENERATION = 1000;
 
+/** A statement that changes rows, and their table. */
+const WRITES = /^\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) (\w+)/;
+
 /** Stands in place of the id of a turn that is gone, and is as long as one. */
 export const GONE = "0".repeat(16);
 
@@ -23,6 +26,8 @@ export class Database {
   rowsWritten = 0;
   /** Transactions that were rolled back: what was remembered of the rows meanwhile may not be so. */
   rollbacks = 0;
+  /** By table, the statements so far that may have changed it. */
+  readonly #writes = new Map<string, number>();
   /** Rows that hold zeros by now, to be deleted once the zeros are on disk. */
   #erased: [query: string, bindings: SqlValue[]][] = [];
   #depth = 0;
@@ -43,6 +48,11 @@ export class Database {
 
   exec(query: string, ...bindings: SqlValue[]): Row[] {
     return this.#named(() => this.#guarded.exec(query, ...bindings).toArray());
+  }
+
+  /** Goes up with every statement that may have changed a table's rows, and with every one that is taken back: for who remembers them. */
+  changesOf(table: string): number {
+    return this.rollbacks + (this.#writes.get(table) ?? 0);
   }
 
   /** All or nothing; nested ones are the outer one's. */
@@ -160,6 +170,8 @@ export class Database {
     exec: (query: string, ...bindings: SqlValue[]) => {
       const bytes = bindings.reduce((sum: number, value) => sum + sizeOf(value), 0);
       if (bytes > ROW_MAX_BYTES) throw new Failure("bug", `a row of ${bytes} bytes, at most ${ROW_MAX_BYTES}`);
+      const [, table] = WRITES.exec(query) ?? [];
+      if (table) this.#writes.set(table, (this.#writes.get(table) ?? 0) + 1);
       const cursor = this.#storage.sql.exec(query, ...bindings);
       const rows = cursor.toArray();
       this.rowsWritten += cursor.rowsWritten ?? 0;

@@ -37,6 +37,17 @@ export interface StateBytes<Bytes = Uint8Array<ArrayBuffer> | Joined> {
   stretches?: readonly (StoredStretch | NewStretch)[];
 }
 
+/** A row of the table, and how many bytes it has. */
+interface PieceRow {
+  id: number;
+  turn: string;
+  position: number;
+  part: number;
+  parts: number;
+  stretches: string;
+  bytes: number;
+}
+
 /** More than a turn gives up, unless its tree has been given to another pack: then several turns erase what that leaves. */
 const TRIMMED_ROWS = 16;
 
@@ -48,6 +59,11 @@ export class StatePieces {
   readonly pieceBytes: number;
   /** Rows of the states that attempts at turns have grown from, by the turn. */
   readonly #held = new Map<string, readonly number[]>();
+  /**
+   * All rows in order, as they were when the table had changed so often. A turn asks six times what is there, and what it writes puts all that SQLite holds
+   * of the table out of its memory.
+   */
+  #known: { changes: number; rows: PieceRow[] } | undefined;
 
   constructor(database: Database, pieceBytes = PIECE_BYTES) {
     this.#database = database;
@@ -118,28 +134,34 @@ export class StatePieces {
   ): StoredStretch[] {
     const parts = Math.max(1, Math.ceil(state.length / this.pieceBytes));
     const taken = this.#taken(kept);
-    const rows = this.#database.exec("SELECT id, turn, position, part FROM pieces ORDER BY id");
+    const rows = this.#rows();
     // A turn may end where its checkpoint stands, and the exact state of that may have more pieces than the rounded one.
-    if (rows.some((row) => row.turn === turn && row.position === position))
+    const former = rows.filter((row) => row.turn === turn && row.position === position && row.part >= 0);
+    if (former.length > 0) {
       this.#database.exec(
         "UPDATE pieces SET turn = ? WHERE turn = ? AND position = ? AND part >= 0",
         GONE,
         turn,
         position,
       );
-    const free = rows.filter(({ id }) => !taken.has(Number(id)));
-    let next = Number(rows.at(-1)?.id ?? 0) + 1;
+      for (const row of former) row.turn = GONE;
+    }
+    const free = rows.filter(({ id }) => !taken.has(id));
+    let next = (rows.at(-1)?.id ?? 0) + 1;
     const put = (part: number, shared: string, bytes: Uint8Array<ArrayBuffer>): number => {
       // The same part of an older state has bytes in common with this one, and where a row keeps its length SQLite writes only the pages that differ.
       const same = free.findIndex((row) => row.part === part);
-      const other = free.findIndex((row) => Number(row.part) < 0 === part < 0);
+      const other = free.findIndex((row) => row.part < 0 === part < 0);
       const at = same < 0 ? other : same;
       const [row] = at < 0 ? [] : free.splice(at, 1);
       const statement = row
         ? "UPDATE pieces SET turn = ?, position = ?, part = ?, parts = ?, stretches = ?, bytes = ? WHERE id = ?"
         : "INSERT INTO pieces (turn, position, part, parts, stretches, bytes, id) VALUES (?, ?, ?, ?, ?, ?, ?)";
-      const id = row ? Number(row.id) : next++;
+      const id = row ? row.id : next++;
       this.#database.exec(statement, turn, position, part, parts, shared, bytes, id);
+      const written = { id, turn, position, part, parts, stretches: shared, bytes: bytes.length };
+      if (row) Object.assign(row, written);
+      else rows.push(written);
       // Of what a turn's end writes nothing is freed yet: its transaction may fail by chance and be tried again.
       if (state instanceof Joined) freeBytes(bytes);
       return id;
@@ -154,8 +176,27 @@ export class StatePieces {
       const bytes = state.subarray(part * this.pieceBytes, (part + 1) * this.pieceBytes);
       put(part, part === 0 ? JSON.stringify(ids) : "", bytes);
     }
+    this.#remember(rows);
     this.hold(turn, { stretches: ids });
     return stored;
+  }
+
+  #rows(): PieceRow[] {
+    if (this.#known?.changes === this.#database.changesOf("pieces")) return this.#known.rows;
+    const rows = this.#database.exec(
+      "SELECT id, turn, position, part, parts, stretches, length(bytes) AS bytes FROM pieces ORDER BY id",
+    );
+    return this.#remember(
+      rows.map(({ id, turn, position, part, parts, stretches, bytes }) => ({
+        ...{ id: Number(id), turn: String(turn), position: Number(position) },
+        ...{ part: Number(part), parts: Number(parts), stretches: String(stretches), bytes: Number(bytes) },
+      })),
+    );
+  }
+
+  #remember(rows: PieceRow[]): PieceRow[] {
+    this.#known = { changes: this.#database.changesOf("pieces"), rows };
+    return rows;
   }
 
   /**
@@ -179,16 +220,14 @@ export class StatePieces {
 
   /** Bytes of each row. */
   lengths(): Map<number, number> {
-    const rows = this.#database.exec("SELECT id, length(bytes) AS bytes FROM pieces");
-    return new Map(rows.map(({ id, bytes }) => [Number(id), Number(bytes)]));
+    return new Map(this.#rows().map(({ id, bytes }) => [id, bytes]));
   }
 
   /** Within a transaction: erases rows that none of `kept` needs, so many at a time. */
   trim(kept: readonly StateSet[]): void {
     const taken = this.#taken(kept);
-    const ids = this.#database.exec("SELECT id FROM pieces ORDER BY id").map(({ id }) => Number(id));
-    for (const id of ids.filter((id) => !taken.has(id)).slice(0, TRIMMED_ROWS))
-      this.#database.erase("pieces", { bytes: "" }, "id = ?", id);
+    const left = this.#rows().flatMap(({ id }) => (taken.has(id) ? [] : [id]));
+    for (const id of left.slice(0, TRIMMED_ROWS)) this.#database.erase("pieces", { bytes: "" }, "id = ?", id);
   }
 
   /**
@@ -206,22 +245,15 @@ export class StatePieces {
   }
 
   #complete(of?: string): StateSet[] {
-    const rows = this.#database.exec(
-      `SELECT id, turn, position, part, parts, stretches FROM pieces WHERE part >= 0 AND position >= 0 ${of === undefined ? "" : "AND turn = ? "}ORDER BY turn, position, part`,
-      ...(of === undefined ? [] : [of]),
-    );
+    const rows = this.#rows()
+      .filter(({ turn, position, part }) => part >= 0 && position >= 0 && (of === undefined || turn === of))
+      .sort((a, b) => a.position - b.position || a.part - b.part);
     const sets = new Map<string, StateSet & { parts: number }>();
     for (const { id, turn, position, part, parts, stretches } of rows) {
       const name = `${turn} ${position}`;
-      const set = sets.get(name) ?? {
-        turn: String(turn),
-        position: Number(position),
-        rows: [],
-        parts: Number(parts),
-        stretches: stretchesIn(String(stretches)),
-      };
+      const set = sets.get(name) ?? { turn, position, rows: [], parts, stretches: stretchesIn(stretches) };
       sets.set(name, set);
-      if (Number(part) === set.rows.length) set.rows.push(Number(id));
+      if (part === set.rows.length) set.rows.push(id);
       else set.parts = Number.NaN; // a piece twice, or one that is missing
     }
     return [...sets.values()].filter((set) => set.rows.length === set.parts);

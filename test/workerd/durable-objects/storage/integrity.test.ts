@@ -89,7 +89,7 @@ it.each([
 ])("V2: a piece %s: rebuilt, same answer", async (_, damage) => {
   const [, , three] = await dialogue("twin", ["one", "two", "three"]);
   await dialogue("ada", ["one", "two"]);
-  await rows("ada", damage);
+  await inside("ada", ({ store }) => store.database.exec(damage));
   const response = await turn("ada", "three");
   expect([response.header, textOf(response)]).toEqual(["rebuilt", three]);
 });
@@ -185,7 +185,7 @@ it("V12: over a hundred turns the bytes of a state and the rows of a turn stay t
     const next = textOf(await turn("ada", "next"));
     const back = () => inside("ada", ({ store }) => store.heads.put(head));
     await back();
-    await rows("ada", "UPDATE pieces SET turn = ''");
+    await inside("ada", ({ store }) => store.database.exec("UPDATE pieces SET turn = ''"));
     const rebuilt = await turn("ada", "next");
     expect([rebuilt.header, textOf(rebuilt)]).toEqual(["rebuilt", next]);
     await back();
