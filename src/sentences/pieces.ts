@@ -47,7 +47,8 @@ export class Pieces {
   readonly #starts: Uint32Array;
   readonly #slots: Uint16Array;
   readonly #scores: Int16Array;
-  readonly #longest: number;
+  /** By the hash of its first letters, how long the longest piece is that begins so: where no piece does, none longer is looked for. */
+  readonly #longest = new Uint16Array(2 ** 14);
   readonly #unknown: number;
 
   /** The first three stand for what is unknown, a beginning and an end, and no text is cut into them. */
@@ -57,7 +58,6 @@ export class Pieces {
     this.#slots = new Uint16Array(2 ** Math.ceil(Math.log2(1.5 * count + 2)));
     this.#scores = scores;
     const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-    let longest = 0;
     for (let place = 0; place < count; place++) {
       const start = this.#starts[place]!;
       const lineEnd = text.indexOf(LINE_END, start);
@@ -65,12 +65,12 @@ export class Pieces {
       this.#starts[place + 1] = end + 1;
       if (place < RESERVED) continue;
       const piece = decoder.decode(text.subarray(start, end));
-      longest = Math.max(longest, piece.length);
+      const beginning = this.#beginning(hashOf(piece.slice(0, FIRST_UNITS)));
+      this.#longest[beginning] = Math.max(this.#longest[beginning]!, piece.length);
       let slot = this.#slotOf(hashOf(piece));
       while (this.#slots[slot] !== 0) slot = this.#slotOf(slot + 1);
       this.#slots[slot] = place;
     }
-    this.#longest = longest;
     this.#unknown = scores.reduce((least, score) => Math.min(least, score), 0) - 10 * UNIT;
   }
 
@@ -95,8 +95,10 @@ export class Pieces {
       for (const form of low.slice(i, i + 2) === text.slice(i, i + 2) ? [text] : [text, low]) {
         const cost = form === text ? 0 : LOWER_COST;
         let hash = SEED;
-        for (let j = i + 1; j <= Math.min(i + this.#longest, text.length); j++) {
+        let end = Math.min(i + FIRST_UNITS, text.length);
+        for (let j = i + 1; j <= end; j++) {
           hash = hashed(hash, form.charCodeAt(j - 1));
+          if (j === i + FIRST_UNITS) end = Math.min(i + this.#longest[this.#beginning(hash)]!, text.length);
           const place = this.#find(hash, form, i, j);
           if (place === 0) continue;
           isKnown ||= j === i + step;
@@ -109,6 +111,8 @@ export class Pieces {
     for (let at = text.length; at > 0; at = from[at]!) places.push(piece[at]!);
     return places.length > 0 ? places.reverse() : [UNKNOWN];
   }
+
+  #beginning = (hash: number): number => hash & (this.#longest.length - 1);
 
   #slotOf = (hash: number): number => hash & (this.#slots.length - 1);
 
@@ -142,6 +146,8 @@ export class Pieces {
 }
 
 const RESERVED = 3;
+/** As many as nearly every piece has. */
+const FIRST_UNITS = 3;
 const SEED = 0x811c9dc5;
 const hashed = (hash: number, unit: number): number => {
   const mixed = Math.imul(hash ^ unit, 0x9e3779b1);

@@ -84,7 +84,7 @@ export class SentenceEncoder {
 
   #direction(features: Float32Array, T: number): Float32Array {
     const sum = new Float32Array(FEATURES);
-    for (let n = 0; n < features.length; n++) sum[n % FEATURES]! += features[n]!;
+    addAll(sum, features);
     const pooled = this.#product("pool", sum, 1);
     const bias = this.#vector("pool");
     const root = Math.sqrt(T);
@@ -131,6 +131,11 @@ function put(to: Float32Array, rows: Float32Array, T: number, n: number, stride:
 /** Each row of x gets `b` added. */
 function addTo(x: Float32Array, b: Float32Array): void {
   for (let from = 0; from < x.length; from += b.length) for (let d = 0; d < b.length; d++) x[from + d]! += b[d]!;
+}
+
+/** All rows of x are added to `sum`. */
+function addAll(sum: Float32Array, x: Float32Array): void {
+  for (let from = 0; from < x.length; from += sum.length) for (let d = 0; d < sum.length; d++) sum[d]! += x[from + d]!;
 }
 
 function positive(x: Float32Array): Float32Array {
