@@ -20,6 +20,8 @@ const tables = [
   "CREATE TABLE IF NOT EXISTS epochs (epoch INTEGER PRIMARY KEY, position INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, pieces TEXT NOT NULL) STRICT",
   // Rows of epochs no longer kept are written over: a deleted row costs as much as a written one.
   "CREATE TABLE IF NOT EXISTS pieces (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT",
+  // One row: the pack that the epochs are of. Absent in stores of earlier releases.
+  "CREATE TABLE IF NOT EXISTS pack (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT",
 ];
 
 export class StageStore implements EpochStore {
@@ -57,6 +59,7 @@ export class StageStore implements EpochStore {
     const pieces: Uint8Array<ArrayBuffer>[] = [];
     for (let at = 0; at < bytes.length; at += this.#pieceBytes) pieces.push(bytes.subarray(at, at + this.#pieceBytes));
     this.#storage.transactionSync(() => {
+      this.#forgetOtherPacks();
       this.#forgetOthers(epoch, keep);
       const ids = this.#freePieces(pieces.length);
       pieces.forEach((piece, i) => {
@@ -69,6 +72,16 @@ export class StageStore implements EpochStore {
     });
     await this.#storage.sync();
     return stored;
+  }
+
+  /** A state of another pack is loaded by none but that one, and the conversation goes on with this one: what it had is computed again from its log. */
+  #forgetOtherPacks(): void {
+    const [pack] = this.#exec("SELECT fingerprint FROM pack");
+    if (pack?.fingerprint === this.#fingerprint) return;
+    this.#exec("INSERT OR REPLACE INTO pack (id, fingerprint) VALUES (1, ?)", this.#fingerprint);
+    if (!pack) return;
+    this.#exec("DELETE FROM epochs");
+    this.#exec("DELETE FROM pieces");
   }
 
   #forgetOthers(epoch: number, keep: number | undefined): void {
