@@ -14,7 +14,7 @@ export interface ReadSection {
   codes: Uint8Array | undefined;
 }
 
-/** UTF-16 units of all sections together. With the words that ranking finds in them (sentence-words.ts) a unit takes some 40 bytes. */
+/** UTF-16 units of all sections together. With the words that ranking finds in them (sentence-words.ts) a unit takes some 20 bytes. */
 const UNITS_MAX = 16_384;
 
 const unitsOf = ({ passages }: ReadSection): number => passages.reduce((sum, { text }) => sum + text.length, 0);
