@@ -4,7 +4,7 @@ import { type Asked, type ReplyEvent, replyTo } from "../src/client/reply.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { broken, wait } from "./connection.ts";
 import { tell, use } from "./recent.ts";
-import { attempt, leaf, opened, refreshTurns, report, server, spoken, tree } from "./store.ts";
+import { attempt, leaf, notice, opened, refreshTurns, report, server, spoken, tree } from "./store.ts";
 
 export interface Answer {
   turn: string;
@@ -23,6 +23,8 @@ type Followed = Asked & { conversation?: string };
 
 /** What becomes of a message that is on its way. */
 export interface Fate {
+  /** The conversation that it begins has a name. */
+  named(conversation: string): void;
   /** The server has it. */
   said(): void;
   /** The server never heard of it. */
@@ -117,6 +119,9 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: 
   }
   await refreshTurns();
   const here = opened.peek();
+  // The server begins a conversation anew where there is none of its name.
+  const isAnew = turn.parent !== null && tree.peek().get(turn.id) && !tree.peek().get(turn.parent);
+  if (isAnew) notice.value = "The earlier turns were deleted elsewhere; this answer was given without them.";
   if (here !== null) tell({ changed: here });
 }
 

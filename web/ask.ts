@@ -79,7 +79,7 @@ const ask = (after: string | null, messages: Message[], beginning: Beginning, fa
     });
     const asks = async () => {
       if (models.value.length === 0) models.value = await api.models();
-      const conversation = await headAt(known, parent, messages, beginning);
+      const conversation = await headAt(known, parent, messages, beginning, fate);
       const model = modelOf(conversation, beginning.settings);
       return { question: { model, conversation, messages, ...questionSettings(beginning.settings) }, conversation };
     };
@@ -98,6 +98,7 @@ async function headAt(
   parent: string | null,
   messages: Message[],
   beginning: Beginning,
+  fate: Fate | undefined,
 ): Promise<string> {
   const here = known.get(parent)?.conversations[0];
   if (here !== undefined) return here;
@@ -107,6 +108,7 @@ async function headAt(
   const words = messages.at(-1)!.content.trim().replaceAll(/\s+/g, " ");
   const title = (beginning.title === undefined ? words : `${beginning.title}: ${words}`).slice(0, TITLE_MAX);
   const begun = await api.create({ title, [METADATA_KEY]: samplingText(beginning.settings) }, prefix);
+  fate?.named(begun.id);
   opened.value = begun.id;
   inAddress(begun.id);
   forgetSystem();

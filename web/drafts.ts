@@ -40,27 +40,31 @@ export function keepDraft(next: Draft, id: string | null = opened.peek()): void 
   write(name, empty ? undefined : next);
 }
 
-/** Empties the field, and not yet what a reload would bring back: `said` does, when the server has the message. */
-export function sendDraft(): { draft: Draft; said(): void; lost(): void } {
-  const id = opened.peek();
-  const name = nameOf(id);
+/**
+ * Empties the field, and not yet what a reload would bring back: `said` does, when the server has the message. `named`: the conversation that it begins has this
+ * name from now on, and a reload comes back to that.
+ */
+export function sendDraft(): { draft: Draft; named(conversation: string): void; said(): void; lost(): void } {
+  let id = opened.peek();
   const sent = draft.peek();
-  drafts.value = { ...drafts.value, [name]: EMPTY };
-  const isUntouched = () => (drafts.peek()[name] ?? EMPTY) === EMPTY;
+  const isUntouched = () => (drafts.peek()[nameOf(id)] ?? EMPTY) === EMPTY;
+  const empty = () => {
+    drafts.value = { ...drafts.value, [nameOf(id)]: EMPTY };
+  };
+  empty();
   return {
     draft: sent,
+    named: (conversation) => {
+      if (isUntouched()) write(nameOf(id), undefined);
+      id = conversation;
+      write(nameOf(id), sent);
+      empty();
+    },
     said: () => {
-      if (isUntouched()) write(name, undefined);
+      if (isUntouched()) write(nameOf(id), undefined);
     },
     lost: () => {
-      // A new conversation may have got its name in between.
-      const here = opened.peek();
-      const { text, attachment, document } = draft.peek();
-      const holds = text === "" && attachment === undefined && document === undefined;
-      if (isUntouched() && here !== id && holds) {
-        write(name, undefined);
-        keepDraft(sent, here);
-      } else if (isUntouched()) keepDraft(sent, id);
+      if (isUntouched()) keepDraft(sent, id);
     },
   };
 }

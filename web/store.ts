@@ -86,9 +86,15 @@ export async function refreshTurns(): Promise<void> {
 
 const addressOf = (id: string | null): string => (id === null ? "" : `#${encodeURIComponent(id)}`);
 
-/** The conversation that the address names. A slash stands in no encoded name: with it begin the other views. */
-export const named = (): string | null =>
-  location.hash.startsWith("#/") ? null : decodeURIComponent(location.hash.slice(1)) || null;
+/** The conversation that the address names, null where none can have that name. A slash stands in no encoded name: with it begin the other views. */
+export function named(): string | null {
+  if (location.hash.startsWith("#/")) return null;
+  try {
+    return decodeURIComponent(location.hash.slice(1)) || null;
+  } catch {
+    return null;
+  }
+}
 
 /** Shows a conversation's name in the address: a reload comes back to it, and Back to the one before. */
 export const inAddress = (id: string | null): void => address(addressOf(id));

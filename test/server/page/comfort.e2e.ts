@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { axeFindings } from "../../support/axe.ts";
-import { answerOf, describePage, field, idle, say, turns } from "../../support/chat-page.ts";
+import { answerOf, begin, describePage, field, idle, say, turns } from "../../support/chat-page.ts";
 
 /** Shows the last turn as if the model had written this. */
 async function writes(page: Page, reply: string): Promise<void> {
@@ -85,6 +85,40 @@ describePage("the page's smaller parts", "tiny", (chat) => {
     await page.goForward();
     await page.getByRole("heading", { level: 1, name: "The second one" }).waitFor();
     expect(await field(page).inputValue()).toBe("half a thought");
+  });
+
+  it("a first message comes back after a reload, though its conversation has a name and no turn yet", async () => {
+    const { page } = await chat.visit({ maxTokens: 4 });
+    // Nobody hears of the question.
+    await page.route("**/v1/chat/completions", () => {});
+    await begin(page, "The one that waits");
+    await expect.poll(() => new URL(page.url()).hash).toMatch(/^#conv_/);
+    await page.reload();
+    await expect.poll(() => field(page).inputValue()).toBe("The one that waits");
+    await page.getByRole("button", { name: "New conversation" }).click();
+    expect(await field(page).inputValue()).toBe("");
+  });
+
+  it("says that a conversation was deleted elsewhere, where an answer was given without what the page had shown", async () => {
+    const { page } = await chat.visit({ maxTokens: 4 });
+    await say(page, "My name is Ada.");
+    const id = new URL(page.url()).hash.slice(1);
+    expect((await fetch(`${chat.url}/v1/conversations/${id}`, { method: "DELETE" })).ok).toBe(true);
+    await begin(page, "What is my name?");
+    await page.getByRole("alert").getByText("deleted elsewhere").waitFor();
+    await expect.poll(() => turns(page).count()).toBe(1);
+    await say(page, "And again?");
+    expect(await page.getByText("deleted elsewhere").count()).toBe(0);
+  });
+
+  it("an address that cannot be read is that of a new conversation", async () => {
+    const { page, said } = await chat.visit({ maxTokens: 4 });
+    await say(page, "Still listed");
+    await page.goto(`${chat.url}/#%E0%A4%A`);
+    await page.reload();
+    await page.getByRole("navigation").getByText("Still listed").waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(said).toEqual([]);
   });
 
   it("another tab sees a new turn, and the list has the last used first", async () => {
