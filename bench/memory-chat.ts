@@ -5,8 +5,9 @@ import { prefill, reply } from "../src/dialogue/reply.ts";
 import { Sampler } from "../src/sampling/sampler.ts";
 import type { Sampling } from "../src/sampling/sampling.ts";
 import { greedy } from "../src/sampling/sampling.ts";
-import { decodeState, type Precision } from "../src/state/codec.ts";
+import { decodeState } from "../src/state/codec.ts";
 import { encodeSequence } from "../src/state/encode-sequence.ts";
+import type { Precision } from "../src/state/rounding.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 
 /** What the pack samples with where a request says nothing. */

@@ -5,7 +5,7 @@
  * records: kind u32, length u32, SHA-256 of the bytes (32), bytes; an end record of length 32 whose bytes are the HMAC of everything before
  * them. Little-endian, HMAC-SHA-256. The header is authentic before it is decoded; records are so only when the end has been read.
  */
-import { createHash, createHmac, hkdfSync } from "node:crypto";
+import { createHmac, hkdfSync } from "node:crypto";
 import * as z from "zod";
 import { check } from "../core/failure.ts";
 
@@ -83,6 +83,5 @@ export function fileKeys(secret: string, tenant: string): FileKeys {
   return { id: bytes.slice(0, 16), header: bytes.slice(16, 48), file: bytes.slice(48) };
 }
 
-export const hash = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
 export const mac = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac("sha256", key).update(bytes).digest());

@@ -6,6 +6,7 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Failure } from "../core/failure.ts";
+import { sameBytes, sha256Bytes } from "../core/sha256.ts";
 import { unpack } from "../state/strict-msgpack.ts";
 import { ByteReader } from "./byte-reader.ts";
 import {
@@ -18,7 +19,6 @@ import {
   fileHeader,
   HASH_BYTES,
   HEADER_MAX_BYTES,
-  hash,
   KEY_ID_BYTES,
   type Kind,
   kinds,
@@ -61,7 +61,7 @@ export async function* readConversationFile(
         expect(await reader.atEnd(), "file", "something follows the end of the file");
         return;
       }
-      expect(same(hash(bytes), frame.subarray(8)), "file", `${what} is damaged`);
+      expect(sameBytes(sha256Bytes(bytes), frame.subarray(8)), "file", `${what} is damaged`);
       signature.update(bytes);
       yield { kind, bytes };
     }
@@ -88,7 +88,11 @@ export async function peekHeader(
 async function readHeader(reader: ByteReader, { keys, model, schema }: ReaderOptions) {
   const prefix = await reader.exactly(PREFIX_BYTES, "its beginning");
   const packed = await reader.exactly(checkPrefix(prefix, keys), "the header");
-  expect(same(hash(packed), prefix.subarray(12 + KEY_ID_BYTES, -HASH_BYTES)), "file", "the header is damaged");
+  expect(
+    sameBytes(sha256Bytes(packed), prefix.subarray(12 + KEY_ID_BYTES, -HASH_BYTES)),
+    "file",
+    "the header is damaged",
+  );
   const header = unpack(packed, fileHeader, "import_refused", "header");
   if (header.schema > schema) throw newer("its turns", header.schema, schema);
   if (model) checkModel(header.model, model);
@@ -108,7 +112,7 @@ function checkPrefix(prefix: Uint8Array, keys: FileKeys): number {
   const headerBytes = view.getUint32(8, true);
   expect(headerBytes <= HEADER_MAX_BYTES, "file", `a header of ${headerBytes} bytes, at most ${HEADER_MAX_BYTES}`);
   const foreign = "the file was signed for another tenant, or by a server with another SESSION_KEY";
-  expect(same(prefix.subarray(12, 12 + KEY_ID_BYTES), keys.id), "key", foreign);
+  expect(sameBytes(prefix.subarray(12, 12 + KEY_ID_BYTES), keys.id), "key", foreign);
   const authentic = mac(keys.header, prefix.subarray(0, -HASH_BYTES));
   const message = "the signature of the header is wrong: the file is damaged or was changed";
   expect(timingSafeEqual(authentic, prefix.subarray(-HASH_BYTES)), "signature", message);
@@ -156,5 +160,3 @@ const newer = (what: string, version: number, known: number): Failure =>
 function expect(condition: unknown, param: string, message: string): asserts condition {
   if (!condition) throw new Failure("import_refused", message, { param });
 }
-
-const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -1,6 +1,7 @@
 /** conversationFile: a conversation as the bytes of one signed file, made as fast as they are read and one record at a time. */
 import { createHmac } from "node:crypto";
 import { check } from "../core/failure.ts";
+import { sha256Bytes } from "../core/sha256.ts";
 import { pack } from "../state/strict-msgpack.ts";
 import {
   FILE_VERSION,
@@ -9,7 +10,6 @@ import {
   type FileRecord,
   FRAME_BYTES,
   HASH_BYTES,
-  hash,
   KEY_ID_BYTES,
   kinds,
   MAGIC,
@@ -53,7 +53,7 @@ function* fileParts(
   yield signed(packed);
   for (const { kind, bytes } of records) {
     check(bytes.length <= RECORD_MAX_BYTES, "bug", () => `${kind}: a record of ${bytes.length} bytes`);
-    yield signed(frameOf(kinds[kind], bytes.length, hash(bytes)));
+    yield signed(frameOf(kinds[kind], bytes.length, sha256Bytes(bytes)));
     yield signed(bytes);
   }
   yield signed(frameOf(kinds.end, HASH_BYTES, new Uint8Array(HASH_BYTES)));
@@ -67,7 +67,7 @@ export function prefixOf(header: Uint8Array, keys: FileKeys): Uint8Array {
   view.setUint32(4, FILE_VERSION, true);
   view.setUint32(8, header.length, true);
   prefix.set(keys.id, 12);
-  prefix.set(hash(header), 12 + KEY_ID_BYTES);
+  prefix.set(sha256Bytes(header), 12 + KEY_ID_BYTES);
   const authentic = PREFIX_BYTES - HASH_BYTES;
   prefix.set(mac(keys.header, prefix.subarray(0, authentic)), authentic);
   return prefix;

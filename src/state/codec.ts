@@ -1,25 +1,23 @@
-/**
- * A conversation's state as bytes, and back.
- *
- * "RVST", version u32, header length u32, SHA-256 of the header; header (msgpack: fingerprint, position, sampler, tensor table with a
- * SHA-256 each); then the tensors' raw little-endian bytes, one after another. Nothing is decoded before its hash was checked.
- *
- * Version 2 is written where tensors lie as halves: an earlier release cannot read it, and computes the state from the token log. Its tensors begin at
- * a multiple of `ROOM_BYTES`, behind zeros, so that what did not change lies where it lay in an earlier state, whose bytes storage then need not write again.
- *
- * Version 4 is written for storage alone, where caches lie in stretches that several states share (stretches.ts): of them the bytes have the sinks, and the
- * header says which stretches there are. It has no SHA-256: a checksum of all that comes before it (checksum.ts) ends it, and the header has one of each stretch.
- * Files have states of versions 1 and 2. Version 3 was never released.
- */
-import { createHash } from "node:crypto";
-import * as z from "zod";
+/** A conversation's state as bytes (layout.ts), and back. Nothing is decoded before its hash was checked. */
 import type { Saved, StateTensor } from "../backends/backend.ts";
 import { check, Failure } from "../core/failure.ts";
 import { freeBytes } from "../core/free-bytes.ts";
-import { toHalves } from "../kernels/half.ts";
-import { RECENT_TOKENS } from "../sampling/sampling.ts";
+import { sameBytes, sha256Bytes } from "../core/sha256.ts";
 import { CHECKSUM_BYTES, checksum } from "./checksum.ts";
 import { Joined } from "./joined.ts";
+import {
+  dataFrom,
+  EXACT_VERSION,
+  HALVES_VERSION,
+  HEADER_MAX_BYTES,
+  headerSchema,
+  LEAST_PREFIX_BYTES,
+  MAGIC,
+  prefixBytes,
+  STRETCHES_VERSION,
+  VERSIONS,
+} from "./layout.ts";
+import { type Precision, roundedTo } from "./rounding.ts";
 import type { ConversationState } from "./state.ts";
 import {
   cutStretches,
@@ -32,109 +30,36 @@ import {
 } from "./stretches.ts";
 import { pack, unpack } from "./strict-msgpack.ts";
 
-const EXACT_VERSION = 1;
-const HALVES_VERSION = 2;
-const STRETCHES_VERSION = 4;
-const VERSIONS: readonly number[] = [EXACT_VERSION, HALVES_VERSION, STRETCHES_VERSION];
-const MAGIC = 0x54535652; // "RVST", little-endian
-const LEAST_PREFIX_BYTES = 4 + 4 + 4;
-/** Before the header; up to version 2 the header's SHA-256 is part of it. */
-const prefixBytes = (version: number): number => LEAST_PREFIX_BYTES + (version < STRETCHES_VERSION ? 32 : 0);
-/** Several times the length of a header, so that the tensors stay where they are when the header becomes a little longer. */
-const ROOM_BYTES = 32 * 1024;
-/** A state whose tensors have fewer bytes is written without such room, which would be a large part of it. */
-const ROOMY_BYTES = 1024 * 1024;
-const HEADER_MAX_BYTES = 4 * 1024 * 1024;
-
-const u32 = z.number().int().min(0).max(0xffffffff);
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const exactly = (length: number) =>
-  z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `expected ${length} bytes`);
-
-const headerSchema = z.strictObject({
-  fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
-  position: count,
-  pending: z.array(u32).max(1024),
-  sampler: z.strictObject({
-    generator: z.array(u32).min(1).max(16),
-    recent: z.array(u32).max(RECENT_TOKENS),
-    reply: z.array(z.tuple([u32, count])).max(1 << 20),
-  }),
-  tensors: z
-    .array(
-      z.strictObject({
-        name: z.string().max(256),
-        dtype: z.enum(["f32", "int8"]),
-        shape: z.array(count).max(4),
-        /** As they lie here; floats may lie as halves. */
-        stored: z.literal("f16").optional(),
-        /** Its slots lie in stretches of this kind, and here are the sinks. */
-        ring: z.strictObject({ sinks: count, slots: count.min(1), kind: count }).optional(),
-        bytes: count,
-        /** Absent where the whole has a checksum. */
-        sha256: exactly(32).optional(),
-      }),
-    )
-    .max(100_000),
-  stretches: z
-    .array(z.strictObject({ kind: count, from: count, to: count, bytes: count, checksum: exactly(CHECKSUM_BYTES) }))
-    .max(100_000)
-    .optional(),
-});
-
-const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest());
-const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, i) => byte === b[i]);
-
-/** `rounded` is for what a turn leaves: tensors that may be rounded are written as halves. `exact` is for all that is written within a turn, where nothing is rounded. */
-export type Precision = "exact" | "rounded";
-
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */
 export function encodeState(state: ConversationState, precision: Precision = "exact"): Uint8Array {
   return laidOut(state, roundedTo(precision, state.tensors)).whole();
 }
 
 /** A state for storage: its own bytes, and what holds the rest of it. */
-export interface StateParts<Known extends Stretch, Bytes = Uint8Array<ArrayBuffer>> {
-  bytes: Bytes;
+export interface StateParts<Known extends Stretch> {
+  bytes: Joined;
   stretches: (Known | NewStretch)[];
 }
 export type NewStretch = Stretch & { data: Uint8Array<ArrayBuffer> };
 
 /**
  * As `encodeState`; but where the state has more bytes than `mostBytes`, what it has in common with the one that it has grown from, which `known` holds, is
- * left out, and new stretches have as many bytes at most. `put` writes a long one before the next is cut.
+ * left out, and new stretches have as many bytes at most. `put` writes a long one before the next is cut. The state's own bytes are where they lie: its tensors
+ * must stay as they are until the last of them was asked for.
  */
-export function encodeParts<Known extends Stretch>(
-  state: ConversationState,
-  precision: Precision,
-  known: readonly Known[],
-  mostBytes: number,
-  put?: (stretch: NewStretch) => Known,
-): StateParts<Known> {
-  const { bytes, stretches } = layOutParts(state, precision, known, mostBytes, put);
-  return { bytes: bytes.whole(), stretches };
-}
-
-/** The same, but the state's own bytes are where they lie: its tensors must stay as they are until the last of them was asked for. */
 export function layOutParts<Known extends Stretch>(
   state: ConversationState,
   precision: Precision,
   known: readonly Known[],
   mostBytes: number,
   put?: (stretch: NewStretch) => Known,
-): StateParts<Known, Joined> {
+): StateParts<Known> {
   const tensors = roundedTo(precision, state.tensors);
   const rings = ringTensors(tensors);
   const isWhole = rings.length === 0 || tensors.reduce((sum, { data }) => sum + data.length, 0) <= mostBytes;
   if (isWhole) return { bytes: laidOut(state, tensors), stretches: [] };
   const stretches = cutStretches(rings, state.position, known, mostBytes, put);
   return { bytes: laidOut(state, tensors, { rings, stretches }), stretches };
-}
-
-function roundedTo(precision: Precision, given: readonly StateTensor[]): StateTensor[] {
-  const tensors = given.map((tensor) => (precision === "rounded" ? asHalves(tensor) : tensor));
-  for (const tensor of tensors) checkFinite(tensor);
-  return tensors;
 }
 
 function laidOut(
@@ -158,7 +83,7 @@ function laidOut(
     ...(stored ? { stored } : {}),
     ...(ring ? { ring } : {}),
     bytes: data.length,
-    ...(apart ? {} : { sha256: sha256(data) }),
+    ...(apart ? {} : { sha256: sha256Bytes(data) }),
   }));
   const stretches = apart?.stretches.map(({ kind, from, to, bytes, checksum }) => ({
     kind,
@@ -177,7 +102,7 @@ function laidOut(
   view.setUint32(4, version, true);
   view.setUint32(8, header.length, true);
   first.set(header, prefix);
-  if (!stretches) first.set(sha256(header), LEAST_PREFIX_BYTES);
+  if (!stretches) first.set(sha256Bytes(header), LEAST_PREFIX_BYTES);
   const places = [first, ...written.map(({ data }) => data)];
   return new Joined(stretches ? [...places, checksum(...places)] : places);
 }
@@ -258,7 +183,7 @@ function decode(bytes: Uint8Array, fingerprint: string, verify: boolean): Decode
   const isChecked = version === STRETCHES_VERSION;
   const end = bytes.length - (isChecked ? CHECKSUM_BYTES : 0);
   if (isChecked && verify)
-    readable(same(checksum(bytes.subarray(0, end)), bytes.subarray(end)), () => "checksum differs");
+    readable(sameBytes(checksum(bytes.subarray(0, end)), bytes.subarray(end)), () => "checksum differs");
   const prefix = prefixBytes(version);
   const headerBytes = view.getUint32(8, true);
   const room = Math.min(HEADER_MAX_BYTES, end - prefix);
@@ -266,7 +191,10 @@ function decode(bytes: Uint8Array, fingerprint: string, verify: boolean): Decode
   // A copy: what is read of it (checksums) are views, and msgpackr keeps the last buffer that it read, which would be the whole state.
   const header = bytes.slice(prefix, prefix + headerBytes);
   if (!isChecked && verify)
-    readable(same(sha256(header), bytes.subarray(LEAST_PREFIX_BYTES, prefix)), () => "header: checksum differs");
+    readable(
+      sameBytes(sha256Bytes(header), bytes.subarray(LEAST_PREFIX_BYTES, prefix)),
+      () => "header: checksum differs",
+    );
   const { tensors, stretches: named, ...rest } = unpack(header, headerSchema, "state_unreadable", "state: header");
   readable((named !== undefined) === isChecked, () => `version ${version}: not what the header is of`);
   if (rest.fingerprint !== fingerprint) {
@@ -282,7 +210,7 @@ function decode(bytes: Uint8Array, fingerprint: string, verify: boolean): Decode
   const read = tensors.map(({ name, dtype, shape, stored, ring, bytes: length, sha256: expected }): StateTensor => {
     readable(length <= end - at, () => `${name}: expected ${length} bytes, ${end - at} are left`);
     const data = bytes.subarray(at, at + length);
-    const isRight = isChecked || !verify || (expected !== undefined && same(sha256(data), expected));
+    const isRight = isChecked || !verify || (expected !== undefined && sameBytes(sha256Bytes(data), expected));
     readable(isRight, () => `${name}: checksum differs`);
     at += length;
     const tensor = { name, dtype, shape, data, ...(stored ? { stored } : {}) };
@@ -298,37 +226,10 @@ function decode(bytes: Uint8Array, fingerprint: string, verify: boolean): Decode
     readable(!named || all.length === count, () => `expected ${all.length} stretches, got ${count}`);
     for (const [n, stretch] of all.entries()) {
       const data = read(n);
-      const isRight = !verify || same(checksum(data), stretch.checksum);
+      const isRight = !verify || sameBytes(checksum(data), stretch.checksum);
       readable(isRight, () => `positions from ${stretch.from} on: checksum differs`);
       yield { ...stretch, data };
     }
   }
   return { state, rings, stretchesOf };
-}
-
-/** Where the tensors begin, for a header that ends at `end`. */
-function dataFrom(version: number, end: number, tensors: readonly { bytes: number }[]): number {
-  const isRoomy = version === HALVES_VERSION && tensors.reduce((n, { bytes }) => n + bytes, 0) >= ROOMY_BYTES;
-  return isRoomy ? Math.ceil(end / ROOM_BYTES) * ROOM_BYTES : end;
-}
-
-/** As halves, where it may be rounded and no float is too large for one. */
-function asHalves(tensor: StateTensor): StateTensor {
-  const halves = tensor.rounds && !tensor.stored && toHalves(wordsOf(tensor.data));
-  return halves ? { ...tensor, stored: "f16", data: new Uint8Array(halves.buffer) } : tensor;
-}
-
-const wordsOf = (data: Uint8Array): Int32Array =>
-  data.byteOffset % 4
-    ? new Int32Array(data.slice().buffer)
-    : new Int32Array(data.buffer, data.byteOffset, data.length / 4);
-
-/** NaN and infinities have all exponent bits set. */
-function checkFinite({ name, dtype, stored, data }: StateTensor): void {
-  if (dtype !== "f32" || stored) return; // `toHalves` makes finite ones only.
-  const words = wordsOf(data);
-  for (let i = 0; i < words.length; i++) {
-    if ((words[i]! & 0x7f800000) === 0x7f800000)
-      throw new Failure("state_unreadable", `state: ${name}[${i}] is not a finite number`);
-  }
 }

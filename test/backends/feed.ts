@@ -1,7 +1,7 @@
 /** What the tests of backends do with a sequence; runs in Node and in workerd. */
 import type { Sequence } from "../../src/backends/backend.ts";
-import type { Precision } from "../../src/state/codec.ts";
 import { encodeSequence } from "../../src/state/encode-sequence.ts";
+import type { Precision } from "../../src/state/rounding.ts";
 
 /** Logits (T, V) of ids fed `size` at a time. */
 export async function feed(sequence: Sequence, ids: Uint32Array, size: number): Promise<Float32Array> {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { sha256Bytes } from "../../src/core/sha256.ts";
 import { ByteReader } from "../../src/portable/byte-reader.ts";
-import { FRAME_BYTES, fileKeys, hash, PREFIX_BYTES, RECORD_MAX_BYTES } from "../../src/portable/file-format.ts";
+import { FRAME_BYTES, fileKeys, PREFIX_BYTES, RECORD_MAX_BYTES } from "../../src/portable/file-format.ts";
 import { peekHeader } from "../../src/portable/read-file.ts";
 import { conversationFile } from "../../src/portable/write-file.ts";
 import { pack } from "../../src/state/strict-msgpack.ts";
@@ -92,7 +93,7 @@ it("A12: refuses a file whose bytes and hashes were changed together, and none o
     const at = startOf(n);
     const { length } = records[n]!.bytes;
     forged[at]! ^= 1;
-    forged.set(hash(forged.subarray(at, at + length)), at - 32);
+    forged.set(sha256Bytes(forged.subarray(at, at + length)), at - 32);
     // Every record passes its own check: only the signature tells.
     expect(await refusal(forged)).toMatchObject({ param: "signature", parts: 1 + records.length });
   }
@@ -112,7 +113,7 @@ it("A12: refuses records that were left out, doubled or moved, hashes untouched"
 it("A12: refuses a changed header though its hash was changed with it", async () => {
   const file = await sample();
   file[PREFIX_BYTES + 3]! ^= 1;
-  file.set(hash(file.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes)), 28);
+  file.set(sha256Bytes(file.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes)), 28);
   expect(await refusal(file)).toMatchObject({ param: "signature", parts: 0 });
 });
 

@@ -1,12 +1,12 @@
 /** A small signed file, its parts, and ways to read it. */
 import { createHmac } from "node:crypto";
 import { Failure } from "../../src/core/failure.ts";
+import { sha256Bytes } from "../../src/core/sha256.ts";
 import {
   type FileHeader,
   type FileKeys,
   type FileRecord,
   fileKeys,
-  hash,
   type Kind,
   kinds,
 } from "../../src/portable/file-format.ts";
@@ -93,7 +93,7 @@ export function signedFile(
   const body = Buffer.concat([
     prefixOf(packed, by),
     packed,
-    ...parts.flatMap(([kind, bytes]) => [frameOf(kind, bytes.length, hash(bytes)), bytes]),
+    ...parts.flatMap(([kind, bytes]) => [frameOf(kind, bytes.length, sha256Bytes(bytes)), bytes]),
     frameOf(kinds.end, 32, new Uint8Array(32)),
   ]);
   return Buffer.concat([body, createHmac("sha256", by.file).update(body).digest()]);

@@ -1,15 +1,9 @@
 import { expect, it } from "vitest";
 import type { Ring, StateTensor } from "../../src/backends/backend.ts";
-import {
-  decodeApart,
-  decodeState,
-  encodeParts,
-  encodeState,
-  layOutParts,
-  type NewStretch,
-} from "../../src/state/codec.ts";
+import { decodeApart, decodeState, encodeState, layOutParts, type NewStretch } from "../../src/state/codec.ts";
 import type { ConversationState } from "../../src/state/state.ts";
 import type { Stretch } from "../../src/state/stretches.ts";
+import { encodeParts } from "../support/state-parts.ts";
 
 const fingerprint = "ab".repeat(32);
 const sampler = { generator: [1], recent: [], reply: [] };

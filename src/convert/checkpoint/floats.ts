@@ -9,6 +9,9 @@ export const half: Float32Array = Float32Array.from({ length: 65_536 }, (_, bits
   return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : (fraction / 1024) * 2 ** -14);
 });
 
+/** That of two bytes in the midst of others. */
+export const halfAt = (bytes: Uint8Array, at: number): number => half[bytes[at]! | (bytes[at + 1]! << 8)]!;
+
 export const f32 = (bytes: Uint8Array<ArrayBuffer>): Float32Array =>
   new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 

@@ -4,7 +4,7 @@
  * Each decoder rounds where ggml does, in f32. Source: ggml `ggml-common.h`, `ggml-quants.c` (dequantize_row_*).
  * Golden: test/convert/fixtures/blocks, from the `gguf` Python package.
  */
-import { half } from "../checkpoint/floats.ts";
+import { halfAt } from "../checkpoint/floats.ts";
 import { decodeQ4K, decodeQ5K, decodeQ6K } from "./k-blocks.ts";
 
 /** Decodes `count` blocks that start at `bytes[0]` into `out`. */
@@ -18,7 +18,6 @@ export interface BlockType {
 }
 
 const { fround } = Math;
-const halfAt = (bytes: Uint8Array, at: number): number => half[bytes[at]! | (bytes[at + 1]! << 8)]!;
 
 const decodeF32: Decode = (bytes, count, out) => out.set(new Float32Array(bytes.buffer, bytes.byteOffset, count));
 

@@ -3,10 +3,9 @@
  *
  * Source: ggml `ggml-quants.c` (dequantize_row_q4_K, _q5_K, _q6_K, get_scale_min_k4).
  */
-import { half } from "../checkpoint/floats.ts";
+import { halfAt } from "../checkpoint/floats.ts";
 
 const { fround } = Math;
-const halfAt = (bytes: Uint8Array, at: number): number => half[bytes[at]! | (bytes[at + 1]! << 8)]!;
 
 /** Scale and minimum of sub-block j (6 bits each), packed in 12 bytes at `s`. */
 function scaleAndMin(bytes: Uint8Array, s: number, j: number): [number, number] {

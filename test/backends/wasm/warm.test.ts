@@ -4,10 +4,10 @@ import type { Sequence } from "../../../src/backends/backend.ts";
 import { loadModel } from "../../../src/backends/load-model.ts";
 import type { Engine } from "../../../src/backends/wasm/engine.ts";
 import { compiledKernels } from "../../../src/cli/kernels.ts";
-import { decodeApart, encodeState, type NewStretch, type StateParts, stateTag } from "../../../src/state/codec.ts";
-import { encodeSequenceInParts } from "../../../src/state/encode-sequence.ts";
+import { decodeApart, encodeState, type NewStretch, stateTag } from "../../../src/state/codec.ts";
 import { folderSource } from "../../../src/weights/folder-source.ts";
 import { withPack } from "../../support/golden.ts";
+import { encodeSequenceInParts, type WholeParts } from "../../support/state-parts.ts";
 import { feed } from "../feed.ts";
 
 const CHECKPOINT = "bamba-groups4";
@@ -23,14 +23,14 @@ const loaded = <Made>(use: (engine: Engine, fingerprint: string) => Promise<Made
 it("over turns that fill the caches, go round, guess and gather their stretches anew", () =>
   loaded(async (engine, fingerprint) => {
     const warm: Sequence = engine.open();
-    let written: StateParts<NewStretch> = { bytes: new Uint8Array(0), stretches: [] };
+    let written: WholeParts<NewStretch> = { bytes: new Uint8Array(0), stretches: [] };
     const tags = new Set<string>();
     for (let turn = 0; turn < 60; turn++) {
       const known = written.stretches.map((each) => ({ ...each }));
       const reader = { count: known.length, read: (n: number) => known[n]!.data.slice() };
       const cold = turn === 0 ? engine.open() : engine.open(decodeApart(written.bytes.slice(), fingerprint, reader));
       const ids = Uint32Array.from({ length: 1 + (turn % 5) }, (_, i) => (turn * 31 + i * 7) % V);
-      const parts: StateParts<NewStretch>[] = [];
+      const parts: WholeParts<NewStretch>[] = [];
       const logits: Float32Array[] = [];
       for (const sequence of [warm, cold]) {
         if (turn % 7 === 3) sequence.guess!(Uint32Array.of(1, 2, 3));

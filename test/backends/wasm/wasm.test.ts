@@ -1,8 +1,8 @@
 import { expect, it, vi } from "vitest";
 import type { Engine } from "../../../src/backends/wasm/engine.ts";
 import { decodeApart, decodeState, encodeState, type NewStretch } from "../../../src/state/codec.ts";
-import { encodeSequenceInParts } from "../../../src/state/encode-sequence.ts";
 import { readGolden } from "../../support/golden.ts";
+import { encodeSequenceInParts } from "../../support/state-parts.ts";
 import { describeBackend } from "../backend.suite.ts";
 import { feed, toBytes } from "../feed.ts";
 import { onnxCases } from "../onnx-cases.ts";
