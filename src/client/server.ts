@@ -1,5 +1,5 @@
 /** Server: requests to a Rivulet server, from a browser or from Node; every refusal is a `Failure`, every silence an `Unreachable`. */
-import { Failure } from "../core/failure.ts";
+import { check, Failure } from "../core/failure.ts";
 
 /** No answer came, or it broke off: another try may help. */
 export class Unreachable extends Error {
@@ -24,6 +24,9 @@ export interface Call {
 /** Statuses of a proxy whose server is away; their bodies are not ours. */
 const AWAY = new Set([502, 503, 504]);
 
+/** What `fetch` can send in a header; it fails at anything else as it does where no server is. */
+const SENDABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 export class Server {
   readonly url: string;
   /** Sent as a bearer token; it may be set when the server has asked for it. */
@@ -37,6 +40,8 @@ export class Server {
 
   /** The response when its status is 2xx. Fails with the server's own failure, or with `Unreachable`. */
   async open(path: string, { method, body, headers, signal }: Call = {}): Promise<Response> {
+    const unsendable = "authorization: expected a key in letters that a header can hold, got others";
+    check(SENDABLE.test(this.key?.trim() ?? ""), "unauthorized", () => unsendable);
     const bytes = body instanceof Uint8Array || body instanceof Blob;
     const init: RequestInit = {
       method: method ?? (body ? "POST" : "GET"),

@@ -31,6 +31,14 @@ describe.each(["chat", "stream"])("%s", (command) => {
     expect(asked.at(-1)).toBe(sent);
   });
 
+  it.each(["\u043a\u043b\u044e\u0447", "of two\nlines"])("says that the key %o cannot be sent", async (key) => {
+    vi.stubEnv("RIVULET_API_KEY", key);
+    const before = asked.length;
+    const { exitCode, stderr } = await inProcess([command, url]);
+    expect([exitCode, asked.length - before]).toEqual([2, 0]);
+    expect(stderr).toMatch(/^rivulet: authorization: .*; the variable RIVULET_API_KEY holds the key\n$/);
+  });
+
   it.each(["nowhere", "ftp://127.0.0.1"])("says that %s is no address", async (address) => {
     const { exitCode, stderr } = await inProcess([command, address]);
     expect([exitCode, stderr]).toEqual([2, `rivulet: ${address}: expected a URL like http://127.0.0.1:8787\n`]);
