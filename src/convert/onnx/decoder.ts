@@ -53,6 +53,7 @@ function stateOf({ name, type, shape }: Value, outputs: Map<string, Value>): Onn
 const typeNames: Record<number, string> = { 6: "int32", 7: "int64", 10: "float16", 11: "float64", 16: "bfloat16" };
 const typeName = (type: number): string => typeNames[type] ?? `data type ${type}`;
 
-function refuse(param: string, message: string): never {
+/** Fails with `weights_invalid`. */
+export function refuse(param: string, message: string): never {
   throw new Failure("weights_invalid", `${param}: ${message}`, { param });
 }

@@ -7,14 +7,13 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ConfigReader } from "../../core/config-reader.ts";
 import type { Dtype } from "../../core/dtype.ts";
-import { Failure } from "../../core/failure.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { OnnxDecoder } from "../../weights/manifest.ts";
 import { ByteFile } from "../checkpoint/byte-file.ts";
 import type { CheckpointSource, TokenizerOptions } from "../checkpoint/checkpoint-source.ts";
 import { readCompanions } from "../checkpoint/folder-companions.ts";
 import { readJsonObject } from "../checkpoint/small-file.ts";
-import { describeDecoder } from "./decoder.ts";
+import { describeDecoder, refuse } from "./decoder.ts";
 import { type Graph, readGraph } from "./graph.ts";
 
 export interface OnnxSource extends CheckpointSource {
@@ -101,8 +100,4 @@ function dtypeOf({ elements, operators }: Graph): Dtype {
     ["q4", of(21, 22)],
   ];
   return sizes.toSorted(([, a], [, b]) => b - a)[0]![0];
-}
-
-function refuse(param: string, message: string): never {
-  throw new Failure("weights_invalid", `${param}: ${message}`, { param });
 }
