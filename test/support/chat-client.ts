@@ -68,9 +68,11 @@ export const textOf = (reply: Reply): string => reply.choices[0]!.message.conten
 
 /** Parses a whole stream; checks its frame: rising ids, one [DONE], at the end. */
 export async function events(response: Response): Promise<Event[]> {
-  expect(response.headers.get("content-type")).toContain("text/event-stream");
-  const blocks = (await response.text()).split("\n\n").filter((block) => block !== "" && !block.startsWith(":"));
-  expect(blocks.pop()).toBe("data: [DONE]");
+  const text = await response.text();
+  // What came instead says why.
+  expect(response.headers.get("content-type"), text).toContain("text/event-stream");
+  const blocks = text.split("\n\n").filter((block) => block !== "" && !block.startsWith(":"));
+  expect(blocks.pop(), text).toBe("data: [DONE]");
   const parsed = blocks.map((block): Event => {
     const [, id, data] = /^(?:id: (\d+)\n)?data: (.*)$/.exec(block) ?? [];
     return { ...(id === undefined ? {} : { id: Number(id) }), data: JSON.parse(data!) };
