@@ -127,9 +127,10 @@ export class ChatSession {
     if (system !== undefined && prefix === undefined && !(await this.hasBegun()))
       messages.unshift({ role: "system", content: system });
     const title = titleOf(prefix === undefined ? content : `${titleOfDocument(prefix)}: ${content}`);
-    if (fresh) this.id = (await this.conversations.create({ title }, prefix)).id;
-    this.#document = undefined;
-    this.#prefix = undefined;
+    if (fresh) {
+      this.id = (await this.conversations.create({ title }, prefix)).id;
+      this.#prefix = undefined;
+    }
     const question = {
       model: this.#model,
       conversation: this.id!,
@@ -143,7 +144,14 @@ export class ChatSession {
       if (lostMs > patienceMs) throw new Unreachable("the server did not come back");
       return pause(ms, until);
     };
-    yield* replyTo(this.#server, { question }, { signal, wait });
+    for await (const event of replyTo(this.#server, { question }, { signal, wait })) {
+      // Until the server has the message, what goes with it waits for the next try.
+      if (event.type === "accepted") {
+        this.#document = undefined;
+        this.#prefix = undefined;
+      }
+      yield event;
+    }
   }
 
   /** Ends an answer where it stands. */
