@@ -81,7 +81,8 @@ function checkDepth({ backend, manifest }: Loaded, depth: number): void {
   const refuse = (expected: string) => () => `--depths: expected ${expected}, got ${depth}`;
   const { contextLength } = backend;
   const fits = refuse(`${PREFILL_TOKENS} tokens less than the model's context of ${contextLength} at most`);
-  check(depth + PREFILL_TOKENS <= contextLength, "request_invalid", fits, "depths");
+  // A model with less context than that is still measured at its beginning.
+  check(depth === 0 || depth + PREFILL_TOKENS <= contextLength, "request_invalid", fits, "depths");
   const ends = refuse(`at most ${affordable} tokens, which are an hour's work or so`);
   check(depth <= affordable, "request_invalid", ends, "depths");
 }
