@@ -32,9 +32,9 @@ export class Server {
   /** Sent as a bearer token; it may be set when the server has asked for it. */
   key: string | undefined;
 
-  /** A path in the URL is kept: a server may be mounted below one. */
+  /** A path in the URL is kept: a server may be mounted below one. Of a base URL as OpenAI's clients take it the last "/v1" is not: every path asked for has its own. */
   constructor(url: string, key?: string) {
-    this.url = url.replace(/\/+$/, "");
+    this.url = url.replace(/\/+$/, "").replace(/\/v1$/, "");
     this.key = key;
   }
 
