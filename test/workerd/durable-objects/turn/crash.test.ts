@@ -284,6 +284,16 @@ it("a turn that is taken up again and again without progress is given up", async
   expect((await turnsOf("ada"))[0]).toMatchObject({ id, status: "failed" });
 });
 
+it("who comes back while a turn's end is on its way to the disk gets the turn as before and after it", async () => {
+  const [expected] = await expectedOf(["one"]);
+  armFaults({ "commit.after": { action: "delay", ms: 500 } });
+  const tail = await stream("ada", "one", dice);
+  await expect.poll(() => runningOf("ada")).toEqual([]);
+  const again = await rest("ada", (await turnsOf("ada"))[0]!.id, 0);
+  expect([await again.end(), await tail.end()]).toEqual(["done", "done"]);
+  expect(again.content).toBe(expected);
+});
+
 it.each(["turn.begin", "turn.token", "commit.before", "commit.after", "checkpoint.before", "checkpoint.after"])(
   "the object dies at %s: the turn is finished, to the same text",
   async (point) => {
