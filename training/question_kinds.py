@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 
 from training.memory import everyday
+from training.memory.asked_lines import rows_of
 from training.memory.scenes import FOLDER, SLOT, SLOTS
 
 
@@ -68,7 +69,7 @@ def of_scenes(r: random.Random) -> list[str]:
 
 
 def of_told(language: str) -> list[tuple[str, bool, str]]:
-    own = [question for line in (TOLD / f"{language}.txt").read_text().splitlines() for question in line.split(" | ")[1:]]
+    own = [question for _, *asked in rows_of(TOLD / f"{language}.txt") for question in asked]
     return [(question, True, language) for question in own] + [(question, False, language) for question in (TOLD / f"world-{language}.txt").read_text().splitlines()]
 
 

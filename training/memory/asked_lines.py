@@ -63,14 +63,19 @@ def is_held(document: str) -> bool:
     return int(hashlib.sha256(document.encode()).hexdigest()[:8], 16) / 16**8 < HELD_SHARE
 
 
+def rows_of(path: Path) -> list[list[str]]:
+    """The parts of each line: what is said, then what is asked."""
+    return [[part.strip() for part in row.split(" | ")] for row in filter(None, path.read_text().splitlines())]
+
+
 def own_questions(folder: Path = OWN) -> list[Question]:
     return [question for path in sorted(folder.glob("*.txt")) for question in questions_of(path)]
 
 
 def questions_of(path: Path) -> list[Question]:
     questions, document = [], ""
-    for row in filter(None, path.read_text().splitlines()):
-        sentence, *asked = (part.strip() for part in row.removeprefix("+ ").split(" | "))
+    for row, *asked in rows_of(path):
+        sentence = row.removeprefix("+ ")
         document = document if row.startswith("+ ") else sentence
         for pair in asked:
             question, found, answer = (part.strip() for part in pair.partition(" = "))
@@ -84,8 +89,7 @@ def questions_of(path: Path) -> list[Question]:
 def told_questions(path: Path = TOLD) -> list[Question]:
     """Of lines that can be said back by other pronouns; the others are left out."""
     questions = []
-    for row in filter(None, path.read_text().splitlines()):
-        sentence, *asked = (part.strip() for part in row.split(" | "))
+    for sentence, *asked in rows_of(path):
         if said := restated(sentence):
             questions += [Question(sentence, sentence, question, sentence.rstrip(".!"), said) for question in asked]
     return questions
@@ -130,6 +134,10 @@ class Collection:
         return r.choice(near or self.every)
 
 
+def drawn_collection(r: random.Random, collections: list[Collection]) -> Collection:
+    return r.choices(collections, [collection.share for collection in collections])[0]
+
+
 class AskedLines:
     """Calling it gives a dialogue of quotations and questions about them."""
 
@@ -157,7 +165,7 @@ class AskedLines:
 
     def add_quotation(self, r: random.Random, dialogue: Dialogue, filler) -> None:
         """Lines and a question about one of them, then questions about some of the others; or a question that none answers."""
-        own = r.choices(self.collections, [collection.share for collection in self.collections])[0]
+        own = drawn_collection(r, self.collections)
         wanted, count, known = own.drawn(r), r.choices(list(LINES), LINES.values())[0], r.random() > UNTOLD
         is_near = not known and own.almost and r.random() < NEAR
         if is_near:
@@ -186,4 +194,4 @@ class AskedLines:
             dialogue.add(typed(r, question), answer, PROVEN)
 
 
-__all__ = ["OWN", "AskedLines", "Collection", "Question", "own_questions", "questions_of", "told_questions"]
+__all__ = ["OWN", "AskedLines", "Collection", "Question", "drawn_collection", "own_questions", "questions_of", "rows_of", "told_questions"]

@@ -2,7 +2,7 @@
 
 import random
 
-from training.memory.asked_lines import UNTOLD_ANSWERS, Collection, Question
+from training.memory.asked_lines import UNTOLD_ANSWERS, Collection, Question, drawn_collection
 from training.memory.dialogues import NOTED
 from training.memory.recalled import restated
 from training.memory.turns import POLITE, PROVEN, Dialogue, system_turn, typed
@@ -14,9 +14,8 @@ UNTOLD = 0.25  # of the questions: nothing told answers them
 def spoken(r: random.Random, collections: list[Collection], filler, characters: int) -> Dialogue:
     """Of about so many characters; `filler(r)` gives (question, answer) of other talk."""
     dialogue, told = Dialogue(system_turn(r)), []
-    count = r.choice(TOLD)
-    for left in range(count, 0, -1):
-        own = r.choices(collections, [collection.share for collection in collections])[0]
+    for left in range(r.choice(TOLD), 0, -1):
+        own = drawn_collection(r, collections)
         sentence = r.choice(own.sentences)
         if any(sentence == other for _, other in told):
             continue
