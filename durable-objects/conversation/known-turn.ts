@@ -76,16 +76,12 @@ export async function streamedFrom(host: Host, context: ReplyContext, after?: nu
 async function contextOf(scheduler: Scheduler, id: string, { object, client }: Asked): Promise<ReplyContext> {
   const { host } = scheduler;
   const running = scheduler.get(id);
-  const { turn, request } = running ? { turn: running, request: requestOf(host, id) } : stored(host, id);
+  const { turn, request } = running
+    ? { turn: running, request: host.store().acceptedTurn(id)?.request }
+    : stored(host, id);
   if (!request) throw notFound();
   const served = await host.served();
   return { turn, request, form: formOf(request.reply, object), served, client };
-}
-
-/** Of a turn that runs. While its end is on the way to the disk it is in the log already, and no longer in the journal. */
-function requestOf(host: Host, id: string): TurnRequest | undefined {
-  const { journal, tree } = host.store();
-  return (journal.get(id)?.accepted ?? tree.turn(id))?.request;
 }
 
 /** A turn that has ended. Fails with `not_found`. */

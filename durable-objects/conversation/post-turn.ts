@@ -156,10 +156,9 @@ async function visit(scheduler: Scheduler, { tenant }: TurnRequest): Promise<voi
 /** The turn that an earlier request with the same key began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
 function repeated(scheduler: Scheduler, request: TurnRequest): KnownTurn | undefined {
   const { host } = scheduler;
-  const { tree, journal } = host.store();
   if (host.store().identity()?.owner !== request.tenant) return undefined;
   const id = turnIdOf(request);
-  const known = tree.turn(id) ?? journal.get(id)?.accepted;
+  const known = host.store().acceptedTurn(id);
   if (!known) return undefined;
   const isLive = scheduler.get(id) !== undefined;
   if (request.idempotencyKey !== undefined) {

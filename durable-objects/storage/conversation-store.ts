@@ -89,6 +89,11 @@ export class ConversationStore {
     );
   }
 
+  /** A turn that was accepted, over or not: while its end is on the way to the disk it is in the log already, and no longer in the journal. */
+  acceptedTurn(id: string): Accepted | StoredTurn | undefined {
+    return this.tree.turn(id) ?? this.journal.get(id)?.accepted;
+  }
+
   /** The name that the model of its newest turn was served under. Undefined while it is blank. */
   get modelName(): string | undefined {
     const newest = this.tree.all().at(-1);
