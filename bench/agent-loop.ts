@@ -9,13 +9,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import OpenAI from "openai";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
-import { benchOptions } from "./options.ts";
 import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const OPENING = Number(positionals[0] ?? 4000);
 const CALLS = 20;
 const COMPARED = [1, CALLS];

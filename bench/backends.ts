@@ -4,15 +4,15 @@
  * node bench/backends.ts <pack> <pack> [rounds]: best tokens/s of each in prefill (128 tokens) and decode (16 tokens), and their ratio.
  */
 
+import { commandLine } from "../scripts/command-line.ts";
 import { type Loaded, loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
-import { benchOptions } from "./options.ts";
 
 const PREFILL_TOKENS = 128;
 const DECODE_TOKENS = 16;
 
-const { positionals } = benchOptions({}, [2, 3]);
+const { positionals } = commandLine({}, [2, 3]);
 const [first, second, rounds = "4"] = positionals as [string, string, string?];
 
 interface Speed {

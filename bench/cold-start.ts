@@ -9,16 +9,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { cpuMs, median } from "./cpu.ts";
-import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values, positionals } = benchOptions({ parts: { type: "boolean", default: false } }, [0, 1]);
+const { values, positionals } = commandLine({ parts: { type: "boolean", default: false } }, [0, 1]);
 const runs = Number(positionals[0] ?? 5);
 const MODEL = basename(packFolder());
 

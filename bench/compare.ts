@@ -10,14 +10,14 @@
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { hybridPack, transformerPack } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { CONTEXT, DECODED, type Ready, type Speed } from "./peers/protocol.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { cpuFlags, figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   rounds: { type: "string", default: "6" },
   "slow-rounds": { type: "string", default: "1" },
   only: { type: "string", default: "" },

@@ -3,15 +3,15 @@
  * time per mask while random allowed tokens are taken, and memory that stays.
  */
 import { readFileSync } from "node:fs";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import type { Constraint, JsonSchema } from "../src/constrain/constraint.ts";
 import { constraintFor, readyForForms } from "../src/constrain/constraint-for.ts";
 import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Random } from "../src/sampling/random.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
-import { benchOptions } from "./options.ts";
 
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const pack = positionals[0] ?? packFolder();
 const { generation, tokenizerConfig } = JSON.parse(readFileSync(`${pack}/manifest.json`, "utf8"));
 const codec = createTextCodec(JSON.parse(readFileSync(`${pack}/tokenizer.json`, "utf8")), tokenizerConfig ?? {});

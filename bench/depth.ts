@@ -5,6 +5,8 @@
  *
  * Positions up to `--deepest` are reached by prefilling; for the ones beyond, the deepest real state is opened again under that position.
  */
+
+import { commandLine } from "../scripts/command-line.ts";
 import type { Saved, Sequence } from "../src/backends/backend.ts";
 import type { Loaded } from "../src/backends/load-model.ts";
 import { Failure } from "../src/core/failure.ts";
@@ -14,12 +16,11 @@ import { decodeState } from "../src/state/codec.ts";
 import { encodeSequence } from "../src/state/encode-sequence.ts";
 import { cpuMs, median } from "./cpu.ts";
 import { hybridPack, open } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { idAt } from "./peers/protocol.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({ deepest: { type: "string", default: "32768" } });
+const { values } = commandLine({ deepest: { type: "string", default: "32768" } });
 const deepest = Number(values.deepest);
 const DEPTHS = [1024, 2048, 8192, 32_768, 131_072, 1_048_576];
 const ISOLATE_BYTES = 112 * 1024 * 1024; // what the Worker gives its engine

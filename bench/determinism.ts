@@ -5,10 +5,10 @@
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { benchOptions } from "./options.ts";
+import { commandLine } from "../scripts/command-line.ts";
 import { machine, writeSection } from "./section.ts";
 
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const tokens = positionals[0] ?? "1000";
 const root = join(import.meta.dirname, "..");
 const vitest = join(root, "node_modules/vitest/vitest.mjs");

@@ -9,17 +9,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { median } from "./cpu.ts";
 import { hybridPack } from "./models.ts";
 import { oneThing } from "./one-thing.ts";
-import { benchOptions } from "./options.ts";
 import { bytesIn, type ChatServer, chat, llamaChat, rivuletChat } from "./peers/chat-servers.ts";
 import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { processMs, residentMB } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   turns: { type: "string", default: "20" },
   tokens: { type: "string", default: "48" },
 });

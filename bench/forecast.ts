@@ -8,6 +8,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Course } from "../durable-objects/stream/course.ts";
+import { commandLine } from "../scripts/command-line.ts";
 import { loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { NO_SCALE } from "../src/forecast/codec.ts";
@@ -16,7 +17,6 @@ import { type Forecaster, feed, forecast, forecasterOf } from "../src/forecast/f
 import { encodeSequence } from "../src/state/encode-sequence.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { cpuMs } from "./cpu.ts";
-import { benchOptions } from "./options.ts";
 
 interface Asked {
   values: (number | null)[];
@@ -106,7 +106,7 @@ async function long(forecaster: Forecaster, total: number): Promise<void> {
   }
 }
 
-const { values, positionals } = benchOptions({ speed: { type: "boolean" }, long: { type: "boolean" } }, [1, 2]);
+const { values, positionals } = commandLine({ speed: { type: "boolean" }, long: { type: "boolean" } }, [1, 2]);
 const [pack, count = "1000000"] = positionals as [string, string?];
 const forecaster = forecasterOf(await loadModel(folderSource(pack), compiledKernels()));
 if (values.speed) await speed(forecaster);

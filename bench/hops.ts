@@ -4,11 +4,11 @@
  * npm start -- --pack <whole> --port 8001 --persist-to <a>; npm start -- --pack <staged> --port 8002 --persist-to <b>; then
  * node bench/hops.ts http://127.0.0.1:8001 http://127.0.0.1:8002 [stages] [rounds]
  */
-import { benchOptions } from "./options.ts";
+import { commandLine } from "../scripts/command-line.ts";
 
 const DECODED = 48;
 
-const { positionals } = benchOptions({}, [2, 4]);
+const { positionals } = commandLine({}, [2, 4]);
 const [whole, staged, stages = "2", rounds = "8"] = positionals as [string, string, string?, string?];
 
 interface Best {

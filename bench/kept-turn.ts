@@ -10,15 +10,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { pause } from "../scripts/serve-process.ts";
 import type { Timings } from "../src/api/shared/turn.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { median } from "./cpu.ts";
-import { benchOptions } from "./options.ts";
 import { figure, machine, table } from "./section.ts";
 
-const { values, positionals } = benchOptions({ tokens: { type: "string", default: "0" } }, [0, 1]);
+const { values, positionals } = commandLine({ tokens: { type: "string", default: "0" } }, [0, 1]);
 const pairs = Number(positionals[0] ?? 40);
 const model = basename(packFolder());
 const folder = mkdtempSync(join(tmpdir(), "rivulet-kept-"));

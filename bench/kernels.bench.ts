@@ -7,6 +7,8 @@
  * Columns: time of one call (best of many), multiply-adds per second, bytes moved per second and as a share of a plain copy of 64 MB.
  * The best run is shown because other work on the machine can only slow a run down.
  */
+
+import { commandLine } from "../scripts/command-line.ts";
 import { matrixBytes, quantizedRowBytes } from "../src/core/dtype.ts";
 import type { Kernels } from "../src/kernels/kernels.ts";
 import { Arena } from "../test/kernels/arena.ts";
@@ -18,7 +20,6 @@ import { chunk, type ScanShape, step } from "../test/kernels/cases/state.ts";
 import { cases } from "../test/kernels/cases.ts";
 import { normal } from "../test/kernels/random.ts";
 import { wasmKernels } from "../test/kernels/run-case.ts";
-import { benchOptions } from "./options.ts";
 
 interface Row {
   name: keyof Kernels;
@@ -34,7 +35,7 @@ interface Row {
 /** Short runs, so that some fall between the time slices of other programs. */
 const RUNS = 200;
 const RUN_MS = 1;
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const only = positionals[0] ?? "";
 
 /** Best processor time of one call, in ms: a call that is longer than a time slice of the system has no undisturbed run on a busy machine. */

@@ -10,6 +10,7 @@
  * `--show` writes every question with what was quoted and answered, `--misses` those that recall did not get right.
  */
 import { quoteMessage, withQuote } from "../durable-objects/turn/quote-passages.ts";
+import { commandLine } from "../scripts/command-line.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
 import { greedy } from "../src/sampling/sampling.ts";
@@ -19,10 +20,9 @@ import { factsNamed } from "./long-dialogue/dialogue.ts";
 import { isRight } from "./long-dialogue/right-answer.ts";
 import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
 import { Chat, usual } from "./memory-chat.ts";
-import { benchOptions } from "./options.ts";
 import { table } from "./section.ts";
 
-const { values: options, positionals } = benchOptions(
+const { values: options, positionals } = commandLine(
   {
     tokens: { type: "string", default: "2048,8192,32768" },
     seed: { type: "string", default: "1" },

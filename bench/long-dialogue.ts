@@ -11,14 +11,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
+import { commandLine } from "../scripts/command-line.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
 import { factsNamed } from "./long-dialogue/dialogue.ts";
 import { quotedFor, storedDialogue } from "./long-dialogue/stored.ts";
-import { benchOptions } from "./options.ts";
 
-const { values: options } = benchOptions({
+const { values: options } = commandLine({
   tokens: { type: "string", default: "2048,8192,32768,131072" },
   seeds: { type: "string", default: "1,2" },
   pack: { type: "string", default: "models/rivulet-150m" },

@@ -11,6 +11,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed, type Served } from "../src/dialogue/load.ts";
 import { slices } from "../src/dialogue/reply.ts";
@@ -19,7 +20,6 @@ import type { Message } from "../src/tokenizer/text-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { Chat, usual } from "./memory-chat.ts";
 import { right } from "./memory-right.ts";
-import { benchOptions } from "./options.ts";
 import { table } from "./section.ts";
 
 interface Asked {
@@ -55,7 +55,7 @@ const WORDS =
     " ",
   );
 
-const { values, positionals } = benchOptions(
+const { values, positionals } = commandLine(
   {
     cases: { type: "string", default: join(import.meta.dirname, "memory-cases.json") },
     parts: { type: "string", default: PARTS.join(",") },

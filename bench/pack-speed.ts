@@ -5,16 +5,17 @@
  *
  * A prompt of 256 tokens, then 24 tokens one by one. `rivulet bench` measures wall time, at several depths.
  */
+
+import { commandLine } from "../scripts/command-line.ts";
 import { slices } from "../src/dialogue/reply.ts";
 import { open } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { idAt, ownSeconds } from "./peers/protocol.ts";
 import { figure } from "./section.ts";
 
 const PROMPT = 256;
 const DECODED = 24;
 
-for (const pack of benchOptions({}, [1, Infinity]).positionals) {
+for (const pack of commandLine({}, [1, Infinity]).positionals) {
   const { backend, manifest } = await open(pack);
   const sequence = await backend.open();
   const ids = Array.from({ length: PROMPT }, (_, i) => idAt(i, backend.vocab));

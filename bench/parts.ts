@@ -6,13 +6,14 @@
  * Every call of a kernel is timed by itself, and the quickest of all rounds counts, since other work on the machine can only slow a call down. So the sums are
  * those of an undisturbed pass, less what JavaScript does between the calls.
  */
+
+import { commandLine } from "../scripts/command-line.ts";
 import { slices } from "../src/dialogue/reply.ts";
 import { hybridPack, open } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { idAt } from "./peers/protocol.ts";
 import { machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   depth: { type: "string", default: "180" },
   rounds: { type: "string", default: "20" },
 });

@@ -5,6 +5,7 @@
  * documentation, which was used to tune nothing. Both models read the same ids with full attention over what their packs keep.
  */
 import { readFileSync } from "node:fs";
+import { commandLine } from "../scripts/command-line.ts";
 import type { Sequence } from "../src/backends/backend.ts";
 import { type Loaded, loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
@@ -12,14 +13,13 @@ import { slices } from "../src/dialogue/reply.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { compareLogits } from "./divergence.ts";
-import { benchOptions } from "./options.ts";
 
 const DEFAULT_TEXT = ["msgpackr", "semver", "zod", "protobufjs", "picomatch", "tinybench", "undici"];
 
-const { values, positionals } = benchOptions(
-  { text: { type: "string" }, tokens: { type: "string", default: "4000" } },
-  [2, Infinity],
-);
+const { values, positionals } = commandLine({ text: { type: "string" }, tokens: { type: "string", default: "4000" } }, [
+  2,
+  Infinity,
+]);
 const [reference, ...packs] = positionals as [string, ...string[]];
 
 const open = (folder: string) => loadModel(folderSource(folder), compiledKernels());

@@ -5,9 +5,9 @@
  */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { product } from "../src/core/sizes.ts";
 import { modelFrom } from "../src/models/index.ts";
-import { benchOptions } from "./options.ts";
 
 const config = {
   model_type: "bamba",
@@ -51,7 +51,7 @@ function values(name: string, n: number): Float32Array {
   return Float32Array.from({ length: n }, () => (uniform() - 0.5) * spread);
 }
 
-const [folder] = benchOptions({}, [1, 1]).positionals as [string];
+const [folder] = commandLine({}, [1, 1]).positionals as [string];
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, "config.json"), JSON.stringify(config, null, 2));
 

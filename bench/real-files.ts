@@ -11,9 +11,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { createPromptBuilder } from "../src/tokenizer/prompt.ts";
-import { benchOptions } from "./options.ts";
 import type { Answered, Asked } from "./peers/llama-answers.ts";
 import { ourAnswers } from "./real-files/answers.ts";
 import { fetchFile, type RealFile, realFiles } from "./real-files/fetch.ts";
@@ -22,7 +22,7 @@ import { beginnings, questions } from "./real-files/prompts.ts";
 import { servedWithResume } from "./real-files/served.ts";
 import { machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   python: { type: "string", default: "python3" },
   only: { type: "string", default: "" },
   exact: { type: "boolean", default: false },

@@ -8,12 +8,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
-import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values, positionals } = benchOptions(
+const { values, positionals } = commandLine(
   { memory: { type: "string", default: "4G" }, pack: { type: "string" } },
   [0, 1],
 );

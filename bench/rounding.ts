@@ -9,6 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import type { Sequence, StateTensor } from "../src/backends/backend.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";
@@ -19,10 +20,9 @@ import { greedy } from "../src/sampling/sampling.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { compareLogits } from "./divergence.ts";
 import { usual } from "./memory-chat.ts";
-import { benchOptions } from "./options.ts";
 import { table } from "./section.ts";
 
-const { values, positionals } = benchOptions(
+const { values, positionals } = commandLine(
   { dialogues: { type: "string", default: "2" }, turns: { type: "string", default: "24" } },
   [0, 1],
 );

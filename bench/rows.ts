@@ -5,15 +5,16 @@
  *
  * Conversations share the reading of the weights and nothing else: each has its own scan, its own convolution and its own cache, and wants logits.
  */
+
+import { commandLine } from "../scripts/command-line.ts";
 import type { SharedStep } from "../src/backends/backend.ts";
 import { slices } from "../src/dialogue/reply.ts";
 import { cpuMs, median } from "./cpu.ts";
 import { hybridPack, open, transformerPack } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { idAt } from "./peers/protocol.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   depth: { type: "string", default: "180" },
   rounds: { type: "string", default: "25" },
 });

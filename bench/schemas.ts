@@ -7,6 +7,7 @@
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { Validator } from "../src/constrain/check/validator.ts";
 import type { JsonSchema } from "../src/constrain/constraint.ts";
@@ -19,9 +20,8 @@ import { TokenTrie } from "../src/constrain/tokens/token-trie.ts";
 import { Failure } from "../src/core/failure.ts";
 import { atOnce } from "../src/core/work.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
-import { benchOptions } from "./options.ts";
 
-const { values: options, positionals } = benchOptions(
+const { values: options, positionals } = commandLine(
   {
     every: { type: "string", default: "1" },
     masks: { type: "string", default: "0.1" },

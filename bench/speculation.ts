@@ -6,6 +6,7 @@
  * The same turn through `reply`, in alternation; the ids must be the same, or it fails.
  */
 import assert from "node:assert/strict";
+import { commandLine } from "../scripts/command-line.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed, type Served } from "../src/dialogue/load.ts";
 import { reply } from "../src/dialogue/reply.ts";
@@ -14,7 +15,6 @@ import { greedy, type Sampling } from "../src/sampling/sampling.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { cpuMs, median } from "./cpu.ts";
 import { hybridPack } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
 const ROUNDS = 5;
@@ -70,7 +70,7 @@ async function run(served: Served, text: string, sampling: Sampling, guessing: b
   return { ids, ms, guesses, right };
 }
 
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const served = await loadServed(folderSource(positionals[0] ?? hybridPack), compiledKernels());
 const rows: (string | number)[][] = [];
 for (const { name, text, sampling } of tasks) {

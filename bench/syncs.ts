@@ -9,13 +9,13 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { pause } from "../scripts/serve-process.ts";
 import { post, start } from "../test/support/start-server.ts";
-import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const turns = Number(positionals[0] ?? 12);
 /** The first turns make tables, and the directory hears of them. */
 const WARM = 4;

@@ -9,12 +9,12 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { threadMs } from "../test/hostile/loop-blocked.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
-import { benchOptions } from "./options.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   loops: { type: "string", default: "24" },
   seconds: { type: "string", default: "60" },
   pack: { type: "string" },

@@ -5,16 +5,17 @@
  *
  * Processor time of the server's process, in alternation, medians. Without a llama-server (bench/peers/build-llama.ts) Rivulet's rows alone.
  */
+
+import { commandLine } from "../scripts/command-line.ts";
 import { median } from "./cpu.ts";
 import { hybridPack } from "./models.ts";
-import { benchOptions } from "./options.ts";
 import { type ChatServer, chat, llamaChat, rivuletChat } from "./peers/chat-servers.ts";
 import { llamaServer, MISSING } from "./peers/llama-server.ts";
 import { prepareWeights } from "./peers/weights.ts";
 import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   "at-once": { type: "string", default: "1,8,16" },
   tokens: { type: "string", default: "64" },
   rounds: { type: "string", default: "3" },

@@ -8,15 +8,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import type { Timings } from "../src/api/shared/turn.ts";
 import { post, start } from "../test/support/start-server.ts";
 import { median } from "./cpu.ts";
 import { oneThing } from "./one-thing.ts";
-import { benchOptions } from "./options.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { positionals } = benchOptions({}, [0, 1]);
+const { positionals } = commandLine({}, [0, 1]);
 const turns = Number(positionals[0] ?? 50);
 const BLOCK = 10;
 const TOKENS = 40;

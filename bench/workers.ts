@@ -9,14 +9,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { commandLine } from "../scripts/command-line.ts";
 import { packFolder } from "../scripts/serve-pack.ts";
 import { workerFolder } from "../scripts/serve-workers.ts";
 import { serverPid, start } from "../test/support/start-server.ts";
-import { benchOptions } from "./options.ts";
 import { processMs } from "./process.ts";
 import { figure, machine, table, writeSection } from "./section.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   "at-once": { type: "string", default: "1,8,16,32,63" },
   tokens: { type: "string", default: "32" },
   rounds: { type: "string", default: "3" },

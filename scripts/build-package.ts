@@ -22,10 +22,10 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { type BuildOptions, build, type Metafile } from "esbuild";
-import { benchOptions } from "../bench/options.ts";
 import { startCounts } from "../src/core/settings.ts";
 import { ensureKernels } from "./build-wasm.ts";
 import { ensurePage } from "./build-web.ts";
+import { commandLine } from "./command-line.ts";
 import { built, root } from "./package-root.ts";
 import { setting } from "./serve-pack.ts";
 
@@ -132,7 +132,7 @@ function noticeOf(folder: string): string {
   return `${name} ${version}, ${license}\n\n${text}\n`;
 }
 
-benchOptions({});
+commandLine({});
 try {
   await main();
 } catch (thrown) {

@@ -8,7 +8,7 @@
  */
 import { readdirSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { benchOptions } from "../bench/options.ts";
+import { commandLine } from "./command-line.ts";
 import { installed, kernelsPath, root } from "./package-root.ts";
 
 const config = join(root, "wasm/asconfig.json");
@@ -41,7 +41,7 @@ export async function ensureKernels(): Promise<{ path: string; built: boolean }>
 }
 
 if (import.meta.main) {
-  benchOptions({});
+  commandLine({});
   try {
     const { path, built } = await ensureKernels();
     console.log(`${relative(process.cwd(), path)}: ${statSync(path).size} bytes, ${built ? "built" : "up to date"}`);

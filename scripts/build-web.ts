@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSy
 import { basename, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Plugin } from "esbuild";
-import { benchOptions } from "../bench/options.ts";
+import { commandLine } from "./command-line.ts";
 import { installed, root } from "./package-root.ts";
 
 const folder = join(root, "web/build");
@@ -85,7 +85,7 @@ function put(name: string, text: string): void {
 }
 
 if (import.meta.main) {
-  benchOptions({});
+  commandLine({});
   try {
     const { paths, built } = await ensurePage();
     const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);

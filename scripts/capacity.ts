@@ -7,11 +7,11 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { benchOptions } from "../bench/options.ts";
 import { assumedPlatform, assumedUsers, measured } from "./capacity/constants.ts";
 import { dollarsOf } from "./capacity/dollars.ts";
 import { plot } from "./capacity/plot.ts";
 import { simulateWorld, type Total } from "./capacity/world.ts";
+import { commandLine } from "./command-line.ts";
 
 const options = {
   users: "1000000",
@@ -35,7 +35,7 @@ function readOptions() {
   const texts = Object.fromEntries(
     Object.entries(options).map(([name, value]) => [name, { type: "string" as const, default: value }]),
   );
-  const { values } = benchOptions({ ...texts, json: { type: "boolean", default: false }, plots: { type: "string" } });
+  const { values } = commandLine({ ...texts, json: { type: "boolean", default: false }, plots: { type: "string" } });
   try {
     const given = values as Record<string, string | boolean | undefined>;
     const number = (name: keyof typeof options, least: number, most: number): number => {

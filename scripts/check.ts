@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { benchOptions } from "../bench/options.ts";
+import { commandLine } from "./command-line.ts";
 
 type Step = [command: string, args: string[]];
 interface Ran {
@@ -81,7 +81,7 @@ const halves = [["server"], ["node", "workerd"]].map((projects) => [
   `--maxWorkers=${Math.max(2, Math.floor(availableParallelism() / 2))}`,
 ]);
 
-const filters = benchOptions({}, [0, Infinity]).positionals.flatMap(testsOf);
+const filters = commandLine({}, [0, Infinity]).positionals.flatMap(testsOf);
 const isWhole = filters.length === 0;
 const built = await Promise.all(build.map(inOnePiece));
 const checked = Promise.all((isWhole ? checks : []).map(inOnePiece));

@@ -8,8 +8,8 @@ import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { benchOptions } from "../bench/options.ts";
 import { countSetting } from "../src/core/settings.ts";
+import { commandLine } from "./command-line.ts";
 import { costOf, restingCost, type Usage } from "./price.ts";
 
 /** Not measured: the Worker checks and passes on. */
@@ -33,7 +33,7 @@ interface Reply {
   error?: { message: string };
 }
 
-const { values } = benchOptions({
+const { values } = commandLine({
   turns: { type: "string", default: "4" },
   tokens: { type: "string", default: "120" },
   pack: { type: "string" },

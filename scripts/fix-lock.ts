@@ -5,7 +5,7 @@
  * the lock; `npm ci` then refuses it. This adds the absent entries (version, os, cpu, optional).
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { benchOptions } from "../bench/options.ts";
+import { commandLine } from "./command-line.ts";
 
 interface Entry {
   version?: string;
@@ -17,7 +17,7 @@ interface Entry {
   optionalDependencies?: Record<string, string>;
 }
 
-benchOptions({});
+commandLine({});
 const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, Entry> };
 const packages = lock.packages;
 const platform =

@@ -6,14 +6,14 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { benchOptions } from "../bench/options.ts";
 import { goldenOf } from "../src/backends/golden.ts";
 import { loadModel } from "../src/backends/load-model.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { parseManifest } from "../src/weights/parse-manifest.ts";
+import { commandLine } from "./command-line.ts";
 
-const { values, positionals } = benchOptions(
+const { values, positionals } = commandLine(
   { licence: { type: "string" }, provenance: { type: "string" }, quality: { type: "string" } },
   [1, 1],
 );

@@ -7,12 +7,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { benchOptions } from "../bench/options.ts";
 import { launchChromium } from "../test/support/chromium.ts";
 import { start } from "../test/support/start-server.ts";
+import { commandLine } from "./command-line.ts";
 import { root } from "./package-root.ts";
 
-const { values } = benchOptions({ to: { type: "string" }, pack: { type: "string" } });
+const { values } = commandLine({ to: { type: "string" }, pack: { type: "string" } });
 const ANSWER_MS = 300_000;
 
 const idle = (page: Page) => page.getByRole("button", { name: "Send" }).waitFor({ timeout: ANSWER_MS });

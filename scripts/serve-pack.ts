@@ -6,7 +6,7 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
-import { benchOptions } from "../bench/options.ts";
+import { commandLine } from "./command-line.ts";
 import { built, encoderFolder, installed, root } from "./package-root.ts";
 
 /** A plain `key = "value"` of wrangler.toml, or what the build of the package noted of it. */
@@ -132,7 +132,7 @@ function linkAssets(): void {
 }
 
 if (import.meta.main) {
-  benchOptions({});
+  commandLine({});
   try {
     linkAssets();
   } catch (thrown) {

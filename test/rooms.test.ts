@@ -101,6 +101,15 @@ it.each(files)("%s imports only downwards", (file) => {
   }
 });
 
+/** Programs share one reader of their command line. What is shipped needs neither that nor a bench. */
+it.each([
+  ["bench/", /^(test\/)?bench\//],
+  ["scripts/command-line.ts", /^(bench|scripts|test)\//],
+])("%s is imported by %s alone", (target, importers) => {
+  const others = everything.filter((file) => !importers.test(file));
+  expect(others.filter((file) => importsOf(file).some((each) => each.startsWith(target)))).toEqual([]);
+});
+
 it.each([...new Set(globSync("test/**/*.test.ts").map(dirname))].filter((folder) => folder !== "test"))(
   "%s stands where its sources stand",
   (folder) => {

@@ -10,7 +10,7 @@
 import { readFileSync } from "node:fs";
 import { sentencesOf } from "../../durable-objects/storage/passages.ts";
 import { statementOf } from "../../durable-objects/turn/statement.ts";
-import { benchOptions } from "../options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { told } from "./dialogue.ts";
 import type { Fact } from "./facts.ts";
 import { wordings } from "./right-answer.ts";
@@ -18,7 +18,7 @@ import { wordings } from "./right-answer.ts";
 const HELD_OUT = ["weeks", "months"];
 /** Of a fact. */
 const VALUES = 2;
-const { values: options } = benchOptions({ without: { type: "string", default: "" } });
+const { values: options } = commandLine({ without: { type: "string", default: "" } });
 const without = [...HELD_OUT, ...options.without.split(",")];
 const print = (row: object) => console.log(JSON.stringify(row));
 const pair = (group: string, lang: string, question: string, said: string) =>

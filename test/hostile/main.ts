@@ -9,13 +9,13 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { benchOptions } from "../../bench/options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { post, serverPid } from "../support/start-server.ts";
 import { toyServer } from "../support/toy-server.ts";
 import { hostileInputs } from "./inputs.ts";
 import { whileProbing } from "./loop-blocked.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   count: { type: "string", default: "1000" },
   seed: { type: "string", default: "1" },
   from: { type: "string", default: "0" },

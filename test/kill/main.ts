@@ -7,14 +7,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchOptions } from "../../bench/options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { packFolder } from "../../scripts/serve-pack.ts";
 import { servedModel } from "./dialogue.ts";
 import { KillableServer } from "./killable-server.ts";
 import { killRun } from "./run.ts";
 import { streamKillRun } from "./stream-run.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   kills: { type: "string", default: "200" },
   "stream-kills": { type: "string", default: "50" },
   seed: { type: "string", default: "1" },

@@ -8,12 +8,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchOptions } from "../../bench/options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { serverPid, start } from "../support/start-server.ts";
 import { tinyForecaster } from "../support/tiny-forecaster.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   values: { type: "string", default: "1000000" },
   batch: { type: "string", default: "2000" },
   forecaster: { type: "string" },

@@ -7,13 +7,13 @@
  * when a turn that was answered is lost, a database is not of the size that docs/durability.md says, the server fails other than by saying that it is full, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
  * idle objects keep their descriptors, or, in a soak, memory goes on growing or something never happened that should happen at times.
  */
-import { benchOptions } from "../../bench/options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { serverPid } from "../support/start-server.ts";
 import { toyServer } from "../support/toy-server.ts";
 import { Callers } from "./callers.ts";
 import { bytesOnDisk, databasesAtRest, type Held, heldBy } from "./measure.ts";
 
-const { values } = benchOptions({
+const { values } = commandLine({
   conversations: { type: "string", default: "200" },
   concurrent: { type: "string", default: "16" },
   rate: { type: "string", default: "10000" },

@@ -8,11 +8,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchOptions } from "../../bench/options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { serverPid, start } from "../support/start-server.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
-const { values: options } = benchOptions({
+const { values: options } = commandLine({
   streams: { type: "string", default: "1000" },
   seconds: { type: "string", default: "20" },
   batch: { type: "string", default: "1" },

@@ -10,11 +10,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { benchOptions } from "../../bench/options.ts";
+import { commandLine } from "../../scripts/command-line.ts";
 import { packFolder } from "../../scripts/serve-pack.ts";
 import { KillableServer } from "../kill/killable-server.ts";
 
-const { values } = benchOptions({ tokens: { type: "string", default: "4000" }, pack: { type: "string" } });
+const { values } = commandLine({ tokens: { type: "string", default: "4000" }, pack: { type: "string" } });
 const work = mkdtempSync(join(tmpdir(), "rivulet-long-prefix-"));
 const server = new KillableServer({ folder: join(work, "server"), pack: packFolder(values.pack) });
 

@@ -1,13 +1,14 @@
 /**
- * benchOptions: what a bench, or another program of the repository (scripts/, test/load/), was asked for on its command line. The first comment of its file is its usage, which `--help` prints; an option that it
- * does not have, and a number of arguments that it does not take, end it with code 2 and one line.
+ * commandLine: what a program of the repository (bench/, scripts/, test/) was asked for on its command line. The first comment of
+ * its file is its usage, which `--help` prints; an option that it does not have, and a number of arguments that it does not take,
+ * end it with code 2 and one line.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 
 /** `arguments`: how many there are beside the options. */
-export function benchOptions<const Options extends ParseArgsOptionsConfig>(
+export function commandLine<const Options extends ParseArgsOptionsConfig>(
   options: Options,
   [least, most]: readonly [least: number, most: number] = [0, 0],
 ): ReturnType<typeof parseArgs<{ options: Options; allowPositionals: true }>> {

@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { usageOf } from "../../bench/options.ts";
+import { usageOf } from "../../scripts/command-line.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** `start` is a command of `rivulet`. */
-const others = ["bench/options.ts", "scripts/start.ts", "scripts/prepare-start.ts"];
+const others = ["scripts/command-line.ts", "scripts/start.ts", "scripts/prepare-start.ts"];
 const folders = ["bench", "bench/long-dialogue", "scripts", "test/{fixtures,hostile,kill,load,long-prefix}"];
 const programs = globSync(
   folders.map((folder) => `${folder}/*.ts`),
@@ -15,13 +15,13 @@ const programs = globSync(
 )
   .filter((file) => !others.includes(file))
   .map((file) => ({ file, source: readFileSync(join(root, file), "utf8") }))
-  .filter(({ source }) => /process\.argv|parseArgs|benchOptions/.test(source));
+  .filter(({ source }) => /process\.argv|parseArgs|commandLine/.test(source));
 
 it("finds the programs that take something", () => expect(programs.length).toBeGreaterThan(45));
 
 it.each(programs)("$file reads its options in the one way, and its usage names all of them", ({ source }) => {
   expect(source).not.toMatch(/process\.argv|parseArgs/);
-  const [options] = /benchOptions\([\s\S]*?\)[;.]/.exec(source)!;
+  const [options] = /commandLine\([\s\S]*?\)[;.]/.exec(source)!;
   const names = [...options.matchAll(/([\w-]+)"?: \{ type: /g)].map(([, name]) => name!);
   for (const name of names) expect(usageOf(source)).toContain(`--${name}`);
 });
