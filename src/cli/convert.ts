@@ -1,9 +1,9 @@
 /** rivulet convert: a checkpoint → a pack. */
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
+import { chooseCache } from "../convert/checkpoint/cache-choice.ts";
 import { convert } from "../convert/convert.ts";
 import { openCheckpoint } from "../convert/open-checkpoint.ts";
-import { chooseCache } from "../convert/pack/cache-choice.ts";
 import { type Dtype, dtypes } from "../core/dtype.ts";
 import { check, Failure } from "../core/failure.ts";
 import { type CachePolicy, type Manifest, WINDOW_MAX } from "../weights/manifest.ts";

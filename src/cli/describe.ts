@@ -1,12 +1,12 @@
 /** describe: what is known of a pack, or of a checkpoint that has only its config yet. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { chooseCache, STATED_WINDOWS } from "../convert/checkpoint/cache-choice.ts";
 import { checkText, textFacts } from "../convert/checkpoint/check-text.ts";
 import { readCompanions } from "../convert/checkpoint/folder-companions.ts";
 import { readJsonObject } from "../convert/checkpoint/small-file.ts";
 import { ggufCompanions } from "../convert/gguf/companions.ts";
 import { describeGguf } from "../convert/gguf/source.ts";
-import { chooseCache, STATED_WINDOWS } from "../convert/pack/cache-choice.ts";
 import { dtypes } from "../core/dtype.ts";
 import { Failure } from "../core/failure.ts";
 import { modelFrom } from "../models/index.ts";

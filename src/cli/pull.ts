@@ -2,10 +2,10 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { chooseCache } from "../convert/checkpoint/cache-choice.ts";
 import { readJsonObject } from "../convert/checkpoint/small-file.ts";
 import { convert } from "../convert/convert.ts";
 import { openCheckpoint } from "../convert/open-checkpoint.ts";
-import { chooseCache } from "../convert/pack/cache-choice.ts";
 import { checkPackTarget, makeFolders } from "../convert/pack/pack-folder.ts";
 import { type Dtype, dtypes } from "../core/dtype.ts";
 import { chooseFiles, indexedFiles } from "../hub/choose-files.ts";

@@ -5,7 +5,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { statedCache } from "../convert/pack/cache-choice.ts";
+import { statedCache } from "../convert/checkpoint/cache-choice.ts";
 import { product } from "../core/sizes.ts";
 import { type ExportDtype, floatBytes, floatWidth } from "./float-bytes.ts";
 import { ownNorm } from "./own-norm.ts";

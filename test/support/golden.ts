@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chooseCache } from "../../src/convert/checkpoint/cache-choice.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
-import { chooseCache } from "../../src/convert/pack/cache-choice.ts";
 import type { Dtype } from "../../src/core/dtype.ts";
 import type { CachePolicy } from "../../src/weights/manifest.ts";
 

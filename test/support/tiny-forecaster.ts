@@ -1,9 +1,9 @@
 /** A tiny random forecaster: what it expects is of no use, and it keeps every promise that does not depend on that. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { chooseCache } from "../../src/convert/checkpoint/cache-choice.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
-import { chooseCache } from "../../src/convert/pack/cache-choice.ts";
 import { randomWeight, safetensors } from "./tiny-pack.ts";
 
 const config = {

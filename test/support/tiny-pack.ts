@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureKernels } from "../../scripts/build-wasm.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
+import { chooseCache } from "../../src/convert/checkpoint/cache-choice.ts";
 import { convert } from "../../src/convert/convert.ts";
 import { openCheckpoint } from "../../src/convert/open-checkpoint.ts";
-import { chooseCache } from "../../src/convert/pack/cache-choice.ts";
 import { product } from "../../src/core/sizes.ts";
 import { modelFrom } from "../../src/models/index.ts";
 

@@ -6,6 +6,7 @@
  */
 import type { GgufValue } from "../../models/architecture.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";
+import { statedCache } from "../checkpoint/cache-choice.ts";
 
 const WINDOW = "rivulet.cache.window";
 const SINKS = "rivulet.cache.sinks";
@@ -23,11 +24,13 @@ export function cacheMetadata({ policy, window, sinks, windows = {} }: CachePoli
   ];
 }
 
-/** What a config would state (`rivulet_cache`), from a file that was exported from a pack with a window. */
+/** What a config would state, from a file that was exported from a pack with a window. */
 export function cacheIn(meta: ReadonlyMap<string, unknown>): Record<string, unknown> {
-  if (!meta.has(WINDOW)) return {};
   const list = meta.get(WINDOWS);
   const windows = list instanceof Int32Array ? [...list.entries()].filter(([, window]) => window !== 0) : [];
-  const own = windows.length > 0 ? { windows: Object.fromEntries(windows) } : {};
-  return { rivulet_cache: { window: meta.get(WINDOW), sinks: meta.get(SINKS) ?? 0, ...own } };
+  return statedCache({
+    window: meta.get(WINDOW),
+    sinks: meta.get(SINKS) ?? 0,
+    windows: windows.length > 0 ? Object.fromEntries(windows) : undefined,
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chooseCache } from "../../../src/convert/pack/cache-choice.ts";
+import { chooseCache } from "../../../src/convert/checkpoint/cache-choice.ts";
 import { failureOf } from "../../weights/failing.ts";
 
 it("keeps every position unless asked otherwise, exactly for exact weights", () => {

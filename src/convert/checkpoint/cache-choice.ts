@@ -13,17 +13,21 @@ interface CacheOptions {
   dtype?: CachePolicy["dtype"];
 }
 
-/** Where a policy's windows of single layers come from, for messages about them. */
-export const STATED_WINDOWS = "--windows, or rivulet_cache.windows in config.json";
+const FIELD = "rivulet_cache";
 
-/** A pack's policy as a config states it; nothing where every position is kept. */
-export function statedCache({ policy, window, sinks, windows }: CachePolicy): Record<string, unknown> {
-  return policy === "full" ? {} : { rivulet_cache: { window, sinks, ...(windows ? { windows } : {}) } };
-}
+/** Where a policy's windows of single layers come from, for messages about them. */
+export const STATED_WINDOWS = `--windows, or ${FIELD}.windows in config.json`;
+
+/** What a file says of a policy; `chooseCache` checks it. */
+type Stated = Partial<Record<"window" | "sinks" | "windows", unknown>>;
+
+/** The field of config.json that states a policy, whatever it was read from; none where every position is kept. */
+export const statedCache = ({ window, sinks, windows }: Stated): Record<string, unknown> =>
+  window === undefined ? {} : { [FIELD]: { window, sinks, ...(windows ? { windows } : {}) } };
 
 /** Fails with `weights_invalid` (the config) or `request_invalid` (the options). */
 export function chooseCache(config: Record<string, unknown>, dtype: Dtype, options: CacheOptions): CachePolicy {
-  const stated = new ConfigReader(config).object("rivulet_cache");
+  const stated = new ConfigReader(config).object(FIELD);
   const cacheDtype = options.dtype ?? (dtype === "f32" || dtype === "f16" ? "f32" : "int8");
   const asked = ["window", "windows"].some((field) => stated.has(field));
   const window = options.window ?? (asked ? stated.int("window", undefined, 1, WINDOW_MAX) : undefined);
