@@ -42,6 +42,7 @@ export const fieldsOfOthers = {
   ...withoutEffect({
     user: IDENTIFIED,
     safety_identifier: IDENTIFIED,
+    client_metadata: IDENTIFIED,
     prompt_cache_key: FOUND_BY_NAME,
     cache_control: FOUND_BY_NAME,
     cache_salt: "a tenant's states are its own",

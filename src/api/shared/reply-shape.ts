@@ -3,17 +3,16 @@ import * as z from "zod";
 import "./openapi.ts";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
 import { check } from "../../core/failure.ts";
-import { text } from "./fields.ts";
+import { TEXT_MAX_CHARS, text } from "./fields.ts";
 import { note } from "./ignored.ts";
 import { atMost } from "./schema-refusal.ts";
 
 export const TOOLS_MAX = 128;
 const SCHEMA_MAX_CHARS = 65_536;
-const DESCRIPTION_MAX_CHARS = 4096;
 
 /** OpenAI has 64 characters, Anthropic and Open Responses 128. */
 export const toolName = z.string().regex(/^[\w-]{1,128}$/, "expected 1 to 128 letters, digits, _ or -");
-export const description = text(DESCRIPTION_MAX_CHARS).nullish();
+export const description = text(TEXT_MAX_CHARS).nullish();
 
 /** Its keywords are looked at by `checkShape`. */
 export const jsonSchema = z

@@ -18,7 +18,7 @@ const allow = (mode: string, ...names: string[]) => ({
 const call = (id: string) => ({ id, type: "function", function: { name: "a", arguments: '{"x":1}' } });
 const answer = { role: "assistant", content: null, tool_calls: [call("call_1")] };
 const format = (json_schema: object) => ({ response_format: { type: "json_schema", json_schema } });
-const long = "x".repeat(70_000);
+const long = "x".repeat(1_000_001);
 
 const invalid: [what: string, fields: object, param: string][] = [
   ["an unknown format", { response_format: { type: "xml" } }, "response_format.type"],

@@ -230,6 +230,7 @@ describe("fields of a request", () => {
       ...{ service_tier: "auto", verbosity: "low", reasoning_effort: "minimal", prediction: { type: "content" } },
     },
     anthropic: { thinking: { type: "enabled", budget_tokens: 1 }, cache_control: {}, context_management: {} },
+    codex: { client_metadata: { thread_id: "t" }, prompt_cache_key: "t" },
   };
   const cases = kinds.flatMap((kind) => Object.entries(clients).map(([client, fields]) => ({ kind, client, fields })));
   /** What stands at what is done anyway has its effect. */
@@ -383,6 +384,19 @@ describe("tools", () => {
     const chat = taking({ tools: [{ type: "custom", custom: { name: "x" } }], tool_choice: "auto" });
     expect([chat.turn.tools, chat.ignored]).toEqual([undefined, ["tools[0]:custom"]]);
   });
+
+  it.each(["chat", "response", "message"] as const)(
+    "a %s takes what agents say of a tool, thousands of characters",
+    (kind) => {
+      const description = "How to run a command. ".repeat(400);
+      const tool = {
+        chat: { type: "function", function: { name: "f", description } },
+        response: { ...f, description },
+        message: { name: "f", description, input_schema: {} },
+      }[kind];
+      expect(plain({ tools: [tool] }, kind).tools).toMatchObject([{ name: "f", description }]);
+    },
+  );
 
   it("refuses a choice that only a tool left out could serve", () => {
     for (const tool_choice of [{ type: "web_search" }, { type: "custom", name: "x" }])
