@@ -1,14 +1,24 @@
-/** The server that a command asks: its address as it was typed, its key from the environment, and the variable named where the key is missing or wrong. */
-import { type Call, Server } from "../client/server.ts";
+/**
+ * The server that a command asks: its address as it was typed, its key from the environment, and the variable named where the key is missing or wrong. An address
+ * where none has answered yet is wrong as well.
+ */
+import { type Call, Server, Unreachable } from "../client/server.ts";
 import { check, Failure } from "../core/failure.ts";
 
 export const KEY_VARIABLE = "RIVULET_API_KEY";
 
 class AskedServer extends Server {
+  #isThere = false;
+
+  /** Fails with `request_invalid` where no server is, and none has been: the URL is the user's. */
   override async open(path: string, call?: Call): Promise<Response> {
     try {
-      return await super.open(path, call);
+      const response = await super.open(path, call);
+      this.#isThere = true;
+      return response;
     } catch (thrown) {
+      if (thrown instanceof Unreachable && !this.#isThere)
+        throw new Failure("request_invalid", `${thrown.message}; start one with npm start`, { cause: thrown });
       if (!(thrown instanceof Failure && thrown.code === "unauthorized")) throw thrown;
       throw new Failure("unauthorized", `${thrown.message}; the variable ${KEY_VARIABLE} holds the key`, {
         cause: thrown,

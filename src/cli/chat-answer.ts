@@ -12,6 +12,8 @@ export interface Screen {
   terminal: boolean;
 }
 
+const ANEW = "(the earlier turns were deleted elsewhere; this answer was given without them)";
+
 /** Writes the answer to stdout, everything else to stderr. Throws what ended it; resolves when it was stopped. */
 export async function chatAnswer(session: ChatSession, text: string, { input, terminal }: Screen): Promise<void> {
   const leave = new AbortController();
@@ -40,6 +42,7 @@ export async function chatAnswer(session: ChatSession, text: string, { input, te
       else if (event.type === "lost")
         status(`connection lost; try ${event.attempt} in ${(event.retryMs / 1000).toFixed(1)} s`);
       else if (event.type === "back") status("");
+      else if (event.type === "anew") process.stderr.write(dim(`${ANEW}\n`));
       else {
         status("");
         process.stdout.write(`${wrap.end()}\n`);

@@ -31,6 +31,8 @@ export class ChatSession {
   #document: NamedText | undefined;
   /** Undefined until the first message, when none was named. */
   id: string | undefined;
+  /** The conversation that is known to have turns. */
+  #begun: string | undefined;
   #model = "";
 
   constructor(server: Server, settings: ChatSettings) {
@@ -40,12 +42,9 @@ export class ChatSession {
     this.#prefixes = new Prefixes(this.#server);
   }
 
-  /** The served model's name. Fails with `request_invalid` where no server answers: the URL is the user's. */
+  /** The served model's name. */
   async connect(): Promise<string> {
-    const model = await this.conversations.model().catch((thrown) => {
-      if (!(thrown instanceof Unreachable)) throw thrown;
-      throw new Failure("request_invalid", `${thrown.message}; start one with npm start`, { cause: thrown });
-    });
+    const model = await this.conversations.model();
     check(model, "model_unknown", () => `${this.#server.url}: serves no model`);
     this.#model = model.id;
     return model.id;
@@ -61,7 +60,9 @@ export class ChatSession {
       throw thrown;
     });
     const here = turns.find(({ conversations }) => conversations.includes(id));
-    return new ConversationTree(turns).path(here?.id ?? null);
+    const path = new ConversationTree(turns).path(here?.id ?? null);
+    this.#begun = path.length > 0 ? id : undefined;
+    return path;
   }
 
   /** Whether anything was said in it. */
@@ -105,11 +106,13 @@ export class ChatSession {
   /** Goes on from the first `turns` turns in a conversation of its own. */
   async fork(turns: number): Promise<void> {
     this.id = (await this.conversations.fork(this.#named(), await this.#turnAt(turns))).id;
+    this.#begun = turns > 0 ? this.id : undefined;
   }
 
   /** Takes back all but the first `turns` turns. */
   async rewind(turns: number): Promise<void> {
     await this.conversations.rewind(this.#named(), await this.#turnAt(turns));
+    if (turns === 0) this.#begun = undefined;
   }
 
   async rename(title: string): Promise<void> {
@@ -117,8 +120,8 @@ export class ChatSession {
     await this.conversations.rename(this.#named(), { ...metadata, title });
   }
 
-  /** Sends a message; the events of its answer, to the end. */
-  async *say(content: string, signal: AbortSignal): AsyncGenerator<ReplyEvent> {
+  /** Sends a message; the events of its answer, to the end. `anew`: the turns before it were deleted elsewhere, and it was given without them. */
+  async *say(content: string, signal: AbortSignal): AsyncGenerator<ReplyEvent | { type: "anew" }> {
     const { system, temperature, maxTokens, patienceMs } = this.#settings;
     const document = this.#document;
     const messages: Message[] = [{ role: "user", content: document ? messageWith(document, content) : content }];
@@ -131,6 +134,7 @@ export class ChatSession {
       this.id = (await this.conversations.create({ title }, prefix)).id;
       this.#prefix = undefined;
     }
+    const hasPast = this.#begun !== undefined && this.#begun === this.id;
     const question = {
       model: this.#model,
       conversation: this.id!,
@@ -152,6 +156,14 @@ export class ChatSession {
       }
       yield event;
     }
+    if (hasPast && (await this.#isAnew())) yield { type: "anew" };
+    this.#begun = this.id;
+  }
+
+  /** The server begins a conversation anew where there is none of its name. Whoever cannot be told that has the answer all the same. */
+  async #isAnew(): Promise<boolean> {
+    const conversation = await this.conversations.get(this.#named()).catch(() => undefined);
+    return conversation?.rivulet.turns === 1;
   }
 
   /** Ends an answer where it stands. */

@@ -10,6 +10,7 @@ import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import type { AppendReply, StreamForecast, StreamValue } from "../api/streams/replies.ts";
 import { type CsvColumns, type CsvValue, csvReader } from "../client/csv-values.ts";
+import { check } from "../core/failure.ts";
 import { integer } from "./arguments.ts";
 import { askedServer, KEY_VARIABLE } from "./asked-server.ts";
 
@@ -62,6 +63,9 @@ async function stream(url: string, file: string | undefined, options: Options): 
   const remove = async () => void (await server.open(`/v1/streams/${id}`, { method: "DELETE" }));
   try {
     await feed(server, id, input, options, progress);
+    const from = input === process.stdin ? "standard input" : file;
+    const hasCome = options.id !== undefined || progress.fed > 0;
+    check(hasCome, "request_invalid", () => `${from}: expected values, got none`);
   } catch (thrown) {
     const isUnused = options.id === undefined && progress.fed === 0;
     // What failed is what is told, also where the stream cannot be removed any more.

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { inProcess } from "./in-process.ts";
 
 const KEY = "the right one";
@@ -29,6 +30,13 @@ describe.each(["chat", "stream"])("%s", (command) => {
     expect([exitCode, stdout]).toEqual([2, ""]);
     expect(stderr).toBe("rivulet: expected a key that this server knows; the variable RIVULET_API_KEY holds the key\n");
     expect(asked.at(-1)).toBe(sent);
+  });
+
+  it("ends with 2 where no server is: the URL is the user's", async () => {
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    const { exitCode, stderr, stdout } = await inProcess([command, nowhere]);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toBe(`rivulet: ${nowhere}: no server answers there; start one with npm start\n`);
   });
 
   it.each(["\u043a\u043b\u044e\u0447", "of two\nlines"])("says that the key %o cannot be sent", async (key) => {

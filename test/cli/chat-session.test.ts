@@ -8,6 +8,8 @@ import { Server } from "../../src/client/server.ts";
 const ID = "0".repeat(48);
 const asked: string[] = [];
 let isRefusing = false;
+/** Turns of the conversation once it has the answer. */
+let turns = 2;
 const server = createServer(async (request, response) => {
   const json = (status: number, body: object) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -15,6 +17,8 @@ const server = createServer(async (request, response) => {
   for await (const part of request) body += part;
   if (request.url!.includes("/turns"))
     return json(200, { data: [{ id: ID.slice(-16), conversations: ["mine"], parent: null }] });
+  if (request.url === "/v1/conversations/mine") return json(200, { id: "mine", metadata: {}, rivulet: { turns } });
+  if (request.url!.endsWith("/rewind")) return json(200, {});
   const { messages } = JSON.parse(body) as { messages: { content: string }[] };
   asked.push(messages.at(-1)!.content);
   if (isRefusing) return json(400, { error: { message: "seed: expected a number", code: "request_invalid" } });
@@ -33,7 +37,9 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 const say = async (content: string) => {
-  for await (const _ of session.say(content, new AbortController().signal));
+  const types: string[] = [];
+  for await (const { type } of session.say(content, new AbortController().signal)) types.push(type);
+  return types;
 };
 
 it("what is attached goes with the next message that the server has, and with none behind it", async () => {
@@ -46,4 +52,17 @@ it("what is attached goes with the next message that the server has, and with no
   await say("Which colour?");
   await say("And the door?");
   expect(asked.map((content) => content.includes("The lamp is green."))).toEqual([true, true, false]);
+});
+
+it("an answer that was given without the turns before it is known as that", async () => {
+  await session.path();
+  expect(await say("one")).toEqual(["accepted", "text", "end"]);
+  turns = 1;
+  expect(await say("two")).toEqual(["accepted", "text", "end", "anew"]);
+  // It has a turn again, and this is the second.
+  turns = 2;
+  expect(await say("three")).not.toContain("anew");
+  turns = 1;
+  await session.rewind(0);
+  expect(await say("from the beginning")).not.toContain("anew");
 });

@@ -61,6 +61,15 @@ it("is fed from a file that is there, and begins no stream without a value", { t
   const child = start(["stream", server.url, "-"], [], "pipe");
   child.stdin!.end("one\ntwo\n");
   expect((await outcome(child)).stderr).toContain('line 2: expected a number, got "two"');
+  const empty = start(["stream", server.url], [], "pipe");
+  empty.stdin!.end("");
+  const nothing = await outcome(empty);
+  expect(nothing.exitCode).toBe(2);
+  expect(nothing.stderr).toContain("rivulet: standard input: expected values, got none\n");
+  writeFileSync(join(folder, "head.csv"), "time,load\n");
+  const headed = await rivulet("stream", server.url, join(folder, "head.csv"), "--json");
+  expect(headed.exitCode).toBe(2);
+  expect(headed.stderr).toBe(`rivulet: ${join(folder, "head.csv")}: expected values, got none\n`);
   expect(await streams()).toBe(before);
   writeFileSync(join(folder, "load.csv"), "time,load\n2026-01-01T00:00:00Z,4\n2026-01-01T01:00:00Z,5\n");
   const { exitCode, stdout } = await rivulet("stream", server.url, join(folder, "load.csv"), "--horizon", "1");
