@@ -15,7 +15,7 @@ import { limits } from "../platform/limits.ts";
 type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
 
 /**
- * Where a turn stands in this object. `waiting`: no attempt is at it, because it is about to begin or because the last attempt was cut off.
+ * Where a turn stands in this object. `waiting`: no attempt is at it, because the last one paused or was cut off.
  * `computing`: an attempt is at it. `ended`: its end is on disk. `lost`: it is over here without an end, because storage failed or because
  * another instance computes it now. Nothing follows the last two.
  */

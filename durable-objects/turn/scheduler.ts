@@ -60,6 +60,7 @@ export class Scheduler {
       throw thrown;
     });
     let forget = () => {};
+    let running: RunningTurn | undefined;
     try {
       // Only now: a model that nobody used while this turn waited for the one before it may have made room for another.
       const served = await this.host.served(request);
@@ -70,9 +71,10 @@ export class Scheduler {
       await cutAhead(request.messages, () => broughtMessages(placed));
       check(before === this.#removals, "not_found", () => "conversation: it was deleted meanwhile", "conversation");
       const planned = plan(placed, id, served);
-      const running = new RunningTurn(id, request.tenant, request.background ?? false);
+      running = new RunningTurn(id, request.tenant, request.background ?? false);
       running.release = release;
-      // Before it is in the journal, so that nobody takes it for one that was left behind.
+      // Before it is in the journal, so that neither a request nor an alarm takes it for one that was left behind.
+      running.attempted();
       this.#running.set(id, running);
       const attempt = await Attempt.first(this.host, running, planned, request, served, client);
       this.#compute(running, attempt);
@@ -81,6 +83,7 @@ export class Scheduler {
     } catch (thrown) {
       release();
       this.#running.delete(id);
+      running?.paused();
       throw thrown;
     } finally {
       forget();
@@ -171,7 +174,6 @@ export class Scheduler {
   }
 
   async #compute(running: RunningTurn, attempt: Attempt): Promise<void> {
-    running.attempted();
     const work = attempt.run().finally(() => {
       running.paused();
       if (running.over) this.#over(running.id);

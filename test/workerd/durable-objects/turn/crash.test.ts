@@ -261,6 +261,29 @@ it.each([true, false])(
   },
 );
 
+it("C17: an alarm that rings while a turn is on its way to the disk does nothing to it", async () => {
+  const [, expected] = await expectedOf(["one", "two"]);
+  await chat({ conversation: "ada", messages: [say("one")], max_tokens: 200, ...dice });
+  const before = counted("turn_resumed");
+  let isHeld = true;
+  await inside("ada", ({ store: { database } }) => {
+    const settled = database.settled.bind(database);
+    database.settled = async () => {
+      database.settled = settled;
+      await until(() => !isHeld);
+      await settled();
+    };
+  });
+  const asked = stream("ada", "two", dice);
+  await expect.poll(() => runningOf("ada")).toHaveLength(1);
+  await inside("ada", (instance) => instance.alarm());
+  isHeld = false;
+  const tail = await asked;
+  expect([await tail.end(), tail.content]).toEqual(["done", expected]);
+  expect((await turnsOf("ada")).length).toBe(2);
+  expect(counted("turn_resumed") - before).toBe(0);
+});
+
 it("C19: when the last of the alarm's tries fails, the turn ends as failed, once, and the conversation can be used", async () => {
   await killedAt(10);
   armFaults({ alarm: { action: "throw", times: 100 } });
