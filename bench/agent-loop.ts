@@ -1,5 +1,6 @@
 /**
- * An agent's loop of twenty calls through the plain client for `openai`: it names no conversation and sends its whole history every time.
+ * An agent's loop of twenty calls through the plain client for `openai`: it names no conversation and
+ * sends its whole history every time.
  *
  *     node bench/agent-loop.ts [tokens of the system message, about]
  *

@@ -1,7 +1,8 @@
 /**
  * Two packs of one model against each other, turn by turn in one process, so that a busy machine slows both alike.
  *
- * node bench/backends.ts <pack> <pack> [rounds]: best tokens/s of each in prefill (128 tokens) and decode (16 tokens), and their ratio.
+ * node bench/backends.ts <pack> <pack> [rounds]: best tokens/s of each in prefill (128 tokens) and
+ * decode (16 tokens), and their ratio.
  */
 
 import { commandLine } from "../scripts/command-line.ts";

@@ -1,5 +1,6 @@
 /**
- * From nothing to the first token of the default model, in plain workerd as `npm start` runs it, and the parts of it in Node.
+ * From nothing to the first token of the default model, in plain workerd as `npm start` runs
+ * it, and the parts of it in Node.
  *
  *     node bench/cold-start.ts [runs] [--parts]
  *
@@ -48,7 +49,9 @@ async function inWorkerd(): Promise<number[]> {
   return times;
 }
 
-/** In a fresh process: CPU ms of loading the weights, tokenizer and template, and of the first token of a prompt of 32. */
+/**
+ * In a fresh process: CPU ms of loading the weights, tokenizer and template, and of the first token of a prompt of 32.
+ */
 async function inNode(): Promise<number[]> {
   const began = process.cpuUsage();
   const served = await loadServed(folderSource(packFolder()), compiledKernels());

@@ -3,9 +3,10 @@
  *
  *     npm run bench [-- --rounds 6] [-- --slow-rounds 1] [-- --only llama]
  *
- * The best of the rounds counts, since other work can only slow a run down. The peers come from registries (bench/peers/package.json and
- * pip for the weights); Chromium must be there for wllama. The same hybrid in llama.cpp needs a build from source (bench/peers/build-llama.ts)
- * and is left out without it. Prints a table and keeps it in docs/benchmarks.md.
+ * The best of the rounds counts, since other work can only slow a run down. The peers come from registries
+ * (bench/peers/package.json and pip for the weights); Chromium must be there for wllama. The same hybrid in
+ * llama.cpp needs a build from source (bench/peers/build-llama.ts) and is left out without it. Prints a table and
+ * keeps it in docs/benchmarks.md.
  */
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { cpSync, existsSync } from "node:fs";
@@ -60,13 +61,19 @@ const hybrids: Peer[] = [
 ];
 if (!llamaServer()) console.error(MISSING);
 
-/** llama.cpp's builds that this processor runs and that its best one leaves aside: with AVX-VNNI only, and without any VNNI. */
+/**
+ * llama.cpp's builds that this processor runs and that its best one leaves aside: with
+ * AVX-VNNI only, and without any VNNI.
+ */
 function buildsBelow(): string[] {
   const flags = cpuFlags();
   return flags.includes("avx512f") ? [...(flags.includes("avx_vnni") ? ["alderlake"] : []), "haswell"] : [];
 }
 
-/** node-llama-cpp with that build alone, since it would load the best of several; everything else it finds in the folders above. */
+/**
+ * node-llama-cpp with that build alone, since it would load the best of several; everything else
+ * it finds in the folders above.
+ */
 function packageWith(build: string): string {
   const to = join(folder, "build", build, "node_modules");
   const buildOf = (path: string) => /libggml-cpu-(\w+)\.so$/.exec(path)?.[1] ?? build;

@@ -1,6 +1,6 @@
 /**
- * What holding replies to a form costs: `node --expose-gc bench/constrain.ts [pack]`. Processor time to be ready for a vocabulary and to make a grammar,
- * time per mask while random allowed tokens are taken, and memory that stays.
+ * What holding replies to a form costs: `node --expose-gc bench/constrain.ts [pack]`. Processor time to be ready for a
+ * vocabulary and to make a grammar, time per mask while random allowed tokens are taken, and memory that stays.
  */
 import { readFileSync } from "node:fs";
 import { commandLine } from "../scripts/command-line.ts";
@@ -78,7 +78,10 @@ function masks(constraint: Constraint): number[] {
   return ms.sort((a, b) => a - b);
 }
 
-/** What a request waits for from its tool on: to the mask of its first token. Of this thread, as nobody waits for compilers beside it. */
+/**
+ * What a request waits for from its tool on: to the mask of its first token. Of this thread, as nobody
+ * waits for compilers beside it.
+ */
 async function firstMask(properties: object): Promise<number> {
   const before = process.threadCpuUsage();
   const parameters = { type: "object", properties, required: Object.keys(properties).slice(0, 1) };

@@ -3,7 +3,8 @@
  *
  *     node bench/conversations.ts
  *
- * Each has read 512 tokens and then generates; they wait for each other only as turns do (RoundRobin). Counted until the first has finished.
+ * Each has read 512 tokens and then generates; they wait for each other only as turns do (RoundRobin).
+ * Counted until the first has finished.
  */
 import type { Sequence } from "../src/backends/backend.ts";
 import type { Loaded } from "../src/backends/load-model.ts";

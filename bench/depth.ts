@@ -1,9 +1,11 @@
 /**
- * What depth costs: decode at growing positions, and resuming against reading everything again; hybrid and transformer of one size.
+ * What depth costs: decode at growing positions, and resuming against reading everything again;
+ * hybrid and transformer of one size.
  *
  *     node bench/depth.ts [--deepest 32768]
  *
- * Positions up to `--deepest` are reached by prefilling; for the ones beyond, the deepest real state is opened again under that position.
+ * Positions up to `--deepest` are reached by prefilling; for the ones beyond, the deepest real state is
+ * opened again under that position.
  */
 
 import { commandLine } from "../scripts/command-line.ts";

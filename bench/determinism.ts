@@ -1,5 +1,6 @@
 /**
- * The long form of the determinism tests: one digest of ids and state in Node and in workerd, cold, warm and beside other conversations.
+ * The long form of the determinism tests: one digest of ids and state in Node and in workerd, cold, warm
+ * and beside other conversations.
  *
  *     node bench/determinism.ts [tokens]
  */

@@ -1,10 +1,12 @@
 /**
- * A dialogue of twenty turns over HTTP, beside llama-server with the same weights: first token and whole turn, and a restart half way.
+ * A dialogue of twenty turns over HTTP, beside llama-server with the same weights: first token and
+ * whole turn, and a restart half way.
  *
  *     node bench/dialogue.ts [--turns 20] [--tokens 48]
  *
- * Rivulet's conversation has a name and its turns bring one message; it is killed half way (SIGKILL) and started again. llama-server gets the whole
- * history, as its clients do; half way its slot is saved by hand, and restored by hand in the next process. Processor time of the server.
+ * Rivulet's conversation has a name and its turns bring one message; it is killed half way (SIGKILL) and started again.
+ * llama-server gets the whole history, as its clients do; half way its slot is saved by hand, and restored by hand in
+ * the next process. Processor time of the server.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

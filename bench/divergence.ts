@@ -1,4 +1,7 @@
-/** How far the next token's distribution of one model, or one state, is from another's: over one position's logits (V) each. */
+/**
+ * How far the next token's distribution of one model, or one state, is from another's: over
+ * one position's logits (V) each.
+ */
 
 export interface Compared {
   /** KL(expected ‖ got), nats. */

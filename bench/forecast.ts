@@ -1,9 +1,11 @@
 /**
- * Forecasts and tail probabilities of a pack, as the engine and the objects compute them, for training/forecast/evaluate.py.
+ * Forecasts and tail probabilities of a pack, as the engine and the objects compute them, for
+ * training/forecast/evaluate.py.
  *
- * `node bench/forecast.ts <pack> < series.json > forecasts.json`; series.json is a list of {values, horizon, quantiles, paths}. Each comes back
- * as {forecast: (horizon, quantiles), tails: (values)}. With `--speed` it prints processor time instead: of one value, and of one step of a path.
- * With `--long [values]` it feeds a million values in slices, as the engine reads a prompt, and prints at every power of ten what is held, and how
+ * `node bench/forecast.ts <pack> < series.json > forecasts.json`; series.json is a list of {values, horizon,
+ * quantiles, paths}. Each comes back as {forecast: (horizon, quantiles), tails: (values)}. With `--speed` it
+ * prints processor time instead: of one value, and of one step of a path. With `--long [values]` it feeds a
+ * million values in slices, as the engine reads a prompt, and prints at every power of ten what is held, and how
  * well the next thousand values are foreseen.
  */
 import { readFileSync } from "node:fs";

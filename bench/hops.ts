@@ -1,7 +1,9 @@
 /**
- * What a hop between stages costs: two servers of one model, whole and in stages, asked in turn so that a busy machine slows both alike.
+ * What a hop between stages costs: two servers of one model, whole and in stages, asked in turn so that a
+ * busy machine slows both alike.
  *
- * npm start -- --pack <whole> --port 8001 --persist-to <a>; npm start -- --pack <staged> --port 8002 --persist-to <b>; then
+ * npm start -- --pack <whole> --port 8001 --persist-to <a>; npm start -- --pack <staged>
+ * --port 8002 --persist-to <b>; then
  * node bench/hops.ts http://127.0.0.1:8001 http://127.0.0.1:8002 [stages] [rounds]
  */
 import { commandLine } from "../scripts/command-line.ts";

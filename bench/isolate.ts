@@ -1,6 +1,6 @@
 /**
- * What one isolate holds, as workerd counts it, while as many conversations as it has memory slots talk in it: the heap and the buffers of JavaScript after a
- * collection of garbage, and the engine's memory as the server counts it.
+ * What one isolate holds, as workerd counts it, while as many conversations as it has memory slots talk in it: the heap
+ * and the buffers of JavaScript after a collection of garbage, and the engine's memory as the server counts it.
  *
  *     node bench/isolate.ts [--memory 128M] [--talks 3]
  */
@@ -26,7 +26,10 @@ const INSPECTOR = "127.0.0.1:9321";
 const ADDRESS = "127.0.0.1:9322";
 const url = `http://${ADDRESS}`;
 
-/** A server of workerd's own, with its configuration and an inspector; what is called in the isolate may collect garbage. */
+/**
+ * A server of workerd's own, with its configuration and an inspector; what is called in
+ * the isolate may collect garbage.
+ */
 async function serve(folder: string) {
   const first = await start(["--port", "0", "--persist-to", folder, "--memory", values.memory]);
   first.supervisor.kill("SIGTERM");

@@ -1,7 +1,7 @@
 /**
- * What keeping a turn costs beside computing it: processor time of the whole server for turns of one conversation, and for turns of which nothing
- * is kept, in alternation, each with one token of reply; and the time on the clock that such a turn spends outside the model, for its client.
- * Linux only.
+ * What keeping a turn costs beside computing it: processor time of the whole server for turns of one conversation, and
+ * for turns of which nothing is kept, in alternation, each with one token of reply; and the time on the clock that such
+ * a turn spends outside the model, for its client. Linux only.
  *
  *     node bench/kept-turn.ts [pairs] [--tokens 0]
  *

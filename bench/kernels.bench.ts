@@ -1,11 +1,12 @@
 /**
- * Time of every kernel, on the tensors of the test cases: those that matter at the shapes of a 135M-class hybrid, which are listed here; the
- * others on the largest of their cases, so that a new kernel is timed before anybody writes a row for it.
+ * Time of every kernel, on the tensors of the test cases: those that matter at the shapes of a 135M-class
+ * hybrid, which are listed here; the others on the largest of their cases, so that a new kernel is timed
+ * before anybody writes a row for it.
  *
  *     node bench/kernels.bench.ts [part of a kernel's name]
  *
- * Columns: time of one call (best of many), multiply-adds per second, bytes moved per second and as a share of a plain copy of 64 MB.
- * The best run is shown because other work on the machine can only slow a run down.
+ * Columns: time of one call (best of many), multiply-adds per second, bytes moved per second and as a share of a plain
+ * copy of 64 MB. The best run is shown because other work on the machine can only slow a run down.
  */
 
 import { commandLine } from "../scripts/command-line.ts";
@@ -38,7 +39,10 @@ const RUN_MS = 1;
 const { positionals } = commandLine({}, [0, 1]);
 const only = positionals[0] ?? "";
 
-/** Best processor time of one call, in ms: a call that is longer than a time slice of the system has no undisturbed run on a busy machine. */
+/**
+ * Best processor time of one call, in ms: a call that is longer than a time slice of the system has no
+ * undisturbed run on a busy machine.
+ */
 function bestMs(call: () => void): number {
   call();
   const start = cpuNow();
@@ -81,7 +85,10 @@ function matrixRows(name: "matQ4" | "matQ8" | "matF16" | "matF32"): Row[] {
   );
 }
 
-/** A matrix larger than the caches of most processors: copies of a layer's, one behind the other, since row groups lie so. */
+/**
+ * A matrix larger than the caches of most processors: copies of a layer's, one behind the
+ * other, since row groups lie so.
+ */
 const far = { copies: 170, R: 576, C: 1536 };
 function farRows(): Row[] {
   const R = far.copies * far.R;
@@ -110,7 +117,10 @@ const scanRow = (name: "ssmStep" | "ssdChunk", shape: ScanShape): Row => ({
   build: (arena) => (name === "ssmStep" ? step(shape) : chunk(shape)).build(arena)[0]!,
 });
 
-/** Of Qwen3.5-0.8B, whose layers are wider than those of the default model. A token reads the state twice and writes it once. */
+/**
+ * Of Qwen3.5-0.8B, whose layers are wider than those of the default model. A token reads the
+ * state twice and writes it once.
+ */
 const rule = { H: 16, P: 128, N: 128, G: 16 };
 const deltaRow = (name: "gatedDeltaStep" | "gatedDeltaChunk", shape: DeltaShape): Row => ({
   name,

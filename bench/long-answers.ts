@@ -1,13 +1,14 @@
 /**
- * Does the model answer what was said long ago? The dialogues of bench/long-dialogue.ts are read by the engine token by token, and every
- * fact is asked for at their end, each time by a copy of the same state: by the model alone, by the model with what recall quotes, and, as
- * the floor, by a conversation in which nothing was told.
+ * Does the model answer what was said long ago? The dialogues of bench/long-dialogue.ts are read by the engine token by
+ * token, and every fact is asked for at their end, each time by a copy of the same state: by the model alone, by the
+ * model with what recall quotes, and, as the floor, by a conversation in which nothing was told.
  *
  *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out] [--languages en,number] [--alone] [--show] [--misses]
  *
- * Right is an answer that holds the value told last, in any of its wordings, and none of those that it must not be; greedy, with the pack's repetition penalty.
- * `--alone` leaves recall out (a pack that keeps every position never recalls). A history that is longer than the pack's context is left out.
- * `--show` writes every question with what was quoted and answered, `--misses` those that recall did not get right.
+ * Right is an answer that holds the value told last, in any of its wordings, and none of those that it must not be;
+ * greedy, with the pack's repetition penalty. `--alone` leaves recall out (a pack that keeps every position never
+ * recalls). A history that is longer than the pack's context is left out. `--show` writes every question with what was
+ * quoted and answered, `--misses` those that recall did not get right.
  */
 import { quoteMessage, withQuote } from "../durable-objects/turn/quote-passages.ts";
 import { commandLine } from "../scripts/command-line.ts";

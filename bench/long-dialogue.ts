@@ -1,12 +1,15 @@
 /**
- * Does a long dialogue keep what was said in it? Facts are told at known places, among others of their kind; some are corrected later; at the
- * end they are asked for, in the words of the telling and in others, with questions between that nothing was said about.
+ * Does a long dialogue keep what was said in it? Facts are told at known places, among others of their kind; some
+ * are corrected later; at the end they are asked for, in the words of the telling and in others, with questions
+ * between that nothing was said about.
  *
  *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--pack models/rivulet-150m] [--words] [--misses]
  *
- * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings), `held-out`, `checker`, `unseen`,
- * `fresh`, `everyday`, `passing`, `weeks` or `months`, the last six with questions of the user about himself that he never answered (`unanswered`).
- * `--words` finds by words alone, `--misses` lists what was not found. Without a model: whether the right passage is quoted, how many tokens and milliseconds that takes, and how many rows.
+ * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings),
+ * `held-out`, `checker`, `unseen`, `fresh`, `everyday`, `passing`, `weeks` or `months`, the last six with
+ * questions of the user about himself that he never answered (`unanswered`). `--words` finds by words alone,
+ * `--misses` lists what was not found. Without a model: whether the right passage is quoted, how many tokens and
+ * milliseconds that takes, and how many rows.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** A conversation with a pack without a server: as HTTP has it, with the pack's own template and sampling, and copies of where it stands. */
+/**
+ * A conversation with a pack without a server: as HTTP has it, with the pack's own template and sampling,
+ * and copies of where it stands.
+ */
 import type { Sequence } from "../src/backends/backend.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { prefill, reply } from "../src/dialogue/reply.ts";

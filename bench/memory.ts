@@ -1,13 +1,16 @@
 /**
- * What a pack remembers, as the engine runs it: facts in chats with other talk between, by distance, corrected, never told, put to use,
- * quoted by the server, in documents and lists; copying; plain openings; the fixed questions; repetition.
+ * What a pack remembers, as the engine runs it: facts in chats with other talk between, by distance,
+ * corrected, never told, put to use, quoted by the server, in documents and lists; copying; plain openings;
+ * the fixed questions; repetition.
  *
  *     node bench/memory.ts <pack>… [--cases FILE] [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--show]
  *
- * The cases are bench/memory-cases.json: values and phrasings that training never saw (`python -m training.memory.cases`). To choose between
- * two packs they are too few: `--cases` takes a file of another seed and of several times as many.
- * Every answer is written by the pack from its first token on; greedy, but where the row says it is sampled as the pack's defaults have it. A turn goes
- * on from the state that the one before has left as a server keeps it, rounded; with --exact as it was.
+ * The cases are bench/memory-cases.json: values and phrasings that training never saw
+ * (`python -m training.memory.cases`). To choose between two packs they are too few: `--cases` takes a file of another
+ * seed and of several times as many.
+ * Every answer is written by the pack from its first token on; greedy, but where the row says it is sampled as the
+ * pack's defaults have it. A turn goes on from the state that the one before has left as a server keeps it,
+ * rounded; with --exact as it was.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

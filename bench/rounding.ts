@@ -1,11 +1,11 @@
 /**
- * What it costs to keep a state in fewer bits: KL(exact ‖ rounded) and perplexity over dialogues, in which every turn goes on from the state that
- * the turn before has left, rounded each time.
+ * What it costs to keep a state in fewer bits: KL(exact ‖ rounded) and perplexity over dialogues, in which every turn
+ * goes on from the state that the turn before has left, rounded each time.
  *
  *     node bench/rounding.ts [pack] [--dialogues 2] [--turns 24]
  *
- * The pack holds the dialogues itself, greedily; then each form reads the same ids. The last row reads them exactly, but one by one: what the order
- * of sums changes anyway.
+ * The pack holds the dialogues itself, greedily; then each form reads the same ids. The last row reads them exactly,
+ * but one by one: what the order of sums changes anyway.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

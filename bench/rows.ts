@@ -1,9 +1,11 @@
 /**
- * What many rows of one pass cost: single tokens of so many conversations, and as many tokens of one prompt, which shows what the kernels do.
+ * What many rows of one pass cost: single tokens of so many conversations, and as many tokens of one prompt,
+ * which shows what the kernels do.
  *
  *     node bench/rows.ts [--depth 180] [--rounds 25]
  *
- * Conversations share the reading of the weights and nothing else: each has its own scan, its own convolution and its own cache, and wants logits.
+ * Conversations share the reading of the weights and nothing else: each has its own scan, its own convolution and
+ * its own cache, and wants logits.
  */
 
 import { commandLine } from "../scripts/command-line.ts";

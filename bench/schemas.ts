@@ -1,9 +1,12 @@
 /**
- * How many JSON Schemas replies are held to, and what it costs: `npm run bench:schemas -- <folder> [--every n] [--masks share] [--pack folder] [--strict] [--list n]`.
+ * How many JSON Schemas replies are held to, and what it costs:
+ * `npm run bench:schemas -- <folder> [--every n] [--masks share] [--pack folder] [--strict] [--list n]`.
  *
- * The folder has files of one schema with instances ({schema, tests: [{data, valid}]}, as JSONSchemaBench writes them), or of lists of such
- * (as the official test suite does). A schema passes when it compiles, every valid instance can be written token by token, and no invalid
- * one can. `--strict` holds to every keyword or refuses; `--list n` names so many of each kind that went wrong. Where keywords are left out of the grammar, an instance also has to pass the check of finished values.
+ * The folder has files of one schema with instances ({schema, tests: [{data, valid}]}, as JSONSchemaBench writes
+ * them), or of lists of such (as the official test suite does). A schema passes when it compiles, every valid
+ * instance can be written token by token, and no invalid one can. `--strict` holds to every keyword or refuses;
+ * `--list n` names so many of each kind that went wrong. Where keywords are left out of the grammar, an instance also
+ * has to pass the check of finished values.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -51,7 +54,9 @@ function* casesOf(path: string): Generator<Case> {
   }
 }
 
-/** Numbers of instances whose spelling says more than their value, such as 1.0, where older drafts expect no integer. */
+/**
+ * Numbers of instances whose spelling says more than their value, such as 1.0, where older drafts expect no integer.
+ */
 const spellings = new WeakMap<object, Map<string, string>>();
 
 /** A reviver, which `JSON.parse` calls with each member and what holds it. */
@@ -125,7 +130,10 @@ function isWritable(constraint: TokenConstraint, text: string, measures: boolean
 
 const spelled = (test: { data: unknown }): string => spellings.get(test)?.get("data") ?? spaced(test.data);
 
-/** As the suites' instances are written: a space behind commas and colons, and numbers as they are spelled, or in the shortest way. */
+/**
+ * As the suites' instances are written: a space behind commas and colons, and numbers as they are
+ * spelled, or in the shortest way.
+ */
 function spaced(value: unknown, isSpelled = true): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const known = isSpelled ? spellings.get(value) : undefined;

@@ -1,4 +1,7 @@
-/** Writes a section of docs/benchmarks.md that a command keeps up to date: it stands between two comments with the command's name. */
+/**
+ * Writes a section of docs/benchmarks.md that a command keeps up to date: it stands between two
+ * comments with the command's name.
+ */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";

@@ -1,9 +1,11 @@
 /**
- * What a kept turn writes to disk: its syncs, by the file and by whether they come before the reply's first token, before its end or after it.
+ * What a kept turn writes to disk: its syncs, by the file and by whether they come before the reply's first
+ * token, before its end or after it.
  *
  *     node bench/syncs.ts [turns]
  *
- * Counts system calls with strace, which must be installed and allowed to attach. The server runs slower for it: no time is reported.
+ * Counts system calls with strace, which must be installed and allowed to attach. The server runs
+ * slower for it: no time is reported.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,9 +1,10 @@
 /**
  * What one tenant's load does to another: `node bench/tenants.ts [--loops n] [--seconds n] [--pack folder]`.
  *
- * One tenant chats alone, one request after another; then again while the other tenant has `loops` of them. Printed are requests per second
- * and the time to the first token, alone and beside the other, by the clock and by the processor time of the server's one thread, which
- * other programs on the machine do not change; and where a turn's time goes, by what the server says of it. Read the ratios.
+ * One tenant chats alone, one request after another; then again while the other tenant has `loops` of them. Printed are
+ * requests per second and the time to the first token, alone and beside the other, by the clock and by the processor
+ * time of the server's one thread, which other programs on the machine do not change; and where a turn's time goes, by
+ * what the server says of it. Read the ratios.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -40,7 +41,10 @@ interface Counts {
   /** The same in processor time, and of whole turns. */
   firstCpuMs: number[];
   cpuMs: number[];
-  /** Of whole turns by the clock: waiting for a memory slot, bringing the state in, prompt, reply, putting the state away, and all together. */
+  /**
+   * Of whole turns by the clock: waiting for a memory slot, bringing the state in, prompt, reply, putting
+   * the state away, and all together.
+   */
   parts: Record<(typeof PARTS)[number] | "whole", number>[];
 }
 const PARTS = ["queue_ms", "load_ms", "prefill_ms", "decode_ms", "save_ms"] as const;

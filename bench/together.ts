@@ -1,9 +1,11 @@
 /**
- * Many conversations together over HTTP, beside llama-server with as many places and the same weights: tokens per second and first tokens.
+ * Many conversations together over HTTP, beside llama-server with as many places and the same weights:
+ * tokens per second and first tokens.
  *
  *     node bench/together.ts [--at-once 1,8,16] [--tokens 64] [--rounds 3]
  *
- * Processor time of the server's process, in alternation, medians. Without a llama-server (bench/peers/build-llama.ts) Rivulet's rows alone.
+ * Processor time of the server's process, in alternation, medians. Without a llama-server
+ * (bench/peers/build-llama.ts) Rivulet's rows alone.
  */
 
 import { commandLine } from "../scripts/command-line.ts";

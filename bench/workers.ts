@@ -1,10 +1,12 @@
 /**
- * One process that computes against two, over HTTP: tokens per second of many conversations at once, and the time to their first tokens.
+ * One process that computes against two, over HTTP: tokens per second of many conversations at once, and
+ * the time to their first tokens.
  *
  *     node bench/workers.ts [--at-once 8,16,32,63] [--tokens 32] [--rounds 3] [--workers 2]
  *
- * Both servers are up and asked in turn. Times are processor time, which other work on the machine does not change: what a round takes where every process has
- * a core is what the busiest of them computed, and no less than all of them divided by the cores that they have.
+ * Both servers are up and asked in turn. Times are processor time, which other work on the machine does not change:
+ * what a round takes where every process has a core is what the busiest of them computed, and no less than all of them
+ * divided by the cores that they have.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

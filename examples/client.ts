@@ -1,4 +1,7 @@
-/** The server that the examples talk to, and how their tables are printed. In a project of your own: import { Rivulet } from "rivulet/client". */
+/**
+ * The server that the examples talk to, and how their tables are printed. In a project of your own: import {
+ * Rivulet } from "rivulet/client".
+ */
 import { Rivulet, Unreachable } from "../src/client/index.ts";
 
 export const rivulet = new Rivulet({

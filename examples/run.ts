@@ -1,4 +1,7 @@
-/** `npm run -s example <name> [options]`: runs an example against a running server (RIVULET_URL, by default the one of npm start). */
+/**
+ * `npm run -s example <name> [options]`: runs an example against a running server (RIVULET_URL, by
+ * default the one of npm start).
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";

@@ -1,12 +1,14 @@
 /**
- * Compiles the package to dist/npm: what `npm pack` puts in and what an installed package runs. `npm pack` calls it by itself.
+ * Compiles the package to dist/npm: what `npm pack` puts in and what an installed package runs.
+ * `npm pack` calls it by itself.
  *
  * cli/      the rivulet command under Node, in chunks, so that a command loads only what it needs
  * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm, the chat page's files
  * sentence-encoder/  what recall compares sentences with
  * client/   the typed client (rivulet/client)
  *
- * Libraries are bundled, so that an installation is this package, the packs of its models and the runtime, and nothing that moves under it.
+ * Libraries are bundled, so that an installation is this package, the packs of its models and the runtime,
+ * and nothing that moves under it.
  */
 
 import { spawnSync } from "node:child_process";

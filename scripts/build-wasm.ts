@@ -3,8 +3,9 @@
  *
  * `node scripts/build-wasm.ts` prints one line and fails on a compile error; `ensureKernels` is the same for a program.
  *
- * asconfig.json asks for optimization level 1 on purpose. From level 2 on the optimizer moves each accumulation into one long expression, and
- * V8 then spills what the source had kept in registers: matQ4 falls from 40 to 26 G multiply-adds/s for one token, from 60 to 52 for four (39 at level 3).
+ * asconfig.json asks for optimization level 1 on purpose. From level 2 on the optimizer moves each accumulation into
+ * one long expression, and V8 then spills what the source had kept in registers: matQ4 falls from 40 to 26 G
+ * multiply-adds/s for one token, from 60 to 52 for four (39 at level 3).
  */
 import { readdirSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -1,5 +1,6 @@
 /**
- * Bundles web/ into web/build/, compressed, from where src/routes/page.ts imports it as bytes; only when a source is newer than the result.
+ * Bundles web/ into web/build/, compressed, from where src/routes/page.ts imports it as bytes; only when a
+ * source is newer than the result.
  *
  * `node scripts/build-web.ts` prints one line and fails on a compile error; `ensurePage` is the same for a program.
  */
@@ -14,7 +15,10 @@ const folder = join(root, "web/build");
 /** Names of the files in a folder of the checkout. An installed package has no sources, and so no names. */
 const namesIn = (name: string): string[] =>
   installed ? [] : readdirSync(join(root, name)).filter((file) => file.includes("."));
-/** What the page loads only when it is needed: each file of web/lazy/ is one beside the page's script. src/routes/page.ts serves them. */
+/**
+ * What the page loads only when it is needed: each file of web/lazy/ is one beside the page's script.
+ * src/routes/page.ts serves them.
+ */
 const lazy = namesIn("web/lazy").map((name) => basename(name, ".ts"));
 /** The ending of what a Worker imports as bytes. */
 const packed = (name: string) => `${name}.gz.bin`;
@@ -26,7 +30,8 @@ const modifiedMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NEGATIVE_INFINITY;
 
 function isCurrent(): boolean {
-  // Only files count, not the folders that they lie in: what is built is written into one of those, which changes its time.
+  // Only files count, not the folders that they lie in: what is built is written into one of
+  // those, which changes its time.
   const within = (name: string) => namesIn(name).map((file) => `${name}/${file}`);
   const sources = [...sourceFiles, ...sourceFolders.flatMap(within)];
   const newest = Math.max(...sources.map((name) => modifiedMs(join(root, name))));

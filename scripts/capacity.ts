@@ -1,9 +1,11 @@
 /**
- * npm run capacity -- [--users n] [--objects n] [--slots n] [--locations n] [--peak x] [--think s] [--prompt n] [--reply n] [--document n]
+ * npm run capacity -- [--users n] [--objects n] [--slots n] [--locations n] [--peak x] [--think s]
+ * [--prompt n] [--reply n] [--document n]
  *                     [--days n] [--stored bytes] [--slower x] [--seed n] [--json] [--plots <folder>]
  *
- * Simulates a day of conversations on Cloudflare from what one machine was measured to do and from assumptions about the platform, and says how
- * many isolates that takes, how long the first token takes, and what a month costs there, on Workers AI and on GPUs. docs/capacity.md.
+ * Simulates a day of conversations on Cloudflare from what one machine was measured to do and from assumptions about
+ * the platform, and says how many isolates that takes, how long the first token takes, and what a month costs there, on
+ * Workers AI and on GPUs. docs/capacity.md.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,9 @@
 /**
- * npm test: builds, checks types and style, runs every test; what CI runs. `npm test -- src/constrain` runs the tests of one room only.
+ * npm test: builds, checks types and style, runs every test; what CI runs. `npm test -- src/constrain`
+ * runs the tests of one room only.
  *
- * Ends with one line, "N passed, N failed", whose counts come from the test runner; a failed step before it counts as one failure.
+ * Ends with one line, "N passed, N failed", whose counts come from the test runner; a failed step
+ * before it counts as one failure.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -37,7 +39,10 @@ async function inOnePiece(step: Step): Promise<boolean> {
   return ok;
 }
 
-/** What tests print goes on line by line as it comes, so that a long run shows how far it is; what they counted is told at the end, in one sum. */
+/**
+ * What tests print goes on line by line as it comes, so that a long run shows how far it is; what they counted
+ * is told at the end, in one sum.
+ */
 async function asItComes(step: Step): Promise<Ran> {
   console.log(`> ${step.flat().join(" ")}`);
   let rest = "";
@@ -51,8 +56,8 @@ async function asItComes(step: Step): Promise<Ran> {
 }
 
 /**
- * Folders of a room's tests. They stand where the sources stand, without `src`: in `test/` what runs in Node, in `test/workerd/` what needs
- * the runtime, in `test/server/` what needs a whole server. A file stands for its folder.
+ * Folders of a room's tests. They stand where the sources stand, without `src`: in `test/` what runs in Node, in
+ * `test/workerd/` what needs the runtime, in `test/server/` what needs a whole server. A file stands for its folder.
  */
 function testsOf(path: string): string[] {
   const room = path.replace(/\/?[^/]*\.tsx?$|\/+$/, "").replace(/^(src|test)\//, "");
@@ -75,7 +80,10 @@ const checks: Step[] = [
   ["tsc", ["--noEmit", "--project", "web"]],
   ["biome", ["check", "."]],
 ];
-/** Tests of whole servers wait about as long as they compute. So others run beside them, and each of the two has half of the machine, or two files at once. */
+/**
+ * Tests of whole servers wait about as long as they compute. So others run beside them, and each of the two has half of
+ * the machine, or two files at once.
+ */
 const halves = [["server"], ["node", "workerd"]].map((projects) => [
   ...projects.flatMap((name) => ["--project", name]),
   `--maxWorkers=${Math.max(2, Math.floor(availableParallelism() / 2))}`,

@@ -1,7 +1,7 @@
 /**
- * commandLine: what a program of the repository (bench/, scripts/, test/) was asked for on its command line. The first comment of
- * its file is its usage, which `--help` prints; an option that it does not have, and a number of arguments that it does not take,
- * end it with code 2 and one line.
+ * commandLine: what a program of the repository (bench/, scripts/, test/) was asked for on its command line. The first
+ * comment of its file is its usage, which `--help` prints; an option that it does not have, and a number of arguments
+ * that it does not take, end it with code 2 and one line.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";

@@ -1,8 +1,8 @@
 /**
  * npm run cost -- [--turns 4] [--tokens 120] [--pack <folder>] [--json]
  *
- * Runs a dialogue on the real server, reads from its metrics what each turn took, and prints what that costs on Cloudflare. Rows are the same
- * there; seconds are this machine's.
+ * Runs a dialogue on the real server, reads from its metrics what each turn took, and prints what that costs on
+ * Cloudflare. Rows are the same there; seconds are this machine's.
  */
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
@@ -133,7 +133,9 @@ function print(turns: Turn[], restingBytes: number): void {
   console.log(`its states at any length: at most ${rest(most)}; the last has ${last.stateBytes}`);
 }
 
-/** Of the conversations' databases, as the platform bills them; a server that has stopped has left no log beside them. */
+/**
+ * Of the conversations' databases, as the platform bills them; a server that has stopped has left no log beside them.
+ */
 const databaseBytes = (folder: string): number =>
   globSync("**/rivulet-Conversation/*.sqlite", { cwd: folder })
     .filter((path) => basename(path) !== "metadata.sqlite")

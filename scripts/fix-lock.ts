@@ -1,8 +1,8 @@
 /**
  * Completes package-lock.json after `npm install`.
  *
- * A registry mirror may lack prebuilt packages of other platforms. npm skips those optional dependencies silently and leaves them out of
- * the lock; `npm ci` then refuses it. This adds the absent entries (version, os, cpu, optional).
+ * A registry mirror may lack prebuilt packages of other platforms. npm skips those optional dependencies silently and
+ * leaves them out of the lock; `npm ci` then refuses it. This adds the absent entries (version, os, cpu, optional).
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { commandLine } from "./command-line.ts";

@@ -1,7 +1,8 @@
 /**
  * log lines: what the server logs as one line of JSON an event, as a person reads it in a terminal.
  *
- * Where the output is no terminal (a pipe, a file, a container) the lines stay JSON, one an event, for whatever collects them.
+ * Where the output is no terminal (a pipe, a file, a container) the lines stay JSON, one an
+ * event, for whatever collects them.
  */
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";

@@ -1,6 +1,7 @@
 /**
- * Writes into a pack's manifest what `rivulet convert` would: the digest of what its weights compute, for packs whose weights were changed in place
- * (training/splice.py), and what is given of licence, provenance (beside what stands there) and measured quality.
+ * Writes into a pack's manifest what `rivulet convert` would: the digest of what its weights compute, for packs
+ * whose weights were changed in place (training/splice.py), and what is given of licence, provenance (beside what
+ * stands there) and measured quality.
  *
  *     node scripts/pack-manifest.ts <pack> [--licence <licence>] [--provenance <json>] [--quality <json>]
  */

@@ -1,6 +1,7 @@
 /**
- * Where the package lies. The same code runs from a checkout as TypeScript and, compiled by build-package.ts, from an installed package; the two
- * lie at different depths, so the root is the nearest folder above that holds the package's own package.json.
+ * Where the package lies. The same code runs from a checkout as TypeScript and, compiled by build-package.ts,
+ * from an installed package; the two lie at different depths, so the root is the nearest folder above that holds
+ * the package's own package.json.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,8 +1,8 @@
 /**
  * prepare: everything about a start that can be known, and refused, before the server runs.
  *
- * From the environment: API_KEYS asks callers for keys, ALLOWED_ORIGINS lets pages of other origins in, SESSION_KEY stands in for the
- * folder's own secret.
+ * From the environment: API_KEYS asks callers for keys, ALLOWED_ORIGINS lets pages of other origins in, SESSION_KEY
+ * stands in for the folder's own secret.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
@@ -57,8 +57,8 @@ function optionsOf(args: string[]) {
 }
 
 /**
- * Names under which this machine is reached, and those that are listed. Where it listens on every address, every address is one of its own:
- * what must not pass is a name, which its owner may point anywhere.
+ * Names under which this machine is reached, and those that are listed. Where it listens on every address, every
+ * address is one of its own: what must not pass is a name, which its owner may point anywhere.
  */
 const hostsOf = (host: string): string =>
   [
@@ -98,7 +98,10 @@ async function ownFolder(path: string): Promise<string> {
   }
 }
 
-/** Keys the names of conversations and signs their files; lost with the folder that holds it, unless it comes from outside. */
+/**
+ * Keys the names of conversations and signs their files; lost with the folder that holds
+ * it, unless it comes from outside.
+ */
 function sessionKeyOf(folder: string): string {
   if (process.env.SESSION_KEY) return process.env.SESSION_KEY;
   const path = join(folder, "session.key");
@@ -116,7 +119,10 @@ export interface Prepared {
   among?: Omit<Among, "worker"> & { sockets: string };
 }
 
-/** Checks the options and the environment, builds what is missing, and writes the server's configurations. Throws `UserError` with one line. */
+/**
+ * Checks the options and the environment, builds what is missing, and writes the server's configurations.
+ * Throws `UserError` with one line.
+ */
 export async function prepare(args: string[]): Promise<Prepared> {
   const options = optionsOf(args);
   let packs: NamedPack[];

@@ -1,8 +1,8 @@
 /**
  * price: what a turn costs on Cloudflare's paid plan, in US dollars.
  *
- * Prices of 2026, beyond what the plan includes: Workers and Durable Objects, Cloudflare's pricing pages. Objects are billed by the time that
- * they are active, at 128 MB whatever they use; no price for their CPU is listed.
+ * Prices of 2026, beyond what the plan includes: Workers and Durable Objects, Cloudflare's pricing pages. Objects are
+ * billed by the time that they are active, at 128 MB whatever they use; no price for their CPU is listed.
  */
 export const prices = {
   workerRequest: 0.3e-6,

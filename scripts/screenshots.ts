@@ -1,7 +1,9 @@
 /**
- * Makes the pictures of the documents: a conversation about a document with the default model, in Chromium, light and dark, desktop and phone.
+ * Makes the pictures of the documents: a conversation about a document with the default model, in Chromium,
+ * light and dark, desktop and phone.
  *
- * `node scripts/screenshots.ts [--to <folder>] [--pack <folder>]`; without a folder only docs/chat-page.png is written again.
+ * `node scripts/screenshots.ts [--to <folder>] [--pack <folder>]`; without a folder only
+ * docs/chat-page.png is written again.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -38,7 +38,9 @@ export interface Bundle {
   built: boolean;
 }
 
-/** The Worker that an installed package brings along; it has no ONNX runtime, which alone is larger than all the rest. */
+/**
+ * The Worker that an installed package brings along; it has no ONNX runtime, which alone is larger than all the rest.
+ */
 function packagedBundle({ entry, faultPoints }: Required<BundleOptions>): Bundle {
   if (faultPoints) throw new Error("FAULTS is for tests, which need a checkout of the repository");
   if (entry === "onnx") throw new Error("a pack with an ONNX graph is served from a checkout of the repository only");
@@ -52,7 +54,8 @@ export function ensureBundle({ entry = "index", faultPoints = false }: BundleOpt
   const { folder, source } = entries[entry];
   const target = join(root, faultPoints ? `${folder}-faults` : folder);
   const paths = sourcePaths();
-  // Reading all of them takes as long as the rest of a start, so that is left out where none was written since the build.
+  // Reading all of them takes as long as the rest of a start, so that is left out where
+  // none was written since the build.
   const untouched = timesOf(paths);
   let built = false;
   if (noteOf(target, "times") !== untouched) {
@@ -104,7 +107,10 @@ function noteOf(folder: string, name: keyof Notes): string | undefined {
   }
 }
 
-/** Steps of the build run the `node` that they find: this one, also where the machine's own is older and bin/rivulet.js has passed it over. */
+/**
+ * Steps of the build run the `node` that they find: this one, also where the machine's own is older and
+ * bin/rivulet.js has passed it over.
+ */
 export const buildEnvironment = (own: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...own,
   PATH: [dirname(process.execPath), own.PATH].join(delimiter),
@@ -135,7 +141,10 @@ function build(target: string, args: string[], notes: Notes): void {
   replace(target, fresh, notes.digest);
 }
 
-/** Another start that builds at the same time may put its own there first, which is as good if it is of the same sources. */
+/**
+ * Another start that builds at the same time may put its own there first, which is as
+ * good if it is of the same sources.
+ */
 function replace(target: string, fresh: string, digest: string): void {
   for (let left = REPLACE_TRIES; ; left--) {
     rmSync(target, { recursive: true, force: true });

@@ -1,4 +1,7 @@
-/** workerd's configuration for one local server: the built Worker, a pack on disk behind the assets binding, objects on disk. */
+/**
+ * workerd's configuration for one local server: the built Worker, a pack on disk behind the
+ * assets binding, objects on disk.
+ */
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { startCounts } from "../src/core/settings.ts";
@@ -30,7 +33,10 @@ interface ServeOptions {
   faultHook?: string;
 }
 
-/** One of the processes of a machine (durable-objects/platform/peers.ts): 0 takes the requests, 1 to `workers` hold the conversations. */
+/**
+ * One of the processes of a machine (durable-objects/platform/peers.ts): 0 takes the requests, 1 to
+ * `workers` hold the conversations.
+ */
 export interface Among {
   worker: number;
   workers: number;
@@ -47,7 +53,10 @@ const BY_RPC = 'http = (capnpConnectHost = "inside")';
 const text = (value: string) => JSON.stringify(value);
 const kinds: Record<string, string> = { js: "esModule", wasm: "wasm", bin: "data" };
 
-/** Each pack has a service and a binding of its own, since they lie anywhere on the disk (durable-objects/model/pack.ts). */
+/**
+ * Each pack has a service and a binding of its own, since they lie anywhere on the disk
+ * (durable-objects/model/pack.ts).
+ */
 const pathOf = (packs: readonly NamedPack[]): string =>
   packs.map(({ name }, i) => `${name === undefined ? "" : `${name}=`}${i === 0 ? "" : `ASSETS_${i}:`}.`).join(",");
 

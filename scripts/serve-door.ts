@@ -1,9 +1,9 @@
 /**
  * openDoor: the listener in front of the server where the machine allows it few descriptors.
  *
- * The runtime ends when it cannot accept for want of a descriptor, and a connection that says nothing holds one for ever. So this process
- * accepts instead: it takes no more connections than there are descriptors for, tells the others that the server is full, passes a
- * connection on only when it says something, and closes those that never do.
+ * The runtime ends when it cannot accept for want of a descriptor, and a connection that says nothing holds one for
+ * ever. So this process accepts instead: it takes no more connections than there are descriptors for, tells the others
+ * that the server is full, passes a connection on only when it says something, and closes those that never do.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -82,7 +82,10 @@ export function openDoor({ host, port, to, most, silenceMs = SILENCE_MS }: DoorO
   });
 }
 
-/** Clients take an answer that comes before their question for a fault, and one whose question nobody reads is lost to them. */
+/**
+ * Clients take an answer that comes before their question for a fault, and one whose
+ * question nobody reads is lost to them.
+ */
 function refuse(client: Socket): void {
   client.setTimeout(REFUSING_MS, () => client.destroy());
   client.once("data", () => client.end(full));

@@ -19,7 +19,10 @@ export class Kept {
   readonly #options: KeptOptions;
   #server: Server;
   #isStopping = false;
-  /** Resolves when it has ended and is not started again; never when it was stopped. Rejects when it cannot be started again. */
+  /**
+   * Resolves when it has ended and is not started again; never when it was stopped. Rejects
+   * when it cannot be started again.
+   */
   readonly over: Promise<void>;
 
   private constructor(options: KeptOptions, server: Server) {

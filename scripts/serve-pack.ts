@@ -58,7 +58,10 @@ function manifestName(pack: string): string | undefined {
   }
 }
 
-/** The forecaster's pack: the one that is asked for, else the default where it is there. Throws one line when what is asked for is none. */
+/**
+ * The forecaster's pack: the one that is asked for, else the default where it is there. Throws one line
+ * when what is asked for is none.
+ */
 export function forecasterFolder(asked?: string): string | undefined {
   const folder = asked === undefined ? packOf("FORECAST_PACK_PATH") : resolve(asked);
   if (folder !== undefined && existsSync(join(folder, "manifest.json"))) return folder;
@@ -73,7 +76,10 @@ function defaultPack(): string {
   throw new Error(`the weights are not installed: npm install ${name}, or name another pack with --pack <folder>`);
 }
 
-/** Where a default pack lies: in a checkout in models/, beside an installed package in a package of its own, which need not be installed. */
+/**
+ * Where a default pack lies: in a checkout in models/, beside an installed package in a package of its
+ * own, which need not be installed.
+ */
 function packOf(key: "PACK_PATH" | "FORECAST_PACK_PATH"): string | undefined {
   const name = basename(setting(key));
   if (!installed) return join(root, "models", name);
@@ -84,7 +90,10 @@ function packOf(key: "PACK_PATH" | "FORECAST_PACK_PATH"): string | undefined {
   }
 }
 
-/** Throws one line when a file that the manifest names is not there or has another length: the Worker would look for it again and again. */
+/**
+ * Throws one line when a file that the manifest names is not there or has another length: the Worker
+ * would look for it again and again.
+ */
 export function checkShards(pack: string): void {
   let files: { file?: unknown; bytes?: unknown }[];
   try {
@@ -103,7 +112,10 @@ export function checkShards(pack: string): void {
   }
 }
 
-/** Which Worker serves them: one that knows ONNX graphs where any is one. A manifest that cannot be read is the Worker's to refuse. */
+/**
+ * Which Worker serves them: one that knows ONNX graphs where any is one. A manifest that cannot be
+ * read is the Worker's to refuse.
+ */
 export const entryFor = (packs: readonly NamedPack[]): "index" | "onnx" =>
   packs.some(({ folder }) => entryOf(folder) === "onnx") ? "onnx" : "index";
 

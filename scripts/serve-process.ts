@@ -57,7 +57,10 @@ export async function reclaim(folder: string): Promise<void> {
   rmSync(fileOf(folder), { force: true });
 }
 
-/** Takes a folder that was reclaimed, until its server says where it listens. Throws one line where another start has just taken it. */
+/**
+ * Takes a folder that was reclaimed, until its server says where it listens. Throws one line where
+ * another start has just taken it.
+ */
 export function claim(folder: string): void {
   try {
     writeFileSync(fileOf(folder), JSON.stringify({ supervisor: process.pid } satisfies ProcessFile), { flag: "wx" });
@@ -132,7 +135,8 @@ export function launch(
         fileOf(folder),
         JSON.stringify({ supervisor: process.pid, server: child.pid, port: shown ?? port }),
       );
-      // It may tell of another socket later, when others wait for its end already: what it says is read on, so that it can go on, and means nothing here.
+      // It may tell of another socket later, when others wait for its end already: what it says is read on, so that it
+      // can go on, and means nothing here.
       control.off("data", read).resume();
       child.off("exit", endedAtOnce);
       resolve({ process: child, port });

@@ -1,9 +1,10 @@
 /**
- * Workers: the folders of a server's processes, and which conversations lie in which (durable-objects/platform/peers.ts).
+ * Workers: the folders of a server's processes, and which conversations lie in which
+ * (durable-objects/platform/peers.ts).
  *
- * A conversation's file is named by its object's id, and the id alone says which of n processes holds it. So a folder serves any number of
- * processes: what lies elsewhere is moved before they start. A move that was interrupted goes on at the next start, for each file says by its own
- * name where it belongs.
+ * A conversation's file is named by its object's id, and the id alone says which of n processes holds it. So a folder
+ * serves any number of processes: what lies elsewhere is moved before they start. A move that was interrupted goes on
+ * at the next start, for each file says by its own name where it belongs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -17,7 +18,10 @@ const CONVERSATIONS = "rivulet-Conversation";
 const ALARMS = "metadata.sqlite";
 const MOST_WORKERS = 64;
 
-/** The folder of process number `worker`: 0 takes the requests, and where it is the only one it holds the conversations too. */
+/**
+ * The folder of process number `worker`: 0 takes the requests, and where it is the only one
+ * it holds the conversations too.
+ */
 export const workerFolder = (folder: string, worker: number): string =>
   worker === 0 ? folder : join(folder, "workers", String(worker));
 
@@ -30,7 +34,10 @@ export function workersIn(folder: string): number[] {
   return [0, ...names.filter((name) => /^\d+$/.test(name)).map(Number)];
 }
 
-/** Beside its models, what a process is given at least before another one is started that nobody asked for: room for some conversations at once. */
+/**
+ * Beside its models, what a process is given at least before another one is started that nobody asked for: room
+ * for some conversations at once.
+ */
 const ROOM_BYTES = 400e6;
 
 export interface Machine {
@@ -43,8 +50,8 @@ export interface Machine {
 }
 
 /**
- * How many processes compute: what `--workers` says, else one for each core but one, as far as each has room in memory for the models and some
- * conversations. Throws one line.
+ * How many processes compute: what `--workers` says, else one for each core but one, as far as each has room in memory
+ * for the models and some conversations. Throws one line.
  */
 export function workersFor(
   given: string | undefined,
@@ -82,7 +89,10 @@ const isStaged = (pack: string): boolean => manifestOf(pack).stages !== undefine
 const weightBytes = (pack: string): number =>
   (manifestOf(pack).shards ?? []).reduce((n, { bytes }) => n + (Number(bytes) || 0), 0);
 
-/** Puts every conversation where one of so many processes holds it, and makes their folders. Throws one line when one lies in two places. */
+/**
+ * Puts every conversation where one of so many processes holds it, and makes their folders. Throws one
+ * line when one lies in two places.
+ */
 export function arrange(folder: string, workers: number): void {
   const holderOf = (id: string): number => (workers === 1 ? 0 : workerOf(id, workers));
   for (let worker = 0; worker <= (workers === 1 ? 0 : workers); worker++)
@@ -112,7 +122,10 @@ interface Alarm {
   actor_name: string | null;
 }
 
-/** When an object is to be woken stands in a file beside those of the objects. `target`: the folder where it belongs; undefined: where it is. */
+/**
+ * When an object is to be woken stands in a file beside those of the objects. `target`: the folder where it
+ * belongs; undefined: where it is.
+ */
 function moveAlarms(from: string, target: (id: string) => string | undefined): void {
   // Loaded where something may be moved: older releases of Node say that it is an experiment.
   const { DatabaseSync } = createRequire(import.meta.url)("node:sqlite") as typeof import("node:sqlite");

@@ -49,7 +49,10 @@ export function sizeOf(text: string): number | undefined {
   return digits === undefined ? undefined : Number(digits) * 1000 ** " KMG".indexOf(unit.toUpperCase() || " ");
 }
 
-/** Bytes for models and conversations where nobody says: a quarter of the machine's memory, or of what a container may take of it. */
+/**
+ * Bytes for models and conversations where nobody says: a quarter of the machine's memory, or of
+ * what a container may take of it.
+ */
 export const usualMemory = (machine: number, allowed: number | undefined): number =>
   Math.floor(Math.min(machine, allowed || machine) / 4);
 

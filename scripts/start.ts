@@ -17,7 +17,10 @@ interface Readiness {
   error?: { code: string; message: string };
 }
 
-/** Asks a server what it says of itself. It does not use `fetch`, whose first call loads more than all the rest of a start. */
+/**
+ * Asks a server what it says of itself. It does not use `fetch`, whose first call loads
+ * more than all the rest of a start.
+ */
 function asked(url: string): Promise<Readiness> {
   return new Promise((resolve, reject) => {
     const read = async (response: IncomingMessage) => resolve(JSON.parse(await text(response)));
@@ -25,7 +28,9 @@ function asked(url: string): Promise<Readiness> {
   });
 }
 
-/** Waits until weights are verified and a forward pass has run, in every process that computes; gives the model's name. */
+/**
+ * Waits until weights are verified and a forward pass has run, in every process that computes; gives the model's name.
+ */
 async function ready({ server }: Kept, url: string): Promise<string> {
   console.log("weights  loading and checking");
   const began = Date.now();

@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 
 /**
- * The rooms of the house, lowest first. A room may import from itself and from rooms above it in this list. A large room lists its
- * sub-rooms and single files before itself, in their own order.
+ * The rooms of the house, lowest first. A room may import from itself and from rooms above it in this list. A large
+ * room lists its sub-rooms and single files before itself, in their own order.
  */
 const rooms = [
   "wasm",

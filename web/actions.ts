@@ -63,7 +63,8 @@ export function startNew(): void {
   tree.value = new ConversationTree([]);
   leaf.value = null;
   inAddress(null);
-  // A new conversation shows the documents that were read, and the server may have been away when the page was opened. If it does not answer now, the list stays as it was.
+  // A new conversation shows the documents that were read, and the server may have been away when the page was opened.
+  // If it does not answer now, the list stays as it was.
   refreshDocuments().catch(() => {});
 }
 

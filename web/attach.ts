@@ -1,4 +1,7 @@
-/** attach: a file becomes text. Text, Markdown, CSV and the like as they are; HTML and PDF through libraries that are loaded for it. */
+/**
+ * attach: a file becomes text. Text, Markdown, CSV and the like as they are; HTML and PDF through
+ * libraries that are loaded for it.
+ */
 import { signal } from "@preact/signals";
 import { type Attachment, draft, keepDraft } from "./drafts.ts";
 import { notice } from "./store.ts";

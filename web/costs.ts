@@ -1,4 +1,7 @@
-/** costsOf: per turn, what was computed and reused, how large the state was, and how large a transformer's cache would have been. */
+/**
+ * costsOf: per turn, what was computed and reused, how large the state was, and how large a
+ * transformer's cache would have been.
+ */
 import { fedTokens, firstTokenMs, type Turn } from "../src/client/turns.ts";
 
 export interface Cost {
@@ -19,8 +22,8 @@ export interface Cost {
 const TELLING_TOKENS = 16;
 
 /**
- * Tokens a second that prefills reach on this server: the best that is known, from the conversation's own turns and from documents read
- * before. The best makes the comparison with "no state" a cautious one.
+ * Tokens a second that prefills reach on this server: the best that is known, from the conversation's own turns and
+ * from documents read before. The best makes the comparison with "no state" a cautious one.
  */
 function prefillSpeed(path: readonly Turn[], known: number): number {
   const speeds = path.flatMap(({ timings }) =>

@@ -1,4 +1,7 @@
-/** Dialogue: the turns of the shown path. It keeps to the end while an answer grows, unless the reader has scrolled away. */
+/**
+ * Dialogue: the turns of the shown path. It keeps to the end while an answer grows,
+ * unless the reader has scrolled away.
+ */
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
@@ -17,7 +20,8 @@ export function Dialogue(): VNode {
   const atEnd = useRef(true);
   const turns = path.value;
   const shown = useRef<{ id: string | null; parent: string | null | undefined }>({ id: null, parent: undefined });
-  // A new turn is shown from its begin on. That the server gives it its name makes it no other one: a reader who has gone elsewhere stays there.
+  // A new turn is shown from its begin on. That the server gives it its name makes it no other one: a reader who
+  // has gone elsewhere stays there.
   useLayoutEffect(() => {
     const parent = turns.at(-1)?.parent;
     const isNamed = shown.current.id === UNNAMED && shown.current.parent === parent;

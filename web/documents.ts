@@ -1,4 +1,7 @@
-/** Documents of the page: an attachment is read once, as a shared prefix, and any number of conversations begin with its state. */
+/**
+ * Documents of the page: an attachment is read once, as a shared prefix, and any number of
+ * conversations begin with its state.
+ */
 import { signal } from "@preact/signals";
 import { documentName, documentText } from "../src/client/documents.ts";
 import { type Prefix, Prefixes } from "../src/client/prefixes.ts";

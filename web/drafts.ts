@@ -1,6 +1,7 @@
 /**
- * What is typed and attached, and not yet said: one draft for each conversation and one for the next new one. A draft is kept through a
- * reload, and until the server has its message, so that nothing typed is lost with a connection or a server.
+ * What is typed and attached, and not yet said: one draft for each conversation and one for the next new
+ * one. A draft is kept through a reload, and until the server has its message, so that nothing typed is lost
+ * with a connection or a server.
  */
 import { computed, signal } from "@preact/signals";
 import { read, write } from "./kept.ts";
@@ -41,8 +42,8 @@ export function keepDraft(next: Draft, id: string | null = opened.peek()): void 
 }
 
 /**
- * Empties the field, and not yet what a reload would bring back: `said` does, when the server has the message. `named`: the conversation that it begins has this
- * name from now on, and a reload comes back to that.
+ * Empties the field, and not yet what a reload would bring back: `said` does, when the server has the message. `named`:
+ * the conversation that it begins has this name from now on, and a reload comes back to that.
  */
 export function sendDraft(): { draft: Draft; named(conversation: string): void; said(): void; lost(): void } {
   let id = opened.peek();

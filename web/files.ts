@@ -1,4 +1,7 @@
-/** Conversations as files: the signed one with its state, which can be imported, and Markdown and JSON to read elsewhere. */
+/**
+ * Conversations as files: the signed one with its state, which can be imported, and
+ * Markdown and JSON to read elsewhere.
+ */
 import { ConversationTree } from "../src/client/conversation-tree.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { show } from "./actions.ts";

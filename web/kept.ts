@@ -1,4 +1,7 @@
-/** kept: signals whose values outlive a reload, in this browser. A browser may forbid storage, or be full; then they last as long as the page. */
+/**
+ * kept: signals whose values outlive a reload, in this browser. A browser may forbid storage, or be full; then
+ * they last as long as the page.
+ */
 import { type Signal, signal } from "@preact/signals";
 
 /** Servers that are mounted below paths of one origin keep their own. */

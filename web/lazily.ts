@@ -1,4 +1,6 @@
-/** lazily: a module that is loaded when a component first asks for it; the component is drawn again when it is there. */
+/**
+ * lazily: a module that is loaded when a component first asks for it; the component is drawn again when it is there.
+ */
 import { signal } from "@preact/signals";
 
 export function lazily<T>(load: () => Promise<T>): () => T | undefined {

@@ -1,4 +1,6 @@
-/** Made-up values of a press, for who has none at hand: a shift's rhythm, noise, slow wear, and a fault now and then. */
+/**
+ * Made-up values of a press, for who has none at hand: a shift's rhythm, noise, slow wear, and a fault now and then.
+ */
 
 const PERIOD = 48;
 const FAULT_EVERY = 90;

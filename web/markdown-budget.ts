@@ -1,10 +1,11 @@
 /**
- * How much of a text is read as Markdown, and of its code coloured. Parsers and colourers take time that grows with the square of what they find no
- * end of, and a text may be made for that; so the work is estimated first, in one pass, and what lies beyond the budget is shown as it was written.
+ * How much of a text is read as Markdown, and of its code coloured. Parsers and colourers take time that grows with the
+ * square of what they find no end of, and a text may be made for that; so the work is estimated first, in one pass, and
+ * what lies beyond the budget is shown as it was written.
  *
- * The weights are those of the parser's worst inputs, in microseconds of a slow processor: reading a character; making a node of a sign; looking from
- * each sign through the paragraph that it stands in; looking at every line again from each line (quotes and lists that go on without their signs). Lines of code count as
- * characters alone.
+ * The weights are those of the parser's worst inputs, in microseconds of a slow processor: reading a character; making
+ * a node of a sign; looking from each sign through the paragraph that it stands in; looking at every line again from
+ * each line (quotes and lists that go on without their signs). Lines of code count as characters alone.
  */
 
 /** Some hundred milliseconds: several times the longest answer of an ordinary model. */
@@ -24,7 +25,9 @@ const SIGNS = /[()|@:&#=>+-]/g;
 const OPENERS = /[*_~[\]!<`$\\]/g;
 /** Interrupts any paragraph. */
 const POINT = /^(?:[-*+][ \t]+\S|#{1,6}[ \t])/;
-/** Code in which nothing is looked for, unless it lies in a block of one of the other kinds, which may go on past it. */
+/**
+ * Code in which nothing is looked for, unless it lies in a block of one of the other kinds, which may go on past it.
+ */
 const FENCE = /^(`{3,})[^`]*$/;
 const OTHER_BLOCK = /<|\$\$|~~~/;
 
@@ -38,7 +41,8 @@ export function readableEnd(text: string): number {
     const newline = text.indexOf("\n", at);
     const next = newline < 0 ? text.length : newline + 1;
     const line = text.slice(at, newline < 0 ? next : newline);
-    // The parser looks for signs at the beginning of a line, so a line that is too long for the budget is not looked through.
+    // The parser looks for signs at the beginning of a line, so a line that is too long for
+    // the budget is not looked through.
     if (line.length * CHARACTER_WORK > MARKDOWN_WORK || nested(line) > NESTED_MAX) return at;
     characters += line.length + 1;
     if (fence !== undefined) {

@@ -1,8 +1,8 @@
 /**
  * Markdown: a model's text as elements.
  *
- * The parser gives a tree, and only the kinds below become elements; everything else, raw HTML and pictures among it, is shown as the text
- * that it was. A link goes to http or https and nowhere else.
+ * The parser gives a tree, and only the kinds below become elements; everything else, raw HTML and pictures among it,
+ * is shown as the text that it was. A link goes to http or https and nowhere else.
  */
 import type { Nodes, Parents, Root } from "mdast";
 import type { ComponentChildren, VNode } from "preact";
@@ -24,7 +24,9 @@ export function Markdown({ text }: { text: string }): VNode {
   );
 }
 
-/** What elements are made from, how deep they lie, and what is left for the colours of the blocks of code that follow. */
+/**
+ * What elements are made from, how deep they lie, and what is left for the colours of the blocks of code that follow.
+ */
 interface Place {
   source: string;
   depth: number;

@@ -1,4 +1,7 @@
-/** Picture: what Rivulet is, of the shown conversation: tokens computed against reused, state against cache, time with the state and without. */
+/**
+ * Picture: what Rivulet is, of the shown conversation: tokens computed against reused, state against cache,
+ * time with the state and without.
+ */
 import { computed, signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { bytes, count, seconds } from "./amounts.ts";

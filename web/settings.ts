@@ -1,4 +1,7 @@
-/** Sampling of a conversation, its system prompt and its model: of one that has begun as its metadata tells, of the next new one as chosen here. */
+/**
+ * Sampling of a conversation, its system prompt and its model: of one that has begun as its metadata tells, of
+ * the next new one as chosen here.
+ */
 import { computed } from "@preact/signals";
 import { systemOfDocument } from "../src/client/documents.ts";
 import type { Question } from "../src/client/reply.ts";

@@ -86,7 +86,10 @@ export async function refreshTurns(): Promise<void> {
 
 const addressOf = (id: string | null): string => (id === null ? "" : `#${encodeURIComponent(id)}`);
 
-/** The conversation that the address names, null where none can have that name. A slash stands in no encoded name: with it begin the other views. */
+/**
+ * The conversation that the address names, null where none can have that name. A slash stands in no encoded name:
+ * with it begin the other views.
+ */
 export function named(): string | null {
   if (location.hash.startsWith("#/")) return null;
   try {

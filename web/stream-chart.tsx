@@ -1,8 +1,8 @@
 /**
  * StreamChart: a stream's values, what had been expected of each, the forecast as a fan, and anomalies marked.
  *
- * The library draws on a canvas, which says nothing to who cannot see it. So the chart is a slider over the values: arrow keys move along them,
- * and the line below says in words where it stands.
+ * The library draws on a canvas, which says nothing to who cannot see it. So the chart is a slider over the values:
+ * arrow keys move along them, and the line below says in words where it stands.
  */
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";

@@ -1,6 +1,8 @@
 /** Models write maths as `\\(…\\)` and `\\[…\\]` too, which Markdown takes for brackets. */
 
-/** With dollars in their place, so that the text keeps its length. Code stays as it is. One pass, whatever has no end. */
+/**
+ * With dollars in their place, so that the text keeps its length. Code stays as it is. One pass, whatever has no end.
+ */
 export const withDollars = (text: string): string =>
   text
     .split(/(```[\s\S]*?(?:```|$)|`[^`\n]*`)/)

@@ -1,6 +1,7 @@
 /**
- * Forty facts of everyday life, written after recall by meaning was finished and by nothing of it: the question shares no telling word with
- * what was told. They say what a new dialogue in English can expect. Change recall to fit them, and they say nothing any more.
+ * Forty facts of everyday life, written after recall by meaning was finished and by nothing of it: the question shares
+ * no telling word with what was told. They say what a new dialogue in English can expect. Change recall to fit them,
+ * and they say nothing any more.
  */
 import { type Fact, fact } from "./facts.ts";
 

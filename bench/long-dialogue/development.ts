@@ -1,6 +1,6 @@
 /**
- * Facts and questions that share no telling word: what the table of meanings and the floor of recall were tuned with. They say nothing about a
- * dialogue that recall never saw; checker.ts does.
+ * Facts and questions that share no telling word: what the table of meanings and the floor of recall were tuned with.
+ * They say nothing about a dialogue that recall never saw; checker.ts does.
  */
 import { type Fact, fact } from "./facts.ts";
 

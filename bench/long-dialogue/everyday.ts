@@ -1,7 +1,8 @@
 /**
- * Sixty facts of everyday life, twenty each in English, German and Chinese, with questions of the user that he never answered and questions about the world:
- * written before the third look at meanings, ranking and quotes was taken, and committed before anything was measured with them. They say what a
- * new dialogue can expect; tune recall by them, and they say nothing any more.
+ * Sixty facts of everyday life, twenty each in English, German and Chinese, with questions of the user that he never
+ * answered and questions about the world: written before the third look at meanings, ranking and quotes was taken,
+ * and committed before anything was measured with them. They say what a new dialogue can expect; tune recall by them,
+ * and they say nothing any more.
  */
 import { type Fact, factRows, listOf } from "./facts.ts";
 

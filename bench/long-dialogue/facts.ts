@@ -1,8 +1,10 @@
 /**
- * What a user tells of himself in a long dialogue, and how it is asked for later. `{v}` is the value, `{w}` another one of its kind.
+ * What a user tells of himself in a long dialogue, and how it is asked for later. `{v}` is the value,
+ * `{w}` another one of its kind.
  *
- * `ask` has a word of the telling, `rephrase` asks for the same in other words, `other` is of the same kind and about somebody else,
- * `correct` takes the value back. A value is told as it stands before the first `=`; what follows are other right wordings of it.
+ * `ask` has a word of the telling, `rephrase` asks for the same in other words, `other` is of the same kind and
+ * about somebody else, `correct` takes the value back. A value is told as it stands before the first `=`; what
+ * follows are other right wordings of it.
  */
 export interface Fact {
   lang: "en" | "de" | "zh" | "number";
@@ -27,7 +29,10 @@ export const fact = (
   values: values.split(", "),
 });
 
-/** Of lines with what is told, asked in its words, asked in others, the same of somebody else, and values, parted by bars. */
+/**
+ * Of lines with what is told, asked in its words, asked in others, the same of somebody
+ * else, and values, parted by bars.
+ */
 export const factRows = (lang: Fact["lang"], correction: string, rows: string): Fact[] =>
   rows
     .trim()

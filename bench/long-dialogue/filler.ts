@@ -1,4 +1,7 @@
-/** Everyday talk between the facts: questions and answers put together from a few hundred words, the same for the same number. */
+/**
+ * Everyday talk between the facts: questions and answers put together from a few hundred
+ * words, the same for the same number.
+ */
 import { draws } from "./draws.ts";
 
 const TOPICS =

@@ -1,6 +1,7 @@
 /**
- * Sixty facts in German and Chinese, with questions of the user that he never answered and questions about the world in three languages: written before
- * the second look at the sentence encoder's vocabulary, at ranking and at floors, and looked at by none of it. They say what a new dialogue can expect.
+ * Sixty facts in German and Chinese, with questions of the user that he never answered and questions about the world in
+ * three languages: written before the second look at the sentence encoder's vocabulary, at ranking and at floors, and
+ * looked at by none of it. They say what a new dialogue can expect.
  */
 import { type Fact, factRows, listOf } from "./facts.ts";
 

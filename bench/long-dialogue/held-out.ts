@@ -1,7 +1,7 @@
 /**
- * Facts that nothing was tuned on: written after ranking, floor and word lists of recall stood as they are, by somebody who had not read the
- * lists, with other subjects, values and phrasings than facts.ts. They say what a new dialogue can expect. Change recall to fit them, and they
- * say nothing any more: write new ones then.
+ * Facts that nothing was tuned on: written after ranking, floor and word lists of recall stood as they are, by somebody
+ * who had not read the lists, with other subjects, values and phrasings than facts.ts. They say what a new dialogue can
+ * expect. Change recall to fit them, and they say nothing any more: write new ones then.
  */
 import { type Fact, fact } from "./facts.ts";
 

@@ -1,8 +1,9 @@
 /**
- * Sixty things that people mention to an assistant over some months, twenty each in English, German and Chinese: half as a short sentence of
- * their own, half in passing in a message about something else, each with a correction in words of its own. Written and committed by somebody
- * who had seen the older lists and the figures published about them, had not read recall and had run nothing on this one. They say what a new
- * dialogue can expect; tune recall by them, and they say nothing any more.
+ * Sixty things that people mention to an assistant over some months, twenty each in English, German and Chinese: half
+ * as a short sentence of their own, half in passing in a message about something else, each with a correction in
+ * words of its own. Written and committed by somebody who had seen the older lists and the figures published about
+ * them, had not read recall and had run nothing on this one. They say what a new dialogue can expect; tune recall by
+ * them, and they say nothing any more.
  */
 import { correctedRows, type Fact, listOf } from "./facts.ts";
 

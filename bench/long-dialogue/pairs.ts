@@ -1,11 +1,13 @@
 /**
- * Questions and the sentences that answer them, for the sentence encoder's map of questions (training/asked_map.py): of the lists that recall is made
- * with, of training/told (what people might say, and questions about it in other words, in three languages) and of training/memory/asked/first.txt: its other files
- * are English alone, and with them the map finds no more. The lists `weeks` and `months` are for no tuning and not among them.
+ * Questions and the sentences that answer them, for the sentence encoder's map of questions (training/asked_map.py): of
+ * the lists that recall is made with, of training/told (what people might say, and questions about it in other words,
+ * in three languages) and of training/memory/asked/first.txt: its other files are English alone, and with them the map
+ * finds no more. The lists `weeks` and `months` are for no tuning and not among them.
  *
  *   node bench/long-dialogue/pairs.ts [--without passing,fresh] > pairs.jsonl
  *
- * A line is `{"group", "lang", "question", "statement", "said"}`; questions of one group ask about the same thing. Where nobody asks for it, there is only what is said.
+ * A line is `{"group", "lang", "question", "statement", "said"}`; questions of one group ask about the same thing.
+ * Where nobody asks for it, there is only what is said.
  */
 import { readFileSync } from "node:fs";
 import { sentencesOf } from "../../durable-objects/storage/passages.ts";

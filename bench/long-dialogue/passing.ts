@@ -1,6 +1,7 @@
 /**
- * Sixty things that are told in passing, twenty each in English, German and Chinese: in the middle of a longer sentence, or of a message about
- * something else. Clauses, and what recall makes of sentences' directions, were chosen by these; they say nothing of a new dialogue.
+ * Sixty things that are told in passing, twenty each in English, German and Chinese: in the middle of a longer
+ * sentence, or of a message about something else. Clauses, and what recall makes of sentences' directions, were chosen
+ * by these; they say nothing of a new dialogue.
  */
 import { correctedRows, type Fact, listOf } from "./facts.ts";
 

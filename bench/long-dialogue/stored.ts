@@ -1,4 +1,7 @@
-/** A long dialogue as a conversation's object holds it: turns in its tree, their words in its index, and what recall finds there. */
+/**
+ * A long dialogue as a conversation's object holds it: turns in its tree, their words in its
+ * index, and what recall finds there.
+ */
 import { readFileSync } from "node:fs";
 import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";

@@ -1,7 +1,7 @@
 /**
- * Seventy facts of everyday life, forty in English, fifteen each in German and Chinese, written before any sentence encoder had seen them: the
- * question in other words shares no telling word with what was told. They say what a new dialogue can expect. Change recall to fit them, and
- * they say nothing any more.
+ * Seventy facts of everyday life, forty in English, fifteen each in German and Chinese, written before any sentence
+ * encoder had seen them: the question in other words shares no telling word with what was told. They say what a new
+ * dialogue can expect. Change recall to fit them, and they say nothing any more.
  */
 import { type Fact, factRows, listOf } from "./facts.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Sixty things that people tell an assistant in passing over some weeks, twenty each in English, German and Chinese: often in a message that
- * says other things too, each with a correction in words of its own. Written and committed by somebody who had seen the older lists and had run
- * nothing on this one. They say what a new dialogue can expect; tune recall by them, and they say nothing any more.
+ * Sixty things that people tell an assistant in passing over some weeks, twenty each in English, German and Chinese:
+ * often in a message that says other things too, each with a correction in words of its own. Written and committed by
+ * somebody who had seen the older lists and had run nothing on this one. They say what a new dialogue can expect; tune
+ * recall by them, and they say nothing any more.
  */
 import { correctedRows, type Fact, listOf } from "./facts.ts";
 

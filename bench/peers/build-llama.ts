@@ -3,8 +3,9 @@
  *
  *     node bench/peers/build-llama.ts
  *
- * Needs python3 with pip, cmake, ninja and a C++ compiler. One line of the source is left out: an assertion that a hybrid's mixers are twice as
- * wide as its stream, which the default model's are not; the computation asks for nothing of the kind. The reader of images is not optimised: it is linked and never used.
+ * Needs python3 with pip, cmake, ninja and a C++ compiler. One line of the source is left out: an assertion that a
+ * hybrid's mixers are twice as wide as its stream, which the default model's are not; the computation asks for nothing
+ * of the kind. The reader of images is not optimised: it is linked and never used.
  */
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

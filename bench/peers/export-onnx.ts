@@ -1,6 +1,7 @@
 /**
- * exportOnnx: a Llama GGUF as an ONNX decoder in the form that onnxruntime has the fastest kernels for: 4-bit MatMulNBits in blocks of 32,
- * GroupQueryAttention with its own rotary and cache, fused norms. Source: onnxruntime `docs/ContribOperators.md`, genai's model builder.
+ * exportOnnx: a Llama GGUF as an ONNX decoder in the form that onnxruntime has the fastest kernels for: 4-bit
+ * MatMulNBits in blocks of 32, GroupQueryAttention with its own rotary and cache, fused norms. Source: onnxruntime
+ * `docs/ContribOperators.md`, genai's model builder.
  */
 import { writeFileSync } from "node:fs";
 import type { CheckpointSource } from "../../src/convert/checkpoint/checkpoint-source.ts";
@@ -85,7 +86,10 @@ async function rowsOfVector(source: CheckpointSource, name: string): Promise<Flo
   return source.rows(name, 0, source.tensors.get(name)![0]!);
 }
 
-/** y = x · Wᵀ, W (R, C): q in 0…15 about 8, value of largest magnitude at 0; two neighbouring inputs to a byte, the first one low. */
+/**
+ * y = x · Wᵀ, W (R, C): q in 0…15 about 8, value of largest magnitude at 0; two neighbouring
+ * inputs to a byte, the first one low.
+ */
 function matMulNBits(graph: OnnxGraph, x: string, weights: Float32Array, C: number): string {
   const R = weights.length / C;
   const blocks = C / 32;

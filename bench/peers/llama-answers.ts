@@ -1,8 +1,9 @@
 /**
- * node bench/peers/llama-answers.ts <file.gguf>: greedy answers and token ids of llama.cpp, native, through node-llama-cpp.
+ * node bench/peers/llama-answers.ts <file.gguf>: greedy answers and token ids of llama.cpp,
+ * native, through node-llama-cpp.
  *
- * One JSON object on stdin, `{strings, prompts, tokens}`; one on stdout, `{ids, answers}`: the ids of each string with its special tokens
- * recognised, and as many greedy tokens as asked for behind each prompt, which is given as ids.
+ * One JSON object on stdin, `{strings, prompts, tokens}`; one on stdout, `{ids, answers}`: the ids of each string with
+ * its special tokens recognised, and as many greedy tokens as asked for behind each prompt, which is given as ids.
  */
 import { readFileSync, writeSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 /**
- * node bench/peers/llama-cpp.ts <file.gguf> [flash | plain] [package]: llama.cpp, native, through node-llama-cpp, which picks the build for this
- * processor; `package`: the path of another node-llama-cpp, which has one build only.
+ * node bench/peers/llama-cpp.ts <file.gguf> [flash | plain] [package]: llama.cpp, native, through node-llama-cpp, which
+ * picks the build for this processor; `package`: the path of another node-llama-cpp, which has one build only.
  */
 import { readFileSync } from "node:fs";
 import { CONTEXT, DECODED, idAt, serve, timed } from "./protocol.ts";

@@ -1,4 +1,7 @@
-/** node bench/peers/llama-hybrid.ts <file.gguf> [flash]: a model in llama-server, which is built from source and so also loads the default hybrid. */
+/**
+ * node bench/peers/llama-hybrid.ts <file.gguf> [flash]: a model in llama-server, which is built from source and so
+ * also loads the default hybrid.
+ */
 import { processMs } from "../process.ts";
 import { startLlamaServer } from "./llama-server.ts";
 import { CONTEXT, DECODED, idAt, type Speed, serve } from "./protocol.ts";
@@ -14,7 +17,10 @@ const stop = () => {
 process.once("disconnect", stop).once("SIGTERM", stop);
 const prompt = Array.from({ length: CONTEXT }, (_, i) => idAt(i, VOCAB));
 
-/** Processor seconds of one request. The engine's own clock counts other programs too, so both parts are found from two requests. */
+/**
+ * Processor seconds of one request. The engine's own clock counts other programs too, so both
+ * parts are found from two requests.
+ */
 async function seconds(tokens: number): Promise<number> {
   const before = processMs(server.pid);
   const response = await fetch(`${server.url}/completion`, {

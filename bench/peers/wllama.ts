@@ -1,4 +1,6 @@
-/** node bench/peers/wllama.ts <file.gguf>: llama.cpp in WebAssembly, in a headless Chromium. CHROMIUM names the browser. */
+/**
+ * node bench/peers/wllama.ts <file.gguf>: llama.cpp in WebAssembly, in a headless Chromium. CHROMIUM names the browser.
+ */
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -37,7 +39,9 @@ await page.evaluate(
   })()`,
 );
 
-/** About CONTEXT tokens; the engine says how many. A new first word each time, so that nothing is taken from its cache. */
+/**
+ * About CONTEXT tokens; the engine says how many. A new first word each time, so that nothing is taken from its cache.
+ */
 const text = "The river carries what the rain has brought, and the sea keeps it. ".repeat(Math.floor(CONTEXT / 15));
 let turn = 0;
 

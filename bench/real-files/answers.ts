@@ -1,4 +1,7 @@
-/** ourAnswers: greedy tokens of a pack behind prompts of ids, and how it would have gone on along another engine's answers. */
+/**
+ * ourAnswers: greedy tokens of a pack behind prompts of ids, and how it would have gone on
+ * along another engine's answers.
+ */
 import { loadModel } from "../../src/backends/load-model.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import { slices } from "../../src/dialogue/reply.ts";

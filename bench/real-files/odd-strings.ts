@@ -1,4 +1,7 @@
-/** 300 strings that take tokenizers apart: scripts, spaces, digits, marks, emoji, code, and what random draws make of them. */
+/**
+ * 300 strings that take tokenizers apart: scripts, spaces, digits, marks, emoji, code, and
+ * what random draws make of them.
+ */
 
 const written = [
   "",

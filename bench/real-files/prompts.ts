@@ -1,4 +1,6 @@
-/** Ten prompts, as questions to a model that was taught to answer, and as beginnings to one that goes on with a text. */
+/**
+ * Ten prompts, as questions to a model that was taught to answer, and as beginnings to one that goes on with a text.
+ */
 export const questions = [
   "Write a Python function that reverses a string.",
   "What does the SQL keyword JOIN do? Answer in one sentence.",

@@ -1,8 +1,9 @@
 /**
  * Allowance: what a caller may begin, asked of the tenant's directory before anything is done.
  *
- * Whoever wants a turn takes a lease, which the object that computes it settles. Whoever wants an object that holds something already asks
- * whether it does, for an object that is asked begins to exist; whoever wants a new one says so first.
+ * Whoever wants a turn takes a lease, which the object that computes it settles. Whoever wants an object
+ * that holds something already asks whether it does, for an object that is asked begins to exist; whoever
+ * wants a new one says so first.
  */
 import { MAIN } from "../../src/api/shared/ids.ts";
 import { limitsOf } from "../../src/api/shared/quota-limits.ts";
@@ -57,7 +58,10 @@ export function refuse(refused: QuotaAnswer["refused"]): void {
 /** A turn's lease: the object that computes it, and its id there. */
 export const turnLease = (object: string, turn: string): string => `${object} ${turn}`;
 
-/** Fails as `ask` and `refuse` do. `tokens`: the most that a turn can compute. Resolves to what it may, where that is less. */
+/**
+ * Fails as `ask` and `refuse` do. `tokens`: the most that a turn can compute. Resolves to
+ * what it may, where that is less.
+ */
 export async function takeLease(
   env: Env,
   counted: Counted,
@@ -117,7 +121,9 @@ export async function knownAmong(env: Env, tenant: string, objects: readonly str
 }
 
 export interface Begun {
-  /** It was refused, with this status; where that says that nothing was stored, the object is forgotten. Never rejects. */
+  /**
+   * It was refused, with this status; where that says that nothing was stored, the object is forgotten. Never rejects.
+   */
   undo(status: number): Promise<unknown>;
   /** Of the turn's request: how many tokens it may compute, where that is less than it asks for. */
   grant: Pick<TurnRequest, "grantedTokens">;
@@ -143,7 +149,10 @@ export async function beginWith(env: Env, counted: Counted, object: string): Pro
   return { undo, grant: {} };
 }
 
-/** Everything that a turn needs leave for. `model`: the name it is served under. Fails with `not_found` where what it goes on from is not there. */
+/**
+ * Everything that a turn needs leave for. `model`: the name it is served under. Fails with `not_found` where
+ * what it goes on from is not there.
+ */
 export async function allowTurn(
   env: Env,
   counted: Counted,

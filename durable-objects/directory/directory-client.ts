@@ -11,7 +11,10 @@ import type { Quota, QuotaAnswer, QuotaRequest } from "./quota.ts";
 
 type Bindings = Pick<Env, "DIRECTORY" | "SESSION_KEY">;
 
-/** Publishes an entry. Resolves, when the directory has written it down, to the revision that stands: a higher one where the clock was put back. */
+/**
+ * Publishes an entry. Resolves, when the directory has written it down, to the revision that stands: a higher
+ * one where the clock was put back.
+ */
 export async function publishEntry(env: Bindings, tenant: string, entry: DirectoryEntry): Promise<number> {
   const { revision } = await ask<{ revision: number }>(env, tenant, "/entry", entry);
   // A clock that was put back: its changes are new all the same.
@@ -28,13 +31,16 @@ export const listDirectory = (
   { kind, limit = 20, order = "desc", after }: PageQuery,
 ): Promise<DirectoryPage> => ask<DirectoryPage>(env, tenant, "/list", { kind, limit, order, after });
 
-/** Counts a request, a turn or a socket, or says which limit refuses it. Fails with `quota_unavailable` when nobody can say. */
+/**
+ * Counts a request, a turn or a socket, or says which limit refuses it. Fails with
+ * `quota_unavailable` when nobody can say.
+ */
 export const admit = (env: Bindings, tenant: string, request: QuotaRequest): Promise<QuotaAnswer> =>
   ask<QuotaAnswer>(env, tenant, "/admit", request).catch(away);
 
 /**
- * Fails with `storage_full` where that is so: the platform hides why an object that could not store anything was reset, and the directory is asked to
- * write a row.
+ * Fails with `storage_full` where that is so: the platform hides why an object that could not store anything was reset,
+ * and the directory is asked to write a row.
  */
 export async function requireRoom(env: Bindings, tenant: string): Promise<void> {
   await ask(env, tenant, "/write", {}).catch((thrown: unknown) => {
@@ -47,8 +53,8 @@ export async function requireRoom(env: Bindings, tenant: string): Promise<void> 
 const ASKED_MAX = 8;
 
 /**
- * Fails with `storage_full` where that is so and no tenant asks. A directory that was never made cannot be made then, which says nothing: those of
- * tenants that have keys are asked, one after another.
+ * Fails with `storage_full` where that is so and no tenant asks. A directory that was never made cannot be made then,
+ * which says nothing: those of tenants that have keys are asked, one after another.
  */
 export async function requireRoomForAny(env: Bindings & Pick<Env, "API_KEYS">): Promise<void> {
   for (const tenant of tenantsOf(env).slice(0, ASKED_MAX)) await requireRoom(env, tenant);

@@ -1,9 +1,9 @@
 /**
  * DirectoryStore: one row for each conversation and prefix of a tenant.
  *
- * Told at least once and in any order: the highest revision stands. A deleted entry stays as an empty row for a day, so that a message
- * that was on its way does not bring it back. Names and metadata lie in values that are overwritten with zeros at the end (erasable.ts), and the
- * row's key is a digest: nothing of what a caller wrote stays in the file.
+ * Told at least once and in any order: the highest revision stands. A deleted entry stays as an empty row for a day, so
+ * that a message that was on its way does not bring it back. Names and metadata lie in values that are overwritten with
+ * zeros at the end (erasable.ts), and the row's key is a digest: nothing of what a caller wrote stays in the file.
  */
 import type { DirectoryEntry, DirectoryPage, EntryKind } from "../../src/api/conversations/directory-entry.ts";
 import { check, Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
@@ -25,7 +25,10 @@ const tables = [
   "CREATE INDEX IF NOT EXISTS listed_by_age ON listed (kind, created_ms, key) WHERE deleted = 0",
 ];
 
-/** Objects that hold something of the tenant's. The row without a name says that there are no others: an earlier release kept no such list. */
+/**
+ * Objects that hold something of the tenant's. The row without a name says that there are no others: an
+ * earlier release kept no such list.
+ */
 const OBJECTS =
   "CREATE TABLE IF NOT EXISTS objects (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID";
 

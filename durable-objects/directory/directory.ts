@@ -1,7 +1,8 @@
 /**
- * Directory: what a tenant has. One object per tenant lists its conversations, prefixes and streams. They publish themselves when they begin, when
- * their metadata or expiry changes, and when they end, but never for a turn. The objects themselves are the truth. It also counts what the tenant
- * uses (quota.ts), for which it is asked before each request and turn and told after.
+ * Directory: what a tenant has. One object per tenant lists its conversations, prefixes and streams. They publish
+ * themselves when they begin, when their metadata or expiry changes, and when they end, but never for a turn. The
+ * objects themselves are the truth. It also counts what the tenant uses (quota.ts), for which it is asked before each
+ * request and turn and told after.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";

@@ -1,11 +1,12 @@
 /**
  * Quota: how much a tenant and each of its keys have used, against what they may.
  *
- * All counts stand in one row. What comes and goes with every turn, its lease and its settlement, is counted in memory at once and written with
- * the next row that must be, or `LATER_MS` after: no turn waits for this row, and turns that come close together share one. A directory that dies
- * forgets that much. Turns and sockets hold leases: a lease that was never settled, because its holder crashed, ends by itself. A turn's lease
- * reserves the tokens that the turn can compute at most, so that turns that run at once cannot pass the day's limit together; what was not
- * computed is free again when the lease ends. No count goes below zero, even when a report comes twice or too late.
+ * All counts stand in one row. What comes and goes with every turn, its lease and its settlement, is counted in memory
+ * at once and written with the next row that must be, or `LATER_MS` after: no turn waits for this row, and turns that
+ * come close together share one. A directory that dies forgets that much. Turns and sockets hold leases: a lease that
+ * was never settled, because its holder crashed, ends by itself. A turn's lease reserves the tokens that the turn can
+ * compute at most, so that turns that run at once cannot pass the day's limit together; what was not computed is free
+ * again when the lease ends. No count goes below zero, even when a report comes twice or too late.
  */
 import type { QuotaLimits, QuotaName } from "../../src/api/shared/quota-limits.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -45,7 +46,10 @@ interface State {
 export interface QuotaRequest {
   /** First digits of the key's digest; "" where there is none. */
   key: string;
-  /** What is asked for: a request, one with values for a stream, a turn or a socket with the name of its lease, or a new conversation. */
+  /**
+   * What is asked for: a request, one with values for a stream, a turn or a socket with the name of
+   * its lease, or a new conversation.
+   */
   kind: "request" | "values" | "turn" | "socket" | "conversation";
   lease?: string;
   /** The most that a turn can compute. Absent: nothing is reserved for it. */
@@ -86,7 +90,10 @@ export class Quota {
     this.#later = inAWhile;
   }
 
-  /** Counts what is asked for unless a limit refuses it. Requests alone are written with what comes next, for a row costs more than a count. */
+  /**
+   * Counts what is asked for unless a limit refuses it. Requests alone are written with what comes next, for
+   * a row costs more than a count.
+   */
   admit({ key, kind, lease, tokens: most = 0, limits }: QuotaRequest, nowMs: number): QuotaAnswer {
     const state = this.#state();
     this.#sweep(state, nowMs);
@@ -130,7 +137,9 @@ export class Quota {
     };
   }
 
-  /** A turn or a socket has ended, and computed so many tokens. Once: a lease that is gone was settled, or has lapsed. */
+  /**
+   * A turn or a socket has ended, and computed so many tokens. Once: a lease that is gone was settled, or has lapsed.
+   */
   settle(lease: string, tokens: number, nowMs: number): void {
     const state = this.#state();
     const held = state.leases[lease];
@@ -228,7 +237,10 @@ export class Quota {
       if (untilMs <= nowMs || untilMs > nowMs + LEASE_MS[kind]) delete state.leases[name];
   }
 
-  /** An earlier release may have written fewer counts: each that is missing stands at its beginning, since nothing is refused by what is no number. */
+  /**
+   * An earlier release may have written fewer counts: each that is missing stands at its beginning, since nothing
+   * is refused by what is no number.
+   */
   #state(): State {
     if (this.#known) return this.#known;
     this.#exec(TABLE);

@@ -1,13 +1,15 @@
 /**
  * Admission: how many conversations of one isolate may have their state in the engine's memory at once.
  *
- * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's promise: waiting ones
- * look again by themselves, and a slot whose holder shows no sign of life is taken back.
+ * Shared by all objects of the isolate, any of which may vanish at any await. So nobody waits on another object's
+ * promise: waiting ones look again by themselves, and a slot whose holder shows no sign of life is taken back.
  *
- * Who waits is let in by tenant in turn, and of a tenant by conversation in turn, so that one with many requests makes only itself wait. While
- * several tenants come, none holds all slots: the next one's first turn would have to wait for the end of one of theirs.
+ * Who waits is let in by tenant in turn, and of a tenant by conversation in turn, so that one with many requests
+ * makes only itself wait. While several tenants come, none holds all slots: the next one's first turn would have to
+ * wait for the end of one of theirs.
  *
- * What a turn has left in the memory (warm-states.ts) holds no slot. It goes, the one first that lies longest, as soon as whoever is let in needs the memory.
+ * What a turn has left in the memory (warm-states.ts) holds no slot. It goes, the one first that lies longest, as soon
+ * as whoever is let in needs the memory.
  */
 import { type Backend, ENDLESS } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -42,13 +44,14 @@ const standard: AdmissionLimits = {
 };
 
 /**
- * What JavaScript takes while as many replies as an isolate has memory slots are written: code, tokenizer, forms, logits (`node bench/isolate.ts`); and for each
- * further conversation, where there are many.
+ * What JavaScript takes while as many replies as an isolate has memory slots are written: code, tokenizer, forms,
+ * logits (`node bench/isolate.ts`); and for each further conversation, where there are many.
  */
 export const JAVASCRIPT_BYTES = 15.6e6;
 /**
- * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing is awaited meanwhile: what a turn's end
- * writes, halves and short stretches. A turn that goes on writes floats, but row by row from the engine's memory, in which the copy of a guess lies as well.
+ * The part of one state that lies beside the engine's memory for a moment, of one conversation at a time, since nothing
+ * is awaited meanwhile: what a turn's end writes, halves and short stretches. A turn that goes on writes floats, but
+ * row by row from the engine's memory, in which the copy of a guess lies as well.
  */
 const ON_ITS_WAY = 0.35;
 const CONVERSATION_BYTES = 2e6;
@@ -59,7 +62,10 @@ const DEEP = 1024;
 
 export type Sized = Pick<Backend, "memoryBytes" | "contextLength" | "stateBytes">;
 
-/** Places that fit beside the weights, with one state on its way to storage: 1 to 4 in an isolate, 1 to 64 in more memory. */
+/**
+ * Places that fit beside the weights, with one state on its way to storage: 1 to 4 in an
+ * isolate, 1 to 64 in more memory.
+ */
 export function slotsFor(backend: Sized, memoryBytes = ISOLATE_BYTES): number {
   const { state, left } = roomIn(backend, memoryBytes);
   const inIsolate = Math.min(left, left - memoryBytes + ISOLATE_BYTES);
@@ -181,7 +187,10 @@ export class Admission {
     return !isShared || held.filter(({ asker: other }) => tenantOf(other) === tenantOf(asker)).length < live - 1;
   }
 
-  /** Of those for whom there is room, the one whose tenant was let in longest ago; of a tenant's, whose conversation was. */
+  /**
+   * Of those for whom there is room, the one whose tenant was let in longest ago; of a
+   * tenant's, whose conversation was.
+   */
   #next(queue: readonly Ticket[]): Ticket | undefined {
     const order = (ticket: Ticket) => [
       this.#served.get(`tenant ${tenantOf(ticket)}`) ?? 0,
@@ -213,8 +222,8 @@ export class Admission {
   }
 
   /**
-   * States in use and warm ones are as many together as were in use at once before, or as an isolate has memory slots at most: so what nobody needs never
-   * makes the memory larger than that.
+   * States in use and warm ones are as many together as were in use at once before, or as an isolate has memory slots
+   * at most: so what nobody needs never makes the memory larger than that.
    */
   #fit(): void {
     const { live } = this.#limits;

@@ -69,7 +69,10 @@ export class MemorySlot {
     this.#end();
   }
 
-  /** Frees the slot, and leaves the state to the owner's next turn, which finds it unless somebody has needed the memory. Nothing where the slot was left before. */
+  /**
+   * Frees the slot, and leaves the state to the owner's next turn, which finds it unless somebody has needed the
+   * memory. Nothing where the slot was left before.
+   */
   leaveWarm(state: WarmState): void {
     if (this.#mine) this.#end(state);
   }

@@ -7,7 +7,10 @@ export const ISOLATE_BYTES = 128_000_000;
 /** What JavaScript takes of it, with one state on its way to or from storage. */
 const BESIDE_ENGINE_BYTES = ISOLATE_BYTES - 112 * 1024 * 1024;
 
-/** Memory for models and conversations: an isolate's, or what a server on a machine of its own was given (`MEMORY_BYTES`). */
+/**
+ * Memory for models and conversations: an isolate's, or what a server on a machine of its
+ * own was given (`MEMORY_BYTES`).
+ */
 export function memoryBytes(env: object): number {
   const given = (env as { MEMORY_BYTES?: string }).MEMORY_BYTES;
   return given !== undefined && /^\d{1,15}$/.test(given) ? Math.max(ISOLATE_BYTES, Number(given)) : ISOLATE_BYTES;
@@ -27,8 +30,9 @@ export interface PackEntry {
 }
 
 /**
- * The served packs, the default first. `PACK_PATH` lists them, separated by commas: a folder under the assets, before it perhaps `ASSETS_1:`
- * for another binding of assets (a server on one machine has one for each pack), and before that perhaps `name=`.
+ * The served packs, the default first. `PACK_PATH` lists them, separated by commas: a folder under the assets,
+ * before it perhaps `ASSETS_1:` for another binding of assets (a server on one machine has one for each pack),
+ * and before that perhaps `name=`.
  */
 export function packEntries({ PACK_PATH }: { PACK_PATH: string }): PackEntry[] {
   return PACK_PATH.split(",").map((entry) => {
@@ -37,7 +41,10 @@ export function packEntries({ PACK_PATH }: { PACK_PATH: string }): PackEntry[] {
   });
 }
 
-/** Of the first entry of `PACK_PATH`. From the bucket `PACKS` where one is bound, else from static assets. The host is of no meaning to either. */
+/**
+ * Of the first entry of `PACK_PATH`. From the bucket `PACKS` where one is bound, else from static assets. The
+ * host is of no meaning to either.
+ */
 export function packSource(env: PackBindings) {
   const [{ path }] = packEntries(env) as [PackEntry];
   const [, binding, folder = path] = /^(ASSETS_\d+):(.*)$/.exec(path) ?? [];

@@ -1,8 +1,9 @@
 /**
- * prelude-state: the state after a model's prelude (src/dialogue/prelude.ts), of every engine of this isolate that has room for one.
+ * prelude-state: the state after a model's prelude (src/dialogue/prelude.ts), of every engine of this
+ * isolate that has room for one.
  *
- * The first turn that reads a prelude leaves it here, and every later one begins with it. It holds the template's own words and nothing that anybody
- * said, whoever was first; it is in memory only, and gone when its engine is.
+ * The first turn that reads a prelude leaves it here, and every later one begins with it. It holds the template's own
+ * words and nothing that anybody said, whoever was first; it is in memory only, and gone when its engine is.
  */
 import type { Backend, Saved, Sequence } from "../../src/backends/backend.ts";
 

@@ -1,8 +1,9 @@
 /**
  * selfCheck: proof that this isolate's engine computes what it should, and always the same.
  *
- * Fixed ids go through an empty sequence, and the logits are those that the pack was converted with, bit by bit. A pack that does not say
- * what they were is computed twice the first time, and must give the same ever after. What was found holds for a while, a fault too.
+ * Fixed ids go through an empty sequence, and the logits are those that the pack was converted with, bit by bit. A pack
+ * that does not say what they were is computed twice the first time, and must give the same ever after. What was found
+ * holds for a while, a fault too.
  */
 import { type Golden, goldenDigest, goldenIds, NUMERICS } from "../../src/backends/golden.ts";
 import { Failure } from "../../src/core/failure.ts";

@@ -1,7 +1,9 @@
 /**
- * served-model: the packs that this isolate serves, each loaded when it is first needed and shared by every conversation in it.
+ * served-model: the packs that this isolate serves, each loaded when it is first needed and
+ * shared by every conversation in it.
  *
- * Where several do not fit beside each other, those that nobody uses make room, the one first that was used longest ago.
+ * Where several do not fit beside each other, those that nobody uses make room, the one
+ * first that was used longest ago.
  */
 import { readyForForms } from "../../src/constrain/constraint-for.ts";
 import { check, Failure } from "../../src/core/failure.ts";
@@ -31,8 +33,9 @@ interface WantedModel {
 }
 
 /**
- * The model for a request. Fails with `model_unknown`, with `model_changed` where the conversation is another model's, or as loading does. A
- * conversation whose pack is served no more is given the one that has taken over its name, else what is asked for; planning its turn finds out which.
+ * The model for a request. Fails with `model_unknown`, with `model_changed` where the conversation is another model's,
+ * or as loading does. A conversation whose pack is served no more is given the one that has taken over its name, else
+ * what is asked for; planning its turn finds out which.
  */
 export async function served(env: Env, { model, fingerprint, keptName }: WantedModel = {}): Promise<Served> {
   const [first] = packEntries(env);
@@ -53,7 +56,10 @@ export async function fingerprintOf(env: Env, model: string): Promise<string> {
   return (await requireModel(env, model)).fingerprint;
 }
 
-/** Whether this pack is served, as far as this isolate can tell now: a manifest that cannot be read says nothing against it. Loads no weights. */
+/**
+ * Whether this pack is served, as far as this isolate can tell now: a manifest that cannot be read says
+ * nothing against it. Loads no weights.
+ */
 export async function isServed(env: Env, fingerprint: string): Promise<boolean> {
   const isLoaded = [weights, ...flights.values()].some(({ value }) => value?.fingerprint === fingerprint);
   const cards = isLoaded ? undefined : await modelCards(env).catch(() => undefined);
@@ -127,7 +133,10 @@ function makeRoom(env: Env, path: string, cards: readonly ModelCard[]): void {
   throw new Failure("busy", message, { param: "model" });
 }
 
-/** Removes what the stages of a divided model keep of a conversation. Needs the manifest, not the weights; does nothing for a model that is not divided. */
+/**
+ * Removes what the stages of a divided model keep of a conversation. Needs the manifest, not the weights; does nothing
+ * for a model that is not divided.
+ */
 export async function forgetStages(env: Env, owner: string): Promise<void> {
   for (const { path } of packEntries(env)) {
     const { manifest } = flights.get(path)?.value ?? (await readManifest(packSource({ ...env, PACK_PATH: path })));

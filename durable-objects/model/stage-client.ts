@@ -48,7 +48,10 @@ export function remotePipeline(
 export const stageObject = (env: Env, owner: string, stage: number): DurableObjectStub<StageObject> =>
   namespaceOf(env, stage).getByName(`${owner}/${stage}`);
 
-/** A Worker of its own for each stage keeps their weights in isolates of their own; without bindings for that, this Worker has them all. */
+/**
+ * A Worker of its own for each stage keeps their weights in isolates of their own; without bindings for
+ * that, this Worker has them all.
+ */
 function namespaceOf(env: Env, stage: number): DurableObjectNamespace<StageObject> {
   const own = (env as unknown as Record<string, unknown>)[`STAGE_${stage}`];
   return (own ?? env.STAGE) as unknown as DurableObjectNamespace<StageObject>;

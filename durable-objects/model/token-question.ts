@@ -1,4 +1,7 @@
-/** answerTokens: what the served model's tokenizer and template make of a text, of ids or of messages. Nothing is computed with them. */
+/**
+ * answerTokens: what the served model's tokenizer and template make of a text, of ids or of messages.
+ * Nothing is computed with them.
+ */
 import type { ReplyShape } from "../../src/constrain/constraint.ts";
 import { announce } from "../../src/constrain/reply/announce.ts";
 import { check } from "../../src/core/failure.ts";
@@ -14,7 +17,10 @@ const SLICE_TOKENS = 8192;
 export type TokenQuestion = Asked & { /** By the name it is served under; absent: the default one. */ model?: string };
 
 type Asked =
-  /** `control`: names of control tokens in the text are these. `opened`: with the token that texts begin with, where the model has one. */
+  /**
+   * `control`: names of control tokens in the text are these. `opened`: with the token that texts begin
+   * with, where the model has one.
+   */
   | { of: "text"; text: string; control: boolean; opened: boolean }
   /** `answering`: up to where the reply begins. */
   | { of: "messages"; messages: Message[]; shape: ReplyShape; answering: boolean }

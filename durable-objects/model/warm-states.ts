@@ -1,8 +1,10 @@
 /**
- * WarmStates: what turns have left in an engine's memory, each for the next turn of its conversation, as long as nobody needs the memory.
+ * WarmStates: what turns have left in an engine's memory, each for the next turn of its conversation, as
+ * long as nobody needs the memory.
  *
- * A state is known by its tag, which the row of its turn has as well (`stateTag` of src/state/codec.ts), so it is taken only by a turn that goes on from what is
- * stored. It is no promise: whoever finds none reads the stored one, and goes on to the same bits.
+ * A state is known by its tag, which the row of its turn has as well (`stateTag` of src/state/codec.ts), so it is
+ * taken only by a turn that goes on from what is stored. It is no promise: whoever finds none reads the stored
+ * one, and goes on to the same bits.
  */
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import type { SamplerState } from "../../src/sampling/sampling.ts";

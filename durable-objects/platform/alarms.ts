@@ -1,9 +1,10 @@
 /**
  * Alarms: the object's one alarm, asked for by several.
  *
- * Each asks for a time; the earliest counts. When it rings, everybody looks for what is due and says when to ring again. It is not taken
- * back when a turn ends: where turns follow each other, the next one puts it off, and a ring for nothing after the last one is cheaper than setting it and taking it
- * back for every turn, which the runtime writes down each time (docs/decisions/alarms-are-put-off.md).
+ * Each asks for a time; the earliest counts. When it rings, everybody looks for what is due and says when to ring
+ * again. It is not taken back when a turn ends: where turns follow each other, the next one puts it off, and a ring for
+ * nothing after the last one is cheaper than setting it and taking it back for every turn, which the runtime writes
+ * down each time (docs/decisions/alarms-are-put-off.md).
  */
 import { limits } from "./limits.ts";
 
@@ -30,8 +31,9 @@ export class Alarms {
   }
 
   /**
-   * As `ask`, for a turn that has begun and may be left unfinished. An alarm of an earlier turn that would ring soon is put off to this one's: when a turn
-   * begins, nothing is left that nobody computes. One that would ring later stays, so that a row is not written for every turn.
+   * As `ask`, for a turn that has begun and may be left unfinished. An alarm of an earlier turn that would ring soon is
+   * put off to this one's: when a turn begins, nothing is left that nobody computes. One that would ring later stays,
+   * so that a row is not written for every turn.
    */
   watch(atMs: number): void {
     const isSoon = this.#atMs < Date.now() + limits.alarmMs / 3;

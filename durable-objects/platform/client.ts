@@ -4,7 +4,10 @@ import { hasLeft } from "./peers.ts";
 export interface Client {
   /** Aborted when its connection has ended. */
   signal: AbortSignal;
-  /** Once the connection has ended: whether the client ended it, rather than a process in between that died. Never rejects. */
+  /**
+   * Once the connection has ended: whether the client ended it, rather than a process in
+   * between that died. Never rejects.
+   */
   hasLeft(): Promise<boolean>;
 }
 

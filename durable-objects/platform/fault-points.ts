@@ -1,13 +1,16 @@
 /**
- * Fault points: named places at which tests make things go wrong, and protections that a test switches off to prove that it needs them.
+ * Fault points: named places at which tests make things go wrong, and protections that a test switches
+ * off to prove that it needs them.
  *
- * They exist only where the bundler defines FAULT_POINTS as true: in the tests' own builds. The Worker that is deployed, packed or served
- * by `npm start` is built with false, and the bundler then leaves out the plan, its bindings and every switch.
+ * They exist only where the bundler defines FAULT_POINTS as true: in the tests' own builds. The Worker that
+ * is deployed, packed or served by `npm start` is built with false, and the bundler then leaves out the plan,
+ * its bindings and every switch.
  *
- * The binding FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that counts (1), `times` how many
- * do (1). `throw` raises, `abort` kills the object, `delay` waits, `barrier` calls FAULT_HOOK/at/<point> and waits for the answer. In
- * places that cannot wait only `throw` works. The list `off` names protections that are to be left out; `limits` are numbers of limits.ts
- * that a test of a whole server would otherwise wait for.
+ * The binding FAULTS is a JSON object: point → {action, from?, times?, ms?}; `from` is the first visit that
+ * counts (1), `times` how many do (1). `throw` raises, `abort` kills the object, `delay` waits, `barrier`
+ * calls FAULT_HOOK/at/<point> and waits for the answer. In places that cannot wait only `throw` works. The
+ * list `off` names protections that are to be left out; `limits` are numbers of limits.ts that a test of a
+ * whole server would otherwise wait for.
  */
 import { limits, streamLimits } from "./limits.ts";
 
@@ -19,7 +22,10 @@ export interface Fault {
   message?: string;
 }
 
-/** Every place that calls `fault` or `faultNow`. A plan for a place that there is not would never fire, and its test would prove nothing. */
+/**
+ * Every place that calls `fault` or `faultNow`. A plan for a place that there is not would never fire,
+ * and its test would prove nothing.
+ */
 export const faultPoints = [
   "turn.accepted",
   "turn.begin",
@@ -65,7 +71,10 @@ type Limits = Partial<typeof limits & typeof streamLimits>;
 export type FaultPlan = { [Point in FaultPoint]?: Fault } & { off?: Protection[]; limits?: Limits };
 
 declare global {
-  /** Replaced by every bundler (wrangler.toml, scripts/serve-bundle.ts, scripts/build-package.ts, vitest.config.ts); undefined in plain Node. */
+  /**
+   * Replaced by every bundler (wrangler.toml, scripts/serve-bundle.ts, scripts/build-package.ts,
+   * vitest.config.ts); undefined in plain Node.
+   */
   var FAULT_POINTS: boolean | undefined;
 }
 
@@ -73,7 +82,9 @@ let plan: FaultPlan | undefined;
 let hook: string | undefined;
 const visits = new Map<string, number>();
 
-/** Undefined disarms. Throws where the plan has a name that is none: it may come from a binding, which no type holds. */
+/**
+ * Undefined disarms. Throws where the plan has a name that is none: it may come from a binding, which no type holds.
+ */
 export function armFaults(next: FaultPlan | undefined, hookUrl?: string): void {
   const { off = [], limits: tightened = {}, ...planned } = next ?? {};
   known(Object.keys(planned), faultPoints);

@@ -1,6 +1,6 @@
 /**
- * HeadLocks: whatever changes a head happens one after another, and different heads do not wait for each other. Those who wait for one head
- * come in order; too many of them, or one that waits too long, fail with `turn_in_progress`.
+ * HeadLocks: whatever changes a head happens one after another, and different heads do not wait for each other. Those
+ * who wait for one head come in order; too many of them, or one that waits too long, fail with `turn_in_progress`.
  */
 import { Failure } from "../../src/core/failure.ts";
 

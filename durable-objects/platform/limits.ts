@@ -1,6 +1,6 @@
 /**
- * Limits of every turn and of its stream, whoever asks. They are objects that can be written to, so that tests may tighten them. What a tenant or a key may
- * use is a quota: src/api/shared/quota-limits.ts.
+ * Limits of every turn and of its stream, whoever asks. They are objects that can be written to, so that tests may
+ * tighten them. What a tenant or a key may use is a quota: src/api/shared/quota-limits.ts.
  */
 import { countSetting } from "../../src/core/settings.ts";
 
@@ -17,7 +17,9 @@ export const limits = {
   leadTokens: 256,
   /** Bytes of kept states along one path of a conversation; 0 keeps only the last. */
   stateBudgetBytes: countSetting({}, "STATE_BUDGET_BYTES"),
-  /** A page of turns ends behind the turn with which it has so many characters, because one turn may have a megabyte. */
+  /**
+   * A page of turns ends behind the turn with which it has so many characters, because one turn may have a megabyte.
+   */
   listChars: 2 * 1024 * 1024,
   /** An unfinished turn that nobody computes is found after this long, and a little more at random. */
   alarmMs: 30_000,

@@ -1,6 +1,6 @@
 /**
- * Outcome: what a method that is called by RPC answers: its value, or the failure as plain fields. A failure that is thrown through RPC loses its
- * class on the way, and the runtime logs it as if nobody had caught it.
+ * Outcome: what a method that is called by RPC answers: its value, or the failure as plain fields. A failure that is
+ * thrown through RPC loses its class on the way, and the runtime logs it as if nobody had caught it.
  */
 import type { Failure } from "../../src/core/failure.ts";
 import { logFailure } from "./log-failure.ts";

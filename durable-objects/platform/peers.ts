@@ -1,9 +1,10 @@
 /**
  * Peers: which process holds an object, where one machine runs several (`rivulet start --workers n`).
  *
- * Process 0 takes the requests, and holds what a tenant or the machine has one of: directories, prompt caches, sockets, streams. Conversations are
- * bound to the others by the ids of their objects, which every process computes alike from a name, and which name their files too. The processes
- * ask each other through bindings `PEER_<number>`. Where WORKERS is not bound, as on Cloudflare, the platform finds every object itself.
+ * Process 0 takes the requests, and holds what a tenant or the machine has one of: directories, prompt caches, sockets,
+ * streams. Conversations are bound to the others by the ids of their objects, which every process computes alike from a
+ * name, and which name their files too. The processes ask each other through bindings `PEER_<number>`. Where WORKERS is
+ * not bound, as on Cloudflare, the platform finds every object itself.
  */
 /** What each process says to the others and does for them (src/routes/inside.ts). */
 export interface Peer {
@@ -67,8 +68,9 @@ export const lifeOf = (env: object): string => (life ??= `${(env as PeerBindings
 const ASKER = "x-rivulet-asker";
 
 /**
- * Whether whoever sent this request, whose connection has ended, ended it. Where another process stood between them, that process may have died
- * instead, and took the connection with it. It is asked: if it still answers as the one that it was, then it was not its end.
+ * Whether whoever sent this request, whose connection has ended, ended it. Where another process stood between them,
+ * that process may have died instead, and took the connection with it. It is asked: if it still answers as the one that
+ * it was, then it was not its end.
  */
 export async function hasLeft(env: object, request: Request): Promise<boolean> {
   const asker = request.headers.get(ASKER);

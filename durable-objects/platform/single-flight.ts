@@ -1,8 +1,9 @@
 /**
  * SingleFlight: something heavy that an isolate loads once, whoever asks first.
  *
- * The object that loads may vanish in the middle, and its promise with it. So the others watch a flag instead of the promise, and one of
- * them takes over when the load stands still. A failure goes to all who waited and is forgotten: the next caller tries again.
+ * The object that loads may vanish in the middle, and its promise with it. So the others watch a flag instead of
+ * the promise, and one of them takes over when the load stands still. A failure goes to all who waited and is
+ * forgotten: the next caller tries again.
  */
 interface Patience {
   stalledMs: number;

@@ -1,8 +1,8 @@
 /**
  * SocketWriter: what goes out over one WebSocket, with a bound on what the other side has not read.
  *
- * A socket has no writer that waits, so a sender looks at what is still buffered. Who reads nothing for too long is closed with 1013 and
- * can fetch the rest by the response's id.
+ * A socket has no writer that waits, so a sender looks at what is still buffered. Who reads nothing for too long is
+ * closed with 1013 and can fetch the rest by the response's id.
  */
 interface WriterLimits {
   bufferBytes: number;

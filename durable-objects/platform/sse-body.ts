@@ -1,8 +1,9 @@
 /**
  * SseBody: the body of a server-sent-events reply.
  *
- * The writer waits while the reader is behind. A reader that leaves, or stands still for too long, sets `gone`; nothing is lost by that,
- * for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write is how a lost client is noticed.
+ * The writer waits while the reader is behind. A reader that leaves, or stands still for too long, sets `gone`; nothing
+ * is lost by that, for the turn is committed as far as it came. A comment line keeps quiet stretches open, and a write
+ * is how a lost client is noticed.
  */
 import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import { count } from "../../src/core/event-counts.ts";

@@ -29,8 +29,9 @@ const keyed = ({ SESSION_KEY }: Bindings, of: readonly unknown[]): Buffer =>
     .digest();
 
 /**
- * Digests of what lies before each border of a prompt: each slice's ids with the digest before them, those of its template's prelude with the first. They differ for every tenant, every model
- * and every size of slices, so what they name is found by nobody else.
+ * Digests of what lies before each border of a prompt: each slice's ids with the digest before them, those of its
+ * template's prelude with the first. They differ for every tenant, every model and every size of slices, so what
+ * they name is found by nobody else.
  */
 export function bordersOf(
   env: Bindings,

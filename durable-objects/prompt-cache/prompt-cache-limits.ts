@@ -9,7 +9,10 @@ export interface PromptCacheLimits {
 
 export type PromptCacheSettings = { AUTO_RESUME_TTL?: string; AUTO_RESUME_BYTES?: string };
 
-/** `AUTO_RESUME_TTL`: seconds, 0 switches it off. `AUTO_RESUME_BYTES`: of one tenant. Fails with `bug` where one is no number. */
+/**
+ * `AUTO_RESUME_TTL`: seconds, 0 switches it off. `AUTO_RESUME_BYTES`: of one tenant. Fails
+ * with `bug` where one is no number.
+ */
 export function promptCacheLimits(env: PromptCacheSettings): PromptCacheLimits {
   return {
     ttlMs: 1000 * countSetting(env, "AUTO_RESUME_TTL"),

@@ -1,9 +1,10 @@
 /**
  * PromptCacheStore: states after the beginnings of one tenant's prompts, found by what the prompts say.
  *
- * A state stands after a whole number of slices of a prompt, and is named by the borders before it: a chained digest of the ids up to each. It is
- * only ever given for a prompt with the same borders, so for the same ids. No text and no id is stored, and nothing is kept for longer than its time
- * after the last use or beyond the budget of bytes: then the longest unused goes first.
+ * A state stands after a whole number of slices of a prompt, and is named by the borders before it: a chained digest
+ * of the ids up to each. It is only ever given for a prompt with the same borders, so for the same ids. No text and no
+ * id is stored, and nothing is kept for longer than its time after the last use or beyond the budget of bytes: then
+ * the longest unused goes first.
  */
 import { Database } from "../storage/database.ts";
 import type { Row, SqlValue, Storage } from "../storage/schema.ts";
@@ -19,8 +20,8 @@ const MOST_STATES = 256;
 const IS_THERE = "borders <> zeroblob(length(borders))";
 
 const tables = [
-  // `origin`: the state that this one's prompt began with. `shared`: other prompts are likely to begin with it. `owner`: the object that keeps the
-  // prompt, where one does.
+  // `origin`: the state that this one's prompt began with. `shared`: other prompts are likely to begin with it.
+  // `owner`: the object that keeps the prompt, where one does.
   `CREATE TABLE IF NOT EXISTS states (
      id INTEGER PRIMARY KEY, borders BLOB NOT NULL, shared INTEGER NOT NULL, origin INTEGER, owner TEXT, used_ms INTEGER NOT NULL, bytes INTEGER NOT NULL,
      pieces TEXT NOT NULL
@@ -63,7 +64,9 @@ export class PromptCacheStore {
     this.#pieceBytes = pieceBytes;
   }
 
-  /** The longest state that a prompt with these borders begins with, and how many of its borders any kept one shares. */
+  /**
+   * The longest state that a prompt with these borders begins with, and how many of its borders any kept one shares.
+   */
   find(borders: Uint8Array, nowMs: number): { state: FoundState | undefined; shared: number } {
     let best: Row | undefined;
     let [slices, shared] = [0, 0];
@@ -86,7 +89,10 @@ export class PromptCacheStore {
     return new Uint8Array((row?.bytes ?? new ArrayBuffer(0)) as ArrayBuffer);
   }
 
-  /** Keeps a state of so many bytes, as they come, if it has room. One of the same name goes: whoever sends this one had no use of it. */
+  /**
+   * Keeps a state of so many bytes, as they come, if it has room. One of the same name goes: whoever
+   * sends this one had no use of it.
+   */
   async keep(state: NewState, bytes: number, chunks: AsyncIterable<Uint8Array>, now: () => number): Promise<boolean> {
     this.#open();
     if (bytes > this.#limits.maxBytes || this.#isCleared(state)) return false;
@@ -170,8 +176,8 @@ export class PromptCacheStore {
   }
 
   /**
-   * A prompt that goes on from one that went on from another: of such a row of prompts the last two states stay, for the one before is asked for
-   * again when an answer is. Then the longest unused go.
+   * A prompt that goes on from one that went on from another: of such a row of prompts the last two states stay, for
+   * the one before is asked for again when an answer is. Then the longest unused go.
    */
   #makeRoom(bytes: number, origin: number | undefined): void {
     const [from] = this.#rows("id = ?", origin ?? -1);
@@ -214,7 +220,10 @@ export class PromptCacheStore {
 
 const piecesOf = (row: Row): number[] => JSON.parse(String(row.pieces)) as number[];
 
-/** How many borders two prompts have in common: as each is a digest of everything before it, the last common one says all. */
+/**
+ * How many borders two prompts have in common: as each is a digest of everything before
+ * it, the last common one says all.
+ */
 function commonBorders(a: Uint8Array, b: Uint8Array): number {
   let [same, differs] = [0, Math.floor(Math.min(a.length, b.length) / DIGEST_BYTES) + 1];
   while (differs - same > 1) {

@@ -1,6 +1,6 @@
 /**
- * PromptCache: one object per tenant, with states of prompts that belong to no conversation, so that a client that sends its whole history every
- * time computes only what is new in it. Asked by RPC (prompt-cache-client.ts).
+ * PromptCache: one object per tenant, with states of prompts that belong to no conversation, so that a client that
+ * sends its whole history every time computes only what is new in it. Asked by RPC (prompt-cache-client.ts).
  */
 import { DurableObject } from "cloudflare:workers";
 import { Alarms } from "../platform/alarms.ts";
@@ -23,7 +23,10 @@ export class PromptCache extends DurableObject<Env> {
   readonly #store = new PromptCacheStore(this.ctx.storage, promptCacheLimits(this.env));
   readonly #alarms = new Alarms(this.ctx.storage);
 
-  /** The longest kept state that a prompt with these borders begins with, and how many of its borders another prompt had. */
+  /**
+   * The longest kept state that a prompt with these borders begins with, and how many of
+   * its borders another prompt had.
+   */
   async find(borders: Uint8Array): Promise<{ state: FoundBytes | undefined; shared: number }> {
     const { state, shared } = this.#store.find(borders, Date.now());
     if (!state) return { state: undefined, shared };

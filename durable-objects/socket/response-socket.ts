@@ -1,8 +1,9 @@
 /**
- * ResponseSocket: one WebSocket of /v1/responses. Each message `response.create` is answered by the response's events as JSON frames.
+ * ResponseSocket: one WebSocket of /v1/responses. Each message `response.create` is answered by the
+ * response's events as JSON frames.
  *
- * It hibernates between messages: who calls stands in the socket's attachment, the model's state in the conversation's own object. What
- * is kept goes on when the socket is lost, and the rest can be fetched by the response's id.
+ * It hibernates between messages: who calls stands in the socket's attachment, the model's state in the conversation's
+ * own object. What is kept goes on when the socket is lost, and the rest can be fetched by the response's id.
  */
 import { DurableObject } from "cloudflare:workers";
 import { EventSourceParserStream } from "eventsource-parser/stream";

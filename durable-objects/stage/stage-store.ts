@@ -1,8 +1,8 @@
 /**
  * StageStore: what one stage has stored for one conversation: the states of its layers at a few epochs.
  *
- * An epoch is written in one transaction and counts only when the conversation refers to it; so the one that it still refers to stays until
- * the next was written. Nothing that differs from what was stored is ever given back.
+ * An epoch is written in one transaction and counts only when the conversation refers to it; so the one that it still
+ * refers to stays until the next was written. Nothing that differs from what was stored is ever given back.
  */
 import type { Saved } from "../../src/backends/backend.ts";
 import type { EpochStore, Stored } from "../../src/backends/pipeline/stage.ts";
@@ -13,7 +13,9 @@ import { decodeState, encodeState } from "../../src/state/codec.ts";
 import type { SqlValue, Storage } from "../storage/schema.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";
 
-/** Epochs that stay beside the new one and the one that it came from: sixteen in all, whatever the conversation keeps. */
+/**
+ * Epochs that stay beside the new one and the one that it came from: sixteen in all, whatever the conversation keeps.
+ */
 const OTHERS = 14;
 
 const tables = [
@@ -74,7 +76,10 @@ export class StageStore implements EpochStore {
     return stored;
   }
 
-  /** A state of another pack is loaded by none but that one, and the conversation goes on with this one: what it had is computed again from its log. */
+  /**
+   * A state of another pack is loaded by none but that one, and the conversation goes on with this one: what it had
+   * is computed again from its log.
+   */
   #forgetOtherPacks(): void {
     const [pack] = this.#exec("SELECT fingerprint FROM pack");
     if (pack?.fingerprint === this.#fingerprint) return;

@@ -21,7 +21,10 @@ interface LoadedStage {
 
 const flights = new Map<string, SingleFlight<LoadedStage>>();
 
-/** Fails with `weights_unavailable` while another version of the pack is deployed than the conversation has, or `memory_exceeded`. */
+/**
+ * Fails with `weights_unavailable` while another version of the pack is deployed than the
+ * conversation has, or `memory_exceeded`.
+ */
 export function loadedStage(env: Env, name: StageName): Promise<LoadedStage> {
   const key = `${name.fingerprint}/${name.stage}`;
   const flight = flights.get(key) ?? new SingleFlight<LoadedStage>();

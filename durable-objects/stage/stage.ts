@@ -1,8 +1,9 @@
 /**
  * Stage: one run of layers for one conversation: their weights in the isolate's memory, their state in SQLite.
  *
- * The conversation's object drives it by RPC (stage-client.ts). What is in memory may vanish between two calls; the next call then finds no such
- * lease and says so, and the conversation goes back to the last epoch with all stages. Reached by no route.
+ * The conversation's object drives it by RPC (stage-client.ts). What is in memory may vanish between two
+ * calls; the next call then finds no such lease and says so, and the conversation goes back to the last epoch
+ * with all stages. Reached by no route.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Rows, Want } from "../../src/backends/backend.ts";

@@ -1,6 +1,6 @@
 /**
- * arrange: the values of a request → the steps that the stream takes, with the gaps between their times, and behind late ones the values that
- * are fed again.
+ * arrange: the values of a request → the steps that the stream takes, with the gaps between their times, and behind
+ * late ones the values that are fed again.
  */
 import { type Observed, TIME_MAX_MS } from "../../src/api/streams/values.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -36,7 +36,10 @@ export interface Arrangement {
   past: () => { start: number; entries: readonly Entry[]; rewindable: number };
 }
 
-/** Fails with `stream_conflict` (two values for one time, or one that is too late) or `request_invalid` (too many steps). */
+/**
+ * Fails with `stream_conflict` (two values for one time, or one that is too late) or
+ * `request_invalid` (too many steps).
+ */
 export function arrange(values: readonly Observed[], where: Arrangement): Arranged {
   const { position, periodMs } = where;
   let { lastMs } = where;

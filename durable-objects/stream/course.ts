@@ -1,8 +1,8 @@
 /**
  * Course: a stream in memory, on its way from one value to the next.
  *
- * What a value does depends on the values before it and on nothing else: no clock, no batch, no instance. So whoever begins at a kept state and
- * feeds the same values stands where the first one stood, bit by bit.
+ * What a value does depends on the values before it and on nothing else: no clock, no batch, no instance. So whoever
+ * begins at a kept state and feeds the same values stands where the first one stood, bit by bit.
  */
 import type { Sequence } from "../../src/backends/backend.ts";
 import { type AlertRule, watch } from "../../src/forecast/alert-rules.ts";

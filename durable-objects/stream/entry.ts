@@ -1,4 +1,7 @@
-/** Entry: one value of a stream as it is kept: when it came, what it was, and what had been expected of it. Six f64 each. */
+/**
+ * Entry: one value of a stream as it is kept: when it came, what it was, and what had
+ * been expected of it. Six f64 each.
+ */
 
 export interface Entry {
   /** Milliseconds since 1970, or null. */

@@ -1,4 +1,7 @@
-/** feedSteps: a batch that was arranged goes through the model, value by value; what comes out is what is written and what is replied. */
+/**
+ * feedSteps: a batch that was arranged goes through the model, value by value; what comes out is what
+ * is written and what is replied.
+ */
 import type { AppendReply, StreamValue } from "../../src/api/streams/replies.ts";
 import { isoTime } from "../../src/api/streams/replies.ts";
 import { check } from "../../src/core/failure.ts";
@@ -18,7 +21,10 @@ interface Fed {
   alerts: AppendReply["alerts"];
 }
 
-/** `before`: values between the last kept state, at position `start`, and the first step. Moves `course` behind the last step. */
+/**
+ * `before`: values between the last kept state, at position `start`, and the first step. Moves
+ * `course` behind the last step.
+ */
 export async function feedSteps(
   course: Course,
   record: StreamRecord,

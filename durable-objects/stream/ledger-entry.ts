@@ -1,6 +1,6 @@
 /**
- * LedgerEntry: what a stream has taken since it last wrote its own row, as the ledger of its tenant keeps it. With the row it gives the stream as
- * it stands, without the model.
+ * LedgerEntry: what a stream has taken since it last wrote its own row, as the ledger of its tenant keeps it. With the
+ * row it gives the stream as it stands, without the model.
  */
 import { type Entry, entriesOf, entryBytes } from "./entry.ts";
 import { latestKeys } from "./stream-record.ts";
@@ -31,7 +31,10 @@ export function ledgerEntry({ record, tail, owed }: OpenStream): Uint8Array<Arra
   return bytes;
 }
 
-/** The stream as it stands: its own row, and what the ledger has for it. An entry from before the row was written says nothing. */
+/**
+ * The stream as it stands: its own row, and what the ledger has for it. An entry from before
+ * the row was written says nothing.
+ */
 export function withLedger(own: OpenStream, bytes: Uint8Array): OpenStream {
   const [owed, length] = new Uint32Array(bytes.slice(0, HEAD_BYTES).buffer) as unknown as [number, number];
   const textFrom = HEAD_BYTES + ENTRIES_BYTES;

@@ -1,6 +1,6 @@
 /**
- * LedgerStore: one row for each stream that has an entry in the ledger. A row never changes its length and lies behind a lead, so an entry is
- * written over the one before it, and zeros reach it where it lies (erasable.ts).
+ * LedgerStore: one row for each stream that has an entry in the ledger. A row never changes its length and lies behind
+ * a lead, so an entry is written over the one before it, and zeros reach it where it lies (erasable.ts).
  */
 import { LEAD, led } from "../storage/erasable.ts";
 import type { Storage } from "../storage/schema.ts";
@@ -48,7 +48,10 @@ export class LedgerStore {
   readonly #storage: Pick<Storage, "sql" | "transactionSync" | "sync">;
   readonly #sql: Statements;
   #isOpen = false;
-  /** A row's bytes, written by one statement after the other: a new buffer for each would keep the garbage collector busy. */
+  /**
+   * A row's bytes, written by one statement after the other: a new buffer for each would
+   * keep the garbage collector busy.
+   */
   readonly #row = led(new Uint8Array(0), LEAD.rowid, LEDGER_BYTES);
   /** Streams that have a row, as far as this instance has seen. */
   readonly #known = new Set<string>();

@@ -1,16 +1,20 @@
 /**
  * Linger: a stream's object stays in memory for the next value, on a machine of one's own.
  *
- * The runtime puts an object away that hears nothing for ten seconds. The next value then opens its database again, which waits for the disk several
- * times, and that costs more than the value itself. So where there is memory to spare, the object stays for a minute after its latest value, as
- * long as its state is among those that stay in the engine's memory. In Cloudflare's network time in memory is paid for, and there it does not.
+ * The runtime puts an object away that hears nothing for ten seconds. The next value then opens its database again,
+ * which waits for the disk several times, and that costs more than the value itself. So where there is memory to spare,
+ * the object stays for a minute after its latest value, as long as its state is among those that stay in the engine's
+ * memory. In Cloudflare's network time in memory is paid for, and there it does not.
  */
 import { ISOLATE_BYTES, memoryBytes } from "../model/pack.ts";
 import { liveSequences } from "./live-sequences.ts";
 
 /** How long an object stays after its latest value. */
 const STAYS_MS = 60_000;
-/** Often enough that the runtime never finds the object idle, and that one whose state made room for another's goes soon. */
+/**
+ * Often enough that the runtime never finds the object idle, and that one whose state
+ * made room for another's goes soon.
+ */
 const LOOKS_MS = 10_000;
 
 export class Linger {

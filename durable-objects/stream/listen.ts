@@ -1,6 +1,6 @@
 /**
- * listen: a request that listens to a stream, by WebSocket or by server-sent events. A socket holds a lease of its tenant for as long as it is
- * open, since the quota counts open sockets.
+ * listen: a request that listens to a stream, by WebSocket or by server-sent events. A socket holds a lease of its
+ * tenant for as long as it is open, since the quota counts open sockets.
  */
 import { settleLease, takeLease } from "../directory/allowance.ts";
 import type { StreamParts } from "./stream-parts.ts";

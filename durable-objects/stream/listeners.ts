@@ -1,4 +1,7 @@
-/** Listeners: those who are sent a stream's values, alerts and forecasts, as server-sent events or over a WebSocket, from the moment they join. */
+/**
+ * Listeners: those who are sent a stream's values, alerts and forecasts, as server-sent events or over a
+ * WebSocket, from the moment they join.
+ */
 import type { AppendReply, StreamForecast } from "../../src/api/streams/replies.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -51,8 +54,8 @@ export class Listeners {
   }
 
   /**
-   * Waits for no listener. `forecast` is asked once for each number of steps, for the newest batch; undefined, or resolves when none is to be made
-   * any more. Never rejects.
+   * Waits for no listener. `forecast` is asked once for each number of steps, for the newest batch; undefined, or
+   * resolves when none is to be made any more. Never rejects.
    */
   send(reply: AppendReply, forecast: (h: number) => Promise<StreamForecast>): Promise<void> | undefined {
     if (this.#all().length === 0) return undefined;

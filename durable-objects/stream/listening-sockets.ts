@@ -1,6 +1,7 @@
 /**
- * ListeningSockets: the WebSockets of those who listen to a stream. They hibernate: between two batches nothing of the object need stay in memory,
- * since what each listener asked for stands in its socket's attachment. A socket holds a lease of its tenant for as long as it is open.
+ * ListeningSockets: the WebSockets of those who listen to a stream. They hibernate: between two batches nothing of the
+ * object need stay in memory, since what each listener asked for stands in its socket's attachment. A socket holds a
+ * lease of its tenant for as long as it is open.
  */
 import { settleLease } from "../directory/allowance.ts";
 import { SocketWriter } from "../platform/socket-writer.ts";
@@ -20,7 +21,10 @@ export class ListeningSockets {
   readonly #ctx: Sockets;
   readonly #env: Env;
   readonly #listeners = new WeakMap<WebSocket, Listener>();
-  /** Those that were not closed yet. Undefined: the runtime was not asked, which also knows those that a former instance accepted. */
+  /**
+   * Those that were not closed yet. Undefined: the runtime was not asked, which also knows those
+   * that a former instance accepted.
+   */
   #sockets: Set<WebSocket> | undefined;
 
   constructor(ctx: Sockets, env: Env) {

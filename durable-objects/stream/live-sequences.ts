@@ -1,8 +1,8 @@
 /**
  * LiveSequences: states of streams that stay in the engine's memory between requests, those of the latest requests.
  *
- * One stands for what its object has committed, or for nothing: an object takes its sequence out to go on with it, and puts it back once the
- * batch is on disk. So whatever fails in between leaves none that is ahead of the disk.
+ * One stands for what its object has committed, or for nothing: an object takes its sequence out to go on with it, and
+ * puts it back once the batch is on disk. So whatever fails in between leaves none that is ahead of the disk.
  */
 import type { Sequence } from "../../src/backends/backend.ts";
 import type { Moment } from "./stream-store.ts";

@@ -43,7 +43,10 @@ export async function servedForecaster(env: Env): Promise<Forecaster> {
   });
 }
 
-/** The forecaster that a stream was begun with; a load goes on when the client that asked for it leaves. Fails with `model_changed`. */
+/**
+ * The forecaster that a stream was begun with; a load goes on when the client that asked for it
+ * leaves. Fails with `model_changed`.
+ */
 export async function sameForecaster(
   { fingerprint }: Pick<StreamRecord, "fingerprint">,
   env: Env,

@@ -1,9 +1,10 @@
 /**
  * SharedCommit: what streams of one tenant want to write at the same time goes to the tenant's ledger in one commit.
  *
- * The first stream that asks gathers what the others of this isolate ask for until the event loop has come round, sends it, and tells them all.
- * Others in other isolates gather by themselves. Whoever is not told, because the object that gathered was put away, goes its own way: an
- * entry that arrives later says nothing once its stream has written its own row.
+ * The first stream that asks gathers what the others of this isolate ask for until the event loop has come
+ * round, sends it, and tells them all. Others in other isolates gather by themselves. Whoever is not told,
+ * because the object that gathered was put away, goes its own way: an entry that arrives later says nothing once
+ * its stream has written its own row.
  */
 import { objectName } from "../../src/api/shared/ids.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -44,7 +45,8 @@ export class SharedCommit {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => {
-        // The ledger does not answer, or nobody sends these any more: if they are sent much later, then without this one.
+        // The ledger does not answer, or nobody sends these any more: if they are sent
+        // much later, then without this one.
         if (gatherings.get(this.#ledger) === gathering) gatherings.delete(this.#ledger);
         gathering.rows.delete(row);
         resolve(false);

@@ -1,4 +1,6 @@
-/** Statements of a stream's or a ledger's database: what they wrote and read is counted, and their failures have a name. */
+/**
+ * Statements of a stream's or a ledger's database: what they wrote and read is counted, and their failures have a name.
+ */
 import { Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import type { Row, SqlValue, Storage } from "../storage/schema.ts";
@@ -24,7 +26,10 @@ export class Statements {
     }
   }
 
-  /** A statement that gives no rows. It has run when this returns; asking the cursor for rows would take time of its own. */
+  /**
+   * A statement that gives no rows. It has run when this returns; asking the cursor for
+   * rows would take time of its own.
+   */
   write(query: string, ...bindings: SqlValue[]): void {
     try {
       count(this.#storage.sql.exec(query, ...bindings));

@@ -36,13 +36,17 @@ export class StoredStream {
     return this.#known;
   }
 
-  /** Writes in the ledger what the stream's own row does not have. False where that did not go well: then the row must be written. */
+  /**
+   * Writes in the ledger what the stream's own row does not have. False where that did not go
+   * well: then the row must be written.
+   */
   async owe(tenant: string, open: OpenStream): Promise<boolean> {
     const bytes = ledgerEntry(open);
     if (!bytes) return false;
     await fault("stream.before-ledger", this.#ctx);
     const isWritten = await this.#ledger(tenant).write({ stream: this.#owner, bytes });
-    // An answer that was lost may stand for values that the ledger has: if the stream's own row cannot be written either, it is asked before the next request.
+    // An answer that was lost may stand for values that the ledger has: if the stream's own row cannot be written
+    // either, it is asked before the next request.
     this.#known = isWritten ? open : undefined;
     return isWritten;
   }

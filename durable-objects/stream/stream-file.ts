@@ -1,6 +1,6 @@
 /**
- * A stream as one text: a line with its form and signature, a line with everything else. Nothing of it is used before the signature fits; the
- * state comes along, so that an imported stream goes on bit for bit.
+ * A stream as one text: a line with its form and signature, a line with everything else. Nothing of it is used before
+ * the signature fits; the state comes along, so that an imported stream goes on bit for bit.
  */
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
- * stream-forecast: what a stream expects next. Its paths are drawn from a copy of the state, so that values can be taken meanwhile: only making
- * the copy needs the object's lock.
+ * stream-forecast: what a stream expects next. Its paths are drawn from a copy of the state, so that values can be
+ * taken meanwhile: only making the copy needs the object's lock.
  */
 import type { StreamForecast } from "../../src/api/streams/replies.ts";
 import { check } from "../../src/core/failure.ts";

@@ -1,9 +1,10 @@
 /**
- * StreamLedger: one object per tenant, which writes down for many streams in one commit what each of them has taken since its own row.
+ * StreamLedger: one object per tenant, which writes down for many streams in one commit what each of
+ * them has taken since its own row.
  *
- * A commit waits for the disk, whatever is in it. Values of many streams that come together wait for one commit here instead of one in each
- * stream's database. A stream writes its own row again after at most 64 values, and its entry here then says nothing any more. Asked by RPC
- * (shared-commit.ts).
+ * A commit waits for the disk, whatever is in it. Values of many streams that come together wait for one commit here
+ * instead of one in each stream's database. A stream writes its own row again after at most 64 values, and its entry
+ * here then says nothing any more. Asked by RPC (shared-commit.ts).
  */
 import { DurableObject } from "cloudflare:workers";
 import { armFromBindings, fault } from "../platform/fault-points.ts";
@@ -17,7 +18,10 @@ export class StreamLedger extends DurableObject<Env> {
     armFromBindings(env);
   }
 
-  /** Resolves for the caller when the rows are on disk, all of them or none: the runtime holds the answer back until then. */
+  /**
+   * Resolves for the caller when the rows are on disk, all of them or none: the runtime
+   * holds the answer back until then.
+   */
   async put(rows: PackedRows): Promise<void> {
     await fault("ledger.before-commit", this.ctx);
     this.#store.put(unpackedRows(rows));

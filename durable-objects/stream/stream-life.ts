@@ -1,4 +1,7 @@
-/** stream-life: how a stream begins, how long it stays, and how everything of it goes. Whoever calls these holds the object's lock. */
+/**
+ * stream-life: how a stream begins, how long it stays, and how everything of it goes. Whoever calls
+ * these holds the object's lock.
+ */
 import type { StreamView } from "../../src/api/streams/replies.ts";
 import { liveSequences } from "./live-sequences.ts";
 import type { StreamParts } from "./stream-parts.ts";
@@ -61,7 +64,8 @@ export async function removeStream(parts: StreamParts, tenant: string, open: Ope
     await ctx.storage.sync();
     await stored.eraseOwed(tenant);
   }
-  // While its row is there a deletion that was cut off comes again, by alarm or by request; afterwards nobody would take its name out of the list.
+  // While its row is there a deletion that was cut off comes again, by alarm or by request; afterwards nobody would
+  // take its name out of the list.
   await reports.publishRemoval(tenant, record);
   liveSequences.drop(owner);
   listeners.end();

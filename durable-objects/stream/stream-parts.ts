@@ -1,4 +1,7 @@
-/** StreamParts: what a stream's object consists of, for those who do something with the stream: its values, its forecasts, its beginning and end. */
+/**
+ * StreamParts: what a stream's object consists of, for those who do something with the stream: its values, its
+ * forecasts, its beginning and end.
+ */
 import { Alarms } from "../platform/alarms.ts";
 import { Linger } from "./linger.ts";
 import { Listeners } from "./listeners.ts";

@@ -41,7 +41,9 @@ export const appended = (
   alerts,
 });
 
-/** What a request that comes again is answered: its counts as they were, and its values as far as they are still known. */
+/**
+ * What a request that comes again is answered: its counts as they were, and its values as far as they are still known.
+ */
 export const repeated = (
   record: StreamRecord,
   { gaps, duplicates, replayed }: StreamRecord["keys"][0],

@@ -1,6 +1,6 @@
 /**
- * StreamReports: what a stream publishes to its tenant's directory: its row in the list, how much is stored, and the steps that count against the
- * quota. A message costs the directory a row, so small changes are gathered.
+ * StreamReports: what a stream publishes to its tenant's directory: its row in the list, how much is stored, and the
+ * steps that count against the quota. A message costs the directory a row, so small changes are gathered.
  */
 import type { StreamView } from "../../src/api/streams/replies.ts";
 import { publishEntry, publishStored, STORED_CHANGE_BYTES, spend } from "../directory/directory-client.ts";
@@ -44,7 +44,10 @@ export class StreamReports {
     await this.#publishStored(tenant, this.#ctx.storage.sql.databaseSize);
   }
 
-  /** Publishes the stored size in the background, when it has changed by much: asked after a kept state, since nothing else takes much. */
+  /**
+   * Publishes the stored size in the background, when it has changed by much: asked after a kept state,
+   * since nothing else takes much.
+   */
   publishSizeLater(tenant: string): void {
     const bytes = this.#ctx.storage.sql.databaseSize;
     if (Math.abs(bytes - this.#publishedBytes) < STORED_CHANGE_BYTES) return;

@@ -1,6 +1,7 @@
 /**
- * StreamStore: a stream's rows. One for the stream itself, with the values since the last kept state; one for each kept state; one for each
- * run of earlier values. All of one batch is one transaction of at most four rows, and the number of rows does not grow with the stream.
+ * StreamStore: a stream's rows. One for the stream itself, with the values since the last kept state; one for each kept
+ * state; one for each run of earlier values. All of one batch is one transaction of at most four rows, and the number
+ * of rows does not grow with the stream.
  */
 import { Failure } from "../../src/core/failure.ts";
 import type { AlertRule } from "../../src/forecast/alert-rules.ts";
@@ -47,7 +48,10 @@ export interface StreamRecord {
   lastMs: number | null;
   /** How often the stream's own row was written; an entry of the ledger belongs to one of these times. */
   generation?: number;
-  /** Whether the ledger may have an entry that belongs to this row, or holds one from before. Undefined: it never had any. */
+  /**
+   * Whether the ledger may have an entry that belongs to this row, or holds one from
+   * before. Undefined: it never had any.
+   */
   ledger?: "now" | "before" | undefined;
   /** The latest requests that had a key: what they were, and which values they brought. */
   keys: { key: string; digest: string; from: number; to: number; gaps: number; duplicates: number; replayed: number }[];
@@ -87,7 +91,10 @@ export class StreamStore {
     this.#sql = new Statements(storage, "the stream");
   }
 
-  /** Undefined where the object holds nothing; asking writes nothing. Fails with `not_found` when it is another tenant's. */
+  /**
+   * Undefined where the object holds nothing; asking writes nothing. Fails with
+   * `not_found` when it is another tenant's.
+   */
   read(tenant: string): { record: StreamRecord; tail: Entry[] } | undefined {
     if (!this.#isOpen && this.#sql.rows("SELECT 1 AS one FROM sqlite_master WHERE name = 'stream'").length === 0)
       return undefined;

@@ -1,9 +1,11 @@
 /**
- * Stream: one sequence of values, one Durable Object: what the forecaster knows of it, what it expects next, and who listens.
+ * Stream: one sequence of values, one Durable Object: what the forecaster knows of it, what it
+ * expects next, and who listens.
  *
- * SQLite holds the values that were taken, and is the truth; the state in the engine's memory is a cache of it. A batch is taken whole or not at
- * all, and what the stream expects depends on its values alone: not on batches, instances or the time of day. Every method takes the object's
- * lock, reads the stream, changes it and writes it; the parts of that are in the files beside this one.
+ * SQLite holds the values that were taken, and is the truth; the state in the engine's memory is a cache of it. A batch
+ * is taken whole or not at all, and what the stream expects depends on its values alone: not on batches, instances or
+ * the time of day. Every method takes the object's lock, reads the stream, changes it and writes it; the parts of that
+ * are in the files beside this one.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { StreamForecast, StreamValue, StreamView } from "../../src/api/streams/replies.ts";
@@ -69,8 +71,9 @@ export class Stream extends DurableObject<Env> {
   }
 
   /**
-   * Takes values, all or none. Gives an `AppendReply` as JSON: a text costs less to hand over than an object. `together`: many streams take values at
-   * this moment, so that they had better be written in one commit. Fails as `arrange` does.
+   * Takes values, all or none. Gives an `AppendReply` as JSON: a text costs less to hand over than an
+   * object. `together`: many streams take values at this moment, so that they had better be written in one
+   * commit. Fails as `arrange` does.
    */
   async append(
     tenant: string,
@@ -102,7 +105,9 @@ export class Stream extends DurableObject<Env> {
     };
   }
 
-  /** Quantiles of the next values; the same as long as no value comes. Fails with `request_invalid` before the first. */
+  /**
+   * Quantiles of the next values; the same as long as no value comes. Fails with `request_invalid` before the first.
+   */
   async forecast(tenant: string, asked: ForecastAsked, counted: string): Promise<Outcome<StreamForecast>> {
     return outcomeOf(async () => {
       const forecast = await this.#forecast(tenant, asked);

@@ -1,7 +1,8 @@
 /**
  * Timeline: which values of a stream are still known, and the courses that begin at one of its kept states.
  *
- * A stream keeps every 64th state, so any position between two of them is reached again by feeding the values that came after the earlier one.
+ * A stream keeps every 64th state, so any position between two of them is reached again by feeding the values
+ * that came after the earlier one.
  */
 import { check } from "../../src/core/failure.ts";
 import type { Forecaster } from "../../src/forecast/forecaster.ts";
@@ -63,7 +64,10 @@ export class Timeline {
     this.#linger.heard();
   }
 
-  /** Where the stream stood at a position, and the values from the kept state that this began with (`start`) up to there. */
+  /**
+   * Where the stream stood at a position, and the values from the kept state that this
+   * began with (`start`) up to there.
+   */
   async courseAt(
     open: OpenStream,
     forecaster: Forecaster,

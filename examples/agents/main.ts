@@ -1,7 +1,9 @@
 /**
- * OpenAI's Agents SDK with its memory on this server: each run sends its new words only, the conversation keeps the rest as the model's state.
+ * OpenAI's Agents SDK with its memory on this server: each run sends its new words only, the conversation keeps
+ * the rest as the model's state.
  *
- * The agent's instructions change with every run, and a tool is called and answered in between; neither makes the server read the dialogue again.
+ * The agent's instructions change with every run, and a tool is called and answered in between; neither makes the
+ * server read the dialogue again.
  */
 import { parseArgs } from "node:util";
 import { Agent, OpenAIResponsesModel, run as runAgent, setTracingDisabled, tool } from "@openai/agents";

@@ -1,4 +1,6 @@
-/** One conversation, three ways on from the same turn: each branch has the whole past and computes only its own words. */
+/**
+ * One conversation, three ways on from the same turn: each branch has the whole past and computes only its own words.
+ */
 import { parseArgs } from "node:util";
 import { rivulet, run, short, table } from "../client.ts";
 

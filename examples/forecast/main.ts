@@ -1,9 +1,9 @@
 /**
- * A stream of numbers that is forecast as it comes: three weeks of outdoor temperature by the hour, what was expected of each hour just before it
- * came, and the next half a day.
+ * A stream of numbers that is forecast as it comes: three weeks of outdoor temperature by the hour, what was expected
+ * of each hour just before it came, and the next half a day.
  *
- * The same made-up weather comes at every run. Beside the forecaster stand the two simplest forecasts there are: the value before, and the value
- * of the same hour yesterday.
+ * The same made-up weather comes at every run. Beside the forecaster stand the two simplest forecasts there are: the
+ * value before, and the value of the same hour yesterday.
  */
 import { parseArgs } from "node:util";
 import { rivulet, run, table } from "../client.ts";

@@ -1,4 +1,7 @@
-/** A log flows into a conversation as it grows; after each piece the model gives a verdict as JSON, and an alarm is printed when it says so. */
+/**
+ * A log flows into a conversation as it grows; after each piece the model gives a verdict as JSON, and an
+ * alarm is printed when it says so.
+ */
 import { readFileSync, watchFile } from "node:fs";
 import { parseArgs } from "node:util";
 import { rivulet, run } from "../client.ts";

@@ -1,4 +1,6 @@
-/** One document, read once, and questions about it: what they cost with the state, and what they would cost without it. */
+/**
+ * One document, read once, and questions about it: what they cost with the state, and what they would cost without it.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -1,4 +1,7 @@
-/** Synthetic records become JSON by a schema, are kept for an hour at most, and are deleted: with a proof that nothing can be asked for again. */
+/**
+ * Synthetic records become JSON by a schema, are kept for an hour at most, and are deleted: with a proof that
+ * nothing can be asked for again.
+ */
 import { parseArgs } from "node:util";
 import { Failure } from "../../src/client/index.ts";
 import { rivulet, run, table } from "../client.ts";

@@ -1,5 +1,6 @@
 /**
- * Presses with wear, faults and shifts feed a stream each; their alerts go into one conversation, which is asked about them at the end.
+ * Presses with wear, faults and shifts feed a stream each; their alerts go into one conversation, which
+ * is asked about them at the end.
  *
  * What happens to which press is known here, so the table says what was found, and how many alerts were for nothing.
  */

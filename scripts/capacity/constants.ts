@@ -1,10 +1,13 @@
 /**
- * What a capacity simulation is told of the machine, of the platform and of the users. Everything measured names where; everything else is an
- * assumption, and is printed as one.
+ * What a capacity simulation is told of the machine, of the platform and of the users. Everything measured names where;
+ * everything else is an assumption, and is printed as one.
  */
 
 export interface Machine {
-  /** Milliseconds of CPU for one pass that generates one token for each of so many conversations; the last one goes on in its slope. */
+  /**
+   * Milliseconds of CPU for one pass that generates one token for each of so many conversations; the
+   * last one goes on in its slope.
+   */
   passMs: readonly number[];
   prefillMsPerToken: number;
   /** A state's bytes into the engine, and out of it to storage. */
@@ -34,13 +37,19 @@ export interface Platform {
 
 export interface Users {
   users: number;
-  /** Conversations that a user begins in a day, turns of each, and seconds between the end of a reply and the next question. */
+  /**
+   * Conversations that a user begins in a day, turns of each, and seconds between the end of
+   * a reply and the next question.
+   */
   conversationsPerDay: number;
   turnsPerConversation: number;
   thinkSeconds: number;
   promptTokens: number;
   replyTokens: number;
-  /** Tokens of a document that every conversation begins with: a shared prefix here, sent again with every turn where nothing is kept. */
+  /**
+   * Tokens of a document that every conversation begins with: a shared prefix here, sent again with
+   * every turn where nothing is kept.
+   */
   documentTokens: number;
   /** How many times its average the busiest hour of the day has. */
   peak: number;
@@ -49,7 +58,8 @@ export interface Users {
 
 /**
  * EPYC of Zen 5, docs/benchmarks.md: "Several conversations in one isolate" (268 and 295 tokens/s for one and two),
- * "A dialogue of 50 turns", "Memory of one isolate"; `node bench/cold-start.ts` for the processor time of a fresh isolate.
+ * "A dialogue of 50 turns", "Memory of one isolate"; `node bench/cold-start.ts` for the
+ * processor time of a fresh isolate.
  */
 export const measured: Machine = {
   passMs: [3.7, 6.8],
@@ -60,7 +70,10 @@ export const measured: Machine = {
   slots: 3,
 };
 
-/** Rows and bytes at rest: `npm run cost -- --turns 6`, a conversation like those of `assumedUsers`. The rest is not documented by the platform and is assumed. */
+/**
+ * Rows and bytes at rest: `npm run cost -- --turns 6`, a conversation like those of `assumedUsers`. The rest is not
+ * documented by the platform and is assumed.
+ */
 export const assumedPlatform: Platform = {
   objectsPerIsolate: 16,
   idleSeconds: 60,

@@ -1,4 +1,7 @@
-/** EventQueue: what happens next in a simulation. A binary heap by time; of one moment, what was added first comes first. */
+/**
+ * EventQueue: what happens next in a simulation. A binary heap by time; of one moment,
+ * what was added first comes first.
+ */
 
 interface Entry<E> {
   at: number;

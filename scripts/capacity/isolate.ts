@@ -1,8 +1,10 @@
 /**
- * Isolate: one isolate of the simulation. Its thread is shared as RoundRobin shares it: turns that read a prompt and turns that generate have equal
- * parts, and those that generate read the weights together, so that two cost less than twice one.
+ * Isolate: one isolate of the simulation. Its thread is shared as RoundRobin shares it: turns that read a
+ * prompt and turns that generate have equal parts, and those that generate read the weights together, so
+ * that two cost less than twice one.
  *
- * Between two events every turn goes on at a constant rate, so an isolate is only looked at when a turn comes, is done with reading, or ends.
+ * Between two events every turn goes on at a constant rate, so an isolate is only looked at when a turn comes,
+ * is done with reading, or ends.
  */
 import type { Machine } from "./constants.ts";
 

@@ -1,9 +1,9 @@
 /**
  * simulate: the turns of one location over a day.
  *
- * Conversations begin as a Poisson process whose rate follows the hour; each turn comes a while after the reply before it. An object that is asleep
- * is put into the isolate that has fewest awake, or into a new one when all are full: which isolate the platform takes is not documented, and
- * how many objects share one is what decides queueing.
+ * Conversations begin as a Poisson process whose rate follows the hour; each turn comes a while after the reply before
+ * it. An object that is asleep is put into the isolate that has fewest awake, or into a new one when all are full:
+ * which isolate the platform takes is not documented, and how many objects share one is what decides queueing.
  */
 import type { Machine, Platform, Users } from "./constants.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -63,7 +63,9 @@ export interface Location {
   random: () => number;
 }
 
-/** How many times as many conversations begin at this time of the day as on its average: least at four in the morning. */
+/**
+ * How many times as many conversations begin at this time of the day as on its average: least at four in the morning.
+ */
 export const rateAt = (ms: number, peak: number): number =>
   1 - (peak - 1) * Math.cos((2 * Math.PI * (ms / HOUR_MS - 4)) / 24);
 

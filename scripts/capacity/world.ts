@@ -1,6 +1,8 @@
 /**
- * world: a day of all locations. Their sizes fall off by rank. Where the turns are too many to simulate, every n-th location stands for its neighbours, and
- * of a large one a part is simulated: the isolates of a location know nothing of each other, so ten times as many users need ten times as many. A part has some thirty objects awake in its busiest hour, so it says little of isolates for more.
+ * world: a day of all locations. Their sizes fall off by rank. Where the turns are too many to simulate, every n-th
+ * location stands for its neighbours, and of a large one a part is simulated: the isolates of a location know nothing
+ * of each other, so ten times as many users need ten times as many. A part has some thirty objects awake in its busiest
+ * hour, so it says little of isolates for more.
  */
 import type { Machine, Platform, Users } from "./constants.ts";
 import { type Day, type Hour, simulate } from "./simulate.ts";

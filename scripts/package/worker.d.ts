@@ -24,7 +24,10 @@ export interface RivuletBindings {
   PACK_PATH: string;
   /** Folder of the forecaster that /v1/streams asks, or the prefix of its keys; without it there is none. */
   FORECAST_PACK_PATH?: string;
-  /** Where bound, a folder with `encoder.bin`, what recall compares sentences with; else it is looked for in `sentence-encoder/` of the assets. */
+  /**
+   * Where bound, a folder with `encoder.bin`, what recall compares sentences with; else it is looked for in
+   * `sentence-encoder/` of the assets.
+   */
   SENTENCE_ENCODER?: Fetcher;
   /** Where bound, the forecaster is read from there instead. */
   FORECAST?: Fetcher;

@@ -1,4 +1,7 @@
-/** checkState: names, types, shapes and lengths of a saved state must be those of the model at that position, before any byte is used. */
+/**
+ * checkState: names, types, shapes and lengths of a saved state must be those of the model at that
+ * position, before any byte is used.
+ */
 import { Failure } from "../core/failure.ts";
 import { product } from "../core/sizes.ts";
 import type { Saved, StateTensor } from "./backend.ts";

@@ -1,8 +1,9 @@
 /**
  * Golden: the digest of one forward pass, by which a machine shows that it computes what others do.
  *
- * Whoever converts a pack writes the digest of its logits into the manifest, and `/readyz` compares. Kernels give the same bits everywhere
- * (docs/decisions/exact-bits.md), so that anything else is a fault of kernel, processor or weights.
+ * Whoever converts a pack writes the digest of its logits into the manifest, and `/readyz` compares.
+ * Kernels give the same bits everywhere (docs/decisions/exact-bits.md), so that anything else is a fault
+ * of kernel, processor or weights.
  */
 import { check } from "../core/failure.ts";
 import { sha256 } from "../core/sha256.ts";
@@ -12,8 +13,8 @@ import type { Backend } from "./backend.ts";
 export type Golden = NonNullable<Manifest["golden"]>;
 
 /**
- * Which bits the kernels give. Whoever changes an order of sums or a rounding counts it up: packs of before are then held to nothing, as
- * they have digests of other bits.
+ * Which bits the kernels give. Whoever changes an order of sums or a rounding counts it up: packs of before are then
+ * held to nothing, as they have digests of other bits.
  */
 export const NUMERICS = 1;
 
@@ -23,7 +24,10 @@ const TOKENS = 8;
 export const goldenIds = (vocab: number): number[] =>
   Array.from({ length: TOKENS }, (_, i) => (1 + i * (Math.floor(vocab / TOKENS) + 1)) % vocab);
 
-/** SHA-256 of the logits (V) after the last of `ids`, as little-endian float32. Fails with `weights_invalid` when one is not finite. */
+/**
+ * SHA-256 of the logits (V) after the last of `ids`, as little-endian float32. Fails with
+ * `weights_invalid` when one is not finite.
+ */
 export async function goldenDigest(backend: Backend, ids: readonly number[], owner?: string): Promise<string> {
   const sequence = await backend.open(undefined, owner);
   try {

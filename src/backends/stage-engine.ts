@@ -11,7 +11,10 @@ import { stageManifest } from "../weights/stage-manifest.ts";
 import type { Engine } from "./wasm/engine.ts";
 import { EngineMemory, type EngineOptions, WEIGHTS_AT } from "./wasm/index.ts";
 
-/** The models of all stages. Fails with `weights_invalid` when they are not the whole model, or not what the tensors are. */
+/**
+ * The models of all stages. Fails with `weights_invalid` when they are not the whole
+ * model, or not what the tensors are.
+ */
 export function stageModels(manifest: Manifest): Model[] {
   const model = modelFrom(manifest.model.config);
   checkWindows(manifest.cache, model.state, WINDOWS_FIELD);

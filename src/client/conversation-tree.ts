@@ -1,4 +1,7 @@
-/** ConversationTree: a conversation and its forks as a tree of turns: the path to a turn, its siblings, and the turn to show first. */
+/**
+ * ConversationTree: a conversation and its forks as a tree of turns: the path to a turn, its
+ * siblings, and the turn to show first.
+ */
 import type { Turn } from "./turns.ts";
 
 export class ConversationTree {

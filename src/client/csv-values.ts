@@ -29,7 +29,10 @@ function cellsOf(line: string): string[] {
   return cells.map((cell) => cell.trim());
 }
 
-/** A reader of one line after another. A first line without a number in the value's column is a heading. Gives undefined for headings and empty lines. */
+/**
+ * A reader of one line after another. A first line without a number in the value's column is a heading. Gives
+ * undefined for headings and empty lines.
+ */
 export function csvReader({ value, time }: CsvColumns = {}): (line: string, number: number) => CsvValue | undefined {
   let heading: string[] = [];
   let isFirst = true;

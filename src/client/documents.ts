@@ -1,6 +1,7 @@
 /**
- * Documents: a text that a conversation begins with is read once, as a shared prefix, whose name is made of its own words and of a digest of
- * what the model reads; so the same document is never read twice. In a conversation that has begun it is a part of a message.
+ * Documents: a text that a conversation begins with is read once, as a shared prefix, whose name is made of its own
+ * words and of a digest of what the model reads; so the same document is never read twice. In a conversation that has
+ * begun it is a part of a message.
  */
 export interface NamedText {
   /** Of the file, or of a pasted text. */

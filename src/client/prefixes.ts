@@ -43,8 +43,8 @@ export class Prefixes {
   }
 
   /**
-   * Resolves when the whole text is computed. The server goes on when nobody asks, so a lost connection or a restart costs only the
-   * waiting. Fails with the server's failure, or with `Unreachable` when it does not come back.
+   * Resolves when the whole text is computed. The server goes on when nobody asks, so a lost connection or a restart
+   * costs only the waiting. Fails with the server's failure, or with `Unreachable` when it does not come back.
    *
    * `name`: 1 to 64 letters, digits, `_`, `.`, `-`. The same name with the same text is the prefix that is there.
    */

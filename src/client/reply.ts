@@ -1,8 +1,8 @@
 /**
  * replyTo: asks for an answer and follows it to its end, through lost connections and restarts of the server.
  *
- * Events carry the number of their token, so what comes after a break is exactly what is missing. Before the first event the request itself
- * is sent again, with the key that makes the server know it.
+ * Events carry the number of their token, so what comes after a break is exactly what is missing. Before the first
+ * event the request itself is sent again, with the key that makes the server know it.
  */
 import { Failure, failures } from "../core/failure.ts";
 import { serverEvents } from "./event-source.ts";
@@ -38,7 +38,10 @@ export type ReplyEvent =
 
 export interface Following {
   signal: AbortSignal;
-  /** Resolves when it is time to try again, at the latest after `ms`; rejects to give up. `lostMs`: since the last event. */
+  /**
+   * Resolves when it is time to try again, at the latest after `ms`; rejects to give up.
+   * `lostMs`: since the last event.
+   */
   wait(ms: number, signal: AbortSignal, lostMs: number): Promise<void>;
   /** Called for each connection: a signal that tells when it is known to be dead. */
   broken?(): AbortSignal;

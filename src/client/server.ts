@@ -1,4 +1,7 @@
-/** Server: requests to a Rivulet server, from a browser or from Node; every refusal is a `Failure`, every silence an `Unreachable`. */
+/**
+ * Server: requests to a Rivulet server, from a browser or from Node; every refusal is a `Failure`,
+ * every silence an `Unreachable`.
+ */
 import { check, Failure } from "../core/failure.ts";
 
 /** No answer came, or it broke off: another try may help. */
@@ -32,7 +35,10 @@ export class Server {
   /** Sent as a bearer token; it may be set when the server has asked for it. */
   key: string | undefined;
 
-  /** A path in the URL is kept: a server may be mounted below one. Of a base URL as OpenAI's clients take it the last "/v1" is not: every path asked for has its own. */
+  /**
+   * A path in the URL is kept: a server may be mounted below one. Of a base URL as OpenAI's clients take it the last
+   * "/v1" is not: every path asked for has its own.
+   */
   constructor(url: string, key?: string) {
     this.url = url.replace(/\/+$/, "").replace(/\/v1$/, "");
     this.key = key;

@@ -103,7 +103,10 @@ export class Streams {
       headers: once === undefined ? {} : { "idempotency-key": once },
     });
 
-  /** Values of many streams in one request, at most 1,000 and 4,096 values. Each takes its own or says why not, in the order given. */
+  /**
+   * Values of many streams in one request, at most 1,000 and 4,096 values. Each takes its own or
+   * says why not, in the order given.
+   */
   feedMany = async (
     streams: readonly { id: string; values: readonly GivenValue[]; late?: "refuse" | "replay" }[],
     { once }: { once?: string } = {},

@@ -1,4 +1,7 @@
-/** What the server shows of conversations, turns and the model: the fields that a client uses. Contract: docs/design/conversation-object.md. */
+/**
+ * What the server shows of conversations, turns and the model: the fields that a client uses. Contract:
+ * docs/design/conversation-object.md.
+ */
 
 import type { Timings as AllTimings } from "../api/shared/turn.ts";
 

@@ -31,8 +31,8 @@ function missingByte(trie: TokenTrie): number | undefined {
 }
 
 /**
- * Undefined when any text will do. `eosIds`: end a reply where it may end. To go on with a reply, `accept` its ids again.
- * Failure as `checkShape` says, or when the model's tokenizer cannot spell every text.
+ * Undefined when any text will do. `eosIds`: end a reply where it may end. To go on with a reply, `accept` its ids
+ * again. Failure as `checkShape` says, or when the model's tokenizer cannot spell every text.
  */
 export async function constraintFor(
   shape: ReplyShape,
@@ -55,26 +55,29 @@ export async function constraintFor(
 }
 
 /**
- * What replies will not be held to of the schemas of a shape, by the fields that they came in. Needs no model, and leaves the others
- * their turn while it works; a `signal` that is aborted ends it with its reason.
+ * What replies will not be held to of the schemas of a shape, by the fields that they came in. Needs no model, and
+ * leaves the others their turn while it works; a `signal` that is aborted ends it with its reason.
  *
- * Failure, with the field by `paths`: `request_invalid` when the shape asks for what cannot be held to, `schema_too_complex` when finding
- * out takes more steps than a request has.
+ * Failure, with the field by `paths`: `request_invalid` when the shape asks for what cannot be held to,
+ * `schema_too_complex` when finding out takes more steps than a request has.
  */
 export async function checkShape(shape: ReplyShape, paths?: ShapePaths, signal?: AbortSignal): Promise<HeldSchema[]> {
   const language = await inSlices(replyGrammar(new Grammar(), shape, paths), () => others(signal));
   return language?.schemas ?? [];
 }
 
-/** Replies that come by the places that most forms have: text; names, white space, texts, numbers, and the ends of lists and objects. */
+/**
+ * Replies that come by the places that most forms have: text; names, white space, texts, numbers, and
+ * the ends of lists and objects.
+ */
 const USUAL: readonly [ReplyShape, string][] = [
   [{ tools: [{ name: "a" }] }, "A"],
   [{ format: { type: "json_object" } }, '{"a": "b c", "d": [-1.5, 20, true], "e": {}}'],
 ];
 
 /**
- * Finds of a vocabulary what forms need of it whatever they ask for, so that no request has to wait for it: its tree, and the masks of usual
- * places. Does nothing where replies cannot be held to a form.
+ * Finds of a vocabulary what forms need of it whatever they ask for, so that no request has to wait for it: its tree,
+ * and the masks of usual places. Does nothing where replies cannot be held to a form.
  */
 export async function readyForForms(codec: TextCodec, eosIds: readonly number[]): Promise<void> {
   if (missingByte(trieOf(codec)) !== undefined) return;

@@ -15,7 +15,10 @@ export interface Tool {
   description?: string;
   /** Of the arguments, an object. Absent: no arguments. */
   parameters?: JsonSchema;
-  /** Arguments are held to all of the schema, or it is refused by name. Absent: what cannot be held to is checked afterwards. */
+  /**
+   * Arguments are held to all of the schema, or it is refused by name. Absent: what cannot be
+   * held to is checked afterwards.
+   */
   strict?: boolean;
 }
 
@@ -49,14 +52,20 @@ export interface HeldSchema {
   leftOut: LeftOut[];
 }
 
-/** One reply's place in its grammar. Its state follows from the ids accepted: after a restart, accept the reply's ids again. */
+/**
+ * One reply's place in its grammar. Its state follows from the ids accepted: after a
+ * restart, accept the reply's ids again.
+ */
 export interface Constraint {
   /**
-   * Makes the mask, with pauses in which others have their turn; `mask` then has it. Failure `schema_too_complex` where so much may follow
-   * that the budget of a mask is not enough.
+   * Makes the mask, with pauses in which others have their turn; `mask` then has it. Failure `schema_too_complex` where
+   * so much may follow that the budget of a mask is not enough.
    */
   prepare(): Work<Uint32Array>;
-  /** Bit id % 32 of word id >> 5 says that the token may come next. At least one may, until `done`. Shared: do not change it. */
+  /**
+   * Bit id % 32 of word id >> 5 says that the token may come next. At least one may, until
+   * `done`. Shared: do not change it.
+   */
   mask(): Uint32Array;
   /** Takes the next id of the reply. Failure `bug` when the mask forbids it. */
   accept(id: number): void;

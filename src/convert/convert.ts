@@ -1,8 +1,8 @@
 /**
  * convert: a checkpoint → a pack. The same source and options give the same bytes.
  *
- * The pack appears under its name only when every file of it is written. Fails with `weights_invalid` (the source) or `request_invalid`
- * (the options), naming what is wrong; then nothing is left behind.
+ * The pack appears under its name only when every file of it is written. Fails with `weights_invalid` (the source) or
+ * `request_invalid` (the options), naming what is wrong; then nothing is left behind.
  */
 import { createHash } from "node:crypto";
 import { type Golden, goldenOf } from "../backends/golden.ts";
@@ -86,7 +86,9 @@ const written = (manifest: Manifest): Uint8Array => encode(`${JSON.stringify(man
 /** A larger pack is not loaded only for this. */
 const GOLDEN_MAX_BYTES = 2 ** 31;
 
-/** What the files that were written compute; nothing where onnxruntime would, whose bits are not the same everywhere. */
+/**
+ * What the files that were written compute; nothing where onnxruntime would, whose bits are not the same everywhere.
+ */
 async function goldenIn(
   folder: PackFolder,
   manifest: Manifest,

@@ -1,4 +1,7 @@
-/** ConfigReader: typed access to a checkpoint's config.json; every miss names the field, what was expected and what came. */
+/**
+ * ConfigReader: typed access to a checkpoint's config.json; every miss names the field,
+ * what was expected and what came.
+ */
 import { Failure } from "./failure.ts";
 
 export class ConfigReader {

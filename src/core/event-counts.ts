@@ -1,4 +1,7 @@
-/** Event counts: how often something worth knowing happened in this isolate since it began. Read by the metrics endpoint. */
+/**
+ * Event counts: how often something worth knowing happened in this isolate since it
+ * began. Read by the metrics endpoint.
+ */
 export type EventName =
   | "turn_accepted"
   | "turn_completed"

@@ -1,7 +1,8 @@
 /**
  * Failure: every error a caller can meet, with what to do next.
  *
- * Throw it anywhere. Whoever catches what was thrown makes a Failure of it by `Failure.from`; over HTTP it becomes a reply in api/shared/error-body.ts.
+ * Throw it anywhere. Whoever catches what was thrown makes a Failure of it by `Failure.from`; over HTTP it becomes a
+ * reply in api/shared/error-body.ts.
  */
 export const failures = {
   // The caller's request.
@@ -75,7 +76,10 @@ export class Failure extends Error {
   }
 }
 
-/** What SQLite and the platform say when there is no room: where it was found out, or where an object was reset because of it. */
+/**
+ * What SQLite and the platform say when there is no room: where it was found out, or where an
+ * object was reset because of it.
+ */
 export const isStorageFull = (thrown: unknown): boolean =>
   /SQLITE_FULL|database or disk is full|no space left on device|ENOSPC/i.test(
     String((thrown as Error | undefined)?.message ?? thrown),

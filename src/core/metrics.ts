@@ -1,7 +1,8 @@
 /**
  * metrics: what this isolate has done since it began, as Prometheus reads it.
  *
- * Only numbers and names of ours: no text, and tenants only for who asks for them. Source: Prometheus text format 0.0.4.
+ * Only numbers and names of ours: no text, and tenants only for who asks for them.
+ * Source: Prometheus text format 0.0.4.
  */
 import { RELEASE } from "./release.ts";
 
@@ -152,7 +153,8 @@ export function metricsText(
 }
 
 /**
- * The metrics of several processes as those of one: what each counts or holds is added up, and what each says of all of them (`_info`) is said once.
+ * The metrics of several processes as those of one: what each counts or holds is added up, and what each says of all
+ * of them (`_info`) is said once.
  */
 export function summed(texts: readonly string[]): string {
   const blocks = new Map<string, { head: string[]; values: Map<string, number> }>();

@@ -1,8 +1,9 @@
 /**
  * settings: what whoever runs the server may set, as variables of the Worker or of the environment of `start`.
  *
- * `start --help` explains what stands here, `start` refuses what cannot be read and passes the rest on, and the package carries the defaults.
- * A test holds wrangler.toml, the template, the types of the package and docs/operations.md against this list.
+ * `start --help` explains what stands here, `start` refuses what cannot be read and passes the rest on, and the
+ * package carries the defaults. A test holds wrangler.toml, the template, the types of the package and
+ * docs/operations.md against this list.
  */
 import { Failure } from "./failure.ts";
 
@@ -66,7 +67,8 @@ export const startCounts = settingsOf("start")
   .map(([name]) => name as CountName);
 
 const lists = {
-  // As a browser sends it: no path, and no port where the scheme has it as its own. Extensions have schemes that URL knows no origin of.
+  // As a browser sends it: no path, and no port where the scheme has it as its own. Extensions have
+  // schemes that URL knows no origin of.
   ALLOWED_ORIGINS: {
     expected: "origins as https://app.example, separated by commas",
     isSound: (text) =>

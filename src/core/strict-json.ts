@@ -1,8 +1,9 @@
 /**
  * parseJson: JSON from a file or a caller that nobody vouches for.
  *
- * Refuses what JSON.parse lets through: keys given twice, `__proto__`, deep nesting, invalid UTF-8, numbers beyond f64. One pass, no recursion
- * deeper than `maxDepth`. Python writes bare Infinity and NaN; `nonFinite` reads them as {"__float__": "Infinity"}, as transformers does.
+ * Refuses what JSON.parse lets through: keys given twice, `__proto__`, deep nesting, invalid UTF-8, numbers beyond f64.
+ * One pass, no recursion deeper than `maxDepth`. Python writes bare Infinity and NaN; `nonFinite` reads them as
+ * {"__float__": "Infinity"}, as transformers does.
  */
 import { Failure, type FailureCode } from "./failure.ts";
 import { fieldPath } from "./field-path.ts";
@@ -172,7 +173,10 @@ class Parser {
     return this.#text.slice(from, this.#at);
   }
 
-  /** Refuses the value that is read: it is JSON, and more than the limits allow. A caller's fields are named without `where`. */
+  /**
+   * Refuses the value that is read: it is JSON, and more than the limits allow. A caller's
+   * fields are named without `where`.
+   */
   #beyond(message: string): never {
     const { code } = this.#limits;
     const field = fieldPath(this.#path).slice(0, PATH_MAX_CHARS);

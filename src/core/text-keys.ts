@@ -1,9 +1,9 @@
 /**
  * TextSet, TextMap: sets and maps whose keys are texts of callers.
  *
- * Where the runtime hashes a text that is a whole number by its value alone, numbers that are far apart by the same power of two all lie
- * in one chain, and 16,000 of them take half a second of processor time. A sign before each makes it a text like any other, whose hash
- * nobody can foresee.
+ * Where the runtime hashes a text that is a whole number by its value alone, numbers that are far apart by the same
+ * power of two all lie in one chain, and 16,000 of them take half a second of processor time. A sign before each makes
+ * it a text like any other, whose hash nobody can foresee.
  */
 const SIGN = "~";
 /** A text as a key of a set or map that has others beside texts. */

@@ -1,4 +1,7 @@
-/** Work that pauses now and then, so that others have their turn. `yield* ` it from other work; `inSlices` and `atOnce` bring it to its end. */
+/**
+ * Work that pauses now and then, so that others have their turn. `yield* ` it from other work; `inSlices`
+ * and `atOnce` bring it to its end.
+ */
 export type Work<T> = Generator<void, T, void>;
 
 export function atOnce<T>(work: Work<T>): T {

@@ -1,7 +1,8 @@
 /**
  * Decoder: the logits after each token of a reply, several from one pass where the reply repeats what stands before.
  *
- * What comes out is bit by bit what one pass per token gives: a guess saves time or costs some, and changes nothing else.
+ * What comes out is bit by bit what one pass per token gives: a guess saves time or costs
+ * some, and changes nothing else.
  */
 import type { Backend, Sequence } from "../backends/backend.ts";
 import { PromptLookup } from "./prompt-lookup.ts";
@@ -29,7 +30,10 @@ export class Decoder {
     this.#lookup = new PromptLookup(recent);
   }
 
-  /** Feeds `id`, after which at most `left` tokens will be chosen; their first from the logits given here, which hold until the next call. */
+  /**
+   * Feeds `id`, after which at most `left` tokens will be chosen; their first from the logits given here,
+   * which hold until the next call.
+   */
   async next(id: number, left: number): Promise<Float32Array> {
     this.#lookup.push(id);
     if (id === this.#guess[this.#right] && this.#sequence.accept!()) {

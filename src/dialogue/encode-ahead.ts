@@ -1,6 +1,6 @@
 /**
- * encodeAhead: long texts are encoded with pauses before a prompt is planned, which happens in one piece: a megabyte of text takes the
- * tokenizer hundreds of milliseconds.
+ * encodeAhead: long texts are encoded with pauses before a prompt is planned, which happens in one piece: a megabyte of
+ * text takes the tokenizer hundreds of milliseconds.
  */
 import { inSlices } from "../core/work.ts";
 import type { Message, TextCodec } from "../tokenizer/text-codec.ts";

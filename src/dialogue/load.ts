@@ -15,7 +15,9 @@ export interface Served extends Loaded {
   prelude: Uint32Array;
 }
 
-/** Fails with `weights_invalid` when the pack has no tokenizer or no chat template: it can be scored, not chatted with. */
+/**
+ * Fails with `weights_invalid` when the pack has no tokenizer or no chat template: it can be scored, not chatted with.
+ */
 export async function loadServed(
   source: PackSource,
   kernels: WebAssembly.Module,

@@ -1,9 +1,10 @@
 /**
- * prelude: what a chat template writes before the first thing that anybody says: its own system text, and how a message of the user begins.
+ * prelude: what a chat template writes before the first thing that anybody says: its own system text, and
+ * how a message of the user begins.
  *
- * Every conversation without a system message begins with these ids, so the state after them can be computed once for all. They are read by themselves,
- * apart from what follows, whether that state is there or not: sums over the tokens of a slice are rounded as the slice is cut, and where both ways cut
- * at the same places every bit is the same.
+ * Every conversation without a system message begins with these ids, so the state after them can be computed once for
+ * all. They are read by themselves, apart from what follows, whether that state is there or not: sums over the tokens
+ * of a slice are rounded as the slice is cut, and where both ways cut at the same places every bit is the same.
  */
 import type { PromptBuilder } from "../tokenizer/text-codec.ts";
 

@@ -2,7 +2,8 @@
  * PromptLookup: guesses the next ids of a reply as what followed the last time its end stood in the conversation.
  *
  * A wrong guess costs about half a pass, so after wrong ones it keeps silent for a while, each time for longer.
- * Source: prompt lookup decoding, github.com/apoorvumang/prompt-lookup-decoding; transformers `PromptLookupCandidateGenerator`.
+ * Source: prompt lookup decoding, github.com/apoorvumang/prompt-lookup-decoding; transformers
+ * `PromptLookupCandidateGenerator`.
  */
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
 

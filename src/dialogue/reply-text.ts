@@ -1,4 +1,7 @@
-/** ReplyText: a reply's ids as text, as far as it is certain. The same ids give the same pieces, whenever they are read again. */
+/**
+ * ReplyText: a reply's ids as text, as far as it is certain. The same ids give the same
+ * pieces, whenever they are read again.
+ */
 import { StopMatcher } from "../tokenizer/stop-matcher.ts";
 import type { Detokenizer, TextCodec } from "../tokenizer/text-codec.ts";
 import type { Manifest } from "../weights/manifest.ts";

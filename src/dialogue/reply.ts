@@ -1,8 +1,9 @@
 /**
  * reply: runs one turn on a sequence and yields text as it becomes complete.
  *
- * Prefills the turn's own ids in slices, then decodes until end of turn, a stop string, the end of what its form allows or the token
- * limit, and lets others take their turn between tokens. The caller owns the sequence, commits state and log, and may stop between any two events.
+ * Prefills the turn's own ids in slices, then decodes until end of turn, a stop string, the end of what its form allows
+ * or the token limit, and lets others take their turn between tokens. The caller owns the sequence, commits state and
+ * log, and may stop between any two events.
  */
 
 import type { Sequence } from "../backends/backend.ts";
@@ -104,8 +105,8 @@ export async function* reply(
 }
 
 /**
- * Reads a prompt slice by slice, the first `fed` ids of which the sequence holds and the first `prelude` of which are read by themselves. The last step
- * has the logits (V) that follow the prompt.
+ * Reads a prompt slice by slice, the first `fed` ids of which the sequence holds and the first `prelude` of which are
+ * read by themselves. The last step has the logits (V) that follow the prompt.
  */
 export async function* prefill(
   { backend }: Pick<Loaded, "backend">,
@@ -122,7 +123,10 @@ export async function* prefill(
   }
 }
 
-/** The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before: after `prelude` ids, and from there on after every `size`. */
+/**
+ * The ids from `from` on in slices of at most `size`, cut at the same places whatever was computed before: after
+ * `prelude` ids, and from there on after every `size`.
+ */
 export function* slices(
   ids: Ids,
   size: number,

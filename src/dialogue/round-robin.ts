@@ -1,24 +1,26 @@
 /**
  * RoundRobin: whose step runs next when several conversations generate in one isolate.
  *
- * Tenants in turn by the work done for them, of a tenant the one whose last step is longest ago first. Single tokens that wait at that moment
- * share one pass, which reads the weights once, and of every tenant there are as many in it: a tenant with many conversations makes only its
- * own slower. Those of the last pass are waited for, for a moment, or passes would go half empty. A slice of a prompt runs alone, and of a tenant's
- * prompts the one that ends soonest has the turn: in slices by turns, all would end when the last one does. Results do not depend on who shared
- * (see Backend.forwardMany).
+ * Tenants in turn by the work done for them, of a tenant the one whose last step is longest ago first. Single tokens
+ * that wait at that moment share one pass, which reads the weights once, and of every tenant there are as many in
+ * it: a tenant with many conversations makes only its own slower. Those of the last pass are waited for, for a
+ * moment, or passes would go half empty. A slice of a prompt runs alone, and of a tenant's prompts the one that ends
+ * soonest has the turn: in slices by turns, all would end when the last one does. Results do not depend on who
+ * shared (see Backend.forwardMany).
  */
 import type { Backend, Sequence, SharedStep, Want } from "../backends/backend.ts";
 
 /** Conversations that share a pass: beyond this the rows cost more than the reading saves. */
 const SHARED = 8;
 /**
- * Yields for which those of the last step are waited for. The runtime fires one timer of an object a turn of its events, so of conversations in one
- * object the last is back after as many; who lets a reader catch up, or has vanished, costs the others no more than these.
+ * Yields for which those of the last step are waited for. The runtime fires one timer of an object a turn of its
+ * events, so of conversations in one object the last is back after as many; who lets a reader catch up, or has
+ * vanished, costs the others no more than these.
  */
 const PATIENCE = SHARED;
 /**
- * As many while another tenant is on its way back: everything that it does between two steps waits for a step, at each await. It is expected for so
- * many steps after its last one.
+ * As many while another tenant is on its way back: everything that it does between two steps waits for a step, at each
+ * await. It is expected for so many steps after its last one.
  */
 const SHARED_WHILE_EXPECTED = 2;
 const EXPECTED_STEPS = 32;
@@ -26,7 +28,10 @@ const EXPECTED_STEPS = 32;
 const STEPS_BETWEEN_SLICES = 4;
 /** Rows of a prompt that take about as long as one token of a reply. */
 const SLICE_ROWS = 5;
-/** The slice that waits longest is overtaken by shorter prompts so often: a long prompt beside ever new short ones has one slice in nine. */
+/**
+ * The slice that waits longest is overtaken by shorter prompts so often: a long prompt beside ever new
+ * short ones has one slice in nine.
+ */
 const MOST_OVERTAKEN = 8;
 /** Tenants whose turn is remembered. */
 const TENANTS = 1000;
@@ -40,8 +45,9 @@ interface OnBehalf {
 const callers = new WeakMap<Sequence, OnBehalf>();
 
 /**
- * Says on whose behalf a sequence computes. `waits` is called again and again while it waits for its turn: a sign of life, since among many the
- * next turn may be minutes away. Where it throws, the sequence's memory slot is gone, and the waiting `forward` fails with that.
+ * Says on whose behalf a sequence computes. `waits` is called again and again while it waits for its turn: a sign of
+ * life, since among many the next turn may be minutes away. Where it throws, the sequence's memory slot is gone, and
+ * the waiting `forward` fails with that.
  */
 export const computesFor = (sequence: Sequence, tenant: string, waits?: () => void): void =>
   void callers.set(sequence, { tenant, ...(waits ? { waits } : {}) });
@@ -72,7 +78,10 @@ export class RoundRobin {
   #waiting: WaitingStep[] = [];
   /** Had the last step and are on their way back for the next. */
   #due = new Set<Sequence>();
-  /** Work done for each tenant, as in start-time fair queueing: who comes anew begins at the level of now, so time that it was away is not owed to it. */
+  /**
+   * Work done for each tenant, as in start-time fair queueing: who comes anew begins at the level of now, so time that
+   * it was away is not owed to it.
+   */
   readonly #served = new Map<string, number>();
   /** Virtual time: where the last step's tenant stood before it. */
   #level = 0;
@@ -87,7 +96,9 @@ export class RoundRobin {
     this.#backend = backend;
   }
 
-  /** `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence. */
+  /**
+   * `sequence.forward` in its turn, after other events were let in. Fails as that does, and only for its own sequence.
+   */
   async forward(
     sequence: Sequence,
     ids: Uint32Array,
@@ -105,11 +116,13 @@ export class RoundRobin {
     try {
       let steps = this.#steps;
       let yields = 0;
-      // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait long for what another was to do.
+      // Each waits on a timer of its own: workerd may end a caller at any time, and nobody may wait
+      // long for what another was to do.
       for (;;) {
         await yieldToEvents();
         if (!request.result) waits?.();
-        // After a step everybody has a chance to come back for the next one, or those that wait would run theirs one after another first.
+        // After a step everybody has a chance to come back for the next one, or those that wait would run
+        // theirs one after another first.
         if (this.#steps !== steps) [steps, yields] = [this.#steps, 0];
         else if (!request.result && !request.failure && (this.#isReady() || ++yields >= PATIENCE)) this.#next();
         if (request.failure) throw request.failure.thrown;
@@ -161,7 +174,8 @@ export class RoundRobin {
 
   #choose(): WaitingStep[] {
     const since = ({ tenant }: WaitingStep) => this.#workOf(tenant);
-    // Who is back first was not the one that waited longest: of a tenant, those come first whose last step is longest ago.
+    // Who is back first was not the one that waited longest: of a tenant, those come first
+    // whose last step is longest ago.
     const own = ({ sequence }: WaitingStep) => this.#stepped.get(sequence) ?? 0;
     const waiting = this.#waiting.toSorted((a, b) => since(a) - since(b) || own(a) - own(b));
     const isExpected = this.#isExpected();
@@ -180,7 +194,10 @@ export class RoundRobin {
       .slice(0, isExpected ? SHARED_WHILE_EXPECTED : SHARED);
   }
 
-  /** Of the slices of a tenant's prompts the one whose prompt ends soonest, of equal ones that which waits longest. `first` has the turn to give. */
+  /**
+   * Of the slices of a tenant's prompts the one whose prompt ends soonest, of equal ones that which waits
+   * longest. `first` has the turn to give.
+   */
   #soonest(first: WaitingStep): WaitingStep {
     const rest = ({ ids, left }: WaitingStep) => ids.length + left;
     const slices = this.#waiting.filter(({ tenant, ids }) => tenant === first.tenant && ids.length > 1);

@@ -1,8 +1,8 @@
 /**
  * tokenizerMetadata: a pack's tokenizer.json as the fields of a GGUF file.
  *
- * GGUF names a way of splitting text instead of spelling it out, so only tokenizers whose way has such a name can be written. Source: llama.cpp
- * `src/llama-vocab.cpp`.
+ * GGUF names a way of splitting text instead of spelling it out, so only tokenizers whose way has such a name can be
+ * written. Source: llama.cpp `src/llama-vocab.cpp`.
  */
 import { isDeepStrictEqual } from "node:util";
 import { splittings } from "../convert/gguf/splittings.ts";

@@ -1,5 +1,6 @@
 /**
- * exportGguf: a pack as one GGUF file (version 3), with matrices in bf16 or f32, vectors in f32, and its tokenizer and template.
+ * exportGguf: a pack as one GGUF file (version 3), with matrices in bf16 or f32, vectors in f32,
+ * and its tokenizer and template.
  *
  * Source: ggml `docs/gguf.md`; names and orders are those of the architecture's own table (models/gguf-table.ts).
  */

@@ -1,7 +1,9 @@
 /**
- * exportHuggingFace: a pack as a Hugging Face folder: config.json, safetensors files, tokenizer, template, generation defaults and a card.
+ * exportHuggingFace: a pack as a Hugging Face folder: config.json, safetensors files, tokenizer, template,
+ * generation defaults and a card.
  *
- * Weights are dequantised. What a pack's cache policy bounds (sinks and windows that the checkpoint itself has not) stands in a field that transformers ignores, `rivulet_cache`.
+ * Weights are dequantised. What a pack's cache policy bounds (sinks and windows that the checkpoint itself has not)
+ * stands in a field that transformers ignores, `rivulet_cache`.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

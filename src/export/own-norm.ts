@@ -1,8 +1,10 @@
 /**
- * ownNorm: what an export of a Bamba whose gated norm spans several groups (`mamba_norm_groups`) carries beside its weights.
+ * ownNorm: what an export of a Bamba whose gated norm spans several groups
+ * (`mamba_norm_groups`) carries beside its weights.
  *
- * transformers' BambaForCausalLM norms each group by itself, and would compute other logits without a word. So such a checkpoint has a
- * `model_type` of its own, which is loaded with `trust_remote_code=True` and refused without. The code is training/modeling_rivulet.py, letter for letter.
+ * transformers' BambaForCausalLM norms each group by itself, and would compute other logits without a word. So such a
+ * checkpoint has a `model_type` of its own, which is loaded with `trust_remote_code=True` and refused without. The code
+ * is training/modeling_rivulet.py, letter for letter.
  */
 const code = `"""Bamba whose mixers' gated norm spans mamba_norm_groups groups of heads, not each group by itself. Written by 'rivulet export'."""
 

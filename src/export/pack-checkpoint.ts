@@ -1,7 +1,9 @@
 /**
- * openPackCheckpoint: a pack spoken to as the checkpoint it was made from: the same tensor names and shapes, values dequantised.
+ * openPackCheckpoint: a pack spoken to as the checkpoint it was made from: the same tensor names
+ * and shapes, values dequantised.
  *
- * Only the values that rounding to the pack's dtype has left come back. A pack whose bytes are not those of its manifest is refused.
+ * Only the values that rounding to the pack's dtype has left come back. A pack whose bytes are not
+ * those of its manifest is refused.
  */
 import { open } from "node:fs/promises";
 import { join } from "node:path";

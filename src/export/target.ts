@@ -5,7 +5,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { makeFolders, makePartial } from "../convert/pack/pack-folder.ts";
 import { check } from "../core/failure.ts";
 
-/** Calls `write` with an empty folder beside the target, which takes the target's name at the end; nothing is left when it throws. */
+/**
+ * Calls `write` with an empty folder beside the target, which takes the target's name at the end;
+ * nothing is left when it throws.
+ */
 export async function writeFolder(target: string, write: (folder: string) => Promise<void>): Promise<void> {
   await once(target, async (folder) => {
     await write(folder);

@@ -1,12 +1,14 @@
-/** Alert rules: conditions on a stream's values that, once they have held for long enough, are sent to whoever listens. */
+/**
+ * Alert rules: conditions on a stream's values that, once they have held for long enough, are sent to whoever listens.
+ */
 
 export const conditions = ["anomaly", "above", "below", "expected_above", "expected_below", "gap"] as const;
 
 export interface AlertRule {
   name: string;
   /**
-   * `anomaly`: the tail probability is at most the threshold. `above`, `below`: the value is. `expected_above`, `expected_below`: the median
-   * expected of the next value is. `gap`: a value is missing.
+   * `anomaly`: the tail probability is at most the threshold. `above`, `below`: the value is. `expected_above`,
+   * `expected_below`: the median expected of the next value is. `gap`: a value is missing.
    */
   when: (typeof conditions)[number];
   threshold: number;
@@ -40,7 +42,10 @@ function holds({ when, threshold }: AlertRule, { value, tail, expected }: Watche
   }
 }
 
-/** `held`: for how many values in a row each rule has held. Gives that after this value, and the rules that are due now: each once, when it has held for long enough. */
+/**
+ * `held`: for how many values in a row each rule has held. Gives that after this value, and the rules that are due now:
+ * each once, when it has held for long enough.
+ */
 export function watch(rules: readonly AlertRule[], held: readonly number[], now: Watched) {
   const after = rules.map((rule, i) => (holds(rule, now) ? Math.min((held[i] ?? 0) + 1, 1e9) : 0));
   return { held: after, due: rules.filter((rule, i) => after[i] === rule.for) };

@@ -1,9 +1,10 @@
 /**
  * Calibration: how often values as far out as this one, on its side, have come in this very stream.
  *
- * The model's tail probability is right on average over many kinds of series, and may be off for one. So the stream counts its own, and a tail
- * probability p becomes (2 · values at least as far out on this side + PRIOR · p) / (values + PRIOR): the model's word at first, the stream's own
- * later. The sides are counted apart: a machine that stands still for a break every hour has said nothing about running too hard.
+ * The model's tail probability is right on average over many kinds of series, and may be off for one. So the stream
+ * counts its own, and a tail probability p becomes (2 · values at least as far out on this side + PRIOR · p) / (values
+ * + PRIOR): the model's word at first, the stream's own later. The sides are counted apart: a machine that stands still
+ * for a break every hour has said nothing about running too hard.
  */
 
 /** Weight of the model's word, in values. */
@@ -21,7 +22,10 @@ export interface Tail {
 
 const bucketOf = (p: number): number => Math.min(BUCKETS - 1, Math.max(0, Math.floor(-2 * Math.log2(p))));
 
-/** (2 · BUCKETS), those below the median first. A stream of an earlier release has not told the sides apart: each gets half. */
+/**
+ * (2 · BUCKETS), those below the median first. A stream of an earlier release has not told
+ * the sides apart: each gets half.
+ */
 function sidesOf(counts: readonly number[]): number[] {
   if (counts.length === 2 * BUCKETS) return counts.slice();
   if (counts.length === BUCKETS) return [...counts, ...counts].map((n) => n / 2);

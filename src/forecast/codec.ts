@@ -1,9 +1,11 @@
 /**
- * ForecastCodec: values ↔ ids, with a running location and scale. training/forecast/codec.py is the same arithmetic, and the tests compare them.
+ * ForecastCodec: values ↔ ids, with a running location and scale. training/forecast/codec.py is the same
+ * arithmetic, and the tests compare them.
  *
- * A value's deviation from the running mean, in units of the running mean absolute deviation, is compressed by asinh and cut into equal bins.
- * Location and scale are those before the value, so whoever knows the past knows what an id means. Until a second, different value has come
- * there is no scale: ids are then the middle bin, and the first difference becomes the scale.
+ * A value's deviation from the running mean, in units of the running mean absolute deviation, is compressed by
+ * asinh and cut into equal bins. Location and scale are those before the value, so whoever knows the past knows
+ * what an id means. Until a second, different value has come there is no scale: ids are then the middle bin, and
+ * the first difference becomes the scale.
  */
 import * as z from "zod";
 import { Failure } from "../core/failure.ts";

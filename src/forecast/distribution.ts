@@ -1,5 +1,6 @@
 /**
- * Distribution: what the model expects of the next value, from its logits: piecewise uniform over bins, on the asinh axis.
+ * Distribution: what the model expects of the next value, from its logits: piecewise
+ * uniform over bins, on the asinh axis.
  *
  * Special ids are left out. Where the stream has no scale yet, everything lies on its one value.
  */

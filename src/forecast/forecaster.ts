@@ -1,7 +1,9 @@
 /**
- * Forecaster: a model over bins, and what is read from it: the next value's distribution at once, further ones along sampled paths.
+ * Forecaster: a model over bins, and what is read from it: the next value's distribution at once,
+ * further ones along sampled paths.
  *
- * Every value is one step of one id, whatever batch it came in: so the state has the same bits one by one, in batches, and after a replay.
+ * Every value is one step of one id, whatever batch it came in: so the state has the same bits one by one,
+ * in batches, and after a replay.
  */
 import type { Backend, Saved, Sequence } from "../backends/backend.ts";
 import { check } from "../core/failure.ts";
@@ -49,8 +51,9 @@ const PATH_STEPS_MAX = 16_384;
 const ABREAST = 16;
 
 /**
- * Quantiles of the next values: (horizon, quantiles). The first row is exact; later ones are quantiles of the paths' own distributions
- * together, which are smoother than those of the values that were drawn. The same standing and request give the same bits.
+ * Quantiles of the next values: (horizon, quantiles). The first row is exact; later ones are quantiles of the
+ * paths' own distributions together, which are smoother than those of the values that were drawn. The same standing
+ * and request give the same bits.
  */
 export async function forecast(
   { backend, codec }: Forecaster,

@@ -23,7 +23,10 @@ const companions = new Set([
 const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
-/** `asked`: one .gguf file by its path. Fails with `request_invalid` where nothing can be converted, or more than one thing. */
+/**
+ * `asked`: one .gguf file by its path. Fails with `request_invalid` where nothing can be
+ * converted, or more than one thing.
+ */
 export function chooseFiles({ name, files }: Pick<Repository, "name" | "files">, asked?: string): Chosen {
   const refuse = (message: string): never => {
     throw new Failure("request_invalid", `${name}: ${message}`, { param: "repository" });

@@ -1,8 +1,8 @@
 /**
  * download: files of a repository into a folder, each checked by size and hash.
  *
- * A broken download goes on where it ended, in this call (a few times in a row without progress) or in the next one: a file bears the suffix
- * `.part` until it is whole and its hash is right.
+ * A broken download goes on where it ended, in this call (a few times in a row without progress) or in the next one: a
+ * file bears the suffix `.part` until it is whole and its hash is right.
  */
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -119,7 +119,9 @@ function isRangeIgnored(thrown: unknown): boolean {
   return false;
 }
 
-/** Gives the bytes that are there afterwards; throws when the connection breaks, with everything before that written. */
+/**
+ * Gives the bytes that are there afterwards; throws when the connection breaks, with everything before that written.
+ */
 async function append(
   repository: Repository,
   file: RepositoryFile,

@@ -1,8 +1,8 @@
 /**
  * openRepository: one revision of a model on a Hugging Face-compatible hub.
  *
- * The revision is resolved to its commit once, so that every file comes from the same one. The token goes to the hub only, never to the store
- * that it redirects to.
+ * The revision is resolved to its commit once, so that every file comes from the same one. The token goes to the hub
+ * only, never to the store that it redirects to.
  */
 import { downloadFile, listFiles, modelInfo } from "@huggingface/hub";
 import { check, Failure } from "../core/failure.ts";
@@ -43,7 +43,10 @@ export function parseRepository(text: string): { name: string; revision?: string
   return { name, ...(revision === undefined ? {} : { revision }) };
 }
 
-/** Fails with `request_invalid` where there is none for this caller, `weights_unavailable` where the hub does not answer. */
+/**
+ * Fails with `request_invalid` where there is none for this caller, `weights_unavailable`
+ * where the hub does not answer.
+ */
 export async function openRepository(text: string, options: HubOptions = {}): Promise<Repository> {
   const { name, revision } = parseRepository(text);
   const hub = hubOf(options);

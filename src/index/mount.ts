@@ -1,6 +1,6 @@
 /**
- * rivulet/worker: the server to mount in a Worker of one's own, `app.route("/ai", rivulet())`, and the Durable Object classes to export
- * again. What the Worker binds is in templates/worker.
+ * rivulet/worker: the server to mount in a Worker of one's own, `app.route("/ai", rivulet())`, and the Durable Object
+ * classes to export again. What the Worker binds is in templates/worker.
  */
 import { Hono } from "hono";
 import server from "../index.ts";
@@ -12,8 +12,9 @@ export { server };
 /**
  * A Hono application that answers below the path it is mounted at.
  *
- * Every request is handed on under the path that the server knows, so that routes, its own 404s and its error handler are the same as without
- * a mount. The mounting application may bring another copy of Hono: only its public `c.req.routePath` is read.
+ * Every request is handed on under the path that the server knows, so that routes, its own 404s and its error
+ * handler are the same as without a mount. The mounting application may bring another copy of Hono: only its
+ * public `c.req.routePath` is read.
  */
 export function rivulet(): Hono<{ Bindings: Env }> {
   const mounted = new Hono<{ Bindings: Env }>();

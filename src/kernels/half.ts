@@ -33,7 +33,10 @@ const LEAST_NORMAL = 0x38800000;
 /** Takes a float's exponent bias for a half's, and adds what rounds to the nearest half but for a tie. */
 const REBIAS = 0xfff - (112 << 23);
 
-/** The nearest halves of floats that are given as their bits, or undefined where one of them is too large to have a finite half. */
+/**
+ * The nearest halves of floats that are given as their bits, or undefined where one of them is
+ * too large to have a finite half.
+ */
 export function toHalves(words: Int32Array): Uint16Array<ArrayBuffer> | undefined {
   const n = words.length;
   const floats = new Float32Array(words.buffer, words.byteOffset, n);

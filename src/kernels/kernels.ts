@@ -1,9 +1,9 @@
 /**
  * Kernels: the arithmetic of every layer, as functions over addresses in one WebAssembly memory.
  *
- * Two implementations: `reference/` (the definition, f64, slow) and wasm/ (fast). Both are held to test/kernels/cases.ts.
- * All addresses are byte offsets, 16-byte aligned unless said otherwise; the host checks shapes once, kernels trust.
- * Letters and matrix layouts: docs/notation.md. A "stride" counts floats between two tokens.
+ * Two implementations: `reference/` (the definition, f64, slow) and wasm/ (fast). Both are held to
+ * test/kernels/cases.ts. All addresses are byte offsets, 16-byte aligned unless said otherwise; the host checks shapes
+ * once, kernels trust. Letters and matrix layouts: docs/notation.md. A "stride" counts floats between two tokens.
  */
 
 /** Byte offset into the memory that all kernels share. */
@@ -16,7 +16,9 @@ export interface Kernels {
   matF16(y: Address, x: Address, xStride: number, w: Address, T: number, R: number, C: number): void;
   /** y (T, pad8(R)) = xq · Wᵀ; xq: T quantised rows of C inputs (see `quantize`), W (R, C) q8 in kernel order. */
   matQ8(y: Address, xq: Address, w: Address, T: number, R: number, C: number): void;
-  /** As matQ8 with q4 weights. A row of T tokens has the same bits as T calls of one token (also matQ8, matF32, matF16). */
+  /**
+   * As matQ8 with q4 weights. A row of T tokens has the same bits as T calls of one token (also matQ8, matF32, matF16).
+   */
   matQ4(y: Address, xq: Address, w: Address, T: number, R: number, C: number): void;
 
   /** Rows of W (R, C) chosen by T u32 ids, as f32 into y (T, C; stride C). Ids are < R. */
@@ -37,7 +39,10 @@ export interface Kernels {
 
   /** y (T, D) = x / sqrt(mean(x²) + eps) · w. In place when y = x. */
   rmsNorm(y: Address, x: Address, w: Address, T: number, D: number, eps: number): void;
-  /** y (T, D) = rmsNorm over each run of `width` of (x · silu(z)), then · w. x stride xStride, z stride zStride, y stride D. */
+  /**
+   * y (T, D) = rmsNorm over each run of `width` of (x · silu(z)), then · w. x stride
+   * xStride, z stride zStride, y stride D.
+   */
   gatedRmsNorm(
     y: Address,
     x: Address,
@@ -64,7 +69,10 @@ export interface Kernels {
   gegluTanh(y: Address, x: Address, xStride: number, upAt: number, T: number, I: number): void;
   /** x (n) ← max(x, 0)², in place. */
   relu2(x: Address, n: number): void;
-  /** y (T, n; dense) = factor · sigmoid(gate (T, n; stride gateStride)) · x (T, n; dense); x 0 stands for ones. In place when y = x. */
+  /**
+   * y (T, n; dense) = factor · sigmoid(gate (T, n; stride gateStride)) · x (T, n; dense); x 0 stands
+   * for ones. In place when y = x.
+   */
   sigmoidTimes(y: Address, gate: Address, gateStride: number, x: Address, T: number, n: number, factor: number): void;
   /** Each head of x (T, H, N; stride xStride) ← factor · head / sqrt(Σ head² + eps), in place. */
   l2Norm(x: Address, xStride: number, T: number, H: number, N: number, eps: number, factor: number): void;
@@ -81,7 +89,10 @@ export interface Kernels {
     C: number,
     K: number,
   ): void;
-  /** As causalConv1d over p ⊙ r without silu, then ⊙ q; rows of x hold p, q, r of C each, and tail the last K−1 products. */
+  /**
+   * As causalConv1d over p ⊙ r without silu, then ⊙ q; rows of x hold p, q, r of C each,
+   * and tail the last K−1 products.
+   */
   gatedConv1d(
     y: Address,
     x: Address,
@@ -94,7 +105,10 @@ export interface Kernels {
     K: number,
   ): void;
 
-  /** dt (T, H) = clamp(softplus(raw (T, H; stride rawStride) + bias), lo, hi); logDecay (T, H) = dt · A, with A (H) = −exp(A_log). */
+  /**
+   * dt (T, H) = clamp(softplus(raw (T, H; stride rawStride) + bias), lo, hi); logDecay (T, H) = dt
+   * · A, with A (H) = −exp(A_log).
+   */
   mambaDt(
     dt: Address,
     logDecay: Address,
@@ -143,8 +157,9 @@ export interface Kernels {
   ): void;
 
   /**
-   * One token of the gated delta rule: s (H, P, N) ← a·s, then s ← s + β·(v − s·k)⊗k; y (H·P) = s·q, with a = exp(logDecay).
-   * q, k (G, N) serve H/G neighbouring heads each; v (H, P); beta, logDecay (H). Source: Gated DeltaNet, arXiv 2412.06464.
+   * One token of the gated delta rule: s (H, P, N) ← a·s, then s ← s + β·(v − s·k)⊗k; y (H·P) = s·q, with a
+   * = exp(logDecay). q, k (G, N) serve H/G neighbouring heads each; v (H, P); beta, logDecay (H). Source:
+   * Gated DeltaNet, arXiv 2412.06464.
    */
   gatedDeltaStep(
     y: Address,
@@ -181,10 +196,15 @@ export interface Kernels {
   /** table (T, half, 2): cos and sin of position·frequency, in f64 then rounded; frequencies (half) f32.
    *  Token t has position min(S + t, limit). */
   rotaryTable(table: Address, frequencies: Address, half: number, T: number, S: number, limit: number): void;
-  /** y = x with the first 2·half of each head's P turned (rotate_half pairs i and i+half). x (T, H, P) stride xStride; y (T, H, P) dense. */
+  /**
+   * y = x with the first 2·half of each head's P turned (rotate_half pairs i and i+half). x (T, H, P)
+   * stride xStride; y (T, H, P) dense.
+   */
   rotary(y: Address, x: Address, xStride: number, table: Address, half: number, T: number, H: number, P: number): void;
 
-  /** Writes T new keys (dense) and values (stride vStride) at positions S… into a ring cache; see `attendF32` for slots. */
+  /**
+   * Writes T new keys (dense) and values (stride vStride) at positions S… into a ring cache; see `attendF32` for slots.
+   */
   cacheF32(
     keys: Address,
     values: Address,
@@ -215,9 +235,10 @@ export interface Kernels {
     ring: number,
   ): void;
   /**
-   * Grouped-query attention of T tokens at positions S…S+T−1 over a cache that already holds them; out (T, Hq·P), q (T, Hq, P) dense.
-   * Position p sees j < sinks and p − window < j ≤ p. Position j lies in slot j when j < sinks, else sinks + (j − sinks) % ring.
-   * `qSink` (same shape) is used for j < sinks (the query turned to a position nearer to the sinks); pass q when there are none.
+   * Grouped-query attention of T tokens at positions S…S+T−1 over a cache that already holds them; out (T, Hq·P), q (T,
+   * Hq, P) dense. Position p sees j < sinks and p − window < j ≤ p. Position j lies in slot j when j < sinks, else
+   * sinks + (j − sinks) % ring. `qSink` (same shape) is used for j < sinks (the query turned to a position nearer to
+   * the sinks); pass q when there are none.
    */
   attendF32(
     out: Address,

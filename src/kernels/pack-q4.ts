@@ -1,8 +1,10 @@
 /**
- * Rounding to 4 bits: per block of 32 the scale and offset of least squared error, then both rounded to 8 bits against their row's.
+ * Rounding to 4 bits: per block of 32 the scale and offset of least squared error, then both rounded
+ * to 8 bits against their row's.
  *
- * A block holds w = a·q − b with q in 0…15 and b ≥ 0. Candidates for `a` let the block's range span 8 to 16 steps: whole numbers find the
- * grid of a block that was rounded to 4 bits before (Q4_0, Q4_1), 15.5 and 16 clip the ends a little. Each is refined by least squares.
+ * A block holds w = a·q − b with q in 0…15 and b ≥ 0. Candidates for `a` let the block's range span 8 to 16 steps:
+ * whole numbers find the grid of a block that was rounded to 4 bits before (Q4_0, Q4_1), 15.5 and 16 clip the ends a
+ * little. Each is refined by least squares.
  */
 
 import { matrixBytes } from "../core/dtype.ts";

@@ -1,7 +1,8 @@
 import type { Kernels } from "./kernels.ts";
 
 /**
- * The fast kernels over a memory. They keep the first 64 KiB to themselves (wasm/kernels/page.ts); the host allocates from 65536 up.
+ * The fast kernels over a memory. They keep the first 64 KiB to themselves (wasm/kernels/page.ts);
+ * the host allocates from 65536 up.
  *
  * The module must come from wasm/build/kernels.wasm; its exports are named as in `Kernels`.
  */

@@ -1,7 +1,8 @@
 /**
  * Low-rank additions to a stacked projection: part i of its outputs += up_i · (down_i · x).
  *
- * Several uses of one large matrix differ by such an addition. All the downs are one stacked matrix. Source: LoRA, arXiv 2106.09685.
+ * Several uses of one large matrix differ by such an addition. All the downs are one stacked matrix.
+ * Source: LoRA, arXiv 2106.09685.
  */
 import { pad8 } from "../core/sizes.ts";
 import type { Address } from "../kernels/kernels.ts";

@@ -1,8 +1,9 @@
 /**
  * Grouped-query attention with rotary positions over a bounded or full cache.
  *
- * q, k and v come from one stacked matrix. Tokens beyond the window see the first `sinks` positions as if they stood at the window's edge,
- * so that no distance exceeds what the model was trained on. Source: GQA, arXiv 2305.13245; attention sinks, arXiv 2309.17453.
+ * q, k and v come from one stacked matrix. Tokens beyond the window see the first `sinks` positions as if they stood at
+ * the window's edge, so that no distance exceeds what the model was trained on. Source: GQA, arXiv 2305.13245;
+ * attention sinks, arXiv 2309.17453.
  */
 import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";

@@ -1,8 +1,9 @@
 /**
  * Mixture of experts: a router picks a few MLPs for each token and weights their outputs.
  *
- * Tokens of one expert are gathered and computed together. A token's outputs are added in the order of the experts' numbers, so it has
- * the same bits alone and in a slice. The choice is made on the host, which compares and divides but calls no transcendental.
+ * Tokens of one expert are gathered and computed together. A token's outputs are added in the order of the
+ * experts' numbers, so it has the same bits alone and in a slice. The choice is made on the host, which compares
+ * and divides but calls no transcendental.
  */
 import { pad8 } from "../core/sizes.ts";
 import type { Bind, Layer, Step, WeightSpec } from "./layer.ts";

@@ -1,8 +1,9 @@
 /**
  * Gated DeltaNet mixer: project, causal convolution over q, k and v, the gated delta rule, gated norm, project.
  *
- * Its state is constant: (H, P, N) of the rule and (K − 1, channels) of the convolution. One token takes the recurrent step, several take
- * chunks. Source: Gated DeltaNet, arXiv 2412.06464; transformers `Qwen3_5GatedDeltaNet`, `OlmoHybridGatedDeltaNet`.
+ * Its state is constant: (H, P, N) of the rule and (K − 1, channels) of the convolution. One token takes the
+ * recurrent step, several take chunks. Source: Gated DeltaNet, arXiv 2412.06464; transformers
+ * `Qwen3_5GatedDeltaNet`, `OlmoHybridGatedDeltaNet`.
  */
 import { check } from "../core/failure.ts";
 import { pad8 } from "../core/sizes.ts";
@@ -22,7 +23,10 @@ export interface GatedDeltaConfig {
   epsilon: number;
   /** β reaches up to this: 2 allows negative eigenvalues. */
   reach: 1 | 2;
-  /** The checkpoint's names: gate, then what makes q, k and v (one tensor or three), β and the decay; the norm; the output. */
+  /**
+   * The checkpoint's names: gate, then what makes q, k and v (one tensor or three), β and
+   * the decay; the norm; the output.
+   */
   names: { gate: string; qkv: string[]; beta: string; decay: string; norm: string; output: string };
 }
 

@@ -1,4 +1,6 @@
-/** Gated MLP (SwiGLU, GeGLU): down(act(gate·x) ⊙ up·x); gate and up are one stacked matrix. Source: arXiv 2002.05202. */
+/**
+ * Gated MLP (SwiGLU, GeGLU): down(act(gate·x) ⊙ up·x); gate and up are one stacked matrix. Source: arXiv 2002.05202.
+ */
 import { pad8 } from "../core/sizes.ts";
 import { type AdapterConfig, adapterWeights, bindAdapter } from "./adapter.ts";
 import { type Bind, type Layer, type Step, scaleRows, stacked } from "./layer.ts";

@@ -1,4 +1,7 @@
-/** RMSNorm of q and of k before they turn: of every head by itself, or of all heads together. Source: QK-norm, arXiv 2302.05442. */
+/**
+ * RMSNorm of q and of k before they turn: of every head by itself, or of all heads together.
+ * Source: QK-norm, arXiv 2302.05442.
+ */
 import type { Address } from "../kernels/kernels.ts";
 import { type Bind, vector, type WeightSpec, zeroCentred } from "./layer.ts";
 

@@ -1,7 +1,8 @@
 /**
  * Layer: what a mixer or an MLP needs (weights), keeps (state) and does (forward).
  *
- * Shapes are stated here once, as data: the converter, the pack reader, the state codec and the parameter count all read them.
+ * Shapes are stated here once, as data: the converter, the pack reader, the state codec and the
+ * parameter count all read them.
  */
 import type { Address, Kernels } from "../kernels/kernels.ts";
 
@@ -97,7 +98,10 @@ export interface Bind {
   readonly L: number;
   matrix(name: string): Matrix;
   vector(name: string): Address;
-  /** The floats at an address, for what only the host can decide. Valid until the memory grows: take it anew in every step. */
+  /**
+   * The floats at an address, for what only the host can decide. Valid until the memory
+   * grows: take it anew in every step.
+   */
   floats(at: Address, n: number): Float32Array;
   /** The step's token embeddings (T, D; dense), as they entered the first block. */
   embedded(): Address;
@@ -105,7 +109,10 @@ export interface Bind {
   scratch(bytes: number): Address;
   fixed(name: string): number;
   cache(name: string): { index: number; layout: CacheLayout };
-  /** cos/sin of the step's positions, none taken for more than `last`; shared by all layers with the same frequencies and the same `last`. */
+  /**
+   * cos/sin of the step's positions, none taken for more than `last`; shared by all layers with the same
+   * frequencies and the same `last`.
+   */
   rotary(frequencies: Float32Array, last?: number): RotaryTable;
 }
 

@@ -1,8 +1,9 @@
 /**
  * Mamba-2 mixer: project, causal convolution, selective state-space scan, gated norm, project.
  *
- * Its state is constant: (H, P, N) of the scan and (K − 1, channels) of the convolution. One token takes the recurrent step, several take
- * the chunked scan. A turn's end rounds both to halves, which changes answers no more than another order of sums does (bench/rounding.ts). Source: Mamba-2, arXiv 2405.21060; transformers `BambaMixer`.
+ * Its state is constant: (H, P, N) of the scan and (K − 1, channels) of the convolution. One token takes the recurrent
+ * step, several take the chunked scan. A turn's end rounds both to halves, which changes answers no more than another
+ * order of sums does (bench/rounding.ts). Source: Mamba-2, arXiv 2405.21060; transformers `BambaMixer`.
  */
 import { pad8 } from "../core/sizes.ts";
 import { ssdScratchBytes } from "../kernels/scratch.ts";

@@ -1,4 +1,7 @@
-/** A layer whose output is normed before it joins the stream. Source: transformers `Olmo2DecoderLayer`, `Gemma2DecoderLayer`. */
+/**
+ * A layer whose output is normed before it joins the stream. Source: transformers
+ * `Olmo2DecoderLayer`, `Gemma2DecoderLayer`.
+ */
 import { pad8 } from "../core/sizes.ts";
 import type { Layer, WeightSpec } from "./layer.ts";
 

@@ -1,7 +1,8 @@
 /**
  * Inverse frequencies of rotary position embeddings, with the scalings that checkpoints use.
  *
- * Source: RoFormer, arXiv 2104.09864; transformers `modeling_rope_utils.py` (default, linear, llama3), rounded to f32 as there.
+ * Source: RoFormer, arXiv 2104.09864; transformers `modeling_rope_utils.py` (default, linear,
+ * llama3), rounded to f32 as there.
  */
 import type { ConfigReader } from "../core/config-reader.ts";
 import { check } from "../core/failure.ts";
@@ -19,8 +20,9 @@ export interface RotaryConfig {
 }
 
 /**
- * Reads both spellings: `rope_parameters` (transformers 5), and `rope_scaling` with `rope_theta` beside it, which wins where both stand.
- * `partial` holds where neither the chosen object nor the config around it names a `partial_rotary_factor`.
+ * Reads both spellings: `rope_parameters` (transformers 5), and `rope_scaling` with `rope_theta` beside it,
+ * which wins where both stand. `partial` holds where neither the chosen object nor the config around it
+ * names a `partial_rotary_factor`.
  */
 export function rotaryConfig(
   json: ConfigReader,
@@ -30,7 +32,10 @@ export function rotaryConfig(
   return rotaryFrom(json.object(json.has("rope_scaling") ? "rope_scaling" : "rope_parameters"), json, P, defaults);
 }
 
-/** Reads one object of positions, where a config has several (Gemma 3: one for each kind of layer); `json` is the config around it. */
+/**
+ * Reads one object of positions, where a config has several (Gemma 3: one for each kind of layer);
+ * `json` is the config around it.
+ */
 export function rotaryFrom(
   chosen: ConfigReader,
   json: ConfigReader,

@@ -2,7 +2,8 @@
  * A transformer block whose weights several depths share, in front of a mixer of their own:
  * y = mixer(norm(x + linear(mlp(norm(attention(norm([x; embedding]))))))).
  *
- * It reads the stream itself, and its inner layers have no residual. Source: Zamba2, arXiv 2411.15242; transformers `Zamba2HybridLayer`.
+ * It reads the stream itself, and its inner layers have no residual. Source: Zamba2, arXiv 2411.15242;
+ * transformers `Zamba2HybridLayer`.
  */
 import { pad8 } from "../core/sizes.ts";
 import { type Bind, type Layer, matrix, type Step, vector } from "./layer.ts";

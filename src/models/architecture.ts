@@ -1,7 +1,8 @@
 /**
  * An architecture is a list of residual blocks over one stream, plus embedding, final norm and head.
  *
- * From the same object come: weight names and shapes, state layout, parameter count, and the forward pass (src/backends/wasm).
+ * From the same object come: weight names and shapes, state layout, parameter count, and the
+ * forward pass (src/backends/wasm).
  */
 import type { ConfigReader } from "../core/config-reader.ts";
 import { Failure } from "../core/failure.ts";
@@ -31,7 +32,10 @@ export interface Shape {
 
 export interface Model extends Shape {
   type: string;
-  /** It begins with the embedding, it ends with the final norm and the head; a stage in between does neither (stages.ts). */
+  /**
+   * It begins with the embedding, it ends with the final norm and the head; a stage in
+   * between does neither (stages.ts).
+   */
   entry: boolean;
   exit: boolean;
   /** Some layer of the whole model reads the embedding, so it travels with the stream. */
@@ -79,7 +83,10 @@ export interface Gguf {
   claims?(file: GgufFile): boolean;
   /** The file → the fields of config.json. */
   config(file: GgufFile): Record<string, unknown>;
-  /** The model → metadata, without the architecture's prefix. Fails with `request_invalid` for what llama.cpp has no form of. */
+  /**
+   * The model → metadata, without the architecture's prefix. Fails with `request_invalid` for
+   * what llama.cpp has no form of.
+   */
   metadata(config: GgufConfig, model: Model): Record<string, GgufValue>;
   /** Where a tensor of the checkpoint lies, or undefined when GGUF has no such tensor. */
   part(name: string, config: GgufConfig): GgufPart | undefined;
@@ -98,7 +105,10 @@ export interface Spelling {
 export interface Architecture {
   /** `model_type` in config.json, and the file's name. */
   type: string;
-  /** `model_type` of checkpoints that `rivulet export` writes with modelling code, since transformers' own class would compute something else. */
+  /**
+   * `model_type` of checkpoints that `rivulet export` writes with modelling code, since transformers' own
+   * class would compute something else.
+   */
   ownType?: string;
   /** `model_type` of checkpoints that hold this one as their text model (`text_config`). */
   wrappedBy?: readonly string[];

@@ -1,7 +1,8 @@
 /**
  * Falcon-H1: in every layer Mamba-2 and attention read the same normed stream and are summed; then a gated MLP.
  *
- * Its μP factors are multiplied into the weights at conversion, except those of embedding and head, which may be one tied matrix.
+ * Its μP factors are multiplied into the weights at conversion, except those of embedding and
+ * head, which may be one tied matrix.
  * Source: transformers `models/falcon_h1`; checkpoints tiiuae/Falcon-H1-*.
  * Golden: test/golden/falcon_h1-*, from training/golden.py.
  */

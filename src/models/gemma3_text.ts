@@ -1,8 +1,9 @@
 /**
- * Gemma 3 (text): five layers that see a sliding window to one that sees everything, with positions of their own each; norms before and after
- * attention and MLP, an embedding that is scaled, and a GeGLU.
+ * Gemma 3 (text): five layers that see a sliding window to one that sees everything, with positions of their own each;
+ * norms before and after attention and MLP, an embedding that is scaled, and a GeGLU.
  *
- * Source: transformers `models/gemma3`; checkpoints google/gemma-3-270m, -1b. Golden: test/golden/gemma3_text-*, from training/golden.py.
+ * Source: transformers `models/gemma3`; checkpoints google/gemma-3-270m, -1b. Golden:
+ * test/golden/gemma3_text-*, from training/golden.py.
  */
 import { ConfigReader } from "../core/config-reader.ts";
 import {
@@ -90,7 +91,8 @@ export const gemma3_text: Architecture = {
       pre_feedforward_layernorm: "ffn_norm",
       post_feedforward_layernorm: "post_ffw_norm",
     },
-    // Files do not state the queries' scale: it is that of the head's width, but for the largest model. Nor how often a layer sees everything.
+    // Files do not state the queries' scale: it is that of the head's width, but for the largest model. Nor how
+    // often a layer sees everything.
     more: (get) => ({
       query_pre_attn_scalar: get("attention.key_length"),
       sliding_window: get("attention.sliding_window"),
@@ -130,7 +132,10 @@ function kinds(json: ConfigReader): Kind[] {
   return Array.from({ length: depth }, (_, i) => ((i + 1) % every === 0 ? "full_attention" : "sliding_attention"));
 }
 
-/** Positions of both kinds of layers: one object each, or as older configs have them, `rope_theta` and `rope_local_base_freq`. */
+/**
+ * Positions of both kinds of layers: one object each, or as older configs have them,
+ * `rope_theta` and `rope_local_base_freq`.
+ */
 function positions(json: ConfigReader, P: number): Record<Kind, RotaryConfig> {
   const all = json.object("rope_parameters");
   const wide = { theta: 1_000_000, partial: 1 };

@@ -104,7 +104,10 @@ export const streamConfig = (get: Get, file: GgufFile): Record<string, unknown> 
   vocab_size: rows(file, "token_embd.weight") ?? get("vocab_size"),
 });
 
-/** A list of key heads has zeros at layers of another kind; a hybrid without attention has none, and a config that counts one. */
+/**
+ * A list of key heads has zeros at layers of another kind; a hybrid without attention has
+ * none, and a config that counts one.
+ */
 export function attentionConfig(get: Get): Record<string, unknown> {
   const heads = get("attention.head_count");
   if (heads === 0) return { num_attention_heads: 1, num_key_value_heads: 1 };

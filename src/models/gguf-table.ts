@@ -1,14 +1,17 @@
 /**
- * ggufTable: how GGUF files spell an architecture, from a table of names: which tensor lies where, in which order of rows and columns, changed how.
+ * ggufTable: how GGUF files spell an architecture, from a table of names: which tensor lies where, in which order of
+ * rows and columns, changed how.
  *
- * The same table is read both ways: by conversion from a file, and by export into one. Source: llama.cpp `gguf-py/gguf/tensor_mapping.py`
- * and its converters (`conversion/`).
+ * The same table is read both ways: by conversion from a file, and by export into one. Source: llama.cpp
+ * `gguf-py/gguf/tensor_mapping.py` and its converters (`conversion/`).
  */
 import type { Gguf, GgufConfig, GgufFile, GgufPart } from "./architecture.ts";
 
 type Config = GgufConfig;
 
-/** A tensor of a layer, by its name behind `model.layers.N.`: its name in the file behind `blk.N.`, or more than that. */
+/**
+ * A tensor of a layer, by its name behind `model.layers.N.`: its name in the file behind `blk.N.`, or more than that.
+ */
 export type TableEntry = string | ((config: Config) => GgufPart);
 
 interface GgufTableOptions {

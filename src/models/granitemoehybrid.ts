@@ -1,5 +1,6 @@
 /**
- * Granite 4.0 H: Bamba's mixers, each followed by a shared MLP and, in the larger models, a mixture of experts beside it.
+ * Granite 4.0 H: Bamba's mixers, each followed by a shared MLP and, in the larger models,
+ * a mixture of experts beside it.
  *
  * Factors on embedding, residual, attention and logits; most checkpoints have no positions.
  * Source: transformers `models/granitemoehybrid`; checkpoints ibm-granite/granite-4.0-h-350m, -1b, -tiny, -small.

@@ -34,8 +34,8 @@ export const architectures: Readonly<Record<string, Architecture>> = {
 };
 
 /**
- * The config of the text model: `text_config` where a checkpoint wraps one that is known, else the config as it stands. Ids and the tie of the
- * head, which such checkpoints may state outside only, are taken from there.
+ * The config of the text model: `text_config` where a checkpoint wraps one that is known, else the config as it stands.
+ * Ids and the tie of the head, which such checkpoints may state outside only, are taken from there.
  */
 export function textConfig(config: Record<string, unknown>): Record<string, unknown> {
   const own = Object.values(architectures).find(

@@ -26,8 +26,8 @@ export function layerTypes<const T extends string>(
 }
 
 /**
- * By layer: the window of layers that slide, from `layer_types`. Where the config has no list, the layers that `slides` names (from this layer
- * on, or those it holds for) do when `use_sliding_window` is set.
+ * By layer: the window of layers that slide, from `layer_types`. Where the config has no list, the layers that `slides`
+ * names (from this layer on, or those it holds for) do when `use_sliding_window` is set.
  */
 export function slidingWindows(
   json: ConfigReader,

@@ -33,7 +33,10 @@ export interface Fields {
   K: Readonly<Field>;
 }
 
-/** `inner`: values of all heads together. Fails with `weights_invalid` when heads do not add up to it or groups do not divide them. */
+/**
+ * `inner`: values of all heads together. Fails with `weights_invalid` when heads do not add up to
+ * it or groups do not divide them.
+ */
 export function mixerSizes(json: ConfigReader, inner: number, fields: Fields): Sizes {
   const H = json.int(...fields.H);
   const P = widthOfHead(json, inner / H, fields.P);

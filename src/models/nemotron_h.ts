@@ -1,7 +1,9 @@
 /**
- * Nemotron-H: one mixer per block, which is Mamba-2, attention without positions, an MLP with squared relu, or a mixture of those.
+ * Nemotron-H: one mixer per block, which is Mamba-2, attention without positions, an MLP with
+ * squared relu, or a mixture of those.
  *
- * Source: transformers `models/nemotron_h`; checkpoints nvidia/Nemotron-H-8B-Base-8K and later ones, whose names begin with `backbone`.
+ * Source: transformers `models/nemotron_h`; checkpoints nvidia/Nemotron-H-8B-Base-8K and later ones,
+ * whose names begin with `backbone`.
  * Golden: test/golden/nemotron_h-*, from training/golden.py.
  */
 import type { ConfigReader } from "../core/config-reader.ts";

@@ -2,7 +2,8 @@
  * OLMo Hybrid: three Gated DeltaNet layers with negative eigenvalues to one of attention without positions.
  *
  * The layers differ in where they norm: before the mixer and the MLP with the delta rule, after them with attention.
- * Source: transformers `models/olmo_hybrid`; checkpoint allenai/Olmo-Hybrid-7B. Golden: test/golden/olmo_hybrid-*, from training/golden.py.
+ * Source: transformers `models/olmo_hybrid`; checkpoint allenai/Olmo-Hybrid-7B. Golden:
+ * test/golden/olmo_hybrid-*, from training/golden.py.
  */
 import type { ConfigReader } from "../core/config-reader.ts";
 import {

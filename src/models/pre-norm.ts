@@ -1,4 +1,7 @@
-/** What pre-norm transformers and hybrids of the Llama line have in common: the names of norms, MLP and head, and how a layer is built. */
+/**
+ * What pre-norm transformers and hybrids of the Llama line have in common: the names of norms, MLP and
+ * head, and how a layer is built.
+ */
 import type { ConfigReader } from "../core/config-reader.ts";
 import { type AttentionConfig, gatedMlp, type Layer, rotaryConfig, type WeightSpec } from "../layers/index.ts";
 import { residual, type Shape } from "./architecture.ts";
@@ -17,7 +20,10 @@ interface PreNormDefaults {
 /** A norm's tensor from its name: as it stands, or stored as its distance from one. */
 type Norm = (name: string, width: number) => string | WeightSpec;
 
-/** Reads sizes and builds `depth` layers of mixer and gated MLP, each behind its norm. `mixer` gets the layer's name and number. */
+/**
+ * Reads sizes and builds `depth` layers of mixer and gated MLP, each behind its norm. `mixer`
+ * gets the layer's name and number.
+ */
 export function preNormShape(
   json: ConfigReader,
   defaults: PreNormDefaults,

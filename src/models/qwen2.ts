@@ -1,7 +1,8 @@
 /**
  * Qwen 2 and 2.5: Llama's shape with a bias on q, k and v.
  *
- * Source: transformers `models/qwen2`; checkpoints Qwen/Qwen2.5-0.5B … 7B. Golden: test/golden/qwen2-*, from training/golden.py.
+ * Source: transformers `models/qwen2`; checkpoints Qwen/Qwen2.5-0.5B … 7B. Golden:
+ * test/golden/qwen2-*, from training/golden.py.
  */
 import { attention } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";

@@ -1,7 +1,8 @@
 /**
  * Qwen 3: Llama's shape, with every head of q and of k normed before it turns.
  *
- * Source: transformers `models/qwen3`; checkpoints Qwen/Qwen3-0.6B … 8B. Golden: test/golden/qwen3-*, from training/golden.py.
+ * Source: transformers `models/qwen3`; checkpoints Qwen/Qwen3-0.6B … 8B. Golden:
+ * test/golden/qwen3-*, from training/golden.py.
  */
 import { attention } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";

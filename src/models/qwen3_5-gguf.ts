@@ -1,7 +1,8 @@
 /**
  * How GGUF files spell Qwen 3.5: value heads in tiled order, norms as they multiply.
  *
- * Value heads that share a key head stand side by side in the checkpoint; in a file the first of each key head come first, then the second.
+ * Value heads that share a key head stand side by side in the checkpoint; in a file the first of each key
+ * head come first, then the second.
  * Source: llama.cpp `conversion/qwen.py` (`_LinearAttentionVReorderBase`).
  */
 import type { Gguf, GgufConfig } from "./architecture.ts";

@@ -1,8 +1,10 @@
 /**
  * Qwen 3.5 (text): three Gated DeltaNet layers to one of gated attention, each followed by a gated MLP.
  *
- * Positions of text are the same in all three sections of the checkpoint's multimodal rotary embedding, which is then the plain one.
- * Source: transformers `models/qwen3_5`; checkpoints Qwen/Qwen3.5-0.8B, -2B, -4B. Golden: test/golden/qwen3_5_text-*, from training/golden.py.
+ * Positions of text are the same in all three sections of the checkpoint's multimodal rotary
+ * embedding, which is then the plain one.
+ * Source: transformers `models/qwen3_5`; checkpoints Qwen/Qwen3.5-0.8B, -2B, -4B. Golden:
+ * test/golden/qwen3_5_text-*, from training/golden.py.
  */
 import { attention, type GatedDeltaConfig, gatedDelta, zeroCentred } from "../layers/index.ts";
 import type { Architecture } from "./architecture.ts";

@@ -1,8 +1,9 @@
 /**
- * Stages: a model cut into runs of blocks, each of which is a model of its own that reads and writes the residual stream.
+ * Stages: a model cut into runs of blocks, each of which is a model of its own that reads
+ * and writes the residual stream.
  *
- * The first has the embedding, the last the final norm and the head; where those are tied both have the matrix. Weights that blocks share
- * are in every stage that uses them.
+ * The first has the embedding, the last the final norm and the head; where those are tied both have the matrix. Weights
+ * that blocks share are in every stage that uses them.
  */
 import { type Dtype, matrixBytes, vectorBytes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
@@ -11,7 +12,10 @@ import { derived, type Model } from "./architecture.ts";
 /** Blocks `from` ≤ i < `to`. */
 export type BlockRange = readonly [from: number, to: number];
 
-/** Stage `k` of these. Ends without a block have an empty range, so it takes all of them to tell which stage is the first. */
+/**
+ * Stage `k` of these. Ends without a block have an empty range, so it takes all of them to
+ * tell which stage is the first.
+ */
 export const stageOf = (model: Model, ranges: readonly BlockRange[], k: number): Model =>
   part(model, ranges[k]!, k === 0, k === ranges.length - 1);
 
@@ -47,7 +51,8 @@ export function divide(model: Model, count: number, dtype: Dtype): BlockRange[] 
     known.set(key, bytes);
     return bytes;
   };
-  // best[to]: how the first stages may end at block `to`. Among cuts with the same largest stage the most even one counts.
+  // best[to]: how the first stages may end at block `to`. Among cuts with the same largest
+  // stage the most even one counts.
   let best: Cut[] = Array.from({ length: B + 1 }, (_, to) => {
     const bytes = size(0, to, 1);
     return { largest: bytes, squares: bytes ** 2, at: [0, to] };

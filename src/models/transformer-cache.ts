@@ -1,4 +1,7 @@
-/** transformerCacheBytes: what each token would add to the cache of a transformer of the same depth, to compare a state with. */
+/**
+ * transformerCacheBytes: what each token would add to the cache of a transformer of the same
+ * depth, to compare a state with.
+ */
 import type { Model } from "./architecture.ts";
 
 const BYTES_PER_VALUE = 2; // f16
@@ -6,8 +9,8 @@ const BYTES_PER_VALUE = 2; // f16
 const QUERIES_PER_KEY = 4;
 
 /**
- * Keys and values, f16, in every block that keeps something of the past: 2 · blocks · key heads · head width · 2 bytes. The key heads and
- * their width are those of the model's own attention.
+ * Keys and values, f16, in every block that keeps something of the past: 2 · blocks · key heads · head width · 2 bytes.
+ * The key heads and their width are those of the model's own attention.
  */
 export function transformerCacheBytes({ blocks, state, D }: Pick<Model, "blocks" | "state" | "D">): number {
   const depth = blocks.filter(({ layers }) => layers.some((layer) => layer.state.length > 0)).length;

@@ -1,7 +1,9 @@
 /**
- * Zamba2: Mamba-2 layers, some of which first add what one of a few shared transformer blocks makes of the stream and the embedding.
+ * Zamba2: Mamba-2 layers, some of which first add what one of a few shared transformer blocks makes
+ * of the stream and the embedding.
  *
- * Uses of a shared block differ by low-rank adapters. Source: transformers `models/zamba2`; checkpoints Zyphra/Zamba2-1.2B, -2.7B, -7B.
+ * Uses of a shared block differ by low-rank adapters. Source: transformers `models/zamba2`; checkpoints
+ * Zyphra/Zamba2-1.2B, -2.7B, -7B.
  * Golden: test/golden/zamba2-*, from training/golden.py.
  */
 import type { ConfigReader } from "../core/config-reader.ts";

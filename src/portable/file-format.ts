@@ -1,9 +1,10 @@
 /**
  * A conversation as one signed file: layout, header, keys.
  *
- * "RVCF", version u32, header length u32, key id (16), SHA-256 of the header (32), HMAC of the 60 bytes before it (32); header (msgpack);
- * records: kind u32, length u32, SHA-256 of the bytes (32), bytes; an end record of length 32 whose bytes are the HMAC of everything before
- * them. Little-endian, HMAC-SHA-256. The header is authentic before it is decoded; records are so only when the end has been read.
+ * "RVCF", version u32, header length u32, key id (16), SHA-256 of the header (32), HMAC of the 60 bytes before it (32);
+ * header (msgpack); records: kind u32, length u32, SHA-256 of the bytes (32), bytes; an end record of length 32 whose
+ * bytes are the HMAC of everything before them. Little-endian, HMAC-SHA-256. The header is authentic before it is
+ * decoded; records are so only when the end has been read.
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import * as z from "zod";
@@ -22,8 +23,8 @@ export const RECORD_MAX_BYTES = 2_000_000;
 export const FILE_MAX_BYTES = 512 * 1024 * 1024;
 
 /**
- * What a record's bytes are: a turn's place (msgpack), and behind it the pieces of what is known of it (JSON) and of its ids (u32); a piece of
- * the state.
+ * What a record's bytes are: a turn's place (msgpack), and behind it the pieces of what is known of it (JSON) and of
+ * its ids (u32); a piece of the state.
  */
 export const kinds = { end: 0, turn: 1, detail: 2, ids: 3, state: 4 } as const;
 export type Kind = keyof typeof kinds;

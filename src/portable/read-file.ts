@@ -1,8 +1,9 @@
 /**
  * readConversationFile: the parts of a signed file, refused with the exact reason.
  *
- * The header comes first and is authentic. The records that follow may still be forged: they are to be set aside, undecoded, until this
- * generator has ended by itself, which it does only when the signature over the whole file is right.
+ * The header comes first and is authentic. The records that follow may still be forged: they are to be
+ * set aside, undecoded, until this generator has ended by itself, which it does only when the
+ * signature over the whole file is right.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Failure } from "../core/failure.ts";
@@ -131,8 +132,8 @@ function checkFrame(frame: Uint8Array, what: string): { kind: Kind; length: numb
 }
 
 /**
- * Another pack of the same model reads the same tokens where they and its template are the same, and computes the state from them. Otherwise all differences at once, so that nobody
- * has to find them one by one.
+ * Another pack of the same model reads the same tokens where they and its template are the same, and computes the state
+ * from them. Otherwise all differences at once, so that nobody has to find them one by one.
  */
 function checkModel(theirs: ModelIdentity, ours: ModelIdentity): void {
   if (theirs.fingerprint === ours.fingerprint) return;

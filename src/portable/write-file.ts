@@ -1,4 +1,7 @@
-/** conversationFile: a conversation as the bytes of one signed file, made as fast as they are read and one record at a time. */
+/**
+ * conversationFile: a conversation as the bytes of one signed file, made as fast as they are
+ * read and one record at a time.
+ */
 import { createHmac } from "node:crypto";
 import { check } from "../core/failure.ts";
 import { sha256Bytes } from "../core/sha256.ts";
@@ -18,7 +21,10 @@ import {
   RECORD_MAX_BYTES,
 } from "./file-format.ts";
 
-/** `records` are drawn when the reader asks for them. A failure among them breaks the stream off, and what was read is no valid file. */
+/**
+ * `records` are drawn when the reader asks for them. A failure among them breaks the stream off, and
+ * what was read is no valid file.
+ */
 export function conversationFile(
   header: FileHeader,
   records: Iterable<FileRecord>,

@@ -1,8 +1,9 @@
 /**
- * Candidates: the tokens that may still be drawn, ids upwards, and the cuts that make them fewer, without sorting the vocabulary.
+ * Candidates: the tokens that may still be drawn, ids upwards, and the cuts that make them fewer,
+ * without sorting the vocabulary.
  *
- * Tokens are ordered by nats below the largest logit, equals by id, lowest first. That order is total, so a cut is its last token. Tokens
- * are counted (or weighed) in bins of that distance; only the bin that holds the cut is sorted.
+ * Tokens are ordered by nats below the largest logit, equals by id, lowest first. That order is total, so a cut is its
+ * last token. Tokens are counted (or weighed) in bins of that distance; only the bin that holds the cut is sorted.
  */
 import { atLeast } from "./vocabulary-walks.ts";
 
@@ -58,7 +59,8 @@ export class Candidates {
   /**
    * Keeps the fewest whose share of the weight is ≥ share; at least one. `weights` (V): e^-below of the candidates.
    *
-   * `beyond`: what tokens below all candidates may weigh at most. False, and nothing is cut, where the cut depends on how much it is.
+   * `beyond`: what tokens below all candidates may weigh at most. False, and nothing is cut, where the
+   * cut depends on how much it is.
    */
   keepShare(weights: Float64Array, share: number, beyond = 0): boolean {
     if (share >= 1) return true;
@@ -72,7 +74,8 @@ export class Candidates {
       total += weights[id]!;
       if (bin > lastBin) lastBin = bin;
     }
-    // The sum over all tokens, in whatever order it rounds, lies between these; and a larger sum never makes the cut come earlier.
+    // The sum over all tokens, in whatever order it rounds, lies between these; and a larger sum
+    // never makes the cut come earlier.
     const least = beyond > 0 ? total * (1 - ROUNDS) : total;
     const cut = this.#cut(weights, share * least, lastBin);
     if (beyond > 0) {
@@ -83,7 +86,10 @@ export class Candidates {
     return true;
   }
 
-  /** The first token at which those down to it weigh `left`; the last one where none does. Over `#bins`, which hold the weights. */
+  /**
+   * The first token at which those down to it weigh `left`; the last one where none does. Over
+   * `#bins`, which hold the weights.
+   */
   #cut(weights: Float64Array, left: number, lastBin: number): { id: number; reached: boolean } {
     const bins = this.#bins;
     let bin = 0;

@@ -1,8 +1,8 @@
 /**
  * Penalties: logit bias and the three penalties, applied to a copy of the logits; and the counts they need.
  *
- * Order: bias, repetition, presence and frequency. Repetition looks at prompt and reply (divides positive logits, multiplies
- * negative ones, once per distinct id); presence and frequency look at the reply only (subtracted).
+ * Order: bias, repetition, presence and frequency. Repetition looks at prompt and reply (divides positive logits,
+ * multiplies negative ones, once per distinct id); presence and frequency look at the reply only (subtracted).
  * Source: CTRL, arXiv 1909.05858, for repetition; OpenAI's API reference for the other two.
  */
 import { check } from "../core/failure.ts";

@@ -1,5 +1,6 @@
 /**
- * Random: xoshiro128**, seeded by SplitMix64. Four u32 words of state, integer operations only, so every machine draws the same.
+ * Random: xoshiro128**, seeded by SplitMix64. Four u32 words of state, integer operations only,
+ * so every machine draws the same.
  *
  * Source: Blackman and Vigna, prng.di.unimi.it/xoshiro128starstar.c (1.1) and splitmix64.c.
  */

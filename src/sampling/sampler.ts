@@ -1,9 +1,9 @@
 /**
- * Sampler: the next id from logits. Deterministic given logits, sampling and state: fixed order, integer generator, no sort of the
- * vocabulary that could depend on the engine.
+ * Sampler: the next id from logits. Deterministic given logits, sampling and state: fixed order, integer generator, no
+ * sort of the vocabulary that could depend on the engine.
  *
- * Order: logit bias, repetition, presence and frequency penalties, mask, temperature, top-k, top-p, min-p, draw. The draw walks kept ids
- * upwards. At temperature 0 the largest wins, the lowest id among equals.
+ * Order: logit bias, repetition, presence and frequency penalties, mask, temperature, top-k, top-p, min-p, draw. The
+ * draw walks kept ids upwards. At temperature 0 the largest wins, the lowest id among equals.
  * Source: transformers `GenerationMixin._get_logits_processor` (penalties, temperature, top-k, top-p, min-p).
  */
 import { check } from "../core/failure.ts";
@@ -14,8 +14,8 @@ import type { SamplerState, Sampling } from "./sampling.ts";
 import { areFinite, largest } from "./vocabulary-walks.ts";
 
 /**
- * Nats below the best within which the cuts are looked for first: what lies further down weighs e^-20 at most, a ten-thousandth for a
- * vocabulary of 49,152 together. A whole number of bins of `Candidates`.
+ * Nats below the best within which the cuts are looked for first: what lies further down weighs e^-20 at most, a
+ * ten-thousandth for a vocabulary of 49,152 together. A whole number of bins of `Candidates`.
  */
 const NEAR = 20;
 
@@ -35,10 +35,16 @@ interface Workplace {
   candidates: Candidates;
 }
 
-/** Lends so many bytes, at a multiple of eight, that nobody else reads or writes until a choice is made. Undefined where there are none. */
+/**
+ * Lends so many bytes, at a multiple of eight, that nobody else reads or writes until a choice is made.
+ * Undefined where there are none.
+ */
 type Lend = (bytes: number) => { buffer: ArrayBufferLike; at: number } | undefined;
 
-/** By the size of the vocabulary. A choice leaves nothing there that the next one reads, so all conversations share one: it has a megabyte. */
+/**
+ * By the size of the vocabulary. A choice leaves nothing there that the next one reads, so all
+ * conversations share one: it has a megabyte.
+ */
 const workplaces = new Map<number, Workplace>();
 /** The same in memory that was lent, which another model may lend too. */
 const lent = new WeakMap<ArrayBufferLike, Workplace>();
@@ -62,7 +68,10 @@ export class Sampler {
   readonly #seen: SeenTokens;
   readonly #lend: Lend | undefined;
 
-  /** A seed starts the generator anew, also over a saved state. Without either it starts from entropy. `lend`: memory to choose in, but for the logits. */
+  /**
+   * A seed starts the generator anew, also over a saved state. Without either it starts from entropy. `lend`: memory to
+   * choose in, but for the logits.
+   */
   constructor(vocab: number, state?: SamplerState, seed?: number | bigint, lend?: Lend) {
     this.#vocab = vocab;
     this.#lend = lend;
@@ -82,8 +91,8 @@ export class Sampler {
   }
 
   /**
-   * logits (V). Does not accept the token. `probability`: under what was left to draw from. `allowed`: bit id % 32 of word id >> 5 says
-   * that the id may be chosen; absent, each may.
+   * logits (V). Does not accept the token. `probability`: under what was left to draw from. `allowed`: bit id % 32 of
+   * word id >> 5 says that the id may be chosen; absent, each may.
    */
   choose(logits: Float32Array, sampling: Sampling, allowed?: Uint32Array): { id: number; probability: number } {
     checkSampling(sampling);
@@ -122,7 +131,10 @@ export class Sampler {
     return { id: best, probability: weights[best]! / total };
   }
 
-  /** Of the model's own distribution, before penalties and temperature: log-softmax(logits), the n largest, largest first. */
+  /**
+   * Of the model's own distribution, before penalties and temperature:
+   * log-softmax(logits), the n largest, largest first.
+   */
   logprobs(logits: Float32Array, id: number, n: number): { logprob: number; top: TokenLogprob[] } {
     check(Number.isInteger(n) && n >= 0 && n <= MAX_TOP_LOGPROBS, "bug", () => `logprobs: 0…20, got ${n}`);
     this.#checkLogits(logits);
@@ -157,8 +169,9 @@ export class Sampler {
 }
 
 /**
- * Leaves the candidates that the cuts keep, with their weights; only tokens less than `reach` nats below the best are weighed.
- * False where those further down have a say; with `reach` Infinity there are none, and the result is the same in every bit.
+ * Leaves the candidates that the cuts keep, with their weights; only tokens less than `reach` nats below the
+ * best are weighed. False where those further down have a say; with `reach` Infinity there are none, and the
+ * result is the same in every bit.
  */
 function cut(place: Workplace, best: number, { temperature, topK, topP, minP }: Sampling, reach: number): boolean {
   const { below: x, weights, candidates } = place;
@@ -175,7 +188,10 @@ function cut(place: Workplace, best: number, { temperature, topK, topP, minP }: 
   return true;
 }
 
-/** In place: what is not allowed falls below everything, ids beyond the mask as well. Many words of a mask allow all of their ids. */
+/**
+ * In place: what is not allowed falls below everything, ids beyond the mask as well. Many words of
+ * a mask allow all of their ids.
+ */
 function bar(x: Float64Array, allowed: Uint32Array): void {
   const ALL = 2 ** 32 - 1;
   for (let from = 0; from < x.length; from += 32) {

@@ -51,6 +51,9 @@ export interface SamplerState {
   generator: number[];
   /** The last ≤ RECENT_TOKENS ids of prompt and reply, oldest first. */
   recent: number[];
-  /** Ids of the running reply and how often they came; emptied when a reply begins. Pairs of id and count, by first appearance. */
+  /**
+   * Ids of the running reply and how often they came; emptied when a reply begins. Pairs of id
+   * and count, by first appearance.
+   */
   reply: [number, number][];
 }

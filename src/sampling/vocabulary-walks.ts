@@ -1,8 +1,9 @@
 /**
  * Walks over a whole vocabulary: each once per token, they are most of what the sampler does.
  *
- * They go four ids at a time, each over arrays of one type. A shorter loop is drawn into its caller by V8's middle compiler, and there it never comes to
- * the last one: it ran at a third of the speed for as long as a server was watched.
+ * They go four ids at a time, each over arrays of one type. A shorter loop is drawn into its caller by
+ * V8's middle compiler, and there it never comes to the last one: it ran at a third of the speed for
+ * as long as a server was watched.
  */
 
 /** The id of the largest; the lowest among equals. */

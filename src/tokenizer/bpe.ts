@@ -1,9 +1,9 @@
 /**
  * Bpe: byte-pair encoding of pre-tokenized pieces. Never gives an id of `barred`.
  *
- * The lowest rank merges first, the leftmost of equal ranks; a heap keeps a piece of n symbols at O(n log n). Pieces longer than
- * MAX_SYMBOLS are cut, before a word if there is one, so that memory is bounded: no piece of normal text is that long, except where a
- * tokenizer splits nothing, and there words do not merge with each other.
+ * The lowest rank merges first, the leftmost of equal ranks; a heap keeps a piece of n symbols at O(n log n). Pieces
+ * longer than MAX_SYMBOLS are cut, before a word if there is one, so that memory is bounded: no piece of normal text is
+ * that long, except where a tokenizer splits nothing, and there words do not merge with each other.
  * Source: Sennrich et al., arXiv 1508.07909. Definition: Hugging Face tokenizers, `models/bpe/word.rs`.
  */
 import { atOnce, type Work } from "../core/work.ts";

@@ -1,6 +1,6 @@
 /**
- * byte-level: GPT-2's alphabet of 256 characters that stand for bytes in vocabularies. Printable Latin-1 stands for itself, the other bytes
- * for U+0100 upwards.
+ * byte-level: GPT-2's alphabet of 256 characters that stand for bytes in vocabularies. Printable Latin-1 stands for
+ * itself, the other bytes for U+0100 upwards.
  *
  * Source: openai/gpt-2 `encoder.py`, bytes_to_unicode.
  */

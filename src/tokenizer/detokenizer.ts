@@ -1,5 +1,6 @@
 /**
- * StreamingDetokenizer: ids in, text out as soon as its characters are whole. Pushes joined with the flush are the text of all ids at once.
+ * StreamingDetokenizer: ids in, text out as soon as its characters are whole. Pushes joined with the flush
+ * are the text of all ids at once.
  *
  * Bytes that can never become a character show as U+FFFD, as in the WHATWG encoding standard.
  */

@@ -1,9 +1,10 @@
 /**
  * createTextCodec: a TextCodec from Hugging Face's tokenizer.json.
  *
- * @huggingface/tokenizers finds added tokens, normalises and pre-tokenizes. Byte pairs are merged here, over typed arrays: the library
- * would hold every token and merge several times as strings.
- * A control token cannot come out of `encodeText`: its pipeline knows no such added token, and the byte-pair step bars its id.
+ * @huggingface/tokenizers finds added tokens, normalises and pre-tokenizes. Byte pairs are merged here, over typed
+ * arrays: the library would hold every token and merge several times as strings.
+ * A control token cannot come out of `encodeText`: its pipeline knows no such added token, and
+ * the byte-pair step bars its id.
  */
 import { Tokenizer } from "@huggingface/tokenizers";
 import { check, Failure } from "../core/failure.ts";
@@ -23,9 +24,9 @@ const WINDOW = 32_768;
 const MARGIN = 64;
 
 /**
- * `tokenizerConfig`: tokenizer_config.json. Read of it: `bos_token`, `eos_token`, `chat_template`. Added tokens that are not special but
- * occur in the template (`<tool_call>`) steer the model too; without a template every added token counts, except of white space.
- * Failure `weights_invalid`.
+ * `tokenizerConfig`: tokenizer_config.json. Read of it: `bos_token`, `eos_token`, `chat_template`. Added tokens that
+ * are not special but occur in the template (`<tool_call>`) steer the model too; without a template every added token
+ * counts, except of white space. Failure `weights_invalid`.
  */
 export function createTextCodec(tokenizerJson: unknown, tokenizerConfig: Record<string, unknown> = {}): TextCodec {
   return new HfCodec(readTokenizerFile(tokenizerJson), tokenizerConfig);

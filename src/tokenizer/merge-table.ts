@@ -1,13 +1,18 @@
 import { type Numbers, numbersBelow } from "../core/numbers.ts";
 
-/** MergeTable: rank of a pair of ids, in typed arrays (a Map with a key per pair would cost about ten times as much). */
+/**
+ * MergeTable: rank of a pair of ids, in typed arrays (a Map with a key per pair would cost about ten times as much).
+ */
 export class MergeTable {
   /** Three ids per rank: left, right, result. */
   readonly #merges: Numbers;
   /** Open addressing, rank + 1 or 0. */
   readonly #slots: Numbers;
 
-  /** Without the merges that make an id of `barred`. A pair that comes twice has its last rank, as in Hugging Face's library. */
+  /**
+   * Without the merges that make an id of `barred`. A pair that comes twice has its last
+   * rank, as in Hugging Face's library.
+   */
   constructor(merges: Uint32Array, barred: ReadonlySet<number>) {
     this.#merges = numbersBelow(merges.reduce((most, id) => Math.max(most, id), 0) + 1, merges.length);
     this.#merges.set(merges);

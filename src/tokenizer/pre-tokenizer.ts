@@ -1,9 +1,11 @@
 /**
- * readPreTokenizer: the file's pre-tokenizer, as a chain of @huggingface/tokenizers' own, that splits like the Rust library of the same name.
+ * readPreTokenizer: the file's pre-tokenizer, as a chain of @huggingface/tokenizers' own, that splits like the
+ * Rust library of the same name.
  *
- * The JavaScript library's Digits and ByteLevel use \d and \s of JavaScript, which differ from Rust's on digits beyond ASCII, U+0085 and
- * U+FEFF; its Split and Punctuation honour only some behaviours. The first two are spelled out as Split, the others are refused.
- * A last step that only turns bytes into characters is left to the byte-pair step, which reads bytes.
+ * The JavaScript library's Digits and ByteLevel use \d and \s of JavaScript, which differ from Rust's on digits
+ * beyond ASCII, U+0085 and U+FEFF; its Split and Punctuation honour only some behaviours. The first two are
+ * spelled out as Split, the others are refused. A last step that only turns bytes into characters is left to the
+ * byte-pair step, which reads bytes.
  */
 import { type PreTokenizer, SequencePreTokenizer } from "@huggingface/tokenizers";
 import { check } from "../core/failure.ts";
@@ -19,7 +21,10 @@ const GPT2_WORDS = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p
 export interface ReadPreTokenizer {
   /** Pieces are text whose UTF-8 bytes are the symbols, not characters. */
   byteLevel: boolean;
-  /** Pieces are the text from left to right, nothing added and nothing left out; what a piece is depends on nothing that stands before it. */
+  /**
+   * Pieces are the text from left to right, nothing added and nothing left out; what a piece is depends on
+   * nothing that stands before it.
+   */
   onlySplits: boolean;
   /** `section_index`: which part of the whole text this is, between added tokens. */
   split(text: string, options?: { section_index?: number }): string[];

@@ -1,8 +1,8 @@
 /**
  * createPromptBuilder: messages to ids through a chat template that never sees what the messages say.
  *
- * The template's own text is encoded with control tokens; contents and names are encoded as text (rendered-pieces.ts). Ids are joined, strings
- * never, so nothing in a message can become a control token or a piece of one (fault H1).
+ * The template's own text is encoded with control tokens; contents and names are encoded as text (rendered-pieces.ts).
+ * Ids are joined, strings never, so nothing in a message can become a control token or a piece of one (fault H1).
  */
 import { check, Failure } from "../core/failure.ts";
 import { ChatTemplate, TemplateRefusal } from "./chat-template.ts";
@@ -20,7 +20,10 @@ interface PromptOptions extends Readonly<Record<string, unknown>> {
 const NAME = /^[\p{L}\p{N}_.-]{1,64}$/u;
 const ROLES: readonly string[] = ["system", "user", "assistant", "tool"];
 
-/** `options`: also tokenizer_config.json, for fields that templates use. Failure `weights_invalid` when the template cannot be used. */
+/**
+ * `options`: also tokenizer_config.json, for fields that templates use. Failure `weights_invalid`
+ * when the template cannot be used.
+ */
 export function createPromptBuilder(template: string, codec: TextCodec, options: PromptOptions = {}): PromptBuilder {
   return new TemplatePromptBuilder(new ChatTemplate(template), codec, options);
 }
@@ -92,7 +95,10 @@ class TemplatePromptBuilder implements PromptBuilder {
     return this.#encode(pieces.slice(systemAt(pieces) + 1));
   }
 
-  /** Pieces of `past` and `messages` up to where the answer begins; failures name the message by its place in `messages`. */
+  /**
+   * Pieces of `past` and `messages` up to where the answer begins; failures name the
+   * message by its place in `messages`.
+   */
   #render(
     past: readonly Message[],
     messages: readonly Message[],

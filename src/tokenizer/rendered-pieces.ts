@@ -1,8 +1,8 @@
 /**
  * renderedPieces: what a chat template writes, cut into its own text and what the caller's messages and tools say.
  *
- * The template renders random placeholders and never sees the texts. What it computes from a content's text (`'</think>' in content`) sees the
- * placeholder; trimming is found out and done likewise.
+ * The template renders random placeholders and never sees the texts. What it computes from a content's text
+ * (`'</think>' in content`) sees the placeholder; trimming is found out and done likewise.
  */
 import { check } from "../core/failure.ts";
 import type { ChatTemplate } from "./chat-template.ts";
@@ -22,7 +22,10 @@ interface Prompt {
   tools: readonly string[];
 }
 
-/** `constants`: further fields that the template uses. Fails as the template does, and with `weights_invalid` where it writes tools in another form. */
+/**
+ * `constants`: further fields that the template uses. Fails as the template does, and with `weights_invalid` where
+ * it writes tools in another form.
+ */
 export function renderedPieces(
   template: ChatTemplate,
   constants: Readonly<Record<string, unknown>>,
@@ -61,7 +64,8 @@ export function renderedPieces(
     let text = messages[at]![kind!] ?? "";
     if (kind === "content" && !left) text = text.trimStart();
     if (kind === "content" && right !== PADDING) text = text.trimEnd();
-    // A tokenizer's words begin with their space: " The" is one token. An answer's ids are the model's own, so there it stays.
+    // A tokenizer's words begin with their space: " The" is one token. An answer's ids are the
+    // model's own, so there it stays.
     const own = messages[at]!.role === "assistant" ? before : before.replace(/ +$/, "");
     text = before.slice(own.length) + text;
     pieces.push({ template: own });

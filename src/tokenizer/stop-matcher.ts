@@ -1,8 +1,9 @@
 /**
- * StopMatcher: ends streamed text before the first stop string. Nothing of a stop string leaks, however the text was cut into pieces.
+ * StopMatcher: ends streamed text before the first stop string. Nothing of a stop string leaks,
+ * however the text was cut into pieces.
  *
- * The stop that is complete first wins; of several that end at the same character, the longest. Held back is only what could still
- * become a stop. Time is linear in the text, whatever the strings.
+ * The stop that is complete first wins; of several that end at the same character, the longest. Held back is only what
+ * could still become a stop. Time is linear in the text, whatever the strings.
  * Source: Knuth, Morris and Pratt, 1977.
  */
 export class StopMatcher {

@@ -1,9 +1,9 @@
 /**
- * resolveLayout: a Jinja template whose white space around tags is as Jinja leaves it with `trim_blocks` and `lstrip_blocks`, which is how
- * transformers sets it up.
+ * resolveLayout: a Jinja template whose white space around tags is as Jinja leaves it with `trim_blocks` and
+ * `lstrip_blocks`, which is how transformers sets it up.
  *
- * The library's own options are regular expressions over the source: they also change texts in quotes and text that looks like the end of a
- * tag, and know neither `{%+` nor other line ends. Source: Jinja 3.1, `lexer.py`.
+ * The library's own options are regular expressions over the source: they also change texts in quotes and text that
+ * looks like the end of a tag, and know neither `{%+` nor other line ends. Source: Jinja 3.1, `lexer.py`.
  */
 
 /** What ends a tag that begins so. */

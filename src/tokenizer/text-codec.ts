@@ -3,13 +3,16 @@ import type { Work } from "../core/work.ts";
 
 export interface TextCodec {
   readonly vocab: number;
-  /** Ids of every token that steers the model: specials of tokenizer.json, begin and end of text, added tokens that the template names. */
+  /**
+   * Ids of every token that steers the model: specials of tokenizer.json, begin and end of text, added
+   * tokens that the template names.
+   */
   readonly control: ReadonlySet<number>;
   /** Text from outside: specials are spelled out as ordinary text, never recognised. */
   encodeText(text: string): number[];
   /**
-   * Does the work of `encodeText` with pauses: until it is forgotten, as often as it was done ahead, `encodeText` of this very text costs
-   * nothing. For texts that would hold others up.
+   * Does the work of `encodeText` with pauses: until it is forgotten, as often as it was done ahead, `encodeText` of
+   * this very text costs nothing. For texts that would hold others up.
    */
   ahead?(text: string): Work<void>;
   forget?(text: string): void;
@@ -57,8 +60,8 @@ export interface PromptBuilder {
   /** Ids of a whole new conversation, ending where the assistant's answer begins unless it is not `answering`. */
   start(messages: readonly Message[], answering?: boolean): number[];
   /**
-   * Ids that continue a conversation: closes the assistant's last answer, adds the new messages if there are any, opens the next answer.
-   * `closed` says that the log already ends with the end-of-turn token that the model sampled.
+   * Ids that continue a conversation: closes the assistant's last answer, adds the new messages if there are any, opens
+   * the next answer. `closed` says that the log already ends with the end-of-turn token that the model sampled.
    */
   append(history: { hasSystem: boolean; closed: boolean }, messages: readonly Message[]): number[];
   /** The template takes a system message between the assistant's and the user's, and writes it there. */

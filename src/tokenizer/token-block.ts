@@ -1,7 +1,8 @@
 /**
  * tokenBlock: what every token of a vocabulary adds to the text, as `tokenBytes` gives it, in one block.
  *
- * Byte-level vocabularies, which most are, are read without a string or an array for a token: a mask of a reply waits for it.
+ * Byte-level vocabularies, which most are, are read without a string or an array for a token:
+ * a mask of a reply waits for it.
  */
 import { BYTE_CHARACTERS } from "./byte-level.ts";
 import type { TokenBlock } from "./text-codec.ts";

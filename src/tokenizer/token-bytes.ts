@@ -1,8 +1,8 @@
 /**
  * tokenBytes: what one token adds to the text, as bytes, by the tokenizer's decoder.
  *
- * Knows ByteLevel, Metaspace, ByteFallback, Replace of a string, Fuse and Strip at the start, alone or in a Sequence: the ones that work
- * token by token, so that text can be streamed. Another decoder is a Failure `weights_invalid`.
+ * Knows ByteLevel, Metaspace, ByteFallback, Replace of a string, Fuse and Strip at the start, alone or in a Sequence:
+ * the ones that work token by token, so that text can be streamed. Another decoder is a Failure `weights_invalid`.
  */
 import { check } from "../core/failure.ts";
 import { bytesOfCharacters } from "./byte-level.ts";

@@ -13,7 +13,10 @@ const TAIL =
 /** What a template that tells of tools says of how they are called. */
 export const CALL_MARK = "<tool_call>";
 
-/** The tools stand behind a system message's content, and before a user's. Their text is the caller's, so it is encoded as text. */
+/**
+ * The tools stand behind a system message's content, and before a user's. Their text is the
+ * caller's, so it is encoded as text.
+ */
 export function withTools(content: { message: number; text: string }, { role, tools }: Message): Piece[] {
   if (!tools || tools.length === 0) return [content];
   const listed: Piece[] = [{ template: HEAD }, { message: -1, text: tools.join("\n") }, { template: TAIL }];

@@ -1,4 +1,7 @@
-/** Vocabulary: the text of every token in one block of bytes (a JavaScript string per token would cost several times as much). */
+/**
+ * Vocabulary: the text of every token in one block of bytes (a JavaScript string per token
+ * would cost several times as much).
+ */
 
 import type { TokenBlock } from "./text-codec.ts";
 

@@ -1,4 +1,7 @@
-/** checkWindows: every layer whose window a cache policy states has attention, and its window is not the architecture's own. */
+/**
+ * checkWindows: every layer whose window a cache policy states has attention, and its window
+ * is not the architecture's own.
+ */
 import { Failure } from "../core/failure.ts";
 import type { StateSpec } from "../layers/layer.ts";
 import type { CachePolicy } from "./manifest.ts";

@@ -1,7 +1,8 @@
 /**
  * loadPack: a pack's files, checked, with the payload streamed to where it lies in WebAssembly memory.
  *
- * The payload exists once: each chunk goes from the source to its address. Order: manifest, area, shards, tokenizer, template.
+ * The payload exists once: each chunk goes from the source to its address. Order: manifest,
+ * area, shards, tokenizer, template.
  * Fails with `weights_unavailable` (try later) or `weights_invalid`; then the area holds zeros, nothing of the pack.
  */
 import { Failure } from "../core/failure.ts";
@@ -17,7 +18,10 @@ import {
 } from "./parse-manifest.ts";
 import { readFile, readSmall } from "./read-file.ts";
 
-/** Memory for the payload, or for a run of its shards. The memory may grow meanwhile: its buffer is looked up for every chunk. */
+/**
+ * Memory for the payload, or for a run of its shards. The memory may grow meanwhile: its
+ * buffer is looked up for every chunk.
+ */
 export interface ShardArea {
   memory: { readonly buffer: ArrayBufferLike };
   base: number;
@@ -45,8 +49,8 @@ export async function readManifest(source: PackSource): Promise<Described> {
 }
 
 /**
- * `areasFor` is called once, when the manifest is known and sound: the moment to check it against the model and to find memory. Shards that no
- * area takes are not read.
+ * `areasFor` is called once, when the manifest is known and sound: the moment to check it against the model and to find
+ * memory. Shards that no area takes are not read.
  */
 export async function loadPack(
   source: PackSource,

@@ -1,8 +1,9 @@
 /**
  * A pack's manifest.json: what the model is, where each tensor lies, and the hash of everything beside it.
  *
- * The payload is one byte stream, cut into shards of at most 24 MiB (a tensor may go on in the next shard). It is laid out exactly as it
- * stands in WebAssembly memory, so loading is a copy. The model's fingerprint is the SHA-256 of the manifest's bytes.
+ * The payload is one byte stream, cut into shards of at most 24 MiB (a tensor may go on in the next shard). It is
+ * laid out exactly as it stands in WebAssembly memory, so loading is a copy. The model's fingerprint is the
+ * SHA-256 of the manifest's bytes.
  */
 import * as z from "zod";
 import { dtypes } from "../core/dtype.ts";
@@ -21,7 +22,10 @@ const file = z.strictObject({ file: fileName, bytes: size, sha256 });
 
 const tensorEntry = z.strictObject({
   name: z.string().min(1).max(256),
-  /** Matrices (R, C) lie in kernel order, vectors are plain f32, files (only of ONNX packs; shape: bytes) are as they were. */
+  /**
+   * Matrices (R, C) lie in kernel order, vectors are plain f32, files (only of ONNX packs;
+   * shape: bytes) are as they were.
+   */
   kind: z.enum(["matrix", "vector", "file"]),
   dtype: z.enum(dtypes),
   shape: z.array(size.min(1)).min(1).max(4),
@@ -74,7 +78,10 @@ const onnxDecoder = z.strictObject({
 /** `from` ≤ i < `to`. */
 const range = z.tuple([size, size]);
 
-/** One stage of a divided model: its blocks, and which tensors and shards are its own. A tensor that two stages need is stored twice. */
+/**
+ * One stage of a divided model: its blocks, and which tensors and shards are its own. A tensor that
+ * two stages need is stored twice.
+ */
 const stageEntry = z.strictObject({ blocks: range, tensors: range, shards: range });
 
 export const manifestSchema = z.strictObject({
@@ -108,7 +115,10 @@ export const manifestSchema = z.strictObject({
   licence: z.string().max(200).optional(),
   provenance: z.record(z.string(), z.json()),
   quality: z.record(z.string(), z.json()).optional(),
-  /** SHA-256 of the logits after these ids, of kernels that give bits of this kind (src/backends/golden.ts). Absent in packs of before. */
+  /**
+   * SHA-256 of the logits after these ids, of kernels that give bits of this kind
+   * (src/backends/golden.ts). Absent in packs of before.
+   */
   golden: z.strictObject({ numerics: size, ids: z.array(tokenId).min(1).max(64), sha256 }).optional(),
 });
 

@@ -1,4 +1,7 @@
-/** PackSource: where a pack's files come from. Implementations: folder-source.ts (disk), fetch-source.ts (static assets, HTTP). */
+/**
+ * PackSource: where a pack's files come from. Implementations: folder-source.ts (disk),
+ * fetch-source.ts (static assets, HTTP).
+ */
 export interface PackFile {
   /** Length that the source claims, when it knows one. It is checked, not believed. */
   bytes?: number;
@@ -6,7 +9,10 @@ export interface PackFile {
 }
 
 export interface PackSource {
-  /** Opens a file. Fails with `weights_unavailable` when another try may help, `weights_invalid` when it is not there at all. */
+  /**
+   * Opens a file. Fails with `weights_unavailable` when another try may help,
+   * `weights_invalid` when it is not there at all.
+   */
   read(file: string): Promise<PackFile>;
   /** What to do about `weights_unavailable`; without it, one try. */
   retry?: RetryPolicy;

@@ -1,7 +1,8 @@
 /**
  * parseManifest: bytes of a manifest.json → a Manifest that can be trusted to describe its own payload.
  *
- * Checked here: every field, and that shards and tensors tile the payload without gap or overlap. Nothing of the payload is read.
+ * Checked here: every field, and that shards and tensors tile the payload without gap or overlap.
+ * Nothing of the payload is read.
  * Fails with `weights_invalid`, naming the field, what was expected and what came.
  */
 import { matrixBytes, vectorBytes } from "../core/dtype.ts";
@@ -67,7 +68,9 @@ function checkFiles({ shards, tokenizer, template, cache }: Manifest): void {
     refuseManifest("cache.windows", 'expected nothing, as cache.policy is "full"');
 }
 
-/** Tensors lie in order, each at the first aligned byte after the one before; the last ends where the last shard ends. */
+/**
+ * Tensors lie in order, each at the first aligned byte after the one before; the last ends where the last shard ends.
+ */
 function checkTensors(manifest: Manifest): void {
   const starts = shardStarts(manifest);
   const names = new Set<string>();
@@ -113,7 +116,10 @@ function checkTensors(manifest: Manifest): void {
     refuseManifest("parameters", `expected ${parameters}, got ${manifest.parameters}`);
 }
 
-/** Stages take blocks, tensors and shards in order and leave none out; each begins its own shard and ends within its last. */
+/**
+ * Stages take blocks, tensors and shards in order and leave none out; each begins its own
+ * shard and ends within its last.
+ */
 function checkStages({ stages = [], onnx, tensors, shards }: Manifest): void {
   if (stages.length > 0 && onnx) refuseManifest("stages", "expected none, as onnx is given");
   const starts = shardStarts({ shards });

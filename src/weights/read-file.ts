@@ -1,8 +1,8 @@
 /**
  * readFile: streams one file of a pack into a sink and checks its length and SHA-256 on the way.
  *
- * Never holds more than a chunk. A source that is unavailable is asked again as its retry policy says, from the first byte; wrong bytes are
- * `weights_invalid` at once. When it throws, the sink has seen bytes that must not be used.
+ * Never holds more than a chunk. A source that is unavailable is asked again as its retry policy says, from the first
+ * byte; wrong bytes are `weights_invalid` at once. When it throws, the sink has seen bytes that must not be used.
  */
 import { createHash } from "node:crypto";
 import { Failure } from "../core/failure.ts";

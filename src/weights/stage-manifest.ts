@@ -1,4 +1,7 @@
-/** stageManifest: one stage of a divided pack, described as a pack of its own. Its shards lie one after another from where its memory begins. */
+/**
+ * stageManifest: one stage of a divided pack, described as a pack of its own. Its shards lie one after
+ * another from where its memory begins.
+ */
 import type { Manifest } from "./manifest.ts";
 
 export function stageManifest({ stages, ...manifest }: Manifest, k: number): Manifest {

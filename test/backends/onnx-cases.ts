@@ -8,7 +8,10 @@ export const onnxCases: Readonly<Record<string, string>> = {
   "llama-plain": "a graph that PyTorch wrote: attention_mask, every row of logits",
 };
 
-/** Architectures that training/export_onnx.py does not write, and why. The backend itself runs any decoder with explicit float32 state. */
+/**
+ * Architectures that training/export_onnx.py does not write, and why. The backend itself runs any
+ * decoder with explicit float32 state.
+ */
 export const notExported: Readonly<Record<string, string>> = {
   falcon_h1: "parallel mixers and their multipliers are not in the exporter",
   gemma3_text: "sliding layers and norms after a layer are not in the exporter",

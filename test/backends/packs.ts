@@ -1,4 +1,7 @@
-/** Packs of test/golden (WebAssembly) and test/golden-onnx (ONNX) in a temporary folder, made once for all files of a process. */
+/**
+ * Packs of test/golden (WebAssembly) and test/golden-onnx (ONNX) in a temporary folder, made
+ * once for all files of a process.
+ */
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { inject } from "vitest";

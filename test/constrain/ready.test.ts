@@ -28,7 +28,10 @@ const weather = {
 };
 const CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Par';
 
-/** Steps from the request's shape to its first mask, and to the mask inside its first text; and how often the vocabulary was read. */
+/**
+ * Steps from the request's shape to its first mask, and to the mask inside its first text; and how
+ * often the vocabulary was read.
+ */
 async function firstMasks(codec: TextCodec): Promise<{ first: number; inText: number; read: number }> {
   const read = vi.spyOn(codec, "tokenBlock");
   const spend = vi.spyOn(Budget.prototype, "spend");

@@ -1,4 +1,7 @@
-/** A setting is the same wherever it is named: the list, the Worker's configuration, the package's types, the help and the documents. */
+/**
+ * A setting is the same wherever it is named: the list, the Worker's configuration, the package's
+ * types, the help and the documents.
+ */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { workerdConfig } from "../../scripts/serve-config.ts";

@@ -1,4 +1,7 @@
-/** Texts of callers as keys: that they are kept as they were, and that none that looks like a number reaches a set or a map as it came. */
+/**
+ * Texts of callers as keys: that they are kept as they were, and that none that looks like a number
+ * reaches a set or a map as it came.
+ */
 import { expect, it, vi } from "vitest";
 import { chatRequest, chatTurn } from "../../src/api/chat/request.ts";
 import { messageRequest, messageTurn } from "../../src/api/messages/request.ts";

@@ -1,4 +1,7 @@
-/** A reply that guesses ahead has the events, draws and state of one that does not, wherever it is stopped and taken up again. */
+/**
+ * A reply that guesses ahead has the events, draws and state of one that does not, wherever it
+ * is stopped and taken up again.
+ */
 import { expect, it } from "vitest";
 import type { Sequence } from "../../src/backends/backend.ts";
 import type { Loaded } from "../../src/backends/load-model.ts";
@@ -83,7 +86,10 @@ function counting(sequence: Sequence, counts: Counts | undefined): Sequence {
   });
 }
 
-/** Events, and sampler and state at the end. `saves`: after every so many tokens the state is stored and another sequence takes over. */
+/**
+ * Events, and sampler and state at the end. `saves`: after every so many tokens the state is stored
+ * and another sequence takes over.
+ */
 async function told(loaded: Loaded, options: ReplyOptions, counts?: Counts, saves = Number.POSITIVE_INFINITY) {
   const { backend, fingerprint } = loaded;
   const feed = Array.from({ length: 36 }, (_, i) => ((i % 9) * 11 + 5) % backend.vocab);

@@ -1,7 +1,9 @@
 /**
- * Prints, as JSON, the most memory that one isolate's work takes: the default pack and as many deep conversations alive at once as there are memory slots.
+ * Prints, as JSON, the most memory that one isolate's work takes: the default pack and as many deep conversations alive
+ * at once as there are memory slots.
  *
- * A pack may be named instead. Its own process, so that no test runner is counted; run with --expose-gc. What Node itself holds before anything is loaded is left out.
+ * A pack may be named instead. Its own process, so that no test runner is counted; run with --expose-gc. What Node
+ * itself holds before anything is loaded is left out.
  */
 const collect = (globalThis as unknown as { gc(): void }).gc;
 /** JavaScript heap and buffers outside WebAssembly. */

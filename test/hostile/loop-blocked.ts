@@ -1,6 +1,7 @@
 /**
- * For how long a server's event loop was blocked, in CPU time of its thread, whatever else the machine does: while something runs, one
- * probe after another asks for `/healthz`, and what the thread computed between a question and its answer is what that answer waited for.
+ * For how long a server's event loop was blocked, in CPU time of its thread, whatever else the machine does: while
+ * something runs, one probe after another asks for `/healthz`, and what the thread computed between a question and its
+ * answer is what that answer waited for.
  */
 import { readFileSync } from "node:fs";
 

@@ -3,9 +3,9 @@
  *
  *     npm run hostile -- [--count n] [--seed n] [--from n]
  *
- * Measured is for how long each blocked the server's event loop, in CPU time of its thread (loop-blocked.ts). Ends with 1 when that is more
- * than 250 ms for one of them, when one is answered with 500 or not at all, when a golden request changes, or when something stays behind:
- * descriptors, files, memory.
+ * Measured is for how long each blocked the server's event loop, in CPU time of its thread (loop-blocked.ts). Ends with
+ * 1 when that is more than 250 ms for one of them, when one is answered with 500 or not at all, when a golden request
+ * changes, or when something stays behind: descriptors, files, memory.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

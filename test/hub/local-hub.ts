@@ -1,6 +1,7 @@
 /**
- * A hub on this machine with the API that the client uses: revisions, file lists in pages, downloads that redirect to a store of another origin,
- * ranges, gated and missing repositories; and faults: connections that tear, stores that ignore ranges, contents that are damaged.
+ * A hub on this machine with the API that the client uses: revisions, file lists in pages, downloads that redirect to a
+ * store of another origin, ranges, gated and missing repositories; and faults: connections that tear, stores that
+ * ignore ranges, contents that are damaged.
  */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";

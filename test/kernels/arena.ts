@@ -1,8 +1,8 @@
 /**
  * Arena: one case's tensors in a memory of its own, so that two implementations get the same bytes.
  *
- * Everything not yet written holds NaN (0xff bytes): a kernel that reads past its input or forgets an output shows it. What a case does not
- * name as output or scratch must not change.
+ * Everything not yet written holds NaN (0xff bytes): a kernel that reads past its input or forgets an output shows it.
+ * What a case does not name as output or scratch must not change.
  */
 import type { Address } from "../../src/kernels/kernels.ts";
 import type { Tolerance } from "../support/expect-close.ts";

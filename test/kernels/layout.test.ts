@@ -22,7 +22,8 @@ describe.each(dtypes)("%s", (dtype) => {
     const rows = normal(R * C, 0.1);
     const packed = packMatrix(dtype, rows, R, C);
     expect(packed.length).toBe(matrixBytes(dtype, R, C));
-    // Half a step of the largest weight in a block: 4 bits 1/15 of the range and a little for its 8-bit scale; a half 2^-11.
+    // Half a step of the largest weight in a block: 4 bits 1/15 of the range and a little for
+    // its 8-bit scale; a half 2^-11.
     const step = { f32: 0, f16: 2 ** -11, q8: 0.5 / 127, q4: 1.3 / 15 }[dtype];
     expectClose(unpackMatrix(dtype, packed, R, C), rows, { abs: step * 0.4 });
   });

@@ -69,7 +69,8 @@ it("uses the relaxed dot product only on nibbles and digits, which are its 7-bit
     ].sort(),
   );
   const { code } = sources.find(({ file }) => file === tiled)!;
-  // Operands of dot() and mac() in the tiles are ul, uh, vl, vh, and these come from low() and high() alone, which mask with 15.
+  // Operands of dot() and mac() in the tiles are ul, uh, vl, vh, and these come from low() and
+  // high() alone, which mask with 15.
   const tiles = ["blocks", "tiles", "tile4"]
     .map((name) => sources.find(({ file }) => file === `wasm/kernels/mat-q4/${name}.ts`)!.code)
     .join("");

@@ -1,4 +1,7 @@
-/** Runs one case on two implementations and compares every output after every call, and everything else for being left alone. */
+/**
+ * Runs one case on two implementations and compares every output after every call, and
+ * everything else for being left alone.
+ */
 import { ensureKernels } from "../../scripts/build-wasm.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import type { Kernels } from "../../src/kernels/kernels.ts";

@@ -1,4 +1,7 @@
-/** A row of T tokens has the same bits as T calls of one token, and on every machine: prefill in any slices gives the same state. */
+/**
+ * A row of T tokens has the same bits as T calls of one token, and on every machine: prefill in
+ * any slices gives the same state.
+ */
 import { expect, it } from "vitest";
 import { quantizedRowBytes } from "../../src/core/dtype.ts";
 import { pad8 } from "../../src/core/sizes.ts";

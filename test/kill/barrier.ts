@@ -1,4 +1,7 @@
-/** Barrier: where a fault point calls while the server waits inside it. Whoever holds it decides what happens at that very place. */
+/**
+ * Barrier: where a fault point calls while the server waits inside it. Whoever holds it decides
+ * what happens at that very place.
+ */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 

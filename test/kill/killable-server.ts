@@ -1,4 +1,7 @@
-/** KillableServer: the real start script on a folder of its own, whose server process can be ended without a word and started again. */
+/**
+ * KillableServer: the real start script on a folder of its own, whose server process can be ended
+ * without a word and started again.
+ */
 import { type Started, serverPid, start } from "../support/start-server.ts";
 
 export interface ServerOptions {

@@ -1,8 +1,9 @@
 /**
- * npm run test:kill -- [--kills 200] [--stream-kills 50] [--seed 1] [--turns 10] [--tokens 120] [--minutes 20] [--pack <folder>]
+ * npm run test:kill -- [--kills 200] [--stream-kills 50] [--seed 1] [--turns 10] [--tokens 120]
+ * [--minutes 20] [--pack <folder>]
  *
- * Kills the real server at random times during a dialogue, then while a stream takes values, and compares the end of each with the
- * undisturbed one's (C4). Exit code 1 when a promise was broken; the same seed kills at the same places.
+ * Kills the real server at random times during a dialogue, then while a stream takes values, and compares the end of
+ * each with the undisturbed one's (C4). Exit code 1 when a promise was broken; the same seed kills at the same places.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

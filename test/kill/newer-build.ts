@@ -1,4 +1,7 @@
-/** A later build of the Worker on the folder of a server that is down: the same but for one more migration, as a release would bring it. */
+/**
+ * A later build of the Worker on the folder of a server that is down: the same but for one more
+ * migration, as a release would bring it.
+ */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { migrations } from "../../durable-objects/storage/schema.ts";

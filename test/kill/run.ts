@@ -1,8 +1,9 @@
 /**
- * C4: a dialogue during which the server is killed again and again, at times drawn from a seed, must end as the undisturbed one did.
+ * C4: a dialogue during which the server is killed again and again, at times drawn from a seed, must
+ * end as the undisturbed one did.
  *
- * A kill comes after some token, or some milliseconds after a request was sent (before its first token, as a rule), or right after the end
- * of a turn. After each start the client comes back and reads on.
+ * A kill comes after some token, or some milliseconds after a request was sent (before its first token, as a rule), or
+ * right after the end of a turn. After each start the client comes back and reads on.
  */
 import { type Dialogue, storedTurns, type Told, toldOf, turnOf, undisturbed } from "./dialogue.ts";
 import type { KillableServer } from "./killable-server.ts";
@@ -28,7 +29,10 @@ export interface KillReport {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** `twin` runs the dialogue without faults, `server` with them. Both have been started. Throws `Broken` when a promise was. */
+/**
+ * `twin` runs the dialogue without faults, `server` with them. Both have been started.
+ * Throws `Broken` when a promise was.
+ */
 export async function killRun(server: KillableServer, twin: KillableServer, run: KillRun): Promise<KillReport> {
   const beganMs = Date.now();
   const expected = await undisturbed(twin.url, run);

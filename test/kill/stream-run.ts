@@ -1,6 +1,7 @@
 /**
- * A stream, or several that are fed in one request, whose server is killed again and again, at times drawn from a seed, must end where an
- * undisturbed one stands: every batch taken once, and the same forecast, bit by bit. The client repeats a batch with its key until it is acknowledged.
+ * A stream, or several that are fed in one request, whose server is killed again and again, at times drawn from a seed,
+ * must end where an undisturbed one stands: every batch taken once, and the same forecast, bit by bit. The client
+ * repeats a batch with its key until it is acknowledged.
  */
 import type { KillableServer } from "./killable-server.ts";
 import { randomFrom } from "./random.ts";
@@ -54,7 +55,10 @@ interface Taken {
   repeated: boolean;
 }
 
-/** One batch for all streams, each with values of its own. Those that are told to have taken it; none where nobody told anything. */
+/**
+ * One batch for all streams, each with values of its own. Those that are told to have taken it;
+ * none where nobody told anything.
+ */
 async function feed(url: string, ids: readonly string[], values: (number | null)[], key: string): Promise<Taken[]> {
   const own = (n: number) => values.map((value) => (value === null ? null : value + n));
   if (ids.length > 1) {

@@ -1,8 +1,9 @@
 /**
  * TurnClient: one streamed turn as a client sees it that never gives up.
  *
- * It sends the request with an Idempotency-Key. Once it knows the reply's id it comes back with Last-Event-ID, before that with the same
- * request. It holds the server to its promises: ids that rise without repeats, one terminal event, nothing lost that it was shown.
+ * It sends the request with an Idempotency-Key. Once it knows the reply's id it comes back with Last-Event-ID, before
+ * that with the same request. It holds the server to its promises: ids that rise without repeats, one terminal event,
+ * nothing lost that it was shown.
  */
 import { EventSourceParserStream } from "eventsource-parser/stream";
 
@@ -37,7 +38,10 @@ export class TurnClient {
     this.#plan = plan;
   }
 
-  /** One connection, to its end. `onToken` hears of every token event. `waiting`: the turn is running, ask again a little later. */
+  /**
+   * One connection, to its end. `onToken` hears of every token event. `waiting`: the turn is
+   * running, ask again a little later.
+   */
   async connect(url: string, onToken: (tokens: number) => void = () => {}): Promise<Outcome> {
     try {
       const response = await this.#ask(url);

@@ -1,6 +1,6 @@
 /**
- * What callers do to a server under load, each kind one act: they chat in conversations, read streams slowly, leave in the middle, open
- * sockets, upload too much, delete, repeat a seed, and ask for what is not there.
+ * What callers do to a server under load, each kind one act: they chat in conversations, read streams slowly, leave in
+ * the middle, open sockets, upload too much, delete, repeat a seed, and ask for what is not there.
  */
 
 /** What came of it all. */

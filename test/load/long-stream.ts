@@ -1,9 +1,9 @@
 /**
  * node test/load/long-stream.ts [--values 1000000] [--batch 2000] [--forecaster <folder>]
  *
- * Feeds one stream so many values, and prints after each tenth what it holds: bytes of its state, of the server's folder and of the server's
- * memory, and processor time for each value. Ends with 1 where state or folder grow after the first tenth. A tiny forecaster unless another
- * is named.
+ * Feeds one stream so many values, and prints after each tenth what it holds: bytes of its state, of the server's
+ * folder and of the server's memory, and processor time for each value. Ends with 1 where state or folder grow after
+ * the first tenth. A tiny forecaster unless another is named.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -3,9 +3,11 @@
  *
  *     npm run load -- [--conversations n] [--concurrent n] [--rate acts-a-second] [--minutes n]
  *
- * Without `--minutes` it ends when every conversation had its turn, for which callers come back to a server that is full; with it, it goes round until the time is over (a soak). Ends with 1
- * when a turn that was answered is lost, a database is not of the size that docs/durability.md says, the server fails other than by saying that it is full, a golden or seeded request gives other bytes during or after, a row is left that nobody will read,
- * idle objects keep their descriptors, or, in a soak, memory goes on growing or something never happened that should happen at times.
+ * Without `--minutes` it ends when every conversation had its turn, for which callers come back to a server that is
+ * full; with it, it goes round until the time is over (a soak). Ends with 1 when a turn that was answered is lost, a
+ * database is not of the size that docs/durability.md says, the server fails other than by saying that it is full, a
+ * golden or seeded request gives other bytes during or after, a row is left that nobody will read, idle objects keep
+ * their descriptors, or, in a soak, memory goes on growing or something never happened that should happen at times.
  */
 import { commandLine } from "../../scripts/command-line.ts";
 import { serverPid } from "../support/start-server.ts";

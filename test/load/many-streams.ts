@@ -1,9 +1,11 @@
 /**
- * node test/load/many-streams.ts [--streams 1000] [--seconds 20] [--batch 1] [--together 0] [--connections 16] [--forecaster <folder>]
+ * node test/load/many-streams.ts [--streams 1000] [--seconds 20] [--batch 1] [--together 0]
+ * [--connections 16] [--forecaster <folder>]
  *
- * Every stream gets one value a second, as clients send them: each in a request of its own, `--batch` of one stream's in one request, or one of each
- * of `--together` streams in one request. Prints what the server took, and its processor time for each value. The machine may be busy with
- * something else: what counts is processor time, not how long it took. The default forecaster unless another is named.
+ * Every stream gets one value a second, as clients send them: each in a request of its own, `--batch` of one stream's
+ * in one request, or one of each of `--together` streams in one request. Prints what the server took, and its processor
+ * time for each value. The machine may be busy with something else: what counts is processor time, not how long it
+ * took. The default forecaster unless another is named.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,6 @@
-/** What a server holds while it is driven: memory, descriptors, bytes on disk, and what its databases have at the end. */
+/**
+ * What a server holds while it is driven: memory, descriptors, bytes on disk, and what its databases have at the end.
+ */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -35,7 +37,9 @@ export interface AtRest {
   keptBytes: number;
   /** Of one that was kept: the middle one's, so that a few that grew do not count. */
   medianBytes: number;
-  /** Databases that are larger or smaller than the formula of docs/durability.md says, as pages beside the formula's. */
+  /**
+   * Databases that are larger or smaller than the formula of docs/durability.md says, as pages beside the formula's.
+   */
   unlike: string[];
   /** Rows that nobody will ever read: turns that were begun and neither ended nor forgotten. */
   orphans: number;
@@ -73,8 +77,8 @@ const FIXED_PAGES = 18;
 const ROW_BYTES = 100;
 
 /**
- * Pages of a conversation's database by the formula of docs/durability.md: those of every conversation, those of each turn, those of each state that
- * is kept. As many as the largest state has may be free: an older one lay there.
+ * Pages of a conversation's database by the formula of docs/durability.md: those of every conversation, those of each
+ * turn, those of each state that is kept. As many as the largest state has may be free: an older one lay there.
  */
 function pagesOf(database: DatabaseSync): [least: number, most: number] {
   const sizes = (query: string) =>

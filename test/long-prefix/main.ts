@@ -1,9 +1,10 @@
 /**
  * npm run test:prefix -- [--tokens 4000] [--pack <folder>]
  *
- * A long document with the default model on the real server, as a newcomer has it: read once as a shared prefix, asked about by a chat and a
- * response, exported, imported and gone on with, also after a restart. Its state is some megabytes, in many rows, where the models of other
- * tests have small ones. Exit code 1 names what does not hold. It takes about 16 seconds of processor time.
+ * A long document with the default model on the real server, as a newcomer has it: read once as a shared prefix, asked
+ * about by a chat and a response, exported, imported and gone on with, also after a restart. Its state is some
+ * megabytes, in many rows, where the models of other tests have small ones. Exit code 1 names what does not hold. It
+ * takes about 16 seconds of processor time.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** Published sizes, checked without weights: models/configs/ against what transformers says of them (training/golden/published.py). */
+/**
+ * Published sizes, checked without weights: models/configs/ against what transformers says of them
+ * (training/golden/published.py).
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** The models in the repository say what they are: `rivulet info`, and whoever has the folder alone, reads it in the manifest. */
+/**
+ * The models in the repository say what they are: `rivulet info`, and whoever has the folder
+ * alone, reads it in the manifest.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

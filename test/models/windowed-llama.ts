@@ -1,8 +1,9 @@
 /**
- * The definition of a Llama whose layers see different parts of the past: plain loops in f64 over whole sequences, without any cache.
+ * The definition of a Llama whose layers see different parts of the past: plain loops in f64 over
+ * whole sequences, without any cache.
  *
- * A token at position p of a layer with `sinks` and `window` sees the positions j < sinks and j > p − window. Towards the sinks its query
- * is turned to position min(p, sinks + window − 1).
+ * A token at position p of a layer with `sinks` and `window` sees the positions j < sinks and j > p − window. Towards
+ * the sinks its query is turned to position min(p, sinks + window − 1).
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

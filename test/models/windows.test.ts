@@ -1,4 +1,7 @@
-/** Windows of single layers, against the definition at every position past them: whole, in pieces, through bytes, after guesses, in stages. */
+/**
+ * Windows of single layers, against the definition at every position past them: whole, in pieces, through
+ * bytes, after guesses, in stages.
+ */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Backend, Sequence } from "../../src/backends/backend.ts";

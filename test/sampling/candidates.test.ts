@@ -4,7 +4,10 @@ import { Random } from "../../src/sampling/random.ts";
 
 const REACH = 20;
 
-/** Numbers around the bound, some as near to it as floats stand: those that the plain division has within reach are kept. */
+/**
+ * Numbers around the bound, some as near to it as floats stand: those that the plain
+ * division has within reach are kept.
+ */
 function agrees(top: number, temperature: number, reach: number, random: Random): void {
   const bound = top - REACH * temperature;
   const near = Array.from({ length: 9 }, (_, n) => bound + (n - 4) * 2 ** -53 * Math.max(Math.abs(bound), 1e-300));

@@ -1,4 +1,7 @@
-/** No container engine runs here, so the Dockerfile is read: what it copies exists, what it starts is known, and it does not run as root. */
+/**
+ * No container engine runs here, so the Dockerfile is read: what it copies exists, what it starts is
+ * known, and it does not run as root.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

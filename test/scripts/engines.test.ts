@@ -1,6 +1,6 @@
 /**
- * The Node that package.json asks for is the Node that its dependencies need, so that npm warns about no engine on any release that the range
- * promises; and it is what the documents and the command say.
+ * The Node that package.json asks for is the Node that its dependencies need, so that npm warns about no engine on any
+ * release that the range promises; and it is what the documents and the command say.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,10 @@ const own: { engines: { node: string } } = JSON.parse(readFileSync(join(root, "p
 const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
   packages: Record<string, Entry>;
 };
-/** Without what is compiled for one processor: npm leaves that out without a word where it does not suit, and Node 24 has left some of them. */
+/**
+ * Without what is compiled for one processor: npm leaves that out without a word where it does not suit, and
+ * Node 24 has left some of them.
+ */
 const dependencies = Object.entries(packages).filter(
   ([path, { optional, cpu }]) => path.startsWith("node_modules/") && !(optional && cpu),
 );

@@ -1,4 +1,7 @@
-/** Both lockfiles name every optional package that `npm ci` expects, also those of other platforms, which a registry mirror may hide. */
+/**
+ * Both lockfiles name every optional package that `npm ci` expects, also those of other platforms,
+ * which a registry mirror may hide.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

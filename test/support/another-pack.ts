@@ -1,4 +1,7 @@
-/** The server stops, and is started with another pack of the same model: two packs, and what a conversation ought to be with either. */
+/**
+ * The server stops, and is started with another pack of the same model: two packs, and what a
+ * conversation ought to be with either.
+ */
 import { env } from "cloudflare:workers";
 import { beforeEach, expect } from "vitest";
 import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";

@@ -46,7 +46,10 @@ export class ChatPage {
     await this.#servers.pop()?.ended;
   }
 
-  /** Lets the server run a fifth of the time while `work` goes on, so that an answer outlasts it on however slow a browser. */
+  /**
+   * Lets the server run a fifth of the time while `work` goes on, so that an answer
+   * outlasts it on however slow a browser.
+   */
   async slowly(work: () => Promise<void>): Promise<void> {
     const pid = serverPid(join(this.#work, "objects"));
     let timer: NodeJS.Timeout;
@@ -76,7 +79,10 @@ export class ChatPage {
 
   restartServer = (): Promise<void> => this.#serve();
 
-  /** A browser of its own at the page. Answers are at most `maxTokens` long, and exactly so long where they are `endless`: no token ends them. */
+  /**
+   * A browser of its own at the page. Answers are at most `maxTokens` long, and exactly so long where they are
+   * `endless`: no token ends them.
+   */
   async visit({
     maxTokens = 16,
     endless = false,

@@ -16,7 +16,10 @@ const SHELLS = ["", "sh", "bash", "console"];
 const COMMAND =
   /^(?:[A-Z_]+=|[a-z]+=\$\(|curl |npm |npx |node |rivulet |wrangler |python |bash |docker |openssl |printf |cp |prometheus |[A-Z_]+=<)/;
 
-/** The commands of a document's code blocks, in their order, each whole: over lines that go on, without what is said about it. */
+/**
+ * The commands of a document's code blocks, in their order, each whole: over lines that go on,
+ * without what is said about it.
+ */
 export function commandsOf(text: string): string[] {
   const commands: string[] = [];
   for (const [, language, block] of text.matchAll(BLOCK)) {

@@ -1,9 +1,9 @@
 /**
  * What a test leaves in the storage of objects goes with it.
  *
- * `reset` of the plugin overlooks objects that were aborted and not used since, so those that were asked for are visited. Which those are is noted as
- * they are asked for: the plugin's list has every object that there ever was in this process, and visiting all of them after each test would take
- * longer than the tests.
+ * `reset` of the plugin overlooks objects that were aborted and not used since, so those that were asked for are
+ * visited. Which those are is noted as they are asked for: the plugin's list has every object that there ever was in
+ * this process, and visiting all of them after each test would take longer than the tests.
  */
 import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -11,7 +11,10 @@ import { env } from "cloudflare:workers";
 type Method = (this: object, what: never, options?: never) => { id: object };
 type Methods = Record<"get" | "getByName", Method>;
 
-/** Ids of objects by their binding, of the whole process: files have modules of their own. Not stubs, which belong to whoever asked. */
+/**
+ * Ids of objects by their binding, of the whole process: files have modules of their own. Not stubs,
+ * which belong to whoever asked.
+ */
 const process = globalThis as { objectsAskedFor?: Map<object, Set<string>> };
 
 function note(): Map<object, Set<string>> {

@@ -1,8 +1,10 @@
 /**
- * Files of tests share a process of the runtime, as starting one takes longer than most of them. Nothing else is shared, besides the libraries, whose loading would take
- * longer than many files: a file has modules of its own, the bindings as they are configured, and objects without storage.
+ * Files of tests share a process of the runtime, as starting one takes longer than most of them. Nothing else is
+ * shared, besides the libraries, whose loading would take longer than many files: a file has modules of its own, the
+ * bindings as they are configured, and objects without storage.
  *
- * What a test logs is handed on where it fails: every line of every request, sent to another process, would take as long as the request.
+ * What a test logs is handed on where it fails: every line of every request, sent to another process,
+ * would take as long as the request.
  */
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";

@@ -1,6 +1,6 @@
 /**
- * Files of tests share a process, as starting one takes longer than many of them. Each has modules of its own, so that what one leaves in a variable no
- * other finds; what it leaves elsewhere fails it.
+ * Files of tests share a process, as starting one takes longer than many of them. Each has modules of its own, so that
+ * what one leaves in a variable no other finds; what it leaves elsewhere fails it.
  */
 import { afterAll, expect, vi } from "vitest";
 

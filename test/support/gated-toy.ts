@@ -20,7 +20,10 @@ interface GatedToy {
   startedWith: (pack?: ToyOptions["pack"]) => Promise<Toy>;
 }
 
-/** Serves the toy in every test of this file; limits and faults are as ever at the start of each, and none leaves a sequence. */
+/**
+ * Serves the toy in every test of this file; limits and faults are as ever at the start of
+ * each, and none leaves a sequence.
+ */
 export function gatedToy(options: ToyOptions = {}): GatedToy {
   const gate: Gate = { at: () => {} };
   const [usualLimits, usualStreams] = [{ ...limits }, { ...streamLimits }];

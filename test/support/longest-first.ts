@@ -1,7 +1,12 @@
-/** Files that last long begin first, each project's before its others: the last to begin would hold up the end alone. */
+/**
+ * Files that last long begin first, each project's before its others: the last to begin would hold up the end alone.
+ */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Half a minute and more on two cores. How long a file lasts is known only where it has run before, and how large it is says little. */
+/**
+ * Half a minute and more on two cores. How long a file lasts is known only where it has run before,
+ * and how large it is says little.
+ */
 const LONG = [
   "server/kill.e2e.ts",
   "server/clients/python.e2e.ts",

@@ -1,4 +1,7 @@
-/** newObjects: which objects of a namespace a test has made. The plugin's list has those of every file that ran in this process, gone ones too. */
+/**
+ * newObjects: which objects of a namespace a test has made. The plugin's list has those of every file that ran
+ * in this process, gone ones too.
+ */
 import { listDurableObjectIds } from "cloudflare:test";
 
 /** Called now; what it gives tells, whenever it is asked, the ids that were not there now. */

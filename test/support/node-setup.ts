@@ -1,4 +1,7 @@
-/** A folder for what the files of a run share, as they run in processes that end without a word; it goes when the run ends. */
+/**
+ * A folder for what the files of a run share, as they run in processes that end without a
+ * word; it goes when the run ends.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Requests that fit a schema of /openapi.json: what it asks for and no more, with a text of the caller's wherever text may stand. */
+/**
+ * Requests that fit a schema of /openapi.json: what it asks for and no more, with a text of the
+ * caller's wherever text may stand.
+ */
 
 // biome-ignore lint/suspicious/noExplicitAny: -- any JSON Schema
 export type Schema = any;

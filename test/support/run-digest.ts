@@ -1,4 +1,7 @@
-/** runDigest: SHA-256 of the ids that a seeded generation draws and of the state it ends in; runs in Node and in workerd. */
+/**
+ * runDigest: SHA-256 of the ids that a seeded generation draws and of the state it ends
+ * in; runs in Node and in workerd.
+ */
 import { createHash } from "node:crypto";
 import type { Backend } from "../../src/backends/backend.ts";
 import { RoundRobin } from "../../src/dialogue/round-robin.ts";

@@ -1,6 +1,6 @@
 /**
- * Packs for tests of a whole server. Those of a run share what its setup made (server-setup.ts): converting one again, and loading the
- * converter for it, takes as long as starting the server. So nobody writes into them.
+ * Packs for tests of a whole server. Those of a run share what its setup made (server-setup.ts): converting one again,
+ * and loading the converter for it, takes as long as starting the server. So nobody writes into them.
  */
 import { join } from "node:path";
 

@@ -1,6 +1,6 @@
 /**
- * Builds what the tests of a whole server start, before the first of them: the Worker that is deployed, the one with fault points, and packs. Two
- * files run at once, and one must not replace a build under the other's eyes.
+ * Builds what the tests of a whole server start, before the first of them: the Worker that is deployed, the one with
+ * fault points, and packs. Two files run at once, and one must not replace a build under the other's eyes.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Where the files of tests stand: in memory where the system offers that and has room. They are gone when the run is, and the databases of tests
- * would wait for a disk thousands of times. Whoever sets TMPDIR has them there.
+ * Where the files of tests stand: in memory where the system offers that and has room. They are gone when the run is,
+ * and the databases of tests would wait for a disk thousands of times. Whoever sets TMPDIR has them there.
  */
 import { mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,7 +28,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A folder for this process and those that it starts. It goes when this process ends, or, where that was killed, at the start of the next. */
+/**
+ * A folder for this process and those that it starts. It goes when this process ends, or, where that was
+ * killed, at the start of the next.
+ */
 export function temporaryFolder(): string {
   if (process.env.TMPDIR || !hasRoom()) return tmpdir();
   for (const name of readdirSync(MEMORY)) {

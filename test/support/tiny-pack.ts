@@ -1,6 +1,6 @@
 /**
- * A tiny random Bamba with a tokenizer of bytes and a ChatML template, converted by the real converter: every part of the product on
- * kilobytes. The weights are drawn from a fixed seed, so the pack is always the same.
+ * A tiny random Bamba with a tokenizer of bytes and a ChatML template, converted by the real converter: every part of
+ * the product on kilobytes. The weights are drawn from a fixed seed, so the pack is always the same.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -140,7 +140,10 @@ const filesOf = (of: typeof config): Record<string, string | Uint8Array> => ({
   "model.safetensors": safetensors(),
 });
 
-/** Writes the pack to `folder`/tiny, and for each number to `folder`/tiny-<number> in so many stages; gives the first path. */
+/**
+ * Writes the pack to `folder`/tiny, and for each number to `folder`/tiny-<number> in so
+ * many stages; gives the first path.
+ */
 export async function tinyPack(folder: string, ...stages: number[]): Promise<string> {
   const [source, pack] = [join(folder, "tiny-source"), join(folder, "tiny")];
   mkdirSync(source, { recursive: true });
@@ -156,7 +159,10 @@ export async function tinyPack(folder: string, ...stages: number[]): Promise<str
   return pack;
 }
 
-/** The same for long texts: it takes so many tokens and attends to the last 512. Gives the path of the pack, `folder`/tiny-long. */
+/**
+ * The same for long texts: it takes so many tokens and attends to the last 512. Gives the path
+ * of the pack, `folder`/tiny-long.
+ */
 export async function longTinyPack(folder: string, positions = 65_536): Promise<string> {
   const [source, pack] = [join(folder, "tiny-long-source"), join(folder, "tiny-long")];
   const long = { ...config, max_position_embeddings: positions };

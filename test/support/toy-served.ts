@@ -1,5 +1,6 @@
 /**
- * A model without weights: letters drawn from a hash of every token fed, so that lost or wrong state shows in the very next letter.
+ * A model without weights: letters drawn from a hash of every token fed, so that lost or wrong state
+ * shows in the very next letter.
  *
  * It stands in where a test must hold the model up, or make it fail, at an exact token.
  */
@@ -19,7 +20,9 @@ export interface ToyOptions {
   window?: number;
   /** Bytes of ballast in every saved state. */
   ballast?: number;
-  /** Its state has a cache like that of attention, one byte for each position, which the next letter depends on as well. */
+  /**
+   * Its state has a cache like that of attention, one byte for each position, which the next letter depends on as well.
+   */
   ring?: Ring;
   /** Another pack than the usual one. */
   pack?: {

@@ -15,7 +15,10 @@ export interface ToyServer {
   remove(): void;
 }
 
-/** `besides`: another pack, served by its own name, such as the one whose replies take seconds, for a client that leaves or cancels one. */
+/**
+ * `besides`: another pack, served by its own name, such as the one whose replies take seconds, for a
+ * client that leaves or cancels one.
+ */
 export async function toyServer(
   env: Record<string, string> = {},
   descriptors?: number,

@@ -1,6 +1,7 @@
 /**
- * Prints the processor time, in milliseconds, that a bundle of the Worker takes before its first request: compiling its module and running everything
- * in the global scope. `node --experimental-vm-modules worker-startup.ts <folder>`; the platform's own modules are stood in for, others are read.
+ * Prints the processor time, in milliseconds, that a bundle of the Worker takes before its first request: compiling its
+ * module and running everything in the global scope. `node --experimental-vm-modules worker-startup.ts <folder>`; the
+ * platform's own modules are stood in for, others are read.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Makes what the tests inside the runtime are given from outside, where there are files: packs, and what Node computes. Runs only where such tests do. */
+/**
+ * Makes what the tests inside the runtime are given from outside, where there are files: packs, and what Node computes.
+ * Runs only where such tests do.
+ */
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";

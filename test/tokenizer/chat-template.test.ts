@@ -1,4 +1,7 @@
-/** Pieces of chat templates as Python's Jinja renders them, set up as transformers does. Golden: fixtures/templates.json. */
+/**
+ * Pieces of chat templates as Python's Jinja renders them, set up as transformers does.
+ * Golden: fixtures/templates.json.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -40,7 +43,10 @@ const REFUSED = [
   "{{ 'a'.isdigit() }}",
   "{{ '12'.isdigit() }}",
 ];
-/** Where the library prints what Python prints otherwise: truths and nothing, lists, and a few methods. docs/models.md names them. */
+/**
+ * Where the library prints what Python prints otherwise: truths and nothing, lists, and a few
+ * methods. docs/models.md names them.
+ */
 const OTHERWISE: Readonly<Record<string, string>> = {
   "{% for m in messages %}{% if loop.first %}{% continue %}{% endif %}{{ m.role }}{% break %}{% endfor %}": "",
   "{{ messages[2].content.split() }}": '["<think>", "hm", "</think>", "Yes."]',

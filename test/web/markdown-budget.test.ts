@@ -1,4 +1,7 @@
-/** A11: hostile Markdown costs the page a bounded amount of work; what lies beyond the budget is shown as it was written. */
+/**
+ * A11: hostile Markdown costs the page a bounded amount of work; what lies beyond the
+ * budget is shown as it was written.
+ */
 import type { Nodes } from "mdast";
 import { describe, expect, it } from "vitest";
 import { mathML } from "../../web/lazy/maths.ts";
@@ -14,7 +17,10 @@ const { highlighted } = (await import(highlight)) as { highlighted(code: string,
 /** A text of a document that somebody pastes. */
 const LENGTH = 100_000;
 const filled = (part: string, length = LENGTH): string => part.repeat(Math.ceil(length / part.length)).slice(0, length);
-/** What a slow processor takes for the whole budget several times over; without one these inputs take minutes, or overflow the stack. */
+/**
+ * What a slow processor takes for the whole budget several times over; without one these inputs take
+ * minutes, or overflow the stack.
+ */
 const MOST_MS = 6000;
 function timed<T>(work: () => T): { ms: number; result: T } {
   const beganMs = cpuMs();

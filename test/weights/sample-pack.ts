@@ -1,4 +1,7 @@
-/** A small pack in memory: two shards, a tensor over the border between them, a tokenizer and a template. Bytes are arbitrary. */
+/**
+ * A small pack in memory: two shards, a tensor over the border between them, a tokenizer and a
+ * template. Bytes are arbitrary.
+ */
 import { createHash } from "node:crypto";
 import type { Manifest } from "../../src/weights/manifest.ts";
 import type { PackSource } from "../../src/weights/pack-source.ts";

@@ -63,7 +63,8 @@ export function sigmoidTimes(y: usize, gate: usize, gateStride: usize, x: usize,
 /**
  * x · Φ(x), with Φ(−|x|) = erfc(|x| / √2) / 2 and the complement on the other side, so nothing cancels.
  *
- * erfc(a) = (c1 u + … + c5 u⁵) e^(−a²), u = 1 / (1 + 0.3275911 a): absolute error 1.5e-7. Source: Abramowitz and Stegun, 7.1.26.
+ * erfc(a) = (c1 u + … + c5 u⁵) e^(−a²), u = 1 / (1 + 0.3275911 a): absolute error 1.5e-7. Source:
+ * Abramowitz and Stegun, 7.1.26.
  */
 // @ts-ignore: decorator
 @inline function gelu4(x: v128): v128 {

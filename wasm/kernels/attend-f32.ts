@@ -53,7 +53,10 @@ function blocks(
   }
 }
 
-/** Scores of two heads against `count` keys, four at a time. Past the last key the last is taken again; those scores are not used. */
+/**
+ * Scores of two heads against `count` keys, four at a time. Past the last key the last is taken
+ * again; those scores are not used.
+ */
 function dots2(to: usize, q: usize, keys: usize, row: usize, count: usize, P: usize, scale: f32): void {
   const head = P << 2, whole = head & ~15, r = q + head, last = count - 1, factor = f32x4.splat(scale);
   for (let k: usize = 0; k < count; k += 4, to += 16) {

@@ -3,9 +3,11 @@ import { largest, sum } from "./lanes";
 import { SCRATCH } from "./page";
 
 /**
- * What both attentions share: rows of scores, one for each query against a block of 64 keys, and the softmax that runs along the blocks.
+ * What both attentions share: rows of scores, one for each query against a block of 64 keys, and the
+ * softmax that runs along the blocks.
  *
- * It keeps the largest score so far and the sum per row; when a block has a larger one, the output so far is scaled down.
+ * It keeps the largest score so far and the sum per row; when a block has a larger one,
+ * the output so far is scaled down.
  */
 
 /** Keys per block, and floats per row of scores. */

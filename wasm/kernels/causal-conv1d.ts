@@ -2,10 +2,11 @@ import { madd } from "./matmul";
 import { siluTimes } from "./silu";
 
 /**
- * y (T, C) = silu(b + Σ_k w[k] · x[t − K + 1 + k]), one filter of K taps per channel; inputs before the first lie in `tail`.
+ * y (T, C) = silu(b + Σ_k w[k] · x[t − K + 1 + k]), one filter of K taps per channel; inputs
+ * before the first lie in `tail`.
  *
- * Taps are added oldest first. Of four taps, the usual number, each output is made at once and not in a pass for each tap; a single token moves the tail on
- * its way. Definition: src/kernels/reference/causal-conv1d.ts.
+ * Taps are added oldest first. Of four taps, the usual number, each output is made at once and not in a pass for each
+ * tap; a single token moves the tail on its way. Definition: src/kernels/reference/causal-conv1d.ts.
  */
 export function causalConv1d(
   y: usize, x: usize, xStride: usize, tail: usize, w: usize, b: usize, T: i32, C: usize, K: i32,
@@ -31,7 +32,10 @@ export function causalConv1d(
   }
 }
 
-/** y = b + the products of four inputs, the oldest first; where `shift` says so, p, q and r are the tail and become the inputs after them. */
+/**
+ * y = b + the products of four inputs, the oldest first; where `shift` says so, p, q and r are the tail
+ * and become the inputs after them.
+ */
 // @ts-ignore: decorator
 @inline function fourTaps(y: usize, p: usize, q: usize, r: usize, x: usize, w: usize, b: usize, bytes: usize, shift: bool): void {
   const w1 = w + bytes, w2 = w1 + bytes, w3 = w2 + bytes;

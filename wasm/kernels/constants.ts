@@ -1,8 +1,8 @@
 /**
  * Vector constants, read from memory.
  *
- * V8 builds a `v128.const` anew at every use, with three instructions; a broadcast from memory is one. In a loop take them into locals
- * while registers last (there are fifteen).
+ * V8 builds a `v128.const` anew at every use, with three instructions; a broadcast from memory is one. In a loop take
+ * them into locals while registers last (there are fifteen).
  */
 const FLOATS: usize = memory.data<f32>([
   1, 12582912, 1.44269504, 0.693359375, 2.12194440e-4, -87, 89, 5.192296858534828e33,
@@ -59,7 +59,9 @@ const WORDS: usize = memory.data<u32>([0x7fffffff, 0x8fffffff, 0x4b400000]);
 // @ts-ignore: decorator
 @inline export function exp1(): v128 { return v128.load32_splat(FLOATS, 52); }
 
-/** The shorter polynomial of e^r, highest power first: minimax with the first two terms exact, relative error 5.3e-6. */
+/**
+ * The shorter polynomial of e^r, highest power first: minimax with the first two terms exact, relative error 5.3e-6.
+ */
 // @ts-ignore: decorator
 @inline export function short4(): v128 { return v128.load32_splat(FLOATS, 56); }
 // @ts-ignore: decorator

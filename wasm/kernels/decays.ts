@@ -4,7 +4,8 @@ import { SCRATCH } from "./page";
 /**
  * The decays between the tokens of one chunk of a scan, for one head: shared by `ssdChunk` and `gatedDeltaChunk`.
  *
- * l_t is the sum of log decays up to token t. Sums and differences of l are f64, since two large neighbours may lie close together.
+ * l_t is the sum of log decays up to token t. Sums and differences of l are f64, since two large
+ * neighbours may lie close together.
  */
 
 /** Tokens at a time. */

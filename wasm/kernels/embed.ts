@@ -1,7 +1,8 @@
 import { blocksOf } from "./lanes";
 
 /**
- * Rows of a matrix in kernel order, as f32: y (T, C) = W[ids]. A gather of a few KiB a token, so it is written for reading.
+ * Rows of a matrix in kernel order, as f32: y (T, C) = W[ids]. A gather of a few KiB a
+ * token, so it is written for reading.
  *
  * Definition: src/kernels/reference/embed.ts. Layout: docs/notation.md.
  */

@@ -2,13 +2,15 @@ import {
   exp1, exp2, exp3, exp4th, exp5, exp6, expCeiling, expFloor, ln2, ln2High, ln2Low, log2e, one, rounder, short2, short3, short4,
 } from "./constants";
 
-/** exp and softplus of four f32 lanes, without a branch, a table or a fused operation: the same bits on every machine. */
+/**
+ * exp and softplus of four f32 lanes, without a branch, a table or a fused operation: the same bits on every machine.
+ */
 
 /**
  * e^x. Below −87 it is 0, so that no denormal arises; above 88.4 infinite; NaN stays NaN.
  *
- * e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ln 2 / 2; e^r by the polynomial of Cephes `expf`. n = 128 gives infinity.
- * Largest error of 2^20 values over −87 … 0: 1.3 ulp.
+ * e^x = 2^n · e^r with n = round(x / ln 2) and |r| ≤ ln 2 / 2; e^r by the polynomial of Cephes `expf`. n = 128 gives
+ * infinity. Largest error of 2^20 values over −87 … 0: 1.3 ulp.
  */
 // @ts-ignore: decorator
 @inline export function exp4(x: v128): v128 {
@@ -27,7 +29,10 @@ import {
   return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, expFloor()));
 }
 
-/** to (8) = e^xa, e^xb: exp4 of two vectors side by side, a third faster than one after the other because each waits for itself. */
+/**
+ * to (8) = e^xa, e^xb: exp4 of two vectors side by side, a third faster than one after the other
+ * because each waits for itself.
+ */
 // @ts-ignore: decorator
 @inline export function exp8(to: usize, xa: v128, xb: v128): void {
   const ba = f32x4.pmin(xa, expCeiling()), bb = f32x4.pmin(xb, expCeiling());
@@ -46,8 +51,8 @@ import {
 }
 
 /**
- * to (8) = e^xa, e^xb for x ≤ 0 to 5.3e-6 of each, a third less work than exp8: for weights that are then rounded to 14 bits.
- * Below −87 it is 0; NaN stays NaN.
+ * to (8) = e^xa, e^xb for x ≤ 0 to 5.3e-6 of each, a third less work than exp8: for weights that are then rounded to 14
+ * bits. Below −87 it is 0; NaN stays NaN.
  */
 // @ts-ignore: decorator
 @inline export function shortExp8(to: usize, xa: v128, xb: v128): void {

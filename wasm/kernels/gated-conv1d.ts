@@ -4,7 +4,8 @@ import { madd } from "./matmul";
 /**
  * Rows of x hold three parts p, q, r of C values each: y (T, C) = q ⊙ (b + Σ_k w[k] · u[t − K + 1 + k]) with u = p ⊙ r.
  *
- * Products before the first token lie in `tail`. Taps are added oldest first; a product is formed anew for each tap, as K is 3 or so.
+ * Products before the first token lie in `tail`. Taps are added oldest first; a product is formed anew
+ * for each tap, as K is 3 or so.
  * Definition: src/kernels/reference/gated-conv1d.ts.
  */
 export function gatedConv1d(

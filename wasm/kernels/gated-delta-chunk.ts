@@ -29,7 +29,8 @@ function chunk(
   y: usize, s: usize, q: usize, k: usize, v: usize, row: usize, beta: usize, logDecay: usize, scratch: usize,
   T: usize, H: usize, P: usize, N: usize, G: usize,
 ): void {
-  // Scratch, in the order of gatedDeltaScratchBytes: Kᵀ (N, T8), K·Kᵀ (T, T8), Q·Kᵀ (T, T8), mixing (T, T8), sᵀ (N, P8), d (T, P8), dᵀ (P, T8).
+  // Scratch, in the order of gatedDeltaScratchBytes: Kᵀ (N, T8), K·Kᵀ (T, T8), Q·Kᵀ (T, T8), mixing (T, T8), sᵀ
+  // (N, P8), d (T, P8), dᵀ (P, T8).
   const yRow = (H * P) << 2;
   const T8 = ((T + 7) & ~7) << 2, P8 = ((P + 7) & ~7) << 2;
   const keys = scratch + N * T8, queries = keys + T * T8, mixing = queries + T * T8;

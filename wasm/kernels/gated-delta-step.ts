@@ -5,8 +5,9 @@ import { madd } from "./matmul";
 /**
  * One token of the gated delta rule, per head: s ← e^logDecay · s, then s ← s + β · (v − s · k) ⊗ k, and y ← s · q.
  *
- * A row of the state belongs to one value, so each row is read twice while it is in cache: once for s · k, once for the update.
- * Four rows share the loads of k and q. Definition: src/kernels/reference/gated-delta.ts. Source: arXiv 2412.06464.
+ * A row of the state belongs to one value, so each row is read twice while it is in cache: once for s · k,
+ * once for the update. Four rows share the loads of k and q. Definition:
+ * src/kernels/reference/gated-delta.ts. Source: arXiv 2412.06464.
  */
 export function gatedDeltaStep(
   y: usize, s: usize, q: usize, k: usize, v: usize, beta: usize, logDecay: usize, H: usize, P: usize, N: usize, G: usize,

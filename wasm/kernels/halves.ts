@@ -1,4 +1,6 @@
-/** Floats as IEEE halves and back, exactly as `toHalf` and `fromHalf` say. Definition: src/kernels/reference/halves.ts. */
+/**
+ * Floats as IEEE halves and back, exactly as `toHalf` and `fromHalf` say. Definition: src/kernels/reference/halves.ts.
+ */
 
 /** The bits of 65520: a float of this size or larger has no finite half. */
 const TOO_LARGE: i32 = 0x477ff000;
@@ -7,12 +9,16 @@ const LEAST_NORMAL: i32 = 0x38800000;
 /** From the exponent of a half to that of a float, whose fraction is 13 bits longer. */
 const REBIAS: i32 = 112 << 23;
 
-/** y (n) = the nearest halves of x (n), ties to even, and 1; 0, with y left alone, where one of them is too large to have a finite half. */
+/**
+ * y (n) = the nearest halves of x (n), ties to even, and 1; 0, with y left alone, where one of them is
+ * too large to have a finite half.
+ */
 export function toHalves(y: usize, x: usize, n: usize): i32 {
   if (!isFinite4(x, n)) return 0;
   const whole = n & ~7;
   let i: usize = 0;
-  // The halves may take the place of the floats: eight are read before eight are written, which never reach what is still to be read.
+  // The halves may take the place of the floats: eight are read before eight are written, which never
+  // reach what is still to be read.
   for (; i < whole; i += 8) {
     const a = half4(v128.load(x + (i << 2))), b = half4(v128.load(x + (i << 2), 16));
     v128.store(y + (i << 1), i16x8.narrow_i32x4_u(a, b));
@@ -59,7 +65,8 @@ function isFinite4(x: usize, n: usize): bool {
   const sign = v128.and(i32x4.shl(h, 16), i32x4.splat(<i32>0x80000000));
   const shifted = i32x4.shl(v128.and(h, i32x4.splat(0x7fff)), 13);
   const normal = i32x4.add(shifted, i32x4.splat(REBIAS));
-  // A small half as the distance of two normal floats: arithmetic with small floats takes some processors a hundred times as long.
+  // A small half as the distance of two normal floats: arithmetic with small floats takes some
+  // processors a hundred times as long.
   const least = i32x4.splat(LEAST_NORMAL);
   const small = f32x4.sub(i32x4.add(shifted, least), least);
   return v128.or(sign, v128.bitselect(small, normal, i32x4.lt_s(shifted, i32x4.splat(1 << 23))));

@@ -2,7 +2,8 @@ import { softplus4 } from "./exp";
 import { loadPart, storePart } from "./lanes";
 
 /**
- * dt (T, H) = clamp(softplus(raw + bias), lo, hi); logDecay (T, H) = dt · A. Definition: src/kernels/reference/mamba-dt.ts.
+ * dt (T, H) = clamp(softplus(raw + bias), lo, hi); logDecay (T, H) = dt · A. Definition:
+ * src/kernels/reference/mamba-dt.ts.
  */
 export function mambaDt(
   dt: usize, logDecay: usize, raw: usize, rawStride: usize, bias: usize, A: usize, T: i32, H: usize, lo: f32, hi: f32,

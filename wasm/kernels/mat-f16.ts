@@ -30,7 +30,8 @@ export function matF16(y: usize, x: usize, xStride: usize, w: usize, T: i32, R: 
 
 /**
  * Four f16, sign-extended to 32 bits, as f32: exact, denormals too; not for infinities or NaN.
- * Shifted by 13, exponent and fraction lie where f32 has them, 112 too low in the exponent; three copies of the sign are cleared.
+ * Shifted by 13, exponent and fraction lie where f32 has them, 112 too low in the exponent; three
+ * copies of the sign are cleared.
  */
 // @ts-ignore: decorator
 @inline export function widen(h: v128): v128 {

@@ -1,7 +1,10 @@
 import { madd, tile4x8 } from "./matmul";
 import { SCRATCH } from "./page";
 
-/** Columns that are summed on their own before they join the rest: the rounding error grows with C / 32 + 32, not with C. */
+/**
+ * Columns that are summed on their own before they join the rest: the rounding error
+ * grows with C / 32 + 32, not with C.
+ */
 // @ts-ignore: decorator
 @inline export const BLOCK: usize = 32;
 

@@ -3,8 +3,8 @@ import { blocksOf } from "./lanes";
 /**
  * y (T, pad8(R)) = xq · Wᵀ with 8-bit weights and 8-bit activations.
  *
- * One output is Σ_b sx_b · (s_b · dot_b) over blocks b of 32 inputs; `dot_b` is exact in 32 bits, only the sum over blocks rounds.
- * A 16-byte load holds two columns of eight rows. Definition: src/kernels/reference/mat.ts.
+ * One output is Σ_b sx_b · (s_b · dot_b) over blocks b of 32 inputs; `dot_b` is exact in 32 bits, only the sum over
+ * blocks rounds. A 16-byte load holds two columns of eight rows. Definition: src/kernels/reference/mat.ts.
  */
 export function matQ8(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): void {
   const blocks = blocksOf(C);

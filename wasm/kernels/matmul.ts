@@ -2,8 +2,8 @@
  * y (M, N) = a (M, K) · b (K, N) in f32, or y += it. Rows have strides in bytes; columns lie side by side.
  *
  * The sum over K runs in order for every output, whatever the tile, so the tile does not change the bits.
- * 4 × 8 outputs per tile: 22 vector operations for 32 multiply-adds. Rows left over take 1 × 32, since eight chains of additions
- * hide their latency. Columns left over go by 4 and then singly.
+ * 4 × 8 outputs per tile: 22 vector operations for 32 multiply-adds. Rows left over take 1 × 32, since eight chains of
+ * additions hide their latency. Columns left over go by 4 and then singly.
  */
 export function matmul(
   y: usize, yRow: usize, a: usize, aRow: usize, b: usize, bRow: usize, M: usize, N: usize, K: usize, accumulate: bool,

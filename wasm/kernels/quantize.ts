@@ -3,7 +3,8 @@ import { blocksOf } from "./lanes";
 import { SCRATCH } from "./page";
 
 /**
- * Activations to 8 bits: per block of 32 one scale, max|x| / 127, and the scaled sum that 4-bit weights need for their offset.
+ * Activations to 8 bits: per block of 32 one scale, max|x| / 127, and the scaled sum that 4-bit
+ * weights need for their offset.
  *
  * An infinite or NaN input makes the scale so, and with it every output.
  * Definition: src/kernels/reference/quantize.ts, bit for bit.

@@ -1,7 +1,9 @@
 /**
- * Rotary positions: a table of cos and sin per token, then the turn itself. Definition: src/kernels/reference/rotary.ts.
+ * Rotary positions: a table of cos and sin per token, then the turn itself. Definition:
+ * src/kernels/reference/rotary.ts.
  *
- * The angle is f64 and so are sin and cos (fdlibm's reduction), because an f32 angle of some thousand radians keeps only three decimals.
+ * The angle is f64 and so are sin and cos (fdlibm's reduction), because an f32 angle of some thousand
+ * radians keeps only three decimals.
  */
 export function rotaryTable(table: usize, frequencies: usize, half: usize, T: i32, S: i32, limit: i32): void {
   for (let t = 0; t < T; t++) {

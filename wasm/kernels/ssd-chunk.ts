@@ -3,8 +3,8 @@ import { madd, matmul } from "./matmul";
 import { transpose } from "./transpose";
 
 /**
- * Tokens of Mamba-2 as matrix products (state space duality), at most 32 at a time: the products of token with token grow with the chunk,
- * those with the state do not shrink.
+ * Tokens of Mamba-2 as matrix products (state space duality), at most 32 at a time: the products of token with token
+ * grow with the chunk, those with the state do not shrink.
  *
  * With cumulative log decays l, per head:
  *   y_t = e^(l_t) · (s · C_t) + Σ_{u ≤ t} e^(l_t − l_u) · dt_u · (C_t · B_u) · x_u + skip · x_t
@@ -28,7 +28,8 @@ function chunk(
   y: usize, s: usize, x: usize, B: usize, C: usize, row: usize, dt: usize, logDecay: usize, skip: usize, scratch: usize,
   T: usize, H: usize, P: usize, N: usize, G: usize,
 ): void {
-  // Scratch, in the order of ssdScratchBytes: Bᵀ (N, T8), C·Bᵀ (T, T8), mixing (T, T8), sᵀ (N, P8), weighted xᵀ (P, T8).
+  // Scratch, in the order of ssdScratchBytes: Bᵀ (N, T8), C·Bᵀ (T, T8), mixing (T, T8),
+  // sᵀ (N, P8), weighted xᵀ (P, T8).
   const yRow = (H * P) << 2;
   const T8 = ((T + 7) & ~7) << 2, P8 = ((P + 7) & ~7) << 2;
   const pairs = scratch + N * T8, mixing = pairs + T * T8, turned = mixing + T * T8, weighted = turned + N * P8;

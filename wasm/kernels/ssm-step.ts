@@ -5,8 +5,8 @@ import { madd } from "./matmul";
 /**
  * One token of Mamba-2, per head: s ← e^logDecay · s + (dt · x) ⊗ B, then y ← s · C + skip · x.
  *
- * Bound by memory, not by arithmetic (8 · H · P · N bytes): the state is read and written in the order of its bytes, which processors foresee, and four rows that
- * are then in the cache share the loads of C.
+ * Bound by memory, not by arithmetic (8 · H · P · N bytes): the state is read and written in the order of its bytes,
+ * which processors foresee, and four rows that are then in the cache share the loads of C.
  * Definition: src/kernels/reference/ssm-step.ts. Source: Mamba-2, arXiv 2405.21060.
  */
 export function ssmStep(

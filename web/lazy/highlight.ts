@@ -1,4 +1,7 @@
-/** Colours for code, as a tree of spans with class names; loaded when an answer holds code. Nothing here makes HTML from text. */
+/**
+ * Colours for code, as a tree of spans with class names; loaded when an answer holds code.
+ * Nothing here makes HTML from text.
+ */
 import type { Root } from "hast";
 import bash from "highlight.js/lib/languages/bash";
 import c from "highlight.js/lib/languages/c";

@@ -1,4 +1,7 @@
-/** The text of an HTML document, as Markdown; loaded when one is attached. Nothing of the document runs, loads or is shown. */
+/**
+ * The text of an HTML document, as Markdown; loaded when one is attached. Nothing of the
+ * document runs, loads or is shown.
+ */
 import Turndown from "turndown";
 
 /** Elements whose content is not text for a reader. */
@@ -18,8 +21,9 @@ export function htmlText(html: string): string {
 }
 
 /**
- * The document without attributes and without what is not text. A parsed document is inert, but a browser holds its styles and handlers
- * against the page's policy all the same. One pass: the time is proportional to the length, whatever the document is.
+ * The document without attributes and without what is not text. A parsed document is inert, but a browser holds
+ * its styles and handlers against the page's policy all the same. One pass: the time is proportional to the
+ * length, whatever the document is.
  */
 export function bare(html: string): string {
   const lower = html.toLowerCase();

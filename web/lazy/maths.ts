@@ -1,4 +1,7 @@
-/** TeX as the source of MathML elements; loaded when an answer holds maths. Macros that reach out of the formula are off. */
+/**
+ * TeX as the source of MathML elements; loaded when an answer holds maths. Macros that
+ * reach out of the formula are off.
+ */
 import temml from "temml";
 
 /** Undefined for a formula in which braces lie within each other deeper than the library's recursion goes. */

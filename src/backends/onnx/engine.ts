@@ -1,7 +1,8 @@
 /**
  * OnnxEngine: a decoder in onnxruntime-web, shared by every conversation of the program.
  *
- * Weights and scratch lie in onnxruntime's heap; each conversation's state lies in JavaScript memory and is copied in and out by every call.
+ * Weights and scratch lie in onnxruntime's heap; each conversation's state lies in JavaScript memory and is
+ * copied in and out by every call.
  */
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { Failure } from "../../core/failure.ts";
@@ -68,8 +69,8 @@ export class OnnxEngine implements Backend {
   }
 
   /**
-   * One after another: calls of onnxruntime-web share a stack and may not overlap. A call waits only for one that is under way: promises of
-   * a Durable Object that is gone never settle.
+   * One after another: calls of onnxruntime-web share a stack and may not overlap. A call waits only for one that is
+   * under way: promises of a Durable Object that is gone never settle.
    */
   async inTurn<R>(work: () => Promise<R>): Promise<R> {
     while (this.#running) await this.#running;

@@ -1,4 +1,7 @@
-/** Opens an ONNX pack on onnxruntime-web. Import this only where ONNX packs are served: it brings onnxruntime-web along (docs/onnx.md). */
+/**
+ * Opens an ONNX pack on onnxruntime-web. Import this only where ONNX packs are served: it brings
+ * onnxruntime-web along (docs/onnx.md).
+ */
 import { Failure } from "../../core/failure.ts";
 import type { Manifest } from "../../weights/manifest.ts";
 import { shardStarts } from "../../weights/parse-manifest.ts";
@@ -13,8 +16,8 @@ export { startOrt } from "./ort.ts";
 const SLICE_TOKENS = 32;
 
 /**
- * `payload`: the pack's files one after another; of no use afterwards. Fails with `weights_invalid` when the graph is not what the pack
- * says, with `memory_exceeded` when its weights leave no room for a state.
+ * `payload`: the pack's files one after another; of no use afterwards. Fails with `weights_invalid` when the graph is
+ * not what the pack says, with `memory_exceeded` when its weights leave no room for a state.
  */
 export async function openOnnx(
   manifest: Manifest,

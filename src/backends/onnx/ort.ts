@@ -1,8 +1,9 @@
 /**
  * startOrt: onnxruntime-web on a WebAssembly module that is compiled already, once per program.
  *
- * workerd compiles no bytes at run time, and onnxruntime-web takes nothing else; but it hands `wasmBinary` to WebAssembly.instantiate. A
- * marker byte goes in there, and while it starts that function answers the marker with an instance of the given module.
+ * workerd compiles no bytes at run time, and onnxruntime-web takes nothing else; but it hands `wasmBinary` to
+ * WebAssembly.instantiate. A marker byte goes in there, and while it starts that function answers the marker with
+ * an instance of the given module.
  */
 import * as ort from "onnxruntime-web/wasm";
 
@@ -37,7 +38,8 @@ async function start(module: WebAssembly.Module): Promise<Ort> {
     return { module, instance: new WebAssembly.Instance(module, imports) };
   };
   try {
-    // There is no call that only starts it: the first session does. No bytes are no model, and that is refused by the started runtime.
+    // There is no call that only starts it: the first session does. No bytes are no model, and that is
+    // refused by the started runtime.
     await ort.InferenceSession.create(new Uint8Array(1)).catch((thrown) => {
       if (!memory) throw thrown;
     });

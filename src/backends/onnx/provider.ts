@@ -1,8 +1,8 @@
 /**
  * provider: how this program comes by onnxruntime-web, when a pack asks for it.
  *
- * Its 14 MB must not be in every Worker, so nothing here imports it. A Worker that serves ONNX packs is deployed from src/index/onnx.ts, which
- * calls `provideOnnx`; a Node program finds it in node_modules.
+ * Its 14 MB must not be in every Worker, so nothing here imports it. A Worker that serves ONNX packs is deployed from
+ * src/index/onnx.ts, which calls `provideOnnx`; a Node program finds it in node_modules.
  */
 import { check, Failure } from "../../core/failure.ts";
 import type { Manifest } from "../../weights/manifest.ts";

@@ -1,4 +1,7 @@
-/** OnnxSequence: one live conversation as the graph's state tensors; each call takes them as `past…` and keeps what comes as `present…`. */
+/**
+ * OnnxSequence: one live conversation as the graph's state tensors; each call takes them as `past…` and
+ * keeps what comes as `present…`.
+ */
 import { Tensor } from "onnxruntime-web/wasm";
 import { check, Failure } from "../../core/failure.ts";
 import { product } from "../../core/sizes.ts";

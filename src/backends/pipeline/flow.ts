@@ -1,8 +1,8 @@
 /**
  * Flow: slices on their way through the stages. Stage k works on one slice while stage k − 1 works on the next.
  *
- * A slice enters a stage when it has left the one before and its predecessor has left this one. After a failure nothing that comes later
- * is computed; a flow that has failed is of no use any more.
+ * A slice enters a stage when it has left the one before and its predecessor has left this one. After a failure nothing
+ * that comes later is computed; a flow that has failed is of no use any more.
  */
 import { check } from "../../core/failure.ts";
 import type { Rows, Want } from "../backend.ts";

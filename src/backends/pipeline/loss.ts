@@ -1,7 +1,10 @@
 /** Which failures mean that a stage is gone, and so that the same call may well succeed at a new one. */
 import { Failure, failures } from "../../core/failure.ts";
 
-/** A stage that is up answers with a Failure. What else comes is the platform's: the stage died, was moved, or was never reached. */
+/**
+ * A stage that is up answers with a Failure. What else comes is the platform's: the stage died,
+ * was moved, or was never reached.
+ */
 export function isLoss(thrown: unknown): boolean {
   const { code, overloaded } = (thrown ?? {}) as { code?: unknown; overloaded?: boolean };
   if (typeof code === "string" && Object.hasOwn(failures, code)) return code === "stage_lost";

@@ -1,7 +1,8 @@
 /**
  * Pipeline: a model larger than one isolate, as a backend like the others.
  *
- * Where the stages are is none of its business: in this program (local.ts) or in Durable Objects (durable-objects/model/stage-client.ts).
+ * Where the stages are is none of its business: in this program (local.ts) or in Durable Objects
+ * (durable-objects/model/stage-client.ts).
  */
 import type { Backend, Saved, Sequence } from "../backend.ts";
 import { bytesOf, checkState, type StateShape } from "../check-state.ts";

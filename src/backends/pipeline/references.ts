@@ -1,4 +1,7 @@
-/** What a conversation keeps of a state that lies at its stages: one small tensor each, which names the epoch and its hash. */
+/**
+ * What a conversation keeps of a state that lies at its stages: one small tensor each,
+ * which names the epoch and its hash.
+ */
 import { Failure } from "../../core/failure.ts";
 import type { Saved, StateTensor } from "../backend.ts";
 import type { Stored } from "./stage.ts";
@@ -16,7 +19,10 @@ export const tensorsOf = ({ owner, stored }: Reference): StateTensor[] =>
     return { name: nameOf(k), dtype: "int8", shape: [data.length], data };
   });
 
-/** Undefined for a state that is not kept at stages. Fails with `state_unreadable` when the references do not belong together. */
+/**
+ * Undefined for a state that is not kept at stages. Fails with `state_unreadable` when the
+ * references do not belong together.
+ */
 export function referencesOf({ position, tensors }: Saved, stageCount: number): Reference | undefined {
   if (!tensors.some(({ name }) => name.startsWith("stage."))) return undefined;
   const fail = (message: string): never => {

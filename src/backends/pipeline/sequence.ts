@@ -1,9 +1,10 @@
 /**
  * PipelineSequence: one conversation across all stages, driven from one place.
  *
- * One epoch number stands for the states of all stages. Saving stores the next epoch at every stage and gives references to it; it counts
- * when the caller has kept these references. When a stage is lost, all of them go back to the last epoch and the slices since are passed
- * again, cut as they were: so every stage is at the same position and every bit is as it would have been.
+ * One epoch number stands for the states of all stages. Saving stores the next epoch at every stage and gives
+ * references to it; it counts when the caller has kept these references. When a stage is lost, all of them go back to
+ * the last epoch and the slices since are passed again, cut as they were: so every stage is at the same position and
+ * every bit is as it would have been.
  */
 import { check, Failure } from "../../core/failure.ts";
 import type { Saved, Sequence, StateTensor, Want } from "../backend.ts";
@@ -116,7 +117,10 @@ export class PipelineSequence implements Sequence {
     this.#abandon();
   }
 
-  /** Does `work` with all stages at the position of `#from` and the first `replay` slices, and again from there when a stage is lost. */
+  /**
+   * Does `work` with all stages at the position of `#from` and the first `replay` slices, and again
+   * from there when a stage is lost.
+   */
   async #insist<R>(replay: number, work: (flow: Flow) => Promise<R>): Promise<R> {
     for (let tries = 1; ; tries++) {
       try {

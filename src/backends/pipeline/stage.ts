@@ -1,8 +1,9 @@
 /**
  * Stage: a run of the model's blocks, somewhere; for one conversation it holds these blocks' state.
  *
- * A lease names one live sequence. Every call says how many tokens the caller believes to be in the state, and a stage that knows better
- * refuses: so a stage that was lost, began anew, or missed a call is found out before anything is computed with it.
+ * A lease names one live sequence. Every call says how many tokens the caller believes to be in the state, and
+ * a stage that knows better refuses: so a stage that was lost, began anew, or missed a call is found out
+ * before anything is computed with it.
  */
 import type { Rows, Saved, StateTensor, Want } from "../backend.ts";
 

@@ -1,8 +1,9 @@
 /**
  * cacheLayout: what one attention layer keeps of the past; the one place that decides it.
  *
- * A window that the architecture states belongs to the model and stands as it is, without sinks. Every other layer follows the pack's
- * policy: a window of its own where the policy names the layer, else the common one, else every position.
+ * A window that the architecture states belongs to the model and stands as it is, without sinks. Every
+ * other layer follows the pack's policy: a window of its own where the policy names the layer, else the
+ * common one, else every position.
  */
 
 import type { CacheLayout, CacheSpec } from "../../layers/layer.ts";

@@ -1,8 +1,8 @@
 /**
  * Cache: one attention layer's keys and values for one conversation, in the engine's memory.
  *
- * Slots 0…sinks−1 hold the first positions, the rest is a ring (see `attendF32`). It starts small and grows until the ring has its full length; until
- * then no position has wrapped, so growing is a copy of the front.
+ * Slots 0…sinks−1 hold the first positions, the rest is a ring (see `attendF32`). It starts small and grows until the
+ * ring has its full length; until then no position has wrapped, so growing is a copy of the front.
  */
 
 import type { CacheAddress, CacheLayout, CacheSpec } from "../../layers/layer.ts";
@@ -14,8 +14,9 @@ import type { Heap } from "./heap.ts";
 const CACHE_SLACK = 64;
 
 /**
- * A ring of so many slots at most has its full length from its second size on. What each size leaves behind is a hole between what others hold, into which
- * no larger one fits: two conversations that doubled took 14.4 MB of memory for 11.0 of state.
+ * A ring of so many slots at most has its full length from its second size on. What each size leaves behind
+ * is a hole between what others hold, into which no larger one fits: two conversations that doubled took 14.4
+ * MB of memory for 11.0 of state.
  */
 const WHOLE_SLOTS = 4096;
 

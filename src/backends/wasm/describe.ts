@@ -1,4 +1,7 @@
-/** What follows from a model and its cache policy alone, without weights or memory: shapes of states, and how long a context may be. */
+/**
+ * What follows from a model and its cache policy alone, without weights or memory: shapes of states,
+ * and how long a context may be.
+ */
 import type { FixedSpec } from "../../layers/layer.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";

@@ -1,8 +1,10 @@
 /**
- * Guesses: what an engine remembers to take back tokens that were fed on a guess. One guess is open at a time; a new one settles the last.
+ * Guesses: what an engine remembers to take back tokens that were fed on a guess. One guess is open at a
+ * time; a new one settles the last.
  *
- * The fixed state cannot be undone from what came after, so it is copied before; of caches only the slots that the guess overwrites. The copy lies in the
- * engine's memory, where a conversation that is not there leaves room for it, and only while the guess is open; no guess is open while a state is loaded or saved.
+ * The fixed state cannot be undone from what came after, so it is copied before; of caches only the slots that the
+ * guess overwrites. The copy lies in the engine's memory, where a conversation that is not there leaves room for it,
+ * and only while the guess is open; no guess is open while a state is loaded or saved.
  */
 import type { Heap } from "./heap.ts";
 

@@ -1,7 +1,8 @@
 /**
  * Heap: bytes for live conversations in the model's WebAssembly memory, after the weights and the scratch.
  *
- * First fit over a sorted list of free ranges, joined again when freed. WebAssembly memory never shrinks, so freed bytes are reused.
+ * First fit over a sorted list of free ranges, joined again when freed. WebAssembly memory never
+ * shrinks, so freed bytes are reused.
  */
 
 import { Failure } from "../../core/failure.ts";

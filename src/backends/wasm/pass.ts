@@ -1,8 +1,9 @@
 /**
  * pass: the forward pass over new tokens of one conversation, or of several that read the weights together.
  *
- * x ← embedding; for each block x ← x + layer(norm(x)); logits = head · norm(x). Layers of one block read the same normed stream.
- * A row has the same bits whoever shares the pass: matrices, norms and MLPs see rows alone, and what keeps state runs conversation by conversation.
+ * x ← embedding; for each block x ← x + layer(norm(x)); logits = head · norm(x). Layers of one block read the same
+ * normed stream. A row has the same bits whoever shares the pass: matrices, norms and MLPs see rows alone, and what
+ * keeps state runs conversation by conversation.
  */
 import { check } from "../../core/failure.ts";
 import { pad8 } from "../../core/sizes.ts";

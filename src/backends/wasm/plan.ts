@@ -1,8 +1,8 @@
 /**
  * Plan: where constants and scratch lie, found by binding the model once without memory and once for real.
  *
- * Layers run one after another, so all of them share one scratch region, and the logits, which come after the last layer, lie there too; what
- * lives across layers (the stream, its norm, quantised inputs) is placed before it.
+ * Layers run one after another, so all of them share one scratch region, and the logits, which come after the last
+ * layer, lie there too; what lives across layers (the stream, its norm, quantised inputs) is placed before it.
  */
 
 import { type Dtype, matrixBytes, quantizedRowBytes } from "../../core/dtype.ts";

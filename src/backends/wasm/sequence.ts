@@ -38,7 +38,10 @@ export class WasmSequence implements Sequence {
   readonly #fixed: Fixed[] = [];
   readonly #fixedBytes: number;
   readonly #fixedAt: number;
-  /** Tensors that lie in memory as halves, since a save was given views of those. They are floats again before anything else is done with them. */
+  /**
+   * Tensors that lie in memory as halves, since a save was given views of those. They are floats again before
+   * anything else is done with them.
+   */
   #halves: Fixed[] = [];
   #position = 0;
   #open = true;
@@ -78,7 +81,10 @@ export class WasmSequence implements Sequence {
     return this.pass(ids, want) as Float32Array;
   }
 
-  /** One stage's share of a forward call: ids or the rows of the stage before go in; rows for the next stage come out, or at last the logits. */
+  /**
+   * One stage's share of a forward call: ids or the rows of the stage before go in; rows for the next stage
+   * come out, or at last the logits.
+   */
   pass(input: Uint32Array | Rows, want: Want): Rows | Float32Array {
     return pass(this.#engine, [{ sequence: this, input, want }])[0]!;
   }
@@ -115,7 +121,9 @@ export class WasmSequence implements Sequence {
     return this.#fixedBytes === 0 || kept === open?.ids.length ? NONE : (open?.ids.subarray(0, kept) ?? NONE);
   }
 
-  /** Takes back what was not accepted; the fixed state is then that before the ids returned, which must be fed again. */
+  /**
+   * Takes back what was not accepted; the fixed state is then that before the ids returned, which must be fed again.
+   */
   rewind(): Uint32Array {
     const { guesses } = this.#engine;
     const { open } = guesses;
@@ -153,7 +161,10 @@ export class WasmSequence implements Sequence {
     return Array.from({ length: T }, (_, t) => this.#caches.flatMap((cache) => cache.slot(S + t)));
   }
 
-  /** Makes room for T tokens and says where the state lies, for a step whose rows for it begin at `at`; the first `again` are held already. */
+  /**
+   * Makes room for T tokens and says where the state lies, for a step whose rows for it begin at `at`; the
+   * first `again` are held already.
+   */
   reserve(at: number, T: number, again = 0): Run {
     check(this.#open, "bug", () => "forward on a released sequence");
     this.#widen();
@@ -196,7 +207,10 @@ export class WasmSequence implements Sequence {
     this.#widen();
   }
 
-  /** Makes halves of what may be rounded, in the place of its floats; a tensor with a number that has no finite half stays as it is. */
+  /**
+   * Makes halves of what may be rounded, in the place of its floats; a tensor with a number that has
+   * no finite half stays as it is.
+   */
   #round(): void {
     const { kernels } = this.#engine;
     this.#halves = this.#fixed.filter(({ shape, offset, rounds }) => {

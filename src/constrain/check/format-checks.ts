@@ -1,7 +1,9 @@
 /**
- * formatChecks: what JSON Schema's formats mean, for judging values that are there. What may be generated is narrower: schema/formats.ts.
+ * formatChecks: what JSON Schema's formats mean, for judging values that are there. What may be generated
+ * is narrower: schema/formats.ts.
  *
- * Every expression here reads a text once: none repeats a repetition. Sources: RFC 3339, 5321, 1123, 4291, 3986, 9562, 6901, 6570.
+ * Every expression here reads a text once: none repeats a repetition. Sources: RFC 3339, 5321,
+ * 1123, 4291, 3986, 9562, 6901, 6570.
  */
 
 import { isIdnHostname } from "./idn.ts";
@@ -155,7 +157,10 @@ export const formatChecks: Readonly<Record<string, (text: string) => boolean>> =
   },
 };
 
-/** Steps for each Unicode property in a pattern, because the compiler of patterns writes down all ranges of the property every time. */
+/**
+ * Steps for each Unicode property in a pattern, because the compiler of patterns writes down all
+ * ranges of the property every time.
+ */
 const PROPERTY_STEPS = 500;
 
 /** How many steps of a budget `fitsFormat` takes for a text. */

@@ -1,8 +1,8 @@
 /**
  * isIdnHostname: whether a text is an internationalised host name.
  *
- * The platform's URL does what UTS 46 asks for: joiners, marks in front, right-to-left labels. What it takes and IDNA does not is looked for
- * here. Sources: RFC 5890, 5892 (2.6 and appendix A), 5893, 3492.
+ * The platform's URL does what UTS 46 asks for: joiners, marks in front, right-to-left labels. What it takes and IDNA
+ * does not is looked for here. Sources: RFC 5890, 5892 (2.6 and appendix A), 5893, 3492.
  */
 
 const SEPARATORS = /[.\u3002\uff0e\uff61]/u;
@@ -37,7 +37,10 @@ function labelOf(text: string): Label | undefined {
 
 const isAscii = (text: string): boolean => /^[A-Za-z0-9-]{1,63}$/.test(text) && !/^-|-$|^..--/.test(text);
 
-/** Letters, digits and marks; not those that RFC 5892 takes out, and old Hangul. What is exceptional, it lists by itself. */
+/**
+ * Letters, digits and marks; not those that RFC 5892 takes out, and old Hangul. What is
+ * exceptional, it lists by itself.
+ */
 const VALID =
   /^[-\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}\u00df\u03c2\u06fd\u06fe\u0f0b\u3007\u200c-\u200d\u00b7\u0375\u05f3\u05f4\u30fb]+$/u;
 const TAKEN_OUT = /[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]/u;

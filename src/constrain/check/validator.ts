@@ -1,8 +1,9 @@
 /**
- * Validator: whether a value is valid under a schema, as the standard says (2020-12, and what older drafts have besides).
+ * Validator: whether a value is valid under a schema, as the standard says (2020-12, and
+ * what older drafts have besides).
  *
- * No code is generated, texts are matched by our own automata, and every step is counted. Source: the specification's sections 10 and 11;
- * judged by its official test suite.
+ * No code is generated, texts are matched by our own automata, and every step is counted. Source: the specification's
+ * sections 10 and 11; judged by its official test suite.
  */
 import { signed, TextSet } from "../../core/text-keys.ts";
 import { isMultiple } from "../json/decimal.ts";
@@ -13,7 +14,10 @@ import { type Placed, under } from "../schema/place.ts";
 import { canonical, isObject, isSame, typeOf } from "../schema/values.ts";
 import { fitsFormat, formatSteps } from "./format-checks.ts";
 
-/** What of a value schemas have looked at: names of members `signed`, numbers of items. Kept only where some schema asks for the rest. */
+/**
+ * What of a value schemas have looked at: names of members `signed`, numbers of items. Kept only where
+ * some schema asks for the rest.
+ */
 type Seen = Set<string | number>;
 
 /** Of a value that is neither a list nor an object: a text and a number that look alike are two. */

@@ -1,6 +1,6 @@
 /**
- * literals: one of many texts, as a tree of their bytes: what several begin with is there once. Reading a byte then costs what stands at
- * that place, and not a step for every text.
+ * literals: one of many texts, as a tree of their bytes: what several begin with is there once. Reading a byte then
+ * costs what stands at that place, and not a step for every text.
  */
 import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
@@ -22,7 +22,9 @@ export function* literals(g: Grammar, texts: readonly string[]): Work<Expr> {
   return lists.length === 0 ? g.never : yield* tree(g, lists, 0, lists.length, 0);
 }
 
-/** Lists and objects up to so many may be written with a space after commas and colons; more are a tree, which has none. */
+/**
+ * Lists and objects up to so many may be written with a space after commas and colons; more are a tree, which has none.
+ */
 const SPACED = 64;
 
 /** Any of these values, as JSON. */

@@ -18,7 +18,10 @@ export class Matcher {
     this.#g = new Grammar(budget);
   }
 
-  /** Makes what `matches` needs of a pattern, with pauses; without it that is done at once. Throws Unsupported and TooComplex. */
+  /**
+   * Makes what `matches` needs of a pattern, with pauses; without it that is done at once.
+   * Throws Unsupported and TooComplex.
+   */
   *prepare(source: string): Work<Expr> {
     const found = this.#known.get(source) ?? (yield* this.#table(source));
     this.#known.set(source, found);

@@ -1,6 +1,6 @@
 /**
- * Numbers in given bounds, as digits. At most 15 significant digits, so that no two of them are the same double and no run of digits goes
- * on for ever. Bounded numbers and integers have no exponent.
+ * Numbers in given bounds, as digits. At most 15 significant digits, so that no two of them are the same double and no
+ * run of digits goes on for ever. Bounded numbers and integers have no exponent.
  */
 
 import type { Work } from "../../core/work.ts";
@@ -82,7 +82,8 @@ function commonStep(divisors: readonly number[]): { step: number; places: number
 
 /** Digits, with at most `places` behind the point, that are a multiple of `step` units of the last place. */
 function steps(g: Grammar, step: number, places: number): Expr {
-  // States: the remainder with so many digits behind the point still to come; in front of it all of them. Then the start.
+  // States: the remainder with so many digits behind the point still to come; in front of
+  // it all of them. Then the start.
   const rows = step * (places + 2);
   const next = new Int32Array((rows + 1) * 13).fill(-1);
   const classOf = Uint8Array.from({ length: 256 }, (_, b) =>

@@ -1,8 +1,8 @@
 /**
  * pattern: a regular expression as the language of strings that it finds a match in, in JSON's characters.
  *
- * A part is compiled together with what follows it up to the string's end, so that `$` and look-ahead know what comes. Not supported, and
- * said so: back references, word boundaries, look-behind, and repetitions of assertions.
+ * A part is compiled together with what follows it up to the string's end, so that `$` and look-ahead know what comes.
+ * Not supported, and said so: back references, word boundaries, look-behind, and repetitions of assertions.
  */
 import type { Work } from "../../core/work.ts";
 import type { Expr, Grammar } from "../language/expr.ts";

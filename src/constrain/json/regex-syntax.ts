@@ -1,8 +1,9 @@
 /**
  * parseRegex: a regular expression of ECMA-262 as a tree.
  *
- * It is read here and never given to the platform's RegExp, whose matching may take exponential time and whose parsing has no budget.
- * Escapes of punctuation are taken as in the older grammar (Annex B), since schemas in the wild have many.
+ * It is read here and never given to the platform's RegExp, whose matching may take exponential time and
+ * whose parsing has no budget. Escapes of punctuation are taken as in the older grammar (Annex B), since
+ * schemas in the wild have many.
  */
 
 import { Unsupported } from "../language/unsupported.ts";

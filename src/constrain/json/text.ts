@@ -1,8 +1,8 @@
 /**
  * JSON's text, byte by byte: white space, strings, and characters in strings.
  *
- * Raw characters end at U+3FFFF (no character is assigned beyond, but private and tag ones), so that tokenizers that lack the bytes for
- * more are enough. Constants beyond are written with escapes.
+ * Raw characters end at U+3FFFF (no character is assigned beyond, but private and tag ones), so that tokenizers that
+ * lack the bytes for more are enough. Constants beyond are written with escapes.
  */
 import { Automaton } from "../language/automaton.ts";
 import type { Expr, Grammar } from "../language/expr.ts";
@@ -78,7 +78,10 @@ function characterOf(g: Grammar, ranges: readonly Range[]): Expr {
   return g.alt(plain(g, ranges), ...escaped.map((c) => g.literal(JSON.stringify(c).slice(1, -1))));
 }
 
-/** Characters of `ranges` that stand for themselves. Not in keys that must differ from others: escapes could spell the same key. */
+/**
+ * Characters of `ranges` that stand for themselves. Not in keys that must differ from others:
+ * escapes could spell the same key.
+ */
 export function plain(g: Grammar, ranges: readonly Range[]): Expr {
   const parts: Range[] = [
     [0x20, 0x21],

@@ -1,6 +1,6 @@
 /**
- * Automaton: a regular language as a table. What is intersected or excluded is brought into this form once, and states from which no end
- * can be reached are taken out, so that an expression of it is never a dead end.
+ * Automaton: a regular language as a table. What is intersected or excluded is brought into this form once, and states
+ * from which no end can be reached are taken out, so that an expression of it is never a dead end.
  */
 /** (256) 1 for each member. */
 export type ByteSet = Uint8Array;
@@ -79,7 +79,10 @@ export class Automaton {
   }
 }
 
-/** `next` without the ways into states from which no accepting state can be reached. Undefined when the first state is one of them. */
+/**
+ * `next` without the ways into states from which no accepting state can be reached. Undefined when
+ * the first state is one of them.
+ */
 export function trimmed(accepts: Uint8Array, next: Int32Array): Int32Array | undefined {
   const classes = next.length / accepts.length;
   // Edges backwards, as lists in two arrays.
@@ -104,7 +107,10 @@ export function trimmed(accepts: Uint8Array, next: Int32Array): Int32Array | und
   return live[0] === 1 ? next.map((to) => (to >= 0 && live[to] === 1 ? to : -1)) : undefined;
 }
 
-/** By (class, mark): the class that the two make and one more, or 0. Kept, since it is large; whoever writes it leaves zeros. */
+/**
+ * By (class, mark): the class that the two make and one more, or 0. Kept, since it is large;
+ * whoever writes it leaves zeros.
+ */
 const pairs = new Uint16Array(256 * 256);
 
 /** By byte: the number of its class. Bytes of one class have the same marks (0 to 255) in all rows. */

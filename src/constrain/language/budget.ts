@@ -1,9 +1,9 @@
 /**
  * Budget: the work that preparing one request's schemas may cost, counted in steps and never in time.
  *
- * A step is about a derivative of a small expression, a cell of a table, or a comparison of two values. Whoever loops over what a caller
- * wrote spends steps first, so that the largest request costs the same on every machine. Work that lasts is cut into slices, between
- * which other requests have their turn.
+ * A step is about a derivative of a small expression, a cell of a table, or a comparison of two values. Whoever loops
+ * over what a caller wrote spends steps first, so that the largest request costs the same on every machine. Work that
+ * lasts is cut into slices, between which other requests have their turn.
  */
 
 import type { Work } from "../../core/work.ts";

@@ -1,15 +1,19 @@
 /**
- * Characters: an automaton of JSON's text that knows where characters begin, so that the length of a text is counted beside it.
+ * Characters: an automaton of JSON's text that knows where characters begin, so that the length
+ * of a text is counted beside it.
  *
- * A table of the automaton and the length together would have a row for each of both: a hundred patterns of up to 300 characters are
- * millions of cells. The count stands in the expression instead (`Grammar.counted`), and what can still come to an end is known from how many
- * characters each state needs.
+ * A table of the automaton and the length together would have a row for each of both: a hundred patterns of up to 300
+ * characters are millions of cells. The count stands in the expression instead (`Grammar.counted`), and what can still
+ * come to an end is known from how many characters each state needs.
  */
 import type { Work } from "../../core/work.ts";
 import { Automaton, type ByteSet, classesOf } from "./automaton.ts";
 import { type Budget, TooComplex } from "./budget.ts";
 
-/** Where a reader may stand: between two characters; so many bytes of one are to come; behind a backslash; so many digits are to come. */
+/**
+ * Where a reader may stand: between two characters; so many bytes of one are to come; behind a
+ * backslash; so many digits are to come.
+ */
 const [BETWEEN, ONE, TWO, THREE, ESCAPED, FOUR_DIGITS, THREE_DIGITS, TWO_DIGITS, ONE_DIGIT] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8,
 ];
@@ -49,7 +53,9 @@ export class Characters {
   readonly #to: Int32Array;
   /** States by how many bytes they are before the next character. */
   readonly #order: Int32Array;
-  /** By n, by state: the fewest characters, but n at least, with which a text comes to an end; NEVER where none does. */
+  /**
+   * By n, by state: the fewest characters, but n at least, with which a text comes to an end; NEVER where none does.
+   */
   readonly #nearest: Int32Array[] = [];
 
   /** `places`: by state. The automaton has no dead ends. */
@@ -78,7 +84,10 @@ export class Characters {
     this.farthest = ends.reduce((most, count) => (count === NEVER ? most : Math.max(most, count)), 0);
   }
 
-  /** Some text from here has `min` to `max` characters, those that begin from here on. `min`: at most what `prepare` was asked for. */
+  /**
+   * Some text from here has `min` to `max` characters, those that begin from here on. `min`: at
+   * most what `prepare` was asked for.
+   */
   fits(state: number, min: number, max: number): boolean {
     return this.#nearest[min]![state]! <= max;
   }

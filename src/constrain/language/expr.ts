@@ -1,9 +1,10 @@
 /**
  * Expr: a language of byte strings, as an expression that is read one byte at a time.
  *
- * Reading a byte turns an expression into the expression of what may follow (its derivative). Equal expressions are one object, so what
- * was read once is remembered. Languages nest through named references, as JSON does. Nothing that is not `never` is a dead end.
- * It is one file because making an expression and reading one share the table in which equal expressions are one object.
+ * Reading a byte turns an expression into the expression of what may follow (its derivative). Equal expressions are
+ * one object, so what was read once is remembered. Languages nest through named references, as JSON does. Nothing that
+ * is not `never` is a dead end. It is one file because making an expression and reading one share the table in which
+ * equal expressions are one object.
  * Source: Brzozowski, Derivatives of Regular Expressions, 1964.
  */
 import { check } from "../../core/failure.ts";

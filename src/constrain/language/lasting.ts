@@ -1,6 +1,6 @@
 /**
- * Lasting: a language that many requests ask for, such as that of dates. Its automaton is made once, on no request's budget, and every
- * grammar has it as an expression.
+ * Lasting: a language that many requests ask for, such as that of dates. Its automaton is made once, on no request's
+ * budget, and every grammar has it as an expression.
  */
 import type { Work } from "../../core/work.ts";
 import { Automaton } from "./automaton.ts";

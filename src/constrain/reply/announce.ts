@@ -4,7 +4,10 @@ import type { Message } from "../../tokenizer/text-codec.ts";
 import type { ReplyShape, Tool } from "../constraint.ts";
 import type { CallPlace } from "./call-parser.ts";
 
-/** `known`: digest of the tools that the model has read of last, as `toolsKnown` gives it; it is not told of the same ones again. */
+/**
+ * `known`: digest of the tools that the model has read of last, as `toolsKnown` gives it; it is
+ * not told of the same ones again.
+ */
 export function announce(messages: readonly Message[], shape: ReplyShape, known?: string): Message[] {
   const tools = announced(shape);
   const at = digestOf(tools) === known ? -1 : tellingMessage(messages, tools);
@@ -12,8 +15,9 @@ export function announce(messages: readonly Message[], shape: ReplyShape, known?
 }
 
 /**
- * Digest of the tools that the model has read of last, once these messages were announced; 16 hex digits. Undefined: it has read of none.
- * A turn without tools, or that may call none, leaves what is known as it is: the state still holds it.
+ * Digest of the tools that the model has read of last, once these messages were announced; 16 hex
+ * digits. Undefined: it has read of none. A turn without tools, or that may call none, leaves what is
+ * known as it is: the state still holds it.
  */
 export function toolsKnown(messages: readonly Message[], shape: ReplyShape, known?: string): string | undefined {
   const tools = announced(shape);
@@ -26,7 +30,10 @@ const tellingMessage = (messages: readonly Message[], tools: readonly string[]):
 
 const digestOf = (tools: readonly string[]): string => sha256(JSON.stringify(tools)).slice(0, 16);
 
-/** Where calls may stand in a reply's text: `anywhere`, or not beside other text, or nowhere. What a CallParser wants to know. */
+/**
+ * Where calls may stand in a reply's text: `anywhere`, or not beside other text, or nowhere.
+ * What a CallParser wants to know.
+ */
 export function callsIn({ tools = [], toolChoice = "auto", format }: ReplyShape): CallPlace | undefined {
   if (tools.length === 0 || toolChoice === "none") return undefined;
   return toolChoice === "auto" && !format ? "anywhere" : "alone";

@@ -1,5 +1,6 @@
 /**
- * CallParser: a reply's text, as it comes, as pieces of text and of tool calls. What could still become the start of a call is held back.
+ * CallParser: a reply's text, as it comes, as pieces of text and of tool calls. What could still become
+ * the start of a call is held back.
  *
  * It reads what `replyGrammar` lets through; a call that the token limit cut off has the arguments that came.
  */

@@ -1,8 +1,9 @@
 /**
  * call-text: calls of tools as text, whoever wrote them.
  *
- * Clients that are given a call's arguments as a value send a value back, and spaces and spellings of numbers are lost on the way. What a
- * model wrote and what such a client sends back have one form here, so that a history is known again.
+ * Clients that are given a call's arguments as a value send a value back, and spaces and spellings of
+ * numbers are lost on the way. What a model wrote and what such a client sends back have one form here, so
+ * that a history is known again.
  */
 import { CALL_CLOSE, CALL_OPEN } from "./reply-grammar.ts";
 

@@ -56,7 +56,9 @@ export interface ReplyLanguage {
   schemas: HeldSchema[];
 }
 
-/** Undefined when any text will do. Failure `request_invalid` or `schema_too_complex` that names what cannot be held to. */
+/**
+ * Undefined when any text will do. Failure `request_invalid` or `schema_too_complex` that names what cannot be held to.
+ */
 export function* replyGrammar(
   g: Grammar,
   shape: ReplyShape,

@@ -1,6 +1,6 @@
 /**
- * Alternatives: schemas as alternatives of flat ones, without references and applicators. Schemas inside stay as they came, so that
- * recursion ends. What cannot be said so is left out, and the alternatives say what it was.
+ * Alternatives: schemas as alternatives of flat ones, without references and applicators. Schemas inside stay as they
+ * came, so that recursion ends. What cannot be said so is left out, and the alternatives say what it was.
  */
 import { TextSet } from "../../core/text-keys.ts";
 import type { Work } from "../../core/work.ts";

@@ -1,6 +1,7 @@
 /**
- * Document: a schema with its parts found once: every keyword's value has its type, references lead to their places, and keywords that
- * nobody knows are listed. What is not a JSON Schema is refused here, wherever it stands, so that readers after it need not look.
+ * Document: a schema with its parts found once: every keyword's value has its type, references lead to their places,
+ * and keywords that nobody knows are listed. What is not a JSON Schema is refused here, wherever it stands, so that
+ * readers after it need not look.
  */
 import { TextSet } from "../../core/text-keys.ts";
 import type { JsonSchema, LeftOut } from "../constraint.ts";

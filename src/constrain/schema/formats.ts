@@ -1,6 +1,6 @@
 /**
- * stringFormats: JSON Schema's `format`, each as a pattern that only matches valid values; some valid ones are left out. All of them consist
- * of ASCII characters that need no escape in JSON.
+ * stringFormats: JSON Schema's `format`, each as a pattern that only matches valid values; some valid ones are left
+ * out. All of them consist of ASCII characters that need no escape in JSON.
  */
 const days =
   "(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8])";

@@ -1,10 +1,11 @@
 /**
- * keywords: what one schema object says of a value itself. Schemas inside (of properties, items) stay as they came, and applicators
- * (`allOf`, `not`, …) are read in alternatives.ts.
+ * keywords: what one schema object says of a value itself. Schemas inside (of properties, items) stay as they came, and
+ * applicators (`allOf`, `not`, …) are read in alternatives.ts.
  *
- * A keyword has more places than this one. `KINDS` in known-keywords.ts decides that it is known at all; here it becomes a field of `Flat`; merge.ts
- * says what two of them together mean, and negate.ts what the opposite is; a grammar of src/constrain/json/ or schema/ holds the reply to it, or
- * `loose` says that none does; src/constrain/check/validator.ts checks a whole reply. docs/structured-output.md lists it.
+ * A keyword has more places than this one. `KINDS` in known-keywords.ts decides that it is known at all; here it
+ * becomes a field of `Flat`; merge.ts says what two of them together mean, and negate.ts what the opposite is; a
+ * grammar of src/constrain/json/ or schema/ holds the reply to it, or `loose` says that none does;
+ * src/constrain/check/validator.ts checks a whole reply. docs/structured-output.md lists it.
  */
 import { TextMap, TextSet } from "../../core/text-keys.ts";
 import type { LeftOut } from "../constraint.ts";
@@ -12,7 +13,10 @@ import type { SchemaObject } from "./document.ts";
 import { type Placed, under } from "./place.ts";
 import type { TypeName } from "./values.ts";
 
-/** One schema's words on members: each name's value fits `properties`, every pattern that finds a match, and else `additional`. */
+/**
+ * One schema's words on members: each name's value fits `properties`, every pattern that finds
+ * a match, and else `additional`.
+ */
 export interface Members {
   properties: ReadonlyMap<string, Placed>;
   patterns: readonly { source: string; pointer: string; value: Placed }[];

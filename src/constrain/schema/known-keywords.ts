@@ -1,6 +1,6 @@
 /**
- * known-keywords: the keywords of JSON Schema that this server knows, of every draft, and which values each of them takes. What a keyword means
- * for a value is in keywords.ts.
+ * known-keywords: the keywords of JSON Schema that this server knows, of every draft, and which values each of them
+ * takes. What a keyword means for a value is in keywords.ts.
  */
 import type { Budget } from "../language/budget.ts";
 import { refuse } from "./place.ts";

@@ -4,7 +4,10 @@ import type { Budget } from "../language/budget.ts";
 import { type Flat, type Writable, withoutDoubles } from "./keywords.ts";
 import { among, type TypeName, typeOf } from "./values.ts";
 
-/** What two of one field are together: a number is the larger or the smaller one, lists are joined, and `own` ones have code of their own. */
+/**
+ * What two of one field are together: a number is the larger or the smaller one, lists are joined, and
+ * `own` ones have code of their own.
+ */
 type Way = "larger" | "smaller" | "joined" | "own";
 
 /** A field that is missing here would be dropped silently from the second schema: this does not compile without it. */

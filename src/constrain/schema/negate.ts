@@ -11,7 +11,10 @@ const ALL: readonly TypeName[] = typeNames.filter((type) => type !== "integer");
 /** The most alternatives that a schema is written in. */
 export const MAX_ALTERNATIVES = 256;
 
-/** Undefined when it cannot be said in these keywords, or takes more than `MAX_ALTERNATIVES`. Every alternative names its types. */
+/**
+ * Undefined when it cannot be said in these keywords, or takes more than `MAX_ALTERNATIVES`.
+ * Every alternative names its types.
+ */
 export function negate(flat: Flat, budget: Budget): Flat[] | undefined {
   const { pointer, types, values, excluded } = flat;
   if (flat.loose || flat.formats || flat.multiples || flat.names || flat.unique || flat.fractional) return undefined;

@@ -28,7 +28,8 @@ export const refuse = (pointer: string, message: string): never => {
 
 /** What was thrown, with a place: TooComplex and Unsupported know of none. */
 export function placed(thrown: unknown, pointer: string): unknown {
-  // Expressions nest as deep as a pattern does: what overflows the stack is as little of use as what overflows the budget.
+  // Expressions nest as deep as a pattern does: what overflows the stack is as little of
+  // use as what overflows the budget.
   if (thrown instanceof RangeError) return new Refusal(pointer, "nests too deep to prepare", "schema_too_complex");
   if (thrown instanceof TooComplex) return new Refusal(pointer, thrown.message, "schema_too_complex");
   return thrown instanceof Unsupported ? new Refusal(pointer, thrown.message) : thrown;

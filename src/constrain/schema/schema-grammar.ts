@@ -1,9 +1,9 @@
 /**
  * schemaGrammar: JSON values of a schema, as a language of bytes.
  *
- * Objects have their properties in the schema's order; properties that it does not name come only where `additionalProperties` or
- * `patternProperties` ask for them, or where it names none at all. Every text of the language is valid JSON of the schema, but for what
- * the result says it left out.
+ * Objects have their properties in the schema's order; properties that it does not name come only where
+ * `additionalProperties` or `patternProperties` ask for them, or where it names none at all. Every text of the language
+ * is valid JSON of the schema, but for what the result says it left out.
  */
 
 import { TextSet } from "../../core/text-keys.ts";
@@ -42,8 +42,8 @@ interface SchemaLanguage {
 }
 
 /**
- * Values of `schema`; `path` is its place in the request. Failure `request_invalid` or `schema_too_complex` that names what is wrong, or
- * what cannot be held to.
+ * Values of `schema`; `path` is its place in the request. Failure `request_invalid` or `schema_too_complex` that names
+ * what is wrong, or what cannot be held to.
  */
 export function* schemaGrammar(
   g: Grammar,

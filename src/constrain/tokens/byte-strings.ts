@@ -21,7 +21,8 @@ export class ByteStrings {
 
   /**
    * Numbers of all strings but the empty ones in the order of their bytes; of equal ones in their own order.
-   * Strings are dealt out by their first byte, then those of one pile by the second, and so on: no byte is looked at more than a few times.
+   * Strings are dealt out by their first byte, then those of one pile by the second, and so on: no byte is
+   * looked at more than a few times.
    */
   sorted(): Uint32Array {
     const { bytes, starts } = this;

@@ -1,7 +1,8 @@
 /**
  * ByteTree: many byte strings as a tree, in which what several begin with is there once.
  *
- * Nodes stand in preorder in typed arrays, so a subtree is a range of nodes. Source: llguidance's toktrie, for the layout.
+ * Nodes stand in preorder in typed arrays, so a subtree is a range of nodes. Source:
+ * llguidance's toktrie, for the layout.
  */
 import type { ByteStrings } from "./byte-strings.ts";
 
@@ -13,7 +14,10 @@ export class ByteTree {
   /** Bytes of the longest string. */
   readonly depth: number;
 
-  /** `order`: numbers of the strings as `sorted` gives them. `nodes[i]` becomes the node where string `order[i]` ends, which never falls. */
+  /**
+   * `order`: numbers of the strings as `sorted` gives them. `nodes[i]` becomes the node where string
+   * `order[i]` ends, which never falls.
+   */
   constructor({ bytes: block, starts }: ByteStrings, order: Uint32Array, nodes: Uint32Array) {
     const bytes = new Uint8Array(block.length);
     const ends = new Uint32Array(block.length);

@@ -1,9 +1,10 @@
 /**
- * CharacterRun: which tokens may come inside a run of characters, such as the text of a JSON string, found once for a vocabulary.
+ * CharacterRun: which tokens may come inside a run of characters, such as the text of a JSON
+ * string, found once for a vocabulary.
  *
- * Almost every token may come there, so a walk over the vocabulary for each place would be most of what masks cost. Instead every token
- * is cut once into characters of the run and what stands behind them: the first part depends on nothing but how many characters there may
- * be, and only the second is read by the grammar of what follows.
+ * Almost every token may come there, so a walk over the vocabulary for each place would be most of what masks cost.
+ * Instead every token is cut once into characters of the run and what stands behind them: the first part depends on
+ * nothing but how many characters there may be, and only the second is read by the grammar of what follows.
  */
 import { type Numbers, numbersBelow } from "../../core/numbers.ts";
 import type { Work } from "../../core/work.ts";
@@ -24,7 +25,10 @@ export class CharacterRun {
   /** The same, those with the most characters first; `#from[n]`: where those with n characters begin. */
   readonly #longestFirst: Numbers;
   readonly #from: Uint32Array;
-  /** What stands behind the characters of tokens that leave the run: its items are places in `#leaving` and `#characters`. */
+  /**
+   * What stands behind the characters of tokens that leave the run: its items are places
+   * in `#leaving` and `#characters`.
+   */
   readonly #suffixes: ItemTree;
   readonly #leaving: Uint32Array;
   readonly #characters: Uint16Array;
@@ -61,7 +65,10 @@ export class CharacterRun {
     this.#tokens = tokens;
   }
 
-  /** Adds the tokens that may come where `min` to `max` characters may come, and then `rest`, which begins with no such character. */
+  /**
+   * Adds the tokens that may come where `min` to `max` characters may come, and then `rest`, which
+   * begins with no such character.
+   */
   *add(mask: Uint32Array, grammar: Grammar, { min, max, rest }: { min: number; max: number; rest: Expr }): Work<void> {
     this.#addInside(mask, max);
     const following = this.#following.get(rest) ?? (yield* this.#findFollowing(grammar, rest));
@@ -71,7 +78,10 @@ export class CharacterRun {
     }
   }
 
-  /** Adds the tokens that may come at a place of an automaton where at least `most` characters may come, whichever they are. */
+  /**
+   * Adds the tokens that may come at a place of an automaton where at least `most`
+   * characters may come, whichever they are.
+   */
   *addTable(mask: Uint32Array, grammar: Grammar, place: TablePlace): Work<void> {
     this.#addInside(mask, this.most);
     if (!this.#outside) {

@@ -9,7 +9,10 @@ const LEAST_FIRSTS = 32;
 const MOST_PARTS = 4000;
 const MOST_STATES = 256;
 
-/** What one character is, in words that are the same for every grammar; undefined where it is no character, or one of few. */
+/**
+ * What one character is, in words that are the same for every grammar; undefined where it
+ * is no character, or one of few.
+ */
 export function characterKey(grammar: Grammar, expr: Expr): string | undefined {
   if (grammar.firsts(expr).reduce((sum, is) => sum + is, 0) < LEAST_FIRSTS) return undefined;
   const parts: string[] = [];
@@ -42,8 +45,8 @@ function spelled(set: ByteSet): string {
 }
 
 /**
- * (states, 256) The next state, or -1. State 0 is between two characters. Undefined where what is a whole character may also be the beginning
- * of a longer one.
+ * (states, 256) The next state, or -1. State 0 is between two characters. Undefined where what is a whole character may
+ * also be the beginning of a longer one.
  */
 export function* characterTable(grammar: Grammar, of: Expr): Work<Int16Array | undefined> {
   const states = [of];

@@ -7,7 +7,10 @@ const CELLS = 16;
 /** Where so many cells were read, the answer may be too small. */
 const MOST_CELLS = 50_000;
 
-/** By automaton, one table of characters: bytes that none of the two tells apart, one of each kind; and what was found, by state. */
+/**
+ * By automaton, one table of characters: bytes that none of the two tells apart, one of each
+ * kind; and what was found, by state.
+ */
 interface Known {
   table: Int16Array;
   bytes: readonly number[];

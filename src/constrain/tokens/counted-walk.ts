@@ -1,7 +1,8 @@
 /**
  * walkCounted: which tokens may come in a text that is counted beside its table.
  *
- * Where the length is far away, the table alone says it, and the same mask is right at many counts: some are kept for a grammar.
+ * Where the length is far away, the table alone says it, and the same mask is right at many
+ * counts: some are kept for a grammar.
  */
 import type { Work } from "../../core/work.ts";
 import type { Budget } from "../language/budget.ts";

@@ -1,7 +1,9 @@
 /**
- * partsOf: an expression as alternatives of which each begins with a repetition, a table or a counted text, and the others together.
+ * partsOf: an expression as alternatives of which each begins with a repetition, a table or a counted
+ * text, and the others together.
  *
- * A token may come where one of the alternatives allows it, so masks can be found one by one, each in the way that is fastest for it.
+ * A token may come where one of the alternatives allows it, so masks can be found one by one, each in
+ * the way that is fastest for it.
  */
 import type { Expr, Grammar } from "../language/expr.ts";
 

@@ -1,6 +1,6 @@
 /**
- * walkTable: which tokens may come in a state of an automaton that something else follows. A table is read many times as fast as
- * derivatives are made, so only what stands behind the automaton's end is read by those.
+ * walkTable: which tokens may come in a state of an automaton that something else follows. A table is read many times
+ * as fast as derivatives are made, so only what stands behind the automaton's end is read by those.
  */
 import type { Work } from "../../core/work.ts";
 import type { Automaton, ByteSet } from "../language/automaton.ts";

@@ -58,7 +58,10 @@ export class TokenTrie {
     return false;
   }
 
-  /** Bit id % 32 of word id >> 5: every byte of the token may follow. Throws TooComplex when the grammar's budget of a mask is spent. */
+  /**
+   * Bit id % 32 of word id >> 5: every byte of the token may follow. Throws TooComplex when the
+   * grammar's budget of a mask is spent.
+   */
   *allowed(grammar: Grammar, from: Expr): Work<Uint32Array<ArrayBuffer>> {
     grammar.beginReading();
     const mask = new Uint32Array((this.vocab + 31) >> 5);
@@ -108,7 +111,9 @@ export class TokenTrie {
     return mask;
   }
 
-  /** The run of these characters, where `rest` begins with none of their bytes: then no token can be read in two ways. */
+  /**
+   * The run of these characters, where `rest` begins with none of their bytes: then no token can be read in two ways.
+   */
   *#runBefore(grammar: Grammar, of: Expr, rest: Expr): Work<CharacterRun | undefined> {
     const run = yield* this.#runOf(grammar, of);
     if (!run) return undefined;
@@ -117,7 +122,10 @@ export class TokenTrie {
     return run;
   }
 
-  /** The run of all plain characters, where an automaton takes so many of them, whichever they are, that no token has more. */
+  /**
+   * The run of all plain characters, where an automaton takes so many of them, whichever
+   * they are, that no token has more.
+   */
   *#runOver(grammar: Grammar, { automaton, state }: { automaton: Automaton; state: number }) {
     // In most places some character may not come, which is seen at a letter or two.
     for (let byte = 0x20; byte < 0x7f; byte++) {

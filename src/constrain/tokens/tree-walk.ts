@@ -1,6 +1,6 @@
 /**
- * walk: which byte strings of a tree a language can begin with, by its derivatives. It can be broken off where a slice of the budget is
- * over. The loop stands in a plain function, since engines compile a generator's loop late or never.
+ * walk: which byte strings of a tree a language can begin with, by its derivatives. It can be broken off where a slice
+ * of the budget is over. The loop stands in a plain function, since engines compile a generator's loop late or never.
  */
 import type { Work } from "../../core/work.ts";
 import type { ByteSet } from "../language/automaton.ts";
@@ -13,8 +13,8 @@ const FEW = 16;
 type OnNode = (node: number) => void;
 
 /**
- * `onNode` is told every node whose string the language can begin with; `under`: of those at and below these nodes, without what stands
- * above each. Throws TooComplex when the grammar's budget is spent.
+ * `onNode` is told every node whose string the language can begin with; `under`: of those at and below these nodes,
+ * without what stands above each. Throws TooComplex when the grammar's budget is spent.
  */
 export function* walk(
   tree: ByteTree,

@@ -1,4 +1,6 @@
-/** chooseCache: a pack's cache policy, from the command line, else the config's `rivulet_cache`, else every position. */
+/**
+ * chooseCache: a pack's cache policy, from the command line, else the config's `rivulet_cache`, else every position.
+ */
 import { ConfigReader } from "../../core/config-reader.ts";
 import type { Dtype } from "../../core/dtype.ts";
 import { check } from "../../core/failure.ts";

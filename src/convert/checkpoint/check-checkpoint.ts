@@ -1,4 +1,6 @@
-/** checkCheckpoint: a checkpoint has every tensor that the model is made of, in its shape, and nothing else of weight. */
+/**
+ * checkCheckpoint: a checkpoint has every tensor that the model is made of, in its shape, and nothing else of weight.
+ */
 import { Failure } from "../../core/failure.ts";
 import type { Model } from "../../models/architecture.ts";
 import type { CheckpointSource } from "./checkpoint-source.ts";

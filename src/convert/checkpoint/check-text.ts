@@ -1,4 +1,7 @@
-/** checkText: whether a checkpoint's tokenizer and chat template can be used with its model. What is wrong is said before a pack is written. */
+/**
+ * checkText: whether a checkpoint's tokenizer and chat template can be used with its model. What is wrong is
+ * said before a pack is written.
+ */
 import { Failure } from "../../core/failure.ts";
 import { ChatTemplate } from "../../tokenizer/chat-template.ts";
 import { createTextCodec } from "../../tokenizer/hf-codec.ts";

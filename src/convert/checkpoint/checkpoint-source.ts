@@ -1,4 +1,7 @@
-/** CheckpointSource: a checkpoint as the converter sees it. Implementations: safetensors/source.ts, gguf/source.ts, onnx/source.ts. */
+/**
+ * CheckpointSource: a checkpoint as the converter sees it. Implementations: safetensors/source.ts,
+ * gguf/source.ts, onnx/source.ts.
+ */
 import type { Manifest } from "../../weights/manifest.ts";
 
 export interface CheckpointSource {

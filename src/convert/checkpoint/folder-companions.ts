@@ -1,4 +1,6 @@
-/** readCompanions: tokenizer, chat template and generation defaults of a Hugging Face folder. Every file is optional. */
+/**
+ * readCompanions: tokenizer, chat template and generation defaults of a Hugging Face folder. Every file is optional.
+ */
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import type { Manifest } from "../../weights/manifest.ts";

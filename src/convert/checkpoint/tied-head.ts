@@ -1,8 +1,8 @@
 /**
  * settledTie: whether head and embedding are one matrix, by what the checkpoint holds and not by its config alone.
  *
- * As transformers has it (`tie_weights`): two tensors of different values are two matrices, whatever the config says; where only the head is
- * stored, it is the embedding too.
+ * As transformers has it (`tie_weights`): two tensors of different values are two matrices, whatever the config says;
+ * where only the head is stored, it is the embedding too.
  */
 
 import { ConfigReader } from "../../core/config-reader.ts";

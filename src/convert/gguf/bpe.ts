@@ -27,7 +27,10 @@ export function byteLevelStages(vocabulary: GgufVocabulary, anyPre: boolean): To
   };
 }
 
-/** "left right"; both and their union must be tokens, so every merge is shorter than its result and none can form a cycle. */
+/**
+ * "left right"; both and their union must be tokens, so every merge is shorter than its
+ * result and none can form a cycle.
+ */
 function mergeOf(merge: string, { ids, refuse }: GgufVocabulary): [string, string] {
   const at = merge.indexOf(" ", 1);
   const [left, right] = [merge.slice(0, at), merge.slice(at + 1)];

@@ -1,8 +1,9 @@
 /**
  * A pack's cache policy as metadata of a GGUF file, and back.
  *
- * llama.cpp has one window for all layers that slide (`<architecture>.attention.sliding_window`, and a pattern of which do), without sinks, and
- * reads it for architectures that were trained so. This policy has sinks and windows of several sizes, so it has keys of its own, which llama.cpp leaves alone.
+ * llama.cpp has one window for all layers that slide (`<architecture>.attention.sliding_window`, and a pattern of which
+ * do), without sinks, and reads it for architectures that were trained so. This policy has sinks and windows of several
+ * sizes, so it has keys of its own, which llama.cpp leaves alone.
  */
 import type { GgufValue } from "../../models/architecture.ts";
 import type { CachePolicy } from "../../weights/manifest.ts";

@@ -1,8 +1,8 @@
 /**
  * GgufCursor: reads GGUF's little-endian fields from the first bytes of a file.
  *
- * Every length is held against the bytes that the whole file still has before anything is allocated. Where only the prefix in memory is too
- * short, `NeedMore` is thrown and the caller reads a longer one.
+ * Every length is held against the bytes that the whole file still has before anything is allocated. Where only the
+ * prefix in memory is too short, `NeedMore` is thrown and the caller reads a longer one.
  */
 import { Failure } from "../../core/failure.ts";
 
@@ -71,7 +71,10 @@ export class GgufCursor {
     }
   }
 
-  /** A metadata value of this type. Lists of numbers become typed arrays, 64-bit integers become numbers where that is exact. */
+  /**
+   * A metadata value of this type. Lists of numbers become typed arrays, 64-bit integers
+   * become numbers where that is exact.
+   */
   value(field: string, type: number): unknown {
     if (type === STRING) return this.string(field);
     if (type === ARRAY) return this.#array(field);

@@ -1,7 +1,8 @@
 /**
  * readGgufHeader: metadata and tensor table of a .gguf file (versions 2 and 3), all checked against its size.
  *
- * Source: ggml `docs/gguf.md`, llama.cpp `ggml/src/gguf.cpp`; its published holes are cases of test/convert/gguf/header.test.ts.
+ * Source: ggml `docs/gguf.md`, llama.cpp `ggml/src/gguf.cpp`; its published holes are cases of
+ * test/convert/gguf/header.test.ts.
  */
 import { padTo, product } from "../../core/sizes.ts";
 import type { ByteFile } from "../checkpoint/byte-file.ts";

@@ -14,7 +14,10 @@ function scaleAndMin(bytes: Uint8Array, s: number, j: number): [number, number] 
   return [(both & 15) | ((bytes[s + j - 4]! >> 6) << 4), (both >> 4) | ((bytes[s + j]! >> 6) << 4)];
 }
 
-/** f16 d, f16 dmin, 12 bytes of scales and minima, [32 bytes of fifth bits,] 128 bytes of nibbles: w = d·scale·q − dmin·min. */
+/**
+ * f16 d, f16 dmin, 12 bytes of scales and minima, [32 bytes of fifth bits,] 128 bytes of
+ * nibbles: w = d·scale·q − dmin·min.
+ */
 function decodeQ45K(bytes: Uint8Array, count: number, out: Float32Array, fifth: boolean): void {
   const quantsAt = fifth ? 48 : 16;
   for (let b = 0, at = 0, o = 0; b < count; b++, at += quantsAt + 128) {

@@ -1,8 +1,10 @@
 /**
- * sentencePieceStages: the stages of a SentencePiece BPE tokenizer (`tokenizer.ggml.model` "llama": Llama 2, TinyLlama, Mistral).
+ * sentencePieceStages: the stages of a SentencePiece BPE tokenizer (`tokenizer.ggml.model`
+ * "llama": Llama 2, TinyLlama, Mistral).
  *
- * SentencePiece has no list of merges: of all neighbours whose union is a token it joins those with the best score. The same as a list:
- * every way to cut a token in two, best score first. Source: transformers `generate_merges`, llama.cpp `llm_tokenizer_spm`.
+ * SentencePiece has no list of merges: of all neighbours whose union is a token it joins those with the best score.
+ * The same as a list: every way to cut a token in two, best score first. Source: transformers `generate_merges`,
+ * llama.cpp `llm_tokenizer_spm`.
  */
 import type { GgufVocabulary, TokenizerStages } from "./vocabulary.ts";
 

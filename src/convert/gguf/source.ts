@@ -105,8 +105,8 @@ const specsOf = (architecture: Architecture, config: object): ReadonlyMap<string
 const lengths = Array.from({ length: 16 }, (_, i) => 2 ** (i + 4));
 
 /**
- * The scaling behind the factors of `rope_freqs.weight`, which is all that a file says of it. Fails with `weights_invalid` where they are those of
- * no Llama 3 scaling with the published bounds, 1 and 4.
+ * The scaling behind the factors of `rope_freqs.weight`, which is all that a file says of it. Fails with
+ * `weights_invalid` where they are those of no Llama 3 scaling with the published bounds, 1 and 4.
  */
 async function rotaryScaling(file: ByteFile, { tensors, meta }: GgufHeader): Promise<Record<string, unknown>> {
   const tensor = tensors.get(ROTARY_FACTORS);

@@ -1,5 +1,6 @@
 /**
- * The ways of splitting text that GGUF names in `tokenizer.ggml.pre` without spelling them out, in Hugging Face's terms.
+ * The ways of splitting text that GGUF names in `tokenizer.ggml.pre` without spelling
+ * them out, in Hugging Face's terms.
  *
  * Source: llama.cpp `src/llama-vocab.cpp`. Golden: test/convert/fixtures/tokenizers.json.
  */

@@ -70,7 +70,10 @@ function addedTokens(tokens: string[], types: Int32Array | undefined): AddedToke
   });
 }
 
-/** The parts of a tokenizer.json that differ between the kinds of tokenizer; bpe.ts and sentencepiece.ts make them of a vocabulary. */
+/**
+ * The parts of a tokenizer.json that differ between the kinds of tokenizer; bpe.ts and
+ * sentencepiece.ts make them of a vocabulary.
+ */
 export interface TokenizerStages {
   normalizer: object | null;
   pre_tokenizer: object | null;

@@ -1,8 +1,8 @@
 /**
  * describeDecoder: whether an ONNX graph is a decoder with explicit state, and which tensors that state is.
  *
- * Names are those of Transformers.js and Optimum: `past_key_values.N.key|value` → `present.N.key|value`, `past_conv.N` → `present_conv.N`,
- * `past_ssm.N` → `present_ssm.N`. Fails with `weights_invalid`, naming the input or output.
+ * Names are those of Transformers.js and Optimum: `past_key_values.N.key|value` → `present.N.key|value`, `past_conv.N`
+ * → `present_conv.N`, `past_ssm.N` → `present_ssm.N`. Fails with `weights_invalid`, naming the input or output.
  */
 import { Failure } from "../../core/failure.ts";
 import { type OnnxDecoder, onnxInputs } from "../../weights/manifest.ts";

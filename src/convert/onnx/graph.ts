@@ -1,4 +1,7 @@
-/** readGraph: what an ONNX file says of its inputs, outputs and weights; weights are not read. Source: onnx.proto3 of onnx 1.23. */
+/**
+ * readGraph: what an ONNX file says of its inputs, outputs and weights; weights are not read.
+ * Source: onnx.proto3 of onnx 1.23.
+ */
 import { Failure } from "../../core/failure.ts";
 import { product } from "../../core/sizes.ts";
 import { type Field, integers, protobufFields } from "./protobuf.ts";

@@ -1,4 +1,7 @@
-/** protobufFields: the fields of one protobuf message, in order; every length is checked. Source: protobuf.dev, "Encoding". */
+/**
+ * protobufFields: the fields of one protobuf message, in order; every length is checked.
+ * Source: protobuf.dev, "Encoding".
+ */
 import { Failure } from "../../core/failure.ts";
 
 export interface Field {

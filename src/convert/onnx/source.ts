@@ -1,5 +1,6 @@
 /**
- * openOnnx: a folder with an ONNX decoder (config.json, .onnx and its external data, tokenizer files), or one .onnx file of it.
+ * openOnnx: a folder with an ONNX decoder (config.json, .onnx and its external data, tokenizer
+ * files), or one .onnx file of it.
  *
  * The graph goes into the pack as it is; what is checked is that it is a decoder whose state this project can hold.
  */

@@ -1,7 +1,8 @@
 /**
  * PackFolder: the place where a pack will appear, complete or not at all.
  *
- * Files are written into a hidden folder beside the target, which takes the target's name at the end. Only a pack may be replaced.
+ * Files are written into a hidden folder beside the target, which takes the target's name at the
+ * end. Only a pack may be replaced.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
@@ -66,7 +67,10 @@ export class PackFolder {
   }
 }
 
-/** Makes a folder and those above it; returns the new ones, innermost first. (`mkdir` with `recursive` may never return on /proc.) */
+/**
+ * Makes a folder and those above it; returns the new ones, innermost first. (`mkdir` with
+ * `recursive` may never return on /proc.)
+ */
 export async function makeFolders(path: string): Promise<string[]> {
   try {
     await mkdir(path);
@@ -81,7 +85,10 @@ export async function makeFolders(path: string): Promise<string[]> {
   return [path, ...above];
 }
 
-/** Makes an empty hidden folder beside `target`, whose name it may take. Others may read it as far as the umask lets them, unlike what `mkdtemp` makes. */
+/**
+ * Makes an empty hidden folder beside `target`, whose name it may take. Others may read it as far as the umask lets
+ * them, unlike what `mkdtemp` makes.
+ */
 export async function makePartial(target: string): Promise<string> {
   const path = join(dirname(target), `.${basename(target)}.partial-${randomBytes(6).toString("hex")}`);
   await mkdir(path);
@@ -91,7 +98,10 @@ export async function makePartial(target: string): Promise<string> {
 const isPackFile = (name: string) =>
   name === MANIFEST_FILE || name === TOKENIZER_FILE || name === TEMPLATE_FILE || /^shard-\d{3,}\.bin$/.test(name);
 
-/** Whether something is there that will be replaced. Fails with `request_invalid` when it holds anything that may not be. */
+/**
+ * Whether something is there that will be replaced. Fails with `request_invalid` when it
+ * holds anything that may not be.
+ */
 export async function checkPackTarget(target: string, replace: boolean): Promise<boolean> {
   const found = await stat(target).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;

@@ -1,7 +1,8 @@
 /**
  * writeWeight: one tensor of the pack, gathered from the checkpoint, prepared, quantised, appended to the payload.
  *
- * Matrices go slice by slice, so that a large one is never whole in memory; groups of eight rows are independent in every dtype.
+ * Matrices go slice by slice, so that a large one is never whole in memory; groups of eight rows
+ * are independent in every dtype.
  */
 
 import { type Dtype, matrixBytes, vectorBytes } from "../../core/dtype.ts";
@@ -80,7 +81,9 @@ async function gather(
   return out;
 }
 
-/** Names the checkpoint tensor and the index in it of the first value that is not finite, or too large for the dtype. */
+/**
+ * Names the checkpoint tensor and the index in it of the first value that is not finite, or too large for the dtype.
+ */
 function checkValues(
   values: Float32Array,
   weight: string,

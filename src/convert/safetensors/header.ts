@@ -1,7 +1,8 @@
 /**
  * readSafetensorsHeader: names, shapes and byte ranges of one .safetensors file, all checked against its size.
  *
- * Format: u64 header length, JSON header, data. As in the reference reader the ranges must tile the data exactly, without gap or overlap.
+ * Format: u64 header length, JSON header, data. As in the reference reader the ranges must tile the data
+ * exactly, without gap or overlap.
  * Source: huggingface/safetensors README, `safetensors/src/tensor.rs`.
  */
 import { Failure } from "../../core/failure.ts";

@@ -1,4 +1,7 @@
-/** openSafetensors: a Hugging Face folder (config.json, one or many .safetensors files, tokenizer files when there are any). */
+/**
+ * openSafetensors: a Hugging Face folder (config.json, one or many .safetensors files,
+ * tokenizer files when there are any).
+ */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";

@@ -1,4 +1,7 @@
-/** The definitions of `gatedDeltaStep` and `gatedDeltaChunk`: the recurrence, token by token. The chunked form must agree. */
+/**
+ * The definitions of `gatedDeltaStep` and `gatedDeltaChunk`: the recurrence, token by
+ * token. The chunked form must agree.
+ */
 import type { Kernels } from "../kernels.ts";
 import { floats } from "./view.ts";
 

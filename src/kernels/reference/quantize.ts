@@ -8,8 +8,8 @@ import { floats, signedBytes } from "./view.ts";
 const TINY = 2 ** -100;
 
 /**
- * The definition of `quantize`, bit for bit: the scale, its inverse, each product and the scaled sum are rounded to f32,
- * so that an implementation can be compared exactly.
+ * The definition of `quantize`, bit for bit: the scale, its inverse, each product and the scaled sum are rounded to
+ * f32, so that an implementation can be compared exactly.
  */
 export const quantize =
   (memory: WebAssembly.Memory): Kernels["quantize"] =>

@@ -1,4 +1,6 @@
-/** A guess that is taken back has never been: logits and saved states are those of tokens fed one by one, byte by byte. */
+/**
+ * A guess that is taken back has never been: logits and saved states are those of tokens fed one by one, byte by byte.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +20,10 @@ const folder = mkdtempSync(join(tmpdir(), "rivulet-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(() => void vi.restoreAllMocks());
 
-/** Its ring has 16 + 64 slots, so at 90 tokens it has gone round; those of layers 0 and 2, where they are, at 78 and 118. */
+/**
+ * Its ring has 16 + 64 slots, so at 90 tokens it has gone round; those of layers 0 and 2,
+ * where they are, at 78 and 118.
+ */
 async function windowed(golden: string, windows?: Record<string, number>): Promise<Backend> {
   const source = await openCheckpoint(join(import.meta.dirname, "../../golden", golden));
   const target = mkdtempSync(join(folder, golden));

@@ -1,4 +1,7 @@
-/** A sequence that gave its state rounded goes on as one that is opened with what was written: the same logits, and the same bytes to write. */
+/**
+ * A sequence that gave its state rounded goes on as one that is opened with what was written: the same
+ * logits, and the same bytes to write.
+ */
 import { expect, it } from "vitest";
 import type { Sequence } from "../../../src/backends/backend.ts";
 import { loadModel } from "../../../src/backends/load-model.ts";

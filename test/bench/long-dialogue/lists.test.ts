@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { longDialogue, type Told, told } from "../../../bench/long-dialogue/dialogue.ts";
 import { holds, isRight, wordings } from "../../../bench/long-dialogue/right-answer.ts";
 
-/** Of lists that were measured as they stand: whoever answers with the second could be taken for one who answered the first. */
+/**
+ * Of lists that were measured as they stand: whoever answers with the second could be taken
+ * for one who answered the first.
+ */
 const MEASURED = ["Osten in Nordosten", "Westen in Südwesten", "十二 in 二十二", "六点 in 六点一刻", "七点 in 七点半"];
 /** Learnt before anybody compared: an unanswered one. */
 const LEARNT = ["Which football club do I support?"];

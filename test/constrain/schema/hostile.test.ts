@@ -1,4 +1,7 @@
-/** Schemas that ask for far more work than they are long: each is prepared within the budget or refused, counted in steps and not in time. */
+/**
+ * Schemas that ask for far more work than they are long: each is prepared within the budget or refused,
+ * counted in steps and not in time.
+ */
 import { describe, expect, it } from "vitest";
 import { Budget, SLICE, STEPS, WITHOUT_PAUSE } from "../../../src/constrain/language/budget.ts";
 import { Grammar } from "../../../src/constrain/language/expr.ts";

@@ -1,4 +1,7 @@
-/** Schemas made at random, texts drawn at random from their languages: each is valid JSON of its schema, and none is a dead end. */
+/**
+ * Schemas made at random, texts drawn at random from their languages: each is valid JSON of its
+ * schema, and none is a dead end.
+ */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** Masks are found in several ways, each for what it is fastest at: all of them give what reading every token byte by byte gives. */
+/**
+ * Masks are found in several ways, each for what it is fastest at: all of them give what reading
+ * every token byte by byte gives.
+ */
 import { describe, expect, it } from "vitest";
 import { type Expr, Grammar } from "../../../src/constrain/language/expr.ts";
 import { replyGrammar } from "../../../src/constrain/reply/reply-grammar.ts";
@@ -11,8 +14,8 @@ import { codec, EOS } from "../model.ts";
 const trie = new TokenTrie(codec);
 
 /**
- * Tokens in the order of their bytes, in which those that begin alike are neighbours: `shared` is how many bytes a token has in common with
- * the one before it.
+ * Tokens in the order of their bytes, in which those that begin alike are neighbours: `shared` is how many bytes a
+ * token has in common with the one before it.
  */
 const inOrder = Array.from({ length: codec.vocab }, (_, id) => ({ id, bytes: codec.tokenBytes(id) }))
   .filter(({ bytes }) => bytes.length > 0)
@@ -23,7 +26,10 @@ const inOrder = Array.from({ length: codec.vocab }, (_, id) => ({ id, bytes: cod
     return { ...token, shared: differs < 0 ? token.bytes.length : differs };
   });
 
-/** 1 for each token that `at` can begin with, read byte by byte; what a token has in common with the one before it is read once. */
+/**
+ * 1 for each token that `at` can begin with, read byte by byte; what a token has in common with
+ * the one before it is read once.
+ */
 function readOneByOne(grammar: Grammar, at: Expr): Uint8Array {
   const fits = new Uint8Array(codec.vocab);
   /** What may follow after so many bytes of the last token, as far as it was read. */

@@ -1,4 +1,7 @@
-/** Checkpoints that spell a model otherwise: wrapped with a vision model, with joined tensors, with names of other releases. */
+/**
+ * Checkpoints that spell a model otherwise: wrapped with a vision model, with joined
+ * tensors, with names of other releases.
+ */
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -148,7 +148,10 @@ function attendTensors(
   };
 }
 
-/** A score is a sum of P products, so its error is about 2^-24 · √P · size² · √P; an exponential carries it to the output as a share. */
+/**
+ * A score is a sum of P products, so its error is about 2^-24 · √P · size² · √P; an exponential
+ * carries it to the output as a share.
+ */
 const scoreTolerance = ({ P, size = 1 }: AttendShape, unit: number) => ({
   abs: size * (1e-6 + unit * Math.sqrt(P) * size * size * 4) + 1e-30,
 });

@@ -4,6 +4,9 @@ import type { Arena } from "../arena.ts";
 
 export interface Case<Name extends keyof Kernels = keyof Kernels> {
   title: string;
-  /** Puts the tensors into the arena; returns the arguments of each call, in order. Outputs are compared after every call. */
+  /**
+   * Puts the tensors into the arena; returns the arguments of each call, in order. Outputs
+   * are compared after every call.
+   */
   build(arena: Arena): Parameters<Kernels[Name]>[];
 }

@@ -1,4 +1,7 @@
-/** The gated delta rule. Keys have length one, as in a model: otherwise the rule itself, not its arithmetic, would diverge. */
+/**
+ * The gated delta rule. Keys have length one, as in a model: otherwise the rule itself, not
+ * its arithmetic, would diverge.
+ */
 import type { Kernels } from "../../../src/kernels/kernels.ts";
 import { gatedDeltaScratchBytes } from "../../../src/kernels/scratch.ts";
 import type { Arena } from "../arena.ts";

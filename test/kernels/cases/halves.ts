@@ -6,7 +6,9 @@ import type { Case } from "./case.ts";
 const bytesOf = (numbers: Float32Array | Uint16Array) =>
   new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 
-/** Every exponent up to that of the largest half, with fractions around the middle between two halves, of both signs. */
+/**
+ * Every exponent up to that of the largest half, with fractions around the middle between two halves, of both signs.
+ */
 const around = Float32Array.from(
   new Float32Array(
     Uint32Array.from({ length: 143 * 64 }, (_, i) => {

@@ -23,14 +23,16 @@ const shapes: [T: number, R: number, C: number][] = [
 ];
 
 /**
- * Each of C additions rounds by at most 2^-24 of the running sum, itself about √k products after k; as a random walk that is
- * 2^-24 · C / √2 products, and no output of these cases lies beyond five deviations. One wrong product is far larger.
+ * Each of C additions rounds by at most 2^-24 of the running sum, itself about √k products after k; as a
+ * random walk that is 2^-24 · C / √2 products, and no output of these cases lies beyond five deviations.
+ * One wrong product is far larger.
  */
 const sumTolerance = (C: number, product: number) => ({ abs: 5 * 2 ** -24 * C * product + 1e-37, rel: 2 ** -22 });
 
 /**
- * The offset of q4 brings products four times as large that cancel, and the fast kernel rounds the sums of a token's blocks to 2^-14 of the
- * largest: about 17 inputs, times an offset of 3.5 weights, per block; twice that is nearly four deviations. One wrong nibble makes 60 times as much.
+ * The offset of q4 brings products four times as large that cancel, and the fast kernel rounds the sums of a token's
+ * blocks to 2^-14 of the largest: about 17 inputs, times an offset of 3.5 weights, per block; twice that is nearly four
+ * deviations. One wrong nibble makes 60 times as much.
  */
 const offsetTolerance = (C: number, product: number) => {
   const { abs, rel } = sumTolerance(C, 4 * product);

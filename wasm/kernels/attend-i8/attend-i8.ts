@@ -5,11 +5,12 @@ import { slotOf } from "../cache";
 
 /**
  * Grouped-query attention over an 8-bit ring cache, in integers: queries and weights of values are rounded to 14 bits
- * (one scale per head, and per head and block of 64 slots), so that dot products are exact. The rounding is 1/64 of the cache's own.
+ * (one scale per head, and per head and block of 64 slots), so that dot products are exact. The
+ * rounding is 1/64 of the cache's own.
  *
- * A row is one query head of one token. Few rows multiply the cache as it lies (tiles.ts); many rows, as in a prefill, share blocks of it
- * laid out for byte dot products (panels.ts). Sums are exact and blocks lie at fixed slots, so both give a token the same bits.
- * P ≤ 512, so that 32-bit sums cannot overflow.
+ * A row is one query head of one token. Few rows multiply the cache as it lies (tiles.ts); many rows, as in a prefill,
+ * share blocks of it laid out for byte dot products (panels.ts). Sums are exact and blocks lie at fixed slots, so both
+ * give a token the same bits. P ≤ 512, so that 32-bit sums cannot overflow.
  *
  * Definition: src/kernels/reference/attend.ts.
  */
@@ -52,7 +53,8 @@ function attendRows(
     for (let slot = sinks, last = max(wrapped, start + run); slot < last; slot += <i32>KEYS) {
       if (slot >= wrapped && slot + <i32>KEYS <= start) slot += (start - slot) & ~(<i32>KEYS - 1);
       const next = min(slot + <i32>KEYS, sinks + ring);
-      // The front of the block holds the newest slots of a wrapped ring, its back the oldest; both in one block is one range.
+      // The front of the block holds the newest slots of a wrapped ring, its back the oldest;
+      // both in one block is one range.
       const from = slot < wrapped ? slot : max(slot, start);
       const end = start < next ? min(next, start + run) : min(next, wrapped);
       if (leads) fetch(keys, keyScales, values, valueScales, Hkv, P, from, end);
@@ -63,8 +65,9 @@ function attendRows(
 }
 
 /**
- * Loads slots [from, end) of all heads, in the order in which they lie. The products take one head after another, 64 bytes here and 64 there, and wait for memory
- * each time; when all of it was asked for at once, it comes in a third of the time.
+ * Loads slots [from, end) of all heads, in the order in which they lie. The products take one head after
+ * another, 64 bytes here and 64 there, and wait for memory each time; when all of it was asked for at once,
+ * it comes in a third of the time.
  */
 function fetch(keys: usize, keyScales: usize, values: usize, valueScales: usize, Hkv: usize, P: usize, from: i32, end: i32): void {
   const row = Hkv * P, slot = <usize>from, slots = <usize>(end - from);
@@ -74,7 +77,10 @@ function fetch(keys: usize, keyScales: usize, values: usize, valueScales: usize,
   lines(valueScales + ((slot * Hkv) << 2), (slots * Hkv) << 2);
 }
 
-/** One load of each cache line; what is loaded counts for nothing, but stands where scores are written next, so that no compiler leaves it out. */
+/**
+ * One load of each cache line; what is loaded counts for nothing, but stands where scores are written next, so
+ * that no compiler leaves it out.
+ */
 function lines(at: usize, bytes: usize): void {
   let sum: u32 = 0;
   for (const end = at + bytes; at < end; at += 64) sum += load<u8>(at);

@@ -5,8 +5,8 @@ import { addWeighted, dots1, dots2 } from "./tiles";
 import { slotOf } from "../cache";
 
 /**
- * One block of up to 64 slots that begins at `slot`, of which [first, end) is seen by some row: scores, softmax, values.
- * Rows as in `attendRows`; slots below `sinks` are sinks.
+ * One block of up to 64 slots that begins at `slot`, of which [first, end) is seen by some row: scores, softmax,
+ * values. Rows as in `attendRows`; slots below `sinks` are sinks.
  */
 export function block(
   outs: usize, keys: usize, keyScales: usize, values: usize, valueScales: usize,

@@ -5,8 +5,8 @@ import { mac } from "../digits";
 /**
  * Attention of many rows over one block: keys or values are laid out once as a panel that all rows multiply.
  *
- * A panel is (K/4, columns, 4): the four bytes that one lane of a byte dot product sums lie side by side. Keys: K is P, columns are 64 keys.
- * Values: K is 64 keys, columns are P.
+ * A panel is (K/4, columns, 4): the four bytes that one lane of a byte dot product sums lie side by side. Keys: K is P,
+ * columns are 64 keys. Values: K is 64 keys, columns are P.
  */
 
 /** 8192 · the sum of each key, which the queries' offset has added. */
@@ -73,7 +73,8 @@ export function panelSums(rows: usize, i: usize, columns: usize, from: usize, to
 
 /**
  * Eight columns of two rows: Σ (128 · high + low) · panel − offset. K is a multiple of eight.
- * Rows are `apart` bytes apart and their low digits `low` after the high ones. An odd last row is followed by one whose results nobody reads.
+ * Rows are `apart` bytes apart and their low digits `low` after the high ones. An odd last row is followed by
+ * one whose results nobody reads.
  */
 // @ts-ignore: decorator
 @inline function product(

@@ -37,7 +37,9 @@ import { loadPart } from "../lanes";
   return max < TINY ? 0 : most / max;
 }
 
-/** Notes the scale of query q (P), row r, which takes in the attention's own, and returns the inverse of the query's. */
+/**
+ * Notes the scale of query q (P), row r, which takes in the attention's own, and returns the inverse of the query's.
+ */
 function queryScale(q: usize, r: usize, P: usize, scale: f32): v128 {
   const whole = P & ~3, rest = P & 3;
   let most = i32x4.splat(0);

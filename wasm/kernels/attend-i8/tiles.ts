@@ -3,7 +3,8 @@ import { KEYS } from "../attend";
 /**
  * Dot products of 16-bit queries with 8-bit keys, and sums of 8-bit values with 16-bit weights, for one head or two.
  *
- * Past the last key or value the last is taken again: its scores are not used, its weight is zero. For a few rows; many take panels.
+ * Past the last key or value the last is taken again: its scores are not used, its weight is zero.
+ * For a few rows; many take panels.
  */
 
 // @ts-ignore: decorator
@@ -81,7 +82,8 @@ export function dots1(to: usize, q: usize, keys: usize, row: usize, count: usize
 /**
  * out (rows, P) += Σ_k weight_k · value_k, for one to four rows.
  *
- * Values of two keys are interleaved, so that one dot product takes both. The tests of `rows` cost less than a function for each number.
+ * Values of two keys are interleaved, so that one dot product takes both. The tests of `rows` cost less
+ * than a function for each number.
  */
 export function addWeighted(
   out: usize, rows: usize, weights: usize, scales: usize, values: usize, row: usize, count: usize, P: usize,

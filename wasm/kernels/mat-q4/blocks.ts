@@ -1,7 +1,8 @@
 import { addBlock, both, dot, high, highScales, low, lowScales, mac } from "./dots";
 
 /**
- * One block of `matQ4`: 32 inputs of eight rows, for one, two or four tokens. `w`: the block; `x`: a token's 32 bytes; `n`: their scale.
+ * One block of `matQ4`: 32 inputs of eight rows, for one, two or four tokens. `w`: the block; `x`: a
+ * token's 32 bytes; `n`: their scale.
  *
  * Written out because asc unrolls no loops.
  */

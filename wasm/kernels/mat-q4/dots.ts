@@ -3,8 +3,8 @@ import { SCRATCH } from "../page";
 /**
  * What the tiles of `matQ4` are made of: nibbles, dot products of one block, and sums over blocks.
  *
- * `Lane` is i16 or i32, the lanes in which the dots of one block are summed, or u32: those of 32 bits where the instruction takes its second operand as
- * unsigned. All are exact, so the results have the same bits.
+ * `Lane` is i16 or i32, the lanes in which the dots of one block are summed, or u32: those of 32 bits where the
+ * instruction takes its second operand as unsigned. All are exact, so the results have the same bits.
  */
 
 // @ts-ignore: decorator
@@ -29,7 +29,10 @@ import { SCRATCH } from "../page";
   return v128.and(i16x8.shr_u(q, 4), mask);
 }
 
-/** High nibbles for dots of their own (`joined`): where the operand is unsigned they stay where they are and count 16 times, which saves a shift. */
+/**
+ * High nibbles for dots of their own (`joined`): where the operand is unsigned they stay where they are and count
+ * 16 times, which saves a shift.
+ */
 // @ts-ignore: decorator
 @inline export function apart<Lane>(q: v128, mask: v128, top: v128): v128 {
   if (isSigned<Lane>()) return high(q, mask);
@@ -56,8 +59,8 @@ import { SCRATCH } from "../page";
 }
 
 /**
- * sum + sx · (s · dot). Sums of 32 bits started from the bits of 1.5 · 2^23 (`zero`), so that one subtraction makes them floats;
- * pairs of 16 bits are added by their multiplication.
+ * sum + sx · (s · dot). Sums of 32 bits started from the bits of 1.5 · 2^23 (`zero`), so that one subtraction makes
+ * them floats; pairs of 16 bits are added by their multiplication.
  */
 // @ts-ignore: decorator
 @inline export function scaled<Lane>(sum: v128, dots: v128, s: v128, sx: v128, zero: v128): v128 {
@@ -66,8 +69,8 @@ import { SCRATCH } from "../page";
 }
 
 /**
- * The sums over blocks of eight rows, 32 bytes a token. They lie close together and not in y, whose rows may be whole pages apart: a first-level cache keeps
- * few lines that lie so.
+ * The sums over blocks of eight rows, 32 bytes a token. They lie close together and not in y, whose rows may be whole
+ * pages apart: a first-level cache keeps few lines that lie so.
  */
 // @ts-ignore: decorator
 @inline export const TOTALS: usize = SCRATCH + 18496;

@@ -10,20 +10,23 @@ import { tile1, tile2, tile4 } from "./tiles";
 /**
  * y (T, pad8(R)) = xq · Wᵀ with 4-bit weights and 8-bit activations.
  *
- * One output is d · Σ_b sx_b · (s_b · dot_b) + m · Σ_b t_b · sum_b over blocks b of 32 inputs. `dot_b` and `s_b · dot_b` (below 2^24) are
- * exact; the sums over blocks round, always in this order, so an output has the same bits in a tile of four tokens as alone, and from wherever
- * in the matrix its rows are read.
+ * One output is d · Σ_b sx_b · (s_b · dot_b) + m · Σ_b t_b · sum_b over blocks b of 32 inputs. `dot_b` and
+ * `s_b · dot_b` (below 2^24) are exact; the sums over blocks round, always in this order, so an output has the same
+ * bits in a tile of four tokens as alone, and from wherever in the matrix its rows are read.
  * The nibbles are the 7-bit operand of the relaxed dot product. The second sum is in offsets.ts.
  *
- * Dots are summed in lanes of 16 bits (exact: 16 products of at most 15 · 127) or of 32, with equal results; `wideDots` says which is faster.
- * Layout: docs/notation.md. Definition: src/kernels/reference/mat.ts.
+ * Dots are summed in lanes of 16 bits (exact: 16 products of at most 15 · 127) or of 32, with equal results; `wideDots`
+ * says which is faster. Layout: docs/notation.md. Definition: src/kernels/reference/mat.ts.
  */
 export function matQ4(y: usize, xq: usize, w: usize, T: i32, R: i32, C: i32): void {
   if (wideDots) multiply<i32>(y, xq, w, T, R, C);
   else multiply<i16>(y, xq, w, T, R, C);
 }
 
-/** The sum of dots of operands outside of 0…127, where the pairs of an instruction that multiplies bytes alone would be 2 · 127 · 255 and saturate. */
+/**
+ * The sum of dots of operands outside of 0…127, where the pairs of an instruction that multiplies bytes alone would
+ * be 2 · 127 · 255 and saturate.
+ */
 const outside: i32 = i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0)), 0);
 /** Whether a dot product and its 32-bit sum are one instruction (AVX-VNNI, ARM dot product) and not three. */
 export let wideDots: bool = outside == 4 * 127 * 255 || outside == -4 * 127;
@@ -66,8 +69,9 @@ function few<Lane>(y: usize, yRow: usize, x: usize, xRow: usize, scales: usize, 
 }
 
 /**
- * At how many places a matrix is read at once. The more tokens a block is multiplied with, the less memory is waited for, so from three tokens on one place is enough:
- * Zen 5 waits longer at two, most of all in small matrices. For one token Zen 3, which has no instruction for a dot product, wants four places, and Zen 5 two.
+ * At how many places a matrix is read at once. The more tokens a block is multiplied with, the less memory is waited
+ * for, so from three tokens on one place is enough: Zen 5 waits longer at two, most of all in small matrices. For one
+ * token Zen 3, which has no instruction for a dot product, wants four places, and Zen 5 two.
  */
 // @ts-ignore: decorator
 @inline function placesOf<Lane>(tokens: i32): i32 {

@@ -2,10 +2,11 @@ import { mac } from "../digits";
 import { OFFSET_PANEL, recordBytes } from "./offsets";
 
 /**
- * The offsets of 4-bit weights for the tokens of a prefill, as byte dot products: half the instructions of offsets.ts, and its bits.
+ * The offsets of 4-bit weights for the tokens of a prefill, as byte dot products: half the
+ * instructions of offsets.ts, and its bits.
  *
- * Σ_b t_b · n_b with 8-bit t and 14-bit n is, with N = n + 8192 = 128 · high + low, Σ (t − 128) · N − 8192 · Σ (t − 128) + 128 · Σ n.
- * All is exact; the last sum comes with the record, the one before from the panel of the row group.
+ * Σ_b t_b · n_b with 8-bit t and 14-bit n is, with N = n + 8192 = 128 · high + low, Σ (t − 128) · N − 8192 · Σ (t −
+ * 128) + 128 · Σ n. All is exact; the last sum comes with the record, the one before from the panel of the row group.
  */
 
 /** Σ (t − 128) of eight rows, behind the panel. */
@@ -40,7 +41,10 @@ export function offsetPanel(head: usize, blocks: usize): void {
   v128.store(ROW_SUMS, i32x4.shl(q, 13), 16);
 }
 
-/** y = totals · d + m · scale · total for eight rows of `tokens` tokens; totals count as they are where `scaled` says that d is in them. */
+/**
+ * y = totals · d + m · scale · total for eight rows of `tokens` tokens; totals count as they are where
+ * `scaled` says that d is in them.
+ */
 export function addOffsetPanel(y: usize, yRow: usize, totals: usize, record: usize, tokens: i32, head: usize, blocks: usize, scaled: bool): void {
   const row = recordBytes(blocks), low = (blocks + 3) & ~3, end = OFFSET_PANEL + (low << 3);
   for (; tokens > 0; tokens -= 2, y += 2 * yRow, totals += 64, record += 2 * row) {

@@ -7,11 +7,15 @@ import { MOST_TOKENS } from "./dots";
 /**
  * The offsets of 4-bit weights: m · Σ_b t_b · sum_b, a 32nd of the multiplications of `matQ4`.
  *
- * They are in integers too. Scaled sums of a token are rounded to 14 bits of its largest, once per call: an error of 2^-14 beside the 2^-8 of
- * the activations themselves. With many blocks the limit is lower than 8191, so that 32-bit totals, also those of offset-panels.ts, are exact.
+ * They are in integers too. Scaled sums of a token are rounded to 14 bits of its largest, once per call: an error of
+ * 2^-14 beside the 2^-8 of the activations themselves. With many blocks the limit is lower than 8191, so that 32-bit
+ * totals, also those of offset-panels.ts, are exact.
  */
 
-/** Per token a record: f32 scale, i32 128 · Σ, then the rounded sums as i16 or as high digits of 7 bits and then low ones, padded to fours. */
+/**
+ * Per token a record: f32 scale, i32 128 · Σ, then the rounded sums as i16 or as high digits of 7 bits and
+ * then low ones, padded to fours.
+ */
 // @ts-ignore: decorator
 @inline export const SUMS: usize = SCRATCH;
 // @ts-ignore: decorator
@@ -60,7 +64,10 @@ export function roundSums(sums: usize, xRow: usize, T: i32, blocks: usize, digit
   return blocks - b < 4 ? loadPart(row + (b << 2), blocks - b) : v128.load(row + (b << 2));
 }
 
-/** Offsets t of two blocks, interleaved as 16-bit pairs; `high` for rows 4…7. The last block may stand alone, beside a sum of zero. */
+/**
+ * Offsets t of two blocks, interleaved as 16-bit pairs; `high` for rows 4…7. The last block may
+ * stand alone, beside a sum of zero.
+ */
 // @ts-ignore: decorator
 @inline function pairs(w: usize, left: i32): v128 {
   return i8x16.shuffle(

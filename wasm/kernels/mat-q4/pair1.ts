@@ -2,8 +2,9 @@ import { rounderBits } from "../constants";
 import { apart, dot, highScales, joined, low, lowScales, mac, scaled, store } from "./dots";
 
 /**
- * One token of `matQ4` at two places of the matrix, in lanes of 32 bits: what a conversation alone waits for. As tile1 with block1 (tiles.ts), but the sums over
- * blocks stay in registers; the fewer instructions a block takes, the further ahead a processor loads. A function gives one vector back, and a place has two sums, so both places are written out.
+ * One token of `matQ4` at two places of the matrix, in lanes of 32 bits: what a conversation alone waits for. As tile1
+ * with block1 (tiles.ts), but the sums over blocks stay in registers; the fewer instructions a block takes, the further
+ * ahead a processor loads. A function gives one vector back, and a place has two sums, so both places are written out.
  */
 export function pair1<Lane>(y: usize, x: usize, scales: usize, head: usize, blocks: usize, step: usize, yStep: usize): void {
   const mask = i8x16.splat(15), top = i8x16.splat(-16), zero = rounderBits(), none = i32x4.splat(0);

@@ -5,8 +5,9 @@ import { SCRATCH } from "../page";
 /**
  * `matQ4` for the tokens of a prefill: six at a time, and the nibbles become bytes once for all of them.
  *
- * Six tokens keep twelve dots in flight, as many as two multiplying ports with a latency of four or five want; the sums over blocks are kept in memory.
- * The bits are those of the tiles of four and of one. Only with sums of 32 bits: where a dot product is three instructions, tile4.ts is quicker.
+ * Six tokens keep twelve dots in flight, as many as two multiplying ports with a latency of four or five want; the sums
+ * over blocks are kept in memory. The bits are those of the tiles of four and of one. Only with sums of 32 bits: where
+ * a dot product is three instructions, tile4.ts is quicker.
  */
 
 /** From so many tokens on it pays. */
@@ -18,7 +19,10 @@ import { SCRATCH } from "../page";
 // @ts-ignore: decorator
 @inline const PANEL: usize = SCRATCH + 20480;
 
-/** Totals of eight rows of all tokens, a multiple of six, not yet times d. `head` is the row group: d, m, then the blocks. */
+/**
+ * Totals of eight rows of all tokens, a multiple of six, not yet times d. `head` is the
+ * row group: d, m, then the blocks.
+ */
 export function panels(xq: usize, xRow: usize, scales: usize, head: usize, blocks: usize, tokens: i32): void {
   for (let t = 0, totals = TOTALS; t < tokens; t++, totals += 32) clear(totals);
   for (let b: usize = 0; b < blocks; b += BLOCKS) {
@@ -43,7 +47,10 @@ export function panels(xq: usize, xRow: usize, scales: usize, head: usize, block
   v128.store(p, low(u3, mask), 192); v128.store(p, low(v3, mask), 208); v128.store(p, high(u3, mask), 224); v128.store(p, high(v3, mask), 240);
 }
 
-/** totals += Σ_b sx_b · (s_b · dot_b) over `blocks` blocks from w on. The first tokens of a panel fill it as they go, so that loads of weights are spread out. */
+/**
+ * totals += Σ_b sx_b · (s_b · dot_b) over `blocks` blocks from w on. The first tokens of a panel fill it as they go, so
+ * that loads of weights are spread out.
+ */
 function panel6(totals: usize, x0: usize, xRow: usize, n0: usize, w: usize, blocks: usize, fill: bool): void {
   let x1 = x0 + xRow, n1 = n0 + xRow;
   let x2 = x1 + xRow, n2 = n1 + xRow;

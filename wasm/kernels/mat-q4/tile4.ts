@@ -2,8 +2,9 @@ import { rounderBits } from "../constants";
 import { dot, high, highScales, low, lowScales, mac, scaled, store } from "./dots";
 
 /**
- * Eight rows of four tokens in lanes of 16 bits, at one place of the matrix and with the sums over blocks in registers: for processors where a
- * dot product in lanes of 32 bits is three instructions. There the arithmetic of four tokens takes longer than any load, so neither several places nor the bytes of panels.ts pay.
+ * Eight rows of four tokens in lanes of 16 bits, at one place of the matrix and with the sums over blocks in registers:
+ * for processors where a dot product in lanes of 32 bits is three instructions. There the arithmetic of four tokens
+ * takes longer than any load, so neither several places nor the bytes of panels.ts pay.
  *
  * The last token lies `fourth` after the first; with 2 there are three, and the third one comes twice.
  */

@@ -3,12 +3,14 @@ import { block1, block2, block4 } from "./blocks";
 import { TILE, clear, finish } from "./dots";
 
 /**
- * Tiles of `matQ4`: Σ_b sx_b · (s_b · dot_b) · d for one, two or four tokens and eight rows each at several places of the matrix.
+ * Tiles of `matQ4`: Σ_b sx_b · (s_b · dot_b) · d for one, two or four tokens and eight rows each
+ * at several places of the matrix.
  *
- * A matrix that comes from memory is read from several places at once, a block of each in turn, `step` bytes apart in the matrix and
- * `yStep` in a row of y: one stream of loads waits for memory where several overlap. Each row keeps its order of sums, so its bits.
- * The places are written out and are no loop, because Zen 5 foresees loads by the instruction that makes them, and cannot where one instruction goes round all places.
- * `head` is the first row group: d, m, then the blocks. For many tokens, which read the weights rarely: panels.ts.
+ * A matrix that comes from memory is read from several places at once, a block of each in turn, `step` bytes apart in
+ * the matrix and `yStep` in a row of y: one stream of loads waits for memory where several overlap. Each row keeps its
+ * order of sums, so its bits. The places are written out and are no loop, because Zen 5 foresees loads by the
+ * instruction that makes them, and cannot where one instruction goes round all places. `head` is the first row group:
+ * d, m, then the blocks. For many tokens, which read the weights rarely: panels.ts.
  */
 
 /** Works at one place, and in lanes of 16 bits at four; in wide ones two places are pair1.ts. */
@@ -43,7 +45,10 @@ export function tile2<Lane>(
   }
 }
 
-/** `fourth`: where the last token lies after the first. With 2 there are three, and the third one comes twice. At one place. */
+/**
+ * `fourth`: where the last token lies after the first. With 2 there are three, and the third
+ * one comes twice. At one place.
+ */
 export function tile4(y: usize, yRow: usize, x0: usize, xRow: usize, fourth: usize, scales: usize, head: usize, blocks: usize): void {
   const mask = i8x16.splat(15), zero = rounderBits();
   for (let t = 0; t < 4; t++) clear(TILE + (<usize>t << 5));
