@@ -3,7 +3,7 @@
  * one position's logits (V) each.
  */
 
-export interface Compared {
+interface Compared {
   /** KL(expected ‖ got), nats. */
   divergence: number;
   isSameBest: boolean;

@@ -47,8 +47,8 @@ async function speed(forecaster: Forecaster): Promise<void> {
   });
   const { sequence, logits, moment } = course.live;
   const saved = { position: sequence.position, tensors: await sequence.save() };
-  const standing = { saved, logits, scale: moment.scale };
-  const all = await cpuMs(() => forecast(forecaster, standing, { horizon: 25, quantiles: [0.5], paths: 32 }));
+  const origin = { saved, logits, scale: moment.scale };
+  const all = await cpuMs(() => forecast(forecaster, origin, { horizon: 25, quantiles: [0.5], paths: 32 }));
   const bytes = saved.tensors.reduce((sum, { data }) => sum + data.length, 0);
   console.log(
     `one value ${(thousand / 1000).toFixed(3)} ms, one step of a path ${(all / (24 * 32)).toFixed(3)} ms, state ${bytes} bytes`,

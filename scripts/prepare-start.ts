@@ -110,7 +110,7 @@ function sessionKeyOf(folder: string): string {
 }
 
 /** What there is to serve. */
-export interface Prepared {
+interface Prepared {
   folder: string;
   host: string;
   port: number;

@@ -19,7 +19,7 @@ function sourcePaths(): string[] {
 }
 
 /** The default Worker, or the one that carries onnxruntime-web (docs/onnx.md). */
-export type Entry = "index" | "onnx";
+type Entry = "index" | "onnx";
 const entries: Record<Entry, { folder: string; source: string[] }> = {
   index: { folder: "dist/worker", source: [] },
   onnx: { folder: "dist/worker-onnx", source: ["src/index/onnx.ts"] },

@@ -40,7 +40,7 @@ export function workersIn(folder: string): number[] {
  */
 const ROOM_BYTES = 400e6;
 
-export interface Machine {
+interface Machine {
   /** Cores of this machine that may be used. */
   cores: number;
   /** For models and conversations of all processes. */

@@ -10,7 +10,7 @@ import { StreamLedger } from "../durable-objects/stream/stream-ledger.ts";
 import { errorResponse } from "./api/shared/error-body.ts";
 import { drain } from "./api/shared/upload.ts";
 import { Failure } from "./core/failure.ts";
-import { tellLeft } from "./routes/admission-control.ts";
+import { addLimitHeaders } from "./routes/admission-control.ts";
 import type { Bindings } from "./routes/endpoint.ts";
 import { crossOrigin, secure } from "./routes/headers.ts";
 import { endpoints } from "./routes/index.ts";
@@ -29,7 +29,7 @@ app.use(requestLog, secure);
 app.use(async (c, next) => {
   await next();
   if (c.res.status >= 400) await drain(c.req.raw);
-  if (c.res.status !== 101) tellLeft(c.req.raw, c.res.headers);
+  if (c.res.status !== 101) addLimitHeaders(c.req.raw, c.res.headers);
 });
 for (const path of ["/v1/messages", "/v1/messages/*", "/v1/models", "/v1/models/*"]) app.use(path, messageErrors);
 app.use(hostGuard, crossOrigin, originGuard);

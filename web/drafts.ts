@@ -13,7 +13,7 @@ export interface Attachment {
   text: string;
 }
 
-export interface Draft {
+interface Draft {
   text: string;
   attachment?: Attachment;
   /** A document that the server has read, by the name of its prefix. */

@@ -1,7 +1,7 @@
 /** Light or dark: as the system has it, until somebody chooses. */
 import { kept } from "./kept.ts";
 
-export type Theme = "system" | "light" | "dark";
+type Theme = "system" | "light" | "dark";
 const themes: readonly Theme[] = ["system", "light", "dark"];
 
 export const theme = kept<Theme>("theme", "system");

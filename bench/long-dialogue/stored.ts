@@ -29,9 +29,9 @@ const encoder = new SentenceEncoder(
   encoderMemory(readFileSync("models/sentence-encoder/encoder.bin")),
   compiledKernels(),
 );
-export const senses = sensesBy(() => encoder);
+const senses = sensesBy(() => encoder);
 
-export interface StoredDialogue {
+interface StoredDialogue {
   store: ConversationStore;
   /** The last turn. */
   base: StoredTurn;

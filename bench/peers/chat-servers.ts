@@ -37,7 +37,7 @@ export async function llamaChat(file: string, slots: number, tokens: number, arg
   return { engine: `llama-server -np ${slots}`, url, pid, extra: { ignore_eos: true }, end };
 }
 
-export interface Answer {
+interface Answer {
   text: string;
   tokens: number;
 }

@@ -13,7 +13,7 @@ export function llamaServer(): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-export interface LlamaServer {
+interface LlamaServer {
   url: string;
   pid: number;
   child: ChildProcess;

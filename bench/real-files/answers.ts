@@ -7,7 +7,7 @@ import { compiledKernels } from "../../src/cli/kernels.ts";
 import { slices } from "../../src/dialogue/reply.ts";
 import { folderSource } from "../../src/weights/folder-source.ts";
 
-export interface OurAnswers {
+interface OurAnswers {
   /** Its own greedy tokens. */
   free: number[][];
   /** At each position of the other's answer, the likeliest token behind what precedes it there. */

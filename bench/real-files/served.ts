@@ -11,7 +11,7 @@ interface Turn {
   reused: number;
 }
 
-export interface Resumed {
+interface Resumed {
   first: string;
   second: string;
   /** Of the turn behind the restart. */

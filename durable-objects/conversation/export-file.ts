@@ -21,7 +21,7 @@ import { checkGoesOn } from "../turn/another-pack.ts";
 /** Of the turns' detail in a file. */
 export const PORTABLE_SCHEMA = 1;
 
-export interface ExportOptions {
+interface ExportOptions {
   keys: FileKeys;
   /** Whose the file is: its ids, and its state where the conversation has one of this pack. */
   served: Served;

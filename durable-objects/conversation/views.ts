@@ -47,7 +47,7 @@ export const runningView = ({ id, parent, createdMs, request }: Accepted): FullT
 });
 
 /** What the views of a whole list need and is read once for all of them. */
-export interface Around {
+interface Around {
   heads: readonly Head[];
   places: StatePlaces;
 }

@@ -20,7 +20,7 @@ const checked = new WeakMap<Served, Checked>();
 /** A forward pass costs what it costs, and nobody needs a key to ask for it. */
 const selfCheckPace = { everyMs: 10_000 };
 
-export interface Readiness {
+interface Readiness {
   status: "ready";
   model: string;
   fingerprint: string;

@@ -14,7 +14,7 @@
  */
 import { limits, streamLimits } from "./limits.ts";
 
-export interface Fault {
+interface Fault {
   action: "throw" | "abort" | "delay" | "barrier";
   from?: number;
   times?: number;

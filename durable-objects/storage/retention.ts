@@ -7,7 +7,7 @@
 import type { TurnNode } from "./turn-tree.ts";
 
 /** States of one path at most, whatever their bytes: the last lies up to 256 turns back. */
-export const MOST_STATES = 10;
+const MOST_STATES = 10;
 
 /**
  * Of a path of `end` turns that keeps `states`, whether the one at `depth` is among them.

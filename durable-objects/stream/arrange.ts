@@ -11,7 +11,7 @@ const SILENCE_MAX = 512;
 /** Steps of one request, with gaps and values that are fed again: its budget. */
 const STEPS_MAX = 8192;
 
-export interface Step {
+interface Step {
   value: number | null;
   timeMs: number | null;
   /** False for a value that is only fed again. */

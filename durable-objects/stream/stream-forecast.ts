@@ -20,15 +20,15 @@ export interface ForecastAsked {
   paths?: number | undefined;
 }
 
-/** Where a stream stands, as a copy. */
-export interface Standing {
+/** A stream's record and state at this moment, as a copy. */
+interface StreamSnapshot {
   record: StreamRecord;
   forecaster: Forecaster;
   at: Parameters<typeof forecast>[1];
 }
 
 /** Fails with `request_invalid` before the first value. Whoever calls it holds the object's lock. */
-export async function standing(parts: StreamParts, tenant: string): Promise<Standing> {
+export async function snapshot(parts: StreamParts, tenant: string): Promise<StreamSnapshot> {
   const { ctx, env, timeline } = parts;
   const open = await openStream(parts, tenant);
   const { record } = open;
@@ -48,7 +48,7 @@ export async function standing(parts: StreamParts, tenant: string): Promise<Stan
 
 /** Quantiles of the next values. */
 export async function forecastFrom(
-  { record, forecaster, at }: Standing,
+  { record, forecaster, at }: StreamSnapshot,
   asked: ForecastAsked,
 ): Promise<StreamForecast> {
   const horizon = asked.h ?? record.horizon;

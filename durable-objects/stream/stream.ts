@@ -22,7 +22,7 @@ import { listen } from "./listen.ts";
 import { liveSequences } from "./live-sequences.ts";
 import { servedForecaster } from "./served-forecaster.ts";
 import { readStreamFile, writeStreamFile } from "./stream-file.ts";
-import { type ForecastAsked, forecastFrom, forecastSteps, standing } from "./stream-forecast.ts";
+import { type ForecastAsked, forecastFrom, forecastSteps, snapshot } from "./stream-forecast.ts";
 import { beginStream, expire, openStream, removeStream, viewOf, watchExpiry } from "./stream-life.ts";
 import { partsOf } from "./stream-parts.ts";
 import { changed, copied, newRecord } from "./stream-record.ts";
@@ -119,7 +119,7 @@ export class Stream extends DurableObject<Env> {
   }
 
   async #forecast(tenant: string, asked: ForecastAsked): Promise<StreamForecast> {
-    return forecastFrom(await this.#alone(() => standing(this.#parts, tenant)), asked);
+    return forecastFrom(await this.#alone(() => snapshot(this.#parts, tenant)), asked);
   }
 
   /** The last values. */

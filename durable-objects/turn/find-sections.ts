@@ -25,7 +25,7 @@ const RELATIVE = 0.6;
 const ALIKE_MAX = 16;
 const ALIKE_LEAST = 0.05;
 
-export interface Found {
+interface Found {
   /** The most worthy first. */
   sections: Posting[];
   /** What each word of `question` weighs. */

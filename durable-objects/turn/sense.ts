@@ -12,7 +12,7 @@ import type { Asked, SentenceCoder } from "../storage/passage-senses.ts";
 import { isQuestion, sentencesOf } from "../storage/passages.ts";
 import { statementOf } from "./statement.ts";
 
-export interface Meant extends Asked {
+interface Meant extends Asked {
   /** How much what is asked sounds like a question about the asker's own life (above 0) or about the world (below 0). */
   ownness: number;
 }

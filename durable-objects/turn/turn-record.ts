@@ -11,7 +11,7 @@ import { textEnds } from "./reply-options.ts";
 
 const statusOf: Record<FinishReason, TurnStatus> = { stop: "completed", length: "incomplete", cancelled: "cancelled" };
 
-export interface Outcome {
+interface Outcome {
   reply: readonly number[];
   logprobs: LoggedToken[] | undefined;
   /** Tokens that its state holds. */
@@ -20,7 +20,7 @@ export interface Outcome {
 }
 
 /** What a turn's last event says, apart from its text, which is made from the ids. */
-export type End = Omit<EndEvent, "type" | "index" | "text">;
+type End = Omit<EndEvent, "type" | "index" | "text">;
 
 export function endOf(
   accepted: Accepted,

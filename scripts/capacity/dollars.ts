@@ -14,7 +14,7 @@ const rivals = {
   gpuTokensPerSecond: 5000,
 };
 
-export interface Dollars {
+interface Dollars {
   objectTime: number;
   rows: number;
   requests: number;

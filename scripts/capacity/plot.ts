@@ -1,6 +1,6 @@
 /** plot: lines over a common axis as an SVG picture, light and dark. */
 
-export interface Line {
+interface Line {
   name: string;
   values: readonly number[];
 }

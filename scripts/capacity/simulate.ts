@@ -54,7 +54,7 @@ interface Conversation {
   running: boolean;
 }
 
-export interface Location {
+interface Location {
   machine: Machine;
   platform: Pick<Platform, "objectsPerIsolate" | "idleSeconds" | "lingerSeconds">;
   users: Users;

@@ -13,7 +13,7 @@ const SPREAD = 4;
 const LOCATIONS_MOST = 3;
 const TURNS_MOST = 120_000;
 
-export interface World {
+interface World {
   machine: Machine;
   platform: Platform;
   users: Users;

@@ -2,7 +2,7 @@
 import { CommanderError } from "commander";
 import { Failure, type FailureCode } from "../core/failure.ts";
 
-export interface Fault {
+interface Fault {
   message: string;
   exitCode: number;
 }

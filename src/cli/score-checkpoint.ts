@@ -17,7 +17,7 @@ export interface Scored {
   seconds: number;
 }
 
-export interface Checkpoint extends Scored {
+interface Checkpoint extends Scored {
   state: Uint8Array;
 }
 

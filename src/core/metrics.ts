@@ -111,8 +111,8 @@ export const metrics = {
 const block = (name: string, type: string, help: string, lines: string[]): string =>
   [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines, ""].join("\n");
 
-/** What is so now, in the isolate that answers. */
-export interface Standing {
+/** Values of this moment, in the isolate that answers. */
+export interface Gauges {
   /** Generations that hold a place. */
   live: number;
   /** Every served pack, loaded or not, the default first. */
@@ -125,7 +125,7 @@ export interface Standing {
 
 /** `events`: how often each happened; `tenants`: with the totals of each. */
 export function metricsText(
-  { live, packs, engines, engineMaxBytes }: Standing,
+  { live, packs, engines, engineMaxBytes }: Gauges,
   events: ReadonlyMap<string, number>,
   tenants = false,
 ): string {

@@ -19,7 +19,7 @@ import { readManifest, readTexts, verifyPack } from "../weights/load-pack.ts";
 import type { Manifest, TensorEntry } from "../weights/manifest.ts";
 
 /** Rows of one tensor of the checkpoint, as f32; pieces of a tensor come in order. */
-export interface Piece {
+interface Piece {
   name: string;
   values: Float32Array;
 }

@@ -31,7 +31,7 @@ export async function feed(sequence: Sequence, id: number): Promise<Float32Array
 }
 
 /** What a forecast goes out from. */
-export interface Standing {
+interface ForecastOrigin {
   /** The state after the last value. */
   saved: Saved;
   logits: Float32Array;
@@ -52,12 +52,12 @@ const ABREAST = 16;
 
 /**
  * Quantiles of the next values: (horizon, quantiles). The first row is exact; later ones are quantiles of the
- * paths' own distributions together, which are smoother than those of the values that were drawn. The same standing
+ * paths' own distributions together, which are smoother than those of the values that were drawn. The same origin
  * and request give the same bits.
  */
 export async function forecast(
   { backend, codec }: Forecaster,
-  { saved, logits, scale }: Standing,
+  { saved, logits, scale }: ForecastOrigin,
   { horizon, quantiles, paths }: ForecastRequest,
 ): Promise<number[][]> {
   check(horizon * paths <= PATH_STEPS_MAX, "request_invalid", () => tooMuch(horizon, paths), "h");

@@ -2,7 +2,7 @@
 import { Failure } from "../core/failure.ts";
 import type { Repository, RepositoryFile } from "./repository.ts";
 
-export interface Chosen {
+interface Chosen {
   /** Configuration, tokenizer, model card. */
   small: RepositoryFile[];
   /** The weights, once the index is known where there is one. */

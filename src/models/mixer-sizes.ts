@@ -24,7 +24,7 @@ export const bambaFieldNames = {
   K: bambaFields.K[0],
 };
 
-export interface Fields {
+interface Fields {
   H: Readonly<Field>;
   /** Without a fallback, an absent field or "auto" is inner / H. */
   P: Readonly<[name: string, fallback?: number]>;

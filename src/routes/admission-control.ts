@@ -36,8 +36,8 @@ export async function admitRequest(
 
 const left = new WeakMap<Request, [name: string, value: string][]>();
 
-/** Puts what is left into the reply, a refusal too. */
-export function tellLeft(request: Request, reply: Headers): void {
+/** Says in the headers of a reply, a refusal too, what is left of the limits. */
+export function addLimitHeaders(request: Request, reply: Headers): void {
   for (const [name, value] of left.get(request) ?? []) reply.set(name, value);
 }
 

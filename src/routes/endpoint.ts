@@ -48,7 +48,7 @@ interface OtherBody {
   schema?: z.ZodType;
 }
 
-export interface Given<Body, Query, Path> {
+interface Given<Body, Query, Path> {
   tenant: string;
   /** Of the caller's key. */
   digest: string;

@@ -6,7 +6,7 @@ import { loadedEngines } from "../../durable-objects/model/served-model.ts";
 import { peersOf } from "../../durable-objects/platform/peers.ts";
 import { forecasterBytes } from "../../durable-objects/stream/served-forecaster.ts";
 import { countsOf } from "../core/event-counts.ts";
-import { metricsText, type Standing, summed } from "../core/metrics.ts";
+import { type Gauges, metricsText, summed } from "../core/metrics.ts";
 import { endpoint } from "./endpoint.ts";
 
 export const metricsRoutes = [
@@ -37,9 +37,9 @@ export const metricsRoutes = [
 
 /** Of this isolate alone. */
 export const metricsOf = async (env: Env, tenants: boolean): Promise<string> =>
-  metricsText(await standing(env), countsOf(), tenants);
+  metricsText(await gauges(env), countsOf(), tenants);
 
-async function standing(env: Env): Promise<Standing> {
+async function gauges(env: Env): Promise<Gauges> {
   // A pack that cannot be read is no reason to tell nothing.
   const cards = await modelCards(env).catch(() => []);
   const forecasting = forecasterBytes();

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { Failure } from "../core/failure.ts";
 import type { PackFile, PackSource, RetryPolicy } from "./pack-source.ts";
 
-export interface Expected {
+interface Expected {
   file: string;
   bytes: number;
   sha256: string;

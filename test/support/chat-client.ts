@@ -17,7 +17,7 @@ export interface Reply {
 export interface ErrorReply {
   error: { message: string; type: string; param: string | null; code: string };
 }
-export interface Event {
+interface Event {
   id?: number;
   data: {
     object?: string;

@@ -13,18 +13,18 @@ export const ANSWER_MS = 240_000;
 /** For everything that needs no model. */
 const PATIENCE_MS = 180_000;
 
-export type Pack = Exclude<ServedPack, "tiny-4"> | "default";
+type Pack = Exclude<ServedPack, "tiny-4"> | "default";
 
 /** The token that ends an answer. */
 const END_TOKEN: Record<Pack, number> = { tiny: 257, "tiny-long": 257, default: 2 };
 
-export interface Visit {
+interface Visit {
   page: Page;
   /** What the browser complained about, and what was asked of other servers. */
   said: string[];
 }
 
-export class ChatPage {
+class ChatPage {
   readonly #work = mkdtempSync(join(tmpdir(), "rivulet-page-"));
   readonly #contexts: BrowserContext[] = [];
   readonly #servers: Started[] = [];

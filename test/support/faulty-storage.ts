@@ -1,7 +1,7 @@
 /** Storage whose n-th statement fails, once or from then on; refuses rows that the platform would refuse. */
 import type { SqlValue, Storage } from "../../durable-objects/storage/schema.ts";
 
-export interface Plan {
+interface Plan {
   /** 1 is the first statement after `arm`. */
   failAt?: number;
   forever?: boolean;

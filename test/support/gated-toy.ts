@@ -8,7 +8,7 @@ import { type ErrorReply, send } from "./chat-client.ts";
 import { emptied } from "./emptied.ts";
 import { type Toy, type ToyOptions, toyServed } from "./toy-served.ts";
 
-export interface Gate {
+interface Gate {
   /** Called before every forward pass. */
   at: (position: number, ids: Uint32Array) => Promise<void> | void;
 }
@@ -61,7 +61,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what = 
 }
 
 /** One event of a chat's stream. */
-export interface Seen {
+interface Seen {
   id: number | undefined;
   text: string;
   finish: string | null;

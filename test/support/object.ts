@@ -28,7 +28,7 @@ export const turnsOf = (conversation: string): Promise<StoredTurn[]> =>
       .map(({ id }) => tree.turn(id)!),
   );
 
-export interface Asking {
+interface Asking {
   tenant?: string;
   conversation?: string;
   method?: string;

@@ -102,7 +102,6 @@ export const historyReply = z
 export type StreamView = z.infer<typeof streamReply>;
 export type StreamValue = z.infer<typeof streamValue>;
 export type StreamForecast = z.infer<typeof streamForecast>;
-export type StreamAlert = z.infer<typeof streamAlert>;
 export type AppendReply = z.infer<typeof appendReply>;
 export type TogetherReply = z.infer<typeof togetherReply>;
 

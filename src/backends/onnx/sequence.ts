@@ -11,7 +11,7 @@ import { feedsOf } from "./feeds.ts";
 import { shapeAt } from "./state-shape.ts";
 
 /** What a sequence needs of its engine. */
-export interface SequenceHost {
+interface SequenceHost {
   readonly decoder: OnnxDecoder;
   readonly vocab: number;
   readonly contextLength: number;

@@ -19,7 +19,7 @@ import type { StageLink } from "./stage.ts";
 const ATTEMPTS = 4;
 
 /** What a sequence needs of its pipeline. */
-export interface SequenceHost {
+interface SequenceHost {
   readonly vocab: number;
   readonly sliceTokens: number;
   readonly stageCount: number;

@@ -13,7 +13,7 @@ import type { Heap } from "./heap.ts";
 import { checkIds, type PassEngine, pass, step } from "./pass.ts";
 
 /** What a conversation needs of its engine. */
-export interface SequenceHost extends PassEngine {
+interface SequenceHost extends PassEngine {
   readonly cache: CachePolicy;
   readonly heap: Heap;
   readonly guesses: Guesses;

@@ -24,7 +24,7 @@ export interface Members {
 }
 
 /** One schema's words on items: those of `prefix` one by one, `rest` for all others. */
-export interface Items {
+interface Items {
   prefix: readonly Placed[];
   rest?: Placed;
 }

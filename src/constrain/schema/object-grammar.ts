@@ -21,7 +21,7 @@ interface Member {
 }
 
 /** What an object's grammar needs of the schema around it. */
-export interface Around {
+interface Around {
   g: Grammar;
   matcher: Matcher;
   /** Values that fit all of these. */

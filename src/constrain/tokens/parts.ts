@@ -11,7 +11,7 @@ type Kind<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
 
 export type Counted = Kind<"counted">;
 
-export interface Head {
+interface Head {
   first: Kind<"repeat"> | Kind<"automaton"> | Kind<"counted">;
   rest: Expr;
 }

@@ -1,7 +1,7 @@
 /** readVocabulary: the token table of a GGUF's metadata, checked. */
 import { Failure } from "../../core/failure.ts";
 
-export interface AddedToken {
+interface AddedToken {
   id: number;
   content: string;
   single_word: false;
