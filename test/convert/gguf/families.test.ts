@@ -23,7 +23,7 @@ const files = readdirSync(fixture("families"));
 const golden = (name: string) => join(import.meta.dirname, "../../golden", name);
 
 it("covers each of them", () => {
-  // Llama: source.test.ts; the hybrids: test/export/gguf-header.test.ts.
+  // Llama: source.test.ts; the hybrids: test/export/export.test.ts.
   const elsewhere = ["llama", "bamba", "falcon_h1", "granitemoehybrid", "lfm2", "mamba2", "nemotron_h", "qwen3_5_text"];
   const spelled = Object.values(architectures).filter(({ type, gguf }) => gguf && !elsewhere.includes(type));
   for (const { type } of spelled)
