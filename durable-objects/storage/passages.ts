@@ -46,6 +46,9 @@ const REQUESTS = [
   /^(?:(?:please|could you|can you|would you|ok(?:ay)?,?|now) )?(?:(?:give|tell|write|show|name|suggest|recommend|help|find|make|draw) (?:me|us|a|an|the|some|two|three|four|five|this|that|it)|(?:compare|explain|list|describe|summari[sz]e|translate|convert|define) \p{L}+)\b|\bI was wondering\b/iu,
   /^(?:(?:bitte|kannst du|könntest du|ok(?:ay)?,?) )?(?:(?:erzähl|gib|nenn|zeig|schreib|empfiehl|hilf|such|mach|sag)e? (?:mir|uns|ein|eine|einen|das|die|den|drei|zwei)|(?:erklär|beschreib|vergleich|übersetz|definier)e? \p{L}+|fass(?:e)? \p{L}+ .*zusammen)(?!\p{L})/iu,
   new RegExp(WANTS, "u"),
+  // "Say my hobby." wants to hear what was told.
+  /^(?:(?:please|bitte|and|und|now|jetzt|could you|can you|would you) )?(?:(?:say|repeat|spell|name|state|recall) my|(?:sag|nenn|wiederhol|buchstabier)e? (?:mir )?mein\p{L}*) \p{L}+/iu,
+  /^请?(?:再)?(?:说|重复|说出)(?:一下|一遍)?我的/u,
 ];
 
 /** Of a sentence that only asks, or wants something done: it says nothing itself. */

@@ -31,6 +31,14 @@ it.each(["Thanks a lot!", "谢谢你！", "Weiter so."])("%s is a remark", (said
   expect(isRemark(said)).toBe(true);
 });
 
-it.each(["My dog is called Rex.", "我的狗名字叫小白。", "谁？"])("%s is none", (said) => {
+it.each([
+  "My dog is called Rex.",
+  "我的狗名字叫小白。",
+  "谁？",
+  "Say my hobby.",
+  "Please repeat my address.",
+  "Nenne mein Hobby.",
+  "说我的名字。",
+])("%s is none", (said) => {
   expect(isRemark(said)).toBe(false);
 });
