@@ -129,9 +129,14 @@ const noteValue = (name: string, value: unknown): void => {
   if (!isEmpty) note(name);
 };
 
+/** It asks for nothing, whatever its name means. */
+const isNothing = (value: unknown): boolean =>
+  value === null || value === "" || (Array.isArray(value) ? value.length === 0 : isObject(value) && isEmpty(value));
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+
 /**
  * A request body whose nulls are as if they were absent: at its top, and at any depth in `histories`, which have no null that means
- * something. A null under a name that is not known is noted.
+ * something. A null, or something empty, under a name that is not known is noted.
  */
 export function nullsAbsent<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -142,8 +147,8 @@ export function nullsAbsent<Shape extends z.ZodRawShape>(
     if (!isObject(body)) return body;
     const kept: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(unnested(body))) {
-      if (value !== null) kept[key] = histories.includes(key) ? withoutNulls(value) : value;
-      else if (!known.has(key)) note(key);
+      if (!known.has(key) && isNothing(value)) note(key);
+      else if (value !== null) kept[key] = histories.includes(key) ? withoutNulls(value) : value;
     }
     return kept;
   }, schema);

@@ -11,6 +11,8 @@ const FOUND_BY_NAME = "a conversation's state is found by its name";
 const KEPT = "a state is kept as long as its conversation";
 const NO_THOUGHTS = "the models have no separate reasoning";
 const ONE_SERVER = "the server asks no other one";
+/** Of what a sampler would do: the field that turns it on is refused unless it says that it is off. */
+const IT_IS_OFF = "it belongs to a sampler that is off";
 
 /** Variables of chat templates: those about thoughts. Another one could change what the model reads, and is refused. */
 const templateVariables = z
@@ -70,6 +72,15 @@ export const fieldsOfOthers = {
     route: "`model` names the one that replies",
     transforms: "nothing is cut out of a prompt",
     trace: ONE_SERVER,
+    dynatemp_exponent: IT_IS_OFF,
+    xtc_threshold: IT_IS_OFF,
+    dry_base: IT_IS_OFF,
+    dry_allowed_length: IT_IS_OFF,
+    dry_penalty_last_n: IT_IS_OFF,
+    mirostat_tau: IT_IS_OFF,
+    mirostat_eta: IT_IS_OFF,
+    timings_per_token: "a reply has its timings at its end",
+    return_progress: "`stream_options.include_progress` asks for progress",
   }),
   chat_template_kwargs: templateVariables,
   add_generation_prompt: doneAnyway(true),
@@ -84,6 +95,19 @@ export const fieldsOfOthers = {
   repeat_penalty: doneAnyway(1),
   mirostat: doneAnyway(0),
   typical_p: doneAnyway(1),
+  dynatemp_range: doneAnyway(0),
+  xtc_probability: doneAnyway(0),
+  dry_multiplier: doneAnyway(0),
+  top_n_sigma: doneAnyway(-1),
+  top_a: doneAnyway(0),
+  tfs: doneAnyway(1),
+  tfs_z: doneAnyway(1),
+  n_predict: doneAnyway(-1),
+  n_probs: doneAnyway(0),
+  early_stopping: doneAnyway(false),
+  detokenize: doneAnyway(true),
+  spaces_between_special_tokens: doneAnyway(true),
+  return_tokens_as_token_ids: doneAnyway(false),
 };
 
 /** Of `usage` where a reply has it in any case. */

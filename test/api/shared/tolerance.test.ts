@@ -213,12 +213,19 @@ describe("fields of a request", () => {
       ...{ chat_template_kwargs: { enable_thinking: false, thinking: true }, cache_salt: "s", priority: 1 },
       ...{ add_generation_prompt: true, continue_final_message: false, skip_special_tokens: true, ignore_eos: false },
       ...{ min_tokens: 0, length_penalty: 1, use_beam_search: false, include_stop_str_in_output: false },
-      return_token_ids: false,
+      ...{ return_token_ids: false, return_tokens_as_token_ids: false, detokenize: true },
+      spaces_between_special_tokens: true,
     },
     "llama-server": {
       ...{ cache_prompt: true, id_slot: -1, reasoning_format: "auto", typical_p: 1, repeat_penalty: 1, mirostat: 0 },
       chat_template_kwargs: { reasoning_effort: "high" },
     },
+    "llama.cpp's page": {
+      ...{ dynatemp_range: 0, xtc_probability: 0, dry_multiplier: 0, n_predict: -1, n_probs: 0, top_n_sigma: -1 },
+      ...{ dynatemp_exponent: 1, xtc_threshold: 0.1, dry_base: 1.75, dry_allowed_length: 2, dry_penalty_last_n: -1 },
+      ...{ mirostat_tau: 5, mirostat_eta: 0.1, timings_per_token: true, return_progress: true },
+    },
+    "text-generation-webui": { top_a: 0, tfs: 1, tfs_z: 1, early_stopping: false },
     ollama: { keep_alive: "5m", think: false, reasoning_effort: "none" },
     qwen: { enable_thinking: false, thinking_budget: 0 },
     openrouter: {
@@ -235,7 +242,7 @@ describe("fields of a request", () => {
   const cases = kinds.flatMap((kind) => Object.entries(clients).map(([client, fields]) => ({ kind, client, fields })));
   /** What stands at what is done anyway has its effect. */
   const done =
-    /^(?:add_|continue_|skip_|ignore_eos|min_tokens|length_|use_beam|include_stop|return_|typical|repeat|mirostat)/;
+    /^(?:add_|continue_|skip_|ignore_eos|min_tokens|length_|use_beam|include_stop|return_token|typical|repeat|mirostat$|dynatemp_r|xtc_p|dry_m|n_p|top_|tfs|early_|detok|spaces_)/;
 
   it.each(cases)("a $kind takes what $client's clients send along, and names it", ({ kind, fields }) => {
     const { turn, ignored } = taking(fields, kind);
@@ -256,6 +263,8 @@ describe("fields of a request", () => {
       [{ ignore_eos: true }, "ignore_eos"],
       [{ min_tokens: 5 }, "min_tokens"],
       [{ repeat_penalty: 1.1 }, "repeat_penalty"],
+      [{ dry_multiplier: 0.8, dry_base: 1.75 }, "dry_multiplier"],
+      [{ n_predict: 5 }, "n_predict"],
       [{ plugins: [{ id: "web" }] }, "plugins"],
       [{ extra_body: { no_such_field: 1 } }, "no_such_field"],
       [{ extra_body: { temperature: 3 } }, "temperature"],
@@ -264,6 +273,14 @@ describe("fields of a request", () => {
     ];
     for (const [fields, param] of refused)
       expect(() => taking(fields, kind), param).toThrow(expect.objectContaining({ code: "request_invalid", param }));
+  });
+
+  it.each(kinds)("a %s takes what is empty under a name that it does not know, and names it", (kind) => {
+    const nothing = { stop_token_ids: [], logits_processors: [], plugins: [], options: {}, grammar: "", no_such: null };
+    const { turn, ignored } = taking(nothing, kind);
+    expect(ignored).toEqual(Object.keys(nothing));
+    expect(turn).toEqual(plain({}, kind));
+    expect(() => taking({ stop_token_ids: [2] }, kind)).toThrow(expect.objectContaining({ param: "stop_token_ids" }));
   });
 
   it.each(kinds)("a %s takes what came in extra_body as if it stood beside it", (kind) => {
