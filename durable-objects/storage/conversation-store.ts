@@ -17,14 +17,16 @@ import type { SentenceCoder } from "./passage-senses.ts";
 import { released } from "./retention.ts";
 import type { Storage } from "./schema.ts";
 import {
+  isRebuild,
   PIECE_BYTES,
+  rebuildOf,
   rowsOf,
   type StateBytes,
   StatePieces,
   type StateSet,
   type StoredStretch,
 } from "./state-pieces.ts";
-import { type StoredTurn, type TurnNode, TurnTree } from "./turn-tree.ts";
+import { type StoredTurn, TurnTree } from "./turn-tree.ts";
 
 export interface TreeIdentity {
   /** Tenant. */
@@ -143,6 +145,14 @@ export class ConversationStore {
     });
   }
 
+  /** What a running turn has computed again so far, and nothing of its own, is for whoever goes on from the same turn next. Throws `LeaseLost`. */
+  leaveRebuilt({ id, parent }: Pick<Accepted, "id" | "parent">, epoch: number): void {
+    this.database.transaction(() => {
+      this.journal.check(id, epoch);
+      this.pieces.leaveRebuilt(id, parent!);
+    });
+  }
+
   /** Writes a long stretch of a running turn's state before the rest of it. Throws `LeaseLost`. */
   writeAhead(turn: string, epoch: number, stretch: NewStretch): StoredStretch {
     return this.database.transaction(() => {
@@ -178,22 +188,22 @@ export class ConversationStore {
     return protects("transaction") ? this.database.transaction(work) : work();
   }
 
-  /** States that must not be written over: of turns that keep theirs, and of those that are running. */
+  /** States that must not be written over: of turns that keep theirs, of those that are running, and what was rebuilt for whoever goes on. */
   kept(): StateSet[] {
     const running = new Set(this.journal.running());
     return [...this.pieces.sets().values()].filter(
-      ({ turn, position }) => running.has(turn) || this.tree.node(turn)?.position === position,
+      ({ turn, position }) => running.has(turn) || isRebuild(turn) || this.tree.node(turn)?.position === position,
     );
   }
 
   /** The same, once this turn is there with its state, that of its checkpoint where none is given. */
-  keptAfter(
-    { id, parent, request: { head } }: Pick<StoredTurn, "id" | "parent" | "request">,
-    state?: StateBytes,
-  ): StateSet[] {
-    const kept = this.kept().filter(({ turn }) => turn !== id);
+  keptAfter(turn: StoredTurn, state?: StateBytes): StateSet[] {
+    const { id, parent, request } = turn;
+    const rebuilt = parent !== null && movesOn(turn) ? rebuildOf(parent) : undefined;
+    const isLeft = (name: string) => name === id || name === rebuilt;
+    const kept = this.kept().filter((set) => !isLeft(set.turn));
     if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
-    const tips = this.heads.tips(head);
+    const tips = this.heads.tips(request.head);
     const holders = new Map(kept.map((set) => [set.turn, rowsOf(set)]));
     const free = new Set(released(this.tree, parent, new Set(holders.keys()), tips, this.#affords(id, holders, state)));
     return kept.filter(({ turn }) => !free.has(turn));
@@ -213,13 +223,15 @@ export class ConversationStore {
     };
   }
 
-  /** States of a pack that are kept at or above a turn, nearest first. */
-  *statesFrom(turn: string | null, fingerprint: string): Generator<{ node: TurnNode; set: StateSet }> {
+  /** States of a pack that are kept at or above a turn, nearest first. `rebuilt`: with what was rebuilt of the turn's own, which is nearer than any other. */
+  *statesFrom(turn: string | null, fingerprint: string, { rebuilt = false } = {}): Generator<StateSet> {
     if (this.identity()?.fingerprint !== fingerprint) return;
     const sets = this.pieces.sets();
-    for (const node of this.tree.path(turn)) {
-      const set = sets.get(node.id);
-      if (set?.position === node.position) yield { node, set };
+    const nearest = rebuilt && turn !== null ? sets.get(rebuildOf(turn)) : undefined;
+    if (nearest) yield nearest;
+    for (const { id, position } of this.tree.path(turn)) {
+      const set = sets.get(id);
+      if (set?.position === position) yield set;
     }
   }
 
@@ -236,7 +248,8 @@ export class ConversationStore {
     const passed: string[] = [];
     let found = 0;
     for (const { id, position } of this.tree.path(turn)) {
-      const known = nearest.get(id) ?? (sets.get(id)?.position === position ? position : undefined);
+      const own = sets.get(id)?.position === position ? position : sets.get(rebuildOf(id))?.position;
+      const known = nearest.get(id) ?? own;
       if (known !== undefined) {
         found = known;
         break;
@@ -281,12 +294,16 @@ export class ConversationStore {
     return this.heads.all().length === 0 && this.tree.all().length === 0 && this.journal.running().length === 0;
   }
 
-  #moveHead({ id, request, status, logged, start }: StoredTurn): void {
+  #moveHead(turn: StoredTurn): void {
+    const { id, request } = turn;
     const head: Head | undefined = request.head === undefined ? undefined : this.heads.get(request.head);
     if (!head) return;
-    const moved = status !== "failed" && logged > start ? { ...head, turn: id, moved: false } : head;
+    const moved = movesOn(turn) ? { ...head, turn: id, moved: false } : head;
     // A list shows how far a prefix is.
     if (head.shared) this.heads.put(used(revised(moved)));
     else if (moved !== head) this.heads.put(used(moved));
   }
 }
+
+/** Whether it brought something to go on from. */
+const movesOn = ({ status, logged, start }: StoredTurn): boolean => status !== "failed" && logged > start;

@@ -51,6 +51,14 @@ interface PieceRow {
 /** More than a turn gives up, unless its tree has been given to another pack: then several turns erase what that leaves. */
 const TRIMMED_ROWS = 16;
 
+/**
+ * Under which name stands what was computed again of a turn's state, up to some position, by one that went on from it and has not ended. It is as long as the turn's
+ * own, so of a row that is named anew one page is written.
+ */
+export const rebuildOf = (turn: string): string => `${REBUILD}${turn.slice(1)}`;
+const REBUILD = "~";
+export const isRebuild = (name: string): boolean => name.startsWith(REBUILD);
+
 /** Rows of stretches have parts below zero, by their kind. */
 const partOf = ({ kind }: Stretch): number => -1 - kind;
 
@@ -238,10 +246,16 @@ export class StatePieces {
     this.#database.exec("UPDATE pieces SET position = -1 - position WHERE position >= 0");
   }
 
+  /** Within a transaction: what a running turn has written becomes what was rebuilt of another's state. Of all that was rebuilt only the last counts, so there is one such state. */
+  leaveRebuilt(turn: string, of: string): void {
+    this.#database.exec("UPDATE pieces SET turn = ? WHERE turn GLOB ? AND part >= 0", GONE, `${REBUILD}*`);
+    this.#database.exec("UPDATE pieces SET turn = ? WHERE turn = ?", rebuildOf(of), turn);
+  }
+
   /** Nothing of a turn's states stays in the file. */
   drop(turn: string): void {
     this.release(turn);
-    this.#database.erase("pieces", { bytes: "" }, "turn = ?", turn);
+    this.#database.erase("pieces", { bytes: "" }, "turn IN (?, ?)", turn, rebuildOf(turn));
   }
 
   #complete(of?: string): StateSet[] {

@@ -11,6 +11,7 @@ import { roundRobin } from "../../src/dialogue/round-robin.ts";
 import { Sampler } from "../../src/sampling/sampler.ts";
 import { keepPrelude } from "../model/prelude-state.ts";
 import { fault } from "../platform/fault-points.ts";
+import { limits } from "../platform/limits.ts";
 import { joinedIds } from "../storage/database.ts";
 import type { AttemptContext } from "./context.ts";
 import { checkAtOnce, checkForm, loggedToken, replyOptions } from "./reply-options.ts";
@@ -93,8 +94,12 @@ export class TurnComputation {
     const { rebuiltTokens } = accepted;
     const beganMs = Date.now();
     const before = timings.rebuild_ms ?? 0;
+    const from = restored.sequence.position;
     for (const { slice, done, isEnd } of this.#slices([...missing])) {
-      if (running.cancelled) return "cancelled";
+      if (running.cancelled) {
+        if (restored.sequence.position > from) await this.#writer.leaveRebuilt();
+        return "cancelled";
+      }
       await roundRobin(served.backend).forward(restored.sequence, slice, "none", {
         left: missing.length - done + feed,
       });
@@ -108,6 +113,8 @@ export class TurnComputation {
       if (budget.checkpointDue) await this.#writer.checkpoint();
       await yieldToEvents();
     }
+    // What would cost a checkpoint to lose is not lost either where the client leaves while its own prompt is read.
+    if (running.cancelled || rebuiltTokens >= limits.checkpointTokens) await this.#writer.leaveRebuilt();
     return undefined;
   }
 

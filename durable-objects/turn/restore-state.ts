@@ -1,8 +1,8 @@
 /**
  * restore: the state that a turn goes on from, in the engine's memory.
  *
- * Its own last checkpoint, else the state of the turn it continues, else the nearest one above; what lies between is fed again from the
- * token log. Fails closed: stored bytes that are not exactly what was written are never loaded. The state of the turn it continues may lie in the memory
+ * Its own last checkpoint, else the state of the turn it continues, or as much as an earlier turn has rebuilt of that, else the nearest one above; what lies between is
+ * fed again from the token log. Fails closed: stored bytes that are not exactly what was written are never loaded. The state of the turn it continues may lie in the memory
  * still: then nothing is loaded.
  */
 import type { Backend } from "../../src/backends/backend.ts";
@@ -85,9 +85,9 @@ export async function restore(
   }
   // What is kept of a turn with instructions begins otherwise than its prompt.
   if (!parent) return fresh(backend, prompt, turn.settling ? 0 : (turn.prelude ?? 0), owner);
-  for (const { node, set } of store.statesFrom(parent.id, turn.fingerprint)) {
-    const lacking = missingFrom(node.position);
-    const isParent = node.id === parent.id;
+  for (const set of store.statesFrom(parent.id, turn.fingerprint, { rebuilt: true })) {
+    const lacking = missingFrom(set.position);
+    const isParent = set.turn === parent.id;
     const sampler = isParent ? undefined : samplerOf(store, parent.id);
     const warm = slot.takeWarm(backend, isParent ? parent.stateTag : undefined);
     if (warm) {

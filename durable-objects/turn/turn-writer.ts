@@ -50,6 +50,14 @@ export class TurnWriter {
     await fault("checkpoint.after", ctx);
   }
 
+  /** What was computed again so far outlives a turn that ends without a token: the next one that goes on from the same turn begins with it. */
+  async leaveRebuilt(): Promise<void> {
+    const { accepted, epoch, store } = this.#work;
+    if (!store) return;
+    await this.checkpoint();
+    store.leaveRebuilt(accepted, epoch);
+  }
+
   /** Resolves when turn, tokens and state are on disk, and its readers know. Frees the memory slot on the way. */
   async commit(reason: FinishReason, isSchemaChecked = false): Promise<void> {
     const { accepted, epoch, running, store, slot, timings, restored, ctx } = this.#work;

@@ -1,11 +1,11 @@
 /** The server is started with another pack of the same model: conversations that are kept are computed anew, and go on (V6). */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
 import { decodeState } from "../../../../src/state/codec.ts";
 import { anotherPack, EARLIER, LATER, TOLD } from "../../../support/another-pack.ts";
 import { events, http, say, send, textOf } from "../../../support/chat-client.ts";
-import { ask, until } from "../../../support/gated-toy.ts";
+import { ask, stream, until } from "../../../support/gated-toy.ts";
 import { askObject, contentOf, converse, inside, named, rows, stub, told, turnsOf } from "../../../support/object.ts";
 
 const { gate, startedWith, turn, dialogue, kept, fromScratch, expectOf } = anotherPack();
@@ -99,6 +99,80 @@ it("K: cut off in the middle, it goes on from its checkpoint, and to the same bi
   expect(data).toEqual(await fromScratch(pack, log));
   const [last] = await turnsOf("ada");
   expect([last!.status, last!.end!.timings.rebuilt_because]).toEqual(["incomplete", "model_changed"]);
+});
+
+describe("a client that leaves in the middle", () => {
+  const long = ["one ".repeat(40), "two ".repeat(40)];
+
+  /** Asks, and leaves when the engine has read so far; the turn that came of it. */
+  const leaveAt = async (position: number, fields = {}) => {
+    let held = true;
+    let reached = false;
+    gate.at = (at) => {
+      if (at < position || !held) return undefined;
+      reached = true;
+      return until(() => !held);
+    };
+    const before = (await turnsOf("ada")).length;
+    const tail = await stream("ada", "three", { max_tokens: 8, ...fields });
+    await until(() => reached);
+    await tail.cancel();
+    held = false;
+    gate.at = () => {};
+    await until(async () => (await turnsOf("ada")).length > before, "the turn's end");
+    const [left] = await turnsOf("ada");
+    expect([left!.status, left!.logged - left!.start]).toEqual(["cancelled", 0]);
+    return left!;
+  };
+
+  it("leaves what was read again to the next one, which goes on to the same bits", async () => {
+    await dialogue("ada", long);
+    const pack = await startedWith(LATER);
+    const { start } = await leaveAt(100);
+    await leaveAt(200);
+    // Of the second as well, and nothing was read twice but slices that were under way.
+    expect(pack.fed.length).toBeLessThan(start);
+    const { timings, usage } = await turn("ada", "three");
+    expect(timings).toMatchObject({ state: "rebuilt", rebuilt_because: "model_changed" });
+    expect(timings.rebuilt_tokens).toBeLessThan(start - 190);
+    expect(usage.prompt_tokens_details.cached_tokens).toBe(start - 1 - timings.rebuilt_tokens!);
+    expect(pack.fed.length).toBeLessThan(usage.total_tokens + 3 * 36);
+    await expectOf(pack, "ada");
+    // It is of no more use, and the next turn goes on from that one.
+    expect((await turn("ada", "four")).timings).toMatchObject({ state: "resumed", rebuilt_tokens: 0 });
+    expect(
+      await inside("ada", ({ store }) => [...store.pieces.sets().keys()].filter((id) => id.startsWith("~"))),
+    ).toEqual([]);
+    await expectOf(pack, "ada");
+  });
+
+  it("leaves it also when its turn is deleted, and to a fork", async () => {
+    await dialogue("ada", long);
+    const pack = await startedWith(LATER);
+    limits.checkpointTokens = 32;
+    const { id, start, parent } = await leaveAt(200);
+    expect((await askObject(named("ada"), `/turn/${id}`, { method: "DELETE" })).status).toBe(200);
+    const fork = await told<{ id: string; conversation: string }>(
+      askObject(named("ada"), "/head", { conversation: "ada", body: { at: parent } }),
+    );
+    const { timings } = await turn(fork.conversation, "another three");
+    expect(timings.rebuilt_tokens).toBeLessThan(start - 190);
+    await expectOf(pack, "ada", fork.id);
+    await turn("ada", "three");
+    await expectOf(pack, "ada");
+  });
+
+  it("leaves all of it where its own prompt was being read, and nothing of that", async () => {
+    await dialogue("ada", long);
+    const pack = await startedWith(LATER);
+    limits.checkpointTokens = 32;
+    const asked = { messages: [say("three ".repeat(60))] };
+    const { position } = (await turnsOf("ada"))[0]!;
+    await leaveAt(position + 150, asked);
+    const { timings, usage } = await turn("ada", "four");
+    expect([timings.rebuilt_tokens, usage.prompt_tokens_details.cached_tokens]).toEqual([0, position]);
+    await expectOf(pack, "ada");
+  });
 });
 
 it("what is to be computed again is told before it is", async () => {
