@@ -69,6 +69,7 @@ export async function tidy(scheduler: Scheduler, outbox: DirectoryOutbox): Promi
   if (!isEmpty(scheduler)) return;
   host.alarms.rang();
   void host.ctx.storage.deleteAll();
+  host.store().database.close();
 }
 
 /** The alarm rings at the next expiry, or before. */

@@ -65,8 +65,10 @@ export class ConversationStore {
 
   /** Whose tree this is, or undefined before anything was stored. */
   identity(): TreeIdentity | undefined {
-    const [row] = this.database.exec("SELECT owner, object, fingerprint FROM family");
-    return row && { owner: String(row.owner), object: String(row.object), fingerprint: String(row.fingerprint) };
+    return this.database.once("family", "identity", () => {
+      const [row] = this.database.exec("SELECT owner, object, fingerprint FROM family");
+      return row && { owner: String(row.owner), object: String(row.object), fingerprint: String(row.fingerprint) };
+    });
   }
 
   /** Opens what is there for its owner. Fails with `not_found` for everybody else, and where nothing is. */

@@ -17,6 +17,9 @@ const WRITES = /^\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) (\w+)/;
 /** Stands in place of the id of a turn that is gone, and is as long as one. */
 export const GONE = "0".repeat(16);
 
+/** Values that `once` keeps. */
+const REMEMBERED_MAX = 64;
+
 /** Another instance computes the turn, or it has ended: nothing more may be written or said about it here. */
 export class LeaseLost extends Error {}
 
@@ -28,6 +31,9 @@ export class Database {
   rollbacks = 0;
   /** By table, the statements so far that may have changed it. */
   readonly #writes = new Map<string, number>();
+  readonly #remembered = new Map<string, { changes: number; value: unknown }>();
+  /** Its tables are there, and of this release. */
+  #isOpen = false;
   /** Rows that hold zeros by now, to be deleted once the zeros are on disk. */
   #erased: [query: string, bindings: SqlValue[]][] = [];
   #depth = 0;
@@ -38,12 +44,20 @@ export class Database {
 
   /** True when the object holds anything. */
   get exists(): boolean {
-    return this.#named(() => hasTables(this.#guarded));
+    return this.#isOpen || this.#named(() => hasTables(this.#guarded));
   }
 
   /** Must come before anything else. */
   open(): void {
+    if (this.#isOpen) return;
     this.#named(() => migrate({ sql: this.#guarded, transactionSync: (work) => this.#storage.transactionSync(work) }));
+    this.#isOpen = true;
+  }
+
+  /** Its storage is given back, tables and all. */
+  close(): void {
+    this.#isOpen = false;
+    this.#remembered.clear();
   }
 
   exec(query: string, ...bindings: SqlValue[]): Row[] {
@@ -53,6 +67,17 @@ export class Database {
   /** Goes up with every statement that may have changed a table's rows, and with every one that is taken back: for who remembers them. */
   changesOf(table: string): number {
     return this.rollbacks + (this.#writes.get(table) ?? 0);
+  }
+
+  /** What `read` finds in a table, and the same again until a statement may have changed that. `what`: its name; who is given it leaves it as it is. */
+  once<T>(table: string, what: string, read: () => T): T {
+    const changes = this.changesOf(table);
+    const known = this.#remembered.get(what);
+    if (known?.changes === changes) return known.value as T;
+    const value = read();
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(what, { changes, value });
+    return value;
   }
 
   /** All or nothing; nested ones are the outer one's. */
@@ -65,6 +90,7 @@ export class Database {
       return this.#named(() => this.#storage.transactionSync(work));
     } catch (thrown) {
       this.rollbacks++;
+      this.#isOpen = false;
       // What is rolled back was not erased.
       this.#erased.length = before;
       throw thrown;

@@ -85,7 +85,8 @@ export const jsonBytes = (value: unknown): Uint8Array<ArrayBuffer> =>
 
 /** A lead before it and zeros behind it are no part of it. */
 export function jsonOf(bytes: Uint8Array): unknown {
-  const from = bytes[0] === MARK ? bytes.findIndex((byte, at) => at > 0 && byte !== 0) : 0;
+  let from = 0;
+  if (bytes[0] === MARK) for (from = 1; bytes[from] === 0; ) from++;
   const end = bytes.indexOf(0, from);
   return JSON.parse(new TextDecoder().decode(bytes.subarray(from, end < 0 ? undefined : end)));
 }

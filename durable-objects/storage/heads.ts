@@ -66,8 +66,10 @@ export class Heads {
   }
 
   get(id: string): Head | undefined {
-    const [row] = this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE id = ? AND ${IS_THERE}`, id);
-    return row && this.#toHead(row);
+    return this.#database.once("heads", moreKey(id), () => {
+      const [row] = this.#database.exec(`SELECT ${COLUMNS} FROM heads WHERE id = ? AND ${IS_THERE}`, id);
+      return row && this.#toHead(row);
+    });
   }
 
   /** Fails with `not_found`. */

@@ -264,14 +264,18 @@ export class PassageIndex {
     this.#database.exec("SELECT 1 AS one FROM passage_turns WHERE place = ?", lane * DEPTHS + depth).length > 0;
 
   #lane(turn: string): number | undefined {
-    const [row] = this.#database.exec("SELECT lane FROM turns WHERE id = ?", turn);
-    return row && row.lane !== null ? Number(row.lane) : undefined;
+    return this.#database.once("turns", `${turn} lane`, () => {
+      const [row] = this.#database.exec("SELECT lane FROM turns WHERE id = ?", turn);
+      return row && row.lane !== null ? Number(row.lane) : undefined;
+    });
   }
 
   /** Where a lane begins: after this depth of its parent. */
   #originOf(lane: number): { parent: number | null; after: number } {
-    const [row] = this.#database.exec("SELECT parent, depth FROM passage_lanes WHERE lane = ?", lane);
-    return { parent: row && row.parent !== null ? Number(row.parent) : null, after: Number(row?.depth ?? 0) };
+    return this.#database.once("passage_lanes", `lane ${lane}`, () => {
+      const [row] = this.#database.exec("SELECT parent, depth FROM passage_lanes WHERE lane = ?", lane);
+      return { parent: row && row.parent !== null ? Number(row.parent) : null, after: Number(row?.depth ?? 0) };
+    });
   }
 
   #laneOf = (turn: string): number => this.#lane(turn) ?? 0;

@@ -76,6 +76,8 @@ export type StoredTurn = TurnNode & TurnRecord;
 const NODE = "id, parent, depth, created_ms, status, start, position, logged, hidden";
 /** Nodes in memory at most: a turn walks up its path as far as the model sees, and again to the oldest state that is kept. */
 const REMEMBERED = 512;
+/** Of the record that is kept of the turn that was read last. */
+const KEPT_BYTES = 32_768;
 /** A status as long as the one it replaces: of a turn whose row holds zeros and is about to be deleted. */
 const ERASED = "substr('erased....', 1, length(status))";
 const IS_THERE = "status NOT LIKE 'erased%'";
@@ -90,6 +92,8 @@ export class TurnTree {
   /** As they were read, and what was rolled back until then: of that they may be. */
   readonly #nodes = new Map<string, TurnNode>();
   readonly #sections = new ReadSections();
+  /** The turn that was read last, unless it is long: who goes on from it reads it again when its state is brought in. */
+  #last: { changes: number; turn: StoredTurn } | undefined;
   #rollbacks = 0;
   #isBehind = true;
 
@@ -126,8 +130,13 @@ export class TurnTree {
   }
 
   turn(id: string): StoredTurn | undefined {
+    const changes = this.#database.changesOf("turns");
+    if (this.#last?.turn.id === id && this.#last.changes === changes) return this.#last.turn;
     const [row] = this.#database.exec(`SELECT ${NODE}, record FROM turns WHERE id = ? AND ${IS_THERE}`, id);
-    return row && this.#toTurn(row);
+    if (!row) return undefined;
+    const turn = this.#toTurn(row);
+    if (row.record instanceof ArrayBuffer && row.record.byteLength <= KEPT_BYTES) this.#last = { changes, turn };
+    return turn;
   }
 
   /** Fails with `state_unreadable` where it is missing: of a turn that others name as their parent. */

@@ -90,6 +90,41 @@ it("gives back turns, ids along a path, and states as they were committed", () =
   expect(store.heads.get("main")!.turn).toBe(name(6));
 });
 
+it("asks once whose it is, how a head stands and what a turn was, and again once a statement may have changed it", () => {
+  const { store, storage, add } = opened();
+  const { tree, heads, database } = store;
+  for (const n of [1, 2]) add(n, n === 1 ? null : n - 1);
+  const found = () => {
+    storage.arm({});
+    database.open();
+    const turn = tree.turn(name(2));
+    return [store.identity()?.fingerprint, heads.get("main")?.turn, turn?.hidden, database.exists, storage.statements];
+  };
+  expect([found(), found()]).toEqual([
+    ["f", name(2), false, true, 2],
+    ["f", name(2), false, true, 0],
+  ]);
+  const undone = () =>
+    database.transaction(() => {
+      store.retake("g");
+      heads.put({ ...heads.require("main"), turn: name(1) });
+      tree.hide(name(2));
+      expect(found().slice(0, 4)).toEqual(["g", name(1), true, true]);
+      throw new Error("taken back");
+    });
+  expect(undone).toThrow("did not answer");
+  expect(found().slice(0, 4)).toEqual(["f", name(2), false, true]);
+  database.transaction(() => store.retake("g"));
+  heads.put({ ...heads.require("main"), turn: name(1) });
+  tree.hide(name(2));
+  expect(found().slice(0, 4)).toEqual(["g", name(1), true, true]);
+  database.transaction(() => store.forgetTurn(name(2)));
+  expect(tree.turn(name(2))).toBeUndefined();
+  storage.sql.exec("DROP TABLE schema_version");
+  database.close();
+  expect(database.exists).toBe(false);
+});
+
 it("reads where a turn stands once, and what is hidden, removed, rolled back or erased is so at once", () => {
   const { store, storage, add } = opened();
   const { tree, database } = store;
@@ -489,10 +524,11 @@ it("V14: a state of schema 6, whose first piece names its stretches in the colum
 });
 
 it("V4: leaves a database of a later release alone", () => {
-  const { store, storage } = opened();
+  const { storage } = opened();
   storage.sql.exec("INSERT INTO schema_version (version) VALUES (?)", SCHEMA_VERSION + 1);
+  const later = new ConversationStore(storage).database;
   const before = storage.statements;
-  expect(() => store.database.open()).toThrow("by a later release");
+  expect(() => later.open()).toThrow("by a later release");
   expect(storage.statements - before).toBe(2);
 });
 

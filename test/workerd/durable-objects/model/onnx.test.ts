@@ -1,4 +1,4 @@
-import { evictDurableObject, reset, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
@@ -12,7 +12,7 @@ import kernels from "../../../../wasm/build/kernels.wasm";
 import { deviation, feed, toBytes } from "../../../backends/feed.ts";
 import { chat, http, say, send, textOf } from "../../../support/chat-client.ts";
 import { expectClose } from "../../../support/expect-close.ts";
-import { stub } from "../../../support/object.ts";
+import { inside, stub } from "../../../support/object.ts";
 import { toyServed } from "../../../support/toy-served.ts";
 
 interface Bindings {
@@ -127,16 +127,10 @@ it("an object's file takes the graph's tensors along: the copy resumes from them
 
 it("an object refuses to go on with a session of the other backend", async () => {
   await chat({ conversation: "ada", messages: [say("one")], max_tokens: 8 });
-  const object = stub("ada");
   // As the WebAssembly backend would have left it: the fingerprint of the same weights in its own pack.
   const wasm = await loadModel(fetchSource(env.ASSETS, "http://assets/bamba-groups4-1/"), kernels);
   expect(wasm.fingerprint).not.toBe(model.fingerprint);
-  await runInDurableObject(
-    object as never,
-    ((_: unknown, { storage }: DurableObjectState) => {
-      storage.sql.exec("UPDATE family SET fingerprint = ?", wasm.fingerprint).toArray();
-    }) as never,
-  );
+  await inside("ada", ({ store }) => store.database.exec("UPDATE family SET fingerprint = ?", wasm.fingerprint));
   const response = await send({ model: "tiny", conversation: "ada", messages: [say("two")] });
   const { error } = (await response.json()) as { error: { code: string; message: string } };
   expect([response.status, error.code]).toEqual([409, "model_changed"]);

@@ -18,7 +18,7 @@ import { readManifest } from "../../../../src/weights/load-pack.ts";
 import kernels from "../../../../wasm/build/kernels.wasm";
 import { feed } from "../../../backends/feed.ts";
 import { chat, events, http, say, send, streamText, textOf } from "../../../support/chat-client.ts";
-import { rows, stub } from "../../../support/object.ts";
+import { inside, stub } from "../../../support/object.ts";
 import { stagedCases } from "../../../support/staged-cases.ts";
 
 type Pass = Stage["pass"];
@@ -209,7 +209,7 @@ describe("a conversation", () => {
     const expected = await undivided(["one", "two", "three", "four"]);
     await turn("ada", "one");
     await turn("ada", "two");
-    await rows("ada", `UPDATE family SET fingerprint = '${"0".repeat(64)}'`);
+    await inside("ada", ({ store }) => store.database.exec("UPDATE family SET fingerprint = ?", "0".repeat(64)));
     const third = await turn("ada", "three");
     expect([textOf(third), third.header]).toEqual([expected[2], "rebuilt"]);
     expect(third.usage.prompt_tokens_details.cached_tokens).toBe(0);

@@ -229,7 +229,7 @@ it("draws on from the same random numbers when the state had to be rebuilt", asy
 
 it("another tenant's conversation does not exist, whatever routed there", async () => {
   await turn("ada", "one");
-  await rows("ada", "UPDATE family SET owner = 'somebody'");
+  await inside("ada", ({ store }) => store.database.exec("UPDATE family SET owner = 'somebody'"));
   const response = await send({ model: "tiny", conversation: "ada", messages: [say("two")] });
   expect([response.status, ((await response.json()) as ErrorReply).error.code]).toEqual([404, "not_found"]);
 });
