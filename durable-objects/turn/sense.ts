@@ -26,14 +26,19 @@ export interface Senses extends SentenceCoder {
 const NEARER = 2;
 /** Of what is asked, the questions at its end; where there are none, its last sentences. */
 const ASKED_MAX = 2;
+/** Directions that wait for their code. */
+const UNCODED_MAX = 16;
 
 /** `encoder`: called when one is first needed; undefined where there is none. */
 export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
   const coding = { version: DIRECTIONS_VERSION, bytes: CODE_BYTES };
+  /** Of what was asked. Who says one sentence is answered by what it is near to, and it is coded when the turn ends. */
+  const uncoded = new Map<string, Float32Array>();
   return {
     ...coding,
     codeOf(sentence) {
-      const direction = encoder()?.encode(sentence);
+      const direction = uncoded.get(sentence) ?? encoder()?.encode(sentence);
+      uncoded.delete(sentence);
       return direction && codeOf(direction);
     },
     asked(question) {
@@ -43,7 +48,11 @@ export function sensesBy(encoder: () => SentenceEncoder | undefined): Senses {
       const read = asked === "" ? undefined : encoder();
       if (!read) return undefined;
       const direction = read.encode(asked);
-      const towards = read.towardsAnswers(between(direction, read.encode(statementOf(asked))));
+      uncoded.delete(asked);
+      uncoded.set(asked, direction);
+      if (uncoded.size > UNCODED_MAX) uncoded.delete(uncoded.keys().next().value!);
+      const statement = statementOf(asked);
+      const towards = read.towardsAnswers(statement === asked ? direction : between(direction, read.encode(statement)));
       const nearness = nearnessTo(towards.map((number) => NEARER * number));
       return { ...coding, nearness, ownness: read.ownness(direction) };
     },

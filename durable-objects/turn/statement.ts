@@ -19,9 +19,12 @@ const WITHIN =
 const ASKING_WITHIN = new RegExp(WITHIN, "gu");
 const HAN = /\p{sc=Han}/u;
 
-/** Of one question or more. A text that asks nothing in a way that is known loses its question mark only. */
+/** Of one question or more. A text that asks nothing in a way that is known loses its question mark only, and one without a mark is a statement as it is. */
 export function statementOf(question: string): string {
   const told = question.replace(/[?\uff1f]\s*$/u, "");
-  if (HAN.test(told)) return `${told.replace(ASKING_WITHIN, "")}。`;
-  return `${ASKING.reduce((text, asking) => text.replace(asking, ""), told)}.`;
+  const isHan = HAN.test(told);
+  const stated = isHan
+    ? told.replace(ASKING_WITHIN, "")
+    : ASKING.reduce((text, asking) => text.replace(asking, ""), told);
+  return stated === question ? question : `${stated}${isHan ? "。" : "."}`;
 }

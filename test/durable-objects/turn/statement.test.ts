@@ -19,3 +19,10 @@ it.each([
 ])("%s loses its question mark only", (question, statement) => {
   expect(statementOf(question)).toBe(statement);
 });
+
+it.each(["My sister lives in Rome.", "Tell me one thing about rivers", "Ich wohne in Rom", "我住在罗马"])(
+  "%s is a statement as it is",
+  (text) => {
+    expect(statementOf(text)).toBe(text);
+  },
+);
