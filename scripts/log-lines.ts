@@ -49,6 +49,6 @@ const rest = ({ event, level: _, ...fields }: Entry): string =>
   [event, ...Object.entries(fields).map(([name, value]) => `${name}=${value}`)].join("  ");
 
 /** Writes each line of a server's output for a person. */
-export function tellHuman(output: Readable, write: (text: string) => void): void {
+export function printForPeople(output: Readable, write: (text: string) => void): void {
   createInterface({ input: output }).on("line", (line) => write(`${humanLine(line)}\n`));
 }

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { tellHuman } from "./log-lines.ts";
+import { printForPeople } from "./log-lines.ts";
 
 interface ProcessFile {
   supervisor: number;
@@ -117,7 +117,7 @@ export function launch(
   const child = spawn("/bin/sh", ["-c", WITH_ALL_DESCRIPTORS, ...command], {
     stdio: ["ignore", process.stdout.isTTY ? "pipe" : "inherit", "inherit", "pipe"],
   });
-  if (child.stdout) tellHuman(child.stdout, (text) => process.stdout.write(text));
+  if (child.stdout) printForPeople(child.stdout, (text) => process.stdout.write(text));
   return new Promise((resolve, reject) => {
     const endedAtOnce = (code: number | null, signal: string | null) =>
       reject(new Error(`the server ended at once (${signal ?? code})`));

@@ -1,5 +1,5 @@
 /**
- * Workers: the folders of a server's processes, and which conversations lie in which
+ * serve-workers: the folders of a server's processes, and which conversations lie in which
  * (durable-objects/platform/peers.ts).
  *
  * A conversation's file is named by its object's id, and the id alone says which of n processes holds it. So a folder

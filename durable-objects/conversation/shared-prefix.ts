@@ -1,5 +1,5 @@
 /**
- * Prefixes: a text whose state is computed once, in an object of its own, and that any number of conversations begin with.
+ * shared-prefix: a text whose state is computed once, in an object of its own, and that any number of conversations begin with.
  *
  * It is a tree of one turn: a system message that was fed and asked for no reply. A conversation that begins with it takes a copy of ids
  * and state, and from then on needs the prefix no more.

@@ -1,5 +1,5 @@
 /**
- * Pieces: states as bytes, cut into rows that fit.
+ * StatePieces: states as bytes, cut into rows that fit.
  *
  * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts. Rows of sets that
  * no longer count are written over; what a turn leaves besides is erased when it ends.

@@ -1,4 +1,4 @@
-/** Turns, fork and rewind: conversations as a tree whose every node has its state. Not in OpenAI's API. */
+/** Turns, forks and rewinds: conversations as a tree whose every node has its state. Not in OpenAI's API. */
 import {
   conversationReply,
   type HeadView,

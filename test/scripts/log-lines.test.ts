@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import { humanLine, tellHuman } from "../../scripts/log-lines.ts";
+import { humanLine, printForPeople } from "../../scripts/log-lines.ts";
 
 const line = (entry: object) => humanLine(JSON.stringify(entry)).replace(/^\d\d:\d\d:\d\d {2}/, "");
 
@@ -31,7 +31,7 @@ it("leaves what is not an event as it is, and lets nothing steer the terminal", 
 it("writes each line once it is whole", async () => {
   const output = new PassThrough();
   const told: string[] = [];
-  tellHuman(output, (text) => told.push(text));
+  printForPeople(output, (text) => told.push(text));
   output.write('plain\n{"event":"re');
   output.end('quest","level":"info","method":"GET","route":"/","status":200,"ms":1}\n');
   await expect.poll(() => told.length).toBe(2);

@@ -1,4 +1,4 @@
-/** unmetSchema: whether a finished reply satisfies what its grammar was not held to. */
+/** checkReply: whether a finished reply satisfies what its grammar was not held to. */
 
 import type { Work } from "../../core/work.ts";
 import type { HeldSchema, ReplyShape } from "../constraint.ts";

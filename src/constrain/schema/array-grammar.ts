@@ -1,4 +1,4 @@
-/** Arrays: items one by one, and counted. */
+/** array: its items one by one, and counted. */
 
 import type { Work } from "../../core/work.ts";
 import { constant, space } from "../json/text.ts";
