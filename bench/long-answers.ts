@@ -10,7 +10,7 @@
  * recalls). A history that is longer than the pack's context is left out. `--show` writes every question with what was
  * quoted and answered, `--misses` those that recall did not get right.
  */
-import { quoteMessage, withQuote } from "../durable-objects/turn/quote-passages.ts";
+import { quoteMessage, withQuote } from "../durable-objects/recall/quote-passages.ts";
 import { commandLine } from "../scripts/command-line.ts";
 import { compiledKernels } from "../src/cli/kernels.ts";
 import { loadServed } from "../src/dialogue/load.ts";

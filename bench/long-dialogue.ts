@@ -13,7 +13,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { quoteMessage } from "../durable-objects/turn/quote-passages.ts";
+import { quoteMessage } from "../durable-objects/recall/quote-passages.ts";
 import { commandLine } from "../scripts/command-line.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";

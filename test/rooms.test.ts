@@ -65,6 +65,7 @@ const rooms = [
   "durable-objects/storage",
   "durable-objects/model",
   "durable-objects/prompt-cache",
+  "durable-objects/recall",
   "durable-objects/turn",
   "durable-objects/reply",
   "durable-objects/directory",

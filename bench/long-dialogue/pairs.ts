@@ -10,8 +10,8 @@
  * Where nobody asks for it, there is only what is said.
  */
 import { readFileSync } from "node:fs";
+import { statementOf } from "../../durable-objects/recall/statement.ts";
 import { sentencesOf } from "../../durable-objects/storage/passages.ts";
-import { statementOf } from "../../durable-objects/turn/statement.ts";
 import { commandLine } from "../../scripts/command-line.ts";
 import { told } from "./dialogue.ts";
 import type { Fact } from "./facts.ts";

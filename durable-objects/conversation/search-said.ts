@@ -4,12 +4,12 @@
  * Hits hold all words of the query if any section does, else some of them; those with most of them first, the newer of equals before the older.
  */
 import type { SearchHit } from "../../src/api/conversations/search.ts";
+import { hasMeaning } from "../recall/recall-question.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Posting } from "../storage/passage-index.ts";
 import { section } from "../storage/passages.ts";
 import { type StoredTurn, saidIn } from "../storage/turn-tree.ts";
-import { hasMeaning } from "../turn/recall-question.ts";
 
 const WORDS_MAX = 12;
 const SECTIONS_A_WORD = 128;

@@ -7,17 +7,17 @@ import { sha256 } from "../../src/core/sha256.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { preludeTokens } from "../../src/dialogue/prelude.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
+import { beforeQuestion } from "../recall/brought.ts";
+import { quotePast, recallTokens } from "../recall/quote-past.ts";
+import { workerSenses } from "../recall/worker-senses.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
 import { partsOf } from "./another-pack.ts";
-import { beforeQuestion } from "./brought.ts";
 import { chainAll } from "./match-history.ts";
 import type { PlacedRequest } from "./place-request.ts";
 import { knownTo, promptOf, unanswered } from "./prompt-of.ts";
-import { quotePast, recallTokens } from "./quote-past.ts";
 import { checkBrought, checkRoom } from "./reply-options.ts";
 import { truncated } from "./truncated.ts";
-import { workerSenses } from "./worker-senses.ts";
 
 /** Hex digits: 16. From the key where there is one, so that a repeated request finds its turn. */
 export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idempotencyKey">): string =>

@@ -3,9 +3,9 @@ import type { Recalled, TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce, toolsKnown } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
+import { withQuote } from "../recall/quote-passages.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
-import { withQuote } from "./quote-passages.ts";
 
 /** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
 export function unanswered(store: ConversationStore | undefined, parent: StoredTurn | undefined, fresh: Message[]) {

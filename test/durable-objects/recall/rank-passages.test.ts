@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { scored, trimmed } from "../../../durable-objects/turn/rank-passages.ts";
-import { isAnswered } from "../../../durable-objects/turn/recall.ts";
-import { questionOf } from "../../../durable-objects/turn/recall-question.ts";
+import { scored, trimmed } from "../../../durable-objects/recall/rank-passages.ts";
+import { isAnswered } from "../../../durable-objects/recall/recall.ts";
+import { questionOf } from "../../../durable-objects/recall/recall-question.ts";
 
 const question = questionOf("What is my shoe size?");
 const weights = question.terms.map(() => ({ own: 1, relative: 0, importance: 1 }));

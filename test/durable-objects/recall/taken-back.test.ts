@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { type Candidate, scored } from "../../../durable-objects/turn/rank-passages.ts";
-import { questionOf } from "../../../durable-objects/turn/recall-question.ts";
-import { withoutTakenBack } from "../../../durable-objects/turn/taken-back.ts";
+import { type Candidate, scored } from "../../../durable-objects/recall/rank-passages.ts";
+import { questionOf } from "../../../durable-objects/recall/recall-question.ts";
+import { withoutTakenBack } from "../../../durable-objects/recall/taken-back.ts";
 
 const QUESTION = "Where do I keep my savings?";
 /** Lines of one turn each, oldest first; what is kept of them. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hasRoomForEncoder } from "../../../../durable-objects/turn/worker-senses.ts";
+import { hasRoomForEncoder } from "../../../../durable-objects/recall/worker-senses.ts";
 
 const backend = (memoryBytes: number, state: number) => ({
   ...{ memoryBytes, contextLength: 4096, stateBytes: () => state },

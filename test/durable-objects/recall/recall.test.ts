@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { recall } from "../../../durable-objects/turn/recall.ts";
-import type { Search } from "../../../durable-objects/turn/visible-past.ts";
+import { recall } from "../../../durable-objects/recall/recall.ts";
+import type { Search } from "../../../durable-objects/recall/visible-past.ts";
 
 /** Tokens are characters. */
 const served = {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { BroughtWords, broughtBy, cutAhead } from "../../../durable-objects/recall/brought.ts";
 import { passagesOf } from "../../../durable-objects/storage/passages.ts";
-import { BroughtWords, broughtBy, cutAhead } from "../../../durable-objects/turn/brought.ts";
 import type { Message } from "../../../src/tokenizer/text-codec.ts";
 
 const said = (count: number, words: (n: number) => string): Message[] =>

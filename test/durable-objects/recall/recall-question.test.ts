@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { floorFor } from "../../../durable-objects/turn/recall.ts";
-import { isRemark, questionOf } from "../../../durable-objects/turn/recall-question.ts";
+import { floorFor } from "../../../durable-objects/recall/recall.ts";
+import { isRemark, questionOf } from "../../../durable-objects/recall/recall-question.ts";
 
 it.each([
   ["says so", "Where do I live?", 0, true],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { statementOf } from "../../../durable-objects/turn/statement.ts";
+import { statementOf } from "../../../durable-objects/recall/statement.ts";
 
 it.each([
   ["Which brand are my earphones?", "brand are my earphones."],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { sensesBy } from "../../../durable-objects/turn/sense.ts";
+import { sensesBy } from "../../../durable-objects/recall/sense.ts";
 import { VECTOR } from "../../../src/sentences/encoder-file.ts";
 import { codeOf, nearnessTo } from "../../../src/sentences/sentence-code.ts";
 import type { SentenceEncoder } from "../../../src/sentences/sentence-encoder.ts";
