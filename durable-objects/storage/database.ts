@@ -100,13 +100,16 @@ export class Database {
   }
 
   /** Resolves when everything written so far is on disk. Awaited before a reply says so. */
+  async written(): Promise<void> {
+    await this.#storage.sync().catch((thrown: unknown) => {
+      throw named(thrown);
+    });
+  }
+
+  /** The same, and then rows that were erased are deleted. A turn does not wait for that: its next transaction does it, or the alarm. */
   async settled(): Promise<void> {
-    const synced = () =>
-      this.#storage.sync().catch((thrown: unknown) => {
-        throw named(thrown);
-      });
-    await synced();
-    if (this.#deleteErased()) await synced();
+    await this.written();
+    if (this.#deleteErased()) await this.written();
   }
 
   /**

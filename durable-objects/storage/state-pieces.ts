@@ -235,7 +235,8 @@ export class StatePieces {
   trim(kept: readonly StateSet[]): void {
     const taken = this.#taken(kept);
     const left = this.#rows().flatMap(({ id }) => (taken.has(id) ? [] : [id]));
-    for (const id of left.slice(0, TRIMMED_ROWS)) this.#database.erase("pieces", { bytes: "" }, "id = ?", id);
+    for (const id of left.slice(0, TRIMMED_ROWS))
+      this.#database.erase("pieces", { bytes: "", turn: `'${GONE}'` }, "id = ?", id);
   }
 
   /**

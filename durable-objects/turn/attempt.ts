@@ -96,7 +96,7 @@ export class Attempt {
           { owner: request.tenant, object, fingerprint: served.fingerprint },
         );
         host.alarms.watch(Date.now() + limits.alarmMs * (1 + Math.random() / 3));
-        await store.database.settled();
+        await store.database.written();
         await fault("turn.accepted", host.ctx);
       }
     } catch (thrown) {
@@ -175,7 +175,7 @@ export class Attempt {
     try {
       const turn = failed(accepted, running.ids, error);
       store?.commit(turn, epoch, joinedIds(prompt, running.ids), undefined);
-      await store?.database.settled();
+      await store?.database.written();
     } catch (unwritten) {
       return running.lose(unwritten instanceof LeaseLost ? lost : logFailure(unwritten));
     }

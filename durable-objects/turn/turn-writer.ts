@@ -45,7 +45,7 @@ export class TurnWriter {
     restored.stretches = await this.#state("exact", this.#samplerState(), (state) =>
       store.checkpoint(progress, epoch, this.#ids(), state),
     );
-    await store.database.settled();
+    await store.database.written();
     count("checkpoint_written");
     await fault("checkpoint.after", ctx);
   }
@@ -81,7 +81,7 @@ export class TurnWriter {
       const stretches = this.#tryOften(() => store.commit(withState(turn, end, tag), epoch, ids, state, words));
       if (warm) Object.assign(warm, { tag, stretches });
       if (state) free(state);
-      await store.database.settled();
+      await store.database.written();
       await fault("commit.after", ctx);
     }
     count(reason === "cancelled" ? "turn_cancelled" : "turn_completed");

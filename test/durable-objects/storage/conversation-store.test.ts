@@ -5,7 +5,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { around, viewOf } from "../../../durable-objects/conversation/views.ts";
 import { limits } from "../../../durable-objects/platform/limits.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
-import { LeaseLost } from "../../../durable-objects/storage/database.ts";
+import { GONE, LeaseLost } from "../../../durable-objects/storage/database.ts";
 import { Heads, newHead } from "../../../durable-objects/storage/heads.ts";
 import type { Accepted } from "../../../durable-objects/storage/journal.ts";
 import { SCHEMA_VERSION } from "../../../durable-objects/storage/schema.ts";
@@ -360,6 +360,27 @@ it("a stretch that was written ahead stays until its state names it; one that no
   store.commit(finished(turn), 1, ids(1, 1001), { position: 1, bytes: bytesOf(SMALL, 1), stretches: [named] });
   expect(first()).toEqual([20]);
   expect(textOf(store.pieces.of(name(1)), store)).toEqual([20]);
+});
+
+it("what a turn's end has erased is of no turn, and is deleted with the next transaction or when somebody waits for it", async () => {
+  const { store, storage, add } = opened();
+  const rows = () => storage.sql.exec("SELECT turn FROM pieces ORDER BY turn").toArray();
+  const erased = { turn: GONE };
+  for (let n = 1; n <= 3; n++) add(n, n === 1 ? null : n - 1, bytesOf(SMALL, n));
+  budgetOf(0);
+  add(4, 3, bytesOf(SMALL, 4));
+  await store.database.written();
+  expect(rows()).toEqual([erased, erased, { turn: name(4) }]);
+  expect(new ConversationStore(storage).pieces.of(name(2))).toBeUndefined();
+  budgetOf(stateBudgetBytes);
+  add(5, 4, bytesOf(SMALL, 5));
+  expect(rows()).toEqual([{ turn: name(4) }, { turn: name(5) }]);
+  add(6, 5, bytesOf(SMALL, 6));
+  budgetOf(0);
+  add(7, 6, bytesOf(SMALL, 7));
+  expect(rows()).toEqual([erased, erased, { turn: name(7) }]);
+  await store.database.settled();
+  expect(rows()).toEqual([{ turn: name(7) }]);
 });
 
 it("erases what a checkpoint has left besides", () => {

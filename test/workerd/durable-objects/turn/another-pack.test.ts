@@ -56,6 +56,7 @@ it("no state of the earlier pack is loaded, and none is left", async () => {
     [...store.pieces.sets().values()].map((set) => store.pieces.read(set)),
   );
   expect(sets.map((bytes) => decodeState(bytes, pack.fingerprint).position)).toHaveLength(1);
+  await inside("ada", ({ store }) => store.database.settled());
   expect(await count()).toBe(3);
   expect(before).toBeGreaterThan(10);
 });
