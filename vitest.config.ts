@@ -1,4 +1,7 @@
-/** Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime), `server` (the real start script). */
+/**
+ * Three projects: `node` (engine, tools), `workerd` (Worker and Durable Objects inside the runtime),
+ * `server` (the real start script).
+ */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -12,7 +15,8 @@ import { ortWasm } from "./test/support/onnx-pack.ts";
 import { temporaryFolder } from "./test/support/temporary-folder.ts";
 import type { WorkerdSetup } from "./test/support/workerd-setup.ts";
 
-// Tests start many processes of Node, and half of what a short one takes is compiling its modules: they are kept compiled.
+// Tests start many processes of Node, and half of what a short one takes is compiling its
+// modules: they are kept compiled.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/compiled");
 process.env.TMPDIR = temporaryFolder();
 await ensurePage();
@@ -24,7 +28,10 @@ await ensureKernels();
 /** What production leaves out of its bundle (durable-objects/platform/fault-points.ts). */
 const withFaultPoints = { "globalThis.FAULT_POINTS": "true" };
 
-/** The variables of wrangler.toml as they stand there, and none of those that only machines have: secrets files of this folder change no test. */
+/**
+ * The variables of wrangler.toml as they stand there, and none of those that only machines have: secrets files
+ * of this folder change no test.
+ */
 const variables = {
   ...unstable_readConfig({ config: "./wrangler.toml" }, { hideWarnings: true }).vars,
   MEMORY_BYTES: "",

@@ -120,7 +120,9 @@ it.each([...new Set(globSync("test/**/*.test.ts").map(dirname))].filter((folder)
   },
 );
 
-/** What others build upon, the package's client and Worker, and what is loaded by a name that bundlers do not follow. */
+/**
+ * What others build upon, the package's client and Worker, and what is loaded by a name that bundlers do not follow.
+ */
 const importedElsewhere = /^src\/(?:client\/|index\/mount|backends\/onnx\/node)/;
 const exporting = everything.filter(
   (file) =>

@@ -1,8 +1,9 @@
 /**
  * Conversation: a conversation tree, one Durable Object: turns, and heads that stand in it.
  *
- * SQLite holds every finished turn and what was accepted, and is the truth. Memory is a cache that may vanish between any two awaits. So
- * a turn costs its own tokens, never the history's again, and a turn that was accepted is finished whatever happens to the instance.
+ * SQLite holds every finished turn and what was accepted, and is the truth. Memory is a cache that may vanish between
+ * any two awaits. So a turn costs its own tokens, never the history's again, and a turn that was accepted is finished
+ * whatever happens to the instance.
  */
 import { DurableObject } from "cloudflare:workers";
 import { type Context, Hono } from "hono";
@@ -94,7 +95,10 @@ export class Conversation extends DurableObject<Env> {
     }
   }
 
-  /** Removes expired conversations before a request is handled, and publishes changes to the directory before its reply says that they are done. */
+  /**
+   * Removes expired conversations before a request is handled, and publishes changes to the directory before its
+   * reply says that they are done.
+   */
   async #around(reads: boolean, isTurn: boolean, next: () => Promise<void>): Promise<void> {
     const { database, heads } = this.store;
     if (database.exists) {
@@ -123,7 +127,9 @@ export class Conversation extends DurableObject<Env> {
     await this.#outbox.publish();
   }
 
-  /** The end of a turn, and what it has added to what is stored here: in one message, so that the directory writes once. */
+  /**
+   * The end of a turn, and what it has added to what is stored here: in one message, so that the directory writes once.
+   */
   async #settle(tenant: string, turn: string, tokens: number): Promise<void> {
     const change = tenant === this.#tenant ? this.#storedChange() : undefined;
     const stored = change?.bytes == null ? undefined : change;

@@ -1,8 +1,9 @@
 /**
- * DirectoryOutbox: what is published to the tenant's directory of this object's conversations: each once, and again when something changes that a list
- * shows, and when it is gone. Never per turn.
+ * DirectoryOutbox: what is published to the tenant's directory of this object's conversations: each once, and again
+ * when something changes that a list shows, and when it is gone. Never per turn.
  *
- * What was published is written down, so that a message that was lost is sent again: by the next request that changes something, or the alarm.
+ * What was published is written down, so that a message that was lost is sent again: by the next request that
+ * changes something, or the alarm.
  */
 import type { DirectoryEntry } from "../../src/api/conversations/directory-entry.ts";
 import { Failure } from "../../src/core/failure.ts";

@@ -1,8 +1,10 @@
 /**
- * exportHead: the path to a head as one signed file, whose turns are drawn from storage record by record while it is read.
+ * exportHead: the path to a head as one signed file, whose turns are drawn from storage
+ * record by record while it is read.
  *
- * Turns are never changed, so a turn that is added meanwhile does no harm; one that is deleted breaks the file off. The state is the nearest
- * one that is as it was written: a damaged one does not travel. It is read at first, since later turns may write over it.
+ * Turns are never changed, so a turn that is added meanwhile does no harm; one that is deleted breaks the file off.
+ * The state is the nearest one that is as it was written: a damaged one does not travel. It is read at first, since
+ * later turns may write over it.
  */
 import type { Served } from "../../src/dialogue/load.ts";
 import type { FileHeader, FileKeys, FileRecord, ModelIdentity } from "../../src/portable/file-format.ts";
@@ -35,7 +37,10 @@ export const identityOf = ({ manifest, fingerprint }: Served): ModelIdentity => 
   template: manifest.template?.sha256 ?? null,
 });
 
-/** Fails with `state_unreadable` when the path has a gap, or with `model_changed` where its ids mean nothing to the served model. */
+/**
+ * Fails with `state_unreadable` when the path has a gap, or with `model_changed` where its ids
+ * mean nothing to the served model.
+ */
 export function exportHead(
   store: ConversationStore,
   head: Head,

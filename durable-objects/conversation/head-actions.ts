@@ -58,7 +58,9 @@ export class HeadActions {
     return this.#put(this.#store.heads.require(id), fields);
   }
 
-  /** `at`: a turn, null for the beginning, absent for where the conversation stands. One row. Fails with `not_found`. */
+  /**
+   * `at`: a turn, null for the beginning, absent for where the conversation stands. One row. Fails with `not_found`.
+   */
   fork(
     conversation: string | null,
     { at, ...fields }: Change & { at?: string | null },

@@ -1,4 +1,7 @@
-/** headRoutes: the conversations of one tree over HTTP: make one, look at it, fork and rewind it, add messages, list its turns. */
+/**
+ * headRoutes: the conversations of one tree over HTTP: make one, look at it, fork and rewind
+ * it, add messages, list its turns.
+ */
 import { Hono } from "hono";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { conversationOf, idempotencyKeyOf, tenantOf } from "../platform/request-headers.ts";

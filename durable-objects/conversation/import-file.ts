@@ -1,8 +1,9 @@
 /**
  * importFile: a signed file becomes a conversation of an object that holds none.
  *
- * Records are set aside as they come. When the signature over the whole file is right, one transaction makes them turns, state and head;
- * before that nothing of them is decoded, and a failure at any point leaves the object as it was.
+ * Records are set aside as they come. When the signature over the whole file is right, one
+ * transaction makes them turns, state and head; before that nothing of them is decoded, and a failure
+ * at any point leaves the object as it was.
  */
 import { MAIN } from "../../src/api/shared/ids.ts";
 import { check, Failure } from "../../src/core/failure.ts";
@@ -37,7 +38,10 @@ interface ImportOptions {
   more?: () => Partial<Head>;
 }
 
-/** Resolves when it is on disk. Fails with `import_refused`, or `conversation_conflict` when the object holds a conversation. */
+/**
+ * Resolves when it is on disk. Fails with `import_refused`, or `conversation_conflict` when
+ * the object holds a conversation.
+ */
 export async function importFile(
   { store: get, alarms }: Pick<Host, "store" | "alarms">,
   body: ReadableStream<Uint8Array>,
@@ -106,7 +110,10 @@ const LONG_BYTES = 64 * 1024;
 /** Bytes of turns of which the sentences are encoded too, the first ones of a file: some milliseconds each. */
 const ENCODED_BYTES = 1024 * 1024;
 
-/** The words of turns, by their number: found with pauses, and before the transaction, which has none. What is not sound is refused there. */
+/**
+ * The words of turns, by their number: found with pauses, and before the transaction, which has none. What
+ * is not sound is refused there.
+ */
 async function wordsIn({ tree }: ConversationStore, staging: ImportStaging): Promise<Map<number, IndexedWords>> {
   const words = new Map<number, IndexedWords>();
   let turns = 0;

@@ -1,6 +1,6 @@
 /**
- * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no other head needs, and
- * with the last head everything that the object holds.
+ * Removal: the end of a conversation, asked for or by its expiry. Complete and at once: its turns and states that no
+ * other head needs, and with the last head everything that the object holds.
  */
 import { orStorageFull } from "../directory/directory-client.ts";
 import { forgetWarm } from "../model/admission.ts";
@@ -18,14 +18,20 @@ import type { DirectoryOutbox } from "./directory-outbox.ts";
 const TOLD_WITHIN_MS = 30_000;
 const TABLES = ["heads", "turns", "journal", "pieces", "overflow", "staging", "family"];
 
-/** Within a transaction: everything but what is still to be published to the directory. The database's file goes with `tidy`. */
+/**
+ * Within a transaction: everything but what is still to be published to the directory. The
+ * database's file goes with `tidy`.
+ */
 export const eraseAll = ({ database, tree }: ConversationStore): void => {
   new PassageIndex(database).clear();
   for (const table of TABLES) database.exec(`DELETE FROM ${table}`);
   tree.forget();
 };
 
-/** Resolves when nothing of it is left and the directory knows. A running turn ends as cancelled. Fails with `not_found`. */
+/**
+ * Resolves when nothing of it is left and the directory knows. A running turn ends as
+ * cancelled. Fails with `not_found`.
+ */
 export async function removeHead(scheduler: Scheduler, outbox: DirectoryOutbox, id: string): Promise<void> {
   const { host } = scheduler;
   const { env, object } = host;
@@ -35,7 +41,8 @@ export async function removeHead(scheduler: Scheduler, outbox: DirectoryOutbox, 
   await orStorageFull(env, owner, dropPrompts(env, owner, object));
   await scheduler.without(id, () => erase(host, outbox, id));
   await store.database.settled();
-  // A turn that was running may have left something meanwhile. It would not outlive its time, and the conversation is gone.
+  // A turn that was running may have left something meanwhile. It would not outlive its
+  // time, and the conversation is gone.
   await dropPrompts(env, owner, object).catch(logFailure);
   await tidy(scheduler, outbox);
 }

@@ -1,7 +1,8 @@
 /**
  * searchSaid: what was said on a branch, found by people: every turn of it, those in the model's sight as well.
  *
- * Hits hold all words of the query if any section does, else some of them; those with most of them first, the newer of equals before the older.
+ * Hits hold all words of the query if any section does, else some of them; those with most of them first, the
+ * newer of equals before the older.
  */
 import type { SearchHit } from "../../src/api/conversations/search.ts";
 import { hasMeaning } from "../recall/recall-question.ts";

@@ -1,8 +1,9 @@
 /**
- * shared-prefix: a text whose state is computed once, in an object of its own, and that any number of conversations begin with.
+ * shared-prefix: a text whose state is computed once, in an object of its own, and that any
+ * number of conversations begin with.
  *
- * It is a tree of one turn: a system message that was fed and asked for no reply. A conversation that begins with it takes a copy of ids
- * and state, and from then on needs the prefix no more.
+ * It is a tree of one turn: a system message that was fed and asked for no reply. A conversation that begins with it
+ * takes a copy of ids and state, and from then on needs the prefix no more.
  */
 
 import type { PrefixView } from "../../src/api/conversations/prefix.ts";
@@ -37,7 +38,8 @@ export interface PrefixRequest {
 }
 
 /**
- * Begins to compute it, and gives the turn that does; nothing when it is there or on its way already. One that failed is tried again.
+ * Begins to compute it, and gives the turn that does; nothing when it is there or on its way already.
+ * One that failed is tried again.
  * Fails with `conversation_conflict` when the name has another text.
  */
 export async function makePrefix(
@@ -103,7 +105,10 @@ export function viewPrefix(scheduler: Scheduler): PrefixView {
   };
 }
 
-/** What a conversation that begins with it needs. Waits while it is computed. Fails with `not_found`, or as its computing did. */
+/**
+ * What a conversation that begins with it needs. Waits while it is computed. Fails with
+ * `not_found`, or as its computing did.
+ */
 export async function prefixFile(scheduler: Scheduler, tenant: string): Promise<ReadableStream<Uint8Array>> {
   await prefixReady(scheduler);
   const { host } = scheduler;
@@ -120,8 +125,8 @@ export async function prefixReady(scheduler: Scheduler): Promise<void> {
 }
 
 /**
- * The turn of a prefix that another version of the model has read, or was reading: what begins with it can be counted, and nothing is computed for that. Undefined
- * where this one has read it. Fails as `prefixReady` does.
+ * The turn of a prefix that another version of the model has read, or was reading: what begins with it can be counted,
+ * and nothing is computed for that. Undefined where this one has read it. Fails as `prefixReady` does.
  */
 export async function prefixOfAnotherPack(scheduler: Scheduler): Promise<StoredTurn | undefined> {
   const { host } = scheduler;
@@ -151,8 +156,9 @@ function checkThere(scheduler: Scheduler): void {
 const READ_AGAIN = "read again";
 
 /**
- * Reads a prefix again that another version of the model has read: once for all that begin with it, and counted for nobody. It is written anew from its text, so
- * tokenizer and template may differ. The turn that it was before goes when this one is there.
+ * Reads a prefix again that another version of the model has read: once for all that begin with it, and counted
+ * for nobody. It is written anew from its text, so tokenizer and template may differ. The turn that it was
+ * before goes when this one is there.
  */
 async function readAgain(scheduler: Scheduler): Promise<void> {
   const { host, locks } = scheduler;
@@ -184,8 +190,8 @@ const lastTurn = ({ tree }: ConversationStore): StoredTurn | undefined => {
 };
 
 /**
- * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with `not_found` when
- * there is none of that name, or `conversation_conflict` when the conversation began otherwise.
+ * Lets a conversation of this object that holds nothing yet begin with a prefix, without computing anything. Fails with
+ * `not_found` when there is none of that name, or `conversation_conflict` when the conversation began otherwise.
  */
 export async function beginWithPrefix(
   scheduler: Scheduler,

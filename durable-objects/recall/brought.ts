@@ -1,8 +1,8 @@
 /**
  * brought: what a request brings along before its question, as passages with their words.
  *
- * That may be its whole history, a megabyte of it, and a turn is planned in one piece. So long messages are cut ahead, with pauses, and what was cut stays
- * with the message; what nobody cut is cut when it is asked for.
+ * That may be its whole history, a megabyte of it, and a turn is planned in one piece. So long messages are cut ahead,
+ * with pauses, and what was cut stays with the message; what nobody cut is cut when it is asked for.
  */
 import { inSlices, type Work } from "../../src/core/work.ts";
 import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
@@ -103,7 +103,10 @@ export class BroughtWords {
     return new Set(forms.flatMap((form) => this.#places.get(form) ?? []));
   }
 
-  /** Those worth a closer look: the best by the question's words, of like ones the newest; and those of which it is known how near they are in meaning (`near`). */
+  /**
+   * Those worth a closer look: the best by the question's words, of like ones the newest; and those of which it is
+   * known how near they are in meaning (`near`).
+   */
   worthReading(terms: readonly Term[], weights: readonly Weights[], near: ReadonlySet<Candidate>): Brought[] {
     if (this.#passages.length <= READ_MAX) return [...this.#passages];
     const worths = new Map<number, number>();

@@ -1,8 +1,9 @@
 /**
  * findSections: of what left the model's sight, the sections that are worth reading for a question.
  *
- * Some are found by words, and each step asks the index for some and adds to what a section is worth: the question's rarest words, their relatives,
- * and pairs of words of which only the newest sections were looked at. Others are found by what their sentences mean.
+ * Some are found by words, and each step asks the index for some and adds to what a section is worth: the question's
+ * rarest words, their relatives, and pairs of words of which only the newest sections were looked at. Others are
+ * found by what their sentences mean.
  */
 import type { Alike, Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
 import type { Asked } from "../storage/passage-senses.ts";
@@ -172,7 +173,9 @@ class Worths {
   }
 }
 
-/** Words of which only the newest sections were looked at, each together with another one: old sections that hold both. */
+/**
+ * Words of which only the newest sections were looked at, each together with another one: old sections that hold both.
+ */
 function addPairs(worths: Worths, terms: readonly Weighed[], past: SearchedPast): void {
   const pairs = combined(
     terms.map(({ term, weights, postings, others }) => ({

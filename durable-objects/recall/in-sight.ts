@@ -1,8 +1,9 @@
 /**
  * inSight: of what the model still sees, the passages that may be about the same as a line that it no longer sees.
  *
- * They are never what recall looks for. But where a line is quoted that has left the model's sight, and a newer one that fits alike has not,
- * the quote alone would say that the older one is what counts: "my boat is called the Kittiwake", said long ago, against "she is the Petrel now".
+ * They are never what recall looks for. But where a line is quoted that has left the model's sight, and a newer one
+ * that fits alike has not, the quote alone would say that the older one is what counts: "my boat is called the
+ * Kittiwake", said long ago, against "she is the Petrel now".
  */
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Asked } from "../storage/passage-senses.ts";

@@ -1,8 +1,8 @@
 /**
  * quote-passages: found passages as the model is given them: a system message of its own, before the user's.
  *
- * The form is the one that the default model is trained on. A passage is one line whatever it held, and it is encoded as text, so that
- * what somebody wrote long ago can neither speak as somebody else nor steer the model.
+ * The form is the one that the default model is trained on. A passage is one line whatever it held, and it is encoded
+ * as text, so that what somebody wrote long ago can neither speak as somebody else nor steer the model.
  */
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { SpokenRole } from "../storage/passages.ts";

@@ -1,8 +1,9 @@
 /**
- * quotePast: a new turn's prompt with the lines of the past that its question needs, within the bound that was asked for.
+ * quotePast: a new turn's prompt with the lines of the past that its question needs,
+ * within the bound that was asked for.
  *
- * The lines become part of the prompt's ids, and so of the token log, once and for all: whoever computes the turn again, rebuilds a state or
- * goes on from an export feeds the same ids and searches for nothing.
+ * The lines become part of the prompt's ids, and so of the token log, once and for all: whoever computes the turn
+ * again, rebuilds a state or goes on from an export feeds the same ids and searches for nothing.
  */
 import type { Recalled, RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Accepted } from "../storage/journal.ts";
@@ -13,7 +14,10 @@ import type { Search } from "./visible-past.ts";
 const AUTO_TOKENS = 128;
 const LEAST_TOKENS = 16;
 
-/** Most tokens that a turn's quote may have; undefined where recall is off. `ofConversation`: what the conversation says, if anything. */
+/**
+ * Most tokens that a turn's quote may have; undefined where recall is off. `ofConversation`: what the
+ * conversation says, if anything.
+ */
 export function recallTokens(
   { recall: asked, persistent, feedOnly }: Pick<TurnRequest, "recall" | "persistent" | "feedOnly">,
   ofConversation: RecallMode | undefined,

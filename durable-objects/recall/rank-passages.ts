@@ -1,8 +1,9 @@
 /**
  * rank-passages: which of the passages that share words with a question answer it, and whether any does.
  *
- * BM25's weight of a word (its rarity) over passages of nearly one length; then what quoting needs beyond it: a passage that only asks the
- * same question says nothing, the user knows his own facts better than the model's replies do, and of two like ones the newer is true.
+ * BM25's weight of a word (its rarity) over passages of nearly one length; then what quoting needs beyond it: a passage
+ * that only asks the same question says nothing, the user knows his own facts better than the model's replies do, and
+ * of two like ones the newer is true.
  */
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
@@ -34,11 +35,16 @@ export interface Scored extends Candidate {
   nearest?: string;
   /** Of its sentences the one that answers most of the question by itself. */
   core: string;
-  /** How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known. */
+  /**
+   * How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known.
+   */
   ahead?: number;
 }
 
-/** Of a term of the question: how much a hit ranks, in its own form or one of its relatives, and how much of the question it is. */
+/**
+ * Of a term of the question: how much a hit ranks, in its own form or one of its relatives, and
+ * how much of the question it is.
+ */
 export interface Weights {
   own: number;
   relative: number;
@@ -60,21 +66,28 @@ const SELF_COVERAGE = 0.6;
 /** Of a hit's share of the question, where only a relative was said. */
 const RELATIVE_SHARE = 0.8;
 const RECENCY_BONUS = 0.12;
-/** Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's own matter and he asks for that. */
+/**
+ * Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's
+ * own matter and he asks for that.
+ */
 const OWN_COVERAGE = 1;
 const SENSE_COVERAGE = 1.1;
 const WORLD_COVERAGE = 0.62;
 const SENSE_RANK = 1.8;
 const OWN_SENSE = 1.3;
 /**
- * What is near to a question counts as far as it stands out: half of how near the past is to it anyway is taken off. Below the first number a line has
- * then nothing in common with it, above the second it says the same. A short past is taken as usual.
+ * What is near to a question counts as far as it stands out: half of how near the past is to it anyway is
+ * taken off. Below the first number a line has then nothing in common with it, above the second it says the
+ * same. A short past is taken as usual.
  */
 const USUAL_SHARE = 0.5;
 const USUAL_LEAST = 0.15;
 const STRANGE = 0.12;
 const SAME = 0.42;
-/** What a line in another language than the question's loses of its nearness, because who asks in a language mostly means what he told in it. */
+/**
+ * What a line in another language than the question's loses of its nearness, because who asks in a language
+ * mostly means what he told in it.
+ */
 const OTHER_LANGUAGE_AHEAD = 0.1;
 const TRIMMED_TOKENS = 24;
 
@@ -187,7 +200,10 @@ export function best(
   return chosen;
 }
 
-/** The part of a longer passage that the question is about: from its first sentence with a word of it, or that is nearest to it, to the one after the last. */
+/**
+ * The part of a longer passage that the question is about: from its first sentence with a word of it, or that is
+ * nearest to it, to the one after the last.
+ */
 export function trimmed({ text, nearest }: Pick<Scored, "text" | "nearest">, { terms }: Question): string {
   if (tokensAbout(text) <= TRIMMED_TOKENS) return text;
   const sentences = [...sentencesOf(text)].map((sentence) => sentence.text);

@@ -1,7 +1,8 @@
 /**
  * sentence-words: what ranking asks of a passage's sentences, whatever the question is.
  *
- * It is found once for each passage and goes with it, for a conversation's questions read the same passages again and again (ReadSections).
+ * It is found once for each passage and goes with it, for a conversation's questions read the same passages
+ * again and again (ReadSections).
  */
 import { selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { asksOnly, type Passage, sentencesOf } from "../storage/passages.ts";

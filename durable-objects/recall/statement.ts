@@ -1,8 +1,8 @@
 /**
  * statement: a question without the word that asks, which is what its answer would say but for the answer itself.
  *
- * A sentence encoder puts questions near to questions. "Which brand are my earphones?" and "Brand my earphones." together are nearer to what was
- * told than either alone, in German and Chinese above all.
+ * A sentence encoder puts questions near to questions. "Which brand are my earphones?" and "Brand my earphones."
+ * together are nearer to what was told than either alone, in German and Chinese above all.
  */
 
 /** In front of what is asked, with a word before it ("on which day") and, in English, the verb that stands between. */
@@ -11,15 +11,18 @@ const ASKING = [
   /^(?:(?:in|an|auf|zu|von|mit|bei|aus|unter|um|seit|bis|für) )?(?:welche[rsnm]?|was|wer|wen|wem|wessen|wohin|woher|womit|worin|woran|worauf|worüber|wovon|wovor|wofür|wozu|wo|wann|warum|weshalb|wie(?: (?:viele?|lange|hoch|groß|oft|alt|weit))?)(?!\p{L}) ?/iu,
 ];
 /**
- * Chinese asks where the answer would stand. A string of its own: of one that stands in `new RegExp` the bundler makes a pattern, and letters beyond Latin-1 in
- * a pattern cost memory (src/core/either.ts).
+ * Chinese asks where the answer would stand. A string of its own: of one that stands in `new RegExp` the bundler makes
+ * a pattern, and letters beyond Latin-1 in a pattern cost memory (src/core/either.ts).
  */
 const WITHIN =
   "什么时候|什么地方|什么|哪里|哪儿|哪[个位种国家天年次条些]?|谁|多少|几|怎么样|怎样|怎么|吗|呢|多(?:久|大|高|长|远)";
 const ASKING_WITHIN = new RegExp(WITHIN, "gu");
 const HAN = /\p{sc=Han}/u;
 
-/** Of one question or more. A text that asks nothing in a way that is known loses its question mark only, and one without a mark is a statement as it is. */
+/**
+ * Of one question or more. A text that asks nothing in a way that is known loses its question mark only, and one
+ * without a mark is a statement as it is.
+ */
 export function statementOf(question: string): string {
   const told = question.replace(/[?\uff1f]\s*$/u, "");
   const isHan = HAN.test(told);

@@ -1,8 +1,9 @@
 /**
  * taken-back: which lines a later one takes back, so that they are not quoted beside it.
  *
- * A small model that is shown "I keep my savings in shares." and then "I was wrong: I keep my savings in bonds." often answers with the first. So where a
- * later line says of itself that it corrects, and says most of what the older one says, only the later one is quoted; unless the question is about before.
+ * A small model that is shown "I keep my savings in shares." and then "I was wrong: I keep my savings in bonds." often
+ * answers with the first. So where a later line says of itself that it corrects, and says most of what the older one
+ * says, only the later one is quoted; unless the question is about before.
  */
 import { either } from "../../src/core/either.ts";
 import { wordsOf } from "../storage/index-terms.ts";

@@ -1,6 +1,6 @@
 /**
- * The Worker's sentence encoder: loaded with the first model that leaves it room, and then kept for the isolate. Without it turns are found by their
- * words alone.
+ * The Worker's sentence encoder: loaded with the first model that leaves it room, and then kept for the isolate.
+ * Without it turns are found by their words alone.
  */
 import type { Backend } from "../../src/backends/backend.ts";
 import { Failure } from "../../src/core/failure.ts";
@@ -23,7 +23,10 @@ let loading: Promise<void> | undefined;
 /** What turns are indexed and searched with: nothing before `readySenses` has found an encoder. */
 export const workerSenses = sensesBy(() => encoder);
 
-/** Loads the encoder where it fits beside the model; never fails, since recall can do without it, and says in the log where it must. */
+/**
+ * Loads the encoder where it fits beside the model; never fails, since recall can do without it, and
+ * says in the log where it must.
+ */
 export function readySenses(env: EncoderBindings, { backend }: { backend: Backend }): Promise<void> {
   loading ??= load(env, backend);
   return loading;

@@ -1,4 +1,6 @@
-/** batchReply: several replies of which nothing is kept, as HTTP: whole, or as server-sent events while they are made. */
+/**
+ * batchReply: several replies of which nothing is kept, as HTTP: whole, or as server-sent events while they are made.
+ */
 import { encoderFor } from "../../src/api/encoders.ts";
 import { errorBody } from "../../src/api/shared/error-body.ts";
 import type { TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";

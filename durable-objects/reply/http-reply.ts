@@ -1,4 +1,7 @@
-/** streamed, whole, soFar: a turn as the HTTP reply that a caller asked for: a stream from any point on, one object when it has ended, or what there is. */
+/**
+ * streamed, whole, soFar: a turn as the HTTP reply that a caller asked for: a stream from any point on, one object when
+ * it has ended, or what there is.
+ */
 
 import { encoderFor } from "../../src/api/encoders.ts";
 import { errorBody } from "../../src/api/shared/error-body.ts";
@@ -29,8 +32,8 @@ const headersOf = ({ start }: KnownTurn): Record<string, string> => ({
 });
 
 /**
- * Every wire event with an id above `after`, then those that come. 204 when there is none and never will be. `done` is a promise of
- * everything that goes on after the headers.
+ * Every wire event with an id above `after`, then those that come. 204 when there is none and never will be. `done` is
+ * a promise of everything that goes on after the headers.
  */
 export async function streamed(
   context: ReplyContext,
@@ -88,7 +91,10 @@ export async function streamed(
   return { response: stream.response(headersOf(turn)), done: work().then(() => leaving) };
 }
 
-/** A reader's connection has ended. One that left wants no more of the turn; one that was cut off comes back, and finds the turn going on. */
+/**
+ * A reader's connection has ended. One that left wants no more of the turn; one that was cut off comes
+ * back, and finds the turn going on.
+ */
 async function parted(running: RunningTurn, reader: Reader, client: Client): Promise<void> {
   if (!(await client.hasLeft())) running.detach();
   running.leave(reader);

@@ -32,14 +32,19 @@ export function knownTurn(turn: StoredTurn, object: string, ids: Uint32Array): K
   };
 }
 
-/** Whether the ids of a turn that another pack has ended give its text here too, as they do where the packs have one tokenizer. */
+/**
+ * Whether the ids of a turn that another pack has ended give its text here too, as they do
+ * where the packs have one tokenizer.
+ */
 function readsAlike({ ids, last }: KnownTurn, served: Served, request: TurnRequest): boolean {
   const text = new ReplyText(served, textEnds(request));
   const said = ids.map((id) => text.push(id)).join("") + text.rest();
   return last?.type === "end" && last.text === said;
 }
 
-/** Follows a running turn until it is over. A turn that was lost has no last event. `read` hears how far the reader is. */
+/**
+ * Follows a running turn until it is over. A turn that was lost has no last event. `read` hears how far the reader is.
+ */
 export async function* turnEvents(
   turn: KnownTurn,
   served: Served,

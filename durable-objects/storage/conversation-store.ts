@@ -1,8 +1,9 @@
 /**
- * ConversationStore: what a conversation tree holds, and the few transactions that change it. SQLite is the truth, memory is a cache.
+ * ConversationStore: what a conversation tree holds, and the few transactions that change it. SQLite
+ * is the truth, memory is a cache.
  *
- * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the index, head and pieces in
- * one transaction.
+ * An ordinary turn writes eight rows when its state has three pieces: one at acceptance, then turn, its two rows of the
+ * index, head and pieces in one transaction.
  */
 import { Failure } from "../../src/core/failure.ts";
 import type { NewStretch } from "../../src/state/codec.ts";
@@ -93,7 +94,10 @@ export class ConversationStore {
     );
   }
 
-  /** A turn that was accepted, over or not: while its end is on the way to the disk it is in the log already, and no longer in the journal. */
+  /**
+   * A turn that was accepted, over or not: while its end is on the way to the disk it is in the log
+   * already, and no longer in the journal.
+   */
   acceptedTurn(id: string): Accepted | StoredTurn | undefined {
     return this.tree.turn(id) ?? this.journal.get(id)?.accepted;
   }
@@ -110,7 +114,10 @@ export class ConversationStore {
     return this.tree.all().length === 0 && this.journal.running().length === 0;
   }
 
-  /** The tree goes on with another pack, which none of its states is of: they are computed again from the token log. Within a transaction. */
+  /**
+   * The tree goes on with another pack, which none of its states is of: they are computed again from the
+   * token log. Within a transaction.
+   */
   retake(fingerprint: string): void {
     this.database.exec("UPDATE family SET fingerprint = ?", fingerprint);
     this.pieces.disown();
@@ -147,7 +154,10 @@ export class ConversationStore {
     });
   }
 
-  /** What a running turn has computed again so far, and nothing of its own, is for whoever goes on from the same turn next. Throws `LeaseLost`. */
+  /**
+   * What a running turn has computed again so far, and nothing of its own, is for whoever goes on from the same
+   * turn next. Throws `LeaseLost`.
+   */
   leaveRebuilt({ id, parent }: Pick<Accepted, "id" | "parent">, epoch: number): void {
     this.database.transaction(() => {
       this.journal.check(id, epoch);
@@ -164,8 +174,8 @@ export class ConversationStore {
   }
 
   /**
-   * The end of a turn, all or nothing. Throws `LeaseLost`. Its head moves to it unless it brought nothing to go on from.
-   * `state` is absent when the last checkpoint is the state, or when there is none. Says where its stretches lie.
+   * The end of a turn, all or nothing. Throws `LeaseLost`. Its head moves to it unless it brought nothing to go on
+   * from. `state` is absent when the last checkpoint is the state, or when there is none. Says where its stretches lie.
    */
   commit(
     turn: StoredTurn,
@@ -190,7 +200,10 @@ export class ConversationStore {
     return protects("transaction") ? this.database.transaction(work) : work();
   }
 
-  /** States that must not be written over: of turns that keep theirs, of those that are running, and what was rebuilt for whoever goes on. */
+  /**
+   * States that must not be written over: of turns that keep theirs, of those that are running, and what
+   * was rebuilt for whoever goes on.
+   */
   kept(): StateSet[] {
     const running = new Set(this.journal.running());
     return [...this.pieces.sets().values()].filter(
@@ -211,7 +224,9 @@ export class ConversationStore {
     return kept.filter(({ turn }) => !free.has(turn));
   }
 
-  /** Whether the states of some turns fit the budget together with a turn's own, rows that several have counted once. */
+  /**
+   * Whether the states of some turns fit the budget together with a turn's own, rows that several have counted once.
+   */
   #affords(turn: string, holders: ReadonlyMap<string, readonly number[]>, state: StateBytes | undefined) {
     const lengths = this.pieces.lengths();
     const stretches = state?.stretches ?? [];
@@ -225,7 +240,10 @@ export class ConversationStore {
     };
   }
 
-  /** States of a pack that are kept at or above a turn, nearest first. `rebuilt`: with what was rebuilt of the turn's own, which is nearer than any other. */
+  /**
+   * States of a pack that are kept at or above a turn, nearest first. `rebuilt`: with what was rebuilt of the turn's
+   * own, which is nearer than any other.
+   */
   *statesFrom(turn: string | null, fingerprint: string, { rebuilt = false } = {}): Generator<StateSet> {
     if (this.identity()?.fingerprint !== fingerprint) return;
     const sets = this.pieces.sets();
@@ -242,8 +260,8 @@ export class ConversationStore {
   }
 
   /**
-   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. Who asks about many turns of one path passes the same
-   * `places`, since thousands of turns may follow the last one that has a state.
+   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. Who asks about many turns of
+   * one path passes the same `places`, since thousands of turns may follow the last one that has a state.
    */
   recomputeTokens(turn: string | null, { sets, nearest } = this.statePlaces()): number {
     if (turn === null) return 0;
@@ -270,8 +288,9 @@ export class ConversationStore {
   }
 
   /**
-   * Within a transaction: forgets every turn that can no longer be reached. A turn can be reached when it was not hidden and the head that it
-   * was made for is there, or it was made for none; and when such a turn, a head or a running turn goes on from it.
+   * Within a transaction: forgets every turn that can no longer be reached. A turn can be reached when it was
+   * not hidden and the head that it was made for is there, or it was made for none; and when such a turn, a head
+   * or a running turn goes on from it.
    */
   forgetUnreachable(): void {
     const heads = this.heads.all();

@@ -1,12 +1,13 @@
 /**
  * Erasable: how text is laid out in rows so that it can be erased.
  *
- * Zeros that are written over a value reach it where it lies. But SQLite moves cells, with the beginning of each row (its local payload), from
- * page to page while a table grows and shrinks, and a page that they left keeps its copy, which no statement reaches. What does not fit into the
- * cell lies in overflow pages of the row's own, which are never moved. So text begins behind a lead that is longer than any local payload: in
- * pages of 4,096 bytes at most 1,002 bytes of a row of a table with keys (WITHOUT ROWID), and 4,061 of a table with rowids. And it is written
- * over only by values as long as itself: a longer one takes other overflow pages, and those that it leaves keep the text. So a value that may
- * grow is cut into parts that are all of one length.
+ * Zeros that are written over a value reach it where it lies. But SQLite moves cells, with the beginning of each row
+ * (its local payload), from page to page while a table grows and shrinks, and a page that they left keeps its copy,
+ * which no statement reaches. What does not fit into the cell lies in overflow pages of the row's own, which are never
+ * moved. So text begins behind a lead that is longer than any local payload: in pages of 4,096 bytes at most 1,002
+ * bytes of a row of a table with keys (WITHOUT ROWID), and 4,061 of a table with rowids. And it is written over only by
+ * values as long as itself: a longer one takes other overflow pages, and those that it leaves keep the text. So a value
+ * that may grow is cut into parts that are all of one length.
  *
  * Source: https://www.sqlite.org/fileformat2.html#b_tree_pages (how much of a payload a cell holds).
  */
@@ -14,7 +15,10 @@ import type { Row, SqlValue } from "./schema.ts";
 
 /** Bytes before the text, in a table WITHOUT ROWID and in one with rowids. */
 export const LEAD = { withoutRowid: 1024, rowid: 4096 };
-/** A lead begins with it, and goes on with zeros. JSON of an earlier release begins with a brace, and what was erased with a zero. */
+/**
+ * A lead begins with it, and goes on with zeros. JSON of an earlier release begins with a brace,
+ * and what was erased with a zero.
+ */
 const MARK = 1;
 /** Of one part, its lead included: with the row's other columns it takes one page of its own. */
 const PART_BYTES = 4096;
@@ -51,7 +55,9 @@ export function fromParts(first: ArrayBuffer, more: () => ArrayBuffer[]): unknow
   return jsonOf(whole);
 }
 
-/** Parts after the first, in a table of (key, part, bytes). Rows that are not needed now hold zeros; none is given free. */
+/**
+ * Parts after the first, in a table of (key, part, bytes). Rows that are not needed now hold zeros; none is given free.
+ */
 export function putMore(exec: Exec, table: string, key: string, more: readonly Uint8Array<ArrayBuffer>[]): void {
   const unneeded = `key = ? AND part >= ? AND substr(bytes, 1, 1) <> x'00'`;
   if (exec(`SELECT 1 AS one FROM ${table} WHERE ${unneeded} LIMIT 1`, key, more.length).length > 0)
@@ -68,7 +74,10 @@ export function putMore(exec: Exec, table: string, key: string, more: readonly U
 export const moreOf = (exec: Exec, table: string, key: string): ArrayBuffer[] =>
   exec(`SELECT bytes FROM ${table} WHERE key = ? ORDER BY part`, key).map(({ bytes }) => bytes as ArrayBuffer);
 
-/** Pads a value with zeros up to `bytes`, because SQLite writes a value of the same length over the one that it replaces. */
+/**
+ * Pads a value with zeros up to `bytes`, because SQLite writes a value of the same length
+ * over the one that it replaces.
+ */
 export function padded(value: Uint8Array<ArrayBuffer>, bytes: number): Uint8Array<ArrayBuffer> {
   if (value.length >= bytes) return value;
   const whole = new Uint8Array(bytes);
@@ -76,7 +85,10 @@ export function padded(value: Uint8Array<ArrayBuffer>, bytes: number): Uint8Arra
   return whole;
 }
 
-/** Room for a value of this length: a power of two, so that a longer one is rare. A value too long for its row is not padded. */
+/**
+ * Room for a value of this length: a power of two, so that a longer one is rare. A value too
+ * long for its row is not padded.
+ */
 export const roomFor = (bytes: number, least: number): number =>
   Math.max(bytes, Math.min(INLINE_MAX_BYTES - LEAD.rowid, 2 ** Math.ceil(Math.log2(Math.max(bytes, least)))));
 

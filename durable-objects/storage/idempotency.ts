@@ -1,6 +1,6 @@
 /**
- * idempotency: requests that changed a conversation and came with an `Idempotency-Key`. They are kept in the row of the head that they changed,
- * which is written anyway: the last few, for a repetition comes soon or never.
+ * idempotency: requests that changed a conversation and came with an `Idempotency-Key`. They are kept in the row of the
+ * head that they changed, which is written anyway: the last few, for a repetition comes soon or never.
  */
 import { createHash } from "node:crypto";
 import { check } from "../../src/core/failure.ts";

@@ -1,7 +1,9 @@
 /**
- * ImportStaging: records of a file whose signature was not verified yet. Nothing reads them but the import that put them there.
+ * ImportStaging: records of a file whose signature was not verified yet. Nothing reads them but
+ * the import that put them there.
  *
- * Records lie as they came, undecoded, and one that is longer than a row in several of its kind, as if the file had cut it there. What an import that broke off left behind is removed by the next one, or by the alarm.
+ * Records lie as they came, undecoded, and one that is longer than a row in several of its kind, as if the file had cut
+ * it there. What an import that broke off left behind is removed by the next one, or by the alarm.
  */
 import type { FileRecord } from "../../src/portable/file-format.ts";
 import type { Database } from "./database.ts";

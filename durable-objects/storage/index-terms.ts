@@ -1,8 +1,9 @@
 /**
  * index-terms: the words of a text as the passage index and its questions know them.
  *
- * A word is folded (case, diacritics, ß) and cut down to a stem, so that "lives" finds "living". Scripts that put no spaces between words
- * become single characters and pairs of neighbours. What this file makes is stored: whoever changes it empties the index in a migration.
+ * A word is folded (case, diacritics, ß) and cut down to a stem, so that "lives" finds "living". Scripts that put no
+ * spaces between words become single characters and pairs of neighbours. What this file makes is stored: whoever
+ * changes it empties the index in a migration.
  */
 import { either } from "../../src/core/either.ts";
 
@@ -47,8 +48,8 @@ export function wordsOf(text: string): Word[] {
 const ENDINGS = ["ingly", "ungen", "edly", "ing", "ung", "est", "ied", "ies", "ed", "en", "er", "em", "es", "ly", "e"];
 
 /**
- * Not a linguist's stem: two forms of a word mostly have the same one, and two words mostly have not. A sign tells what is left of a
- * short word from a word that is as short: "care" is no "car".
+ * Not a linguist's stem: two forms of a word mostly have the same one, and two words mostly have not. A sign tells what
+ * is left of a short word from a word that is as short: "care" is no "car".
  */
 export function stem(word: string): string {
   if (word.length < 4 || /\P{sc=Latin}/u.test(word)) return word;
@@ -63,8 +64,8 @@ export function stem(word: string): string {
 const settled = (left: string): string => left.replace(/([^aeiou])\1$/, "$1").replace(/y$/, "i");
 
 /**
- * Terms for what a speaker says of himself in words that no question repeats: "I'm Ada" answers "What is my name?". They begin with a
- * digit, as no stem of a word does.
+ * Terms for what a speaker says of himself in words that no question repeats: "I'm Ada" answers "What is my name?".
+ * They begin with a digit, as no stem of a word does.
  */
 const SELF: readonly (readonly [term: string, says: RegExp])[] = [
   // A name is known by its capital letter.

@@ -1,11 +1,12 @@
 /**
- * Journal: turns that were accepted and are not finished. What it holds is enough to compute the turn again, to the same tokens.
+ * Journal: turns that were accepted and are not finished. What it holds is enough to compute the
+ * turn again, to the same tokens.
  *
- * One row at acceptance and none at the end: a slot whose turn is in the tree is free. The lease is the epoch: whoever takes a turn up
- * counts it up, and whoever then writes with a lower one finds that the turn is no longer theirs.
+ * One row at acceptance and none at the end: a slot whose turn is in the tree is free. The lease is the epoch: whoever
+ * takes a turn up counts it up, and whoever then writes with a lower one finds that the turn is no longer theirs.
  *
- * Values have zeros behind them up to the room of their slot, so that the next turn is written exactly where the last one lay: nothing of a
- * turn stays in the file once its row was written over or `forget` was called.
+ * Values have zeros behind them up to the room of their slot, so that the next turn is written exactly where the last
+ * one lay: nothing of a turn stays in the file once its row was written over or `forget` was called.
  */
 import type {
   FinishReason,
@@ -22,8 +23,8 @@ import { jsonBytes, jsonOf, LEAD, led, padded, roomFor } from "./erasable.ts";
 import type { SqlValue } from "./schema.ts";
 
 /**
- * An accepted turn: everything that was decided before the model ran, and in its last fields how far it has come since. It is never changed
- * in place: what is decided or has come later is a copy, which `Journal` writes over the row.
+ * An accepted turn: everything that was decided before the model ran, and in its last fields how far it has come since.
+ * It is never changed in place: what is decided or has come later is a copy, which `Journal` writes over the row.
  */
 export type Accepted = Readonly<AcceptedTurn & Progress>;
 
@@ -31,7 +32,10 @@ export type Accepted = Readonly<AcceptedTurn & Progress>;
 interface Progress {
   /** Takeovers since the last progress; −1 when it was left in good order, so that the next one counts for nothing. */
   attempts: number;
-  /** The reply is whole, with this reason, and the state that is kept is being computed: of the lasting prompt and the reply. */
+  /**
+   * The reply is whole, with this reason, and the state that is kept is being computed: of
+   * the lasting prompt and the reply.
+   */
   settling?: FinishReason;
   logprobs?: LoggedToken[];
   /** Of the invocations that have left it in good order. Absent: none has. */
@@ -47,7 +51,9 @@ interface AcceptedTurn {
   request: TurnRequest;
   digest?: string;
   fingerprint: string;
-  /** The first digits of the SHA-256 of the pack's tokenizer and chat template. Absent: accepted by an earlier release. */
+  /**
+   * The first digits of the SHA-256 of the pack's tokenizer and chat template. Absent: accepted by an earlier release.
+   */
   tokenizer?: string;
   template?: string;
   /** Null: the conversation's generator goes on. */
@@ -166,8 +172,8 @@ export class Journal {
   }
 
   /**
-   * How far the turn has come. While a prompt is read only its state moves on, and the row, which may be megabytes, is not written again.
-   * Throws `LeaseLost`.
+   * How far the turn has come. While a prompt is read only its state moves on, and the row, which may be megabytes, is
+   * not written again. Throws `LeaseLost`.
    */
   progress(accepted: Accepted, ids: Uint32Array<ArrayBuffer>, epoch: number): void {
     const { rollbacks } = this.#database;
@@ -249,7 +255,10 @@ export class Journal {
   }
 }
 
-/** Whether a row would be written as it stands. Ids are only ever added, and fields are replaced, never changed in place. */
+/**
+ * Whether a row would be written as it stands. Ids are only ever added, and fields are
+ * replaced, never changed in place.
+ */
 function isSame(stands: Standing | undefined, next: Standing): boolean {
   if (stands?.count !== next.count || stands.epoch !== next.epoch || stands.rollbacks !== next.rollbacks) return false;
   const names = Object.keys({ ...stands.accepted, ...next.accepted }) as (keyof Accepted)[];

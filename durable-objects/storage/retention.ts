@@ -1,8 +1,9 @@
 /**
  * retention: which turns keep their state.
  *
- * Along every path the states kept lie ever further apart: of the turns 0, 1 and 2 back, then one of those 3–4, 5–8, 9–16, … back, as many as
- * fit the budget of bytes. What another turn's state was can be computed again from the token log and the nearest kept state above it.
+ * Along every path the states kept lie ever further apart: of the turns 0, 1 and 2 back, then one of those 3–4, 5–8,
+ * 9–16, … back, as many as fit the budget of bytes. What another turn's state was can be computed again from the token
+ * log and the nearest kept state above it.
  */
 import type { TurnNode } from "./turn-tree.ts";
 
@@ -27,8 +28,9 @@ interface Ancestry {
 }
 
 /**
- * Of the turns that hold a state, those that lose it once a turn stands under `parent`: those above it that its path does not keep, if no other
- * path needs them. `tips`: where the other heads stand. A path keeps as many states as it `affords`, the new turn's always.
+ * Of the turns that hold a state, those that lose it once a turn stands under `parent`: those above it that its path
+ * does not keep, if no other path needs them. `tips`: where the other heads stand. A path keeps as many states as it
+ * `affords`, the new turn's always.
  */
 export function released(
   ancestry: Ancestry,

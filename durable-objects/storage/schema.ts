@@ -1,7 +1,9 @@
 /**
- * How a database comes to the tables of this release (tables.ts): a new one at once, one of any earlier release by migrations; of a later one it is left alone.
+ * How a database comes to the tables of this release (tables.ts): a new one at once, one of any earlier release by
+ * migrations; of a later one it is left alone.
  *
- * Every migration runs in one transaction together with its version row, so a crash leaves the old tables or the new ones.
+ * Every migration runs in one transaction together with its version row, so a crash leaves
+ * the old tables or the new ones.
  */
 import { Failure } from "../../src/core/failure.ts";
 import { tables } from "./tables.ts";
@@ -63,7 +65,8 @@ export const migrations: readonly (readonly string[])[] = [
     "INSERT INTO passage_lanes (lane, parent, depth) SELECT -1, NULL, 0 WHERE EXISTS (SELECT 1 FROM turns)",
   ],
   [
-    // Only the name is new, because new contents would write every megabyte of a state again: rows of earlier releases hold a checksum there, which nothing reads.
+    // Only the name is new, because new contents would write every megabyte of a state again: rows of earlier releases
+    // hold a checksum there, which nothing reads.
     "ALTER TABLE pieces RENAME COLUMN sha256 TO stretches",
     // Bytes that came under a signature need no checksum of their own, and nothing read it.
     "ALTER TABLE staging DROP COLUMN sha256",

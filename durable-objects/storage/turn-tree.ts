@@ -1,7 +1,9 @@
 /**
- * TurnTree: the finished turns of a conversation tree, each under the turn it continues. A turn is written once and never changed.
+ * TurnTree: the finished turns of a conversation tree, each under the turn it continues. A turn is
+ * written once and never changed.
  *
- * A turn's ids are its part of the token log; the log of a conversation is the ids along its path, from the beginning to where it stands.
+ * A turn's ids are its part of the token log; the log of a conversation is the ids along its path, from
+ * the beginning to where it stands.
  */
 
 import type { ErrorBody } from "../../src/api/shared/error-body.ts";
@@ -42,7 +44,10 @@ export interface TurnRecord {
   /** SHA-256 of the request as it came, where an idempotency key stands for it. */
   digest?: string;
   fingerprint: string;
-  /** The first digits of the SHA-256 of the pack's tokenizer and chat template, which say what the ids mean. Absent: of an earlier release. */
+  /**
+   * The first digits of the SHA-256 of the pack's tokenizer and chat template, which say what the ids mean.
+   * Absent: of an earlier release.
+   */
   tokenizer?: string;
   template?: string;
   /** The name that it was served under. */
@@ -67,14 +72,20 @@ export interface TurnRecord {
   /** The log ends with the token that ends a reply. */
   closed: boolean;
   generator: number[];
-  /** Of the state that was written with the row (`stateTag` of codec.ts). Absent: none was, or an earlier release wrote it. */
+  /**
+   * Of the state that was written with the row (`stateTag` of codec.ts). Absent: none was,
+   * or an earlier release wrote it.
+   */
   stateTag?: string;
 }
 
 export type StoredTurn = TurnNode & TurnRecord;
 
 const NODE = "id, parent, depth, created_ms, status, start, position, logged, hidden";
-/** Nodes in memory at most: a turn walks up its path as far as the model sees, and again to the oldest state that is kept. */
+/**
+ * Nodes in memory at most: a turn walks up its path as far as the model sees, and again to
+ * the oldest state that is kept.
+ */
 const REMEMBERED = 512;
 /** Of the record that is kept of the turn that was read last. */
 const KEPT_BYTES = 32_768;
@@ -82,7 +93,9 @@ const KEPT_BYTES = 32_768;
 const ERASED = "substr('erased....', 1, length(status))";
 const IS_THERE = "status NOT LIKE 'erased%'";
 
-/** The same failure for another tenant's response, a deleted one and one that never existed, so that it reveals nothing. */
+/**
+ * The same failure for another tenant's response, a deleted one and one that never existed, so that it reveals nothing.
+ */
 export const noSuchResponse = () =>
   new Failure("not_found", "previous_response_id: no such response", { param: "previous_response_id" });
 
@@ -92,7 +105,9 @@ export class TurnTree {
   /** As they were read, and what was rolled back until then: of that they may be. */
   readonly #nodes = new Map<string, TurnNode>();
   readonly #sections = new ReadSections();
-  /** The turn that was read last, unless it is long: who goes on from it reads it again when its state is brought in. */
+  /**
+   * The turn that was read last, unless it is long: who goes on from it reads it again when its state is brought in.
+   */
   #last: { changes: number; turn: StoredTurn } | undefined;
   #rollbacks = 0;
   #isBehind = true;
@@ -205,7 +220,9 @@ export class TurnTree {
     return idsOf(this.#database.outline(`${id} ids`, row?.ids));
   }
 
-  /** The log of the path to `at`, from position `from` up to `to`. Fails with `state_unreadable` when some are missing. */
+  /**
+   * The log of the path to `at`, from position `from` up to `to`. Fails with `state_unreadable` when some are missing.
+   */
   ids(at: string | null, from: number, to: number): Uint32Array<ArrayBuffer> {
     const ids = new Uint32Array(to - from);
     let left = to;
@@ -276,7 +293,9 @@ export class TurnTree {
   }
 }
 
-/** Whether a later turn may continue this one. None continues a failed turn, or one that ended before its first token. */
+/**
+ * Whether a later turn may continue this one. None continues a failed turn, or one that ended before its first token.
+ */
 const canBeContinued = ({ status, reply, start, logged }: StoredTurn): boolean =>
   status !== "failed" && (logged > start || (reply === null && status !== "cancelled"));
 

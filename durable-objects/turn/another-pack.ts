@@ -1,8 +1,9 @@
 /**
  * another-pack: whether a conversation that one pack has computed can go on with another of the same name.
  *
- * A state is of the pack that made it, and no other loads it. The token log outlives that: where tokenizer and chat template are the same, its ids say
- * to the new pack what they said to the old one, and the state is computed again from them (restore-state.ts). Otherwise nothing of it is of use.
+ * A state is of the pack that made it, and no other loads it. The token log outlives that: where tokenizer and chat
+ * template are the same, its ids say to the new pack what they said to the old one, and the state is computed again
+ * from them (restore-state.ts). Otherwise nothing of it is of use.
  */
 import { check } from "../../src/core/failure.ts";
 import type { Served } from "../../src/dialogue/load.ts";
@@ -21,7 +22,9 @@ export const partsOf = ({ manifest: { tokenizer, template } }: Served): Pick<Acc
   ...(template ? { template: template.sha256.slice(0, DIGITS) } : {}),
 });
 
-/** `last`: the turn that is gone on from; undefined at the beginning. Fails with `model_changed`, and says what differs. */
+/**
+ * `last`: the turn that is gone on from; undefined at the beginning. Fails with `model_changed`, and says what differs.
+ */
 export function checkGoesOn(store: ConversationStore, last: StoredTurn | undefined, served: Served): void {
   const { manifest, fingerprint } = served;
   const identity = store.identity();
@@ -66,8 +69,9 @@ export function isOtherPacks({ tree }: ConversationStore, { parent, fingerprint 
 }
 
 /**
- * Turns of an earlier release do not say which tokenizer and template they were made with. Then the ids themselves must: the conversation's beginning is
- * written anew and has to have the same ones, and every reply has to have the text that was sent.
+ * Turns of an earlier release do not say which tokenizer and template they were made with. Then the ids
+ * themselves must: the conversation's beginning is written anew and has to have the same ones, and every reply
+ * has to have the text that was sent.
  */
 function readsAlike(store: ConversationStore, last: StoredTurn, served: Served): boolean {
   const { tree } = store;

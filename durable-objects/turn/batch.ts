@@ -1,7 +1,8 @@
 /**
  * batch: several replies of which nothing is kept, to one prompt or to a few.
  *
- * Each prompt is computed once; every reply goes on from a copy of that state, one after another, so that memory holds one sequence.
+ * Each prompt is computed once; every reply goes on from a copy of that state, one after another, so
+ * that memory holds one sequence.
  */
 import { randomInt } from "node:crypto";
 import { NO_OBJECT } from "../../src/api/shared/ids.ts";
@@ -173,9 +174,9 @@ interface ReadPrompt {
 }
 
 /**
- * Reads a prompt. Undefined when nobody waits any more. `ahead`: tokens that the budget must have left for what comes after it, all later
- * prompts and one token for each reply. Fails with `context_length_exceeded` where it has not, before anything is computed: since later prompts
- * are counted whole, that can only be at the first one.
+ * Reads a prompt. Undefined when nobody waits any more. `ahead`: tokens that the budget must have left for what comes
+ * after it, all later prompts and one token for each reply. Fails with `context_length_exceeded` where it has not,
+ * before anything is computed: since later prompts are counted whole, that can only be at the first one.
  */
 async function readPrompt(
   { request, served, slot, prompts, timings, budget, env }: Batch,

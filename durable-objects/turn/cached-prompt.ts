@@ -1,8 +1,9 @@
 /**
  * CachedPrompt: what a prompt that begins at nothing takes from its tenant's cache, and what it gives to it.
  *
- * States are taken only between two whole slices of a prompt, where no token of a reply was ever read one by one. Whoever goes on from there makes
- * the same calls of the model as whoever computes the prompt in one, so every bit of the reply is the same.
+ * States are taken only between two whole slices of a prompt, where no token of a reply was ever read one by
+ * one. Whoever goes on from there makes the same calls of the model as whoever computes the prompt in one, so
+ * every bit of the reply is the same.
  */
 import type { Backend, Sequence } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/event-counts.ts";

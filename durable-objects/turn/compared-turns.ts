@@ -1,6 +1,7 @@
 /**
- * ComparedTurns: the turns of a tree, as one request compares them with the history that it tells. Each is read once, and only what says
- * whether the history holds it is remembered: where nothing fits, all are looked at several times, and there may be thousands.
+ * ComparedTurns: the turns of a tree, as one request compares them with the history that it tells. Each is read
+ * once, and only what says whether the history holds it is remembered: where nothing fits, all are looked at several
+ * times, and there may be thousands.
  */
 import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
 

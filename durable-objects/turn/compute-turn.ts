@@ -1,8 +1,8 @@
 /**
  * TurnComputation: computes an accepted turn, from wherever its state stands, for as long as one invocation may.
  *
- * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The state is in the
- * engine's memory only between the two.
+ * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The
+ * state is in the engine's memory only between the two.
  */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { check } from "../../src/core/failure.ts";
@@ -48,8 +48,9 @@ export class TurnComputation {
   }
 
   /**
-   * Computes the state that is kept of a turn with instructions, which hold for its request only: from the state before the turn, with what
-   * lasts of its prompt and the reply, read at the speed of a prompt. Nothing to do for other turns.
+   * Computes the state that is kept of a turn with instructions, which hold for its request only: from the
+   * state before the turn, with what lasts of its prompt and the reply, read at the speed of a prompt.
+   * Nothing to do for other turns.
    */
   async #settle(reason: FinishReason): Promise<"settled" | "paused"> {
     const { accepted, prompt, served, running, slot, store, budget, timings } = this.#work;
@@ -118,7 +119,10 @@ export class TurnComputation {
     return undefined;
   }
 
-  /** Slices of ids that go on from where the restored state stands. `isEnd` says that an earlier turn has ended with the slice and has left its state rounded. */
+  /**
+   * Slices of ids that go on from where the restored state stands. `isEnd` says that an earlier turn has ended with the
+   * slice and has left its state rounded.
+   */
   *#slices(ids: number[]): Generator<{ slice: Uint32Array; done: number; isEnd: boolean }> {
     const { restored, served } = this.#work;
     const from = restored.sequence.position;

@@ -24,7 +24,10 @@ export interface Host {
   env: Env;
   store(): ConversationStore;
   alarms: Alarms;
-  /** The model of what is kept here; where nothing is yet, the one that is asked for, else the default. Fails as `served` of served-model.ts does. */
+  /**
+   * The model of what is kept here; where nothing is yet, the one that is asked for, else the default. Fails as
+   * `served` of served-model.ts does.
+   */
   served(request?: AskedModel): Promise<Served>;
   /** Names the object's memory slots. */
   owner: string;
@@ -34,7 +37,10 @@ export interface Host {
   ended(tenant: string, turn: string, tokens: number): void;
 }
 
-/** What a turn begins with is there even where nothing of it is kept: when it begins with a prefix, or goes on from a turn that is. */
+/**
+ * What a turn begins with is there even where nothing of it is kept: when it begins with a prefix,
+ * or goes on from a turn that is.
+ */
 export const sourceOf = (request: TurnRequest, host: Host): ConversationStore | undefined =>
   request.persistent || request.prefix !== undefined || (isThrownAway(request) && host.store().database.exists)
     ? host.store()
@@ -50,7 +56,10 @@ export interface Restored {
   sampler: SamplerState | undefined;
   /** Ids of the path's log that the sequence must be fed before anything of this turn. */
   missing: Uint32Array;
-  /** Positions among those ids at which turns of the path have ended. The state is rounded there, as what those turns left was. */
+  /**
+   * Positions among those ids at which turns of the path have ended. The state is rounded
+   * there, as what those turns left was.
+   */
   ends: readonly number[];
   /** Ids of the path's log that even its last state had not been fed. */
   pending: Uint32Array;

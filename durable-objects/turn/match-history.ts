@@ -1,8 +1,8 @@
 /**
  * match-history: where in the tree a request continues, and which of its messages the tree does not hold yet.
  *
- * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are compared by a
- * chained hash, so that neither storage nor reading grows with the dialogue.
+ * A client sends either its new messages only, or the whole history again with the new ones behind it. Histories are
+ * compared by a chained hash, so that neither storage nor reading grows with the dialogue.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { withPlainCalls } from "../../src/constrain/reply/call-text.ts";
@@ -51,8 +51,8 @@ type HistoryRequest = Pick<TurnRequest, "messages" | "unmatched" | "isWhole" | "
  * 2. All of the history again, with its own system messages or with others in their place.
  * 3. The end of the history again, unless the request says that it holds all of it.
  *
- * Fails with `conversation_conflict` when they tell a story that the conversation tree does not hold, unless the request says what else becomes
- * of them (`unmatched`).
+ * Fails with `conversation_conflict` when they tell a story that the conversation tree does not hold, unless the
+ * request says what else becomes of them (`unmatched`).
  */
 export function continuation(
   tree: TurnTree,
@@ -85,7 +85,9 @@ export function continuation(
   );
 }
 
-/** The history told from its beginning, along the head's path or on another branch. `mayEnd`: nothing new need follow. */
+/**
+ * The history told from its beginning, along the head's path or on another branch. `mayEnd`: nothing new need follow.
+ */
 function retold(turns: ComparedTurns, messages: Message[], mayEnd: boolean): Continuation | undefined {
   const told = new ClientHistory(messages, mayEnd);
   const near = along(turns, told);

@@ -1,7 +1,8 @@
 /**
  * placeRequest: the turn of the tree that a request continues, and whether its client may continue there.
  *
- * A request names a response, or a conversation whose head stands somewhere, or it tells a history that is looked for (match-history.ts).
+ * A request names a response, or a conversation whose head stands somewhere, or it tells a history that is
+ * looked for (match-history.ts).
  */
 import { MAIN } from "../../src/api/shared/ids.ts";
 import type { RecallMode, TurnRequest } from "../../src/api/shared/turn.ts";
@@ -96,7 +97,9 @@ function turnOf(store: ConversationStore, id: string | null | undefined): Stored
   return turn;
 }
 
-/** A turn that a request names: one that was deleted stays only as the past of those behind it. Fails with `not_found`. */
+/**
+ * A turn that a request names: one that was deleted stays only as the past of those behind it. Fails with `not_found`.
+ */
 function namedTurn(store: ConversationStore, id: string): StoredTurn | undefined {
   const turn = turnOf(store, id);
   if (turn?.hidden) throw noSuchResponse();

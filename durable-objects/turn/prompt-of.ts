@@ -7,7 +7,9 @@ import { withQuote } from "../recall/quote-passages.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { StoredTurn } from "../storage/turn-tree.ts";
 
-/** Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply. */
+/**
+ * Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply.
+ */
 export function unanswered(store: ConversationStore | undefined, parent: StoredTurn | undefined, fresh: Message[]) {
   let base = parent;
   let messages = fresh;

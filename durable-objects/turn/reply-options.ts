@@ -20,8 +20,9 @@ export function checkRoom(tokens: number, contextLength: number, param = "messag
 }
 
 /**
- * What a request without a conversation has to compute before its reply must be done in one invocation, since nothing keeps it where it would
- * pause. `advice`: how the caller gets a reply all the same. Fails with `context_length_exceeded`.
+ * What a request without a conversation has to compute before its reply must be done in one invocation,
+ * since nothing keeps it where it would pause. `advice`: how the caller gets a reply all the same. Fails
+ * with `context_length_exceeded`.
  */
 export function checkAtOnce(
   tokens: number,
@@ -43,8 +44,8 @@ export function checkBrought(tokens: number, { contextLength }: Served["manifest
 type OfReply = "request" | "start" | "promptCount" | "grantedReply";
 
 /**
- * What is left of the day's tokens must do for the prompt, of which `tokens` are computed, and a token of the reply. Fails with
- * `rate_limit_exceeded` before anything is computed.
+ * What is left of the day's tokens must do for the prompt, of which `tokens` are computed, and a token of the reply.
+ * Fails with `rate_limit_exceeded` before anything is computed.
  */
 export function checkGranted(tokens: number, granted = Number.POSITIVE_INFINITY, nowMs = Date.now()): void {
   if (tokens <= granted) return;
@@ -72,12 +73,15 @@ export async function replyOptions(
   };
 }
 
-/** Where a bounded cache lets a conversation go on without end, one request and its reply have the model's context to themselves. */
+/**
+ * Where a bounded cache lets a conversation go on without end, one request and its reply have the
+ * model's context to themselves.
+ */
 const left = ({ manifest }: Served, promptCount: number): number => Math.max(1, manifest.contextLength - promptCount);
 
 /**
- * Checks of a whole reply what its form was not held to while it was written, and says whether there was anything to check. Failure
- * `schema_unmet` when the reply does not satisfy its schema: nothing goes on from such a turn.
+ * Checks of a whole reply what its form was not held to while it was written, and says whether there was anything to
+ * check. Failure `schema_unmet` when the reply does not satisfy its schema: nothing goes on from such a turn.
  */
 export async function checkForm(
   ids: readonly number[],
@@ -104,7 +108,9 @@ export function withPackDefaults(request: TurnRequest, { manifest }: Served): Sa
   return { ...packSampling(manifest.generation), ...asked, logitBias: new Map(logitBias ?? []) };
 }
 
-/** A token's log probability and its alternatives, as they are sent and stored: by the bytes that the tokens show as. */
+/**
+ * A token's log probability and its alternatives, as they are sent and stored: by the bytes that the tokens show as.
+ */
 export function loggedToken({ id, logprob, top }: TokenLogprob, { codec }: Served): LoggedToken {
   const bytes = (token: number) => [...codec.tokenBytes(token)];
   return { bytes: bytes(id), logprob, top: top.map((other) => ({ bytes: bytes(other.id), logprob: other.logprob })) };

@@ -1,8 +1,9 @@
 /**
  * restore: the state that a turn goes on from, in the engine's memory.
  *
- * Its own last checkpoint, else the state of the turn it continues, or as much as an earlier turn has rebuilt of that, else the nearest one above; what lies between is
- * fed again from the token log. Fails closed: stored bytes that are not exactly what was written are never loaded. The state of the turn it continues may lie in the memory
+ * Its own last checkpoint, else the state of the turn it continues, or as much as an earlier turn has rebuilt of
+ * that, else the nearest one above; what lies between is fed again from the token log. Fails closed: stored bytes
+ * that are not exactly what was written are never loaded. The state of the turn it continues may lie in the memory
  * still: then nothing is loaded.
  */
 import type { Backend } from "../../src/backends/backend.ts";
@@ -24,7 +25,9 @@ import type { Restored } from "./context.ts";
 
 const none = new Uint32Array(0);
 
-/** For a prompt that begins with so many tokens of the template's prelude: with their state, where this isolate has it. */
+/**
+ * For a prompt that begins with so many tokens of the template's prelude: with their state, where this isolate has it.
+ */
 export async function fresh(backend: Backend, prompt: Uint32Array, prelude: number, owner?: string): Promise<Restored> {
   const saved = prelude > 0 ? preludeState(backend) : undefined;
   return {

@@ -1,8 +1,8 @@
 /**
  * RunningTurn: a turn that this object computes, and the readers who follow it.
  *
- * It holds ids, not text: every reader makes the text from them at its own pace, so that a slow reader costs nothing and a late one misses
- * nothing.
+ * It holds ids, not text: every reader makes the text from them at its own pace, so that a slow reader costs nothing
+ * and a late one misses nothing.
  *
  *   waiting ⇄ computing → ended
  *      └──────────┴─────→ lost
@@ -16,8 +16,8 @@ type Last = EndEvent | Extract<TurnEvent, { type: "failed" }>;
 
 /**
  * Where a turn stands in this object. `waiting`: no attempt is at it, because the last one paused or was cut off.
- * `computing`: an attempt is at it. `ended`: its end is on disk. `lost`: it is over here without an end, because storage failed or because
- * another instance computes it now. Nothing follows the last two.
+ * `computing`: an attempt is at it. `ended`: its end is on disk. `lost`: it is over here without an end, because
+ * storage failed or because another instance computes it now. Nothing follows the last two.
  */
 type Phase =
   | { name: "waiting" }
@@ -131,7 +131,10 @@ export class RunningTurn implements KnownTurn {
     return this.#logprobs.length > 0 ? this.#logprobs : undefined;
   }
 
-  /** Not while a turn that is computed again has yet to come to what a reader was shown before: no word that was shown is taken back. */
+  /**
+   * Not while a turn that is computed again has yet to come to what a reader was shown before: no
+   * word that was shown is taken back.
+   */
   get cancelled(): boolean {
     if (this.#cancelled === "when seen") return ![...this.#readers].some(({ isAhead }) => isAhead);
     return this.#cancelled === "now";
@@ -192,7 +195,9 @@ export class RunningTurn implements KnownTurn {
     while (!condition()) await this.next();
   }
 
-  /** Resolves when the fastest reader has nearly caught up, so that nothing is computed that nobody may come to read. */
+  /**
+   * Resolves when the fastest reader has nearly caught up, so that nothing is computed that nobody may come to read.
+   */
   async room(): Promise<void> {
     if (!protects("backpressure")) return;
     const ahead = () => this.ids.length - Math.max(0, ...[...this.#readers].map(({ read }) => read));

@@ -1,8 +1,9 @@
 /**
- * tokensAtMost: how many tokens a turn can compute, from its request alone, so that they can be reserved before anything is encoded.
+ * tokensAtMost: how many tokens a turn can compute, from its request alone, so that they can be
+ * reserved before anything is encoded.
  *
- * A token stands for a byte of the text at least, and a prompt and its reply have no more room than the model's context. What a conversation
- * holds already is free.
+ * A token stands for a byte of the text at least, and a prompt and its reply have no more room than the model's
+ * context. What a conversation holds already is free.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";

@@ -1,11 +1,12 @@
 /**
- * truncated: what stays of a request's messages where all of them are too long for the model and its client allows older ones to be left out.
+ * truncated: what stays of a request's messages where all of them are too long for the model and its client
+ * allows older ones to be left out.
  */
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 
 /**
- * The longest end of `messages` whose prompt has at most `room` ids, with all system messages; at least the last message stays.
- * `encode` is asked about as often as a search by halves needs.
+ * The longest end of `messages` whose prompt has at most `room` ids, with all system messages; at least the last
+ * message stays. `encode` is asked about as often as a search by halves needs.
  */
 export function truncated(
   messages: Message[],

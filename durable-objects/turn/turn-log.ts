@@ -1,4 +1,6 @@
-/** logTurn: a turn that has ended, in this isolate's metrics and as one line of the log. Numbers and ids, never text. */
+/**
+ * logTurn: a turn that has ended, in this isolate's metrics and as one line of the log. Numbers and ids, never text.
+ */
 import type { EndEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import { countTurn } from "../../src/core/metrics.ts";
 

@@ -58,14 +58,20 @@ export function finished(accepted: Accepted, served: Served, outcome: Outcome, e
   };
 }
 
-/** The same with what is known only once its state is bytes. `stateTag`: of the state that is written with it; a turn that asked for no reply tells none. */
+/**
+ * The same with what is known only once its state is bytes. `stateTag`: of the state that is written with it; a turn
+ * that asked for no reply tells none.
+ */
 export const withState = (turn: StoredTurn, end: End, stateTag: string | undefined): StoredTurn => ({
   ...turn,
   end,
   ...(stateTag === undefined || turn.reply === null ? {} : { stateTag }),
 });
 
-/** The row of a turn that asked for no reply. It hands on no generator, so that each conversation that begins with it draws numbers of its own. */
+/**
+ * The row of a turn that asked for no reply. It hands on no generator, so that each conversation that begins
+ * with it draws numbers of its own.
+ */
 function fed(accepted: Accepted, position: number, end: End): StoredTurn {
   const isWhole = end.reason !== "cancelled";
   return {

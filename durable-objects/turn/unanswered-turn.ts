@@ -1,5 +1,6 @@
 /**
- * unansweredTurn: messages that ask for no reply, as a turn. Nothing of it is computed: they are read with the next turn (`unanswered` of plan.ts).
+ * unansweredTurn: messages that ask for no reply, as a turn. Nothing of it is computed: they are read with the next
+ * turn (`unanswered` of plan.ts).
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
@@ -8,7 +9,9 @@ import type { StoredTurn } from "../storage/turn-tree.ts";
 import { placeRequest } from "./place-request.ts";
 import { plan } from "./plan.ts";
 
-/** `areItems`: they are added to a conversation as its history, not said in a request. Fails as a turn with them would. */
+/**
+ * `areItems`: they are added to a conversation as its history, not said in a request. Fails as a turn with them would.
+ */
 export function unansweredTurn(
   request: TurnRequest,
   id: string,

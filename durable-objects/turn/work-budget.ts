@@ -1,7 +1,8 @@
 /**
  * WorkBudget: how much one invocation may compute before it writes a checkpoint and lets the alarm go on in a new one.
  *
- * Counted in work, never in time: the clock of a deployed Worker stands still while code runs. A unit is a million multiply-adds.
+ * Counted in work, never in time: the clock of a deployed Worker stands still while code runs. A
+ * unit is a million multiply-adds.
  */
 import type { Backend } from "../../src/backends/backend.ts";
 import { count } from "../../src/core/event-counts.ts";
@@ -20,8 +21,10 @@ export class WorkBudget {
   #sinceCheckpoint = 0;
 
   /**
-   * `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that progress comes before the last.
-   * `pauses`: whether what is left at the end is computed by a later invocation. `grantedTokens`: how many may be computed besides.
+   * `attempts`: takeovers since the last progress. Each quarters the way to the next checkpoint, so that
+   * progress comes before the last.
+   * `pauses`: whether what is left at the end is computed by a later invocation. `grantedTokens`:
+   * how many may be computed besides.
    */
   constructor(
     backend: Backend,

@@ -1,4 +1,6 @@
-/** encoderFor: the encoder of each form that a reply can have. An endpoint with a form of its own adds one line here. */
+/**
+ * encoderFor: the encoder of each form that a reply can have. An endpoint with a form of its own adds one line here.
+ */
 import { Failure } from "../core/failure.ts";
 import { ChatReply } from "./chat/reply.ts";
 import { CompletionReply } from "./completions/reply.ts";

@@ -25,7 +25,10 @@ export interface ObjectAddress {
 
 type Secret = { SESSION_KEY: string };
 
-/** Objects that answer without keeping anything. Few, so that the weights in them stay warm, and an object for each request is never made. */
+/**
+ * Objects that answer without keeping anything. Few, so that the weights in them stay warm, and an object
+ * for each request is never made.
+ */
 const STATELESS_OBJECTS = 8;
 
 export const statelessName = (n: number): string => `stateless-${n}`;
@@ -52,7 +55,10 @@ export function inConversation(
   return { object, conversation, turn: { persistent: true, conversation, head } };
 }
 
-/** In an object of its own, that only ids of turns lead to. A request that is repeated with its key comes to the same one. */
+/**
+ * In an object of its own, that only ids of turns lead to. A request that is repeated with
+ * its key comes to the same one.
+ */
 function inNewObject(secret: Secret, { tenant, idempotencyKey }: Omit<Caller, "digest">): ObjectAddress {
   // No client can choose this name: it has a line break.
   const root = idempotencyKey === undefined ? newConversation() : `key\n${idempotencyKey}`;
@@ -69,7 +75,10 @@ export function conversationFor(secret: Secret, { tenant, idempotencyKey }: Omit
 /** A reply that belongs nowhere is kept this long for whoever repeats its request. */
 const REPEAT_SECONDS = 24 * 60 * 60;
 
-/** `session`: what the request names in its body or a header. A reply with a key is kept, for whoever repeats the request. */
+/**
+ * `session`: what the request names in its body or a header. A reply with a key is kept,
+ * for whoever repeats the request.
+ */
 export function chatAddress(
   secret: Secret,
   caller: Omit<Caller, "digest">,

@@ -1,6 +1,6 @@
 /**
- * The server that a command asks: its address as it was typed, its key from the environment, and the variable named where the key is missing or wrong. An address
- * where none has answered yet is wrong as well.
+ * The server that a command asks: its address as it was typed, its key from the environment, and the variable named
+ * where the key is missing or wrong. An address where none has answered yet is wrong as well.
  */
 import { type Call, Server, Unreachable } from "../client/server.ts";
 import { check, Failure } from "../core/failure.ts";

@@ -1,4 +1,6 @@
-/** rivulet bench: prefill and decode speed at several depths, state size, save and load time, peak memory; one thread. */
+/**
+ * rivulet bench: prefill and decode speed at several depths, state size, save and load time, peak memory; one thread.
+ */
 import type { Command } from "commander";
 import type { Sequence } from "../backends/backend.ts";
 import type { Loaded } from "../backends/load-model.ts";

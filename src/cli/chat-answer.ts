@@ -1,4 +1,6 @@
-/** chatAnswer: writes one answer as it comes. Ctrl-C stops the answer, not the program; a lost connection is waited for. */
+/**
+ * chatAnswer: writes one answer as it comes. Ctrl-C stops the answer, not the program; a lost connection is waited for.
+ */
 import type { Interface } from "node:readline";
 import type { ReplyEvent } from "../client/reply.ts";
 import { fedTokens, firstTokenMs } from "../client/turns.ts";
@@ -66,7 +68,8 @@ export function statusLine(terminal: boolean): (text: string) => void {
   let shown = false;
   return (text) => {
     if (!terminal || (text === "" && !shown)) return;
-    // The place is saved and restored, so that the answer goes on where it stopped; a line below it is made sure of first.
+    // The place is saved and restored, so that the answer goes on where it stopped; a line
+    // below it is made sure of first.
     process.stderr.write(shown ? "\x1b8\x1b[0J" : "\x1bD\x1b[1A\x1b7");
     if (text !== "") process.stderr.write(dim(`\n${text}`));
     shown = text !== "";

@@ -154,7 +154,10 @@ export const commands: Readonly<Record<string, Command>> = {
   "/help": { usage: "/help", does: "this", run: async () => help() },
 };
 
-/** The command that a line calls, with its argument; undefined for a message. A command that does not exist is no message. */
+/**
+ * The command that a line calls, with its argument; undefined for a message. A command
+ * that does not exist is no message.
+ */
 export function commandIn(text: string): { command: Command; argument: string } | undefined {
   const [, name, argument = ""] = /^(\/\w+)(?:\s+(.*))?$/.exec(text.trimEnd()) ?? [];
   if (name === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** ChatSession: one conversation of a server, and where in it we stand. The server keeps all of it; here is only its name. */
+/**
+ * ChatSession: one conversation of a server, and where in it we stand. The server keeps
+ * all of it; here is only its name.
+ */
 
 import { ConversationTree, rootOf } from "../client/conversation-tree.ts";
 import { Conversations } from "../client/conversations.ts";
@@ -68,7 +71,9 @@ export class ChatSession {
   /** Whether anything was said in it. */
   hasBegun = async (): Promise<boolean> => this.id !== undefined && (await this.path()).length > 0;
 
-  /** Where the next message begins a conversation, the document is read now, once; else it goes with the next message. */
+  /**
+   * Where the next message begins a conversation, the document is read now, once; else it goes with the next message.
+   */
   async attach(document: NamedText, onProgress: (prefix: Prefix) => void): Promise<"read" | "sent with the message"> {
     if (await this.hasBegun()) {
       this.#document = document;
@@ -120,7 +125,10 @@ export class ChatSession {
     await this.conversations.rename(this.#named(), { ...metadata, title });
   }
 
-  /** Sends a message; the events of its answer, to the end. `anew`: the turns before it were deleted elsewhere, and it was given without them. */
+  /**
+   * Sends a message; the events of its answer, to the end. `anew`: the turns before it were deleted elsewhere,
+   * and it was given without them.
+   */
   async *say(content: string, signal: AbortSignal): AsyncGenerator<ReplyEvent | { type: "anew" }> {
     const { system, temperature, maxTokens, patienceMs } = this.#settings;
     const document = this.#document;
@@ -160,7 +168,10 @@ export class ChatSession {
     this.#begun = this.id;
   }
 
-  /** The server begins a conversation anew where there is none of its name. Whoever cannot be told that has the answer all the same. */
+  /**
+   * The server begins a conversation anew where there is none of its name. Whoever cannot be told
+   * that has the answer all the same.
+   */
   async #isAnew(): Promise<boolean> {
     const conversation = await this.conversations.get(this.#named()).catch(() => undefined);
     return conversation?.rivulet.turns === 1;

@@ -1,7 +1,8 @@
 /**
  * The command line: one file per command, loaded when it is called.
  *
- * Exit code 0 on success, 2 when the user's input is at fault, 1 on anything else; one line on stderr says what was wrong.
+ * Exit code 0 on success, 2 when the user's input is at fault, 1 on anything else; one line
+ * on stderr says what was wrong.
  */
 import { Command, CommanderError } from "commander";
 import { version } from "../../scripts/package-root.ts";

@@ -1,4 +1,7 @@
-/** packFacts: what a pack's model is and what its conversations cost, from its architecture, or of a graph from the table beside it. */
+/**
+ * packFacts: what a pack's model is and what its conversations cost, from its architecture, or of a
+ * graph from the table beside it.
+ */
 import { bytesAt } from "../backends/onnx/state-shape.ts";
 import { stageModels } from "../backends/stage-engine.ts";
 import type { Model } from "../models/architecture.ts";

@@ -1,8 +1,8 @@
 /**
  * A scoring run on disk: how far it came, its sums, and the state, so that a killed run goes on where it was saved.
  *
- * One line, SHA-256 and JSON, then the state's bytes (src/state/codec.ts), which hold their own hashes. A run of other ids or of another
- * model is refused, never continued.
+ * One line, SHA-256 and JSON, then the state's bytes (src/state/codec.ts), which hold their own hashes. A run of other
+ * ids or of another model is refused, never continued.
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { Failure } from "../core/failure.ts";

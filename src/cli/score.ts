@@ -1,7 +1,8 @@
 /**
  * rivulet score: feeds ids and reports their likelihood; with --split the state goes through bytes into a new engine.
  *
- * A long run is reported with --progress and kept with --checkpoint: killed at any moment, the same command goes on to the same result.
+ * A long run is reported with --progress and kept with --checkpoint: killed at any moment, the same
+ * command goes on to the same result.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
 import type { Command } from "commander";

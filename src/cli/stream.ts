@@ -1,7 +1,8 @@
 /**
  * rivulet stream: values from a file, or from standard input as they come, to a stream of a running server.
  *
- * For each value a line says what had been expected of it; at the end comes the forecast. Lines go to stdout, what is said about them to stderr.
+ * For each value a line says what had been expected of it; at the end comes the forecast. Lines go to stdout,
+ * what is said about them to stderr.
  */
 import { randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";

@@ -1,9 +1,10 @@
 /**
- * What is typed at the prompt of a chat: a paste of many lines is one message, and what is typed while an answer is written does not
- * mix into it but stands at the next prompt.
+ * What is typed at the prompt of a chat: a paste of many lines is one message, and what is typed while an answer is
+ * written does not mix into it but stands at the next prompt.
  *
- * A terminal marks a paste with two sequences when it is asked to (bracketed paste). The line editor knows neither them nor a line of several
- * lines, so between the marks each line break becomes a sign that stands for one, and is one again in the message.
+ * A terminal marks a paste with two sequences when it is asked to (bracketed paste). The line editor knows
+ * neither them nor a line of several lines, so between the marks each line break becomes a sign that stands for
+ * one, and is one again in the message.
  */
 import { createInterface, type Interface } from "node:readline";
 import { Transform, Writable } from "node:stream";
@@ -20,7 +21,10 @@ export class Pastes {
   /** The paste so far ends with a carriage return, whose line feed may come in the next chunk. */
   #afterReturn = false;
 
-  /** An Escape at the end of a chunk waits for the next one: it may begin a mark, and an editor does nothing with it alone. */
+  /**
+   * An Escape at the end of a chunk waits for the next one: it may begin a mark, and an
+   * editor does nothing with it alone.
+   */
   push(chunk: string): string {
     let text = this.#rest + chunk;
     this.#rest = "";

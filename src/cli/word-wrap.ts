@@ -1,4 +1,6 @@
-/** WordWrap: text that comes in pieces, broken between words at a terminal's width. Lines of code are left as they are. */
+/**
+ * WordWrap: text that comes in pieces, broken between words at a terminal's width. Lines of code are left as they are.
+ */
 export class WordWrap {
   readonly #columns: () => number;
   #column = 0;

@@ -1,8 +1,9 @@
 /**
- * admitRequest: every request of a caller is counted against the limits of its key and tenant before anything is done for it.
+ * admitRequest: every request of a caller is counted against the limits of its key and tenant
+ * before anything is done for it.
  *
- * The tenant's directory counts. Where RATE_LIMITER is bound, the platform's own limiter stands before it: it is not exact, but refuses a flood
- * without a Durable Object.
+ * The tenant's directory counts. Where RATE_LIMITER is bound, the platform's own limiter stands before it: it is not
+ * exact, but refuses a flood without a Durable Object.
  */
 import type { Context } from "hono";
 import { ask, type Counted, refuse } from "../../durable-objects/directory/allowance.ts";

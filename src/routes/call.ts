@@ -10,7 +10,10 @@ interface PlatformError {
   isRestarting?: boolean;
 }
 
-/** All that the platform says of a failure of its own, such as a commit for which there was no room: the object is reset, and says more when it is asked again. */
+/**
+ * All that the platform says of a failure of its own, such as a commit for which there was no room: the object is
+ * reset, and says more when it is asked again.
+ */
 const isPlatformFailure = (thrown: unknown): boolean =>
   /^internal error; reference = /.test((thrown as Error | undefined)?.message ?? "");
 
@@ -20,8 +23,9 @@ const RETRY_MS = 100;
 const RESTARTING_TRIES = 60;
 
 /**
- * Asks once more, by a new stub, when the platform says that it may help, and for some seconds where a process is started again: turns carry an id, so that none is run twice. Fails with `busy`
- * when the object is overloaded, `storage_full` when it could not store anything, `storage_unavailable` when it was reset: nothing was acknowledged.
+ * Asks once more, by a new stub, when the platform says that it may help, and for some seconds where a process is
+ * started again: turns carry an id, so that none is run twice. Fails with `busy` when the object is overloaded,
+ * `storage_full` when it could not store anything, `storage_unavailable` when it was reset: nothing was acknowledged.
  */
 export async function call(
   stub: () => Pick<DurableObjectStub, "fetch">,
@@ -52,7 +56,10 @@ export async function call(
   }
 }
 
-/** A WebSocket of the caller's to an object, which is told whose it is: the reply that switches the protocol, or the object's refusal. */
+/**
+ * A WebSocket of the caller's to an object, which is told whose it is: the reply that switches the
+ * protocol, or the object's refusal.
+ */
 export async function joinSocket(
   stub: Pick<DurableObjectStub, "fetch">,
   path: string,

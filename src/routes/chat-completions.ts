@@ -1,8 +1,8 @@
 /**
  * /v1/chat/completions: answers messages, whole or as server-sent events.
  *
- * With a session (`conversation`, or a header) the object of that name keeps the model's state, and only new messages are fed. Without
- * one any of a few objects answers, and stores nothing.
+ * With a session (`conversation`, or a header) the object of that name keeps the model's state, and only new messages
+ * are fed. Without one any of a few objects answers, and stores nothing.
  */
 
 import { requireModel } from "../../durable-objects/model/model-card.ts";

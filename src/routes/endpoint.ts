@@ -1,7 +1,8 @@
 /**
  * endpoint: a route and its entry in /openapi.json from one declaration.
  *
- * The caller is known before anything else is looked at. Body, query and path reach the handler as their schemas say, or not at all.
+ * The caller is known before anything else is looked at. Body, query and path reach the handler as
+ * their schemas say, or not at all.
  */
 import type { RouteConfig } from "@asteasolutions/zod-to-openapi";
 import type { Context } from "hono";
@@ -34,7 +35,9 @@ export interface Endpoint<Body, Query, Path> {
   scope?: Scope;
   params?: z.ZodObject & z.ZodType<Path>;
   query?: z.ZodObject & z.ZodType<Query>;
-  /** A JSON body. A handler that reads another kind declares its media type instead, and what JSON it takes beside it. */
+  /**
+   * A JSON body. A handler that reads another kind declares its media type instead, and what JSON it takes beside it.
+   */
   body?: z.ZodType<Body> | OtherBody;
   /** What a failure looks like, where a family of clients knows another form. */
   errors?: z.ZodType;
@@ -106,7 +109,10 @@ export function endpoint<Body = undefined, Query = undefined, Path = undefined>(
 
 const NOBODY: Identity = { tenant: "", digest: "", scopes: [] };
 
-/** A body must say that it is what the route takes, and where it takes none, there must be none that says otherwise. Fails with `request_invalid`. */
+/**
+ * A body must say that it is what the route takes, and where it takes none, there must be none that says
+ * otherwise. Fails with `request_invalid`.
+ */
 function checkMedia(request: Request, body: Endpoint<unknown, unknown, unknown>["body"]): void {
   const given = request.headers.get("content-type");
   const length = request.headers.get("content-length");

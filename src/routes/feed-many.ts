@@ -1,4 +1,7 @@
-/** feedMany: one request's values for many streams, some of the streams at a time; what each answers, or why it took nothing. */
+/**
+ * feedMany: one request's values for many streams, some of the streams at a time; what each
+ * answers, or why it took nothing.
+ */
 import { logFailure } from "../../durable-objects/platform/log-failure.ts";
 import { errorBody } from "../api/shared/error-body.ts";
 import type { TogetherReply } from "../api/streams/replies.ts";

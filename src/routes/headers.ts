@@ -1,4 +1,7 @@
-/** Headers of every reply: exact CORS for the origins that are listed, and what keeps a browser from doing more with a reply than show it. */
+/**
+ * Headers of every reply: exact CORS for the origins that are listed, and what keeps a browser from doing
+ * more with a reply than show it.
+ */
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
@@ -11,7 +14,8 @@ export const allowedOrigins = ({ ALLOWED_ORIGINS }: { ALLOWED_ORIGINS: string })
 const shared = cors({
   origin: (origin) => origin,
   allowMethods: ["GET", "POST", "DELETE"],
-  // Whatever a listed origin asks for: clients send headers of their own, and none of them gives more rights than the key does.
+  // Whatever a listed origin asks for: clients send headers of their own, and none of them gives
+  // more rights than the key does.
   allowHeaders: [],
   exposeHeaders: [
     "x-rivulet-state",

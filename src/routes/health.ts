@@ -1,4 +1,7 @@
-/** GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward pass gives what it always gives. */
+/**
+ * GET /healthz: the Worker answers. GET /readyz: the weights are verified and a forward
+ * pass gives what it always gives.
+ */
 import * as z from "zod";
 import "../api/shared/openapi.ts";
 import { requireRoomForAny } from "../../durable-objects/directory/directory-client.ts";

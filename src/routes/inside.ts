@@ -1,4 +1,6 @@
-/** Inside: what one process of a machine does for the others (durable-objects/platform/peers.ts). No caller reaches it. */
+/**
+ * Inside: what one process of a machine does for the others (durable-objects/platform/peers.ts). No caller reaches it.
+ */
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import { requireRoom, requireRoomForAny } from "../../durable-objects/directory/directory-client.ts";
 import { lifeOf, ownName, type Peer } from "../../durable-objects/platform/peers.ts";
@@ -11,7 +13,10 @@ import { call } from "./call.ts";
 import { metricsOf } from "./metrics.ts";
 
 export class Inside extends WorkerEntrypoint<Env> implements Peer {
-  /** `/conversation/<name>/<path>` and `/directory/<name>/<path>` ask one of this process's objects, `/ready` whether its model computes. */
+  /**
+   * `/conversation/<name>/<path>` and `/directory/<name>/<path>` ask one of this process's objects,
+   * `/ready` whether its model computes.
+   */
   override async fetch(request: Request): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const [, kind, name = "", ...path] = pathname.split("/");
@@ -36,7 +41,10 @@ export class Inside extends WorkerEntrypoint<Env> implements Peer {
     }
   }
 
-  /** What is thrown here is told as a reply, so what it hides is found out here, as askObject does where the object is in its own process. */
+  /**
+   * What is thrown here is told as a reply, so what it hides is found out here, as askObject does where
+   * the object is in its own process.
+   */
   async #reason(thrown: unknown, headers: Headers): Promise<Failure> {
     const failure = Failure.from(thrown);
     if (failure.code !== "storage_unavailable") return failure;

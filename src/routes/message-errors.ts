@@ -1,4 +1,7 @@
-/** messageErrors: every failure under /v1/messages in Anthropic's envelope, wherever it was found out, and of models where its clients ask. */
+/**
+ * messageErrors: every failure under /v1/messages in Anthropic's envelope, wherever it was found out, and
+ * of models where its clients ask.
+ */
 import type { MiddlewareHandler } from "hono";
 import { messageError } from "../api/messages/error-body.ts";
 import type { ErrorBody } from "../api/shared/error-body.ts";

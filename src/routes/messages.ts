@@ -35,7 +35,9 @@ async function asked(c: Context<Bindings>, caller: Caller, body: MessageRequest,
   return { turn, address };
 }
 
-/** Fails with `not_found` where a thread's message is no id, with `request_invalid` where a session is named beside it. */
+/**
+ * Fails with `not_found` where a thread's message is no id, with `request_invalid` where a session is named beside it.
+ */
 function messageAddress(
   c: Context<Bindings>,
   caller: Caller,

@@ -1,4 +1,6 @@
-/** outcomeFrom: what an object answers by RPC, or its failure; and what the platform's own refusals mean to a caller. */
+/**
+ * outcomeFrom: what an object answers by RPC, or its failure; and what the platform's own refusals mean to a caller.
+ */
 import type { Outcome } from "../../durable-objects/platform/outcome.ts";
 import { Failure, isStorageFull, storageFull } from "../core/failure.ts";
 

@@ -1,9 +1,11 @@
 /**
- * originGuard: refuses requests that a page of somebody else's made a browser send, before anything is looked at, on every method.
+ * originGuard: refuses requests that a page of somebody else's made a browser send, before anything
+ * is looked at, on every method.
  *
- * A page of another site can send a request it cannot read the reply of, and that is enough to start work; so its `Origin` must be the server's
- * own or a listed one. A name that its owner points at this machine (DNS rebinding) makes any page look like one of the server's own; so on
- * one machine `Host` must be a name of that machine or a listed one. Where ALLOWED_HOSTS is empty the platform decides which hosts come here.
+ * A page of another site can send a request it cannot read the reply of, and that is enough to start work; so its
+ * `Origin` must be the server's own or a listed one. A name that its owner points at this machine (DNS rebinding) makes
+ * any page look like one of the server's own; so on one machine `Host` must be a name of that machine or a listed one.
+ * Where ALLOWED_HOSTS is empty the platform decides which hosts come here.
  */
 import type { MiddlewareHandler } from "hono";
 import { Failure } from "../core/failure.ts";

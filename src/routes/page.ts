@@ -1,11 +1,12 @@
 /**
- * GET /, /page.js, /page.css: the chat page of web/, built by scripts/build-web.ts and part of the Worker; and the libraries that it loads
- * when it needs them.
+ * GET /, /page.js, /page.css: the chat page of web/, built by scripts/build-web.ts and part of the Worker; and the
+ * libraries that it loads when it needs them.
  *
- * An isolate holds those that were asked for, compressed, since as text they would take three times the memory, and sends them as they are to whoever
- * takes gzip.
+ * An isolate holds those that were asked for, compressed, since as text they would take three times the memory, and
+ * sends them as they are to whoever takes gzip.
  *
- * The policy of every reply (headers.ts) lets the page run its own script and talk to its own server; whatever a model writes can do neither.
+ * The policy of every reply (headers.ts) lets the page run its own script and talk to its own server; whatever
+ * a model writes can do neither.
  */
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";

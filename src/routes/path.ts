@@ -1,8 +1,8 @@
 /**
  * pathOf: which endpoint a request's address means, where clients write it in another way than the routes do.
  *
- * Azure's clients put OpenAI's paths behind `/openai`, and the model that a request is for into the path. As on Azure that model holds, whatever
- * the body says.
+ * Azure's clients put OpenAI's paths behind `/openai`, and the model that a request is for into the path. As on Azure
+ * that model holds, whatever the body says.
  */
 import { getPath } from "hono/utils/url";
 

@@ -1,4 +1,6 @@
-/** GET /v1/conversations/{id}/search: what was said in one conversation. All of a caller's are searched by their list. */
+/**
+ * GET /v1/conversations/{id}/search: what was said in one conversation. All of a caller's are searched by their list.
+ */
 import { conversationPath } from "../api/conversations/requests.ts";
 import { searchQuery, searchReply, shownHit } from "../api/conversations/search.ts";
 import { inConversation } from "../api/object-address.ts";

@@ -1,4 +1,7 @@
-/** storedTurns: what every kind of reply can be asked for once it is kept: itself, the rest of its stream, its end, its removal. */
+/**
+ * storedTurns: what every kind of reply can be asked for once it is kept: itself, the rest of
+ * its stream, its end, its removal.
+ */
 import * as z from "zod";
 import { removed } from "../api/conversations/replies.ts";
 import { boolQuery, intQuery } from "../api/shared/fields.ts";

@@ -1,7 +1,9 @@
 /**
- * encoder-memory: the sentence encoder's file in the memory in which it is computed with, once and as it is, and behind it the room for one sentence.
+ * encoder-memory: the sentence encoder's file in the memory in which it is computed with, once and as it is, and
+ * behind it the room for one sentence.
  *
- * A file that comes as a stream goes there piece by piece, so that it is never held twice: in an isolate there is no room for that.
+ * A file that comes as a stream goes there piece by piece, so that it is never held twice: in an
+ * isolate there is no room for that.
  */
 import { quantizedRowBytes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
@@ -26,7 +28,10 @@ export interface EncoderMemory {
   output: number;
 }
 
-/** For a file of so many bytes. Its widest product reads the sum of a sentence, all others at most `VECTOR` floats a token. */
+/**
+ * For a file of so many bytes. Its widest product reads the sum of a sentence, all others
+ * at most `VECTOR` floats a token.
+ */
 function memoryFor(fileBytes: number): EncoderMemory {
   const widest = Math.max(...MATRICES.map(([, , C]) => C));
   const rounded = padTo(FILE_AT + fileBytes, 16);

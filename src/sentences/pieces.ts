@@ -1,8 +1,10 @@
 /**
- * Pieces: the sentence encoder's tokenizer. Of all ways to cut a text into known pieces it takes the likeliest (a unigram model, as SentencePiece has it).
+ * Pieces: the sentence encoder's tokenizer. Of all ways to cut a text into known pieces it takes the likeliest (a
+ * unigram model, as SentencePiece has it).
  *
- * Scores are whole numbers, so that every machine cuts alike. A word that is known only in small letters is also found in capitals, at a cost.
- * Pieces are found through a table of hashes and read where they stand in the encoder's file: a map of strings would take ten times their room.
+ * Scores are whole numbers, so that every machine cuts alike. A word that is known only in small letters is also found
+ * in capitals, at a cost. Pieces are found through a table of hashes and read where they stand in the encoder's file: a
+ * map of strings would take ten times their room.
  */
 import { LINE_END } from "./encoder-file.ts";
 
@@ -47,7 +49,10 @@ export class Pieces {
   readonly #starts: Uint32Array;
   readonly #slots: Uint16Array;
   readonly #scores: Int16Array;
-  /** By the hash of its first letters, how long the longest piece is that begins so: where no piece does, none longer is looked for. */
+  /**
+   * By the hash of its first letters, how long the longest piece is that begins so: where no piece
+   * does, none longer is looked for.
+   */
   readonly #longest = new Uint16Array(2 ** 14);
   readonly #unknown: number;
 

@@ -1,8 +1,9 @@
 /**
  * sentence-code: a sentence's direction in 128 bytes, and how near it is to another one's that is held whole.
  *
- * A direction is turned first, always in the same way, so that all of its numbers are of like size; then each has one of four levels. What is asked is held in whole numbers, so that the sum is exact; it is made into a table of what each
- * byte adds, so that a comparison is 128 look-ups.
+ * A direction is turned first, always in the same way, so that all of its numbers are of like size; then each has one
+ * of four levels. What is asked is held in whole numbers, so that the sum is exact; it is made into a table of what
+ * each byte adds, so that a comparison is 128 look-ups.
  */
 import { VECTOR } from "./encoder-file.ts";
 

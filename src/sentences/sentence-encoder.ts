@@ -1,10 +1,11 @@
 /**
- * SentenceEncoder: what a sentence means, as a direction in 512 dimensions. Sentences that say or ask about the same thing point the same way, whatever
- * words and language they use.
+ * SentenceEncoder: what a sentence means, as a direction in 512 dimensions. Sentences that say or ask about the same
+ * thing point the same way, whatever words and language they use.
  *
- * The encoder of universal-sentence-encoder-multilingual v3: beside each token's vector three branches look at two, three and five neighbours with two
- * layers each; all are summed over the sentence, and a small network follows. Arithmetic has the same bits on every machine: the kernels sum in whole
- * numbers and in a fixed order, and what is done here uses only operations that IEEE 754 defines exactly.
+ * The encoder of universal-sentence-encoder-multilingual v3: beside each token's vector three branches look at two,
+ * three and five neighbours with two layers each; all are summed over the sentence, and a small network follows.
+ * Arithmetic has the same bits on every machine: the kernels sum in whole numbers and in a fixed order, and what is
+ * done here uses only operations that IEEE 754 defines exactly.
  */
 import { fromHalf } from "../kernels/half.ts";
 import type { Kernels } from "../kernels/kernels.ts";
@@ -68,13 +69,19 @@ export class SentenceEncoder {
     return this.#direction(features, T);
   }
 
-  /** Whether a question's direction is one of those about the asker's own life (above 0) or about the world (below 0), whatever its words are; mostly -3 to 3. */
+  /**
+   * Whether a question's direction is one of those about the asker's own life (above 0) or about the world (below 0),
+   * whatever its words are; mostly -3 to 3.
+   */
   ownness(direction: Float32Array): number {
     const own = this.#vector("own");
     return direction.reduce((sum, number, d) => sum + number * own[d]!, 0);
   }
 
-  /** Where the answers to a question of this direction are, what was told in passing above all. As long as the direction. */
+  /**
+   * Where the answers to a question of this direction are, what was told in passing above
+   * all. As long as the direction.
+   */
   towardsAnswers(direction: Float32Array): Float32Array {
     const towards = this.#product("asked", direction, 1);
     addTo(towards, direction);
@@ -109,7 +116,10 @@ export class SentenceEncoder {
 
   #vector = (name: string): Float32Array => this.#file.vectors.get(name)!;
 
-  /** x (T, ·) · Wᵀ. Where it sees neighbours, a row is `order` rows of x, `left` of them before its own; zeros stand around x. */
+  /**
+   * x (T, ·) · Wᵀ. Where it sees neighbours, a row is `order` rows of x, `left` of them before
+   * its own; zeros stand around x.
+   */
   #product(name: string, x: Float32Array, T: number, left = 0, order = 1): Float32Array {
     const { at, R, C } = this.#file.matrices.get(name)!;
     const { memory, fileAt, rounded, input, output } = this.#at;

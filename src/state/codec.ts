@@ -43,9 +43,10 @@ export interface StateParts<Known extends Stretch> {
 export type NewStretch = Stretch & { data: Uint8Array<ArrayBuffer> };
 
 /**
- * As `encodeState`; but where the state has more bytes than `mostBytes`, what it has in common with the one that it has grown from, which `known` holds, is
- * left out, and new stretches have as many bytes at most. `put` writes a long one before the next is cut. The state's own bytes are where they lie: its tensors
- * must stay as they are until the last of them was asked for.
+ * As `encodeState`; but where the state has more bytes than `mostBytes`, what it has in common with the one that it
+ * has grown from, which `known` holds, is left out, and new stretches have as many bytes at most. `put` writes a
+ * long one before the next is cut. The state's own bytes are where they lie: its tensors must stay as they are until
+ * the last of them was asked for.
  */
 export function layOutParts<Known extends Stretch>(
   state: ConversationState,
@@ -107,7 +108,10 @@ function laidOut(
   return new Joined(stretches ? [...places, checksum(...places)] : places);
 }
 
-/** Hex digits: of a state's bytes the checksum or hash that vouches for all of it, stretches included, so that two states with the same are one. */
+/**
+ * Hex digits: of a state's bytes the checksum or hash that vouches for all of it, stretches included, so that
+ * two states with the same are one.
+ */
 export function stateTag(bytes: Uint8Array): string {
   const isChecked =
     new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true) === STRETCHES_VERSION;
@@ -116,8 +120,8 @@ export function stateTag(bytes: Uint8Array): string {
 }
 
 /**
- * Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into `bytes`, but for those that `stretches` hold:
- * the bytes of each that the header names, in its order.
+ * Fails with `state_unreadable`, or with `model_changed` when another model made it. Tensor data are views into
+ * `bytes`, but for those that `stretches` hold: the bytes of each that the header names, in its order.
  * Without `verify` no checksum is looked at: for tests that prove that they are needed.
  */
 export function decodeState(
@@ -139,8 +143,9 @@ export interface StretchReader {
 }
 
 /**
- * As `decodeState`, for a backend that takes what the stretches hold where it keeps it (`Saved.fill`). What was read is freed once it is there: `bytes` and the
- * stretches are never in memory together. Damage of a stretch is found by `fill`.
+ * As `decodeState`, for a backend that takes what the stretches hold where it keeps it (`Saved.fill`).
+ * What was read is freed once it is there: `bytes` and the stretches are never in memory together. Damage
+ * of a stretch is found by `fill`.
  */
 export function decodeApart(
   bytes: Uint8Array<ArrayBuffer>,
@@ -188,7 +193,8 @@ function decode(bytes: Uint8Array, fingerprint: string, verify: boolean): Decode
   const headerBytes = view.getUint32(8, true);
   const room = Math.min(HEADER_MAX_BYTES, end - prefix);
   readable(headerBytes <= room, () => `header: expected at most ${room} bytes, got ${headerBytes}`);
-  // A copy: what is read of it (checksums) are views, and msgpackr keeps the last buffer that it read, which would be the whole state.
+  // A copy: what is read of it (checksums) are views, and msgpackr keeps the last buffer that it read,
+  // which would be the whole state.
   const header = bytes.slice(prefix, prefix + headerBytes);
   if (!isChecked && verify)
     readable(

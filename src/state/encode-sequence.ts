@@ -11,8 +11,8 @@ export const encodeSequence = (sequence: Sequence, rest: Rest, precision: Precis
   encoded(sequence, rest, precision, (state) => encodeState(state, precision));
 
 /**
- * For storage, which has `known` of what it has grown from, and takes long stretches one by one (`put`). The rest lies in the sequence's memory: it is there
- * for `use`, and until that returns.
+ * For storage, which has `known` of what it has grown from, and takes long stretches one by one (`put`). The rest lies
+ * in the sequence's memory: it is there for `use`, and until that returns.
  */
 export const useSequenceInParts = <Known extends Stretch, T>(
   sequence: Sequence,

@@ -1,6 +1,6 @@
 /**
- * Joined: bytes that lie in several places, one after another, of which a part is copied when it is asked for. So a state is written row by row without ever
- * being in memory as a whole beside the engine's.
+ * Joined: bytes that lie in several places, one after another, of which a part is copied when it is asked for. So a
+ * state is written row by row without ever being in memory as a whole beside the engine's.
  */
 export class Joined {
   readonly length: number;

@@ -1,15 +1,18 @@
 /**
  * How a conversation's state lies in bytes.
  *
- * "RVST", version u32, header length u32, SHA-256 of the header; header (msgpack: fingerprint, position, sampler, tensor table with a
- * SHA-256 each); then the tensors' raw little-endian bytes, one after another. Nothing is decoded before its hash was checked.
+ * "RVST", version u32, header length u32, SHA-256 of the header; header (msgpack: fingerprint, position, sampler,
+ * tensor table with a SHA-256 each); then the tensors' raw little-endian bytes, one after another. Nothing is
+ * decoded before its hash was checked.
  *
- * Version 2 is written where tensors lie as halves: an earlier release cannot read it, and computes the state from the token log. Its tensors begin at
- * a multiple of `ROOM_BYTES`, behind zeros, so that what did not change lies where it lay in an earlier state, whose bytes storage then need not write again.
+ * Version 2 is written where tensors lie as halves: an earlier release cannot read it, and computes the state from the
+ * token log. Its tensors begin at a multiple of `ROOM_BYTES`, behind zeros, so that what did not change lies where it
+ * lay in an earlier state, whose bytes storage then need not write again.
  *
- * Version 4 is written for storage alone, where caches lie in stretches that several states share (stretches.ts): of them the bytes have the sinks, and the
- * header says which stretches there are. It has no SHA-256: a checksum of all that comes before it (checksum.ts) ends it, and the header has one of each stretch.
- * Files have states of versions 1 and 2. Version 3 was never released.
+ * Version 4 is written for storage alone, where caches lie in stretches that several states share (stretches.ts): of
+ * them the bytes have the sinks, and the header says which stretches there are. It has no SHA-256: a checksum of all
+ * that comes before it (checksum.ts) ends it, and the header has one of each stretch. Files have states of versions 1
+ * and 2. Version 3 was never released.
  */
 import * as z from "zod";
 import { RECENT_TOKENS } from "../sampling/sampling.ts";
@@ -23,7 +26,10 @@ export const MAGIC = 0x54535652; // "RVST", little-endian
 export const LEAST_PREFIX_BYTES = 4 + 4 + 4;
 /** Before the header; up to version 2 the header's SHA-256 is part of it. */
 export const prefixBytes = (version: number): number => LEAST_PREFIX_BYTES + (version < STRETCHES_VERSION ? 32 : 0);
-/** Several times the length of a header, so that the tensors stay where they are when the header becomes a little longer. */
+/**
+ * Several times the length of a header, so that the tensors stay where they are when the
+ * header becomes a little longer.
+ */
 const ROOM_BYTES = 32 * 1024;
 /** A state whose tensors have fewer bytes is written without such room, which would be a large part of it. */
 const ROOMY_BYTES = 1024 * 1024;

@@ -3,7 +3,10 @@ import type { StateTensor } from "../backends/backend.ts";
 import { Failure } from "../core/failure.ts";
 import { toHalves } from "../kernels/half.ts";
 
-/** `rounded` is for what a turn leaves: tensors that may be rounded are written as halves. `exact` is for all that is written within a turn, where nothing is rounded. */
+/**
+ * `rounded` is for what a turn leaves: tensors that may be rounded are written as halves. `exact` is for all that is
+ * written within a turn, where nothing is rounded.
+ */
 export type Precision = "exact" | "rounded";
 
 /** Fails with `state_unreadable` when a float is not finite: such a state must never be kept. */

@@ -1,4 +1,7 @@
-/** ConversationState: everything a conversation needs to go on exactly, as it is written to and read from bytes (codec.ts). */
+/**
+ * ConversationState: everything a conversation needs to go on exactly, as it is written to
+ * and read from bytes (codec.ts).
+ */
 import type { StateTensor } from "../backends/backend.ts";
 import type { SamplerState } from "../sampling/sampling.ts";
 import type { Stretch } from "./stretches.ts";

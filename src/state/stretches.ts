@@ -1,9 +1,10 @@
 /**
  * Stretches: keys and values of some consecutive positions, as bytes of their own.
  *
- * Once written for a position they never change, while every turn changes all of the rest of a state. So a state that follows another one has
- * its stretches in common with it, and brings those of its new positions. Caches with similar windows are told together: a stretch is needed until
- * its last position has left the longest of them. The first `sinks` slots, which stay for good, are not part of any.
+ * Once written for a position they never change, while every turn changes all of the rest of a state. So a state that
+ * follows another one has its stretches in common with it, and brings those of its new positions. Caches with similar
+ * windows are told together: a stretch is needed until its last position has left the longest of them. The first
+ * `sinks` slots, which stay for good, are not part of any.
  */
 import type { Ring, StateTensor } from "../backends/backend.ts";
 import { bytesOf } from "../backends/check-state.ts";
@@ -24,11 +25,14 @@ export interface Stretch {
 export type RingTensor = StateTensor & { ring: Ring; kind: number };
 
 /**
- * Caches are of one kind up to windows so many times as short as its longest: of the shorter ones it holds positions that they need no more. States
- * that are stored go on with the kinds that they were written with, so another number needs another version of the codec.
+ * Caches are of one kind up to windows so many times as short as its longest: of the shorter ones it holds positions
+ * that they need no more. States that are stored go on with the kinds that they were written with, so another number
+ * needs another version of the codec.
  */
 const SIMILAR = 3;
-/** More than this a state does not have: then it writes its caches anew, as one stretch of each kind or as few as fit. */
+/**
+ * More than this a state does not have: then it writes its caches anew, as one stretch of each kind or as few as fit.
+ */
 const MOST = 100;
 
 const isRing = (tensor: StateTensor): tensor is StateTensor & { ring: Ring } => tensor.ring !== undefined;
@@ -46,12 +50,16 @@ export function ringTensors(tensors: readonly StateTensor[]): RingTensor[] {
   return rings.map((tensor) => ({ ...tensor, kind: kinds.get(tensor.ring.slots)! }));
 }
 
-/** A new stretch of more bytes than this is written as soon as it is cut, where it can be: beside a state's own bytes all of a long prompt's would be as much again. */
+/**
+ * A new stretch of more bytes than this is written as soon as it is cut, where it can be: beside a state's own bytes
+ * all of a long prompt's would be as much again.
+ */
 const LONG_STRETCH_BYTES = 250_000;
 
 /**
- * What holds the caches of a state of `position` tokens: those of `known` that it needs, and new ones, with their bytes, of at most `mostBytes`
- * where that is a slot or more. `known`: of the state that this one has grown from. `put` writes a long one, whose bytes are freed then.
+ * What holds the caches of a state of `position` tokens: those of `known` that it needs, and new ones, with their
+ * bytes, of at most `mostBytes` where that is a slot or more. `known`: of the state that this one has grown from. `put`
+ * writes a long one, whose bytes are freed then.
  */
 export function cutStretches<Known extends Stretch>(
   tensors: readonly RingTensor[],
@@ -98,8 +106,9 @@ export function joinStretches(
 }
 
 /**
- * Writes the caches' slots into `rooms`, which has bytes for all slots of each tensor. Of the tensors `data` has the first `sinks` slots, which are written
- * before a stretch is asked for; a stretch is read no more once the next one is asked for. Fails with `state_unreadable` where positions are missing.
+ * Writes the caches' slots into `rooms`, which has bytes for all slots of each tensor. Of the tensors `data` has the
+ * first `sinks` slots, which are written before a stretch is asked for; a stretch is read no more once the next one is
+ * asked for. Fails with `state_unreadable` where positions are missing.
  */
 export function fillRings(
   tensors: readonly RingTensor[],

@@ -1,7 +1,8 @@
 /**
  * strict-msgpack: plain values as msgpack, for bytes whose hash or signature was checked first.
  *
- * Codec objects are made fresh for each call: msgpackr keeps structures between calls, and no bytes may teach it any for the next.
+ * Codec objects are made fresh for each call: msgpackr keeps structures between calls, and no bytes
+ * may teach it any for the next.
  */
 import { Packr, Unpackr } from "msgpackr";
 import type * as z from "zod";

@@ -1,4 +1,7 @@
-/** rivulet bench: a depth that nobody would wait for, or that the model cannot reach, is refused before anything is computed. */
+/**
+ * rivulet bench: a depth that nobody would wait for, or that the model cannot reach, is
+ * refused before anything is computed.
+ */
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { converted, tinyLlama } from "../convert/folder.ts";

@@ -1,6 +1,6 @@
 /**
- * Two tenants on a real server, every route of its /openapi.json: what one of them says is in no byte of what the other is given, of the log,
- * and after deletion of any file.
+ * Two tenants on a real server, every route of its /openapi.json: what one of them says is in no byte of what the other
+ * is given, of the log, and after deletion of any file.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";

@@ -24,7 +24,10 @@ async function kill(): Promise<void> {
   process.kill(serverPid(folder), "SIGKILL");
   await server.ended;
 }
-/** Starts a server whose first long answer stands still after some words, so that it is not over before the server is killed. */
+/**
+ * Starts a server whose first long answer stands still after some words, so that it is not
+ * over before the server is killed.
+ */
 async function serveStandingStill(): Promise<void> {
   await kill();
   void barrier.reached();

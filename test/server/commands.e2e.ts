@@ -1,6 +1,7 @@
 /**
- * Every command of the documents, as it is written there. Those of a document run one after another in one shell, against a running server; what
- * cannot run here is left out by name and with its reason, and a command that is neither fails the test.
+ * Every command of the documents, as it is written there. Those of a document run one after another in one
+ * shell, against a running server; what cannot run here is left out by name and with its reason, and a command
+ * that is neither fails the test.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

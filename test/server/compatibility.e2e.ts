@@ -1,4 +1,7 @@
-/** L8: the server under the oldest compatibility date that it supports (docs/deploy.md). Under the newest runtime a nightly run has all tests. */
+/**
+ * L8: the server under the oldest compatibility date that it supports (docs/deploy.md). Under the newest
+ * runtime a nightly run has all tests.
+ */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { post } from "../support/start-server.ts";
@@ -9,7 +12,10 @@ const CURRENT = /^compatibility_date = "(.+)"/m.exec(readFileSync("wrangler.toml
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of several shapes
 type Json = any;
 
-/** What a client sees of a conversation, a stream, a reply in the background, a socket and a prefix, as far as it does not name anything by chance. */
+/**
+ * What a client sees of a conversation, a stream, a reply in the background, a socket and a prefix, as far as it
+ * does not name anything by chance.
+ */
 async function seen(date: string): Promise<unknown[]> {
   const server = await toyServer({ COMPATIBILITY_DATE: date });
   try {

@@ -8,7 +8,10 @@ import { root } from "../../scripts/package-root.ts";
 import { type Bundle, ensureBundle } from "../../scripts/serve-bundle.ts";
 
 const MIB = 1024 * 1024;
-/** developers.cloudflare.com/workers/platform/limits: a Worker of the free plan after compression, of any plan before; one asset; assets. */
+/**
+ * developers.cloudflare.com/workers/platform/limits: a Worker of the free plan after compression, of any
+ * plan before; one asset; assets.
+ */
 const limits = { compressedBytes: 3 * MIB, bytes: 64 * MIB, assetBytes: 25 * MIB, assets: 20_000 };
 
 let bundle: Bundle;

@@ -1,4 +1,7 @@
-/** A server whose machine allows it 1,024 descriptors, and more callers than that is enough for: it refuses clearly, stays up, and serves again. */
+/**
+ * A server whose machine allows it 1,024 descriptors, and more callers than that is enough for: it refuses
+ * clearly, stays up, and serves again.
+ */
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";

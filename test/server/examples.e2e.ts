@@ -1,4 +1,7 @@
-/** Every example runs to its end against a running server, on a tiny pack; what the default model says to them is in their READMEs. */
+/**
+ * Every example runs to its end against a running server, on a tiny pack; what the default model
+ * says to them is in their READMEs.
+ */
 import { spawn } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

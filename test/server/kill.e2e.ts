@@ -1,4 +1,6 @@
-/** Layer 4: the real server, ended by SIGKILL at exact places and at random ones, and started again on the same folder. */
+/**
+ * Layer 4: the real server, ended by SIGKILL at exact places and at random ones, and started again on the same folder.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,7 +84,10 @@ async function killedAt(point: FaultPoint, from: number, plan: Dialogue, env: Re
 }
 
 const expectations = new Map<string, Promise<Told[]>>();
-/** What a dialogue tells that nothing disturbs. It is held once for each plan, under a name of its own: names change no reply. */
+/**
+ * What a dialogue tells that nothing disturbs. It is held once for each plan, under a name of
+ * its own: names change no reply.
+ */
 function expectedOf({ conversation: _, ...plan }: Dialogue): Promise<Told[]> {
   const key = JSON.stringify(plan);
   const known = expectations.get(key) ?? undisturbed(twin.url, { ...plan, conversation: `twin-${expectations.size}` });

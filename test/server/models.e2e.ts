@@ -1,4 +1,7 @@
-/** Several packs at one server: `model` chooses, a conversation stays with its model, and each is loaded when it is needed. */
+/**
+ * Several packs at one server: `model` chooses, a conversation stays with its model, and
+ * each is loaded when it is needed.
+ */
 import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** The server fetches nothing that a caller names: an address in any field of any route is text, or refused, and nobody is asked there. */
+/**
+ * The server fetches nothing that a caller names: an address in any field of any route is text, or
+ * refused, and nobody is asked there.
+ */
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { operationsOf, type Schema, sampleOf } from "../support/openapi-sample.ts";

@@ -1,4 +1,7 @@
-/** What `npm pack` makes, installed by npm into an empty folder: the command, the typed client, and the Worker mounted in another one. */
+/**
+ * What `npm pack` makes, installed by npm into an empty folder: the command, the typed client, and the
+ * Worker mounted in another one.
+ */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   cpSync,

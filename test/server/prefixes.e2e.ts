@@ -1,4 +1,7 @@
-/** Layer 4: shared prefixes on the real server: its process is ended by SIGKILL in the midst of one, and more of them than there are memory slots come beside chats. */
+/**
+ * Layer 4: shared prefixes on the real server: its process is ended by SIGKILL in the midst of one, and more of them
+ * than there are memory slots come beside chats.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

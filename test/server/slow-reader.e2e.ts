@@ -9,7 +9,9 @@ import { KillableServer } from "../kill/killable-server.ts";
 import { post } from "../support/start-server.ts";
 import { tinyPack } from "../support/tiny-pack.ts";
 
-/** An event with 20 alternatives has about 1.5 kB: more than the kernel buffers (some 4 MB) and the server's together. */
+/**
+ * An event with 20 alternatives has about 1.5 kB: more than the kernel buffers (some 4 MB) and the server's together.
+ */
 const TOKENS = 8000;
 const STALL_MS = 2000;
 const MB = 2 ** 20;

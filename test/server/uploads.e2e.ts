@@ -1,4 +1,6 @@
-/** What a refused upload sees: the refusal, however much it still had to send. And who the server of a machine answers. */
+/**
+ * What a refused upload sees: the refusal, however much it still had to send. And who the server of a machine answers.
+ */
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { start } from "../support/start-server.ts";

@@ -1,4 +1,7 @@
-/** Several processes behind one port: every request finds its conversation, lists and counts are those of all, and one that dies comes back. */
+/**
+ * Several processes behind one port: every request finds its conversation, lists and counts are those of
+ * all, and one that dies comes back.
+ */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -201,7 +204,8 @@ it("where the process that takes requests is killed, what the others compute goe
 it("where a client leaves, its turn is cancelled in whichever process it is computed", async () => {
   const { url } = shared;
   for (const conversation of ["left-1", "left-2", "left-3", "left-4"]) {
-    // A reply that no token ends takes seconds: one of some hundred tokens can be over before this process gets a moment to leave.
+    // A reply that no token ends takes seconds: one of some hundred tokens can be over before this
+    // process gets a moment to leave.
     const plan = { model: "long", conversation, turns: 1, maxTokens: 30_000, seed: 5 };
     const client = turnOf(plan, 0, { logit_bias: { 257: -100 } });
     await client.connect(url, (tokens) => {

@@ -21,8 +21,8 @@ export class ChatWords {
   readonly #content: string[] = [];
   readonly #calls: Call[] = [];
   /**
-   * What is known and not told yet. A call is told first with empty arguments, as OpenAI does and clients rely on; what follows it waits for
-   * the next event, because one event is one chunk, with one id to resume from.
+   * What is known and not told yet. A call is told first with empty arguments, as OpenAI does and clients rely on; what
+   * follows it waits for the next event, because one event is one chunk, with one id to resume from.
    */
   readonly #untold: ReplyPiece[] = [];
 

@@ -1,4 +1,6 @@
-/** POST /v1/chat/completions: the fields that are honoured, ignored (their descriptions say so) or refused (all others). */
+/**
+ * POST /v1/chat/completions: the fields that are honoured, ignored (their descriptions say so) or refused (all others).
+ */
 import * as z from "zod";
 import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
@@ -152,7 +154,9 @@ const callsOf = ({ tool_calls: calls, function_call: call }: Reply) => [
   ...(call ? [call] : []),
 ];
 
-/** What the model is told. Fails with `request_invalid` where a message says nothing, or answers no call of the history. */
+/**
+ * What the model is told. Fails with `request_invalid` where a message says nothing, or answers no call of the history.
+ */
 export function chatMessages(given: readonly Said[]): Message[] {
   given.forEach((said, i) => {
     const field = `messages[${i}].content`;

@@ -56,7 +56,10 @@ interface Calling {
   tool_call_id?: string | null | undefined;
 }
 
-/** Fails with `request_invalid` where a tool answers a call that the history does not have. Without a history nothing is known. */
+/**
+ * Fails with `request_invalid` where a tool answers a call that the history does not have.
+ * Without a history nothing is known.
+ */
 export function checkCallIds(messages: readonly Calling[]): void {
   if (!messages.some(({ role }) => role === "assistant")) return;
   const known = new TextSet();

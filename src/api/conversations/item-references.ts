@@ -1,8 +1,9 @@
 /**
- * resolveReferences: the items of an input that stand for items of earlier turns, as what was said there, and where the input's dialogue was.
+ * resolveReferences: the items of an input that stand for items of earlier turns, as what was said there, and
+ * where the input's dialogue was.
  *
- * An item's id carries its object and its turn. So a client that keeps ids alone says where its dialogue goes on, and so does one that sends
- * our items back whole, with their ids.
+ * An item's id carries its object and its turn. So a client that keeps ids alone says where its dialogue goes on, and
+ * so does one that sends our items back whole, with their ids.
  */
 import { check, Failure } from "../../core/failure.ts";
 import { type InputItem, isReference } from "../responses/input.ts";
@@ -34,8 +35,8 @@ interface Asked {
 }
 
 /**
- * `last`: a turn that the items belong to, where neither a conversation nor a response says what they follow. Fails with `not_found`, naming
- * the reference.
+ * `last`: a turn that the items belong to, where neither a conversation nor a response says what they follow. Fails
+ * with `not_found`, naming the reference.
  */
 export async function resolveReferences(asked: Asked, ask: AskTurns): Promise<{ input: Input; last?: Referred }> {
   const { input, conversation, previous_response_id: previous } = asked;
@@ -80,8 +81,8 @@ function lengthOf(item: Item): number {
 }
 
 /**
- * The turn of the last item that is one of ours by its id, in an input that says everything in words. Undefined where there is none, or it is
- * no longer there: then the words alone count.
+ * The turn of the last item that is one of ours by its id, in an input that says everything in words. Undefined where
+ * there is none, or it is no longer there: then the words alone count.
  */
 async function turnOfItems(input: readonly InputItem[], ask: AskTurns): Promise<Referred | undefined> {
   const name = input.reduceRight<TurnName | undefined>((found, item) => found ?? nameOf(item), undefined);

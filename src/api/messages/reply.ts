@@ -26,7 +26,10 @@ interface StreamEvent {
   [field: string]: unknown;
 }
 
-/** Anthropic counts what was read from a cache apart from the input. Nothing here is written to one at a price of its own. */
+/**
+ * Anthropic counts what was read from a cache apart from the input. Nothing here is
+ * written to one at a price of its own.
+ */
 const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) => ({
   input_tokens: promptTokens - cachedTokens,
   cache_creation_input_tokens: 0,

@@ -1,4 +1,7 @@
-/** POST /v1/messages: Anthropic's form of a request. Fields that are honoured, without effect (they say so) or refused (all others). */
+/**
+ * POST /v1/messages: Anthropic's form of a request. Fields that are honoured, without effect (they
+ * say so) or refused (all others).
+ */
 import * as z from "zod";
 import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";

@@ -12,8 +12,9 @@ export interface Said {
 }
 
 /**
- * An assistant's text and calls are one message, which is what the model wrote, also where a client has parted them. Results of tools are
- * messages of their own. Fails with `request_invalid` where a block has the wrong role, or a result answers no call of the history.
+ * An assistant's text and calls are one message, which is what the model wrote, also where a client has parted them.
+ * Results of tools are messages of their own. Fails with `request_invalid` where a block has the wrong role, or a
+ * result answers no call of the history.
  */
 export function saidMessages(given: readonly Said[]): Message[] {
   const calls = new TextSet();

@@ -1,6 +1,7 @@
 /**
- * compaction: an item that stands for everything before it. A state does not grow with what it has read, so there is nothing to shorten: the
- * item names the turn whose state goes on, and a signature says that this server gave it to this tenant.
+ * compaction: an item that stands for everything before it. A state does not grow with what it has read, so
+ * there is nothing to shorten: the item names the turn whose state goes on, and a signature says that this
+ * server gave it to this tenant.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Failure } from "../../core/failure.ts";
@@ -41,8 +42,9 @@ interface Asked {
 }
 
 /**
- * The request with the response that its last compaction stands for in the place of the item and of all before it. Beside a conversation or a
- * response, which say themselves where the dialogue is, the items are left out. Fails as `opened` does.
+ * The request with the response that its last compaction stands for in the place of the item and of all
+ * before it. Beside a conversation or a response, which say themselves where the dialogue is, the items are
+ * left out. Fails as `opened` does.
  */
 export function withoutCompaction<Body extends Asked>(secret: Secret, tenant: string, body: Body): Body {
   const { input } = body;

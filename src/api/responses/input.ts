@@ -139,8 +139,8 @@ export const isReference = (item: InputItem): item is ItemReference =>
   "id" in item && !("role" in item) && (item.type === undefined || item.type === "item_reference");
 
 /**
- * Messages of a list of items. An assistant's text and the calls behind it are one message: what the model wrote. Fails with
- * `request_invalid` where an output answers no call, of a list that has calls.
+ * Messages of a list of items. An assistant's text and the calls behind it are one message: what the model wrote. Fails
+ * with `request_invalid` where an output answers no call, of a list that has calls.
  */
 export function messagesOf(value: z.infer<typeof input> | null | undefined): Message[] {
   if (value == null) return [];

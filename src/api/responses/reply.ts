@@ -1,7 +1,8 @@
 /**
  * ResponseReply: a turn as /v1/responses speaks: one `response` object, or its events.
  *
- * `sequence_number` counts wire events from 0 and is their id. It depends on nothing but the turn's events, so a replay numbers the same.
+ * `sequence_number` counts wire events from 0 and is their id. It depends on nothing but the turn's
+ * events, so a replay numbers the same.
  */
 import { CallParser, type ReplyPiece } from "../../constrain/reply/call-parser.ts";
 import { callId } from "../shared/ids.ts";
@@ -19,7 +20,10 @@ const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUsage) =>
   total_tokens: promptTokens + completionTokens,
 });
 
-/** What a response repeats of its request, as far as the request was silent. All fields of Open Responses and of OpenAI, and no null where they have a number. */
+/**
+ * What a response repeats of its request, as far as the request was silent. All fields of Open Responses and of OpenAI,
+ * and no null where they have a number.
+ */
 const silent = {
   background: false,
   frequency_penalty: 0,

@@ -166,7 +166,9 @@ export function responseTurn(
   };
 }
 
-/** Beside a conversation or a response, system messages of the input are instructions too: they hold for this request. */
+/**
+ * Beside a conversation or a response, system messages of the input are instructions too: they hold for this request.
+ */
 function placed(
   instructions: Message[],
   messages: Message[],

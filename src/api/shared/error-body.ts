@@ -41,7 +41,10 @@ export function errorResponse(failure: Failure): Response {
   return Response.json(errorBody(failure), { status, headers });
 }
 
-/** What another object answered as JSON: its value, or thrown as the failure that it was there. The one way back from `errorResponse`. */
+/**
+ * What another object answered as JSON: its value, or thrown as the failure that it was there. The one
+ * way back from `errorResponse`.
+ */
 export async function answerOf<T>(response: Response): Promise<T> {
   const answer = (await response.json()) as T & Partial<ErrorBody>;
   if (!response.ok) throw Failure.from(answer.error);

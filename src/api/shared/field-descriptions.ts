@@ -1,6 +1,6 @@
 /**
- * What the fields mean whose schemas do not say it themselves: by name, or by `owner.name` where one name means two things. The owner is
- * the field or the component that has it.
+ * What the fields mean whose schemas do not say it themselves: by name, or by `owner.name` where one name means two
+ * things. The owner is the field or the component that has it.
  */
 export const fieldWords: Record<string, string> = {
   id: "The object's id, by which it can be requested.",

@@ -1,4 +1,7 @@
-/** checkHeld: whether a reply can have the form that its request asks for; what it will not be held to is named to the caller. */
+/**
+ * checkHeld: whether a reply can have the form that its request asks for; what it will not be
+ * held to is named to the caller.
+ */
 import type { ReplyShape } from "../../constrain/constraint.ts";
 import { checkShape } from "../../constrain/constraint-for.ts";
 import type { ShapePaths } from "../../constrain/reply/reply-grammar.ts";

@@ -1,7 +1,8 @@
 /**
  * Names that callers see, and what the server reads from them. docs/design/conversation-object.md has the table.
  *
- * An id of a turn carries its object's name and nothing about who owns it: the object itself says `not_found` to every other tenant.
+ * An id of a turn carries its object's name and nothing about who owns it: the object itself says
+ * `not_found` to every other tenant.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import * as z from "zod";
@@ -14,7 +15,10 @@ export const MAIN = "main";
 /** The object's part of an id whose turn is kept nowhere. */
 export const NO_OBJECT = "0".repeat(32);
 
-/** Stands in for the secret where none is set: names of objects are then the same on every such server. Exported files are never signed with it. */
+/**
+ * Stands in for the secret where none is set: names of objects are then the same on every such server. Exported
+ * files are never signed with it.
+ */
 export const UNKEYED = "rivulet";
 const FORK = /^(.+)~([0-9a-z]{8})$/s;
 const TURN = /^(?:resp_|chatcmpl-|cmpl-|msg_)([0-9a-f]{32})([0-9a-f]{16})$/;
@@ -40,7 +44,9 @@ export const newConversation = (): string => `conv_${randomBytes(16).toString("h
 /** 16 hex digits. */
 export const newTurnId = (): string => randomBytes(8).toString("hex");
 
-/** Names of objects show up in logs: neither tenant nor conversation can be read from them, or guessed. 32 hex digits. */
+/**
+ * Names of objects show up in logs: neither tenant nor conversation can be read from them, or guessed. 32 hex digits.
+ */
 export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, root: string): string {
   return createHmac("sha256", SESSION_KEY || UNKEYED)
     .update(JSON.stringify([tenant, root]))
@@ -58,7 +64,9 @@ export interface TurnName {
   turn: string;
 }
 
-/** What an id of a response or a completion names. Fails with `not_found`: an id of another form was never given out. */
+/**
+ * What an id of a response or a completion names. Fails with `not_found`: an id of another form was never given out.
+ */
 export function turnNamed(id: string, param = "id"): TurnName {
   const [, object, turn] = TURN.exec(id) ?? [];
   if (!object || !turn) throw new Failure("not_found", `${param}: no such response`, { param });

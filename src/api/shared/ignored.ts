@@ -1,8 +1,9 @@
 /**
- * ignored: what a request says without effect, noted while it is parsed and named to its caller in the header `x-rivulet-ignored`.
+ * ignored: what a request says without effect, noted while it is parsed and named to its caller in
+ * the header `x-rivulet-ignored`.
  *
- * A schema declares what it takes and does not use with `withoutEffect` and `tolerant`; nothing else knows the list. docs/api.md has the
- * same table, and a test compares them.
+ * A schema declares what it takes and does not use with `withoutEffect` and `tolerant`; nothing else knows the list.
+ * docs/api.md has the same table, and a test compares them.
  */
 import * as z from "zod";
 import "./openapi.ts";
@@ -13,7 +14,10 @@ export const IGNORED_HEADER = "x-rivulet-ignored";
 const NAMES_MAX = 32;
 const NAME_MAX_CHARS = 80;
 
-/** Names of what was without effect in one request: fields by their path, without the numbers of lists where they say nothing. */
+/**
+ * Names of what was without effect in one request: fields by their path, without the numbers
+ * of lists where they say nothing.
+ */
 export class Ignored {
   readonly #names = new Set<string>();
 
@@ -67,8 +71,8 @@ function enter(name: string, why: string): void {
 }
 
 /**
- * Fields of a request that are taken, whatever they hold, and change nothing. `words`: why, by name. `where`: what they are part of, if
- * not of the request itself.
+ * Fields of a request that are taken, whatever they hold, and change nothing. `words`: why, by name. `where`: what they
+ * are part of, if not of the request itself.
  */
 export function withoutEffect<Words extends Record<string, string>>(words: Words, where = ""): WithoutEffect<Words> {
   const fields = Object.entries(words).map(([field, why]) => {
@@ -95,8 +99,8 @@ export function repeatedOnly<T extends z.ZodType>(name: string, why: string, sch
 }
 
 /**
- * An object that another server or a later client may have written, such as a message of a history: keys that are not known here are left
- * out and noted as `where.key`.
+ * An object that another server or a later client may have written, such as a message of a history: keys that are not
+ * known here are left out and noted as `where.key`.
  */
 export function tolerant<Shape extends z.ZodRawShape>(where: string, shape: Shape) {
   const known = new Set(Object.keys(shape));
@@ -113,7 +117,10 @@ export function tolerant<Shape extends z.ZodRawShape>(where: string, shape: Shap
 /** Known, and no part of what is said: what our own replies have beside their text. Not noted. */
 export const silent = z.unknown().optional();
 
-/** A part or an item of a kind that says nothing here, such as another model's thoughts: left out, and noted as `where:kind`. */
+/**
+ * A part or an item of a kind that says nothing here, such as another model's thoughts: left
+ * out, and noted as `where:kind`.
+ */
 export const leftOut = (where: string, kinds: readonly [string, ...string[]]) =>
   z.looseObject({ type: z.enum(kinds) }).transform(({ type }) => {
     note(`${where}:${type}`);
@@ -135,8 +142,8 @@ const isNothing = (value: unknown): boolean =>
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 /**
- * A request body whose nulls are as if they were absent: at its top, and at any depth in `histories`, which have no null that means
- * something. A null, or something empty, under a name that is not known is noted.
+ * A request body whose nulls are as if they were absent: at its top, and at any depth in `histories`, which have no
+ * null that means something. A null, or something empty, under a name that is not known is noted.
  */
 export function nullsAbsent<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -155,8 +162,9 @@ export function nullsAbsent<Shape extends z.ZodRawShape>(
 }
 
 /**
- * `extra_body` is an argument of OpenAI's client for Python, which writes what it holds into the body. Where it came as a field, its fields
- * are as if they stood beside it: each has its effect, or is refused by its name. Fails with `request_invalid` where one is there twice.
+ * `extra_body` is an argument of OpenAI's client for Python, which writes what it holds into the body. Where it came as
+ * a field, its fields are as if they stood beside it: each has its effect, or is refused by its name. Fails with
+ * `request_invalid` where one is there twice.
  */
 function unnested(body: Record<string, unknown>): Record<string, unknown> {
   const { extra_body: nested, ...rest } = body;

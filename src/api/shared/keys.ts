@@ -1,8 +1,9 @@
 /**
- * Callers' keys: which tenant a key stands for, what it may do, and until when. Only digests are configured, and only digests are kept.
+ * Callers' keys: which tenant a key stands for, what it may do, and until when. Only digests are
+ * configured, and only digests are kept.
  *
- * A line of API_KEYS is `tenant:sha256-of-key`, and behind it, each after a semicolon, `scopes=read+write` and `expires=2027-01-31` (a day of
- * UTC, at whose end the key ends, or a time as `2027-01-31T12:00:00Z`).
+ * A line of API_KEYS is `tenant:sha256-of-key`, and behind it, each after a semicolon, `scopes=read+write` and
+ * `expires=2027-01-31` (a day of UTC, at whose end the key ends, or a time as `2027-01-31T12:00:00Z`).
  */
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
@@ -12,7 +13,10 @@ const KEY_LINE = /^([\w.-]{1,64}):([0-9a-f]{64})((?:;[^;]*)*)$/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/;
 
-/** `read` looks at what is there, `write` makes, changes and removes it, `metrics` reads the counts, `admin` may do all of it. */
+/**
+ * `read` looks at what is there, `write` makes, changes and removes it, `metrics` reads the
+ * counts, `admin` may do all of it.
+ */
 const scopes = ["read", "write", "metrics", "admin"] as const;
 export type Scope = (typeof scopes)[number];
 const USUAL: readonly Scope[] = ["read", "write"];
@@ -39,8 +43,9 @@ interface Key {
 type Keys = { API_KEYS: string | undefined };
 
 /**
- * Who sends the request, by a bearer's key, by `x-api-key` as Anthropic's clients send it, or by `api-key` as Azure's do, which counts only without an
- * `authorization`. Without configured keys everybody is the tenant "local". Fails with `unauthorized`.
+ * Who sends the request, by a bearer's key, by `x-api-key` as Anthropic's clients send it, or by `api-key` as
+ * Azure's do, which counts only without an `authorization`. Without configured keys everybody is the tenant
+ * "local". Fails with `unauthorized`.
  */
 export function identityOf({ headers }: Request, keys: Keys): Identity {
   const authorization = headers.get("authorization");
@@ -87,7 +92,8 @@ export function checkScope(given: readonly Scope[], needed: Scope): void {
 /** Fails with `bug` and one line that names the entry, by its number, never by its digest. */
 export function parseKeys(text: string): Key[] {
   const lines = text.split(/[\s,]+/).filter(Boolean);
-  // Commas between keys that are missing say that some were meant: nobody is let in then, where nothing at all lets everybody in.
+  // Commas between keys that are missing say that some were meant: nobody is let in then, where
+  // nothing at all lets everybody in.
   if (lines.length === 0 && text.trim() !== "") throw wrong(0, "expected tenant:sha256 in hex, got nothing");
   return lines.map((line, n) => {
     const [, tenant, hex, rest = ""] = KEY_LINE.exec(line) ?? [];

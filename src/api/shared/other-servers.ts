@@ -1,6 +1,6 @@
 /**
- * Fields that clients of other servers send along: hints about storage, scheduling and thinking, which are taken and named, and switches of
- * what is not done here, which are taken where they stand at what is done anyway.
+ * Fields that clients of other servers send along: hints about storage, scheduling and thinking, which are taken and
+ * named, and switches of what is not done here, which are taken where they stand at what is done anyway.
  */
 import * as z from "zod";
 import "./openapi.ts";

@@ -45,8 +45,8 @@ async function readJson(request: Request, maxBytes: number): Promise<unknown> {
 }
 
 /**
- * A browser may send text and forms across origins without asking first, JSON and types of our own it may not: so a body must say that it is one of
- * these. Fails with `request_invalid`.
+ * A browser may send text and forms across origins without asking first, JSON and types of our own it may not: so a
+ * body must say that it is one of these. Fails with `request_invalid`.
  */
 export function checkMediaType({ headers }: Request, media: readonly string[]): void {
   const type = (headers.get("content-type") ?? "").split(";")[0]!.trim();
@@ -54,7 +54,9 @@ export function checkMediaType({ headers }: Request, media: readonly string[]): 
     refuse("content-type", `expected ${media.join(" or ")}, got ${type.slice(0, 80) || "none"}`);
 }
 
-/** Counts what comes, whatever content-length says. Fails with `body_too_large`, having kept no more than `maxBytes`. */
+/**
+ * Counts what comes, whatever content-length says. Fails with `body_too_large`, having kept no more than `maxBytes`.
+ */
 export async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array> {
   const stated = Number(request.headers.get("content-length"));
   if (stated > maxBytes) throw tooLarge(maxBytes, String(stated));
@@ -82,7 +84,9 @@ function refuse(header: string, message: string): never {
   throw new Failure("request_invalid", `${header}: ${message}`, { param: header });
 }
 
-/** What `schema` makes of a value. Fails with `request_invalid`, which names the field, what was expected and what came. */
+/**
+ * What `schema` makes of a value. Fails with `request_invalid`, which names the field, what was expected and what came.
+ */
 export function parse<T>(value: unknown, schema: z.ZodType<T>, ignored?: Ignored): T {
   // One fault is told, and a body of a megabyte may have a million, each of which takes half a kilobyte.
   const how = { reportInput: false, abortEarly: true, error: expected };

@@ -1,6 +1,7 @@
 /**
- * Limits of tenants and of their keys: how much anybody may ask for. LIMITS is JSON; what it does not name keeps the value below, and null
- * lifts a limit: `{"tenant": {…}, "key": {…}, "tenants": {"ann": {…}}, "keys": {"<first 16 digits of the key's sha256>": {…}}}`.
+ * Limits of tenants and of their keys: how much anybody may ask for. LIMITS is JSON; what it does not name keeps the
+ * value below, and null lifts a limit: `{"tenant": {…}, "key": {…}, "tenants": {"ann": {…}}, "keys": {"<first
+ * 16 digits of the key's sha256>": {…}}}`.
  */
 import * as z from "zod";
 import { Failure } from "../../core/failure.ts";
@@ -42,7 +43,10 @@ export const USUAL: QuotaLimits = {
 };
 const NONE = Object.fromEntries(Object.keys(USUAL).map((name) => [name, Number.POSITIVE_INFINITY])) as QuotaLimits;
 
-/** Of a caller's tenant, and of the key itself. `digest`: of the key, "" where there is none. Fails with `bug` as `parseLimits` does. */
+/**
+ * Of a caller's tenant, and of the key itself. `digest`: of the key, "" where there is none. Fails
+ * with `bug` as `parseLimits` does.
+ */
 export function limitsOf(text: string | undefined, tenant: string, digest: string) {
   const { tenant: all, key, tenants, keys } = parseLimits(text ?? "");
   const over = (base: QuotaLimits, ...changes: (z.infer<typeof given> | undefined)[]): QuotaLimits =>

@@ -48,7 +48,9 @@ export const recalledReply = z
   )
   .openapi({ description: "Earlier lines that were quoted to the model before the question, oldest first." });
 
-/** `rivulet` of a reply: the turn's reference where it is kept, and what was recalled. Nothing where there is neither. */
+/**
+ * `rivulet` of a reply: the turn's reference where it is kept, and what was recalled. Nothing where there is neither.
+ */
 export function rivuletOf(start: StartEvent | undefined): { rivulet?: object } {
   const { reference, recalled } = start ?? {};
   return reference || recalled ? { rivulet: { ...reference, ...(recalled ? { recalled } : {}) } } : {};

@@ -1,4 +1,7 @@
-/** Parts of replies that several forms share: usage, reasons, log probabilities, what every object begins with, and how a stream ends. */
+/**
+ * Parts of replies that several forms share: usage, reasons, log probabilities, what every object
+ * begins with, and how a stream ends.
+ */
 import type { WireEvent } from "./reply-encoder.ts";
 import type { EndEvent, FailedEvent, FinishReason, LoggedToken, StartEvent, TurnUsage } from "./turn.ts";
 
@@ -9,7 +12,9 @@ export const usageOf = ({ promptTokens, cachedTokens, completionTokens }: TurnUs
   prompt_tokens_details: { cached_tokens: cachedTokens },
 });
 
-/** In OpenAI's words. It has none for a turn that its client left, and whoever ends one has nobody to read the reason. */
+/**
+ * In OpenAI's words. It has none for a turn that its client left, and whoever ends one has nobody to read the reason.
+ */
 const finishReasons: Record<FinishReason, "stop" | "length"> = { stop: "stop", length: "length", cancelled: "length" };
 
 /** An object of a later release may know a reason that this one does not: the reply is over all the same. */

@@ -1,4 +1,6 @@
-/** replyShape: what form a reply must have, from the fields of any endpoint; and the schemas that those fields share. */
+/**
+ * replyShape: what form a reply must have, from the fields of any endpoint; and the schemas that those fields share.
+ */
 import * as z from "zod";
 import "./openapi.ts";
 import type { JsonSchema, ReplyShape } from "../../constrain/constraint.ts";
@@ -60,7 +62,10 @@ export const functionFields = {
   }),
 };
 
-/** `named`: how an endpoint names a function. Tools of other kinds may be among those that are allowed: none of them will be called. */
+/**
+ * `named`: how an endpoint names a function. Tools of other kinds may be among those that are
+ * allowed: none of them will be called.
+ */
 export const allowedFields = <Named extends z.ZodType>(named: Named) => ({
   mode: toolMode.default("auto"),
   tools: z

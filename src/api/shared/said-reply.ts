@@ -1,6 +1,6 @@
 /**
- * SaidReply: what the assistant said up to somebody else's next words. A client may have parted it into any number of texts and calls; the model wrote
- * it as one message.
+ * SaidReply: what the assistant said up to somebody else's next words. A client may have parted it into any number of
+ * texts and calls; the model wrote it as one message.
  */
 import { replyText } from "../../constrain/reply/reply-grammar.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";

@@ -1,6 +1,7 @@
 /**
- * Fields that steer sampling, shared by every endpoint that generates, and what they ask for. All are optional; the pack's defaults fill the
- * rest. A field that is added here is taken by every endpoint, and does not compile before `samplingRequest` says what it does.
+ * Fields that steer sampling, shared by every endpoint that generates, and what they ask for. All are optional; the
+ * pack's defaults fill the rest. A field that is added here is taken by every endpoint, and does not compile before
+ * `samplingRequest` says what it does.
  */
 import * as z from "zod";
 import type { Sampling } from "../../sampling/sampling.ts";

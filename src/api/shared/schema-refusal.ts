@@ -1,8 +1,9 @@
 /**
  * refusal: what a schema says against a value, as one sentence for the caller: the field, what was expected, what came.
  *
- * A schema's own message says what is expected; where it has none, `expected` says it. What came is looked up in the value as it was sent,
- * before any default or transform. Numbers and names are shown; free text is only named by its kind and length.
+ * A schema's own message says what is expected; where it has none, `expected` says it. What came is looked up
+ * in the value as it was sent, before any default or transform. Numbers and names are shown; free text is
+ * only named by its kind and length.
  */
 import type * as z from "zod";
 import { Failure } from "../../core/failure.ts";
@@ -108,7 +109,8 @@ function described(value: unknown, { code }: Pick<Issue, "code">): string {
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value !== "string") return String(value);
   if (value === "") return "an empty string";
-  // Values of an enum, ids and the numbers of a query are names, and a short one is shown. Any other string may be a client's text.
+  // Values of an enum, ids and the numbers of a query are names, and a short one is shown. Any other
+  // string may be a client's text.
   const isName = code === "invalid_value" || code === "invalid_format" || code === "invalid_union";
   const isWord = /^(true|false|null|-?[\d.e+-]+)$/i.test(value);
   if (value.length <= SHOWN_MAX_CHARS && (isName || isWord)) return JSON.stringify(value);

@@ -39,7 +39,10 @@ export interface TurnRequest extends ReplyShape {
   seed?: number;
   /** Absent: as many as the context leaves. */
   maxTokens?: number;
-  /** What is left of the day's tokens for prompt and reply, where the turn could compute more. Not the caller's, and no part of what is asked. */
+  /**
+   * What is left of the day's tokens for prompt and reply, where the turn could compute more. Not the
+   * caller's, and no part of what is asked.
+   */
   grantedTokens?: number;
   stop: string[];
   /** Leave out the oldest of the messages where all of them do not fit. */
@@ -51,7 +54,10 @@ export interface TurnRequest extends ReplyShape {
   prompts?: (string | number[])[];
   /** Goes on when its reader leaves; not streamed, it answers at once. */
   background?: boolean;
-  /** The turn's own, 16 hex digits, where no key stands for it: a call that the Worker repeats finds the turn that it began. */
+  /**
+   * The turn's own, 16 hex digits, where no key stands for it: a call that the Worker
+   * repeats finds the turn that it began.
+   */
   id?: string;
   /** False: its messages are read with the next turn, and no reply is asked for. */
   generate?: false;
@@ -121,7 +127,10 @@ export interface Timings {
   decode_ms: number;
   decode_tokens: number;
   save_ms: number;
-  /** Tokens of this turn that were read again, without the request's instructions, into the state that is kept. Absent: none. */
+  /**
+   * Tokens of this turn that were read again, without the request's instructions, into the
+   * state that is kept. Absent: none.
+   */
   settle_tokens?: number;
   settle_ms?: number;
 }
@@ -164,8 +173,9 @@ interface TurnReference {
 }
 
 /**
- * What a turn reports, in order: `start`, `progress`, `token` and `choice` any number of times, then `end` or `failed`. Plain JSON, and for every
- * reader the same (but `progress`, which only those see who were there). Tokens are numbered from 1; the last event has the next number.
+ * What a turn reports, in order: `start`, `progress`, `token` and `choice` any number of times, then `end` or `failed`.
+ * Plain JSON, and for every reader the same (but `progress`, which only those see who were there). Tokens are numbered
+ * from 1; the last event has the next number.
  */
 export type TurnEvent = StartEvent | ProgressEvent | TokenEvent | ChoiceEvent | EndEvent | FailedEvent;
 

@@ -1,12 +1,16 @@
 /**
  * A request's body, so that a refusal reaches whoever still sends it.
  *
- * The runtime closes a connection whose body nobody reads, and a client that is in the middle of sending sees a reset instead of the answer. So
- * whoever refuses leaves the body open, and what is left of it is read and thrown away, up to a bound, before the answer goes out.
+ * The runtime closes a connection whose body nobody reads, and a client that is in the middle of sending sees a reset
+ * instead of the answer. So whoever refuses leaves the body open, and what is left of it is read and thrown away, up to
+ * a bound, before the answer goes out.
  */
 import { Failure } from "../../core/failure.ts";
 
-/** What a refused upload may still send before its connection is closed under it; less where it does not say how much that is. */
+/**
+ * What a refused upload may still send before its connection is closed under it; less where it
+ * does not say how much that is.
+ */
 const DRAIN_MAX_BYTES = 64 * 1024 * 1024;
 const UNDECLARED_MAX_BYTES = 16 * 1024 * 1024;
 

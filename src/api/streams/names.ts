@@ -16,7 +16,10 @@ export function streamIdFor(
   return `stream_${own ?? randomBytes(16).toString("hex")}`;
 }
 
-/** Names of streams' objects that were asked for last, by secret, tenant and id: computing one takes as long as a tenth of a value. */
+/**
+ * Names of streams' objects that were asked for last, by secret, tenant and id: computing one takes
+ * as long as a tenth of a value.
+ */
 const names = new Map<string, string>();
 const NAMES_MAX = 20_000;
 

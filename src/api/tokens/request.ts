@@ -1,4 +1,7 @@
-/** Requests of /tokenize, /detokenize and /apply-template: what llama.cpp's clients send and what vLLM's send, who name the same things differently. */
+/**
+ * Requests of /tokenize, /detokenize and /apply-template: what llama.cpp's clients send and what vLLM's send, who
+ * name the same things differently.
+ */
 import * as z from "zod";
 import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";

@@ -5,7 +5,10 @@ import { messagesOf } from "../../../src/api/responses/input.ts";
 import { cpuMs } from "../../support/cpu-time.ts";
 
 const many = <T>(count: number, of: T): T[] => Array.from({ length: count }, () => of);
-/** Generous: each takes some hundredths of a second, and took three when the reply was written down with each of its parts. */
+/**
+ * Generous: each takes some hundredths of a second, and took three when the reply was
+ * written down with each of its parts.
+ */
 const MOST_MS = 1500;
 
 it("writes an assistant's reply down once, in however many messages it lies", () => {

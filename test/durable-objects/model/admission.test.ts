@@ -35,7 +35,8 @@ it("has memory slots for many more in the memory of a machine, and never fewer t
 
 it("has room for more only where it costs no memory slot", () => {
   const sized = (memoryBytes: number) => ({ memoryBytes, contextLength: 2048, stateBytes: () => 5e6 });
-  // 128 − 15.6 − 90.6 − 0.35 × 5 leave 20 for four slots, 24 leave 4 besides, and in a gigabyte 64 slots of 7 leave more than enough.
+  // 128 − 15.6 − 90.6 − 0.35 × 5 leave 20 for four slots, 24 leave 4 besides, and in a gigabyte 64
+  // slots of 7 leave more than enough.
   expect([slotsFor(sized(90.6e6)), hasRoomBeside(sized(90.6e6), 128e6, 4e6)]).toEqual([4, false]);
   expect([slotsFor(sized(86.6e6)), hasRoomBeside(sized(86.6e6), 128e6, 4e6)]).toEqual([4, true]);
   expect(hasRoomBeside(sized(86.6e6), 128e6, 5e6)).toBe(false);

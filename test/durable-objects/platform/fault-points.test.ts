@@ -1,4 +1,7 @@
-/** A plan of faults is held to the places that there are: one that never fires would let a test pass that proves nothing. */
+/**
+ * A plan of faults is held to the places that there are: one that never fires would let a
+ * test pass that proves nothing.
+ */
 import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { armFaults, type FaultPlan, faultPoints } from "../../../durable-objects/platform/fault-points.ts";

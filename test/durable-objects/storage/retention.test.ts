@@ -25,7 +25,8 @@ const tips = (branch: string) => Array.from({ length: 600 }, (_, i) => `${branch
 
 it("looks at each turn of other branches once, however many heads stand there", () => {
   const { ancestry, looks } = branches();
-  // Where one state fits beside the new one, this is none of them, and heads of the other branch would keep it if it were theirs.
+  // Where one state fits beside the new one, this is none of them, and heads of the other branch
+  // would keep it if it were theirs.
   expect(released(ancestry, "a300", new Set(["a255", "a300"]), tips("b"), one)).toEqual(["a255"]);
   expect(released(ancestry, "a300", new Set(["a255", "a300"]), tips("b"), all)).toEqual([]);
   expect(released(ancestry, "a514", new Set(["a255", "a514"]), tips("b"), all)).toEqual(["a255"]);

@@ -1,4 +1,7 @@
-/** The rows of a tenant's ledger: written whole, found again, and gone from every byte of the file when their stream is deleted. */
+/**
+ * The rows of a tenant's ledger: written whole, found again, and gone from every byte of the
+ * file when their stream is deleted.
+ */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,7 +82,8 @@ it("leaves no byte of two streams that are deleted at the same moment, also wher
   const store = new LedgerStore({ ...storage, sync: () => new Promise((resolve) => waiting.push(() => resolve())) });
   store.put(["a", "b", "c"].map((stream) => ({ stream, bytes: text(`canary-${stream}`, 9000) })));
   const first = store.erase("a");
-  // What the runtime does in one turn is one transaction: the first finds its zeros on disk when the second has just written its own.
+  // What the runtime does in one turn is one transaction: the first finds its zeros on disk when the
+  // second has just written its own.
   storage.sql.exec("BEGIN");
   const second = store.erase("b");
   waiting[0]!();

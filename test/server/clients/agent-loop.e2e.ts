@@ -1,4 +1,7 @@
-/** An agent's loop through the plain client for `openai`: it names no conversation and sends its whole history with every call. */
+/**
+ * An agent's loop through the plain client for `openai`: it names no conversation and sends its
+ * whole history with every call.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

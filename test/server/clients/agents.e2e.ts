@@ -39,8 +39,8 @@ describe("@openai/agents", () => {
     },
   });
   /**
-   * A tiny model does not end by itself, and the SDK takes a reply that its limit cut off for a failure: so it ends at letters that no call and
-   * no object here has.
+   * A tiny model does not end by itself, and the SDK takes a reply that its limit cut off for a failure: so it ends at
+   * letters that no call and no object here has.
    */
   const ending = { maxTokens: 400, providerData: { stop: ["k", "q", "v", "z"], seed: 1, temperature: 1 } };
   const agent = ({ modelSettings = {}, ...fields }: { modelSettings?: object; [field: string]: unknown } = {}) =>

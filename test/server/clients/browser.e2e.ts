@@ -1,4 +1,7 @@
-/** The official clients for JavaScript in Chromium, on a page of another origin: what their preflights ask for, and who is let in. */
+/**
+ * The official clients for JavaScript in Chromium, on a page of another origin: what their
+ * preflights ask for, and who is let in.
+ */
 import { createServer, type Server } from "node:http";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";

@@ -1,6 +1,6 @@
 /**
- * Clients for Python against the running server, each as its users write it. They are set up once in an environment of their own; skipped, with
- * the reason, where Python or its packages cannot be had.
+ * Clients for Python against the running server, each as its users write it. They are set up once in an environment of
+ * their own; skipped, with the reason, where Python or its packages cannot be had.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -78,7 +78,8 @@ beforeAll(async () => {
   // Neither looks for prices nor sends traces anywhere.
   const quiet = { LITELLM_LOCAL_MODEL_COST_MAP: "True", OPENAI_AGENTS_DISABLE_TRACING: "1" };
   const options = { env: { ...process.env, ...compiled, ...quiet }, timeout: 2_000_000 };
-  // Not synchronously: the server's log lines come through this process, and the server would stand still with a full pipe.
+  // Not synchronously: the server's log lines come through this process, and the server
+  // would stand still with a full pipe.
   const args = [join(here, "every_client.py"), server.url, ...Object.keys(clients)];
   const { stdout, stderr } = await promisify(execFile)(ready.python, args, options).catch(
     (thrown: { stdout?: string; stderr?: string }) => thrown,

@@ -1,4 +1,7 @@
-/** What a refused field becomes in each client that has errors of its own: its class, the status, and the field's name. Nothing is tried again. */
+/**
+ * What a refused field becomes in each client that has errors of its own: its class, the status, and the
+ * field's name. Nothing is tried again.
+ */
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { ChatOpenAI } from "@langchain/openai";

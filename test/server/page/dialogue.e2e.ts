@@ -1,4 +1,7 @@
-/** The dialogue's own controls: the way back to its end, what branches are called, where the focus goes, and the word about a small model. */
+/**
+ * The dialogue's own controls: the way back to its end, what branches are called, where the focus goes,
+ * and the word about a small model.
+ */
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { answerOf, begin, describePage, field, grown, idle, say, turns } from "../../support/chat-page.ts";

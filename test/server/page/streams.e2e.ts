@@ -1,4 +1,6 @@
-/** Streams on the page: a live chart, fed from elsewhere and from here, by keys alone, in both themes and on a phone. */
+/**
+ * Streams on the page: a live chart, fed from elsewhere and from here, by keys alone, in both themes and on a phone.
+ */
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { Rivulet } from "../../../src/client/index.ts";

@@ -1,4 +1,7 @@
-/** Names that a caller gives to roles, tools and speakers: what could be read as a template's own words is refused by name, and nothing begins. */
+/**
+ * Names that a caller gives to roles, tools and speakers: what could be read as a template's own words is
+ * refused by name, and nothing begins.
+ */
 import { beforeAll, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { http } from "../../support/chat-client.ts";

@@ -1,4 +1,7 @@
-/** Odd requests to the routes that other servers' clients know: whatever stands in a field, the answer is one of theirs and names the field. */
+/**
+ * Odd requests to the routes that other servers' clients know: whatever stands in a field, the answer is one
+ * of theirs and names the field.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { http } from "../../support/chat-client.ts";

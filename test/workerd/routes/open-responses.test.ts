@@ -1,6 +1,6 @@
 /**
- * The cases of Open Responses (openresponses.org, 2026-04-24), all but those with images and files, with prompts of our own: each reply and
- * each event has every field of the specification, in its type.
+ * The cases of Open Responses (openresponses.org, 2026-04-24), all but those with images and files, with prompts of our
+ * own: each reply and each event has every field of the specification, in its type.
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

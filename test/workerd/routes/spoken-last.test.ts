@@ -1,4 +1,7 @@
-/** Histories whose last word is the assistant's: it speaks once more, as with OpenAI; and what is asked for like that again. */
+/**
+ * Histories whose last word is the assistant's: it speaks once more, as with OpenAI; and
+ * what is asked for like that again.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { http } from "../../support/chat-client.ts";

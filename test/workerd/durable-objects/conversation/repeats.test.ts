@@ -1,4 +1,7 @@
-/** I1, I3 for everything that changes something and is no turn: the same key and body is done once, another body is refused. */
+/**
+ * I1, I3 for everything that changes something and is no turn: the same key and body is done
+ * once, another body is refused.
+ */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { chat, http, say } from "../../../support/chat-client.ts";

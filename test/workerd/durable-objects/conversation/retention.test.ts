@@ -208,7 +208,8 @@ it("the list hears of a conversation once, of changes, and of no turn", async ()
   await converse("ada", "two");
   await converse("ada", "three");
   await abortAllDurableObjects();
-  // The directory counts every turn towards the limits, so it is asked; what it must not hear of a turn is an entry of the list.
+  // The directory counts every turn towards the limits, so it is asked; what it must not hear of
+  // a turn is an entry of the list.
   const asked: string[] = [];
   const getByName = env.DIRECTORY.getByName.bind(env.DIRECTORY);
   const spy = vi.spyOn(env.DIRECTORY, "getByName").mockImplementation((name) => {

@@ -1,4 +1,7 @@
-/** Each promise beside its control: the same test with what protects it left out. O2, O3 and O5: crash and integrity tests. */
+/**
+ * Each promise beside its control: the same test with what protects it left out. O2, O3 and
+ * O5: crash and integrity tests.
+ */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";

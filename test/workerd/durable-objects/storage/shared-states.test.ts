@@ -1,4 +1,6 @@
-/** States of one conversation tree share rows: whatever becomes of one of them, the others go on as if each had its own. */
+/**
+ * States of one conversation tree share rows: whatever becomes of one of them, the others go on as if each had its own.
+ */
 import { evictAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** C6: storage fails at its n-th statement, for every n, once and from then on: whatever was asked is whole or not there, and can be asked again. */
+/**
+ * C6: storage fails at its n-th statement, for every n, once and from then on: whatever was asked is whole or not
+ * there, and can be asked again.
+ */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { limits } from "../../../../durable-objects/platform/limits.ts";

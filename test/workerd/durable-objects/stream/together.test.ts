@@ -1,4 +1,7 @@
-/** Values of many streams in one request, which the tenant's ledger writes in one commit: the same promises as for a stream alone. */
+/**
+ * Values of many streams in one request, which the tenant's ledger writes in one commit: the same
+ * promises as for a stream alone.
+ */
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";

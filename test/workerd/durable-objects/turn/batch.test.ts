@@ -1,4 +1,7 @@
-/** Several replies in one request, of which nothing is kept: all of it must fit one invocation, and none of them is left empty for the others. */
+/**
+ * Several replies in one request, of which nothing is kept: all of it must fit one invocation, and none of
+ * them is left empty for the others.
+ */
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it } from "vitest";

@@ -1,4 +1,6 @@
-/** The same calls give the same bits: in Node, in workerd, in baseline and in optimised code, alone and beside others. */
+/**
+ * The same calls give the same bits: in Node, in workerd, in baseline and in optimised code, alone and beside others.
+ */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { served } from "../../../../durable-objects/model/served-model.ts";

@@ -1,4 +1,7 @@
-/** Conversations without a system message begin with the state after what the template says by itself. The model is a real one, though tiny. */
+/**
+ * Conversations without a system message begin with the state after what the template says by itself. The
+ * model is a real one, though tiny.
+ */
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";

@@ -1,4 +1,6 @@
-/** The server is started with another pack: a conversation whose tokens may mean something else there is refused (V6). */
+/**
+ * The server is started with another pack: a conversation whose tokens may mean something else there is refused (V6).
+ */
 import { expect, it } from "vitest";
 import { anotherPack, EARLIER, LATER } from "../../../support/another-pack.ts";
 import type { ErrorReply } from "../../../support/chat-client.ts";

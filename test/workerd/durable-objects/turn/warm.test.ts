@@ -1,6 +1,6 @@
 /**
- * What a turn leaves in the engine's memory changes nothing but the time of the next: the same replies and the same rows as of a conversation that reads its
- * state before every turn. The model is a real one, though tiny.
+ * What a turn leaves in the engine's memory changes nothing but the time of the next: the same replies and the same
+ * rows as of a conversation that reads its state before every turn. The model is a real one, though tiny.
  */
 import { evictDurableObject, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
