@@ -61,9 +61,12 @@ export async function streamed(
   const running = turn instanceof RunningTurn ? turn : undefined;
   const reader = running?.join(0, after > 0);
   let leaving: Promise<void> | undefined;
-  stream.gone.addEventListener("abort", () => {
+  const leave = () => {
     if (running && reader) leaving = parted(running, reader, client);
-  });
+  };
+  stream.gone.addEventListener("abort", leave);
+  // While its turn waited for the one before it, or for what it begins with.
+  if (stream.gone.aborted) leave();
   const read = (tokens: number) => {
     if (reader) reader.read = tokens;
     running?.changed();
