@@ -35,7 +35,7 @@ export class SseBody {
     client.addEventListener("abort", () => this.#leave());
     // Half the period, so that no silence is longer than one heartbeat.
     this.#heart = setInterval(() => {
-      if (this.#quiet) this.#write(": \n\n");
+      if (this.#quiet) this.#write(this.#encoder.encode(": \n\n"));
       this.#quiet = true;
     }, this.#limits.heartbeatMs / 2);
     if (client.aborted) this.#leave();
@@ -56,7 +56,14 @@ export class SseBody {
   /** One event; resolves when there is room for the next. Without a reader it does nothing. */
   async send({ id, event, data }: WireEvent): Promise<void> {
     const fields = `${id === undefined ? "" : `id: ${id}\n`}${event === undefined ? "" : `event: ${event}\n`}`;
-    this.#write(`${fields}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`);
+    await this.pass(
+      this.#encoder.encode(`${fields}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`),
+    );
+  }
+
+  /** Events that are bytes already; the same. */
+  async pass(bytes: Uint8Array): Promise<void> {
+    this.#write(bytes);
     if (!this.gone.aborted && (this.#controller.desiredSize ?? 1) <= 0) await this.#drained();
   }
 
@@ -81,10 +88,10 @@ export class SseBody {
     });
   }
 
-  #write(text: string): void {
+  #write(bytes: Uint8Array): void {
     if (this.#ended || this.gone.aborted) return;
     this.#quiet = false;
-    this.#controller.enqueue(this.#encoder.encode(text));
+    this.#controller.enqueue(bytes);
   }
 
   #leave(): void {

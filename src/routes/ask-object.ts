@@ -18,6 +18,7 @@ import { MAIN, newTurnId } from "../api/shared/ids.ts";
 import type { TurnRequest } from "../api/shared/turn.ts";
 import { Failure } from "../core/failure.ts";
 import { call } from "./call.ts";
+import { earlyStream } from "./early-stream.ts";
 import type { Bindings } from "./endpoint.ts";
 
 type Addressee = Caller & Pick<ObjectAddress, "object" | "conversation">;
@@ -102,5 +103,8 @@ export async function runTurn(
   const once = idempotencyKey === undefined ? { id: newTurnId() } : { idempotencyKey };
   const body: TurnRequest = { ...turn, ...where, tenant, ...once };
   const begun = await allowTurn(c.env, caller, address.object, turnIdOf(once), body, turn.model);
-  return askObject(c, { ...caller, ...address }, "/turn", { method: "POST", body: { ...body, ...begun.grant }, begun });
+  const asking = { method: "POST", body: { ...body, ...begun.grant }, begun };
+  const reply = askObject(c, { ...caller, ...address }, "/turn", asking);
+  // Whoever begins with a prefix waits for all of it, where it is still being read or another version of the model has read it.
+  return turn.prefix !== undefined && turn.reply.stream ? earlyStream(c, turn.reply, reply) : reply;
 }

@@ -1,11 +1,15 @@
 /** The server is started with another pack of the same model: shared prefixes that are kept are read again, once (V6). */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Conversation } from "../../../../durable-objects/conversation/conversation.ts";
+import { admission } from "../../../../durable-objects/model/admission.ts";
+import { streamLimits } from "../../../../durable-objects/platform/limits.ts";
 import { type PrefixView, prefixObject } from "../../../../src/api/conversations/prefix.ts";
+import { Failure } from "../../../../src/core/failure.ts";
 import { EARLIER, LATER } from "../../../support/another-pack.ts";
-import { gatedToy } from "../../../support/gated-toy.ts";
+import { http, say, send } from "../../../support/chat-client.ts";
+import { gatedToy, stream, Tail, until } from "../../../support/gated-toy.ts";
 import { askObject, contentOf, converse, type Reply, rows, told, turnRequest } from "../../../support/object.ts";
 
 const TEXT = "All of the manual. ".repeat(20);
@@ -133,4 +137,60 @@ it("one that was being read when the server stopped is read by the new pack for 
   expect(reply.usage.prompt_tokens_details.cached_tokens).toBe(tokens());
   expect(await turns()).toBe(1);
   expect(contentOf(reply)).toBe(contentOf(await asSent()));
+});
+
+describe("a stream behind it", () => {
+  const behind = (fields = {}) => stream("a", "one", { prefix: "manual", max_tokens: 8, ...fields });
+
+  it("has its headers and heartbeats while it is read", async () => {
+    await told(make());
+    await startedWith(LATER);
+    streamLimits.heartbeatMs = 20;
+    let held = true;
+    gate.at = () => (held ? until(() => !held) : undefined);
+    const tail = await behind();
+    await tail.commented(3);
+    held = false;
+    expect([await tail.end(), tail.seen.at(-1)!.finish]).toEqual(["done", "length"]);
+    expect(tail.content).toBe(contentOf(await asSent()));
+  });
+
+  it("is told in the stream what comes in its way then", async () => {
+    await told(make());
+    await startedWith(LATER);
+    streamLimits.heartbeatMs = 20;
+    let held = true;
+    gate.at = async () => {
+      await until(() => !held);
+      throw new Failure("state_unreadable", "the disk is worn");
+    };
+    const tail = await behind();
+    await tail.commented(1);
+    held = false;
+    expect(await tail.end()).toBe("ended");
+    expect(tail.seen).toMatchObject([{ error: { code: "state_unreadable", param: "prefix" } }]);
+    gate.at = () => {};
+    // Nothing has begun.
+    expect((await http("/v1/conversations/a")).status).toBe(404);
+    await told(make());
+    expect(await (await behind()).end()).toBe("done");
+  });
+
+  it("is not answered where its client has left meanwhile", async () => {
+    await told(make());
+    await startedWith(LATER);
+    streamLimits.heartbeatMs = 20;
+    let held = true;
+    gate.at = () => (held ? until(() => !held) : undefined);
+    const client = new AbortController();
+    const asked = { model: "tiny", conversation: "a", prefix: "manual", messages: [say("one")], stream: true };
+    const tail = new Tail(await send(asked, {}, client.signal));
+    await tail.commented(1);
+    client.abort();
+    held = false;
+    expect(await (await behind({ conversation: "b" })).end()).toBe("done");
+    await until(() => admission.live === 0, "the memory slot of a turn that nobody reads");
+    const prompt = toy().prompt.afterSystem([{ role: "user", content: "one" }]).length;
+    expect(toy().fed.length).toBeLessThanOrEqual(tokens() + 2 * prompt + 7);
+  });
 });
