@@ -14,6 +14,9 @@ const PADDING = "\u2003";
 
 type Kind = "content" | "name" | "tool";
 const placeholder = (nonce: string, kind: Kind, message: number): string => `x${nonce}${kind}${message}x`;
+/** With any nonce, so that it is compiled once, and what may stand around it. As JSON a tool's placeholder stands in quotes. */
+const PLACEHOLDER = /(\u2003|"(?=x[0-9a-f]{32}tool))?x([0-9a-f]{32})(content|name|tool)(\d+)x(\u2003|")?/g;
+type Found = [whole: string, left?: string, nonce?: string, kind?: Kind, number?: string, right?: string];
 
 interface Prompt {
   messages: readonly Message[];
@@ -42,15 +45,18 @@ export function renderedPieces(
     ...constants,
     ...(tools.length > 0 ? { tools: listed } : {}),
   });
-  // As JSON a tool's placeholder stands in quotes.
-  const placeholders = new RegExp(
-    `(${PADDING}|"(?=x${nonce}tool))?x${nonce}(content|name|tool)(\\d+)x(${PADDING}|")?`,
-    "g",
-  );
   const pieces: Piece[] = [];
   let from = 0;
-  for (const found of rendered.matchAll(placeholders)) {
-    const [whole, left = "", kind, number, right = ""] = found as unknown as [string, string?, Kind?, string?, string?];
+  PLACEHOLDER.lastIndex = 0;
+  for (;;) {
+    const found = PLACEHOLDER.exec(rendered);
+    if (!found) break;
+    const [whole, left = "", drawn, kind, number, right = ""] = found as unknown as Found;
+    if (drawn !== nonce) {
+      // The template writes it. What stands around it may be a placeholder's.
+      PLACEHOLDER.lastIndex = found.index + 1;
+      continue;
+    }
     const at = Number(number);
     const before = rendered.slice(from, found.index);
     from = found.index + whole.length;

@@ -128,6 +128,13 @@ describe("contents", () => {
     expect(decode(left.start([user(" x ")]))).toBe("[INST]x [/INST]");
   });
 
+  it("are told from what a template writes in the form of a placeholder", () => {
+    const like = `x${"0".repeat(32)}content0x`;
+    const source = `${like}{% for m in messages %}{{ m.content }}${like}{% endfor %}`;
+    const ids = builderFor(source).start([user("said")]);
+    expect(codecFor(source).decode(ids)).toBe(`${like}said${like}`);
+  });
+
   it("may be empty, or stand twice", () => {
     const twice = builderFor("{% for m in messages %}{{ m.content }}<s>{{ m.content }}{% endfor %}");
     const { decode } = plainCodec();
