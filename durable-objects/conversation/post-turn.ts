@@ -16,7 +16,7 @@ import { noSuchResponse } from "../storage/turn-tree.ts";
 import { isBatch } from "../turn/batch.ts";
 import { type Host, isThrownAway, sourceOf } from "../turn/context.ts";
 import { placeBehind, placeRequest } from "../turn/place-request.ts";
-import { plan, turnDigest, turnIdOf } from "../turn/plan.ts";
+import { planAhead, turnDigest, turnIdOf } from "../turn/plan.ts";
 import type { KnownTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "../turn/unanswered-turn.ts";
@@ -61,7 +61,7 @@ export async function countTokens(scheduler: Scheduler, asked: TurnRequest): Pro
   const source = database.exists ? sourceOf(request, host) : undefined;
   const served = await host.served(request);
   const placed = unread ? placeBehind(request, served, host.store(), unread) : placeRequest(request, served, source);
-  const { accepted } = plan(placed, newTurnId(), served, { isCounted: true });
+  const { accepted } = await planAhead(placed, newTurnId(), served, { isCounted: true });
   return { tokens: accepted.start + accepted.promptCount };
 }
 

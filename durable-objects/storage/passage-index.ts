@@ -7,7 +7,7 @@
 import { atOnce, type Work } from "../../src/core/work.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { termsOf } from "./index-terms.ts";
-import { type Asked, compared, type SentenceCoder, sensesOf } from "./passage-senses.ts";
+import { type Asked, areOlder, compared, type SentenceCoder, sensesOf } from "./passage-senses.ts";
 import { type Said, sectionsOf } from "./passages.ts";
 
 /** What the index takes of a turn: where its sections start in its text, the terms of each, and codes of its sentences, where there are any. */
@@ -74,6 +74,8 @@ interface Placed {
 export class PassageIndex {
   readonly #database: Database;
   readonly #coder: SentenceCoder | undefined;
+  /** A question has met codes of another version, with which it could not be compared, since this was set to false. */
+  hasMetOlder = false;
 
   /** `coder`: of sentences; without it they are found by their words alone. */
   constructor(database: Database, coder?: SentenceCoder) {
@@ -216,8 +218,8 @@ export class PassageIndex {
     const top = new Float64Array(limit);
     let left = COMPARED_MAX;
     for (const { lane, from, to } of branch.slice(0, COMPARED_LANES_MAX)) {
-      const first = lane * DEPTHS + from;
-      for (let last = lane * DEPTHS + to; last >= first && left > 0; ) {
+      const [first, end] = placesOf({ lane, from, to });
+      for (let last = end; last >= first && left > 0; ) {
         const rows = this.#database.exec(
           `SELECT place, senses FROM passage_turns WHERE place BETWEEN ? AND ? AND senses IS NOT NULL ORDER BY place DESC LIMIT ${TURNS_AT_ONCE}`,
           ...[first, last],
@@ -226,7 +228,9 @@ export class PassageIndex {
           if (left <= 0) break;
           const place = Number(row.place);
           const best = new Map<number, number>();
-          left -= compared(new Uint8Array(row.senses as ArrayBuffer), asked, (section, nearness) => {
+          const senses = new Uint8Array(row.senses as ArrayBuffer);
+          this.hasMetOlder ||= areOlder(senses, asked);
+          left -= compared(senses, asked, (section, nearness) => {
             if (nearness < least) return;
             if (nearness > (best.get(section) ?? 0)) best.set(section, nearness);
             if (nearness > top[0]!) {
@@ -307,6 +311,9 @@ const rangeOf = (lane: number, from: number, to: number): [number, number] => [
   (lane * DEPTHS + from) * SECTIONS,
   (lane * DEPTHS + to) * SECTIONS + SECTIONS - 1,
 ];
+
+/** The first and the last place of a range. */
+export const placesOf = ({ lane, from, to }: LaneRange): [number, number] => [lane * DEPTHS + from, lane * DEPTHS + to];
 
 function postingOf(id: number): Posting {
   const place = Math.floor(id / SECTIONS);

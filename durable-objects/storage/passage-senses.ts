@@ -3,7 +3,7 @@
  * finds them. What a code stands for is the concern of whoever makes it; how near two sentences are is a number of whoever asks.
  *
  * Layout: the coding's version and the bytes of a code (u8 each), then for each sentence its section (u16, little endian) and its code. Codes of
- * another version are as good as none.
+ * another version are as good as none, and are made anew before they are missed (older-codes.ts).
  */
 import type { Work } from "../../src/core/work.ts";
 import { asksOnly, type Passage, sentencesOf } from "./passages.ts";
@@ -28,6 +28,8 @@ export interface Asked extends Pick<SentenceCoder, "version" | "bytes"> {
 const SENTENCES_MAX = 64;
 const HEADER_BYTES = 2;
 const SECTION_BYTES = 2;
+/** Where a hidden turn's codes were there are zeros, and no coder has that version. */
+export const ERASED_VERSION = 0;
 
 /** The sentences that have a code: what the user said, and did not only ask for. */
 export function* toldIn(passages: readonly Passage[]): Generator<string> {
@@ -63,6 +65,13 @@ function packed(
     senses.set([section & 255, section >> 8, ...code], HEADER_BYTES + i * stride);
   return senses;
 }
+
+/** Whether somebody could compare them once they are made anew. */
+export const areOlder = (senses: Uint8Array, { version }: Pick<SentenceCoder, "version">): boolean =>
+  senses[0] !== version && senses[0] !== ERASED_VERSION;
+
+export const sentencesIn = (senses: Uint8Array): number =>
+  Math.floor((senses.length - HEADER_BYTES) / (SECTION_BYTES + senses[1]!));
 
 /** Calls back with each sentence's section and nearness, in order. How many sentences there were. */
 export function compared(senses: Uint8Array, asked: Asked, each: (section: number, nearness: number) => void): number {

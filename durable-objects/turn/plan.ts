@@ -4,14 +4,17 @@ import type { Recalled, TurnRequest } from "../../src/api/shared/turn.ts";
 import { announce, toolsKnown } from "../../src/constrain/reply/announce.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
+import { inSlices } from "../../src/core/work.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { preludeTokens } from "../../src/dialogue/prelude.ts";
+import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { beforeQuestion } from "../recall/brought.ts";
 import { quotePast, recallTokens } from "../recall/quote-past.ts";
 import { workerSenses } from "../recall/worker-senses.ts";
 import { digestOf } from "../storage/idempotency.ts";
 import type { Accepted, PlannedTurn } from "../storage/journal.ts";
+import { renewCodes } from "../storage/older-codes.ts";
 import { partsOf } from "./another-pack.ts";
 import { chainAll } from "./match-history.ts";
 import type { PlacedRequest } from "./place-request.ts";
@@ -91,6 +94,25 @@ export function plan(
   };
   const opening = () => commonIds(prompt, encode(withoutQuestion(fresh)));
   return { accepted, prompt: Uint32Array.from(prompt), tip, opening };
+}
+
+/**
+ * The same, with codes of this release: where the question meets some that an earlier encoder made of what was said, they are made anew, and then it is planned
+ * once more. So what is quoted depends on the branch alone, as it does without an upgrade. `pause` lets others have their turn; it may throw.
+ */
+export async function planAhead(
+  placed: PlacedRequest,
+  id: string,
+  served: Served,
+  { isCounted = false, pause = yieldToEvents } = {},
+): Promise<PlannedTurn> {
+  const { store, story } = placed;
+  const passages = store?.tree.passages;
+  if (passages) passages.hasMetOlder = false;
+  const planned = plan(placed, id, served, { isCounted });
+  if (!passages?.hasMetOlder || !story.parent) return planned;
+  await inSlices(renewCodes(store!, story.parent, workerSenses), pause);
+  return plan(placed, id, served, { isCounted });
 }
 
 /** What recall would look through that the request itself brings, if it is on. */

@@ -7,6 +7,7 @@ import { count } from "../../src/core/event-counts.ts";
 import { check, Failure } from "../../src/core/failure.ts";
 import { encodeAhead, textsOf } from "../../src/dialogue/encode-ahead.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { yieldToEvents } from "../../src/dialogue/round-robin.ts";
 import { HeadLocks, inProgress } from "../platform/keyed-lock.ts";
 import { limits } from "../platform/limits.ts";
 import { logFailure } from "../platform/log-failure.ts";
@@ -15,7 +16,7 @@ import { LeaseLost } from "../storage/database.ts";
 import { Attempt, lost, passing } from "./attempt.ts";
 import { type Host, sourceOf } from "./context.ts";
 import { placeRequest } from "./place-request.ts";
-import { broughtMessages, plan, turnIdOf } from "./plan.ts";
+import { broughtMessages, planAhead, turnIdOf } from "./plan.ts";
 import { RunningTurn } from "./running-turn.ts";
 
 const LONGEST_WAIT_MS = 600_000;
@@ -69,8 +70,11 @@ export class Scheduler {
       // Other heads may move during the pauses that follow. What this turn needs of the tree is checked once more when it is accepted.
       const placed = placeRequest(request, served, sourceOf(request, this.host));
       await cutAhead(request.messages, () => broughtMessages(placed));
-      check(before === this.#removals, "not_found", () => "conversation: it was deleted meanwhile", "conversation");
-      const planned = plan(placed, id, served);
+      const checkThere = () =>
+        check(before === this.#removals, "not_found", () => "conversation: it was deleted meanwhile", "conversation");
+      checkThere();
+      const pause = () => yieldToEvents().then(checkThere);
+      const planned = await planAhead(placed, id, served, { pause });
       running = new RunningTurn(id, request.tenant, request.background ?? false);
       running.release = release;
       // Before it is in the journal, so that neither a request nor an alarm takes it for one that was left behind.

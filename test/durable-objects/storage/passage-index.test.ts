@@ -1,75 +1,15 @@
 import { expect, it } from "vitest";
-import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
-import { stem } from "../../../durable-objects/storage/index-terms.ts";
 import { indexedWords } from "../../../durable-objects/storage/passage-index.ts";
-import type { SentenceCoder } from "../../../durable-objects/storage/passage-senses.ts";
 import { migrate } from "../../../durable-objects/storage/schema.ts";
-import { PIECE_BYTES } from "../../../durable-objects/storage/state-pieces.ts";
-import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
 import { atOnce } from "../../../src/core/work.ts";
 import { cpuMs } from "../../support/cpu-time.ts";
 import { FaultyStorage } from "../../support/faulty-storage.ts";
+import { animals, name, numberedTree } from "../../support/numbered-tree.ts";
 import { backToSchema6 } from "../../support/older-schema.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
-const name = (n: number) => n.toString(16).padStart(16, "0");
-
-/** A code of two bytes: how often a sentence says "zebra" and "horse". */
-const animals: SentenceCoder = {
-  version: 1,
-  bytes: 2,
-  codeOf: (sentence) => Uint8Array.from(["zebra", "horse"], (word) => sentence.split(word).length - 1),
-};
-
-function opened(storage = new FaultyStorage(sqliteStorage()), coder?: SentenceCoder) {
-  const store = new ConversationStore(storage, PIECE_BYTES, coder);
-  store.database.open();
-  const add = (n: number, parent: number | null, content: string, fields: Partial<StoredTurn> = {}) => {
-    const above = parent === null ? undefined : store.tree.node(name(parent))!;
-    const turn = {
-      ...{ id: name(n), parent: above?.id ?? null, depth: (above?.depth ?? 0) + 1, createdMs: n, status: "completed" },
-      ...{
-        start: above?.logged ?? 0,
-        position: (above?.logged ?? 0) + 1,
-        logged: (above?.logged ?? 0) + 2,
-        hidden: false,
-      },
-      request: {
-        ...{ tenant: "t", persistent: true, model: "m", sampling: {}, stop: [], messages: [{ role: "user", content }] },
-        reply: { object: "chat.completion", stream: false, includeUsage: false },
-      },
-      ...{ fingerprint: "f", model: "m", origin: "new", reply: "Fine.", promptCount: 1, asked: "", history: "" },
-      ...{ messageCount: 2, hasSystem: false, closed: true, generator: [], ...fields },
-    } as StoredTurn;
-    store.tree.insert(turn, Uint32Array.of(1, 2));
-  };
-  /** Numbers of the turns on the path to `at` that say a word, newest first. */
-  const find = (at: number, word: string, limit = 100) => {
-    const { passages } = store.tree;
-    const branch = passages.branch(store.tree.node(name(at))!);
-    const [found] = passages.find(branch, [[[stem(word)]]], limit);
-    return found!.map((posting) => Number.parseInt(passages.sectionAt(posting)!.turn, 16));
-  };
-  /** Turn, section and nearness of the sections on the path to `at` that are nearest to so many zebras and horses. */
-  const alike = (at: number, [zebras, horses]: [zebras: number, horses: number], limit = 100, version = 1) => {
-    const asked = {
-      ...{ version, bytes: 2 },
-      nearness: (codes: Uint8Array, place: number) => zebras * codes[place]! + horses * codes[place + 1]!,
-    };
-    const { passages } = store.tree;
-    const branch = passages.branch(store.tree.node(name(at))!);
-    const found = passages.alike(branch, asked, 1, limit).sections;
-    return found.map((posting) => [
-      Number.parseInt(passages.sectionAt(posting)!.turn, 16),
-      posting.section,
-      posting.nearness,
-    ]);
-  };
-  return { store, storage, add, find, alike };
-}
-
 it("finds a word on the branch that is asked, and on no other", () => {
-  const { add, find } = opened();
+  const { add, find } = numberedTree();
   add(1, null, "zebra one");
   add(2, 1, "zebra two");
   add(3, 2, "zebra three");
@@ -85,7 +25,7 @@ it("finds a word on the branch that is asked, and on no other", () => {
 });
 
 it("agrees with a walk along the path, in random trees and after removals", () => {
-  const { store, add, find } = opened();
+  const { store, add, find } = numberedTree();
   let state = 7;
   const below = (n: number) => {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0;
@@ -120,7 +60,7 @@ it("agrees with a walk along the path, in random trees and after removals", () =
 });
 
 it("finds along a path of more lanes than are searched one by one", () => {
-  const { add, find } = opened();
+  const { add, find } = numberedTree();
   add(1, null, "zebra");
   for (let n = 2; n <= 60; n += 2) {
     add(n, n === 2 ? 1 : n - 1, "horse");
@@ -130,7 +70,7 @@ it("finds along a path of more lanes than are searched one by one", () => {
 });
 
 it("leaves nothing of a turn that is gone, and of one that is hidden only its place", () => {
-  const { store, storage, add, find } = opened();
+  const { store, storage, add, find } = numberedTree();
   const indexed = () => storage.sql.exec("SELECT count(*) AS n FROM vocabulary").toArray()[0]!.n;
   storage.sql.exec("CREATE VIRTUAL TABLE vocabulary USING fts5vocab('passages', 'row')");
   add(1, null, "horse");
@@ -151,7 +91,7 @@ it("leaves nothing of a turn that is gone, and of one that is hidden only its pl
 });
 
 it("finds the sections whose sentences are most like what is asked, on the branch and on no other", () => {
-  const { add, alike } = opened(undefined, animals);
+  const { add, alike } = numberedTree(undefined, animals);
   add(1, null, "A zebra. Two words: zebra zebra.");
   add(2, 1, "horse");
   add(3, 1, "zebra horse");
@@ -171,7 +111,7 @@ it("finds the sections whose sentences are most like what is asked, on the branc
 });
 
 it("says how near the last of so many sentences is, however few turns hold them", () => {
-  const { store, add } = opened(undefined, animals);
+  const { store, add } = numberedTree(undefined, animals);
   add(1, null, "zebra zebra zebra. zebra zebra. zebra.");
   const { passages } = store.tree;
   const branch = passages.branch(store.tree.node(name(1))!);
@@ -180,7 +120,7 @@ it("says how near the last of so many sentences is, however few turns hold them"
 });
 
 it("compares with the newest sentences of the user's only, and never with the assistant's", () => {
-  const { add, alike } = opened(undefined, animals);
+  const { add, alike } = numberedTree(undefined, animals);
   add(1, null, "horse");
   add(2, 1, "A zebra horse.", { reply: "A horse horse horse." });
   // Fewer than are compared at most by the two first ones, in turns of as many as are kept of one.
@@ -194,7 +134,7 @@ it("compares with the newest sentences of the user's only, and never with the as
 });
 
 it("leaves no sentence's numbers of a turn that is gone or hidden", () => {
-  const { store, storage, add, alike } = opened(undefined, animals);
+  const { store, storage, add, alike } = numberedTree(undefined, animals);
   add(1, null, "zebra");
   add(2, 1, "zebra zebra");
   add(3, 2, "zebra zebra zebra");
@@ -208,7 +148,7 @@ it("leaves no sentence's numbers of a turn that is gone or hidden", () => {
 });
 
 it("keeps no failed turn, and none that ended before its first token", () => {
-  const { add, find } = opened();
+  const { add, find } = numberedTree();
   add(1, null, "zebra");
   add(2, 1, "zebra", { status: "failed" });
   add(3, 1, "zebra");
@@ -218,9 +158,9 @@ it("keeps no failed turn, and none that ended before its first token", () => {
 it("indexes the turns of an earlier release when they are first needed", () => {
   const storage = new FaultyStorage(sqliteStorage());
   migrate(storage, 2);
-  const { add: _, ...old } = { ...opened(storage) };
+  const { add: _, ...old } = { ...numberedTree(storage) };
   expect(old.store.tree.all()).toEqual([]);
-  const again = opened();
+  const again = numberedTree();
   again.add(1, null, "zebra");
   again.add(2, 1, "zebra");
   again.add(3, 1, "horse");
@@ -229,7 +169,7 @@ it("indexes the turns of an earlier release when they are first needed", () => {
   for (const table of ["passages", "passage_turns", "passage_lanes"]) again.storage.sql.exec(`DROP TABLE ${table}`);
   again.storage.sql.exec("ALTER TABLE turns DROP COLUMN lane");
   again.storage.sql.exec("UPDATE schema_version SET version = 2");
-  const { find, add, store } = opened(again.storage);
+  const { find, add, store } = numberedTree(again.storage);
   expect(store.tree.passages.isBehind).toBe(false);
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
   add(4, 2, "zebra");
@@ -237,7 +177,7 @@ it("indexes the turns of an earlier release when they are first needed", () => {
 });
 
 it("compares with no code of another version, and with no question", () => {
-  const { add, alike } = opened(undefined, animals);
+  const { add, alike } = numberedTree(undefined, animals);
   add(1, null, "A zebra. A zebra? A horse!");
   expect(alike(1, [1, 0])).toEqual([[1, 0, 1]]);
   expect(alike(1, [1, 0], 100, 2)).toEqual([]);
@@ -246,7 +186,7 @@ it("compares with no code of another version, and with no question", () => {
 });
 
 it("finds the words of what an earlier release kept no codes of, once, and codes of what follows", () => {
-  const first = opened();
+  const first = numberedTree();
   first.add(1, null, "zebra");
   first.add(2, 1, "zebra zebra");
   first.add(3, 1, "horse");
@@ -254,7 +194,7 @@ it("finds the words of what an earlier release kept no codes of, once, and codes
   backToSchema6(first.storage);
   first.storage.sql.exec("ALTER TABLE passage_turns DROP COLUMN senses");
   first.storage.sql.exec("UPDATE schema_version SET version = 5");
-  const { find, alike, add } = opened(first.storage, animals);
+  const { find, alike, add } = numberedTree(first.storage, animals);
   expect([find(2, "zebra"), find(3, "zebra")]).toEqual([[2, 1], [1]]);
   expect(alike(2, [1, 0])).toEqual([]);
   add(4, 3, "zebra");
@@ -297,14 +237,14 @@ it("a message of nothing but exclamation marks is cut to its end", () => {
 });
 
 it("words that were found before are indexed as those that were not", () => {
-  const one = opened();
-  const other = opened();
+  const one = numberedTree();
+  const other = numberedTree();
   const content = "The zebra ran. The heron flew, and nothing was said of it. ".repeat(200);
   one.add(1, null, content);
   const turn = one.store.tree.turn(name(1))!;
   const words = atOnce(indexedWords({ messages: turn.request.messages, reply: turn.reply }));
   other.store.tree.insert(turn, Uint32Array.of(1, 2), words);
-  const rows = ({ store }: ReturnType<typeof opened>) =>
+  const rows = ({ store }: ReturnType<typeof numberedTree>) =>
     ["passage_turns", "passages_data"].map((table) => store.database.exec(`SELECT * FROM ${table}`));
   expect(rows(other)).toEqual(rows(one));
   expect(other.find(1, "heron").length).toBeGreaterThan(3);
@@ -319,7 +259,7 @@ it("words that were found before are indexed as those that were not", () => {
 });
 
 it("reads a section once, and what is hidden, removed or rolled back is not what was read", () => {
-  const { store, storage, add } = opened();
+  const { store, storage, add } = numberedTree();
   const { tree, database } = store;
   add(1, null, "zebra one");
   add(2, 1, "zebra two");
@@ -355,7 +295,7 @@ it("reads a section once, and what is hidden, removed or rolled back is not what
 });
 
 it("keeps what was read last, up to a bound on all of it", () => {
-  const { store, storage, add } = opened();
+  const { store, storage, add } = numberedTree();
   const long = `Zebra. ${"It is a long way. ".repeat(200)}`;
   for (let n = 1; n <= 12; n++) add(n, n === 1 ? null : n - 1, long);
   const read = (place: number) => {

@@ -1,5 +1,6 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
+import type { ConversationStore } from "../../../../durable-objects/storage/conversation-store.ts";
 import { chat, events, http, say, send, textOf } from "../../../support/chat-client.ts";
 import { ask, gatedToy, pause, stream, Tail, until } from "../../../support/gated-toy.ts";
 import { inside, rows, stub, turnsOf } from "../../../support/object.ts";
@@ -75,6 +76,62 @@ it("finds nothing in other words where no codes of sentences are kept", async ()
     store.database.exec("UPDATE passage_turns SET senses = NULL");
   });
   expect(await recalledBy("ada", "Which liquid stained our rug?")).toEqual([]);
+});
+
+/** What an earlier release's encoder left: as many codes, of another version and with other bytes. */
+const olderCodes = (conversation: string) =>
+  inside(conversation, ({ store: { database, tree } }) => {
+    for (const { place, senses } of codesOf(database)) {
+      const older = Uint8Array.from(senses, (byte, at) => (at === 0 ? 200 : at === 1 ? byte : byte ^ 0x5a));
+      database.exec("UPDATE passage_turns SET senses = ? WHERE place = ?", older, place);
+    }
+    tree.forget();
+  });
+const codesOf = (database: ConversationStore["database"]) =>
+  database
+    .exec("SELECT place, senses FROM passage_turns WHERE senses IS NOT NULL ORDER BY place")
+    .map(({ place, senses }) => ({ place: place!, senses: new Uint8Array(senses as ArrayBuffer) }));
+const keptCodes = (conversation: string) =>
+  inside(conversation, ({ store }) => codesOf(store.database).map(({ senses }) => Buffer.from(senses).toString("hex")));
+
+it("finds in other words what an earlier release's encoder has coded, once it is asked for, on a fork too", async () => {
+  const told = "I spilled wine on the carpet.";
+  const question = "Which liquid stained our rug?";
+  await turn("ada", told);
+  await chatter("ada");
+  const codes = await keptCodes("ada");
+  await olderCodes("ada");
+  await abortAllDurableObjects();
+  const { data } = (await (await http("/v1/conversations/ada/turns")).json()) as { data: { id: string }[] };
+  const fork = (await (await post("/v1/conversations/ada/fork", { turn: data.at(-1)!.id })).json()) as { id: string };
+  expect(await keptCodes("ada")).not.toEqual(codes);
+  expect(await recalledBy(fork.id, question)).toEqual([told]);
+  expect((await keptCodes("ada")).slice(0, codes.length)).toEqual(codes);
+  expect(await recalledBy("ada", question)).toEqual([told]);
+});
+
+it("counts a question's tokens with what it will quote, of an earlier release's conversation too", async () => {
+  await turn("ada", "I spilled wine on the carpet.");
+  await chatter("ada");
+  await olderCodes("ada");
+  const body = { model: "tiny", conversation: "ada", input: "Which liquid stained our rug?" };
+  const counted = (await (await post("/v1/responses/input_tokens", body)).json()) as { input_tokens: number };
+  const asked = await post("/v1/responses", { ...body, max_output_tokens: 8 });
+  const { usage } = (await asked.json()) as { usage: { input_tokens: number } };
+  expect(counted.input_tokens).toBe(usage.input_tokens);
+});
+
+it("keeps what it has made anew when the object dies in the middle, and goes on", async () => {
+  const told = "I spilled wine on the carpet.";
+  await turn("ada", told);
+  await chatter("ada");
+  const codes = await keptCodes("ada");
+  await olderCodes("ada");
+  const asked = recalledBy("ada", "Which liquid stained our rug?").catch(() => undefined);
+  await abortAllDurableObjects();
+  await asked;
+  expect(await recalledBy("ada", "Which liquid stained our rug?")).toEqual([told]);
+  expect((await keptCodes("ada")).slice(0, codes.length)).toEqual(codes);
 });
 
 it("quotes nothing to a question that nothing was said about, to itself, or where it is switched off", async () => {
