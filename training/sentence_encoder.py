@@ -9,7 +9,7 @@ WORDFREQ_FOLDER: the PyPI package wordfreq 3.1.1, unpacked. Its lists only say w
 Of 128,000 pieces 40,000 are kept, those of frequent words of English, German, Chinese, French and Spanish; their vectors have two bits a number, four
 levels a row (Lloyd's), the matrices four bits in kernel order (src/kernels/pack-q4.ts). The layout is in src/sentences/encoder-file.ts.
 The vector `own` tells questions about one's own life from such about the world: a logistic regression on what the encoder makes of those in question_kinds.py.
-The matrix `asked` is what a question's direction gets beside itself (asked_map.py).
+All matrices, the biases and the matrix `asked`, which is what a question's direction gets beside itself, are fitted to questions and what answers them (sentence_tower.py).
 GOLDEN gets what the numbers of the file give in numpy, for test/sentences/encoder.test.ts.
 """
 
@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.asked_map import asked_map
 from training.question_kinds import kinds_of_questions
+from training.sentence_tower import fitted
 
 PIECES, LONGEST, VECTOR, BRANCH = 40_000, 16, 512, 256
 ORDERS = ((2, 0), (3, 1), (5, 2))
@@ -328,24 +328,28 @@ def main(use: str, wordfreq: str, pairs: str, out: str, golden: str) -> None:
     kept, words = kept_pieces(pieces[:SOURCE_PIECES], scores[:SOURCE_PIECES], Path(wordfreq))
     names, own = [pieces[place] for place in kept], [round(scores[place] * SCORE) for place in kept]
     codes, scales = two_bits(table[kept].astype(np.float64))
-    packed = {name: four_bits(matrix) for name, matrix in matrices.items()}
-    encoder = Encoder(LEVELS[codes] * scales.astype(np.float64)[:, None], {name: held for name, (_, held) in packed.items()}, vectors)
+    held = {name: four_bits(matrix)[1] for name, matrix in matrices.items()}
+    pieces_held = (LEVELS[codes] * scales.astype(np.float64)[:, None]).astype(np.float32)
+    as_it_came = Encoder(pieces_held, held, vectors)
     place = {source: i for i, source in enumerate(kept)}
     print(json.dumps({"pieces": len(names), "words": len(words)}), flush=True)
     # So that no rounding of a sum shows.
-    mean = np.round(np.mean([encoder([FIRST, place[word], LAST]) for word in words], 0), 4)
+    mean = np.round(np.mean([as_it_came([FIRST, place[word], LAST]) for word in words], 0), 4)
     tokenizer = Pieces(names, own, LOWER)
 
     def ids_of(text: str) -> list[int]:
         return [FIRST, *tokenizer(normalized(text))[: TOKENS_MAX - 2], LAST]
+
+    matrices, vectors, added = fitted(pieces_held, held, vectors, mean, ORDERS, ids_of, Path(pairs))
+    packed = {name: four_bits(matrix) for name, matrix in (matrices | {"asked": added}).items()}
+    asked = packed["asked"][1]
+    encoder = Encoder(pieces_held, {name: matrix for name, (_, matrix) in packed.items()}, vectors)
 
     def encoded(text: str) -> np.ndarray:
         vector = encoder(ids_of(text)) - mean
         return vector / np.linalg.norm(vector)
 
     asks_own = own_vector(encoded)
-    packed["asked"] = four_bits(asked_map(encoded, Path(pairs)))
-    asked = packed["asked"][1]
     halves = codes[:, 0::4] | (codes[:, 1::4] << 2) | (codes[:, 2::4] << 4) | (codes[:, 3::4] << 6)
     text = ("\n".join(names)).encode()
     file = struct.pack("<IIII", MAGIC, VERSION, len(names), len(text)) + padded(text)

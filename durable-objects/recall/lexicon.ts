@@ -16,18 +16,18 @@ into onto over under as than then so and or but if not no nor yes also too very 
 s t d m ll re ve don didn doesn isn wasn won couldn wouldn im whats
 tell told say said says saying mention mentioned ask asked know remember recall remind think please thanks thank hello hi hey ok okay sure well now give want like need get got let make
 take takes took put puts one thing things something anything kind sort lot bit much many exactly actually really still earlier before ago again already conversation
-go going come sound sounds good nice great fine shorter simpler`,
+go going come sound sounds good nice great fine shorter shorten simpler repeat`,
   `
 der die das den dem des ein eine einen einem einer eines ich mich mir mein meine meinen meinem meiner meines du dich dir dein deine deinen deiner wir uns unser unsere ihr euch euer sie ihm
 ihn ihre ihren es er sein seine wer wen wem wessen was welche welcher welches welchen wo woher wohin wann warum wie viel viele ist sind bin bist war waren sei wird werden wurde habe hast hat haben hatte
 kann kannst konnte soll muss und oder aber wenn dass ob nicht kein keine nein ja auch noch schon sehr nur in im an am auf aus bei mit nach von vom zu zum zur fur uber unter vor um als
-sag sage sagte gesagt erzahlt erzahlte nannte weisst weiss erinnerst erinnere dich bitte danke hallo mal denn doch eigentlich gern`,
+sag sage sagte gesagt erzahlt erzahlte nannte weisst weiss erinnerst erinnere dich bitte danke hallo mal denn doch eigentlich gern wirklich weiter kurzer wiederhole`,
   `
 le la les un une des du de et ou est sont ce cette je tu il elle nous vous ils mon ma mes ton ta tes son sa ses que qui quoi quel quelle quels ou quand comment pourquoi dans sur avec pour par pas`,
   `
 el los las una unos unas y o es son este esta yo mi mis tu tus su sus que quien cual cuales donde cuando como por para con sin se`,
   `
-我 你 他 她 它 们 的 了 是 在 有 和 吗 呢 吧 啊 不 也 都 就 很 这 那 什 么 什么 谁 哪 里 哪里 哪个 怎 怎么 几 多 少 多少 个 为 我的 你的 是什 的是 我在 我是 还记 记得 记 得 告 诉 告诉 说 过 说过 请 还 吗 一 个 想 知道 道 知`,
+我 你 他 她 它 们 的 了 是 在 有 和 吗 呢 吧 啊 不 也 都 就 很 这 那 什 么 什么 谁 哪 里 哪里 哪个 怎 怎么 几 多 少 多少 个 为 我的 你的 是什 的是 我在 我是 还记 记得 记 得 告 诉 告诉 说 过 说过 请 还 吗 一 个 想 知道 道 知 真 真的`,
 ];
 
 /** One line a concept: words of one thing, in any language. A term that begins with 0 is one of `selfTerms`. */

@@ -36,7 +36,7 @@ export interface Question {
 }
 
 /** Words of a remark, at most, and its length. */
-const REMARK_MAX = 3;
+const REMARK_MAX = 4;
 const REMARK_MAX_CHARS = 40;
 /** Of a long question its end is what is asked. */
 const QUESTION_MAX_CHARS = 2000;
@@ -63,12 +63,12 @@ const HOW_TO = either(
   "^请?(?:告诉|帮|给|教)我",
 );
 /** A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names; with less than the second for another one, even if it says "I". */
-const SOUNDS_OWN = 0.4;
+const SOUNDS_OWN = 1.3;
 const SOUNDS_WORLDLY = -0.45;
 const YOURS = /\b(?:your|yours|yourself|are you|(?:can|do|would) you \p{L}+\?)/iu;
 /** A pair of letters that nobody wrote next to each other is no word. */
 const PAIR = /^\P{sc=Latin}{2}$/u;
-/** In scripts without spaces two letters are about one word. */
+/** In scripts without spaces three letters are about two words. */
 const UNSPACED_LETTER = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]$/u;
 export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.test(term);
 
@@ -107,7 +107,7 @@ export const isRemark = (said: string): boolean =>
   /[.!\u3002\uff01]\s*$/u.test(said) &&
   said.length <= REMARK_MAX_CHARS &&
   !asksOnly(said.trim()) &&
-  wordsOf(said).reduce((sum, { text }) => sum + (isPair(text) ? 0 : UNSPACED_LETTER.test(text) ? 0.5 : 1), 0) <=
+  wordsOf(said).reduce((sum, { text }) => sum + (isPair(text) ? 0 : UNSPACED_LETTER.test(text) ? 0.66 : 1), 0) <=
     REMARK_MAX;
 
 /** Of a folded word. A pair of letters of an unspaced script has none where neither letter has. */

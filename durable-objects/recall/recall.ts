@@ -26,7 +26,7 @@ import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
  */
 const FLOOR_OWN = 0.25;
 const FLOOR = 0.66;
-const LESS_FOR_OWNNESS = 0.4;
+const LESS_FOR_OWNNESS = 0.2;
 const FLOOR_MOST = 0.8;
 /**
  * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must hold such a share of the question by

@@ -97,8 +97,9 @@ export function plan(
 }
 
 /**
- * The same, with codes of this release: where the question meets some that an earlier encoder made of what was said, they are made anew, and then it is planned
- * once more. So what is quoted depends on the branch alone, as it does without an upgrade. `pause` lets others have their turn; it may throw.
+ * The same, with codes of this release: where the question meets some that an earlier encoder made of what was said, they
+ * are made anew, and then it is planned once more. So what is quoted depends on the branch alone, as it does without an
+ * upgrade. `pause` lets others have their turn; it may throw.
  */
 export async function planAhead(
   placed: PlacedRequest,

@@ -30,7 +30,7 @@ const MAGIC = 0x45535652;
 /** The version of the file's layout. */
 const ENCODER_VERSION = 3;
 /** The version of the directions that are made with it, and of codes that are kept: only those of one version can be compared. */
-export const DIRECTIONS_VERSION = 1;
+export const DIRECTIONS_VERSION = 2;
 export const HEADER_BYTES = 16;
 
 /** Of what all branches get of a token. */
