@@ -7,7 +7,7 @@ import { recall } from "../../durable-objects/recall/recall.ts";
 import { sensesBy } from "../../durable-objects/recall/sense.ts";
 import { ConversationStore } from "../../durable-objects/storage/conversation-store.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
-import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
+import type { StoredTurn } from "../../durable-objects/storage/stored-turn.ts";
 import { compiledKernels } from "../../src/cli/kernels.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { encoderMemory } from "../../src/sentences/encoder-memory.ts";

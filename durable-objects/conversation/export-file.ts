@@ -17,7 +17,7 @@ import { bytesOf } from "../storage/database.ts";
 import { jsonBytes } from "../storage/erasable.ts";
 import type { Head } from "../storage/heads.ts";
 import { PIECE_BYTES } from "../storage/state-pieces.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import { checkGoesOn } from "../turn/another-pack.ts";
 
 /** Of the turns' detail in a file. */

@@ -20,7 +20,7 @@ import { jsonOf } from "../storage/erasable.ts";
 import { type Head, newHead } from "../storage/heads.ts";
 import { ImportStaging } from "../storage/import-staging.ts";
 import { type IndexedWords, indexedWords } from "../storage/passage-index.ts";
-import { saidIn, type TurnRecord } from "../storage/turn-tree.ts";
+import { saidIn, type TurnRecord } from "../storage/stored-turn.ts";
 import type { Host } from "../turn/context.ts";
 import { PORTABLE_SCHEMA } from "./export-file.ts";
 

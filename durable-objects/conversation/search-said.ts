@@ -10,7 +10,7 @@ import type { ConversationStore } from "../storage/conversation-store.ts";
 import { wordsOf } from "../storage/index-terms.ts";
 import type { Posting } from "../storage/passage-index.ts";
 import { section } from "../storage/passages.ts";
-import { type StoredTurn, saidIn } from "../storage/turn-tree.ts";
+import { type StoredTurn, saidIn } from "../storage/stored-turn.ts";
 
 const WORDS_MAX = 12;
 const SECTIONS_A_WORD = 128;

@@ -17,7 +17,7 @@ import { conversationNamed } from "../platform/peers.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { type Head, used } from "../storage/heads.ts";
 import { checkSame } from "../storage/idempotency.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import type { Host } from "../turn/context.ts";
 import { turnIdOf } from "../turn/plan.ts";
 import type { RunningTurn } from "../turn/running-turn.ts";

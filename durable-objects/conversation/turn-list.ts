@@ -2,7 +2,7 @@
 import { check } from "../../src/core/failure.ts";
 import { limits } from "../platform/limits.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import { around, type FullTurnView, runningView, viewOf } from "./views.ts";
 
 const TURNS_MAX = 100;

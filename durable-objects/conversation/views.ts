@@ -5,7 +5,7 @@ import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { ConversationStore, StatePlaces } from "../storage/conversation-store.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Accepted } from "../storage/journal.ts";
-import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
+import type { StoredTurn, TurnStatus } from "../storage/stored-turn.ts";
 
 export interface FullHeadView extends Head, HeadView {
   fingerprint: string;

@@ -8,7 +8,7 @@ import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { CachePolicy } from "../../src/weights/manifest.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import { type Candidate, NEW_TURN } from "./rank-passages.ts";
 import type { Senses } from "./sense.ts";
 

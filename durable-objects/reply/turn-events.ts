@@ -3,7 +3,7 @@ import type { StartEvent, TurnEvent, TurnRequest } from "../../src/api/shared/tu
 import { callsIn } from "../../src/constrain/reply/announce.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import { textEnds } from "../turn/reply-options.ts";
 import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 

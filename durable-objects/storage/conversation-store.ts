@@ -27,7 +27,8 @@ import {
   type StateSet,
   type StoredStretch,
 } from "./state-pieces.ts";
-import { type StoredTurn, TurnTree } from "./turn-tree.ts";
+import type { StoredTurn } from "./stored-turn.ts";
+import { TurnTree } from "./turn-tree.ts";
 
 export interface TreeIdentity {
   /** Tenant. */

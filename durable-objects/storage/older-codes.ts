@@ -12,7 +12,7 @@ import { idsOf } from "./database.ts";
 import { placesOf } from "./passage-index.ts";
 import { ERASED_VERSION, type SentenceCoder, sensesOf, sentencesIn } from "./passage-senses.ts";
 import { section } from "./passages.ts";
-import { saidIn, type TurnNode } from "./turn-tree.ts";
+import { saidIn, type TurnNode } from "./stored-turn.ts";
 
 /** Sentences that are encoded before one turn, a millisecond each, and between two transactions. */
 const RENEWED_MAX = 4096;

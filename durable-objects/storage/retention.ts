@@ -5,7 +5,7 @@
  * 9–16, … back, as many as fit the budget of bytes. What another turn's state was can be computed again from the token
  * log and the nearest kept state above it.
  */
-import type { TurnNode } from "./turn-tree.ts";
+import type { TurnNode } from "./stored-turn.ts";
 
 /** States of one path at most, whatever their bytes: the last lies up to 256 turns back. */
 const MOST_STATES = 10;

@@ -10,7 +10,7 @@ import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Accepted } from "../storage/journal.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import { promptAgain } from "./prompt-of.ts";
 import { textEnds } from "./reply-options.ts";
 

@@ -3,7 +3,8 @@
  * once, and only what says whether the history holds it is remembered: where nothing fits, all are looked at several
  * times, and there may be thousands.
  */
-import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
+import type { TurnTree } from "../storage/turn-tree.ts";
 
 export interface ComparedTurn extends Pick<StoredTurn, "parent" | "asked" | "history" | "messageCount"> {
   isAnswered: boolean;

@@ -9,7 +9,8 @@ import { withPlainCalls } from "../../src/constrain/reply/call-text.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { sha256 } from "../../src/core/sha256.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
-import type { StoredTurn, TurnTree } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
+import type { TurnTree } from "../storage/turn-tree.ts";
 import { type ComparedTurn, ComparedTurns } from "./compared-turns.ts";
 
 /** The hash of a history and one more message, whose calls of tools may be spelled in any way. */

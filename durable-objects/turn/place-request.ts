@@ -11,7 +11,8 @@ import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
 import { noSuchConversation } from "../storage/heads.ts";
-import { noSuchResponse, type StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
+import { noSuchResponse } from "../storage/turn-tree.ts";
 import { checkGoesOn } from "./another-pack.ts";
 import { afterTail, appended, type Continuation, continuation } from "./match-history.ts";
 

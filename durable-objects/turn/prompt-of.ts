@@ -5,7 +5,7 @@ import type { Served } from "../../src/dialogue/load.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 import { withQuote } from "../recall/quote-passages.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 
 /**
  * Messages that were added without asking for a reply are fed with the next ones; `base` is the last turn with a reply.

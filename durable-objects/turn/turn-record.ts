@@ -5,7 +5,7 @@ import type { EndEvent, FinishReason, LoggedToken } from "../../src/api/shared/t
 import type { Served } from "../../src/dialogue/load.ts";
 import { ReplyText } from "../../src/dialogue/reply-text.ts";
 import type { Accepted } from "../storage/journal.ts";
-import type { StoredTurn, TurnStatus } from "../storage/turn-tree.ts";
+import type { StoredTurn, TurnStatus } from "../storage/stored-turn.ts";
 import { chain } from "./match-history.ts";
 import { textEnds } from "./reply-options.ts";
 

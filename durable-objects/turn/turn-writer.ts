@@ -15,7 +15,7 @@ import type { WarmState } from "../model/warm-states.ts";
 import { fault } from "../platform/fault-points.ts";
 import { joinedIds } from "../storage/database.ts";
 import type { StateBytes, StoredStretch } from "../storage/state-pieces.ts";
-import { type StoredTurn, saidIn } from "../storage/turn-tree.ts";
+import { type StoredTurn, saidIn } from "../storage/stored-turn.ts";
 import type { AttemptContext } from "./context.ts";
 import { logTurn } from "./turn-log.ts";
 import { endOf, finished, withState } from "./turn-record.ts";

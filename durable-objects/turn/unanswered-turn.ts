@@ -5,7 +5,7 @@
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { ConversationStore } from "../storage/conversation-store.ts";
-import type { StoredTurn } from "../storage/turn-tree.ts";
+import type { StoredTurn } from "../storage/stored-turn.ts";
 import { placeRequest } from "./place-request.ts";
 import { plan } from "./plan.ts";
 

@@ -3,7 +3,7 @@ import { ConversationStore } from "../../durable-objects/storage/conversation-st
 import { stem } from "../../durable-objects/storage/index-terms.ts";
 import type { SentenceCoder } from "../../durable-objects/storage/passage-senses.ts";
 import { PIECE_BYTES } from "../../durable-objects/storage/state-pieces.ts";
-import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
+import type { StoredTurn } from "../../durable-objects/storage/stored-turn.ts";
 import { FaultyStorage } from "./faulty-storage.ts";
 import { sqliteStorage } from "./sqlite-storage.ts";
 

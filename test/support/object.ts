@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Conversation } from "../../durable-objects/conversation/conversation.ts";
-import type { StoredTurn } from "../../durable-objects/storage/turn-tree.ts";
+import type { StoredTurn } from "../../durable-objects/storage/stored-turn.ts";
 import { objectName } from "../../src/api/shared/ids.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 

@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { searchSaid } from "../../../durable-objects/conversation/search-said.ts";
 import { ConversationStore } from "../../../durable-objects/storage/conversation-store.ts";
-import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import type { StoredTurn } from "../../../durable-objects/storage/stored-turn.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
 it("reads a long turn once, however many of its sections hold a word", () => {

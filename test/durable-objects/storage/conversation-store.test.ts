@@ -10,7 +10,7 @@ import { Heads, newHead } from "../../../durable-objects/storage/heads.ts";
 import type { Accepted } from "../../../durable-objects/storage/journal.ts";
 import { SCHEMA_VERSION } from "../../../durable-objects/storage/schema.ts";
 import { PIECE_BYTES, type StateSet, type StoredStretch } from "../../../durable-objects/storage/state-pieces.ts";
-import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import type { StoredTurn } from "../../../durable-objects/storage/stored-turn.ts";
 import type { NewStretch } from "../../../src/state/codec.ts";
 import { FaultyStorage } from "../../support/faulty-storage.ts";
 import { backToSchema6 } from "../../support/older-schema.ts";

@@ -8,7 +8,7 @@ import { ConversationStore } from "../../../durable-objects/storage/conversation
 import { newHead } from "../../../durable-objects/storage/heads.ts";
 import { ImportStaging } from "../../../durable-objects/storage/import-staging.ts";
 import type { Accepted } from "../../../durable-objects/storage/journal.ts";
-import type { StoredTurn } from "../../../durable-objects/storage/turn-tree.ts";
+import type { StoredTurn } from "../../../durable-objects/storage/stored-turn.ts";
 import { sqliteStorage } from "../../support/sqlite-storage.ts";
 
 const work = mkdtempSync(join(tmpdir(), "rivulet-erasure-"));
