@@ -7,7 +7,7 @@ import { timingsReply } from "../shared/usage.ts";
 const count = z.int().min(0);
 
 const block = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("text"), text: z.string(), citations: z.null() }),
+  z.strictObject({ type: z.literal("text"), text: z.string() }),
   z.strictObject({
     type: z.literal("tool_use"),
     id: z.string(),

@@ -155,7 +155,7 @@ const errorEvent = (error: ErrorBody["error"]): StreamEvent => ({ type: "error",
 
 /** A call that was cut off has no input that could be parsed. */
 function shown(block: Block): object {
-  if (block.type === "text") return { ...block, citations: null };
+  if (block.type === "text") return { ...block };
   const { written, ...rest } = block;
   try {
     return { ...rest, input: JSON.parse(written || "{}") };

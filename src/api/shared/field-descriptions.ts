@@ -120,7 +120,6 @@ export const fieldWords: Record<string, string> = {
   stop_sequence: "The stop sequence that ended the message, if one did.",
   tool_use_id: "The id of the call that this is the result of.",
   "content.input": "The call's arguments.",
-  citations: "Present for compatibility with Anthropic; always null.",
   title: "The model reads this before the text.",
   context: "The model reads this before the text.",
   source: "Where the text comes from, or the text itself.",
