@@ -1,6 +1,6 @@
 /**
- * Questions and the sentences that answer them, for the sentence encoder (training/sentence_tower.py): of the lists that
- * recall is made with, of training/told (what people might say, and questions about it in other words, in three
+ * Questions and the sentences that answer them, for the sentence encoder (training/sentence_tower.py): of the lists
+ * that recall is made with, of training/told (what people might say, and questions about it in other words, in three
  * languages) and of training/memory/asked. The lists `weeks` and `months` are for no tuning and not among them.
  *
  *   node bench/long-dialogue/pairs.ts [--without passing,fresh] > pairs.jsonl

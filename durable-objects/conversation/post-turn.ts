@@ -1,4 +1,7 @@
-/** post-turn: a turn is made, or found again where its request was seen before; several at once, none, and only their tokens. */
+/**
+ * post-turn: a turn is made, or found again where its request was seen before; several at
+ * once, none, and only their tokens.
+ */
 import { encoderFor } from "../../src/api/encoders.ts";
 import { MAIN, NO_OBJECT, newTurnId } from "../../src/api/shared/ids.ts";
 import { noTimings, type TurnRequest } from "../../src/api/shared/turn.ts";
@@ -49,7 +52,10 @@ export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client:
   return background && !turn.last ? soFar(context, 202) : whole(context);
 }
 
-/** Tokens that a turn would read, those of the kept state too. Computes and keeps nothing. Fails as a turn would, but for its length. */
+/**
+ * Tokens that a turn would read, those of the kept state too. Computes and keeps nothing. Fails as a
+ * turn would, but for its length.
+ */
 export async function countTokens(scheduler: Scheduler, asked: TurnRequest): Promise<{ tokens: number }> {
   const { host } = scheduler;
   const { database } = host.store();
@@ -71,7 +77,10 @@ function withTools(host: Host, request: TurnRequest): TurnRequest {
   return tools ? { ...request, tools } : request;
 }
 
-/** Opens the conversation. A request that names a turn or a fork begins none: it fails with `not_found` where that is not there. */
+/**
+ * Opens the conversation. A request that names a turn or a fork begins none: it fails with
+ * `not_found` where that is not there.
+ */
 function open(host: Host, { parent, head = MAIN }: TurnRequest): void {
   const { database } = host.store();
   if (!database.exists) {
@@ -91,14 +100,20 @@ async function settleModel(host: Host, { model, tenant }: TurnRequest): Promise<
   if (identity?.owner === tenant && identity.fingerprint !== fingerprint && store.isBlank) store.retake(fingerprint);
 }
 
-/** Opens what a turn of which nothing is kept goes on from. Fails with `not_found`, except that a conversation that is not there yet begins. */
+/**
+ * Opens what a turn of which nothing is kept goes on from. Fails with `not_found`, except that a
+ * conversation that is not there yet begins.
+ */
 function openThere(host: Host, { parent, near, tenant }: TurnRequest): void {
   const store = host.store();
   if (typeof parent === "string" || near !== undefined) store.openFor(tenant, "previous_response_id");
   else if (store.database.exists) store.openFor(tenant, "conversation");
 }
 
-/** Takes messages without asking for a reply: they are read with the next turn. The model is loaded, and nothing is computed. */
+/**
+ * Takes messages without asking for a reply: they are read with the next turn. The model is
+ * loaded, and nothing is computed.
+ */
 async function hold(scheduler: Scheduler, request: TurnRequest, client: Client): Promise<Response> {
   const { host } = scheduler;
   const { reply: form, persistent, tenant } = request;
@@ -153,7 +168,10 @@ async function visit(scheduler: Scheduler, { tenant }: TurnRequest): Promise<voi
   await prefixReady(scheduler);
 }
 
-/** The turn that an earlier request with the same key began. Fails with `idempotency_mismatch`, and with `turn_in_progress` while somebody waits for its reply. */
+/**
+ * The turn that an earlier request with the same key began. Fails with `idempotency_mismatch`, and with
+ * `turn_in_progress` while somebody waits for its reply.
+ */
 function repeated(scheduler: Scheduler, request: TurnRequest): KnownTurn | undefined {
   const { host } = scheduler;
   if (host.store().identity()?.owner !== request.tenant) return undefined;

@@ -1,8 +1,10 @@
 /**
- * lexicon: what a question's words may be called where the fact was told. English, German and Chinese, with some French and Spanish.
+ * lexicon: what a question's words may be called where the fact was told. English, German and
+ * Chinese, with some French and Spanish.
  *
- * Ranking needs no list of a language: words are weighed by how rare they are in the conversation. But "Which pet do I have?" shares no word with
- * "We got a kitten", and a short conversation cannot show that "what" says nothing. The lists hold no more than everyday talk needs.
+ * Ranking needs no list of a language: words are weighed by how rare they are in the conversation. But "Which pet do I
+ * have?" shares no word with "We got a kitten", and a short conversation cannot show that "what" says nothing. The
+ * lists hold no more than everyday talk needs.
  */
 import { either } from "../../src/core/either.ts";
 import { folded, stem } from "../storage/index-terms.ts";

@@ -62,7 +62,10 @@ const HOW_TO = either(
   /\bhow (?:do|can|could|should|would|might) (?:i|we)\b|\b(?:should|shall|can|could|may) (?:i|we)\b|\b(?:give|tell|show|help|teach) (?:me|us)\b|\b(?:gib|erzähle?|zeige?|erkläre?|nenne?|schreibe?|sage?|hilf|kannst du|könntest du) (?:mir|uns)\b/giu,
   "^请?(?:告诉|帮|给|教)我",
 );
-/** A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names; with less than the second for another one, even if it says "I". */
+/**
+ * A question with more `Meant.ownness` than the first is taken for one about the asker's own life, whoever it names;
+ * with less than the second for another one, even if it says "I".
+ */
 const SOUNDS_OWN = 1.3;
 const SOUNDS_WORLDLY = -0.45;
 const YOURS = /\b(?:your|yours|yourself|are you|(?:can|do|would) you \p{L}+\?)/iu;
@@ -72,7 +75,9 @@ const PAIR = /^\P{sc=Latin}{2}$/u;
 const UNSPACED_LETTER = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}]$/u;
 export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.test(term);
 
-/** `ownness`: whether it sounds like a question about the asker's own life, as in `Meant`; 0 where that is not known. */
+/**
+ * `ownness`: whether it sounds like a question about the asker's own life, as in `Meant`; 0 where that is not known.
+ */
 export function questionOf(said: string, ownness = 0): Question {
   const text = said.slice(-QUESTION_MAX_CHARS);
   const words = wordsOf(text);

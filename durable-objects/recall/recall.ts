@@ -1,9 +1,10 @@
 /**
  * recall: the lines of a conversation's past that the model can no longer see and that the question at hand needs.
  *
- * Everything is decided from the branch and the request alone, before the turn is accepted: the same dialogue recalls the same lines, and
- * what was recalled lies in the turn with its ids, so that whatever happens later it is never searched for again. The work does not grow with
- * the dialogue: so many words, so many sections a word, so many sections that are read.
+ * Everything is decided from the branch and the request alone, before the turn is accepted: the same dialogue
+ * recalls the same lines, and what was recalled lies in the turn with its ids, so that whatever happens later it
+ * is never searched for again. The work does not grow with the dialogue: so many words, so many sections a word,
+ * so many sections that are read.
  */
 import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
@@ -21,22 +22,25 @@ import { withoutTakenBack } from "./taken-back.ts";
 import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 
 /**
- * The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he has not: of other questions, the
- * more one sounds like the world the more must be met, up to the last number.
+ * The share of a question that a line must be about. What somebody asks about himself he has mostly said; the world he
+ * has not: of other questions, the more one sounds like the world the more must be met, up to the last number.
  */
 const FLOOR_OWN = 0.25;
 const FLOOR = 0.66;
 const LESS_FOR_OWNNESS = 0.2;
 const FLOOR_MOST = 0.8;
 /**
- * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must hold such a share of the question by
- * its words. Else nobody has answered the question before, and nothing is quoted.
+ * Some line must be so much nearer to the question in meaning than the past is anyway, or a line that is quoted must
+ * hold such a share of the question by its words. Else nobody has answered the question before, and nothing is quoted.
  */
 const AHEAD = 0.12;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
-/** Of what the model still sees, quoted beside the best line that it does not: how much it must be like it, and how many. */
+/**
+ * Of what the model still sees, quoted beside the best line that it does not: how much it
+ * must be like it, and how many.
+ */
 const ALIKE = 0.5;
 const NEWER_MAX = 2;
 const TOKENS_A_PASSAGE = 64;
@@ -99,7 +103,10 @@ export function recall(search: Search): Recalled[] {
 export const floorFor = ({ isOwn, ownness }: Pick<Question, "isOwn" | "ownness">): number =>
   isOwn ? FLOOR_OWN : Math.min(FLOOR_MOST, FLOOR - LESS_FOR_OWNNESS * ownness);
 
-/** Whether any line stands out. Where nothing is known of what lines mean, it is enough that their words have passed the floor. */
+/**
+ * Whether any line stands out. Where nothing is known of what lines mean, it is enough that
+ * their words have passed the floor.
+ */
 export function isAnswered(rated: readonly Scored[], chosen: readonly Scored[]): boolean {
   if (chosen.some(({ worded }) => worded >= WORDED)) return true;
   const known = rated.filter(({ ahead }) => ahead !== undefined);

@@ -1,8 +1,8 @@
 /**
  * Sense: how near a sentence is in meaning to what is asked, whatever words and language either uses.
  *
- * What the user says is held as codes in the conversation's index, and the question is compared with those. What a request brings along is encoded
- * when it is needed, as far as a bound on sentences goes.
+ * What the user says is held as codes in the conversation's index, and the question is compared with those. What a
+ * request brings along is encoded when it is needed, as far as a bound on sentences goes.
  */
 
 import { DIRECTIONS_VERSION } from "../../src/sentences/encoder-file.ts";
@@ -13,7 +13,9 @@ import { isQuestion, sentencesOf } from "../storage/passages.ts";
 import { statementOf } from "./statement.ts";
 
 interface Meant extends Asked {
-  /** How much what is asked sounds like a question about the asker's own life (above 0) or about the world (below 0). */
+  /**
+   * How much what is asked sounds like a question about the asker's own life (above 0) or about the world (below 0).
+   */
   ownness: number;
 }
 
@@ -23,8 +25,8 @@ export interface Senses extends SentenceCoder {
 }
 
 /**
- * The cosine with where answers are is 0.33 to 0.55 for a right one and 0.24 for the sixteenth nearest: so many times that
- * is as wide as words weigh.
+ * The cosine with where answers are is 0.33 to 0.55 for a right one and 0.24 for the sixteenth nearest: so many times
+ * that is as wide as words weigh.
  */
 const NEARER = 1.3;
 /** Of what is asked, the questions at its end; where there are none, its last sentences. */

@@ -8,7 +8,9 @@ import { hasTables, migrate, type Row, type SqlValue, type Storage } from "./sch
 /** The platform's documented limit of a row is 2,000,000 bytes; local runs do not enforce it, so this does. */
 const ROW_MAX_BYTES = 1_990_000;
 const PART_BYTES = 1_900_000;
-/** Parts of a long value are numbered from here on; from twice here when it was written again and had grown, and so on. */
+/**
+ * Parts of a long value are numbered from here on; from twice here when it was written again and had grown, and so on.
+ */
 const GENERATION = 1000;
 
 /** A statement that changes rows, and their table. */
@@ -64,12 +66,18 @@ export class Database {
     return this.#named(() => this.#guarded.exec(query, ...bindings).toArray());
   }
 
-  /** Goes up with every statement that may have changed a table's rows, and with every one that is taken back: for who remembers them. */
+  /**
+   * Goes up with every statement that may have changed a table's rows, and with every one that is
+   * taken back: for who remembers them.
+   */
   changesOf(table: string): number {
     return this.rollbacks + (this.#writes.get(table) ?? 0);
   }
 
-  /** What `read` finds in a table, and the same again until a statement may have changed that. `what`: its name; who is given it leaves it as it is. */
+  /**
+   * What `read` finds in a table, and the same again until a statement may have changed that. `what`: its name; who
+   * is given it leaves it as it is.
+   */
   once<T>(table: string, what: string, read: () => T): T {
     const changes = this.changesOf(table);
     const known = this.#remembered.get(what);
@@ -106,16 +114,20 @@ export class Database {
     });
   }
 
-  /** The same, and then rows that were erased are deleted. A turn does not wait for that: its next transaction does it, or the alarm. */
+  /**
+   * The same, and then rows that were erased are deleted. A turn does not wait for that: its next
+   * transaction does it, or the alarm.
+   */
   async settled(): Promise<void> {
     await this.written();
     if (this.#deleteErased()) await this.written();
   }
 
   /**
-   * Removes rows so that the database's file no longer holds what was in them: SQLite leaves the bytes of a deleted row where they lay. So
-   * values are overwritten in place with zeros of the same length, and the rows are deleted by the next `settled`. Not before: SQLite does not
-   * write pages to disk that the same transaction gave free. (`PRAGMA secure_delete` would do both; the platform does not allow it.)
+   * Removes rows so that the database's file no longer holds what was in them: SQLite leaves the bytes of a deleted row
+   * where they lay. So values are overwritten in place with zeros of the same length, and the rows are deleted by the
+   * next `settled`. Not before: SQLite does not write pages to disk that the same transaction gave free.
+   * (`PRAGMA secure_delete` would do both; the platform does not allow it.)
    */
   erase(table: string, columns: Record<string, string>, where: string, ...bindings: SqlValue[]): void {
     if (this.exec(`SELECT 1 AS one FROM ${table} WHERE ${where} LIMIT 1`, ...bindings).length === 0) return;
@@ -123,7 +135,10 @@ export class Database {
     this.#erased.push([`DELETE FROM ${table} WHERE ${where}`, bindings]);
   }
 
-  /** The first half of `erase`. Columns with "" become zeros of their length; for others it is the SQL of a value as long as the old one. */
+  /**
+   * The first half of `erase`. Columns with "" become zeros of their length; for others it is the SQL of
+   * a value as long as the old one.
+   */
   overwrite(table: string, columns: Record<string, string>, where: string, ...bindings: SqlValue[]): void {
     const values = Object.entries(columns).map(
       ([name, value]) =>
@@ -132,7 +147,9 @@ export class Database {
     this.exec(`UPDATE ${table} SET ${values.join(", ")} WHERE ${where}`, ...bindings);
   }
 
-  /** Whether there was anything. What fails is tried again by the next one: the rows hold zeros, and nobody reads them. */
+  /**
+   * Whether there was anything. What fails is tried again by the next one: the rows hold zeros, and nobody reads them.
+   */
   #deleteErased(): boolean {
     const rows = this.#erased.splice(0);
     for (const [at, [query, bindings]] of rows.entries()) {

@@ -1,10 +1,10 @@
 /**
- * older-codes: what an earlier encoder made of the sentences of a branch is made anew, because a question of this one can
- * be compared with none of it.
+ * older-codes: what an earlier encoder made of the sentences of a branch is made anew, because a question of this one
+ * can be compared with none of it.
  *
- * The newest first, and in pieces. A piece is a transaction of its own: whoever dies between two has kept the first ones,
- * and whoever comes next goes on behind them. What came of a turn meanwhile counts: who hides or removes it takes its codes
- * away, and then nothing is written.
+ * The newest first, and in pieces. A piece is a transaction of its own: whoever dies between two has kept the first
+ * ones, and whoever comes next goes on behind them. What came of a turn meanwhile counts: who hides or removes it takes
+ * its codes away, and then nothing is written.
  */
 import type { Work } from "../../src/core/work.ts";
 import type { ConversationStore } from "./conversation-store.ts";

@@ -1,8 +1,10 @@
 /**
- * PassageIndex: which turns of a conversation tree have said which words. SQLite's full-text index holds hashes of terms; texts lie in the turns.
+ * PassageIndex: which turns of a conversation tree have said which words. SQLite's full-text index holds hashes of
+ * terms; texts lie in the turns.
  *
- * A turn has a place, lane and depth. The first turn that continues another one stays on its lane, every further one begins a lane of its
- * own. So a branch of the tree is a few ranges of places, and a search of one branch reads no entry of another.
+ * A turn has a place, lane and depth. The first turn that continues another one stays on its lane, every
+ * further one begins a lane of its own. So a branch of the tree is a few ranges of places, and a search of one
+ * branch reads no entry of another.
  */
 import { atOnce, type Work } from "../../src/core/work.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
@@ -10,14 +12,20 @@ import { termsOf } from "./index-terms.ts";
 import { type Asked, areOlder, compared, type SentenceCoder, sensesOf } from "./passage-senses.ts";
 import { type Said, sectionsOf } from "./passages.ts";
 
-/** What the index takes of a turn: where its sections start in its text, the terms of each, and codes of its sentences, where there are any. */
+/**
+ * What the index takes of a turn: where its sections start in its text, the terms of each, and codes of its
+ * sentences, where there are any.
+ */
 export interface IndexedWords {
   starts: Uint32Array<ArrayBuffer>;
   terms: string[];
   senses: Uint8Array<ArrayBuffer> | null;
 }
 
-/** The same words always give the same. With pauses, since a text may be megabytes, and its words are found before the transaction that inserts them. */
+/**
+ * The same words always give the same. With pauses, since a text may be megabytes, and its words are found before the
+ * transaction that inserts them.
+ */
 export function* indexedWords(said: Said, coder?: SentenceCoder): Work<IndexedWords> {
   const sections = yield* sectionsOf(said);
   const terms: string[] = [];
@@ -147,7 +155,10 @@ export class PassageIndex {
     return this.#database.exec("SELECT 1 AS one FROM passage_lanes WHERE lane = -1").length > 0;
   }
 
-  /** Gives them theirs, parents first, for their words: codes of a long past take minutes. `turns`: all of the tree that can be continued. */
+  /**
+   * Gives them theirs, parents first, for their words: codes of a long past take minutes. `turns`: all of
+   * the tree that can be continued.
+   */
   catchUp(turns: Iterable<Placed & { said: Said | undefined }>): void {
     this.#database.transaction(() => {
       for (const turn of turns) {
@@ -173,7 +184,10 @@ export class PassageIndex {
     return ranges;
   }
 
-  /** For each question, the newest sections of the branch that hold one of the terms of each of its groups, newest first, at most `limit`. */
+  /**
+   * For each question, the newest sections of the branch that hold one of the terms of each of its groups,
+   * newest first, at most `limit`.
+   */
   find(branch: readonly LaneRange[], questions: readonly Question[], limit: number): Posting[][] {
     const near = branch.slice(0, RANGES_MAX);
     const far = branch.slice(RANGES_MAX);
@@ -210,8 +224,8 @@ export class PassageIndex {
   }
 
   /**
-   * The sections of the branch whose sentences are nearest to what is asked, the nearest first; none of which every sentence is below `least`. `usual`:
-   * the nearness of the last of as many sentences, 0 where there are fewer.
+   * The sections of the branch whose sentences are nearest to what is asked, the nearest first; none of which every
+   * sentence is below `least`. `usual`: the nearness of the last of as many sentences, 0 where there are fewer.
    */
   alike(branch: readonly LaneRange[], asked: Asked, least: number, limit: number): Alike {
     const found: Alike["sections"] = [];
@@ -248,7 +262,10 @@ export class PassageIndex {
     return { sections: found.sort(isNearer).slice(0, limit), usual: top[0]! };
   }
 
-  /** The turn of a place, the part of its text that a section is, from `from` up to `to`, and the codes of the turn's sentences. */
+  /**
+   * The turn of a place, the part of its text that a section is, from `from` up to `to`, and the
+   * codes of the turn's sentences.
+   */
   sectionAt({
     place,
     section,
@@ -285,7 +302,10 @@ export class PassageIndex {
   #laneOf = (turn: string): number => this.#lane(turn) ?? 0;
 }
 
-/** Terms as the index has them: numbers that words are hashed to, so that nothing that was said can be read in it or in what SQLite leaves of it. */
+/**
+ * Terms as the index has them: numbers that words are hashed to, so that nothing that was said can be read in it
+ * or in what SQLite leaves of it.
+ */
 function hashed(term: string): string {
   let [low, high] = [0xdeadbeef, 0x41c6ce57];
   for (let i = 0; i < term.length; i++) {

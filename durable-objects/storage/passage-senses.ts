@@ -1,9 +1,11 @@
 /**
- * passage-senses: what the user's sentences of a turn mean, as codes beside the turn's place in the index, so that a question in other words
- * finds them. What a code stands for is the concern of whoever makes it; how near two sentences are is a number of whoever asks.
+ * passage-senses: what the user's sentences of a turn mean, as codes beside the turn's place in the index, so that a
+ * question in other words finds them. What a code stands for is the concern of whoever makes it; how near two sentences
+ * are is a number of whoever asks.
  *
- * Layout: the coding's version and the bytes of a code (u8 each), then for each sentence its section (u16, little endian) and its code. Codes of
- * another version are as good as none, and are made anew before they are missed (older-codes.ts).
+ * Layout: the coding's version and the bytes of a code (u8 each), then for each sentence its section
+ * (u16, little endian) and its code. Codes of another version are as good as none, and are made anew
+ * before they are missed (older-codes.ts).
  */
 import type { Work } from "../../src/core/work.ts";
 import { asksOnly, type Passage, sentencesOf } from "./passages.ts";
@@ -85,8 +87,8 @@ export function compared(senses: Uint8Array, asked: Asked, each: (section: numbe
 }
 
 /**
- * Of a turn's codes those of one section, whose sentences are `told`. An earlier release ended some sentences elsewhere: where there are more or fewer of
- * them than codes, no code says which one it is of, and there are none.
+ * Of a turn's codes those of one section, whose sentences are `told`. An earlier release ended some sentences
+ * elsewhere: where there are more or fewer of them than codes, no code says which one it is of, and there are none.
  */
 export function codesOf(senses: Uint8Array, section: number, told: readonly string[]): Uint8Array | undefined {
   const stride = SECTION_BYTES + (senses[1] ?? 0);

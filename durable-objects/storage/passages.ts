@@ -1,18 +1,26 @@
 /**
- * passages: what was said in a turn, cut at the borders of sentences into pieces that can be found and quoted by themselves.
+ * passages: what was said in a turn, cut at the borders of sentences into pieces that can be
+ * found and quoted by themselves.
  *
- * The same text is always cut the same way, so that only its words need an index and the text itself lies in its turn alone.
+ * The same text is always cut the same way, so that only its words need an index and the text
+ * itself lies in its turn alone.
  */
 import type { Work } from "../../src/core/work.ts";
 import type { Message } from "../../src/tokenizer/text-codec.ts";
 
-/** Whose words a passage is. What the model did not say itself came from the user's side: questions, documents, results of tools. */
+/**
+ * Whose words a passage is. What the model did not say itself came from the user's side:
+ * questions, documents, results of tools.
+ */
 export type SpokenRole = "user" | "assistant";
 
 export interface Passage {
   role: SpokenRole;
   text: string;
-  /** UTF-16 units of the turn's text, all messages and the reply one behind the other, before the passage and from its end on. */
+  /**
+   * UTF-16 units of the turn's text, all messages and the reply one behind the other, before
+   * the passage and from its end on.
+   */
   start: number;
   toEnd: number;
 }
@@ -28,12 +36,16 @@ export interface Said {
 export const PASSAGE_TOKENS = 56;
 
 /**
- * Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. A row of full stops is tried from its
- * first one only, else a message of nothing but exclamation marks would take the square of its length; and no row is longer than 64 for a pattern, whose stack is bounded.
+ * Ends of sentences: full stops of several scripts, with the quotes and brackets behind them; and of lines. A row of
+ * full stops is tried from its first one only, else a message of nothing but exclamation marks would take the square of
+ * its length; and no row is longer than 64 for a pattern, whose stack is bounded.
  */
 const SENTENCE =
   /[^\n]*?(?:(?<![.!?\u2026])[.!?\u2026]{1,64}["'\u201d\u2019»)\]]{0,64}(?=[\s\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])|[\u3002\uff01\uff1f]{1,64}[\u201d\u2019\u300d\u300f\uff09]{0,64}|(?=\n)|$)/guy;
-/** Smaller signs. What stands before them is no part of the pattern: a match of megabytes overflows the stack of regular expressions. */
+/**
+ * Smaller signs. What stands before them is no part of the pattern: a match of megabytes overflows
+ * the stack of regular expressions.
+ */
 const SMALLER = /[,;:\u3001\uff0c\uff1b\uff1a]{1,64}/gu;
 
 /** Of a sentence. */
@@ -66,8 +78,9 @@ const isSpace = (code: number): boolean =>
   code <= 0x20 ? code === 0x20 || (code >= 9 && code <= 13) : code >= 0xa0 && WIDE_SPACES.has(code);
 
 /**
- * Tokens of a text, roughly and rather too many than too few: an estimate that needs no tokenizer and never changes. Latin letters are counted by
- * the word, everything else by the character. It is a loop and no pattern, because every word that is said passes through it more than once.
+ * Tokens of a text, roughly and rather too many than too few: an estimate that needs no tokenizer and never changes.
+ * Latin letters are counted by the word, everything else by the character. It is a loop and no pattern, because every
+ * word that is said passes through it more than once.
  */
 export function tokensAbout(text: string): number {
   let tokens = 0;
@@ -139,7 +152,10 @@ function* piecesOf(part: string): Generator<string> {
   else for (const [piece] of part.matchAll(/\S{1,48}\s{0,64}|\s{1,64}/gu)) yield piece;
 }
 
-/** Passages of a turn, in order: neighbouring sentences of one message together, as many as fit. From the passage that starts at `from` on. */
+/**
+ * Passages of a turn, in order: neighbouring sentences of one message together, as many as fit. From the
+ * passage that starts at `from` on.
+ */
 export function* passagesOf({ messages, reply }: Said, from = 0): Generator<Passage> {
   const said: { role: SpokenRole; content: string }[] = messages.map(({ role, content }) => ({
     role: role === "assistant" ? "assistant" : "user",

@@ -1,12 +1,12 @@
 /**
  * StatePieces: states as bytes, cut into rows that fit.
  *
- * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts. Rows of sets that
- * no longer count are written over; what a turn leaves besides is erased when it ends.
+ * A set of pieces is named by the turn it belongs to and the tokens it holds. Of each turn only the newest set counts.
+ * Rows of sets that no longer count are written over; what a turn leaves besides is erased when it ends.
  *
- * Keys and values of past positions never change, so they lie in rows that all states share which have grown from the one that brought them
- * (src/state/stretches.ts). Such a row belongs to the turn that wrote it, and stays as long as a set that counts names it. It is never orphaned while it
- * is needed: whoever needs it goes on from that turn.
+ * Keys and values of past positions never change, so they lie in rows that all states share which have grown from the
+ * one that brought them (src/state/stretches.ts). Such a row belongs to the turn that wrote it, and stays as long as a
+ * set that counts names it. It is never orphaned while it is needed: whoever needs it goes on from that turn.
  */
 import { freeBytes } from "../../src/core/free-bytes.ts";
 import type { NewStretch, StretchReader } from "../../src/state/codec.ts";
@@ -29,7 +29,10 @@ export interface StateSet {
 /** A stretch that lies in a row. */
 export type StoredStretch = Stretch & { row: number };
 
-/** A state at a position, ready to be written. What is joined lies elsewhere and is written piece by piece, at once or never. */
+/**
+ * A state at a position, ready to be written. What is joined lies elsewhere and is written
+ * piece by piece, at once or never.
+ */
 export interface StateBytes<Bytes = Uint8Array<ArrayBuffer> | Joined> {
   position: number;
   bytes: Bytes;
@@ -48,12 +51,14 @@ interface PieceRow {
   bytes: number;
 }
 
-/** More than a turn gives up, unless its tree has been given to another pack: then several turns erase what that leaves. */
+/**
+ * More than a turn gives up, unless its tree has been given to another pack: then several turns erase what that leaves.
+ */
 const TRIMMED_ROWS = 16;
 
 /**
- * Under which name stands what was computed again of a turn's state, up to some position, by one that went on from it and has not ended. It is as long as the turn's
- * own, so of a row that is named anew one page is written.
+ * Under which name stands what was computed again of a turn's state, up to some position, by one that went on from it
+ * and has not ended. It is as long as the turn's own, so of a row that is named anew one page is written.
  */
 export const rebuildOf = (turn: string): string => `${REBUILD}${turn.slice(1)}`;
 const REBUILD = "~";
@@ -68,8 +73,8 @@ export class StatePieces {
   /** Rows of the states that attempts at turns have grown from, by the turn. */
   readonly #held = new Map<string, readonly number[]>();
   /**
-   * All rows in order, as they were when the table had changed so often. A turn asks six times what is there, and what it writes puts all that SQLite holds
-   * of the table out of its memory.
+   * All rows in order, as they were when the table had changed so often. A turn asks six times what is there, and what
+   * it writes puts all that SQLite holds of the table out of its memory.
    */
   #known: { changes: number; rows: PieceRow[] } | undefined;
 
@@ -78,7 +83,10 @@ export class StatePieces {
     this.pieceBytes = pieceBytes;
   }
 
-  /** What a turn is computed from stays until it is `released`, whatever other turns leave: its own states will name the same stretches. */
+  /**
+   * What a turn is computed from stays until it is `released`, whatever other turns leave: its own
+   * states will name the same stretches.
+   */
   hold(turn: string, { stretches }: Pick<StateSet, "stretches">): void {
     this.#held.set(turn, stretches);
   }
@@ -132,8 +140,8 @@ export class StatePieces {
   }
 
   /**
-   * Writes a set over rows that none of `kept` needs, then to new rows, and holds its stretches for the turn. A set of the same turn and position does not count
-   * any more. Call it within a transaction.
+   * Writes a set over rows that none of `kept` needs, then to new rows, and holds its stretches for the turn. A set of
+   * the same turn and position does not count any more. Call it within a transaction.
    */
   write(
     turn: string,
@@ -143,7 +151,8 @@ export class StatePieces {
     const parts = Math.max(1, Math.ceil(state.length / this.pieceBytes));
     const taken = this.#taken(kept);
     const rows = this.#rows();
-    // A turn may end where its checkpoint stands, and the exact state of that may have more pieces than the rounded one.
+    // A turn may end where its checkpoint stands, and the exact state of that may have
+    // more pieces than the rounded one.
     const former = rows.filter((row) => row.turn === turn && row.position === position && row.part >= 0);
     if (former.length > 0) {
       this.#database.exec(
@@ -157,7 +166,8 @@ export class StatePieces {
     const free = rows.filter(({ id }) => !taken.has(id));
     let next = (rows.at(-1)?.id ?? 0) + 1;
     const put = (part: number, shared: string, bytes: Uint8Array<ArrayBuffer>): number => {
-      // The same part of an older state has bytes in common with this one, and where a row keeps its length SQLite writes only the pages that differ.
+      // The same part of an older state has bytes in common with this one, and where a row keeps its length SQLite
+      // writes only the pages that differ.
       const same = free.findIndex((row) => row.part === part);
       const other = free.findIndex((row) => row.part < 0 === part < 0);
       const at = same < 0 ? other : same;
@@ -208,8 +218,8 @@ export class StatePieces {
   }
 
   /**
-   * Writes a stretch before the state that will name it, and holds it for the turn: what is never named is erased with the next state that ends a turn. Call it
-   * within a transaction.
+   * Writes a stretch before the state that will name it, and holds it for the turn: what is never named is erased with
+   * the next state that ends a turn. Call it within a transaction.
    */
   writeAhead(turn: string, { data, ...rest }: NewStretch): StoredStretch {
     const [last] = this.#database.exec("SELECT max(id) AS id FROM pieces");
@@ -240,14 +250,18 @@ export class StatePieces {
   }
 
   /**
-   * No set counts any more: another pack made them all. Their rows are written over by later sets, erased by `trim`, and go with their turn. The position below
-   * zero takes as many bytes as the one that it replaces, so of a row of megabytes one page is written.
+   * No set counts any more: another pack made them all. Their rows are written over by later sets, erased by `trim`,
+   * and go with their turn. The position below zero takes as many bytes as the one that it replaces, so of a row of
+   * megabytes one page is written.
    */
   disown(): void {
     this.#database.exec("UPDATE pieces SET position = -1 - position WHERE position >= 0");
   }
 
-  /** Within a transaction: what a running turn has written becomes what was rebuilt of another's state. Of all that was rebuilt only the last counts, so there is one such state. */
+  /**
+   * Within a transaction: what a running turn has written becomes what was rebuilt of another's state. Of all that was
+   * rebuilt only the last counts, so there is one such state.
+   */
   leaveRebuilt(turn: string, of: string): void {
     this.#database.exec("UPDATE pieces SET turn = ? WHERE turn GLOB ? AND part >= 0", GONE, `${REBUILD}*`);
     this.#database.exec("UPDATE pieces SET turn = ? WHERE turn = ?", rebuildOf(of), turn);

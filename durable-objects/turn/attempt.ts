@@ -1,8 +1,8 @@
 /**
  * Attempt: one go at computing a turn, as long as one request or alarm may last, and what its end means.
  *
- * A failure of the model ends the turn. A failure of storage, or the loss of the lease, ends only this attempt: nothing can be said of
- * the turn from here, and whoever holds it next goes on.
+ * A failure of the model ends the turn. A failure of storage, or the loss of the lease, ends only this attempt: nothing
+ * can be said of the turn from here, and whoever holds it next goes on.
  */
 import { errorBody } from "../../src/api/shared/error-body.ts";
 import { NO_OBJECT } from "../../src/api/shared/ids.ts";
@@ -48,7 +48,10 @@ export class Attempt {
     this.#work = work;
   }
 
-  /** Begins a new turn. Resolves when it is accepted: it has its memory slot, its state is restored, and its row is on disk. */
+  /**
+   * Begins a new turn. Resolves when it is accepted: it has its memory slot, its state is
+   * restored, and its row is on disk.
+   */
   static async first(
     host: Host,
     running: RunningTurn,
@@ -198,8 +201,8 @@ export const lost = new Failure(
 );
 
 /**
- * Waits for a memory slot, brings a turn's state in, and lets its readers know that it begins. `take` gives the turn and its state,
- * once there is one. Fails with `busy`, and as `take` does.
+ * Waits for a memory slot, brings a turn's state in, and lets its readers know that it begins. `take` gives the turn
+ * and its state, once there is one. Fails with `busy`, and as `take` does.
  */
 async function enter(
   host: Host,
@@ -240,15 +243,19 @@ async function enter(
   }
 }
 
-/** Gives back what an attempt has while it lasts: its memory slot, and the rows that its state has in common with the one that it was read from. */
+/**
+ * Gives back what an attempt has while it lasts: its memory slot, and the rows that its state has in common with
+ * the one that it was read from.
+ */
 function leave({ running, store, slot }: Pick<AttemptContext, "running" | "store" | "slot">): void {
   if (protects("release")) slot.leave();
   store?.pieces.release(running.id);
 }
 
 /**
- * What a turn without a past shares with earlier prompts of its tenant. A conversation keeps the end of its prompt itself and gives only what others are likely to begin with; a single
- * response, as many clients leave one of every call, is gone on from nowhere else. Either takes what it left with it when it is deleted.
+ * What a turn without a past shares with earlier prompts of its tenant. A conversation keeps the end of its prompt
+ * itself and gives only what others are likely to begin with; a single response, as many clients leave one of every
+ * call, is gone on from nowhere else. Either takes what it left with it when it is deleted.
  */
 async function cachedPrompt(
   { env, object }: Host,

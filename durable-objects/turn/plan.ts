@@ -30,7 +30,8 @@ export const turnIdOf = ({ id, idempotencyKey }: Pick<TurnRequest, "id" | "idemp
 export const turnDigest = (request: TurnRequest): string => digestOf({ ...request, grantedTokens: undefined });
 
 /**
- * `isCounted`: the prompt is counted and not read, however long it is. `areItems`: the messages are added to a conversation as its history.
+ * `isCounted`: the prompt is counted and not read, however long it is. `areItems`: the messages are added to
+ * a conversation as its history.
  * Fails with `context_length_exceeded`, or as a template refuses its messages.
  */
 export function plan(
@@ -39,7 +40,8 @@ export function plan(
   served: Served,
   { isCounted = false, areItems = false } = {},
 ): PlannedTurn {
-  // Items that are added to a conversation are its history, system messages too; those of a request hold for that request.
+  // Items that are added to a conversation are its history, system messages too; those of a
+  // request hold for that request.
   const story = areItems ? { ...told, fresh: request.messages, aside: [] } : told;
   const { parent, history } = story;
   const instructions = [...(request.instructions ?? []), ...story.aside];
@@ -97,9 +99,9 @@ export function plan(
 }
 
 /**
- * The same, with codes of this release: where the question meets some that an earlier encoder made of what was said, they
- * are made anew, and then it is planned once more. So what is quoted depends on the branch alone, as it does without an
- * upgrade. `pause` lets others have their turn; it may throw.
+ * The same, with codes of this release: where the question meets some that an earlier encoder made of what was said,
+ * they are made anew, and then it is planned once more. So what is quoted depends on the branch alone, as it does
+ * without an upgrade. `pause` lets others have their turn; it may throw.
  */
 export async function planAhead(
   placed: PlacedRequest,
@@ -132,8 +134,8 @@ function commonIds(a: readonly number[], b: readonly number[]): number {
 }
 
 /**
- * The prompt with instructions before the new messages: as system messages at that place or, for a template that takes none there, as the
- * beginning of the first new message.
+ * The prompt with instructions before the new messages: as system messages at that place or, for a template that takes
+ * none there, as the beginning of the first new message.
  */
 function instructed(instructions: Message[], fresh: Message[], encode: (messages: Message[]) => number[]): number[] {
   if (instructions.length === 0) return encode(fresh);

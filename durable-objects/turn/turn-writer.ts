@@ -50,7 +50,10 @@ export class TurnWriter {
     await fault("checkpoint.after", ctx);
   }
 
-  /** What was computed again so far outlives a turn that ends without a token: the next one that goes on from the same turn begins with it. */
+  /**
+   * What was computed again so far outlives a turn that ends without a token: the next one that goes on
+   * from the same turn begins with it.
+   */
   async leaveRebuilt(): Promise<void> {
     const { accepted, epoch, store } = this.#work;
     if (!store) return;
@@ -134,8 +137,8 @@ export class TurnWriter {
     joinedIds(this.#work.accepted.lasting ?? this.#work.prompt, this.#work.running.ids);
 
   /**
-   * A checkpoint is exact, because the attempt that wrote it goes on with its floats and does not read it. The state at a turn's end is rounded, because
-   * whatever comes next goes on from what was written.
+   * A checkpoint is exact, because the attempt that wrote it goes on with its floats and does not read it. The state at
+   * a turn's end is rounded, because whatever comes next goes on from what was written.
    * Fails with `state_unreadable` when a number in it is not finite: such a state must never be kept.
    */
   async #state<T>(precision: Precision, sampler: SamplerState, use: (state: StateBytes<Joined>) => T): Promise<T> {

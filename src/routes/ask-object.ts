@@ -32,7 +32,10 @@ interface Asking {
   begun?: Begun;
 }
 
-/** Its reply as it is, failures too. Fails with `not_found` where the object holds nothing, without asking it: that alone would make one. */
+/**
+ * Its reply as it is, failures too. Fails with `not_found` where the object holds nothing, without asking
+ * it: that alone would make one.
+ */
 export async function askObject(
   c: Context<Bindings>,
   { tenant, digest, idempotencyKey, object, conversation }: Addressee,
@@ -61,7 +64,8 @@ export async function askObject(
 }
 
 /**
- * Tokens that a turn would read there, those of the kept state too; nothing is computed or kept. A conversation that is not there yet has none.
+ * Tokens that a turn would read there, those of the kept state too; nothing is computed or kept. A conversation
+ * that is not there yet has none.
  * Fails as the turn would, but for its length.
  */
 export async function countTokens(
@@ -105,6 +109,7 @@ export async function runTurn(
   const begun = await allowTurn(c.env, caller, address.object, turnIdOf(once), body, turn.model);
   const asking = { method: "POST", body: { ...body, ...begun.grant }, begun };
   const reply = askObject(c, { ...caller, ...address }, "/turn", asking);
-  // Whoever begins with a prefix waits for all of it, where it is still being read or another version of the model has read it.
+  // Whoever begins with a prefix waits for all of it, where it is still being read or another
+  // version of the model has read it.
   return turn.prefix !== undefined && turn.reply.stream ? earlyStream(c, turn.reply, reply) : reply;
 }

@@ -1,6 +1,7 @@
 /**
- * /v1/responses/compact: one item that stands for a dialogue. A state does not grow with the dialogue, so nothing is summed up and nothing is
- * lost: what the input says beyond a kept state is read with the request that brings the item back.
+ * /v1/responses/compact: one item that stands for a dialogue. A state does not grow with the dialogue, so
+ * nothing is summed up and nothing is lost: what the input says beyond a kept state is read with the
+ * request that brings the item back.
  */
 import * as z from "zod";
 import "../api/shared/openapi.ts";

@@ -1,4 +1,6 @@
-/** /v1/conversations: what OpenAI has of them. Their state is the model's own; items are what was said in their turns. */
+/**
+ * /v1/conversations: what OpenAI has of them. Their state is the model's own; items are what was said in their turns.
+ */
 
 import type { Context } from "hono";
 import type * as z from "zod";

@@ -1,8 +1,8 @@
 /**
  * earlyStream: the headers and heartbeats of a stream while its turn waits for a prefix that is being read.
  *
- * A reply that comes, or is refused, before the first heartbeat is due is passed on as it is. A later one follows behind the heartbeats, and what refuses it is told
- * in the stream, for its status is gone.
+ * A reply that comes, or is refused, before the first heartbeat is due is passed on as it is. A later one follows
+ * behind the heartbeats, and what refuses it is told in the stream, for its status is gone.
  */
 import type { Context } from "hono";
 import { streamLimits } from "../../durable-objects/platform/limits.ts";

@@ -1,5 +1,6 @@
 /**
- * /v1/messages: Anthropic's API, for clients that speak it: as chat, with a session that keeps the state where one is named.
+ * /v1/messages: Anthropic's API, for clients that speak it: as chat, with a session that
+ * keeps the state where one is named.
  *
  * `anthropic-version` may say anything: there is one form.
  */

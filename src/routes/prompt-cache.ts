@@ -1,4 +1,6 @@
-/** /v1/prompt-cache: states that are kept for a while of requests without a conversation; how much, and away with them. */
+/**
+ * /v1/prompt-cache: states that are kept for a while of requests without a conversation; how much, and away with them.
+ */
 import * as z from "zod";
 import "../api/shared/openapi.ts";
 import { orStorageFull } from "../../durable-objects/directory/directory-client.ts";

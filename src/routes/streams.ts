@@ -1,4 +1,6 @@
-/** /v1/streams: series of values that are forecast and watched as they come. Values themselves are in stream-values.ts. */
+/**
+ * /v1/streams: series of values that are forecast and watched as they come. Values themselves are in stream-values.ts.
+ */
 import type { Context } from "hono";
 import { beginWith, forgetObject } from "../../durable-objects/directory/allowance.ts";
 import { listDirectory } from "../../durable-objects/directory/directory-client.ts";

@@ -1,4 +1,7 @@
-/** /tokenize, /detokenize and /apply-template, where other servers have them: what the model's tokenizer makes of a text. */
+/**
+ * /tokenize, /detokenize and /apply-template, where other servers have them: what the
+ * model's tokenizer makes of a text.
+ */
 import * as z from "zod";
 import "../api/shared/openapi.ts";
 import type { Context } from "hono";

@@ -1,10 +1,10 @@
 /**
  * encoder-file: the sentence encoder's file, as training/sentence_encoder.py writes it.
  *
- * Little endian, every part padded to 16 bytes: magic, version, pieces and bytes of text (u32 each); the pieces' text (UTF-8, parted by line ends);
- * their scores (i16, in 1024ths); the vectors' scales (f16, one a piece); the vectors (two bits a number, four a byte, the first lowest);
- * biases, gains, the mean of all sentences and `own`, which tells questions about one's own life from such about the world (f32); matrices (q4 in kernel
- * order, docs/notation.md).
+ * Little endian, every part padded to 16 bytes: magic, version, pieces and bytes of text (u32 each); the pieces' text
+ * (UTF-8, parted by line ends); their scores (i16, in 1024ths); the vectors' scales (f16, one a piece); the vectors
+ * (two bits a number, four a byte, the first lowest); biases, gains, the mean of all sentences and `own`, which tells
+ * questions about one's own life from such about the world (f32); matrices (q4 in kernel order, docs/notation.md).
  */
 import { matrixBytes } from "../core/dtype.ts";
 import { check } from "../core/failure.ts";
@@ -29,7 +29,10 @@ export const LINE_END = 10;
 const MAGIC = 0x45535652;
 /** The version of the file's layout. */
 const ENCODER_VERSION = 3;
-/** The version of the directions that are made with it, and of codes that are kept: only those of one version can be compared. */
+/**
+ * The version of the directions that are made with it, and of codes that are kept: only those
+ * of one version can be compared.
+ */
 export const DIRECTIONS_VERSION = 2;
 export const HEADER_BYTES = 16;
 
@@ -117,7 +120,10 @@ const partsOf = ({ count, textBytes }: Header): number[] => [textBytes, 2 * coun
 export const encoderFileBytes = (begin: Uint8Array): number =>
   partsOf(readHeader(begin)).reduce((sum, size) => sum + padTo(size, 16), HEADER_BYTES + 4 * FLOATS + WEIGHT_BYTES);
 
-/** Of a file of the right length that begins at a multiple of 16 of its buffer. Fails with `weights_invalid` where its text has another number of pieces. */
+/**
+ * Of a file of the right length that begins at a multiple of 16 of its buffer. Fails with `weights_invalid` where its
+ * text has another number of pieces.
+ */
 export function readEncoderFile(bytes: Uint8Array): EncoderFile {
   const header = readHeader(bytes);
   let at = HEADER_BYTES;

@@ -14,7 +14,10 @@ const PADDING = "\u2003";
 
 type Kind = "content" | "name" | "tool";
 const placeholder = (nonce: string, kind: Kind, message: number): string => `x${nonce}${kind}${message}x`;
-/** With any nonce, so that it is compiled once, and what may stand around it. As JSON a tool's placeholder stands in quotes. */
+/**
+ * With any nonce, so that it is compiled once, and what may stand around it. As JSON a
+ * tool's placeholder stands in quotes.
+ */
 const PLACEHOLDER = /(\u2003|"(?=x[0-9a-f]{32}tool))?x([0-9a-f]{32})(content|name|tool)(\d+)x(\u2003|")?/g;
 type Found = [whole: string, left?: string, nonce?: string, kind?: Kind, number?: string, right?: string];
 

@@ -291,7 +291,10 @@ it("reads once where states lie, and knows it of those that it writes, takes bac
   const { store, storage, add } = opened(undefined, 1000);
   const { pieces, database } = store;
   for (let n = 1; n <= 3; n++) add(n, n === 1 ? null : n - 1);
-  /** The state as this instance knows it, how often it read the table for that, and the state as another one would find it. */
+  /**
+   * The state as this instance knows it, how often it read the table for that, and the
+   * state as another one would find it.
+   */
   const known = (n: number) => {
     storage.arm({ only: /^SELECT (?!bytes).* FROM pieces/ });
     const set = pieces.of(name(n));

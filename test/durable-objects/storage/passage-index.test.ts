@@ -213,8 +213,9 @@ it.each([
   ["a script without spaces", longest("我的狗叫小白。它三岁了")],
 ])("the words of the longest text are found in pieces, none of which takes long: %s", (_, content) => {
   const said = { messages: [{ role: "user" as const, content }], reply: null };
-  // What a piece takes is the least of three rounds, and a share of the whole: the processor is shared, and the collector of garbage runs in between.
-  // The first one is left out: it looks for the end of the first sentence as well, which may be all of the text.
+  // What a piece takes is the least of three rounds, and a share of the whole: the processor is shared, and the
+  // collector of garbage runs in between. The first one is left out: it looks for the end of the first sentence as
+  // well, which may be all of the text.
   const piecesMs: number[] = [];
   const isEven = () => Math.max(...piecesMs.slice(1)) < piecesMs.reduce((a, b) => a + b) / 4;
   for (let round = 0; round < 3 && !(round && isEven()); round++) {

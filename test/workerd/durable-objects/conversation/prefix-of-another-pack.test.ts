@@ -1,4 +1,6 @@
-/** The server is started with another pack of the same model: shared prefixes that are kept are read again, once (V6). */
+/**
+ * The server is started with another pack of the same model: shared prefixes that are kept are read again, once (V6).
+ */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";

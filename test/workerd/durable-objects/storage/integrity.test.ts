@@ -179,7 +179,8 @@ it("V12: over a hundred turns the bytes of a state and the rows of a turn stay t
     const before = await inside("ada", ({ store }) => store.database.rowsWritten);
     const { timings } = await turn("ada", `message ${n}`);
     const rowsNow = await inside("ada", ({ store }) => store.database.rowsWritten);
-    // The turn after the damage below reads everything again, with checkpoints, and the next one would delete what it has erased.
+    // The turn after the damage below reads everything again, with checkpoints, and the next one
+    // would delete what it has erased.
     if (timings.state === "resumed") written.add(rowsNow - before);
     else await inside("ada", ({ store }) => store.database.settled());
     sizes.add(Math.round(timings.state_bytes! / 1000));

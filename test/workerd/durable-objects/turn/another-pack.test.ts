@@ -1,4 +1,7 @@
-/** The server is started with another pack of the same model: conversations that are kept are computed anew, and go on (V6). */
+/**
+ * The server is started with another pack of the same model: conversations that are kept are
+ * computed anew, and go on (V6).
+ */
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../../../durable-objects/platform/limits.ts";
