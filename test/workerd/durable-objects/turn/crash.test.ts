@@ -267,11 +267,11 @@ it("C17: an alarm that rings while a turn is on its way to the disk does nothing
   const before = counted("turn_resumed");
   let isHeld = true;
   await inside("ada", ({ store: { database } }) => {
-    const settled = database.settled.bind(database);
-    database.settled = async () => {
-      database.settled = settled;
+    const written = database.written.bind(database);
+    database.written = async () => {
+      database.written = written;
       await until(() => !isHeld);
-      await settled();
+      await written();
     };
   });
   const asked = stream("ada", "two", dice);
