@@ -57,9 +57,8 @@ async function answered(from: Chat | undefined, messages: Message[]): Promise<st
 
 const rows: (string | number)[][] = [];
 for (const tokens of options.tokens.split(",").map(Number)) {
-  const dialogue = storedDialogue(tokens, Number(options.seed), facts, served.codec);
-  const { base, turns, starts, probes } = dialogue;
-  const length = base.logged;
+  const { stored, turns, starts, probes } = storedDialogue(tokens, Number(options.seed), facts, served.codec);
+  const length = stored.logged;
   if (length > context) {
     console.error(`${length} tokens are more than the pack's context of ${context}: left out`);
     continue;
@@ -85,7 +84,7 @@ for (const tokens of options.tokens.split(",").map(Number)) {
   for (const probe of probes) {
     if (probe.value === "" || !languages.includes(probe.lang)) continue;
     const asked: Message[] = [{ role: "user", content: probe.question }];
-    const found = options.alone ? [] : quotedFor(dialogue, probe.question, served);
+    const found = options.alone ? [] : quotedFor(stored, probe.question, served);
     const answers = {
       floor: await answered(undefined, asked),
       alone: await answered(chat, asked),

@@ -48,11 +48,11 @@ for (const tokens of numbers(options.tokens)) {
   >();
   let length = 0;
   for (const seed of numbers(options.seeds)) {
-    const dialogue = storedDialogue(tokens, seed, facts, codec);
-    length = dialogue.base.logged;
-    for (const probe of dialogue.probes) {
+    const { stored, probes } = storedDialogue(tokens, seed, facts, codec);
+    length = stored.logged;
+    for (const probe of probes) {
       const began = process.cpuUsage();
-      const found = quotedFor(dialogue, probe.question, served, options.words);
+      const found = quotedFor(stored, probe.question, served, options.words);
       const { user, system } = process.cpuUsage(began);
       const ms = (user + system) / 1000;
       const keys = [

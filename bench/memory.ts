@@ -3,14 +3,17 @@
  * corrected, never told, put to use, quoted by the server, in documents and lists; copying; plain openings;
  * the fixed questions; repetition.
  *
- *     node bench/memory.ts <pack>… [--cases FILE] [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--show]
+ *     node bench/memory.ts <pack>… [--cases FILE] [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--recall]
+ *         [--between 4] [--show]
  *
  * The cases are bench/memory-cases.json: values and phrasings that training never saw
  * (`python -m training.memory.cases`). To choose between two packs they are too few: `--cases` takes a file of another
  * seed and of several times as many.
  * Every answer is written by the pack from its first token on; greedy, but where the row says it is sampled as the
  * pack's defaults have it. A turn goes on from the state that the one before has left as a server keeps it,
- * rounded; with --exact as it was.
+ * rounded; with --exact as it was. With --recall a dialogue is a kept conversation, to which is quoted what its model
+ * no longer sees well; --between puts so many turns of other talk before what is asked of corrected facts, of what was
+ * never told, and to put facts to use.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,6 +24,7 @@ import { slices } from "../src/dialogue/reply.ts";
 import { greedy, type Sampling } from "../src/sampling/sampling.ts";
 import type { Message } from "../src/tokenizer/text-codec.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
+import { KeptChat } from "./kept-chat.ts";
 import { Chat, usual } from "./memory-chat.ts";
 import { right } from "./memory-right.ts";
 import { table } from "./section.ts";
@@ -65,6 +69,8 @@ const { values, positionals } = commandLine(
     quick: { type: "boolean", default: false },
     penalty: { type: "string" },
     exact: { type: "boolean", default: false },
+    recall: { type: "boolean", default: false },
+    between: { type: "string", default: "0" },
     show: { type: "boolean", default: false },
   },
   [1, Infinity],
@@ -81,6 +87,9 @@ const holds = (answer: string, { expect, all }: Omit<Asked, "ask">): boolean => 
   const has = (value: string) => answer.toLowerCase().includes(value.toLowerCase());
   return all ? expect.every(has) : expect.some(has);
 };
+/** What a user talks about besides, in the dialogue with this number. */
+const otherTalk = (dialogue: number, turn: number): string =>
+  cases.others[(3 * dialogue + turn) % cases.others.length]!;
 const share = (hits: boolean[]): string => (hits.filter(Boolean).length / hits.length).toFixed(2);
 const show = (...said: unknown[]): void => {
   if (values.show) console.log(...said.map((text) => JSON.stringify(text)));
@@ -130,6 +139,10 @@ class Examination {
     return new Chat(this.#served, sampling, { seed, precision: values.exact ? "exact" : "rounded" });
   }
 
+  kept(sampling = this.#sampling, seed = 0): KeptChat {
+    return new KeptChat(this.#served, this.chat(sampling, seed), values.recall);
+  }
+
   async names(): Promise<void> {
     for (const system of [undefined, "You are a helpful assistant."]) {
       const hits: boolean[] = [];
@@ -153,16 +166,14 @@ class Examination {
   async recall(title: string, dialogues: Cases["recall"], depths: number[], sampling: Sampling): Promise<void> {
     const hits = new Map(depths.map((depth) => [depth, [] as boolean[]]));
     for (const [n, { tell, asks }] of dialogues.entries()) {
-      const chat = this.chat(sampling, n);
+      const chat = this.kept(sampling, n);
       show(tell, await chat.say(tell, 40));
       for (let depth = 0; depth <= depths.at(-1)!; depth++) {
-        if (depth > 0) await chat.say(cases.others[(3 * n + depth) % cases.others.length]!, 48);
+        if (depth > 0) await chat.say(otherTalk(n, depth), 48);
         for (const asked of depths.includes(depth) ? asks : []) {
-          const copy = await chat.copy();
-          const answer = await copy.say(asked.ask, 32);
-          show(depth, asked.ask, asked.expect, answer);
+          const { quoted, answer } = await chat.ask(asked.ask, 32);
+          show(depth, asked.ask, asked.expect, ...(values.recall ? [quoted] : []), answer);
           hits.get(depth)!.push(holds(answer, asked));
-          copy.end();
         }
       }
       chat.end();
@@ -215,11 +226,12 @@ class Examination {
 
   async turns(title: string, all: (Asked & { turns: string[] })[]): Promise<void> {
     const hits: boolean[] = [];
-    for (const asked of all) {
-      const chat = this.chat();
+    for (const [n, asked] of all.entries()) {
+      const chat = this.kept();
       for (const turn of asked.turns) await chat.say(turn, 40);
-      const answer = await chat.say(asked.ask, 64);
-      show(asked.turns, asked.ask, asked.expect, answer);
+      for (let depth = 1; depth <= Number(values.between); depth++) await chat.say(otherTalk(n, depth), 48);
+      const { quoted, answer } = await chat.ask(asked.ask, 64);
+      show(asked.turns, asked.ask, asked.expect, ...(values.recall ? [quoted] : []), answer);
       hits.push(holds(answer, asked));
       chat.end();
     }

@@ -31,38 +31,36 @@ const encoder = new SentenceEncoder(
 );
 const senses = sensesBy(() => encoder);
 
-interface StoredDialogue {
-  store: ConversationStore;
-  /** The last turn. */
-  base: StoredTurn;
-  turns: Turn[];
-  /** Tokens before each turn, as the log counts them. */
-  starts: number[];
-  probes: Probe[];
-}
+/** Turns one after the other. */
+export class StoredTurns {
+  readonly store = new ConversationStore(sqliteStorage(), PIECE_BYTES, senses);
+  /** The last one. */
+  base: StoredTurn | undefined;
+  readonly #codec: TextCodec;
 
-/** A conversation of about so many tokens. */
-export function storedDialogue(tokens: number, seed: number, facts: Told, codec: TextCodec): StoredDialogue {
-  const store = new ConversationStore(sqliteStorage(), PIECE_BYTES, senses);
-  store.database.open();
-  const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
-  const { turns: told, probes } = longDialogue(count, seed, facts);
-  const turns = [...told, ...Array.from({ length: TAIL_TURNS }, (_, n) => filler(seed + 1000, n))];
-  const starts: number[] = [];
-  let base: StoredTurn | undefined;
-  for (const [n, { user, assistant }] of turns.entries()) {
+  constructor(codec: TextCodec) {
+    this.#codec = codec;
+    this.store.database.open();
+  }
+
+  /** Tokens of all of them, as the log counts them. */
+  get logged(): number {
+    return this.base?.logged ?? 0;
+  }
+
+  add(user: string, assistant: string): void {
     const ids = Uint32Array.from([
-      ...codec.encodeText(user),
-      ...codec.encodeText(assistant),
+      ...this.#codec.encodeText(user),
+      ...this.#codec.encodeText(assistant),
       ...Array(AROUND_TURN).fill(0),
     ]);
-    const start: number = base?.logged ?? 0;
-    starts.push(start);
-    base = {
-      id: n.toString(16).padStart(16, "0"),
-      parent: base?.id ?? null,
-      depth: n + 1,
-      createdMs: n,
+    const start = this.logged;
+    const before = this.base?.depth ?? 0;
+    this.base = {
+      id: before.toString(16).padStart(16, "0"),
+      parent: this.base?.id ?? null,
+      depth: before + 1,
+      createdMs: before,
       status: "completed",
       start,
       position: start,
@@ -84,19 +82,40 @@ export function storedDialogue(tokens: number, seed: number, facts: Told, codec:
       promptCount: 0,
       asked: "",
       history: "",
-      messageCount: 2 * n,
+      messageCount: 2 * before,
       hasSystem: false,
       closed: true,
       generator: [],
     } as unknown as StoredTurn;
-    store.tree.insert(base, ids);
+    this.store.tree.insert(this.base, ids);
   }
-  return { store, base: base!, turns, starts, probes };
+}
+
+interface StoredDialogue {
+  stored: StoredTurns;
+  turns: Turn[];
+  /** Tokens before each turn. */
+  starts: number[];
+  probes: Probe[];
+}
+
+/** A conversation of about so many tokens. */
+export function storedDialogue(tokens: number, seed: number, facts: Told, codec: TextCodec): StoredDialogue {
+  const stored = new StoredTurns(codec);
+  const count = Math.max(12, Math.round((tokens - TAIL_TOKENS) / USUAL_TURN));
+  const { turns: told, probes } = longDialogue(count, seed, facts);
+  const turns = [...told, ...Array.from({ length: TAIL_TURNS }, (_, n) => filler(seed + 1000, n))];
+  const starts: number[] = [];
+  for (const { user, assistant } of turns) {
+    starts.push(stored.logged);
+    stored.add(user, assistant);
+  }
+  return { stored, turns, starts, probes };
 }
 
 /** What is quoted before a question at its end. `byWords`: without what sentences mean. */
 export const quotedFor = (
-  { store, base }: StoredDialogue,
+  { store, base }: StoredTurns,
   question: string,
   served: Served,
   byWords = false,

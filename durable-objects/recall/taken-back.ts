@@ -16,6 +16,11 @@ const CORRECTS = either(
   /\b(?:wrong|mistaken|mistake|correction|correct(?:ing)? myself|take (?:that|it) back|mixed (?:that|it|something) up|scratch that|falsch|korrektur|korrigiere|stimmte? nicht|geirrt|vertan)\b/iu,
   "说错|更正|记错|搞错|弄错",
 );
+/** "Please forget summer.", which need not say again what was said of it. */
+const FORGET = either(
+  /^(?:(?:no|sorry|please|nein|bitte),? )*(?:forget|vergiss|vergessen sie)(?: about| das mit| die| das| den)?(?= )/iu,
+  "^请?(?:忘掉|忘了|忘记)",
+);
 const ASKS_BEFORE = either(
   /\b(?:before|at first|first|formerly|former|previous(?:ly)?|original(?:ly)?|old|earlier|used to|vorher|zuerst|früher|ursprünglich|alte[rns]?)\b/iu,
   "以前|之前|原来|最初|先前",
@@ -34,18 +39,25 @@ const stemsOf = (text: string): Set<string> =>
 /** The lines that none of the others takes back. */
 export function withoutTakenBack<T extends Scored>(lines: readonly T[], question: string): T[] {
   if (ASKS_BEFORE.test(question)) return [...lines];
-  const corrections = lines
-    .filter(({ role, text }) => role === "user" && CORRECTS.test(text))
+  const later = lines
+    .filter(({ role }) => role === "user")
     .flatMap(({ depth, start, text }) =>
-      [...sentencesOf(text)].map((sentence) => ({ depth, start, stems: stemsOf(sentence.text) })),
+      [...sentencesOf(text)].map(({ text: sentence }) => ({
+        depth,
+        start,
+        corrects: CORRECTS.test(text),
+        stems: stemsOf(sentence),
+        forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
+      })),
     );
   return lines.filter((line) => {
     const said = stemsOf(line.core);
-    const isSaidAgain = ({ depth, start, stems }: (typeof corrections)[number]) => {
+    const takesBack = ({ depth, start, corrects, stems, forgotten }: (typeof later)[number]) => {
       if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
+      if (forgotten?.size) return [...forgotten].every((stem) => said.has(stem));
       const again = [...said].filter((stem) => stems.has(stem)).length;
-      return again >= WORDS_AGAIN && again >= SAID_AGAIN * said.size;
+      return corrects && again >= WORDS_AGAIN && again >= SAID_AGAIN * said.size;
     };
-    return !corrections.some(isSaidAgain);
+    return !later.some(takesBack);
   });
 }

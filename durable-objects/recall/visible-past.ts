@@ -1,7 +1,8 @@
 /**
  * visible-past: how far back the model still sees what was said, word by word, when its reply begins.
  *
- * Attention layers see a window of tokens each; what no window holds is past. With a layer that sees everything, nothing ever is.
+ * Attention layers see a window of tokens each. What is outside of the smallest is past: the long ones alone find it
+ * more seldom. With a layer that sees everything, nothing ever is.
  */
 import { ENDLESS } from "../../src/backends/backend.ts";
 import type { Served } from "../../src/dialogue/load.ts";
@@ -46,11 +47,21 @@ export const isOutOfSight = (
 /** Without attention nothing is seen word by word; a state of constant size holds about so many tokens well. */
 const WITHOUT_ATTENTION = 512;
 
-/** Tokens that some attention layer sees. */
-function windowOf({ manifest, backend }: Served): number {
+interface Sight {
+  /** Tokens that some attention layer sees. */
+  window: number;
+  /** Tokens that every one sees. Further back fewer do, and fewer answers are right (docs/recall.md). */
+  well: number;
+}
+
+function sightOf({ manifest, backend }: Served): Sight {
   const { policy, window = 0, windows = {} }: CachePolicy = manifest.cache;
-  if (policy === "full") return backend.contextLength < ENDLESS ? Number.POSITIVE_INFINITY : WITHOUT_ATTENTION;
-  return Math.max(window, ...Object.values(windows));
+  if (policy === "full") {
+    const all = backend.contextLength < ENDLESS ? Number.POSITIVE_INFINITY : WITHOUT_ATTENTION;
+    return { window: all, well: all };
+  }
+  const sizes = [window, ...Object.values(windows)];
+  return { window: Math.max(...sizes), well: Math.min(...sizes) };
 }
 
 /** Of the template, around a message: fewer than any has. */
@@ -58,14 +69,15 @@ const AROUND_MESSAGE = 2;
 
 /** Undefined where everything is in sight, or where the question alone fills it. */
 export function pastOf({ store, base, messages, promptTokens, served, maxTokens }: Search): Past | undefined {
-  const window = windowOf(served);
-  if ((base?.logged ?? 0) + promptTokens <= window) return undefined;
+  const { window, well } = sightOf(served);
+  if ((base?.logged ?? 0) + promptTokens <= well) return undefined;
   const { codec } = served;
   const asked = messages.findLastIndex(({ role }) => role === "user");
   const lengthOf = (text: string) => codec.encodeText(text).length + AROUND_MESSAGE;
-  let left = window - messages.slice(asked).reduce((sum, { content }) => sum + lengthOf(content), 0);
+  const question = messages.slice(asked).reduce((sum, { content }) => sum + lengthOf(content), 0);
   // A quote that is out of sight itself when the reply begins helps nobody.
-  if (asked < 0 || left < maxTokens) return undefined;
+  if (asked < 0 || window - question < maxTokens) return undefined;
+  let left = well - question;
   let unfedSeen = 0;
   for (const { content } of messages.slice(0, asked).reverse()) {
     if (left <= 0) break;
@@ -73,7 +85,7 @@ export function pastOf({ store, base, messages, promptTokens, served, maxTokens 
     unfedSeen += ids.length + AROUND_MESSAGE <= left ? content.length : codec.decode(ids.slice(-left)).length;
     left -= ids.length + AROUND_MESSAGE;
   }
-  left = window - promptTokens;
+  left = well - promptTokens;
   for (const { id, depth, start, logged } of base && store ? store.tree.path(base.id) : []) {
     if (left <= 0) return { depth, straddling: undefined, unfedSeen };
     if (logged - start > left) {

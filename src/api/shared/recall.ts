@@ -22,7 +22,7 @@ export const recallField = z
   .nullish()
   .openapi({
     description:
-      "Whether lines of the conversation that the model no longer sees are quoted to it when the question needs them. `auto` spends at most 128 tokens on them. The default is `auto` where replies are kept, otherwise `off`.",
+      "Whether lines of the conversation that the model no longer sees well are quoted to it when the question needs them. `auto` spends at most 128 tokens on them. The default is `auto` where replies are kept, otherwise `off`.",
   });
 
 /** As objects know it. */

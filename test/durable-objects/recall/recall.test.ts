@@ -3,13 +3,15 @@ import { recall } from "../../../durable-objects/recall/recall.ts";
 import type { Search } from "../../../durable-objects/recall/visible-past.ts";
 
 /** Tokens are characters. */
-const served = {
-  codec: { encodeText: (text: string) => [...text], decode: (ids: string[]) => ids.join("") },
-  manifest: { cache: { policy: "window", window: 600 } },
-} as unknown as Search["served"];
+const servedWith = (cache: object) =>
+  ({
+    codec: { encodeText: (text: string) => [...text], decode: (ids: string[]) => ids.join("") },
+    manifest: { cache: { policy: "window", ...cache } },
+  }) as unknown as Search["served"];
 const say = (content: string) => ({ role: "user" as const, content });
-const recalled = (told: readonly string[], question: string, maxTokens: number) => {
+const recalled = (told: readonly string[], question: string, maxTokens: number, cache: object = { window: 600 }) => {
   const messages = [...told.map(say), say("Small talk that nobody needs. ".repeat(20)), say(question)];
+  const served = servedWith(cache);
   return recall({ store: undefined, base: undefined, messages, promptTokens: 2000, served, maxTokens }).map(
     ({ text }) => text,
   );
@@ -23,4 +25,14 @@ it("quotes a line with what stands around it where there is room, and otherwise 
   expect(recalled([AUNT, COUSIN], asked, 300)).toEqual([AUNT, COUSIN]);
   expect(recalled([AUNT, COUSIN], asked, 160)).toEqual([AUNT, "My aunt keeps goats, too."]);
   expect(recalled([AUNT, COUSIN], asked, 120)).toEqual(["My aunt keeps bees.", "My aunt keeps goats, too."]);
+});
+
+it.each([
+  ["every layer sees", { window: 1900 }, []],
+  ["every layer sees, each with a window of its own", { window: 1900, windows: { "1": 1900 } }, []],
+  ["only a layer with a long window sees", { window: 64, windows: { "1": 1900 } }, [AUNT]],
+  ["all layers see, though not equally far", { window: 800, windows: { "1": 1900 } }, []],
+  ["no layer sees", { window: 64, windows: { "1": 600 } }, [AUNT]],
+])("quotes what %s, or not", (_, cache, quoted) => {
+  expect(recalled([AUNT], "What does my aunt keep?", 300, cache)).toEqual(quoted);
 });
