@@ -23,6 +23,7 @@ from training.memory import values as v
 from training.memory.asked_lines import AskedLines, Collection, own_questions, told_questions
 from training.memory.dialogues import is_fixed, memory_dialogue, talk
 from training.memory.documents import copying, document, listing, picking, random_words, wide_listing
+from training.memory.far import far
 from training.memory.qamr import read_qamr
 from training.memory.quoted import HEAD, quoted
 from training.memory.recalled import recalled
@@ -144,6 +145,10 @@ def only_spoken(r: random.Random, length: int, filler: Filler, held: bool, colle
     return "spoken", spoken(r, collections, filler.short if length <= 512 or r.random() < 0.5 else filler, int(length * CHARACTERS * r.uniform(0.4, 0.75)))
 
 
+def only_far(r: random.Random, length: int, filler: Filler, held: bool, collections: list[Collection]) -> tuple[str, Dialogue]:
+    return "far", far(r, collections, filler.short if r.random() < 0.7 else filler, int(length * CHARACTERS * r.uniform(0.2, 0.7)), held)
+
+
 def shortest(length: int) -> int:
     """Rows of a length are longer than what the next shorter length takes."""
     return 0 if length <= 256 else length // 2
@@ -180,6 +185,7 @@ def main() -> None:
     parser.add_argument("--recalled", action="store_true", help="rows of `recalled` alone")
     parser.add_argument("--asked", action="store_true", help="rows of `asked_lines` alone")
     parser.add_argument("--spoken", action="store_true", help="rows of `spoken_lines` alone")
+    parser.add_argument("--far", action="store_true", help="rows of `far` alone, of 1,024 tokens and more")
     parser.add_argument("--qamr", type=Path, help="the data folder of QAMR, whose questions are asked as well as our own")
     parser.add_argument("--quoted", type=float, default=0, help="share of rows that are quoted memory, beside those that are drawn so")
     parser.add_argument("--told", type=float, default=0, help="share of the other rows that are facts told and asked for, beside those that are drawn so")
@@ -215,6 +221,8 @@ def maker(arguments: argparse.Namespace, held: bool):
         return partial(only_asked, asked=asked_lines(arguments.qamr, held))
     if arguments.spoken:
         return partial(only_spoken, collections=own_lines(held))
+    if arguments.far:
+        return partial(only_far, collections=own_lines(held))
     if arguments.recalled:
         return only_recalled
     return partial(one, more_quoted=arguments.quoted, more_told=arguments.told, untold=arguments.untold)

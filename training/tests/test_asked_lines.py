@@ -4,6 +4,7 @@ import re
 import pytest
 
 from training.memory.asked_lines import OWN, AskedLines, Collection, own_questions, questions_of, stems, told_questions
+from training.memory.far import TURNS, far
 from training.memory.qamr import answer_of, joined, read_qamr, said
 from training.memory.quoted import HEAD
 from training.memory.recalled import restated
@@ -135,6 +136,23 @@ def test_lines_told_in_the_dialogue_are_asked_about_behind_other_talk(tmp_path):
         told_short += sum(weight == 0.3 for _, _, weight in turns)
         assert not any(weight for (_, text, _), (_, _, weight) in zip(turns, turns[1:]) if "can you help" in text.lower()), "what asks for help is not answered by a nod"
     assert len(kinds) > 4 and told_short > 100 and told_far > 50
+
+
+def test_what_was_told_is_asked_for_behind_many_turns_of_other_talk(tmp_path):
+    collection = of_lines(tmp_path, "My sister rows on Mondays. | Which sport does she do? = Rowing. | Where does she row? = ?", "I sold the blue Vespa. | What two-wheeler went? = The Vespa did.")
+    r, lines, untold = random.Random(3), 0, 0
+    for _ in range(60):
+        turns = far(r, [collection], filler, 2000, False).turns
+        answers = [i for i, (role, _, weight) in enumerate(turns) if role == "assistant" and weight == PROVEN]
+        assert sum(role == "assistant" for role, _, _ in turns[: answers[0]]) >= TURNS[0], "nothing is asked before other talk"
+        assert all(turns[i - 2][2] != PROVEN for i in answers), "other talk stands between two questions"
+        for i in answers:
+            before = " ".join(text for _, text, _ in turns[:i])
+            known = {"Rowing.": "rows on", "Your sister rows on Mondays.": "rows on", "The Vespa did.": "Vespa"}.get(turns[i][1])
+            lines += bool(known)
+            untold += turns[i][1].startswith("You have not told me")
+            assert known is None or known in before
+    assert lines > 20 and untold > 40
 
 
 def test_a_told_line_is_its_own_answer_said_back(tmp_path):
