@@ -52,7 +52,7 @@ const SMALLER = /[,;:\u3001\uff0c\uff1b\uff1a]{1,64}/gu;
 export const isQuestion = (sentence: string): boolean =>
   /[?\uff1f][\u201d"'\u2019\u300d\u300f\uff09)\]]*$/u.test(sentence);
 
-const WANTS = "^(?:请(?!记住)|帮我|给我|告诉我|介绍一?下|解释一?下|翻译|列出|推荐)";
+const WANTS = "^(?:请(?!记住)|帮我|给我|告诉我|介绍一?下|解释一?下|翻译|列出|推荐|(?:说出?|重复)(?:一下|一遍)?我的)";
 /** What asks for nothing but to be kept in mind is none. */
 const REQUESTS = [
   /^(?:(?:please|could you|can you|would you|ok(?:ay)?,?|now) )?(?:(?:give|tell|write|show|name|suggest|recommend|help|find|make|draw) (?:me|us|a|an|the|some|two|three|four|five|this|that|it)|(?:compare|explain|list|describe|summari[sz]e|translate|convert|define) \p{L}+)\b|\bI was wondering\b/iu,
@@ -60,7 +60,6 @@ const REQUESTS = [
   new RegExp(WANTS, "u"),
   // "Say my hobby." wants to hear what was told.
   /^(?:(?:please|bitte|and|und|now|jetzt|could you|can you|would you) )?(?:(?:say|repeat|spell|name|state|recall) my|(?:sag|nenn|wiederhol|buchstabier)e? (?:mir )?mein\p{L}*) \p{L}+/iu,
-  /^请?(?:再)?(?:说|重复|说出)(?:一下|一遍)?我的/u,
 ];
 
 /** Of a sentence that only asks, or wants something done: it says nothing itself. */

@@ -99,7 +99,7 @@ describe("bad input", () => {
     ["H5: a number beyond f64", '{"model":"tiny","seed":1e400}', 400, "request_invalid", "seed"],
     ["no messages", { model: "tiny", messages: [] }, 400, "request_invalid", "messages"],
     ["unknown model", { model: "gpt", messages: message }, 404, "model_unknown", "model"],
-    ["unknown field", { model: "tiny", messages: message, sample: [] }, 400, "request_invalid", "sample"],
+    ["unknown field", { model: "tiny", messages: message, sample: [1] }, 400, "request_invalid", "sample"],
     ["n in a session", { model: "tiny", conversation: "ada", messages: message, n: 2 }, 400, "request_invalid", "n"],
     [
       "H7: prompt beyond the context",
