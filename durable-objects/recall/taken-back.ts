@@ -16,10 +16,13 @@ const CORRECTS = either(
   /\b(?:wrong|mistaken|mistake|correction|correct(?:ing)? myself|take (?:that|it) back|mixed (?:that|it|something) up|scratch that|falsch|korrektur|korrigiere|stimmte? nicht|geirrt|vertan)\b/iu,
   "说错|更正|记错|搞错|弄错",
 );
-/** "Please forget summer.", which need not say again what was said of it. */
+/**
+ * "Please forget summer.", which need not say again what was said of it. Not "Vergiss den Sommer nicht", nor
+ * "I forgot to say" in Chinese.
+ */
 const FORGET = either(
-  /^(?:(?:no|sorry|please|nein|bitte),? )*(?:forget|vergiss|vergessen sie)(?: about| das mit| die| das| den)?(?= )/iu,
-  "^请?(?:忘掉|忘了|忘记)",
+  /^(?:(?:no|sorry|please|nein|bitte),? )*(?:forget|(?:vergiss|vergessen sie)(?![^,;:]* nicht\b))(?: about| das mit| die| das| den)?(?= )/iu,
+  "^请?(?:忘掉|忘了|忘记)(?!告诉|说|提)",
 );
 const ASKS_BEFORE = either(
   /\b(?:before|at first|first|formerly|former|previous(?:ly)?|original(?:ly)?|old|earlier|used to|vorher|zuerst|früher|ursprünglich|alte[rns]?)\b/iu,

@@ -32,6 +32,8 @@ it.each([
 it.each([
   ["I like summer best of all seasons.", "Please forget summer. My favourite season is winter."],
   ["I can spend 543 dollars.", "Forget about 543. My budget is 2896."],
+  ["Ich mag am liebsten Birnen.", "Vergiss Birnen, die mag ich nicht. Mein liebstes Obst sind Kirschen."],
+  ["我喜欢夏天。", "请忘掉夏天。我喜欢冬天。"],
   ["Ich mag am liebsten Birnen.", "Vergiss Birnen. Mein liebstes Obst sind Kirschen."],
 ])("knows what is to be forgotten: %s", (old, correction) => {
   expect(kept([old, correction], "Which season?")).toEqual([correction]);
@@ -41,6 +43,9 @@ it.each([
   ["a line that corrects nothing", [OLD, "My aunt keeps her savings in bonds."]],
   ["a correction of something else", [OLD, "I was wrong: My aunt was born in Norway."]],
   ["what is to be remembered", ["I like summer.", "Don't forget summer: I fly to Porto then."]],
+  ["what is to be remembered in German", ["Ich mag den Sommer.", "Bitte vergiss den Sommer nicht."]],
+  ["what is to be remembered in German, said first", ["Ich mag den Sommer.", "Vergiss nicht den Sommer."]],
+  ["what somebody forgot to say in Chinese", ["我对花生过敏，总带着药。", "忘了告诉你，我对花生过敏。"]],
   ["what is to be forgotten of something else", ["I like summer.", "Please forget the train."]],
   ["what was said after it", [NEW, OLD]],
 ])("keeps an older line beside %s", (_, texts) => {
