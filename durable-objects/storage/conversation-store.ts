@@ -242,17 +242,17 @@ export class ConversationStore {
   }
 
   /**
-   * States of a pack that are kept at or above a turn, nearest first. `rebuilt`: with what was rebuilt of the turn's
-   * own, which is nearer than any other.
+   * States of a pack that are kept at or above a turn, nearest first. `rebuilt`: with as much as was rebuilt of them,
+   * which is nearer than any above.
    */
   *statesFrom(turn: string | null, fingerprint: string, { rebuilt = false } = {}): Generator<StateSet> {
     if (this.identity()?.fingerprint !== fingerprint) return;
     const sets = this.pieces.sets();
-    const nearest = rebuilt && turn !== null ? sets.get(rebuildOf(turn)) : undefined;
-    if (nearest) yield nearest;
     for (const { id, position } of this.tree.path(turn)) {
       const set = sets.get(id);
       if (set?.position === position) yield set;
+      const again = rebuilt ? sets.get(rebuildOf(id)) : undefined;
+      if (again) yield again;
     }
   }
 

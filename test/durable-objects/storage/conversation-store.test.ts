@@ -125,6 +125,19 @@ it("asks once whose it is, how a head stands and what a turn was, and again once
   expect(database.exists).toBe(false);
 });
 
+it("goes on from what was rebuilt of a turn further up, as it says", () => {
+  const { store, add } = opened();
+  for (let n = 1; n <= 4; n++) add(n, n === 1 ? null : n - 1);
+  store.database.transaction(() => store.pieces.disown());
+  const turn = accepted(5, 2, 3, "other");
+  store.accept({ accepted: turn, prompt: ids(5), tip: null }, family);
+  store.checkpoint(turn, 1, ids(5), { position: 2, bytes: bytesOf(SMALL, 5) });
+  store.leaveRebuilt(turn, 1);
+  const found = (at: number) => [...store.statesFrom(name(at), "f", { rebuilt: true })].map(({ position }) => position);
+  expect([found(1), found(2), found(4)]).toEqual([[], [2], [2]]);
+  expect(store.recomputeTokens(name(4))).toBe(store.tree.node(name(4))!.position - 2);
+});
+
 it("reads where a turn stands once, and what is hidden, removed, rolled back or erased is so at once", () => {
   const { store, storage, add } = opened();
   const { tree, database } = store;
