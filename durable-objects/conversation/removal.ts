@@ -66,8 +66,9 @@ export async function removeExpired(scheduler: Scheduler, outbox: DirectoryOutbo
 /** Publishes what the directory does not have; an object that holds nothing more gives its storage back. */
 export async function tidy(scheduler: Scheduler, outbox: DirectoryOutbox): Promise<void> {
   const { host } = scheduler;
-  const { database, importing } = host.store();
+  const { database, journal, importing } = host.store();
   if (!importing && database.exists) clearStaging(database);
+  if (database.exists) journal.sweepEnded();
   await outbox.publish();
   if (database.exists) await database.settled();
   if (!isEmpty(scheduler)) return;

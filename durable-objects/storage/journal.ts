@@ -152,6 +152,8 @@ export class Journal {
       `SELECT slot, length(record) AS record, length(ids) AS ids, epoch, ${UNFINISHED} AS busy FROM journal ORDER BY slot`,
     );
     const free = slots.filter(({ busy }) => busy === 0);
+    // Nothing but their slots names them.
+    if (free.some(({ record, ids }) => record === null || ids === null)) this.sweepEnded();
     const columns = this.#columns(accepted, ids);
     const fits = free.find((slot) => slot.epoch === 1 && this.#fits(slot, columns));
     if (fits) {
@@ -198,6 +200,17 @@ export class Journal {
   sweep(turn: string): void {
     if (this.#standing?.accepted.id === turn) this.#standing = undefined;
     this.#database.eraseAside(`${turn} accepted`, `${turn} so far`);
+  }
+
+  /**
+   * The same of all turns that have ended: of whoever erased such values and was gone before they were deleted, rows of
+   * zeros are left.
+   */
+  sweepEnded(): void {
+    const ended = this.#database.exec(
+      `SELECT turn FROM journal WHERE (record IS NULL OR ids IS NULL) AND turn <> '${GONE}' AND NOT (${UNFINISHED})`,
+    );
+    for (const { turn } of ended) this.#database.eraseAside(`${turn} accepted`, `${turn} so far`);
   }
 
   /** Over its slot where that has room; else to a new one. Within a transaction. */

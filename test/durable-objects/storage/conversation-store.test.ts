@@ -138,6 +138,23 @@ it("goes on from what was rebuilt of a turn further up, as it says", () => {
   expect(store.recomputeTokens(name(4))).toBe(store.tree.node(name(4))!.position - 2);
 });
 
+it.each(["the alarm", "the next turn"])(
+  "deletes long values of a turn that has ended, of which the zeros are left: by %s of another instance",
+  async (by) => {
+    const { store, storage } = opened();
+    const turn = accepted(1, null, 1, "main");
+    store.accept({ accepted: turn, prompt: new Uint32Array(300_000), tip: null }, family);
+    store.commit(finished(turn), 1, ids(1, 1001), { position: 1, bytes: bytesOf(SMALL, 1) });
+    const left = () => storage.sql.exec("SELECT key FROM overflow").toArray().length;
+    expect(left()).toBe(1);
+    const { store: next, add } = opened(storage);
+    if (by === "the alarm") next.journal.sweepEnded();
+    else add(2, 1);
+    await next.database.settled();
+    expect(left()).toBe(0);
+  },
+);
+
 it("reads where a turn stands once, and what is hidden, removed, rolled back or erased is so at once", () => {
   const { store, storage, add } = opened();
   const { tree, database } = store;
