@@ -113,7 +113,7 @@ function SaidAndAnswered({ turn }: { turn: Turn }): VNode {
   );
 }
 
-/** What had left the model's window and was quoted to it again, with the way to where it was said. */
+/** What the model no longer saw well and was quoted to it again, with the way to where it was said. */
 function RecalledPassages({ turn: { recalled } }: { turn: Turn }): VNode | null {
   if (!recalled || recalled.length === 0) return null;
   const show = (id: string) => {

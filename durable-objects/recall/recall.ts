@@ -1,5 +1,5 @@
 /**
- * recall: the lines of a conversation's past that the model can no longer see and that the question at hand needs.
+ * recall: the lines of a conversation's past that the model no longer sees well and that the question at hand needs.
  *
  * Everything is decided from the branch and the request alone, before the turn is accepted: the same dialogue
  * recalls the same lines, and what was recalled lies in the turn with its ids, so that whatever happens later it

@@ -1,5 +1,5 @@
 /**
- * visible-past: how far back the model still sees what was said, word by word, when its reply begins.
+ * visible-past: how far back the model still sees well, word by word, what was said, when its reply begins.
  *
  * Attention layers see a window of tokens each. What is outside of the smallest is past: the long ones alone find it
  * more seldom. With a layer that sees everything, nothing ever is.
@@ -24,7 +24,7 @@ export interface Search {
   served: Served;
   /** Most tokens that may be spent. */
   maxTokens: number;
-  /** Asked only where something has left the model's sight. Absent: words are only what they are. */
+  /** Asked only where something is past. Absent: words are only what they are. */
   senses?: Senses;
 }
 

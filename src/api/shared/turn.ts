@@ -67,7 +67,7 @@ export interface TurnRequest extends ReplyShape {
   idempotencyKey?: string;
   /** How long the conversation is kept, where this turn is its first. Absent: for ever. */
   ttlSeconds?: number;
-  /** Whether lines that left the model's sight are quoted to it. Absent: as the conversation says. */
+  /** Whether lines that the model no longer sees well are quoted to it. Absent: as the conversation says. */
   recall?: RecallMode;
   /** Kept with the turn and given back with it. */
   metadata?: Record<string, string>;
