@@ -10,7 +10,7 @@ import type { Work } from "../../src/core/work.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 import { idsOf } from "./database.ts";
 import { placesOf } from "./passage-index.ts";
-import { ERASED_VERSION, type SentenceCoder, sensesOf, sentencesIn } from "./passage-senses.ts";
+import { ERASED_VERSION, HEADER_BYTES, type SentenceCoder, sensesOf, sentencesIn } from "./passage-senses.ts";
 import { section } from "./passages.ts";
 import { saidIn, type TurnNode } from "./stored-turn.ts";
 
@@ -33,13 +33,6 @@ export function* renewCodes(
   coder: SentenceCoder,
   most = RENEWED_MAX,
 ): Work<void> {
-  const write = (piece: readonly Renewed[]) => {
-    database.transaction(() => {
-      for (const each of piece) writeCodes({ database }, each);
-    });
-    // Sections in memory have the codes that they were read with.
-    tree.forget();
-  };
   let piece: Renewed[] = [];
   let left = most;
   let sentences = 0;
@@ -49,13 +42,13 @@ export function* renewCodes(
     piece.push(renewed);
     sentences += renewed.senses ? sentencesIn(renewed.senses) : 1;
     if (sentences < PIECE_SENTENCES) continue;
-    write(piece);
+    yield* write({ database, tree }, piece);
     left -= sentences;
     piece = [];
     sentences = 0;
     if (left <= 0) return;
   }
-  if (piece.length > 0) write(piece);
+  if (piece.length > 0) yield* write({ database, tree }, piece);
 }
 
 type Kept = Pick<ConversationStore, "database" | "tree">;
@@ -95,14 +88,36 @@ function* renewedAt({ database, tree }: Kept, place: number, coder: SentenceCode
   return { place, turn: turn.id, old: new Uint8Array(row.senses as ArrayBuffer), senses };
 }
 
-/** In the place of the old ones, of which nothing stays where the new ones are of another length. */
-function writeCodes({ database }: Pick<Kept, "database">, { place, turn, old, senses }: Renewed): void {
-  const where = "WHERE place = ? AND turn = ? AND senses = ?";
-  if (senses?.length === old.length) {
-    database.exec(`UPDATE passage_turns SET senses = ? ${where}`, ...[senses, place, turn, old]);
-    return;
-  }
-  const erased = new Uint8Array(old.length);
-  database.exec(`UPDATE passage_turns SET senses = ? ${where}`, ...[erased, place, turn, old]);
-  database.exec(`UPDATE passage_turns SET senses = ? ${where}`, ...[senses, place, turn, erased]);
+/**
+ * In the place of the old ones. Those of another length are erased before, and not in one transaction: SQLite does not
+ * write pages to disk that the same one gives free.
+ */
+function* write({ database, tree }: Kept, piece: readonly Renewed[]): Work<void> {
+  const first = piece.map((each) =>
+    each.senses?.length === each.old.length ? each : { ...each, senses: erased(each) },
+  );
+  writeCodes({ database, tree }, first);
+  const others = piece.filter((each, i) => each !== first[i]).map((each) => ({ ...each, old: erased(each) }));
+  if (others.length === 0) return;
+  yield;
+  writeCodes({ database, tree }, others);
+}
+
+function writeCodes({ database, tree }: Kept, piece: readonly Renewed[]): void {
+  database.transaction(() => {
+    for (const { place, turn, old, senses } of piece)
+      database.exec(
+        "UPDATE passage_turns SET senses = ? WHERE place = ? AND turn = ? AND senses = ?",
+        ...[senses, place, turn, old],
+      );
+  });
+  // Sections in memory have the codes that they were read with.
+  tree.forget();
+}
+
+/** As long, and of their version still: who comes after somebody who died makes them anew. */
+function erased({ old }: Pick<Renewed, "old">): Uint8Array<ArrayBuffer> {
+  const zeros = new Uint8Array(old.length);
+  zeros.set(old.subarray(0, HEADER_BYTES));
+  return zeros;
 }

@@ -28,7 +28,7 @@ export interface Asked extends Pick<SentenceCoder, "version" | "bytes"> {
 
 /** Of a turn, in its order. What follows is found by its words only: a code takes milliseconds. */
 const SENTENCES_MAX = 64;
-const HEADER_BYTES = 2;
+export const HEADER_BYTES = 2;
 const SECTION_BYTES = 2;
 /** Where a hidden turn's codes were there are zeros, and no coder has that version. */
 export const ERASED_VERSION = 0;

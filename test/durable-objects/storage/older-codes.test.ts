@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { renewCodes } from "../../../durable-objects/storage/older-codes.ts";
 import type { SentenceCoder } from "../../../durable-objects/storage/passage-senses.ts";
@@ -119,7 +122,7 @@ it("writes nothing to a turn that was hidden, removed or replaced while its sent
   expect(tree.alike(6, [1, 0], 100, 2).map(([turn]) => turn)).toEqual([2, 6, 1]);
 });
 
-it("leaves nothing of codes that were longer", () => {
+it("leaves nothing of codes that were longer, also where it ends in between", () => {
   const longer: SentenceCoder = { version: 1, bytes: 40, codeOf: () => new Uint8Array(40).fill(0x7a) };
   const storage = new FaultyStorage(sqliteStorage());
   numberedTree(storage, longer).add(1, null, "zebra");
@@ -130,6 +133,35 @@ it("leaves nothing of codes that were longer", () => {
     if (query.startsWith("UPDATE passage_turns")) written.push(Buffer.from(bindings[0] as Uint8Array).toString("hex"));
     return exec(query, ...bindings);
   };
+  const erased = `0128${"00".repeat(42)}`;
+  const codesOfOne = "020200000200";
+  storage.arm({ failAt: 2, only: /^UPDATE passage_turns/ });
+  expect(() => renew(tree, 1)).toThrow();
+  storage.arm({});
   renew(tree, 1);
-  expect(written).toEqual(["00".repeat(44), "020200000200"]);
+  expect(written).toEqual([erased, codesOfOne, erased, codesOfOne]);
+  expect(versions(tree)).toEqual(["02"]);
+});
+
+it("leaves nothing in the file of codes that were longer than a page", () => {
+  const canary = "canary-5f3a";
+  const longer: SentenceCoder = {
+    ...{ version: 1, bytes: 128 },
+    codeOf: () => Uint8Array.from(Buffer.from(canary.repeat(12).slice(0, 128))),
+  };
+  const folder = mkdtempSync(join(tmpdir(), "rivulet-codes-"));
+  const file = join(folder, "file.sqlite");
+  const plain = sqliteStorage(file);
+  try {
+    const storage = new FaultyStorage(plain);
+    numberedTree(storage, longer).add(1, null, "zebra. ".repeat(64));
+    expect(readFileSync(file).includes(canary)).toBe(true);
+    const tree = numberedTree(storage, later);
+    renew(tree, 1);
+    expect(versions(tree)).toEqual(["02"]);
+    plain.close();
+    expect(readFileSync(file).includes(canary)).toBe(false);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
