@@ -6,13 +6,14 @@
  * ones, and whoever comes next goes on behind them. What came of a turn meanwhile counts: who hides or removes it takes
  * its codes away, and then nothing is written.
  */
+import { Failure } from "../../src/core/failure.ts";
 import type { Work } from "../../src/core/work.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 import { idsOf } from "./database.ts";
 import { placesOf } from "./passage-index.ts";
 import { ERASED_VERSION, HEADER_BYTES, type SentenceCoder, sensesOf, sentencesIn } from "./passage-senses.ts";
 import { section } from "./passages.ts";
-import { saidIn, type TurnNode } from "./stored-turn.ts";
+import { type StoredTurn, saidIn, type TurnNode } from "./stored-turn.ts";
 
 /** Sentences that are encoded before one turn, a millisecond each, and between two transactions. */
 const RENEWED_MAX = 4096;
@@ -73,19 +74,30 @@ function olderPlaces(
   return places;
 }
 
-/** Cut as its sections are when they are read. Undefined where the turn is gone. */
+/** Cut as its sections are when they are read. Undefined where the turn is gone, or damaged. */
 function* renewedAt({ database, tree }: Kept, place: number, coder: SentenceCoder): Work<Renewed | undefined> {
   const [row] = database.exec(
     "SELECT turn, starts, senses FROM passage_turns WHERE place = ? AND senses IS NOT NULL",
     place,
   );
-  const turn = row && tree.turn(String(row.turn));
+  const turn = row && readable(tree, String(row.turn));
   if (!turn) return undefined;
   const said = saidIn(turn);
   const starts = idsOf(new Uint8Array(row.starts as ArrayBuffer));
   const sections = Array.from(starts, (from, i) => section(said, from, starts[i + 1] ?? Number.POSITIVE_INFINITY));
   const senses = yield* sensesOf(sections, coder);
   return { place, turn: turn.id, old: new Uint8Array(row.senses as ArrayBuffer), senses };
+}
+
+/** A damaged turn must not keep others from being found. What storage fails with passes by itself. */
+function readable(tree: Kept["tree"], id: string): StoredTurn | undefined {
+  try {
+    return tree.turn(id);
+  } catch (thrown) {
+    if (thrown instanceof Failure) throw thrown;
+    console.warn(`turn ${id} is unreadable, the codes of its sentences stay as they are:`, thrown);
+    return undefined;
+  }
 }
 
 /**

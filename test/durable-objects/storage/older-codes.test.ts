@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { renewCodes } from "../../../durable-objects/storage/older-codes.ts";
 import type { SentenceCoder } from "../../../durable-objects/storage/passage-senses.ts";
 import { atOnce } from "../../../src/core/work.ts";
@@ -120,6 +120,16 @@ it("writes nothing to a turn that was hidden, removed or replaced while its sent
   atOnce(work);
   expect(versions(tree)).toEqual(["02", "02", "01", "00", "02"]);
   expect(tree.alike(6, [1, 0], 100, 2).map(([turn]) => turn)).toEqual([2, 6, 1]);
+});
+
+it("leaves a damaged turn's codes as they are, and goes on with others", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const tree = older();
+  tree.storage.sql.exec("UPDATE turns SET record = x'7b' WHERE id = ?", name(4));
+  renew(tree, 5);
+  expect(versions(tree)).toEqual(["02", "02", "01", "01", "02"]);
+  expect(warn).toHaveBeenCalledOnce();
+  warn.mockRestore();
 });
 
 it("leaves nothing of codes that were longer, also where it ends in between", () => {
