@@ -129,10 +129,16 @@ export class PassageIndex {
         place * SECTIONS + i,
         words,
       );
-    // Written over in its place.
+    this.eraseCodes({ id, depth });
+  }
+
+  /** Written over in their place. */
+  eraseCodes({ id, depth }: Pick<Placed, "id" | "depth">): void {
+    const lane = this.#lane(id);
+    if (lane === undefined) return;
     this.#database.exec(
       "UPDATE passage_turns SET senses = zeroblob(length(senses)) WHERE place = ? AND senses IS NOT NULL",
-      place,
+      lane * DEPTHS + depth,
     );
   }
 

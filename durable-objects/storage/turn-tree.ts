@@ -199,7 +199,9 @@ export class TurnTree {
   /** Nothing of it stays in the file. */
   remove(id: string): void {
     const turn = this.#readable(id);
+    const node = turn ? undefined : this.node(id);
     if (turn) this.passages.remove(turn, saidIn(turn), turn.hidden);
+    if (node) this.passages.eraseCodes(node);
     this.#database.erase("turns", { status: ERASED, record: "", ids: "" }, "id = ?", id);
     this.#nodes.delete(id);
     this.#sections.forget();

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { indexedWords } from "../../../durable-objects/storage/passage-index.ts";
 import { migrate } from "../../../durable-objects/storage/schema.ts";
 import { atOnce } from "../../../src/core/work.ts";
@@ -131,6 +131,19 @@ it("compares with the newest sentences of the user's only, and never with the as
   ]);
   add(258, 257, "zebra. ".repeat(70));
   expect(alike(258, [0, 1])).toEqual([]);
+});
+
+it("keeps no codes of a damaged turn that is removed", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const { store, storage, add } = numberedTree(undefined, animals);
+  for (let n = 1; n <= 2; n++) add(n, n === 1 ? null : 1, "zebra");
+  storage.sql.exec("UPDATE turns SET record = x'7b' WHERE id = ?", name(2));
+  store.tree.forget();
+  store.database.transaction(() => store.forgetTurn(name(2)));
+  expect(warn).toHaveBeenCalledOnce();
+  warn.mockRestore();
+  const left = storage.sql.exec("SELECT hex(senses) AS senses FROM passage_turns ORDER BY place").toArray();
+  expect(left.map(({ senses }) => senses)).toEqual(["010200000100", "000000000000"]);
 });
 
 it("leaves no sentence's numbers of a turn that is gone or hidden", () => {
