@@ -7,6 +7,7 @@
  */
 import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import { count } from "../../src/core/event-counts.ts";
+import { whenAborted } from "../../src/core/when-aborted.ts";
 import { type StreamLimits, streamLimits } from "./limits.ts";
 
 export class SseBody {
@@ -32,13 +33,12 @@ export class SseBody {
       },
       { highWaterMark: this.#limits.bufferBytes, size: (chunk) => chunk!.byteLength },
     );
-    client.addEventListener("abort", () => this.#leave());
     // Half the period, so that no silence is longer than one heartbeat.
     this.#heart = setInterval(() => {
       if (this.#quiet) this.#write(this.#encoder.encode(": \n\n"));
       this.#quiet = true;
     }, this.#limits.heartbeatMs / 2);
-    if (client.aborted) this.#leave();
+    whenAborted(client, () => this.#leave());
   }
 
   /** The stream as an HTTP reply. */

@@ -7,6 +7,7 @@ import { encoderFor } from "../../src/api/encoders.ts";
 import { errorBody } from "../../src/api/shared/error-body.ts";
 import type { WireEvent } from "../../src/api/shared/reply-encoder.ts";
 import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
+import { whenAborted } from "../../src/core/when-aborted.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Client } from "../platform/client.ts";
 import { SseBody } from "../platform/sse-body.ts";
@@ -64,9 +65,8 @@ export async function streamed(
   const leave = () => {
     if (running && reader) leaving = parted(running, reader, client);
   };
-  stream.gone.addEventListener("abort", leave);
-  // While its turn waited for the one before it, or for what it begins with.
-  if (stream.gone.aborted) leave();
+  // Perhaps already while its turn waited for the one before it, or for what it begins with.
+  whenAborted(stream.gone, leave);
   const read = (tokens: number) => {
     if (reader) reader.read = tokens;
     running?.changed();
@@ -115,8 +115,7 @@ export async function whole(context: ReplyContext): Promise<Response> {
   const leave = () => {
     if (running && reader) void parted(running, reader, client);
   };
-  client.signal.addEventListener("abort", leave);
-  if (client.signal.aborted) leave();
+  whenAborted(client.signal, leave);
   for await (const event of turnEvents(turn, served, request)) encoder.events(event);
   if (reader) running?.leave(reader);
   if (running?.lost) throw running.lost;

@@ -4,6 +4,7 @@
  */
 import type { AppendReply, StreamForecast } from "../../src/api/streams/replies.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { whenAborted } from "../../src/core/when-aborted.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
 
@@ -38,8 +39,7 @@ export class Listeners {
     const body = new SseBody(client);
     const listener: Listener = { send: (event) => body.send(event), end: () => body.end(), h, behind: 0 };
     this.#readers.add(listener);
-    body.gone.addEventListener("abort", () => this.#readers.delete(listener));
-    if (body.gone.aborted) this.#readers.delete(listener);
+    whenAborted(body.gone, () => this.#readers.delete(listener));
     return body.response({ "cache-control": "no-store" });
   }
 

@@ -11,6 +11,7 @@ import { encoderFor } from "../api/encoders.ts";
 import { answerOf, errorBody } from "../api/shared/error-body.ts";
 import type { ReplyForm } from "../api/shared/turn.ts";
 import { Failure } from "../core/failure.ts";
+import { whenAborted } from "../core/when-aborted.ts";
 import type { Bindings } from "./endpoint.ts";
 
 export async function earlyStream(c: Context<Bindings>, form: ReplyForm, coming: Promise<Response>): Promise<Response> {
@@ -32,9 +33,7 @@ async function passOn(stream: SseBody, form: ReplyForm, coming: Promise<Response
     const reply = await coming;
     if (!reply.ok) await answerOf(reply);
     const reader = reply.body!.getReader();
-    const leave = () => void reader.cancel().catch(() => {});
-    stream.gone.addEventListener("abort", leave);
-    if (stream.gone.aborted) leave();
+    whenAborted(stream.gone, () => void reader.cancel().catch(() => {}));
     for (let next = await reader.read(); !next.done; next = await reader.read()) await stream.pass(next.value);
   } catch (thrown) {
     const body = errorBody(Failure.from(thrown));
