@@ -6,8 +6,8 @@
  *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--pack models/rivulet-150m] [--words] [--misses]
  *
  * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings),
- * `held-out`, `checker`, `unseen`, `fresh`, `everyday`, `passing`, `weeks` or `months`, the last six with
- * questions of the user about himself that he never answered (`unanswered`). `--words` finds by words alone,
+ * `held-out`, `checker`, `unseen`, `fresh`, `everyday`, `passing`, `weeks`, `months`, `evenings` or `letters`, the last
+ * eight with questions of the user about himself that he never answered (`unanswered`). `--words` finds by words alone,
  * `--misses` lists what was not found. Without a model: whether the right passage is quoted, how many tokens and
  * milliseconds that takes, and how many rows.
  */

@@ -2,11 +2,13 @@
 import { checkerFacts, checkerUnrelated } from "./checker.ts";
 import { developmentFacts, developmentUnanswered, developmentUnrelated } from "./development.ts";
 import { draws } from "./draws.ts";
+import { eveningsFacts, eveningsUnanswered, eveningsUnrelated } from "./evenings.ts";
 import { everydayFacts, everydayUnanswered, everydayUnrelated } from "./everyday.ts";
 import { type Fact, facts as tunedFacts, unrelated as tunedUnrelated } from "./facts.ts";
 import { filler } from "./filler.ts";
 import { freshFacts, freshUnanswered, freshUnrelated } from "./fresh.ts";
 import { heldOutFacts, heldOutUnrelated } from "./held-out.ts";
+import { lettersFacts, lettersUnanswered, lettersUnrelated } from "./letters.ts";
 import { monthsFacts, monthsUnanswered, monthsUnrelated } from "./months.ts";
 import { passingFacts, passingUnanswered, passingUnrelated } from "./passing.ts";
 import { type Expected, wordings } from "./right-answer.ts";
@@ -49,8 +51,10 @@ export const told = {
   checker: { facts: checkerFacts, unrelated: checkerUnrelated, unanswered: [] },
   development: { facts: developmentFacts, unrelated: developmentUnrelated, unanswered: developmentUnanswered },
   "held-out": { facts: heldOutFacts, unrelated: heldOutUnrelated, unanswered: [] },
+  evenings: { facts: eveningsFacts, unrelated: eveningsUnrelated, unanswered: eveningsUnanswered },
   everyday: { facts: everydayFacts, unrelated: everydayUnrelated, unanswered: everydayUnanswered },
   fresh: { facts: freshFacts, unrelated: freshUnrelated, unanswered: freshUnanswered },
+  letters: { facts: lettersFacts, unrelated: lettersUnrelated, unanswered: lettersUnanswered },
   months: { facts: monthsFacts, unrelated: monthsUnrelated, unanswered: monthsUnanswered },
   passing: { facts: passingFacts, unrelated: passingUnrelated, unanswered: passingUnanswered },
   unseen: { facts: unseenFacts, unrelated: unseenUnrelated, unanswered: unseenUnanswered },

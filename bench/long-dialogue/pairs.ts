@@ -1,7 +1,8 @@
 /**
  * Questions and the sentences that answer them, for the sentence encoder (training/sentence_tower.py): of the lists
  * that recall is made with, of training/told (what people might say, and questions about it in other words, in three
- * languages) and of training/memory/asked. The lists `weeks` and `months` are for no tuning and not among them.
+ * languages) and of training/memory/asked. The lists `weeks`, `months`,
+ * `evenings` and `letters` are for no tuning and not among them.
  *
  *   node bench/long-dialogue/pairs.ts [--without passing,fresh] > pairs.jsonl
  *
@@ -17,7 +18,7 @@ import { told } from "./dialogue.ts";
 import type { Fact } from "./facts.ts";
 import { wordings } from "./right-answer.ts";
 
-const HELD_OUT = ["weeks", "months"];
+const HELD_OUT = ["weeks", "months", "evenings", "letters"];
 /** Of a fact. */
 const VALUES = 2;
 const { values: options } = commandLine({ without: { type: "string", default: "" } });

@@ -59,7 +59,7 @@ describe.each(Object.entries(told) as [string, Told][])("the list %s", (_, { fac
   });
 });
 
-describe.each(["weeks", "months"] as const)("the blind list %s", (name) => {
+describe.each(["weeks", "months", "evenings", "letters"] as const)("the blind list %s", (name) => {
   it("shares no question with what the encoder learns from", () => {
     const letters = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
     const files = ["training/told", "training/memory/asked"].flatMap((folder) =>
