@@ -20,14 +20,14 @@ import { encodeSequence } from "../src/state/encode-sequence.ts";
 import { folderSource } from "../src/weights/folder-source.ts";
 import { cpuMs } from "./cpu.ts";
 
-interface Asked {
+interface ForecastRequest {
   values: (number | null)[];
   horizon: number;
   quantiles: number[];
   paths: number;
 }
 
-async function answer(forecaster: Forecaster, { values, ...request }: Asked) {
+async function answer(forecaster: Forecaster, { values, ...request }: ForecastRequest) {
   const course = await Course.from(forecaster, undefined);
   const tails: (number | null)[] = [];
   for (const value of values) tails.push((await course.take(value, null, [])).entry.tail);
@@ -114,7 +114,7 @@ const forecaster = forecasterOf(await loadModel(folderSource(pack), compiledKern
 if (values.speed) await speed(forecaster);
 else if (values.long) await long(forecaster, Number(count));
 else {
-  const asked = JSON.parse(readFileSync(0, "utf8")) as Asked[];
+  const asked = JSON.parse(readFileSync(0, "utf8")) as ForecastRequest[];
   const answers = [];
   for (const one of asked) answers.push(await answer(forecaster, one));
   process.stdout.write(JSON.stringify(answers));

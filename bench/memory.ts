@@ -29,21 +29,21 @@ import { Chat, usual } from "./memory-chat.ts";
 import { right } from "./memory-right.ts";
 import { table } from "./section.ts";
 
-interface Asked {
+interface Probe {
   ask: string;
   expect: string[];
   /** All of `expect` must be there; without it any will do. */
   all?: boolean;
 }
 interface Cases {
-  recall: { tell: string; asks: Asked[] }[];
-  "own words": { tell: string; asks: Asked[] }[];
-  scenes: { tell: string; asks: Asked[] }[];
+  recall: { tell: string; asks: Probe[] }[];
+  "own words": { tell: string; asks: Probe[] }[];
+  scenes: { tell: string; asks: Probe[] }[];
   others: string[];
-  corrected: (Asked & { turns: string[] })[];
-  "never told": (Asked & { turns: string[] })[];
-  used: (Asked & { turns: string[] })[];
-  quoted: (Asked & { system: string })[];
+  corrected: (Probe & { turns: string[] })[];
+  "never told": (Probe & { turns: string[] })[];
+  used: (Probe & { turns: string[] })[];
+  quoted: (Probe & { system: string })[];
   document: { messages: Message[]; expect: string[] }[];
   list: { messages: Message[]; expect: string[] }[];
   copied: string[];
@@ -83,7 +83,7 @@ const questions = file("../training/questions.txt")
   .filter((line) => line.trim());
 const some = <T>(all: T[], quick: number): T[] => (values.quick ? all.slice(0, quick) : all);
 
-const holds = (answer: string, { expect, all }: Omit<Asked, "ask">): boolean => {
+const holds = (answer: string, { expect, all }: Omit<Probe, "ask">): boolean => {
   const has = (value: string) => answer.toLowerCase().includes(value.toLowerCase());
   return all ? expect.every(has) : expect.some(has);
 };
@@ -224,7 +224,7 @@ class Examination {
     for (const [tokens, all] of hits) this.results.set(`code word, ${tokens} tokens back`, share(all));
   }
 
-  async turns(title: string, all: (Asked & { turns: string[] })[]): Promise<void> {
+  async turns(title: string, all: (Probe & { turns: string[] })[]): Promise<void> {
     const hits: boolean[] = [];
     for (const [n, asked] of all.entries()) {
       const chat = this.kept();

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { commandLine } from "../scripts/command-line.ts";
 import { createTextCodec } from "../src/tokenizer/hf-codec.ts";
 import { createPromptBuilder } from "../src/tokenizer/prompt.ts";
-import type { Answered, Asked } from "./peers/llama-answers.ts";
+import type { LlamaInput, LlamaOutput } from "./peers/llama-answers.ts";
 import { ourAnswers } from "./real-files/answers.ts";
 import { fetchFile, type RealFile, realFiles } from "./real-files/fetch.ts";
 import { oddStrings } from "./real-files/odd-strings.ts";
@@ -48,7 +48,7 @@ function rivulet(...args: string[]): void {
   execFileSync(process.execPath, [join(root, "bin/rivulet.js"), ...args], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
-function llamaAnswers(model: string, asked: Asked): Answered {
+function llamaAnswers(model: string, asked: LlamaInput): LlamaOutput {
   const options = { input: JSON.stringify(asked), maxBuffer: MAX_BUFFER };
   return JSON.parse(execFileSync(process.execPath, [join(peers, "llama-answers.ts"), model], options).toString());
 }

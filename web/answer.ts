@@ -1,6 +1,6 @@
 /** The answer that is being written: followed through lost connections, stopped. One at a time. */
 import { batch, signal } from "@preact/signals";
-import { type Asked, type ReplyEvent, replyTo } from "../src/client/reply.ts";
+import { type ReplyEvent, type ReplySource, replyTo } from "../src/client/reply.ts";
 import type { Turn } from "../src/client/turns.ts";
 import { broken, wait } from "./connection.ts";
 import { tell, use } from "./recent.ts";
@@ -19,7 +19,7 @@ export interface Answer {
 export const answer = signal<Answer | null>(null);
 
 /** What to follow; `conversation` is the head that moves to the new turn. */
-type Followed = Asked & { conversation?: string };
+type Followed = ReplySource & { conversation?: string };
 
 /** What becomes of a message that is on its way. */
 export interface Fate {
@@ -90,13 +90,13 @@ export async function follow(begun: Turn, asks: () => Promise<Followed>, fate?: 
   answer.value = { turn: turn.id, text: "", progress: null, lost: null, stopping: false };
   spoken.value = "Answering";
   try {
-    const asked = await asks();
+    const source = await asks();
     own.signal.throwIfAborted();
-    for await (const event of replyTo(server, asked, { signal: own.signal, wait, broken })) {
+    for await (const event of replyTo(server, source, { signal: own.signal, wait, broken })) {
       if (event.type === "accepted") {
         turn = accepted(turn, event);
         fate?.said();
-      } else if (event.type === "end") turn = ended(turn, event, asked.conversation);
+      } else if (event.type === "end") turn = ended(turn, event, source.conversation);
       else show(event);
     }
     spoken.value = `Answer: ${turn.reply}`;

@@ -6,7 +6,7 @@ import type { Message, Turn } from "../src/client/turns.ts";
 import { type Fate, follow, leaveAnswer } from "./answer.ts";
 import { readDocument } from "./documents.ts";
 import { draft, sendDraft } from "./drafts.ts";
-import { forgetSystem, METADATA_KEY, questionSettings, type Settings, samplingText, settings } from "./settings.ts";
+import { forgetSystem, METADATA_KEY, requestSettings, type Settings, samplingText, settings } from "./settings.ts";
 import { api, attempt, conversations, inAddress, leaf, models, opened, outdate, path, tree, UNNAMED } from "./store.ts";
 
 const TITLE_MAX = 60;
@@ -81,7 +81,7 @@ const ask = (after: string | null, messages: Message[], beginning: Beginning, fa
       if (models.value.length === 0) models.value = await api.models();
       const conversation = await headAt(known, parent, messages, beginning, fate);
       const model = modelOf(conversation, beginning.settings);
-      return { question: { model, conversation, messages, ...questionSettings(beginning.settings) }, conversation };
+      return { request: { model, conversation, messages, ...requestSettings(beginning.settings) }, conversation };
     };
     await follow(turn, asks, fate);
   });

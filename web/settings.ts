@@ -4,7 +4,7 @@
  */
 import { computed } from "@preact/signals";
 import { systemOfDocument } from "../src/client/documents.ts";
-import type { Question } from "../src/client/reply.ts";
+import type { ChatRequest } from "../src/client/reply.ts";
 import { kept } from "./kept.ts";
 import { api, attempt, conversations, opened, path } from "./store.ts";
 
@@ -70,7 +70,7 @@ export const forgetSystem = (): void => {
   ofNew.value = rest;
 };
 
-export const questionSettings = ({ temperature, top_p, max_tokens, seed }: Settings): Partial<Question> => ({
+export const requestSettings = ({ temperature, top_p, max_tokens, seed }: Settings): Partial<ChatRequest> => ({
   ...(temperature === undefined ? {} : { temperature }),
   ...(top_p === undefined ? {} : { top_p }),
   ...(max_tokens === undefined ? {} : { max_tokens }),

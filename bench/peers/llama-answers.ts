@@ -7,13 +7,13 @@
  */
 import { readFileSync, writeSync } from "node:fs";
 
-export interface Asked {
+export interface LlamaInput {
   strings: string[];
   prompts: number[][];
   tokens: number;
 }
 
-export interface Answered {
+export interface LlamaOutput {
   ids: number[][];
   answers: number[][];
 }
@@ -21,7 +21,7 @@ export interface Answered {
 if (import.meta.main) {
   // Installed beside this file only, hence no types.
   const { getLlama } = await import("node-llama-cpp" as string);
-  const { strings, prompts, tokens } = JSON.parse(readFileSync(0, "utf8")) as Asked;
+  const { strings, prompts, tokens } = JSON.parse(readFileSync(0, "utf8")) as LlamaInput;
   const llama = await getLlama({ gpu: false, build: "never", maxThreads: 1, logLevel: "error" });
   const model = await llama.loadModel({ modelPath: process.argv[2] });
   const context = await model.createContext({ contextSize: 2048, batchSize: 512, threads: 1 });
@@ -37,7 +37,7 @@ if (import.meta.main) {
     answers.push(answer);
   }
   const ids = strings.map((text) => [...model.tokenize(text, true)]);
-  const out = Buffer.from(JSON.stringify({ ids, answers } satisfies Answered));
+  const out = Buffer.from(JSON.stringify({ ids, answers } satisfies LlamaOutput));
   for (let at = 0; at < out.length; ) at += writeSync(1, out, at);
   process.exit(0); // the engine's threads would keep the process
 }

@@ -12,7 +12,8 @@ import { type KnownTurn, RunningTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { eraseAll } from "./removal.ts";
 
-interface Asked {
+/** Who asks for a turn that is there already, and in which form. */
+interface KnownTurnRequest {
   client: Client;
   /** Which kind of object it wants; the one that the turn's request asked for where it does not say. */
   object: ReplyObject | undefined;
@@ -22,7 +23,7 @@ interface Asked {
 export async function getTurn(
   scheduler: Scheduler,
   id: string,
-  asked: Asked & { stream: boolean; after: number | undefined },
+  asked: KnownTurnRequest & { stream: boolean; after: number | undefined },
 ): Promise<Response> {
   const context = await contextOf(scheduler, id, asked);
   if (asked.stream) return streamedFrom(scheduler.host, context, asked.after);
@@ -30,7 +31,7 @@ export async function getTurn(
 }
 
 /** Resolves when the turn has ended, however. Idempotent. */
-export async function cancelTurn(scheduler: Scheduler, id: string, asked: Asked): Promise<Response> {
+export async function cancelTurn(scheduler: Scheduler, id: string, asked: KnownTurnRequest): Promise<Response> {
   const context = await contextOf(scheduler, id, asked);
   const { turn } = context;
   if (turn instanceof RunningTurn) {
@@ -73,7 +74,11 @@ export async function streamedFrom(host: Host, context: ReplyContext, after?: nu
   return response;
 }
 
-async function contextOf(scheduler: Scheduler, id: string, { object, client }: Asked): Promise<ReplyContext> {
+async function contextOf(
+  scheduler: Scheduler,
+  id: string,
+  { object, client }: KnownTurnRequest,
+): Promise<ReplyContext> {
   const { host } = scheduler;
   const running = scheduler.get(id);
   const { turn, request } = running

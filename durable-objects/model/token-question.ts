@@ -14,9 +14,12 @@ import type { Message } from "../../src/tokenizer/text-codec.ts";
 const SLICE_TOKENS = 8192;
 
 /** As the Worker asks, which has checked what callers said. */
-export type TokenQuestion = Asked & { /** By the name it is served under; absent: the default one. */ model?: string };
+export type TokenQuestion = TokenSource & {
+  /** By the name it is served under; absent: the default one. */
+  model?: string;
+};
 
-type Asked =
+type TokenSource =
   /**
    * `control`: names of control tokens in the text are these. `opened`: with the token that texts begin
    * with, where the model has one.

@@ -18,7 +18,7 @@ export interface Peer {
 }
 
 type PeerBindings = { WORKERS?: string; WORKER?: string } & { [name: `PEER_${number}`]: Peer | undefined };
-type Asked = Pick<DurableObjectStub, "fetch">;
+type ObjectStub = Pick<DurableObjectStub, "fetch">;
 
 /** Processes that hold conversations; 0: all objects are in this process, or wherever the platform puts them. */
 const workersOf = (env: object): number => Number((env as PeerBindings).WORKERS ?? 0);
@@ -37,7 +37,7 @@ export const peersOf = (env: object): Peer[] =>
   Array.from({ length: workersOf(env) }, (_, n) => (env as PeerBindings)[`PEER_${n + 1}`]).filter((found) => !!found);
 
 /** A conversation's object. */
-export function conversationNamed(env: Pick<Env, "CONVERSATION">, name: string): Asked {
+export function conversationNamed(env: Pick<Env, "CONVERSATION">, name: string): ObjectStub {
   const workers = workersOf(env);
   const there = workers > 0 && peer(env, workerOf(env.CONVERSATION.idFromName(name).toString(), workers));
   return there ? askedThrough(env, there, "conversation", name) : env.CONVERSATION.getByName(name);
@@ -52,7 +52,7 @@ export function ownName(env: Pick<Env, "CONVERSATION">, name: (n: number) => str
 }
 
 /** A tenant's directory. */
-export function directoryNamed(env: Pick<Env, "DIRECTORY">, name: string): Asked {
+export function directoryNamed(env: Pick<Env, "DIRECTORY">, name: string): ObjectStub {
   const there = frontOf(env);
   return there ? askedThrough(env, there, "directory", name) : env.DIRECTORY.getByName(name);
 }
@@ -83,7 +83,7 @@ export async function hasLeft(env: object, request: Request): Promise<boolean> {
 }
 
 /** What a process that is being started again makes of a request looks like what an object that moves makes of it. */
-const askedThrough = (env: object, there: Peer, kind: "conversation" | "directory", name: string): Asked => ({
+const askedThrough = (env: object, there: Peer, kind: "conversation" | "directory", name: string): ObjectStub => ({
   async fetch(given, init) {
     const request = new Request(given as string, init as RequestInit);
     const { pathname, search } = new URL(request.url);

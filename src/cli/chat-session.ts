@@ -143,7 +143,7 @@ export class ChatSession {
       this.#prefix = undefined;
     }
     const hasPast = this.#begun !== undefined && this.#begun === this.id;
-    const question = {
+    const request = {
       model: this.#model,
       conversation: this.id!,
       messages,
@@ -156,7 +156,7 @@ export class ChatSession {
       if (lostMs > patienceMs) throw new Unreachable("the server did not come back");
       return pause(ms, until);
     };
-    for await (const event of replyTo(this.#server, { question }, { signal, wait })) {
+    for await (const event of replyTo(this.#server, { request }, { signal, wait })) {
       // Until the server has the message, what goes with it waits for the next try.
       if (event.type === "accepted") {
         this.#document = undefined;

@@ -17,7 +17,7 @@ import { fedTokens, type Message, type Timings, type Usage } from "./turns.ts";
 
 export { ConversationTree, rootOf } from "./conversation-tree.ts";
 export type { Prefix, PrefixOptions } from "./prefixes.ts";
-export type { Asked, Following, Question, ReplyEvent } from "./reply.ts";
+export type { ChatRequest, Following, ReplyEvent, ReplySource } from "./reply.ts";
 export { replyTo } from "./reply.ts";
 export type { Call } from "./server.ts";
 export type {
@@ -96,7 +96,7 @@ export class Rivulet {
     const said = messages ?? (text === undefined ? [] : [{ role: "user", content: text }]);
     if (said.length === 0)
       throw new Failure("request_invalid", "text: expected a message, got none", { param: "text" });
-    const question = {
+    const request = {
       model: await this.model(),
       conversation,
       messages: said,
@@ -111,7 +111,7 @@ export class Rivulet {
       if (lostMs > this.#patienceMs) throw new Unreachable(`${this.server.url}: the server did not come back`);
       return pause(ms, until);
     };
-    yield* replyTo(this.server, { question }, { signal, wait });
+    yield* replyTo(this.server, { request }, { signal, wait });
   }
 
   /** Asks, and resolves to the whole answer. */

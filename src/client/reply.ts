@@ -9,7 +9,7 @@ import { serverEvents } from "./event-source.ts";
 import { type Server, Unreachable } from "./server.ts";
 import type { Message, Timings, Usage } from "./turns.ts";
 
-export interface Question {
+export interface ChatRequest {
   model: string;
   conversation: string;
   messages: Message[];
@@ -25,8 +25,8 @@ export interface Question {
   response_format?: object;
 }
 
-/** A question, or a response to go on with from the start. */
-export type Asked = { question: Question } | { response: string };
+/** What a reply comes from: a request that is sent, or a response that is followed from its start. */
+export type ReplySource = { request: ChatRequest } | { response: string };
 
 export type ReplyEvent =
   | { type: "accepted"; response: string; turn: string }
@@ -65,22 +65,22 @@ const WAIT_MAX_MS = 10_000;
 
 export async function* replyTo(
   server: Server,
-  asked: Asked,
+  source: ReplySource,
   { signal, wait, broken }: Following,
 ): AsyncGenerator<ReplyEvent> {
   const key = crypto.randomUUID();
-  let response = "response" in asked ? asked.response : undefined;
+  let response = "response" in source ? source.response : undefined;
   let last = 0;
   let attempt = 0;
   let heardMs = performance.now();
   const end: { reason: string; usage?: Usage; timings?: Timings } = { reason: "" };
 
   const open = (signal: AbortSignal): Promise<Response> => {
-    if (response !== undefined || !("question" in asked)) {
+    if (response !== undefined || !("request" in source)) {
       return server.open(`/v1/chat/completions/${response}?stream=true&starting_after=${last}`, { signal });
     }
     const body = {
-      ...asked.question,
+      ...source.request,
       stream: true,
       stream_options: { include_usage: true, include_progress: true },
       background: true,

@@ -6,7 +6,7 @@ import { Server } from "../../src/client/server.ts";
 
 const WORDS = ["The ", "river ", "carries ", "on."];
 const ID = `chatcmpl-${"0".repeat(32)}${"1".repeat(16)}`;
-const question = { model: "m", conversation: "c", messages: [{ role: "user", content: "hi" }] };
+const request = { model: "m", conversation: "c", messages: [{ role: "user", content: "hi" }] };
 const frame = (data: object, id?: number) =>
   `${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
 /** Every event of a whole reply, as the server numbers them. */
@@ -64,8 +64,8 @@ async function follow(
     waits.push(ms);
     if (waits.length > 5) throw new Error("tried too often");
   };
-  const asked = response === undefined ? { question } : { response };
-  for await (const event of replyTo(server, asked, { signal: new AbortController().signal, wait })) events.push(event);
+  const source = response === undefined ? { request } : { response };
+  for await (const event of replyTo(server, source, { signal: new AbortController().signal, wait })) events.push(event);
   const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");
   return { events, text, waits };
 }
@@ -153,7 +153,7 @@ it("a connection that is known to be dead is left at once, and gone on from", as
   };
   let text = "";
   const { signal } = new AbortController();
-  for await (const event of replyTo(server, { question }, { signal, wait: async () => {}, broken })) {
+  for await (const event of replyTo(server, { request }, { signal, wait: async () => {}, broken })) {
     if (event.type !== "text") continue;
     text += event.text;
     if (text === WORDS.slice(0, 2).join("")) dead[0]!.abort();

@@ -28,7 +28,8 @@ export interface Referred extends TurnName {
   isWhole: boolean;
 }
 
-interface Asked {
+/** A request's input, and what it continues. */
+interface ContinuedInput {
   input?: Input;
   conversation?: unknown;
   previous_response_id?: unknown;
@@ -38,7 +39,10 @@ interface Asked {
  * `last`: a turn that the items belong to, where neither a conversation nor a response says what they follow. Fails
  * with `not_found`, naming the reference.
  */
-export async function resolveReferences(asked: Asked, ask: AskTurns): Promise<{ input: Input; last?: Referred }> {
+export async function resolveReferences(
+  asked: ContinuedInput,
+  ask: AskTurns,
+): Promise<{ input: Input; last?: Referred }> {
   const { input, conversation, previous_response_id: previous } = asked;
   if (input == null || typeof input === "string") return { input };
   if (!input.some(isReference)) {

@@ -35,7 +35,8 @@ function opened(secret: Secret, tenant: string, content: string, param: string):
 
 const isCompaction = (item: InputItem): item is CompactionItem => item.type === "compaction";
 
-interface Asked {
+/** A request's input, and what it continues. */
+interface ContinuedInput {
   input?: string | InputItem[] | null | undefined;
   previous_response_id?: string | null | undefined;
   conversation?: unknown;
@@ -46,7 +47,7 @@ interface Asked {
  * before it. Beside a conversation or a response, which say themselves where the dialogue is, the items are
  * left out. Fails as `opened` does.
  */
-export function withoutCompaction<Body extends Asked>(secret: Secret, tenant: string, body: Body): Body {
+export function withoutCompaction<Body extends ContinuedInput>(secret: Secret, tenant: string, body: Body): Body {
   const { input } = body;
   if (input == null || typeof input === "string") return body;
   const at = input.findLastIndex(isCompaction);
