@@ -9,7 +9,7 @@ import { count } from "../../src/core/event-counts.ts";
 import { check } from "../../src/core/failure.ts";
 import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import type { Client } from "../platform/client.ts";
-import { inProgress } from "../platform/keyed-lock.ts";
+import { inProgress } from "../platform/turn-lock.ts";
 import { batchReply } from "../reply/batch-reply.ts";
 import { soFar, whole } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";

@@ -5,8 +5,8 @@
  * rarest words, their relatives, and pairs of words of which only the newest sections were looked at. Others are
  * found by what their sentences mean.
  */
-import type { Alike, Question as IndexQuestion, Posting } from "../storage/passage-index.ts";
-import type { Asked } from "../storage/passage-senses.ts";
+import type { Alike, Posting, TermGroups } from "../storage/passage-index.ts";
+import type { CodedQuestion } from "../storage/passage-senses.ts";
 import type { BroughtWords } from "./brought.ts";
 import { rarity, type Weights } from "./rank-passages.ts";
 import { isPair, type Question, type Term } from "./recall-question.ts";
@@ -43,7 +43,7 @@ export function findSections(
   search: Search,
   depth: number,
   unfed: BroughtWords,
-  asked: Asked | undefined,
+  asked: CodedQuestion | undefined,
 ): Found {
   const past = new SearchedPast(search, depth, unfed);
   const rare = rarest(question, past);
@@ -80,13 +80,13 @@ class SearchedPast {
   }
 
   /** The newest sections for each question. */
-  find(questions: readonly IndexQuestion[]): Posting[][] {
+  find(questions: readonly TermGroups[]): Posting[][] {
     if (this.#branch.length === 0 || questions.length === 0) return questions.map(() => []);
     return this.#index!.find(this.#branch, questions, SECTIONS_A_WORD);
   }
 
   /** Those whose sentences are nearest to what is asked. */
-  alike(asked: Asked): Alike {
+  alike(asked: CodedQuestion): Alike {
     if (this.#branch.length === 0) return { sections: [], usual: 0 };
     return this.#index!.alike(this.#branch, asked, ALIKE_LEAST, ALIKE_MAX);
   }

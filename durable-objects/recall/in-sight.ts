@@ -6,7 +6,7 @@
  * Kittiwake", said long ago, against "she is the Petrel now".
  */
 import { wordsOf } from "../storage/index-terms.ts";
-import type { Asked } from "../storage/passage-senses.ts";
+import type { CodedQuestion } from "../storage/passage-senses.ts";
 import type { Brought } from "./brought.ts";
 import { type Candidate, type Scored, trimmed } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
@@ -23,7 +23,7 @@ export function inSight(
   question: Question,
   found: Scored,
   brought: readonly Brought[],
-  asked: Asked | undefined,
+  asked: CodedQuestion | undefined,
 ): Candidate[] {
   const words = wordsOf(trimmed(found, question)).filter(({ text }) => hasMeaning(text));
   const stems = new Set([

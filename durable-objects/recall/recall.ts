@@ -8,7 +8,7 @@
  */
 import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
-import type { Asked } from "../storage/passage-senses.ts";
+import type { CodedQuestion } from "../storage/passage-senses.ts";
 import { asksOnly, sentencesOf } from "../storage/passages.ts";
 import { BroughtWords, beforeQuestion, broughtBy } from "./brought.ts";
 import { findSections } from "./find-sections.ts";
@@ -114,7 +114,7 @@ export function isAnswered(rated: readonly Scored[], chosen: readonly Scored[]):
 }
 
 /** Passages get how near the newest of the user's sentences are to what is asked. Those that hold one of these. */
-function addNearness(brought: readonly Candidate[], senses: Senses, asked: Asked): ReadonlySet<Candidate> {
+function addNearness(brought: readonly Candidate[], senses: Senses, asked: CodedQuestion): ReadonlySet<Candidate> {
   const near = new Map<string, number>();
   const holders = new Set<Candidate>();
   const said = brought.filter(({ role }) => role === "user").reverse();

@@ -8,11 +8,11 @@
 import { DIRECTIONS_VERSION } from "../../src/sentences/encoder-file.ts";
 import { CODE_BYTES, codeOf, nearnessTo } from "../../src/sentences/sentence-code.ts";
 import type { SentenceEncoder } from "../../src/sentences/sentence-encoder.ts";
-import type { Asked, SentenceCoder } from "../storage/passage-senses.ts";
+import type { CodedQuestion, SentenceCoder } from "../storage/passage-senses.ts";
 import { isQuestion, sentencesOf } from "../storage/passages.ts";
 import { statementOf } from "./statement.ts";
 
-interface Meant extends Asked {
+interface Meant extends CodedQuestion {
   /**
    * How much what is asked sounds like a question about the asker's own life (above 0) or about the world (below 0).
    */

@@ -9,7 +9,7 @@
 import { atOnce, type Work } from "../../src/core/work.ts";
 import { bytesOf, type Database, idsOf } from "./database.ts";
 import { termsOf } from "./index-terms.ts";
-import { type Asked, areOlder, compared, type SentenceCoder, sensesOf } from "./passage-senses.ts";
+import { areOlder, type CodedQuestion, compared, type SentenceCoder, sensesOf } from "./passage-senses.ts";
 import { type Said, sectionsOf } from "./passages.ts";
 
 /**
@@ -71,7 +71,7 @@ interface LaneRange {
 }
 
 /** Groups of terms: a section must hold one of each. */
-export type Question = readonly (readonly string[])[];
+export type TermGroups = readonly (readonly string[])[];
 
 interface Placed {
   id: string;
@@ -194,7 +194,7 @@ export class PassageIndex {
    * For each question, the newest sections of the branch that hold one of the terms of each of its groups,
    * newest first, at most `limit`.
    */
-  find(branch: readonly LaneRange[], questions: readonly Question[], limit: number): Posting[][] {
+  find(branch: readonly LaneRange[], questions: readonly TermGroups[], limit: number): Posting[][] {
     const near = branch.slice(0, RANGES_MAX);
     const far = branch.slice(RANGES_MAX);
     const ranges = near.map(({ lane, from, to }) => rangeOf(lane, from, to));
@@ -233,7 +233,7 @@ export class PassageIndex {
    * The sections of the branch whose sentences are nearest to what is asked, the nearest first; none of which every
    * sentence is below `least`. `usual`: the nearness of the last of as many sentences, 0 where there are fewer.
    */
-  alike(branch: readonly LaneRange[], asked: Asked, least: number, limit: number): Alike {
+  alike(branch: readonly LaneRange[], asked: CodedQuestion, least: number, limit: number): Alike {
     const found: Alike["sections"] = [];
     const top = new Float64Array(limit);
     let left = COMPARED_MAX;
@@ -328,7 +328,7 @@ const termsIn = (section: readonly { text: string }[]): string =>
   [...new Set(section.flatMap(({ text }) => termsOf(text)))].map(hashed).join(" ");
 
 /** As FTS5 writes it. A group without terms matches nothing. */
-const matching = (question: Question): string =>
+const matching = (question: TermGroups): string =>
   question
     .map((group) => `(${(group.length > 0 ? group : [""]).map((term) => `"${hashed(term)}"`).join(" OR ")})`)
     .join(" AND ");

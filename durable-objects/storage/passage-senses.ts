@@ -21,8 +21,8 @@ export interface SentenceCoder {
   codeOf(sentence: string): Uint8Array | undefined;
 }
 
-/** What is asked: how near the code that begins at `at` is to it. */
-export interface Asked extends Pick<SentenceCoder, "version" | "bytes"> {
+/** A question, to be compared with codes: how near the one that begins at `at` is to it. */
+export interface CodedQuestion extends Pick<SentenceCoder, "version" | "bytes"> {
   nearness(codes: Uint8Array, at: number): number;
 }
 
@@ -76,7 +76,11 @@ export const sentencesIn = (senses: Uint8Array): number =>
   Math.floor((senses.length - HEADER_BYTES) / (SECTION_BYTES + senses[1]!));
 
 /** Calls back with each sentence's section and nearness, in order. How many sentences there were. */
-export function compared(senses: Uint8Array, asked: Asked, each: (section: number, nearness: number) => void): number {
+export function compared(
+  senses: Uint8Array,
+  asked: CodedQuestion,
+  each: (section: number, nearness: number) => void,
+): number {
   const { version, bytes } = asked;
   if (senses[0] !== version || senses[1] !== bytes) return 0;
   const stride = SECTION_BYTES + bytes;
@@ -104,7 +108,10 @@ export function codesOf(senses: Uint8Array, section: number, told: readonly stri
 }
 
 /** How near each sentence of a section is, as a map from its text; what has no code is missing. */
-export function nearnessIn({ told, codes }: Pick<ReadSection, "told" | "codes">, asked: Asked): Map<string, number> {
+export function nearnessIn(
+  { told, codes }: Pick<ReadSection, "told" | "codes">,
+  asked: CodedQuestion,
+): Map<string, number> {
   const near: number[] = [];
   if (codes) compared(codes, asked, (_, nearness) => void near.push(nearness));
   return new Map(near.slice(0, told.length).map((nearness, i) => [told[i]!, nearness]));

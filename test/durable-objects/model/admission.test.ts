@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Admission, hasRoomBeside, slotsFor } from "../../../durable-objects/model/admission.ts";
-import { TurnLock } from "../../../durable-objects/platform/keyed-lock.ts";
 import { SingleFlight } from "../../../durable-objects/platform/single-flight.ts";
+import { TurnLock } from "../../../durable-objects/platform/turn-lock.ts";
 import { ENDLESS, type Sequence } from "../../../src/backends/backend.ts";
 
 const present = new AbortController().signal;

@@ -1,6 +1,7 @@
 /**
- * HeadLocks: whatever changes a head happens one after another, and different heads do not wait for each other. Those
- * who wait for one head come in order; too many of them, or one that waits too long, fail with `turn_in_progress`.
+ * TurnLock: whoever holds it is alone; others wait and come in order. Where too many wait, or one waits too long, they
+ * fail with `turn_in_progress`. HeadLocks has one for each head: what changes a head happens one after another, and
+ * different heads do not wait for each other.
  */
 import { Failure } from "../../src/core/failure.ts";
 
