@@ -1,4 +1,6 @@
-/** KeptChat: a chat to which recall quotes what it finds in its earlier turns, as a server does in a kept conversation. */
+/**
+ * KeptChat: a chat to which recall quotes what it finds in its earlier turns, as a server does in a kept conversation.
+ */
 import { withQuote } from "../durable-objects/recall/quote-passages.ts";
 import type { Served } from "../src/dialogue/load.ts";
 import { quotedFor, StoredTurns } from "./long-dialogue/stored.ts";

@@ -3,7 +3,8 @@
  * token, and every fact is asked for at their end, each time by a copy of the same state: by the model alone, by the
  * model with what recall quotes, and, as the floor, by a conversation in which nothing was told.
  *
- *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out] [--languages en,number] [--alone] [--show] [--misses]
+ *   node bench/long-answers.ts [<pack>] [--tokens 2048,8192,32768] [--seed 1] [--facts held-out]
+ *     [--languages en,number] [--alone] [--show] [--misses]
  *
  * Right is an answer that holds the value told last, in any of its wordings, and none of those that it must not be;
  * greedy, with the pack's repetition penalty. `--alone` leaves recall out (a pack that keeps every position never

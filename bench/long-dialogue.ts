@@ -3,7 +3,8 @@
  * are corrected later; at the end they are asked for, in the words of the telling and in others, with questions
  * between that nothing was said about.
  *
- *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out] [--pack models/rivulet-150m] [--words] [--misses]
+ *   node bench/long-dialogue.ts [--tokens 2048,8192,32768,131072] [--seeds 1,2] [--facts held-out]
+ *     [--pack models/rivulet-150m] [--words] [--misses]
  *
  * The facts are those that recall was made with (`tuned`) unless others are asked for: `development` (meanings),
  * `held-out`, `checker`, `unseen`, `fresh`, `everyday`, `passing`, `weeks`, `months`, `evenings` or `letters`, the last

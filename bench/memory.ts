@@ -3,8 +3,8 @@
  * corrected, never told, put to use, quoted by the server, in documents and lists; copying; plain openings;
  * the fixed questions; repetition.
  *
- *     node bench/memory.ts <pack>… [--cases FILE] [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact] [--recall]
- *         [--between 4] [--show]
+ *     node bench/memory.ts <pack>… [--cases FILE] [--parts recall,distance,…] [--quick] [--penalty 1.05] [--exact]
+ *         [--recall] [--between 4] [--show]
  *
  * The cases are bench/memory-cases.json: values and phrasings that training never saw
  * (`python -m training.memory.cases`). To choose between two packs they are too few: `--cases` takes a file of another

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Starts the command line: compiled in an installed package; in a checkout as TypeScript, with the kernels built, under a Node that runs it.
+// Starts the command line: compiled in an installed package; in a checkout as TypeScript, with the kernels built,
+// under a Node that runs it.
 // Plain JavaScript: an older Node reads this file.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";

@@ -3,7 +3,8 @@
  * `npm pack` calls it by itself.
  *
  * cli/      the rivulet command under Node, in chunks, so that a command loads only what it needs
- * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm, the chat page's files
+ * worker/   the Worker: worker.js to mount in another one (rivulet/worker), index.js for workerd, kernels.wasm,
+ *           the chat page's files
  * sentence-encoder/  what recall compares sentences with
  * client/   the typed client (rivulet/client)
  *

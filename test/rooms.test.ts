@@ -102,6 +102,21 @@ it.each(files)("%s imports only downwards", (file) => {
   }
 });
 
+/** Code is as wide as the formatter makes it, which leaves comments as they are. */
+it("has no comment wider than 120 columns", () => {
+  const comment = /^\s*(?:\*|\/\/|\{?\/\*)| \/\/ [^"`]*$/;
+  const commented = [
+    ...everything,
+    ...globSync("{bin,examples,templates}/**/*.{ts,js}", { exclude: ["**/node_modules/**"] }),
+  ];
+  const wide = commented.flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .flatMap((line, i) => (line.length > 120 && comment.test(line) ? [`${file}:${i + 1}`] : [])),
+  );
+  expect(wide).toEqual([]);
+});
+
 /** Programs share one reader of their command line. What is shipped needs neither that nor a bench. */
 it.each([
   ["bench/", /^(test\/)?bench\//],

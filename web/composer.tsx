@@ -111,7 +111,8 @@ export function Composer(): VNode {
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />
-        {/* Neither is ever `disabled`: that takes the focus from a button, as an answer may end when somebody presses Stop. */}
+        {/* Neither is ever `disabled`: that takes the focus from a button, as an answer may end when somebody presses
+            Stop. */}
         {busy ? (
           <button
             type="button"

@@ -40,7 +40,10 @@ for (const [name, { facts }] of Object.entries(told).filter(([name]) => !without
     print({ kind: "said", said: fact.other.replace("{w}", wordings(fact.values.at(-1)!)[0]!) });
   }
 
-const linesOf = (file: string) => readFileSync(file, "utf8").split("\n").filter((line) => line.trim() !== ""); // biome-ignore format: one step
+const linesOf = (file: string) =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line.trim() !== "");
 
 for (const lang of ["en", "de", "zh"])
   for (const [i, line] of linesOf(`training/told/${lang}.txt`).entries()) {

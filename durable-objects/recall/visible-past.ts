@@ -33,7 +33,10 @@ export interface Past {
   depth: number;
   /** The turn that is half in sight: UTF-16 units at its end that are. */
   straddling: { depth: number; seen: number } | undefined;
-  /** Of the new messages before the user's last one: units at their end that will be in sight; all of them where none leaves it. */
+  /**
+   * Of the new messages before the user's last one: units at their end that will be in sight; all of them where none
+   * leaves it.
+   */
   unfedSeen: number;
 }
 

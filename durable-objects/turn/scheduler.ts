@@ -1,6 +1,6 @@
 /**
- * Scheduler: the turns that this object computes: new turns, turns whose last attempt paused, and turns that a former instance of the object did
- * not finish. Turns of one head run one after another.
+ * Scheduler: the turns that this object computes: new turns, turns whose last attempt paused, and turns that a former
+ * instance of the object did not finish. Turns of one head run one after another.
  */
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { count } from "../../src/core/event-counts.ts";
@@ -48,8 +48,8 @@ export class Scheduler {
   }
 
   /**
-   * Resolves when the turn is accepted and on disk, with the model that computes it. Fails as `served` of the host and `plan` do, with `busy`,
-   * or `turn_in_progress`.
+   * Resolves when the turn is accepted and on disk, with the model that computes it. Fails as `served` of the host and
+   * `plan` do, with `busy`, or `turn_in_progress`.
    */
   async start(request: TurnRequest, client: AbortSignal): Promise<{ turn: RunningTurn; served: Served }> {
     const id = turnIdOf(request);
@@ -67,7 +67,8 @@ export class Scheduler {
       const served = await this.host.served(request);
       const texts = textsOf([...request.messages, ...(request.instructions ?? [])]);
       forget = await encodeAhead(served.codec, texts);
-      // Other heads may move during the pauses that follow. What this turn needs of the tree is checked once more when it is accepted.
+      // Other heads may move during the pauses that follow. What this turn needs of the tree is checked once more when
+      // it is accepted.
       const placed = placeRequest(request, served, sourceOf(request, this.host));
       await cutAhead(request.messages, () => broughtMessages(placed));
       const checkThere = () =>
@@ -100,7 +101,9 @@ export class Scheduler {
     for (const id of this.host.store().journal.running()) if (!this.#running.has(id)) void this.#resume(id);
   }
 
-  /** Resumes, when the alarm rings, every turn that nobody computes. Resolves when this invocation has done its part. */
+  /**
+   * Resumes, when the alarm rings, every turn that nobody computes. Resolves when this invocation has done its part.
+   */
   async proceed(): Promise<void> {
     const running = this.host.store().journal.running();
     await Promise.all(running.map((id) => this.#running.get(id)?.computing || this.#resume(id)));
@@ -159,7 +162,10 @@ export class Scheduler {
     }
   }
 
-  /** Tries again after a failure that passes by itself, each time later and not in all objects at once. Any other failure ends the turn. */
+  /**
+   * Tries again after a failure that passes by itself, each time later and not in all objects at once. Any other
+   * failure ends the turn.
+   */
   #notTaken(running: RunningTurn, thrown: unknown): void {
     const failure = thrown instanceof LeaseLost ? lost : logFailure(thrown);
     const passes = passing.includes(failure.code) || failure.code === "turn_in_progress";

@@ -27,12 +27,12 @@ export interface Kernels {
   embedQ8(y: Address, w: Address, ids: Address, T: number, C: number): void;
   embedQ4(y: Address, w: Address, ids: Address, T: number, C: number): void;
 
-  /** Quantised rows: per block of 32 inputs, scale = max|x|/127, q = round-half-even(x/scale); a block below 2^-100 counts as zero
-   *  and has scale 0. */
+  /** Quantised rows: per block of 32 inputs, scale = max|x|/127, q = round-half-even(x/scale); a block below 2^-100
+   *  counts as zero and has scale 0. */
   quantize(xq: Address, x: Address, xStride: number, T: number, C: number): void;
 
-  /** y (n) = the nearest halves of x (n) f32, ties to even, and 1; or 0, with y left alone, where one of them is too large to have a finite half,
-   *  infinite or no number. y may be x. */
+  /** y (n) = the nearest halves of x (n) f32, ties to even, and 1; or 0, with y left alone, where one of them is too
+   *  large to have a finite half, infinite or no number. y may be x. */
   toHalves(y: Address, x: Address, n: number): number;
   /** y (n) f32 = halves x (n), all of them finite. x may be the second half of y. */
   fromHalves(y: Address, x: Address, n: number): void;
@@ -137,7 +137,8 @@ export interface Kernels {
     G: number,
   ): void;
   /** T tokens of the same by the chunked scan (SSD). x, B, C rows have stride `stride` (they lie in one conv output);
-   *  y (T, H·P); dt, logDecay (T, H); scratch: ssdScratchBytes(T, H, P, N, G) bytes (scratch.ts). Source: Mamba-2, arXiv 2405.21060, section 6. */
+   *  y (T, H·P); dt, logDecay (T, H); scratch: ssdScratchBytes(T, H, P, N, G) bytes (scratch.ts).
+   *  Source: Mamba-2, arXiv 2405.21060, section 6. */
   ssdChunk(
     y: Address,
     s: Address,

@@ -1,6 +1,7 @@
 /**
- * Puts the packs of the installed models into the folder `packs`, which wrangler.toml names as the Worker's assets. Wrangler runs it before
- * `dev` and `deploy`. A pack whose manifest is there already is left as it is, since a manifest names the hash of everything in its pack.
+ * Puts the packs of the installed models into the folder `packs`, which wrangler.toml names as the Worker's assets.
+ * Wrangler runs it before `dev` and `deploy`. A pack whose manifest is there already is left as it is, since a manifest
+ * names the hash of everything in its pack.
  */
 import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 

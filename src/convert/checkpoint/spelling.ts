@@ -52,7 +52,8 @@ function joined(source: Tensors, { join = {} }: Spelling): Tensors {
       const names = ends.map((part) => at + part);
       const shapes = names.map((part) => source.tensors.get(part));
       const widths = new Set(shapes.map((shape) => shape?.slice(1).join()));
-      if (widths.size !== 1 || widths.has(undefined)) continue; // what is missing or does not fit is named when the model asks for it
+      // What is missing or does not fit is named when the model asks for it.
+      if (widths.size !== 1 || widths.has(undefined)) continue;
       parts.set(at + end, names);
       tensors.set(at + end, [shapes.reduce((n, shape) => n + rowsOf(shape!).rows, 0), ...shapes[0]!.slice(1)]);
       for (const part of names) tensors.delete(part);

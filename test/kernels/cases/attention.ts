@@ -129,7 +129,8 @@ const attendShapes: AttendShape[] = [
   { T: 32, S: 0, Hq: 9, Hkv: 3, P: 64, sinks: 4, window: 512, ring: 576 },
   { T: 32, S: 560, Hq: 3, Hkv: 1, P: 64, sinks: 4, window: 512, ring: 576 },
   { T: 9, S: 1000, Hq: 7, Hkv: 1, P: 128, sinks: 70, window: 90, ring: 170 },
-  { T: 11, S: 333, Hq: 4, Hkv: 2, P: 32, sinks: 4, window: 20, ring: 100 }, // some blocks are seen by the first and the last rows only
+  // Some blocks are seen by the first and the last rows only.
+  { T: 11, S: 333, Hq: 4, Hkv: 2, P: 32, sinks: 4, window: 20, ring: 100 },
 ];
 
 const titleOf = (shape: AttendShape) => JSON.stringify(shape).replace(/"/g, "");

@@ -141,7 +141,8 @@ export const matQ4: Case<"matQ4">[] = [
   matQuantized("q4", 60, 8, 8192), // more tokens than the kernel rounds sums for at once
   matQuantized("q4", 2, 8, 9000),
   matQuantized("q4", 14, 16, 1600), // more blocks than a panel has room for
-  matQuantized("q4", 13, 8, 16_500), // more than the offsets' panel has; and than sums of 14 bits allow at their full range
+  // More than the offsets' panel has; and than sums of 14 bits allow at their full range.
+  matQuantized("q4", 13, 8, 16_500),
   extremeQ4,
   zeroRows,
 ];
