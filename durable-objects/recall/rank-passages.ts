@@ -29,7 +29,7 @@ export interface Scored extends Candidate {
   score: number;
   /** The share of the question that the passage is about, 0 to 1. */
   coverage: number;
-  /** The share of the question that the passage's words hold, whatever they mean. */
+  /** The share of the question that the passage's words hold, or that what its speaker says of himself answers. */
   worded: number;
   /** The sentence that is nearest in meaning, where one has something in common with the question. */
   nearest?: string;
@@ -63,6 +63,8 @@ const ASSISTANT_COVERAGE = 0.85;
 const YOURS_COVERAGE = 0.6;
 /** Of a line that says what the question asks for by its form alone: "I turned 52" to "How old am I?". */
 const SELF_COVERAGE = 0.6;
+/** What the words of a question weigh that has none with a meaning: "What can't I have?". */
+const UNWORDED = 0.4;
 /** Of a hit's share of the question, where only a relative was said. */
 const RELATIVE_SHARE = 0.8;
 const RECENCY_BONUS = 0.12;
@@ -115,7 +117,7 @@ export function scored(
   let covered = 0;
   let nearest: { text: string; nearness: number } | undefined;
   let core = { text: candidate.text, worth: 0 };
-  const important = weights.reduce((sum, { importance }) => sum + importance, 0);
+  const important = weights.reduce((sum, { importance }) => sum + importance, 0) || UNWORDED;
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
   for (const sentence of sentenceWords(candidate.of ?? candidate)) {
@@ -150,9 +152,9 @@ export function scored(
     covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
   }
   const isSameLanguage = languages.has(question.language) || question.language < 0;
-  const part = important > 0 ? sumOf(shares) / important : 0;
+  const worded = Math.max(sumOf(shares) / important, isAsked ? SELF_COVERAGE : 0);
   const speaker = isSaid ? (question.isYours ? YOURS_COVERAGE : 1) : ASSISTANT_COVERAGE;
-  const coverage = speaker * Math.max(part, isAsked ? SELF_COVERAGE : 0, covered);
+  const coverage = speaker * Math.max(worded, covered);
   const score =
     (sumOf(ranks) + SENSE_RANK * meant * important) *
     (1 + PAIR_BONUS * Math.min(pairs, PAIRS_MAX)) *
@@ -169,7 +171,7 @@ export function scored(
           ...(likeness(nearest.nearness, usual) > 0 ? { nearest: nearest.text } : {}),
           ahead: nearest.nearness - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD),
         };
-  return { ...candidate, score, coverage, worded: part, core: core.text, ...ahead };
+  return { ...candidate, score, coverage, worded, core: core.text, ...ahead };
 }
 
 /** 0: nothing in common, 1: the same. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { scored, trimmed } from "../../../durable-objects/recall/rank-passages.ts";
+import { best, scored, trimmed } from "../../../durable-objects/recall/rank-passages.ts";
 import { isAnswered } from "../../../durable-objects/recall/recall.ts";
 import { questionOf } from "../../../durable-objects/recall/recall-question.ts";
 
@@ -46,4 +46,29 @@ it("takes a question as answered where a line stands out, by what it means or by
   expect(isAnswered([far, worded], [far, worded])).toBe(true);
   const unknown = line("I broke my arm.");
   expect(isAnswered([unknown], [unknown])).toBe(true);
+});
+
+it("takes what its speaker says of himself as an answer to a question of that form, whatever it is near to", () => {
+  const asked = questionOf("What is my name?");
+  const weighed = asked.terms.map(({ isImplied }) => ({ own: 1, relative: 0, importance: isImplied ? 0 : 1 }));
+  const place = { role: "user" as const, start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
+  const [told, other] = ["I'm Kenta from Osaka.", "It rains again."].map((text) =>
+    scored({ text, ...place, near: new Map([[text, 0.1]]) }, asked, weighed, 10, 0.42),
+  );
+  expect(isAnswered([told!, other!], [told!])).toBe(true);
+  expect(isAnswered([told!, other!], [other!])).toBe(false);
+});
+
+it("finds what a question means that has no word with a meaning of its own", () => {
+  const asked = questionOf("What can't I have?");
+  expect(asked.terms).toEqual([]);
+  const place = { role: "user" as const, start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
+  const [told, other] = (
+    [
+      ["I can't have lactose.", 0.6],
+      ["It rains again.", 0.1],
+    ] as const
+  ).map(([text, nearness]) => scored({ text, ...place, near: new Map([[text, nearness]]) }, asked, [], 10, 0.2));
+  const bounds = { floor: 0.25, share: 0.5, most: 4 };
+  expect(best([told!, other!], asked, bounds).map(({ text }) => text)).toEqual(["I can't have lactose."]);
 });
