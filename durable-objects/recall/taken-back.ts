@@ -3,7 +3,8 @@
  *
  * A small model that is shown "I keep my savings in shares." and then "I was wrong: I keep my savings in bonds." often
  * answers with the first. So where a later line says of itself that it corrects, and says most of what the older one
- * says, only the later one is quoted; unless the question is about before.
+ * says, only the later one is quoted; unless the question is about before. The same where it says that something has
+ * changed ("The exam is on 19 May now."), if it says again what the older one has of the question.
  */
 import { either } from "../../src/core/either.ts";
 import { wordsOf } from "../storage/index-terms.ts";
@@ -15,6 +16,10 @@ import { hasMeaning } from "./recall-question.ts";
 const CORRECTS = either(
   /\b(?:wrong|mistaken|mistake|correction|correct(?:ing)? myself|take (?:that|it) back|mixed (?:that|it|something) up|scratch that|falsch|korrektur|korrigiere|stimmte? nicht|geirrt|vertan)\b/iu,
   "说错|更正|记错|搞错|弄错",
+);
+const CHANGES = either(
+  /\b(?:instead|no longer|any ?more|(?:has|have|had|was|were|been|they|we|i) (?:moved|changed|postponed|rescheduled|switched|swapped)|brought forward|put off|g[ai]ven? up|decided against|talked (?:me|us) out|(?:is|are|am) now|now(?=[.!]?$)|stattdessen|nicht mehr|keine?[mnrs]? mehr|verschoben|verlegt|geändert|umgebucht|umentschieden|anders überlegt|gewechselt|jetzt)\b/iu,
+  "改|换成|换了|不再|推迟|提前|取消|现在",
 );
 /**
  * "Please forget summer.", which need not say again what was said of it. Not "Vergiss den Sommer nicht", nor
@@ -30,6 +35,9 @@ const ASKS_BEFORE = either(
 );
 /** The share of an older sentence's words that a later one must say again, and how many at least. */
 const SAID_AGAIN = 0.6;
+const SAID_AGAIN_CHANGED = 0.5;
+/** Of the question's words in the older one. */
+const ASKED_AGAIN = 0.7;
 const WORDS_AGAIN = 2;
 
 const stemsOf = (text: string): Set<string> =>
@@ -42,6 +50,7 @@ const stemsOf = (text: string): Set<string> =>
 /** The lines that none of the others takes back. */
 export function withoutTakenBack<T extends Scored>(lines: readonly T[], question: string): T[] {
   if (ASKS_BEFORE.test(question)) return [...lines];
+  const asked = stemsOf(question);
   const later = lines
     .filter(({ role }) => role === "user")
     .flatMap(({ depth, start, text }) =>
@@ -49,17 +58,23 @@ export function withoutTakenBack<T extends Scored>(lines: readonly T[], question
         depth,
         start,
         corrects: CORRECTS.test(text),
+        changes: CHANGES.test(text),
         stems: stemsOf(sentence),
         forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
       })),
     );
   return lines.filter((line) => {
     const said = stemsOf(line.core);
-    const takesBack = ({ depth, start, corrects, stems, forgotten }: (typeof later)[number]) => {
+    const askedOf = [...asked].filter((stem) => said.has(stem));
+    const takesBack = ({ depth, start, corrects, changes, stems, forgotten }: (typeof later)[number]) => {
       if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
       if (forgotten?.size) return [...forgotten].every((stem) => said.has(stem));
       const again = [...said].filter((stem) => stems.has(stem)).length;
-      return corrects && again >= WORDS_AGAIN && again >= SAID_AGAIN * said.size;
+      if (again < WORDS_AGAIN) return false;
+      if (corrects && again >= SAID_AGAIN * said.size) return true;
+      const askedAgain = askedOf.filter((stem) => stems.has(stem)).length;
+      const isAboutAsked = askedAgain > 0 && askedAgain >= ASKED_AGAIN * askedOf.length;
+      return changes && isAboutAsked && again >= SAID_AGAIN_CHANGED * said.size;
     };
     return !later.some(takesBack);
   });

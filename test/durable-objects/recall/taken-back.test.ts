@@ -40,6 +40,44 @@ it.each([
 });
 
 it.each([
+  [
+    "my statistics exam is on 12 december.",
+    "they moved the statistics exam, it's on 19 december now",
+    "when is my exam?",
+  ],
+  [
+    "My left hip is operated on 9 March.",
+    "The hospital rang, my hip is operated on 16 March instead.",
+    "When is my hip operated on?",
+  ],
+  ["We are flying to Malta in May.", "Malta is too hot, we are flying to Oslo in May instead.", "Where are we flying?"],
+  ["My landlord is Mr Finch.", "Mr Finch sold the house, my landlord is Mrs Baxter now.", "Who is my landlord?"],
+  ["Der Kurs ist am Montag.", "Der Kurs wurde von Montag auf Freitag verschoben.", "Wann ist der Kurs?"],
+  ["我们的会议在三楼。", "我们的会议改在五楼。", "我们的会议在几楼？"],
+])("knows what has changed: %s", (old, change, asked) => {
+  expect(kept([old, change], asked)).toEqual([change]);
+  expect(kept([change, old], asked)).toEqual([change, old]);
+});
+
+it.each([
+  [
+    "of which a change says little",
+    "My dentist is on Monday at nine in room 4.",
+    "The dentist is at ten now.",
+    "Which day is my dentist?",
+  ],
+  [
+    "of what is not asked",
+    "My exam in law is on 12 May.",
+    "My exam in maths is on 19 May now.",
+    "When is my law exam?",
+  ],
+  ["that was once so", "I live in Hull.", "I live in Cork now.", "Where did I live before?"],
+])("keeps a line %s", (_, old, change, asked) => {
+  expect(kept([old, change], asked)).toEqual([old, change]);
+});
+
+it.each([
   ["a line that corrects nothing", [OLD, "My aunt keeps her savings in bonds."]],
   ["a correction of something else", [OLD, "I was wrong: My aunt was born in Norway."]],
   ["what is to be remembered", ["I like summer.", "Don't forget summer: I fly to Porto then."]],

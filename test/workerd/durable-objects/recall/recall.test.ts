@@ -211,9 +211,12 @@ it("recalls what the request itself brought, where that does not fit into the wi
 it("quotes what corrects an old line beside it, where the model still sees the correction", async () => {
   await turn("ada", FACT);
   await chatter("ada");
-  const CORRECTION = "I renamed him: my dog is called Bruno now.";
+  const CORRECTION = "No more of that: my dog is called Bruno.";
   await turn("ada", CORRECTION);
   expect(await recalledBy("ada", QUESTION)).toEqual([FACT, CORRECTION]);
+  // Of one that says so the older line is left out.
+  await turn("ada", "I renamed him: my dog is called Otto now.");
+  expect(await recalledBy("ada", QUESTION)).toEqual(["I renamed him: my dog is called Otto now."]);
   // A correction alone, in sight, needs no quote.
   await turn("bob", FACT.replace("dog", "cat"));
   await chatter("bob");
