@@ -73,7 +73,7 @@ function soundState(
   turn: string | null,
   fingerprint: string,
 ): { turn: string; position: number; bytes: Uint8Array } | null {
-  for (const set of store.statesFrom(turn, fingerprint)) {
+  for (const set of store.states.from(turn, fingerprint)) {
     try {
       const own = store.pieces.read(set);
       const state = decodeState(own, fingerprint, { stretches: store.pieces.readStretches(set) });

@@ -91,7 +91,7 @@ export class HeadActions {
     const path = to === null || [...this.#store.tree.path(head.turn)].some((node) => node.id === to);
     check(path, "not_found", () => `turn: expected a turn on this conversation's path, got ${to}`, "turn");
     if (to !== null) this.#require(to);
-    const recomputeTokens = this.#store.recomputeTokens(to);
+    const recomputeTokens = this.#store.states.recomputeTokens(to);
     const moved = noted({ ...head, turn: to, moved: true }, request && { ...request, recomputeTokens });
     return { ...this.#put(moved, {}), recomputeTokens };
   }

@@ -2,9 +2,10 @@
 import type { HeadView, TurnView } from "../../src/api/conversations/replies.ts";
 import type { TurnRequest } from "../../src/api/shared/turn.ts";
 import { callsIn } from "../../src/constrain/reply/announce.ts";
-import type { ConversationStore, StatePlaces } from "../storage/conversation-store.ts";
+import type { ConversationStore } from "../storage/conversation-store.ts";
 import type { Head } from "../storage/heads.ts";
 import type { Accepted } from "../storage/journal.ts";
+import type { StatePlaces } from "../storage/kept-states.ts";
 import type { StoredTurn, TurnStatus } from "../storage/stored-turn.ts";
 
 export interface FullHeadView extends Head, HeadView {
@@ -52,7 +53,10 @@ interface Around {
   places: StatePlaces;
 }
 
-export const around = (store: ConversationStore): Around => ({ heads: store.heads.all(), places: store.statePlaces() });
+export const around = (store: ConversationStore): Around => ({
+  heads: store.heads.all(),
+  places: store.states.places(),
+});
 
 export function viewOf(
   turn: StoredTurn,
@@ -62,7 +66,7 @@ export function viewOf(
   const { id, parent, createdMs, status, request, reply, end, error, position } = turn;
   const calls = callsIn(request);
   const stateKept =
-    reply === null ? store.recomputeTokens(id, places) === 0 : places.sets.get(id)?.position === position;
+    reply === null ? store.states.recomputeTokens(id, places) === 0 : places.sets.get(id)?.position === position;
   return {
     ...(calls ? { calls } : {}),
     ...(turn.recalled ? { recalled: turn.recalled } : {}),

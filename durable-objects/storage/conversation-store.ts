@@ -8,26 +8,15 @@
 import { Failure } from "../../src/core/failure.ts";
 import type { NewStretch } from "../../src/state/codec.ts";
 import { faultNow, protects } from "../platform/fault-points.ts";
-import { limits } from "../platform/limits.ts";
 import { Database } from "./database.ts";
 import { type Head, Heads, newHead, revised, used } from "./heads.ts";
-import type { PlannedTurn } from "./journal.ts";
-import { type Accepted, Journal } from "./journal.ts";
+import { type Accepted, Journal, type PlannedTurn } from "./journal.ts";
+import { KeptStates } from "./kept-states.ts";
 import type { IndexedWords } from "./passage-index.ts";
 import type { SentenceCoder } from "./passage-senses.ts";
-import { released } from "./retention.ts";
 import type { Storage } from "./schema.ts";
-import {
-  isRebuild,
-  PIECE_BYTES,
-  rebuildOf,
-  rowsOf,
-  type StateBytes,
-  StatePieces,
-  type StateSet,
-  type StoredStretch,
-} from "./state-pieces.ts";
-import type { StoredTurn } from "./stored-turn.ts";
+import { PIECE_BYTES, type StateBytes, StatePieces, type StoredStretch } from "./state-pieces.ts";
+import { movesOn, type StoredTurn } from "./stored-turn.ts";
 import { TurnTree } from "./turn-tree.ts";
 
 export interface TreeIdentity {
@@ -38,20 +27,13 @@ export interface TreeIdentity {
   fingerprint: string;
 }
 
-/** What `recomputeTokens` reads once for many turns. */
-export interface StatePlaces {
-  /** By turn. */
-  sets: ReadonlyMap<string, StateSet>;
-  /** By turn: the position of the nearest state at or above it, as far as somebody has asked. */
-  nearest: Map<string, number>;
-}
-
 export class ConversationStore {
   readonly database: Database;
   readonly tree: TurnTree;
   readonly heads: Heads;
   readonly journal: Journal;
   readonly pieces: StatePieces;
+  readonly states: KeptStates;
   /** A file is being read into it. */
   importing = false;
   /** Its pack is served no more: its states are as good as gone. */
@@ -63,6 +45,12 @@ export class ConversationStore {
     this.heads = new Heads(this.database);
     this.journal = new Journal(this.database);
     this.pieces = new StatePieces(this.database, pieceBytes);
+    this.states = new KeptStates(this.tree, this.heads, this.journal, this.pieces, this);
+  }
+
+  /** Of the pack that its states are of. */
+  get fingerprint(): string | undefined {
+    return this.identity()?.fingerprint;
   }
 
   /** Whose tree this is, or undefined before anything was stored. */
@@ -149,7 +137,7 @@ export class ConversationStore {
   checkpoint(accepted: Accepted, epoch: number, ids: Uint32Array<ArrayBuffer>, state: StateBytes): StoredStretch[] {
     return this.database.transaction(() => {
       this.journal.progress(accepted, ids, epoch);
-      const stored = this.pieces.write(accepted.id, state, this.kept());
+      const stored = this.pieces.write(accepted.id, state, this.states.kept());
       faultNow("checkpoint");
       return stored;
     });
@@ -189,7 +177,7 @@ export class ConversationStore {
       this.journal.check(turn.id, epoch);
       this.tree.insert(turn, ids, words);
       faultNow("commit.turn");
-      const kept = this.keptAfter(turn, state);
+      const kept = this.states.keptAfter(turn, state);
       this.#moveHead(turn);
       const stored = state ? this.pieces.write(turn.id, state, kept) : [];
       const own = this.pieces.of(turn.id);
@@ -199,86 +187,6 @@ export class ConversationStore {
       return stored;
     };
     return protects("transaction") ? this.database.transaction(work) : work();
-  }
-
-  /**
-   * States that must not be written over: of turns that keep theirs, of those that are running, and what
-   * was rebuilt for whoever goes on.
-   */
-  kept(): StateSet[] {
-    const running = new Set(this.journal.running());
-    return [...this.pieces.sets().values()].filter(
-      ({ turn, position }) => running.has(turn) || isRebuild(turn) || this.tree.node(turn)?.position === position,
-    );
-  }
-
-  /** The same, once this turn is there with its state, that of its checkpoint where none is given. */
-  keptAfter(turn: StoredTurn, state?: StateBytes): StateSet[] {
-    const { id, parent, request } = turn;
-    const rebuilt = parent !== null && movesOn(turn) ? rebuildOf(parent) : undefined;
-    const isLeft = (name: string) => name === id || name === rebuilt;
-    const kept = this.kept().filter((set) => !isLeft(set.turn));
-    if (!protects("retention")) return kept.filter(({ turn }) => turn === parent);
-    const tips = this.heads.tips(request.head);
-    const holders = new Map(kept.map((set) => [set.turn, rowsOf(set)]));
-    const free = new Set(released(this.tree, parent, new Set(holders.keys()), tips, this.#affords(id, holders, state)));
-    return kept.filter(({ turn }) => !free.has(turn));
-  }
-
-  /**
-   * Whether the states of some turns fit the budget together with a turn's own, rows that several have counted once.
-   */
-  #affords(turn: string, holders: ReadonlyMap<string, readonly number[]>, state: StateBytes | undefined) {
-    const lengths = this.pieces.lengths();
-    const stretches = state?.stretches ?? [];
-    const shared = stretches.flatMap((each) => ("row" in each ? [each.row] : []));
-    const checkpoint = state ? undefined : this.pieces.of(turn);
-    const own = checkpoint ? rowsOf(checkpoint) : shared;
-    const added = stretches.reduce((sum, each) => sum + ("row" in each ? 0 : each.bytes), state?.bytes.length ?? 0);
-    return (turns: readonly string[]): boolean => {
-      const rows = new Set([...own, ...turns.flatMap((id) => holders.get(id)!)]);
-      return [...rows].reduce((sum, row) => sum + (lengths.get(row) ?? 0), added) <= limits.stateBudgetBytes;
-    };
-  }
-
-  /**
-   * States of a pack that are kept at or above a turn, nearest first. `rebuilt`: with as much as was rebuilt of them,
-   * which is nearer than any above.
-   */
-  *statesFrom(turn: string | null, fingerprint: string, { rebuilt = false } = {}): Generator<StateSet> {
-    if (this.identity()?.fingerprint !== fingerprint) return;
-    const sets = this.pieces.sets();
-    for (const { id, position } of this.tree.path(turn)) {
-      const set = sets.get(id);
-      if (set?.position === position) yield set;
-      const again = rebuilt ? sets.get(rebuildOf(id)) : undefined;
-      if (again) yield again;
-    }
-  }
-
-  statePlaces(): StatePlaces {
-    return { sets: this.isOrphaned ? new Map() : this.pieces.sets(), nearest: new Map() };
-  }
-
-  /**
-   * Tokens to feed again before anything can follow this turn: 0 when its state is kept. Who asks about many turns of
-   * one path passes the same `places`, since thousands of turns may follow the last one that has a state.
-   */
-  recomputeTokens(turn: string | null, { sets, nearest } = this.statePlaces()): number {
-    if (turn === null) return 0;
-    const passed: string[] = [];
-    let found = 0;
-    for (const { id, position } of this.tree.path(turn)) {
-      const own = sets.get(id)?.position === position ? position : sets.get(rebuildOf(id))?.position;
-      const known = nearest.get(id) ?? own;
-      if (known !== undefined) {
-        found = known;
-        break;
-      }
-      passed.push(id);
-    }
-    for (const id of passed) nearest.set(id, found);
-    return (this.tree.node(turn)?.position ?? 0) - found;
   }
 
   /** Within a transaction: nothing of a turn stays, in any table. */
@@ -326,6 +234,3 @@ export class ConversationStore {
     else if (moved !== head) this.heads.put(used(moved));
   }
 }
-
-/** Whether it brought something to go on from. */
-const movesOn = ({ status, logged, start }: StoredTurn): boolean => status !== "failed" && logged > start;

@@ -72,3 +72,6 @@ export function saidIn({ request, reply }: Pick<StoredTurn, "request" | "reply">
   const isSaid = first?.role !== "system" || first.content !== instructions;
   return { messages: isSaid ? request.messages : rest, reply };
 }
+
+/** Whether it brought something to go on from. */
+export const movesOn = ({ status, logged, start }: StoredTurn): boolean => status !== "failed" && logged > start;

@@ -88,7 +88,7 @@ export async function restore(
   }
   // What is kept of a turn with instructions begins otherwise than its prompt.
   if (!parent) return fresh(backend, prompt, turn.settling ? 0 : (turn.prelude ?? 0), owner);
-  for (const set of store.statesFrom(parent.id, turn.fingerprint, { rebuilt: true })) {
+  for (const set of store.states.from(parent.id, turn.fingerprint, { rebuilt: true })) {
     const lacking = missingFrom(set.position);
     const isParent = set.turn === parent.id;
     const sampler = isParent ? undefined : samplerOf(store, parent.id);

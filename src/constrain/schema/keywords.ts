@@ -11,7 +11,7 @@ import { TextMap, TextSet } from "../../core/text-keys.ts";
 import type { LeftOut } from "../constraint.ts";
 import type { SchemaObject } from "./document.ts";
 import { type Placed, under } from "./place.ts";
-import type { TypeName } from "./values.ts";
+import { type TypeName, typeNames } from "./values.ts";
 
 /**
  * One schema's words on members: each name's value fits `properties`, every pattern that finds
@@ -184,4 +184,16 @@ function itemsOf(schema: SchemaObject, at: (...steps: (string | number)[]) => st
 export function withoutDoubles(types: Set<TypeName>): ReadonlySet<TypeName> {
   if (types.has("number")) types.delete("integer");
   return types;
+}
+
+/** A schema that speaks of properties means an object. A format is said of anything, and holds for strings. */
+export function impliedTypes(flat: Flat): readonly TypeName[] {
+  const speaksOf: [TypeName, (keyof Flat)[]][] = [
+    ["object", ["members", "names", "required", "minProperties", "maxProperties"]],
+    ["array", ["items", "contains", "minItems", "maxItems", "unique"]],
+    ["string", ["minLength", "maxLength", "patterns", "notPatterns"]],
+    ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multiples"]],
+  ];
+  const implied = speaksOf.filter(([, names]) => names.some((name) => flat[name] !== undefined)).map(([type]) => type);
+  return implied.length > 0 ? implied : typeNames.filter((type) => type !== "integer");
 }

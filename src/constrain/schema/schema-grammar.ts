@@ -19,12 +19,12 @@ import { intersect } from "../language/intersect.ts";
 import { Alternatives } from "./alternatives.ts";
 import { array } from "./array-grammar.ts";
 import { Document } from "./document.ts";
-import { type Flat, type Loose, loose } from "./keywords.ts";
+import { type Flat, impliedTypes, type Loose, loose } from "./keywords.ts";
 import { hasType, merge } from "./merge.ts";
 import { anyName, ObjectGrammar } from "./object-grammar.ts";
 import { failureAt, type Placed, placed, Refusal } from "./place.ts";
 import { name, numeric, string } from "./scalars.ts";
-import { isObject, type TypeName, typeNames } from "./values.ts";
+import { isObject, type TypeName } from "./values.ts";
 
 const MAX_DEPTH = 100;
 
@@ -286,16 +286,4 @@ function numbered(numbers: Map<string, number>, text: string): number {
   const number = numbers.get(text) ?? numbers.size;
   numbers.set(text, number);
   return number;
-}
-
-/** A schema that speaks of properties means an object. A format is said of anything, and holds for strings. */
-function impliedTypes(flat: Flat): readonly TypeName[] {
-  const speaksOf: [TypeName, (keyof Flat)[]][] = [
-    ["object", ["members", "names", "required", "minProperties", "maxProperties"]],
-    ["array", ["items", "contains", "minItems", "maxItems", "unique"]],
-    ["string", ["minLength", "maxLength", "patterns", "notPatterns"]],
-    ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multiples"]],
-  ];
-  const implied = speaksOf.filter(([, names]) => names.some((name) => flat[name] !== undefined)).map(([type]) => type);
-  return implied.length > 0 ? implied : typeNames.filter((type) => type !== "integer");
 }

@@ -71,7 +71,7 @@ function opened(storage = new FaultyStorage(sqliteStorage()), pieceBytes = SMALL
     store.commit(finished(turn), 1, ids(n, n + 1000), { position: turn.start + 1, bytes: state });
   };
   const state = (n: number) => store.pieces.read(store.pieces.of(name(n))!);
-  const kept = () => [...store.kept()].map(({ turn }) => Number.parseInt(turn, 16)).toSorted((a, b) => a - b);
+  const kept = () => [...store.states.kept()].map(({ turn }) => Number.parseInt(turn, 16)).toSorted((a, b) => a - b);
   return { store, storage, add, state, kept };
 }
 
@@ -133,9 +133,10 @@ it("goes on from what was rebuilt of a turn further up, as it says", () => {
   store.accept({ accepted: turn, prompt: ids(5), tip: null }, family);
   store.checkpoint(turn, 1, ids(5), { position: 2, bytes: bytesOf(SMALL, 5) });
   store.leaveRebuilt(turn, 1);
-  const found = (at: number) => [...store.statesFrom(name(at), "f", { rebuilt: true })].map(({ position }) => position);
+  const found = (at: number) =>
+    [...store.states.from(name(at), "f", { rebuilt: true })].map(({ position }) => position);
   expect([found(1), found(2), found(4)]).toEqual([[], [2], [2]]);
-  expect(store.recomputeTokens(name(4))).toBe(store.tree.node(name(4))!.position - 2);
+  expect(store.states.recomputeTokens(name(4))).toBe(store.tree.node(name(4))!.position - 2);
 });
 
 it.each(["the alarm", "the next turn"])(
@@ -258,8 +259,8 @@ it.each([
   expect([rows.n, rows.bytes]).toEqual([2 * expected.length, 2 * SMALL * expected.length]);
   expectSame(state(100), bytesOf(2 * SMALL, 100));
   const nearest = expected.filter((n) => n <= 90).at(-1);
-  expect(store.recomputeTokens(name(90))).toBe(nearest === undefined ? 2 * 90 - 1 : 2 * (90 - nearest));
-  for (const n of expected) expect(store.recomputeTokens(name(n))).toBe(0);
+  expect(store.states.recomputeTokens(name(90))).toBe(nearest === undefined ? 2 * 90 - 1 : 2 * (90 - nearest));
+  for (const n of expected) expect(store.states.recomputeTokens(name(n))).toBe(0);
 });
 
 it("never keeps more, and each turn 1 and 2 back, whatever the length", () => {

@@ -105,7 +105,9 @@ it("a turn whose state was thinned out is computed again from the nearest kept o
     "ada",
     Array.from({ length: 40 }, (_, n) => `message ${n + 1}`),
   );
-  const kept = await inside("ada", ({ store }) => [...store.kept()].map(({ turn: id }) => store.tree.node(id)!.depth));
+  const kept = await inside("ada", ({ store }) =>
+    [...store.states.kept()].map(({ turn: id }) => store.tree.node(id)!.depth),
+  );
   expect(kept.toSorted((a, b) => a - b)).toEqual([24, 32, 36, 38, 39, 40]);
   const { recomputeTokens } = await of("ada", "/head/main/rewind", { to: replies[19]!.rivulet.turn });
   expect(recomputeTokens).toBeGreaterThan(100);

@@ -239,10 +239,10 @@ it("control of the retention: without it an earlier turn's state is gone", async
   armFaults({ off: ["retention"] });
   await dialogue("ada", ["one", "two", "three", "four"]);
   const second = (await turnsOf("ada")).at(-2)!.id;
-  expect(await inside("ada", ({ store }) => store.recomputeTokens(second))).toBeGreaterThan(0);
+  expect(await inside("ada", ({ store }) => store.states.recomputeTokens(second))).toBeGreaterThan(0);
   armFaults(undefined);
   await dialogue("bob", ["one", "two", "three", "four"]);
   const kept = (await turnsOf("bob")).at(-2)!.id;
-  expect(await inside("bob", ({ store }) => store.recomputeTokens(kept))).toBe(0);
+  expect(await inside("bob", ({ store }) => store.states.recomputeTokens(kept))).toBe(0);
   await pause(0);
 });
