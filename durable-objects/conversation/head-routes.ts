@@ -71,7 +71,7 @@ export function headRoutes(scheduler: Scheduler): Hono {
     })
     .get("/turns", (c) => {
       const { ids, head, after, from, order, limit = "20", all, running } = c.req.query();
-      if (ids !== undefined) return c.json(turnsNamed(host.store(), ids.split(",")));
+      if (ids !== undefined) return c.json(turnsNamed(host.store(), ids.split(","), running === "true"));
       const which = { hidden: all === "hidden", running: running === "true" };
       return c.json(turnList(host.store(), { head, after, from, order, limit: Number(limit), ...which }));
     });

@@ -21,12 +21,19 @@ interface TurnsRequest {
 const lengthOf = ({ request, reply }: StoredTurn): number =>
   request.messages.reduce((sum, { content }) => sum + content.length, reply?.length ?? 0);
 
-/** Those that are there, of at most a hundred ids; as cheap however many others the tree has. */
-export function turnsNamed(store: ConversationStore, ids: readonly string[]) {
-  const turns = ids.slice(0, TURNS_MAX).flatMap((id) => store.tree.turn(id) ?? []);
+/**
+ * Those that are there, of at most a hundred ids; as cheap however many others the tree has. `running`: also those that
+ * have not ended.
+ */
+export function turnsNamed(store: ConversationStore, ids: readonly string[], running: boolean) {
   const shared = around(store);
-  const there = turns.filter(({ hidden }) => !hidden);
-  return { turns: there.map((turn) => viewOf(turn, store, shared)), hasMore: false };
+  const turns = ids.slice(0, TURNS_MAX).flatMap((id): FullTurnView[] => {
+    const turn = store.tree.turn(id);
+    if (turn) return turn.hidden ? [] : [viewOf(turn, store, shared)];
+    const entry = running ? store.journal.get(id) : undefined;
+    return entry ? [runningView(entry.accepted)] : [];
+  });
+  return { turns, hasMore: false };
 }
 
 /** Of the tree, or along the path to one head: oldest first, or the other way; after a turn, or from one on. */

@@ -7,11 +7,11 @@
 
 import { requireModel } from "../../durable-objects/model/model-card.ts";
 import { chatCompletionReply } from "../api/chat/reply-schemas.ts";
+import { pathsOf } from "../api/chat/reply-shape.ts";
 import { chatRequest, chatTurn } from "../api/chat/request.ts";
 import { chatAddress } from "../api/object-address.ts";
 import { checkHeld } from "../api/shared/held-shape.ts";
 import { noting } from "../api/shared/ignored.ts";
-import { chatPaths } from "../constrain/reply/reply-grammar.ts";
 import { runTurn } from "./ask-object.ts";
 import { sessionOf } from "./caller.ts";
 import { endpoint } from "./endpoint.ts";
@@ -40,7 +40,7 @@ export const chatCompletions = [
       const session = sessionOf(c.req.raw, body.conversation);
       const address = chatAddress(c.env, caller, session, body);
       const turn = noting(ignored, () => chatTurn(body, address.turn.persistent));
-      await checkHeld(turn, chatPaths, ignored, c.req.raw.signal);
+      await checkHeld(turn, pathsOf(body), ignored, c.req.raw.signal);
       await requireModel(c.env, turn.model);
       return runTurn(c, caller, address, turn);
     },

@@ -16,9 +16,9 @@ const tag = "Conversations";
 const itemList = listOf(item, "ItemList");
 type Turns = { turns: TurnView[]; hasMore: boolean };
 
-/** The turn, without asking for a conversation. Fails with `not_found`. */
+/** The turn, running or not, without asking for a conversation. Fails with `not_found`. */
 async function turnOf(c: Context<Bindings>, caller: Caller, object: string, turn: string): Promise<TurnView> {
-  const { turns } = await answerOf<Turns>(await askObject(c, { ...caller, object }, `/turns?ids=${turn}`));
+  const { turns } = await answerOf<Turns>(await askObject(c, { ...caller, object }, `/turns?ids=${turn}&running=true`));
   if (!turns[0]) throw new Failure("not_found", "id: no such turn", { param: "id" });
   return turns[0];
 }

@@ -11,7 +11,8 @@ export const requestLog: MiddlewareHandler<{ Bindings: Env }> = async (c, next) 
   const id = crypto.randomUUID();
   const beganMs = Date.now();
   await next();
-  c.res.headers.set("x-request-id", id);
+  // OpenAI's clients look for the first name, Anthropic's for the second.
+  for (const name of ["x-request-id", "request-id"]) c.res.headers.set(name, id);
   // The pattern, not the path: names of conversations are nobody else's business, and without number.
   const route = matchedRoutes(c).find(({ method }) => method !== "ALL")?.path ?? "none";
   metrics.requests.add(1, { method: c.req.method.slice(0, 16), route, status: c.res.status });

@@ -9,7 +9,7 @@ const tokenLogprob = z.strictObject({ token: z.string(), logprob: z.number(), by
 const logprobs = z
   .strictObject({ content: z.array(tokenLogprob.extend({ top_logprobs: z.array(tokenLogprob) })), refusal: z.null() })
   .nullable();
-const finishReason = z.enum(["stop", "length", "tool_calls", "content_filter"]);
+const finishReason = z.enum(["stop", "length", "tool_calls", "function_call", "content_filter"]);
 
 const called = z.strictObject({ name: z.string(), arguments: z.string() });
 const call = z.strictObject({ id: z.string(), type: z.literal("function"), function: called });
@@ -45,6 +45,7 @@ export const chatCompletionReply = z
           role: z.literal("assistant"),
           content: z.string().nullable(),
           tool_calls: z.array(call).optional(),
+          function_call: called.optional(),
           refusal: z.null(),
         }),
         logprobs,

@@ -22,6 +22,7 @@ import type {
   TurnEvent,
 } from "../shared/turn.ts";
 import { ChatWords } from "./message-parts.ts";
+import { withOlderCall } from "./older-calls.ts";
 
 interface Choice {
   said: ChatWords;
@@ -32,13 +33,19 @@ interface Choice {
 export class ChatReply implements ReplyEncoder {
   readonly #includeUsage: boolean;
   readonly #includeProgress: boolean;
+  readonly #olderCalls: boolean;
   readonly #choices: Choice[] = [];
   #start: StartEvent | undefined;
   #end: EndEvent | FailedEvent | undefined;
 
-  constructor({ includeUsage, includeProgress }: Pick<ReplyForm, "includeUsage" | "includeProgress">) {
+  constructor({
+    includeUsage,
+    includeProgress,
+    olderCalls,
+  }: Pick<ReplyForm, "includeUsage" | "includeProgress" | "olderCalls">) {
     this.#includeUsage = includeUsage;
     this.#includeProgress = includeProgress === true;
+    this.#olderCalls = olderCalls === true;
   }
 
   events(event: TurnEvent): WireEvent[] {
@@ -69,7 +76,7 @@ export class ChatReply implements ReplyEncoder {
     return {
       ...this.#frame("chat.completion"),
       ...(end ? {} : { status: "in_progress" }),
-      choices: end ? this.#choices.map(shown) : [],
+      choices: end ? this.#choices.map(this.#shown) : [],
       ...(end ? { usage: usageOf(end.usage), timings: end.timings, ...schemaChecked(end) } : {}),
       ...this.#reference(),
     };
@@ -123,7 +130,8 @@ export class ChatReply implements ReplyEncoder {
   #finish({ choice: n = 0, reason }: Pick<ChoiceEvent | EndEvent, "choice" | "reason">, text: string) {
     const { choice, opening } = this.#choice(n);
     const delta = { ...opening, ...choice.said.end(text) };
-    choice.reason = reason === "stop" && choice.said.hasCalls ? "tool_calls" : reasonOf({ reason });
+    const called = this.#olderCalls ? "function_call" : "tool_calls";
+    choice.reason = reason === "stop" && choice.said.hasCalls ? called : reasonOf({ reason });
     return this.#chunk(n, { delta, finish_reason: choice.reason });
   }
 
@@ -131,18 +139,20 @@ export class ChatReply implements ReplyEncoder {
 
   #reference = () => rivuletOf(this.#start);
 
-  #chunk(index: number, choice: { delta: object; finish_reason?: string; logprobs?: object }) {
+  #words = (words: object) => (this.#olderCalls ? withOlderCall(words) : words);
+
+  #chunk(index: number, { delta, ...choice }: { delta: object; finish_reason?: string; logprobs?: object }) {
     return {
       ...this.#frame("chat.completion.chunk"),
-      choices: [{ index, logprobs: null, finish_reason: null, ...choice }],
+      choices: [{ index, delta: this.#words(delta), logprobs: null, finish_reason: null, ...choice }],
       ...(this.#includeUsage ? { usage: null } : {}),
     };
   }
-}
 
-const shown = ({ said, logprobs, reason }: Choice, index: number) => ({
-  index,
-  message: { role: "assistant", ...said.message(), refusal: null },
-  logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
-  finish_reason: reason,
-});
+  #shown = ({ said, logprobs, reason }: Choice, index: number) => ({
+    index,
+    message: { role: "assistant", ...this.#words(said.message()), refusal: null },
+    logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
+    finish_reason: reason,
+  });
+}

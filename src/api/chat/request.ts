@@ -6,7 +6,9 @@ import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import {
+  bestOf,
   chatStreamOptions,
+  checkBestOf,
   metadata,
   modelField,
   name,
@@ -23,6 +25,7 @@ import { fieldsOfOthers } from "../shared/other-servers.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, samplingRequest, stopField, TOP_LOGPROBS_MAX } from "../shared/sampling-fields.ts";
 import type { TurnRequest } from "../shared/turn.ts";
+import { isOlder } from "./older-calls.ts";
 import { chatShape, shapeOf } from "./reply-shape.ts";
 import { checkCallIds, functionCall, saidText, toolCallId, toolCalls } from "./tool-calls.ts";
 
@@ -96,7 +99,7 @@ const fields = z.strictObject({
   metadata: metadata.nullish(),
   recall: recallField,
   modalities: z.tuple([z.literal("text")], "expected [text]").nullish(),
-  best_of: z.literal(1, "expected 1: n gives several replies").nullish(),
+  best_of: bestOf,
   usage: usageField,
   ...samplingFields,
   stop: stopField,
@@ -119,6 +122,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
     `expected 1 where the reply is kept, got ${body.n}: a state goes on from one reply`,
   );
   refuse("n", (body.n ?? 1) === 1 || !body.prefix, `expected 1 with a prefix, got ${body.n}`);
+  checkBestOf(body);
   refuse("background", !body.background || kept, "expected a conversation or store: true beside it");
   return {
     model: body.model,
@@ -139,6 +143,7 @@ export function chatTurn(body: ChatRequest, kept = false): Omit<TurnRequest, "te
       stream: body.stream === true,
       includeUsage: wantsUsage(body),
       ...(body.stream_options?.include_progress ? { includeProgress: true } : {}),
+      ...(isOlder(body) ? { olderCalls: true } : {}),
     },
   };
 }

@@ -4,6 +4,8 @@ import "../shared/openapi.ts";
 import { check } from "../../core/failure.ts";
 import { CHOICES_MAX } from "../chat/request.ts";
 import {
+  bestOf,
+  checkBestOf,
   IDS_MAX,
   modelField,
   streamOptions,
@@ -35,7 +37,7 @@ const fields = z.strictObject({
   model: modelField,
   prompt,
   suffix: z.literal("", "is not supported: the model only goes on from the prompt").nullish(),
-  best_of: z.literal(1, "expected 1: n gives several replies").nullish(),
+  best_of: bestOf,
   echo: z
     .boolean()
     .nullish()
@@ -71,6 +73,7 @@ export function completionTurn(body: CompletionRequest): Omit<TurnRequest, "tena
     check(holds, "request_invalid", () => `${param}: ${message}`, param);
   const prompts = promptsOf(body.prompt);
   const n = body.n ?? 1;
+  checkBestOf(body);
   refuse("echo", !body.echo || body.logprobs == null, "expected false with logprobs: the prompt's are not computed");
   refuse("n", n * prompts.length <= REPLIES_MAX, `expected at most ${REPLIES_MAX} replies to all prompts together`);
   return {

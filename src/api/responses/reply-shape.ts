@@ -15,7 +15,7 @@ import {
   toolName,
 } from "../shared/reply-shape.ts";
 
-const format = replyFormat(z.strictObject({ type: z.literal("json_schema"), ...schemaFields }));
+const format = replyFormat(z.strictObject({ type: z.literal("json_schema"), ...schemaFields }), {});
 
 const tool = tolerant("tools[]", { type: z.literal("function"), ...functionFields });
 

@@ -1,6 +1,7 @@
 /** Fields that several endpoints share. */
 import * as z from "zod";
 import "./openapi.ts";
+import { check } from "../../core/failure.ts";
 import { note, tolerant, withoutEffect } from "./ignored.ts";
 import { atMost } from "./schema-refusal.ts";
 
@@ -16,6 +17,25 @@ export const text = (maxChars: number) =>
     .transform((value) => value.toWellFormed());
 
 export const modelField = z.string().min(1).max(128).openapi({ example: "rivulet-150m" });
+
+/** Of as many replies as are wanted all are the best ones. */
+export const bestOf = z
+  .int()
+  .min(1)
+  .nullish()
+  .openapi({ description: "Only as many as `n`, or 1: no reply is thrown away." });
+
+/** Fails with `request_invalid` where replies would have to be thrown away. */
+export function checkBestOf({
+  best_of: best,
+  n,
+}: {
+  best_of?: number | null | undefined;
+  n?: number | null | undefined;
+}) {
+  const isAll = best == null || best === 1 || best === (n ?? 1);
+  check(isAll, "request_invalid", () => `best_of: expected as many as n, ${n ?? 1}, got ${best}`, "best_of");
+}
 
 export const prefixField = z
   .string()

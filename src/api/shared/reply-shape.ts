@@ -92,11 +92,15 @@ export const toolFields = <Tool extends z.ZodType, Choice extends z.ZodType>(too
 /** How a schema that a reply must have is described, wherever an endpoint has the description. */
 export const schemaFields = { name: toolName, description, schema: jsonSchema, strict: z.boolean().nullish() };
 
-/** A form of replies, of which `held` is the one with a schema. */
-export const replyFormat = <Held extends z.ZodObject>(held: Held) =>
+/** A form of replies, of which `held` is the one with a schema. `ofObject`: what is said of a mere object. */
+export const replyFormat = <Held extends z.ZodObject, Shape extends z.ZodRawShape>(held: Held, ofObject: Shape) =>
   z.discriminatedUnion(
     "type",
-    [z.strictObject({ type: z.literal("text") }), z.strictObject({ type: z.literal("json_object") }), held],
+    [
+      z.strictObject({ type: z.literal("text") }),
+      z.strictObject({ type: z.literal("json_object"), ...ofObject }),
+      held,
+    ],
     "expected one of text, json_object, json_schema",
   );
 

@@ -95,6 +95,8 @@ export interface ReplyForm {
   includeUsage: boolean;
   /** How far the reading of the prompt is. */
   includeProgress?: boolean;
+  /** Calls are told as a `function_call`, the older form of a chat's. */
+  olderCalls?: boolean;
   /** Fields of the request that the reply repeats. */
   echo?: Record<string, unknown>;
   /** How the reply was sampled, the pack's defaults included: some forms say it. */

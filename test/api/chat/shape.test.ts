@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
+import { pathsOf } from "../../../src/api/chat/reply-shape.ts";
 import { chatRequest, chatTurn } from "../../../src/api/chat/request.ts";
 import { encoderFor } from "../../../src/api/encoders.ts";
 import { parse } from "../../../src/api/shared/parse-body.ts";
 import type { TurnEvent } from "../../../src/api/shared/turn.ts";
 import { checkShape } from "../../../src/constrain/constraint-for.ts";
-import { chatPaths, replyText } from "../../../src/constrain/reply/reply-grammar.ts";
+import { replyText } from "../../../src/constrain/reply/reply-grammar.ts";
 import { Failure } from "../../../src/core/failure.ts";
 import { end, type Json, KEY, logged, start, token } from "../turn-events.ts";
 
 const user = { role: "user", content: "hi" };
 const turn = (fields: object) => chatTurn(parse({ model: "m", messages: [user], ...fields }, chatRequest));
-const checked = async (fields: object) => checkShape(turn(fields), chatPaths);
+const checked = async (fields: object) => {
+  const asked = parse({ model: "m", messages: [user], ...fields }, chatRequest);
+  return checkShape(chatTurn(asked), pathsOf(asked));
+};
 const tool = (name: string, more: object = {}) => ({ type: "function", function: { name, ...more } });
 const allow = (mode: string, ...names: string[]) => ({
   tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools: names.map((name) => tool(name)) } },
@@ -34,6 +38,11 @@ const invalid: [what: string, fields: object, param: string][] = [
     "a keyword that is not supported",
     format({ name: "a", strict: true, schema: { properties: { x: { not: { format: "date" } } } } }),
     "response_format.json_schema.schema.properties.x.not",
+  ],
+  [
+    "a schema of a mere object that says nothing",
+    { response_format: { type: "json_object", schema: { $ref: "#/no" } } },
+    "response_format.schema.$ref",
   ],
   ["an unknown field of a format", format({ name: "a", schema: {}, extra: 1 }), "response_format.json_schema.extra"],
   [
@@ -100,6 +109,10 @@ describe("POST /v1/chat/completions", () => {
     const schema = { type: "object", properties: { a: { type: "integer" } } };
     expect(turn({ response_format: { type: "text" } })).not.toHaveProperty("format");
     expect(turn({ response_format: { type: "json_object" } }).format).toEqual({ type: "json_object" });
+    // As llama.cpp's clients, and Instructor's for JavaScript, say what the object is.
+    expect(turn({ response_format: { type: "json_object", schema } }).format).toEqual({
+      ...{ type: "json_schema", name: "object", schema, strict: false },
+    });
     expect(turn(format({ name: "a", schema, strict: true })).format).toEqual({
       type: "json_schema",
       name: "a",

@@ -339,7 +339,7 @@ describe("fields of a request", () => {
       "web_search_options",
     ];
     const nulls = (names: string[]) => Object.fromEntries(names.map((name) => [name, null]));
-    expect(taking(nulls(chat)).ignored).toEqual(["audio", "function_call", "functions", "web_search_options"]);
+    expect(taking(nulls(chat)).ignored).toEqual(["audio", "web_search_options"]);
     const response = [
       "background",
       "conversation",
@@ -381,6 +381,10 @@ describe("fields of a request", () => {
   it("takes one of several, all of the likeliest, and numbers of 64 bits", () => {
     expect(plain({ top_k: -1 }).sampling.topK).toBe(0);
     expect(plain({ best_of: 1, suffix: "" }, "completion").choices).toBe(1);
+    for (const kind of ["chat", "completion"] as const) {
+      expect(plain({ best_of: 2, n: 2 }, kind)).toEqual(plain({ n: 2 }, kind));
+      expect(() => taking({ best_of: 3, n: 2 }, kind)).toThrow(expect.objectContaining({ param: "best_of" }));
+    }
     for (const seed of [-(2 ** 63), 2 ** 63, 2 ** 64]) expect(plain({ seed }).seed).toBe(seed);
   });
 });

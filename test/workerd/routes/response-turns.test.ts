@@ -1,13 +1,16 @@
 import { beforeAll, expect, it } from "vitest";
 import { weights } from "../../../durable-objects/model/served-model.ts";
 import { http } from "../../support/chat-client.ts";
+import { until } from "../../support/gated-toy.ts";
 import { type Toy, toyServed } from "../../support/toy-served.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: -- replies of many shapes
 type Json = any;
 let toy: Toy;
+/** Whether forward passes wait. */
+let held = false;
 beforeAll(async () => {
-  toy = toyServed({ contextLength: 400 });
+  toy = toyServed({ contextLength: 400, onForward: () => (held ? until(() => !held) : undefined) });
   await weights.get(async () => toy);
 });
 
@@ -103,6 +106,26 @@ it("truncation auto leaves out the oldest of what does not fit, and never what i
   expect([said[0], said.at(-1), said.at(-2)]).toEqual(["rule", "question", "line 19 ".repeat(4)]);
   const whole = await respond({ input: input.slice(-3), truncation: "auto" });
   expect(((await (await http(`/v1/responses/${whole.id}/input_items`)).json()) as Json).data).toHaveLength(3);
+});
+
+it("lists the input of a response while it runs as when it has ended", async () => {
+  const before = await respond({ input: "zero" });
+  held = true;
+  const input = [
+    { role: "user", content: "one" },
+    { role: "assistant", content: "two" },
+    { role: "user", content: "three" },
+  ];
+  const instructions = "rule";
+  const begun = await respond({ input, instructions, previous_response_id: before.id, background: true });
+  const items = async () => (await http(`/v1/responses/${begun.id}/input_items?order=asc`)).json() as Promise<Json>;
+  const running = await items();
+  expect(begun.status).not.toBe("completed");
+  held = false;
+  const status = async () => ((await (await http(`/v1/responses/${begun.id}`)).json()) as Json).status;
+  await until(async () => (await status()) !== "in_progress");
+  expect(running.data.map(({ content }: Json) => content[0].text)).toEqual(["one", "two", "three"]);
+  expect(await items()).toEqual(running);
 });
 
 it("I1, I3: a request that is repeated with its key gets the same response, another one is refused", async () => {

@@ -171,6 +171,7 @@ describe("every reply", () => {
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("referrer-policy")).toBe("no-referrer");
     expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers.get("request-id")).toBe(headers.get("x-request-id"));
   });
 });
 
