@@ -142,12 +142,12 @@ export class PassageIndex {
     );
   }
 
-  /** The turn is gone. Nothing follows it. */
+  /** The turn is gone. Nothing follows it. Its place is free for another one from the next transaction on. */
   remove(turn: Placed, said: Said, isConcealed: boolean): void {
     const lane = this.#lane(turn.id);
     if (lane === undefined) return;
     if (!isConcealed) this.conceal(turn, said);
-    this.#database.exec("DELETE FROM passage_turns WHERE place = ?", lane * DEPTHS + turn.depth);
+    this.#database.erase("passage_turns", { senses: "" }, "place = ?", lane * DEPTHS + turn.depth);
   }
 
   clear(): void {

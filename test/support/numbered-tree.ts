@@ -36,7 +36,7 @@ export function numberedTree(storage = new FaultyStorage(sqliteStorage()), coder
       ...{ fingerprint: "f", model: "m", origin: "new", reply: "Fine.", promptCount: 1, asked: "", history: "" },
       ...{ messageCount: 2, hasSystem: false, closed: true, generator: [], ...fields },
     } as StoredTurn;
-    store.tree.insert(turn, Uint32Array.of(1, 2));
+    store.database.transaction(() => store.tree.insert(turn, Uint32Array.of(1, 2)));
   };
   /** Numbers of the turns on the path to `at` that say a word, newest first. */
   const find = (at: number, word: string, limit = 100) => {

@@ -257,7 +257,7 @@ it("words that were found before are indexed as those that were not", () => {
   one.add(1, null, content);
   const turn = one.store.tree.turn(name(1))!;
   const words = atOnce(indexedWords({ messages: turn.request.messages, reply: turn.reply }));
-  other.store.tree.insert(turn, Uint32Array.of(1, 2), words);
+  other.store.database.transaction(() => other.store.tree.insert(turn, Uint32Array.of(1, 2), words));
   const rows = ({ store }: ReturnType<typeof numberedTree>) =>
     ["passage_turns", "passages_data"].map((table) => store.database.exec(`SELECT * FROM ${table}`));
   expect(rows(other)).toEqual(rows(one));
