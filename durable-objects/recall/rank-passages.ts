@@ -5,6 +5,7 @@
  * that only asks the same question says nothing, the user knows his own facts better than the model's replies do, and
  * of two like ones the newer is true.
  */
+import { either } from "../../src/core/either.ts";
 import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
 import type { Question } from "./recall-question.ts";
@@ -92,6 +93,11 @@ const SAME = 0.42;
  */
 const OTHER_LANGUAGE_AHEAD = 0.1;
 const TRIMMED_TOKENS = 24;
+/** Of a sentence that says nothing without the one before it: "He is a vet.", "We are getting one on Saturday." */
+const REFERS_BACK = either(
+  /^(?:\S+ ){0,3}?(?:it|its|they|them|their|he|him|his|she|hers?|er|sie|es|ihn|ihm|ihnen|ihre?[mnrs]?|seine?[mnrs]?|da(?:von|mit|für|ran|rin)|dort|das (?:ist|war|sind|wird|kostet))\b|\b(?:ones?|some|any|that|those|these|this|eine[mnrs]?|welche[ns]?)(?=$|[.,;!?]| (?:on|in|at|for|from|and|but|because|so|when|is|was|are|were|yesterday|today|tomorrow|soon|now)\b)/iu,
+  "^.{0,4}[它他她]|^.{0,2}[那这]",
+);
 
 /** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */
 export const rarity = (df: number, N: number): number => {
@@ -204,7 +210,7 @@ export function best(
 
 /**
  * The part of a longer passage that the question is about: from its first sentence with a word of it, or that is
- * nearest to it, to the one after the last.
+ * nearest to it, to the one after the last. With the one before where the first refers to it.
  */
 export function trimmed({ text, nearest }: Pick<Scored, "text" | "nearest">, { terms }: Question): string {
   if (tokensAbout(text) <= TRIMMED_TOKENS) return text;
@@ -216,5 +222,7 @@ export function trimmed({ text, nearest }: Pick<Scored, "text" | "nearest">, { t
     selfTerms(sentence).some((term) => forms.has(term));
   const first = sentences.findIndex(isAbout);
   const last = sentences.findLastIndex(isAbout);
-  return first < 0 ? text : sentences.slice(first, last + 2).join(" ");
+  if (first < 0) return text;
+  const from = first > 0 && REFERS_BACK.test(sentences[first]!) ? first - 1 : first;
+  return sentences.slice(from, last + 2).join(" ");
 }

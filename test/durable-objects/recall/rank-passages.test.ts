@@ -72,3 +72,36 @@ it("finds what a question means that has no word with a meaning of its own", () 
   const bounds = { floor: 0.25, share: 0.5, most: 4 };
   expect(best([told!, other!], asked, bounds).map(({ text }) => text)).toEqual(["I can't have lactose."]);
 });
+
+it.each([
+  [
+    "Can you think of a name for a parrot?",
+    "We are getting one on Saturday, and Duncan wants something posh.",
+    "What do we get on Saturday?",
+  ],
+  [
+    "How do I get red wine out of a carpet?",
+    "My flatmate Nadia spilled some, bless her, just before the guests arrived.",
+    "What did Nadia spill?",
+  ],
+  ["I finally met the boyfriend of Carla.", "He is a vet and plays the banjo in a band on Thursdays.", "Who is a vet?"],
+  [
+    "Wir haben ein Haus in Husum besichtigt.",
+    "Es kostet mehr, als wir uns in diesem Jahr leisten können.",
+    "Was kostet mehr?",
+  ],
+  [
+    "我们看中了海边的一套旧房子，阳台朝南，离学校也不远。",
+    "它要三百二十万，我们还差一点，得跟爸妈商量商量。",
+    "什么要三百二十万？",
+  ],
+])("quotes with a sentence the one that it refers to: %s", (before, said, asked) => {
+  const text = `The weather on the island is dull and grey. ${before} ${said}`;
+  expect(trimmed({ text }, questionOf(asked))).toBe(`${before} ${said}`);
+});
+
+it("quotes a sentence alone that speaks for itself", () => {
+  const said = "The code of the shed is 5521, I keep forgetting it.";
+  const text = `The weather on the island is dull and grey, as ever. ${said}`;
+  expect(trimmed({ text }, questionOf("What is the code of the shed?"))).toBe(said);
+});
