@@ -4,6 +4,7 @@
  * It is found once for each passage and goes with it, for a conversation's questions read the same passages
  * again and again (ReadSections).
  */
+import { either } from "../../src/core/either.ts";
 import { selfTerms, wordsOf } from "../storage/index-terms.ts";
 import { asksOnly, type Passage, sentencesOf } from "../storage/passages.ts";
 import { languageOf } from "./lexicon.ts";
@@ -11,6 +12,7 @@ import { FIRST_PERSON, hasMeaning, OWN, pairsOf } from "./recall-question.ts";
 
 interface SentenceWords {
   text: string;
+  /** And tells nothing before it asks. */
   asksOnly: boolean;
   /** Of all words, and what its speaker says of himself. */
   stems: ReadonlySet<string>;
@@ -25,6 +27,12 @@ interface SentenceWords {
   isOwn: boolean;
 }
 
+/** "I'm vegan, so what could I make of chickpeas?" tells something, and then asks. */
+const TELLS_FIRST = either(
+  /^(?!(?:if|when|whenever|what|where|who|whom|whose|which|how|why|can|could|may|do|does|did|is|are|am|was|were|has|have|had|should|would|will|falls|wenn|was|wo|wann|wer|wen|wem|wie|warum|welche\w*|kann|könnte\w*|darf|soll\w*|ist|sind|hast|habe|muss)\b)(?=[^,;:]*\b(?:i|my|we|our|ich|mein\w*|wir|unser\w*)\b)[^?]*[,;:] (?:so |and |but |now |then |und |aber |also )?(?:what|where|when|who|which|how|why|can|could|do|does|did|is|are|should|would|will|must|any|was|wo|wann|wer|wie|warum|welche\w*|kann\w*|könnte\w*|soll\w*|muss|hast|gibt|darf|ist|sind)\b/iu,
+  "^我[^？]*[，；](?:你|怎|有|该|能|要|什么|哪|可以|那)",
+);
+
 const known = new WeakMap<Passage, readonly SentenceWords[]>();
 
 export function sentenceWords(passage: Passage): readonly SentenceWords[] {
@@ -35,7 +43,7 @@ export function sentenceWords(passage: Passage): readonly SentenceWords[] {
 
 function sentence(text: string): SentenceWords {
   const words = wordsOf(text);
-  const isAsking = asksOnly(text);
+  const isAsking = asksOnly(text) && !TELLS_FIRST.test(text);
   return {
     text,
     asksOnly: isAsking,
