@@ -10,6 +10,7 @@ import type { Recalled } from "../../src/api/shared/turn.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { CodedQuestion } from "../storage/passage-senses.ts";
 import { asksOnly, sentencesOf } from "../storage/passages.ts";
+import { acquaintancesIn, namesOne, withNames } from "./acquaintances.ts";
 import { BroughtWords, beforeQuestion, broughtBy } from "./brought.ts";
 import { findSections } from "./find-sections.ts";
 import { inSight } from "./in-sight.ts";
@@ -37,6 +38,8 @@ const AHEAD = 0.12;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
+/** Of what is found with a name in place of "my brother". */
+const NAMED_MAX = 2;
 /**
  * Of what the model still sees, quoted beside the best line that it does not: how much it
  * must be like it, and how many.
@@ -62,19 +65,33 @@ export function recall(search: Search): Recalled[] {
   const near = search.senses && meant ? addNearness(brought, search.senses, meant) : new Set<Candidate>();
   const unfed = brought.filter((passage) => isOutOfSight(passage, past));
   const words = new BroughtWords(unfed);
-  const found = findSections(question, search, past.depth, words, meant);
-  const read = found.sections.flatMap((posting) => readSection(store!, posting, meant));
-  const told = words.worthReading(found.question.terms, found.weights, near);
-  const candidates: Candidate[] = [...read.filter((passage) => isOutOfSight(passage, past)), ...told];
-  const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, found.usual);
+  const look = (about: Question, means: typeof meant) => {
+    const found = findSections(about, search, past.depth, words, means);
+    const read = found.sections.flatMap((posting) => readSection(store!, posting, means));
+    const told = words.worthReading(found.question.terms, found.weights, near);
+    const candidates: Candidate[] = [...read.filter((passage) => isOutOfSight(passage, past)), ...told];
+    const rate = (candidate: Candidate) => scored(candidate, found.question, found.weights, newest, found.usual);
+    return { found, read, candidates, rate };
+  };
+  const first = look(question, meant);
+  const known = acquaintancesIn([...first.read, ...brought]);
+  const named = withNames(asked.content, known);
+  const looks = named
+    ? [first, look({ ...questionOf(named), isOwn: true }, search.senses?.asked(named))]
+    : [!question.isOwn && namesOne(asked.content, known) ? look({ ...question, isOwn: true }, meant) : first];
+  const { found, rate } = looks[0]!;
   const bounds = {
     floor: floorFor(found.question),
     share: SHARE_OF_BEST,
     most: Math.max(PASSAGES_MAX, Math.ceil(maxTokens / 32)),
   };
-  const rated = candidates.map(rate);
-  const chosen = best(rated, found.question, bounds);
-  if (chosen.length === 0 || !isAnswered(rated, chosen)) return [];
+  const answers = looks.map((each, i) => {
+    const rated = each.candidates.map(each.rate);
+    const fit = best(rated, each.found.question, i === 0 ? bounds : { ...bounds, most: NAMED_MAX });
+    return isAnswered(rated, fit) ? fit : [];
+  });
+  const chosen = onceEach(answers.flat());
+  if (chosen.length === 0) return [];
   const alike = inSight(search, past, found.question, chosen[0]!, brought, meant)
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
@@ -102,6 +119,16 @@ export function recall(search: Search): Recalled[] {
 
 export const floorFor = ({ isOwn, ownness }: Pick<Question, "isOwn" | "ownness">): number =>
   isOwn ? FLOOR_OWN : Math.min(FLOOR_MOST, FLOOR - LESS_FOR_OWNNESS * ownness);
+
+/** Each passage once, as it came first. */
+function onceEach(passages: readonly Scored[]): Scored[] {
+  const kept = new Map<string, Scored>();
+  for (const passage of passages) {
+    const key = `${passage.turn} ${passage.start}`;
+    if (!kept.has(key)) kept.set(key, passage);
+  }
+  return [...kept.values()];
+}
 
 /**
  * Whether any line stands out. Where nothing is known of what lines mean, it is enough that

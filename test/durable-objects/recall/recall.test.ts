@@ -36,3 +36,11 @@ it.each([
 ])("quotes what %s, or not", (_, cache, quoted) => {
   expect(recalled([AUNT], "What does my aunt keep?", 300, cache)).toEqual(quoted);
 });
+
+it("finds what was said of somebody by his name, and takes a question about him for one about one's own life", () => {
+  const others = ["The train to Cork is slow.", "We had soup again.", "It rains on the roof.", "A ferry left at noon."];
+  const told = ["My brother Lars plays the tuba.", "Lars cannot stand nuts."];
+  expect(recalled([...told, ...others], "What is my brother allergic to?", 300)).toEqual(told);
+  expect(recalled([told[0]!, ...others], "How old is Lars?", 300)).toEqual([told[0]]);
+  expect(recalled(["A man called Lars plays the tuba.", ...others], "How old is Lars?", 300)).toEqual([]);
+});
