@@ -58,7 +58,7 @@ export function withoutTakenBack<T extends Scored>(lines: readonly T[], question
         depth,
         start,
         corrects: CORRECTS.test(text),
-        changes: CHANGES.test(text),
+        changes: CHANGES.test(sentence),
         stems: stemsOf(sentence),
         forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
       })),

@@ -73,6 +73,12 @@ it.each([
     "When is my law exam?",
   ],
   ["that was once so", "I live in Hull.", "I live in Cork now.", "Where did I live before?"],
+  [
+    "beside a change of something else",
+    "I live in flat 9f.",
+    "The caretaker lives in flat 7c. I go by Max now.",
+    "Which flat do I live in?",
+  ],
 ])("keeps a line %s", (_, old, change, asked) => {
   expect(kept([old, change], asked)).toEqual([old, change]);
 });
