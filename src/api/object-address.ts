@@ -3,7 +3,7 @@ import type { ChatRequest } from "./chat/request.ts";
 import type { Referred } from "./conversations/item-references.ts";
 import { prefixObject } from "./conversations/prefix.ts";
 import type { ResponseRequest } from "./responses/request.ts";
-import { MAIN, newConversation, objectName, splitConversation, turnNamed } from "./shared/ids.ts";
+import { MAIN, newConversation, objectName, type Secret, splitConversation, turnNamed } from "./shared/ids.ts";
 import type { TurnRequest } from "./shared/turn.ts";
 
 export interface Caller {
@@ -22,8 +22,6 @@ export interface ObjectAddress {
   turn: Pick<TurnRequest, "persistent"> &
     Partial<Pick<TurnRequest, "conversation" | "head" | "parent" | "near" | "unmatched" | "isWhole" | "ttlSeconds">>;
 }
-
-type Secret = { SESSION_KEY: string };
 
 /**
  * Objects that answer without keeping anything. Few, so that the weights in them stay warm, and an object

@@ -15,7 +15,7 @@ import { type ReadPreTokenizer, readPreTokenizer } from "./pre-tokenizer.ts";
 import type { TextCodec, TokenBlock } from "./text-codec.ts";
 import { tokenBlock } from "./token-block.ts";
 import { type DecodeRules, readDecoder, tokenBytes } from "./token-bytes.ts";
-import { type AddedToken, readTokenizerFile, type Stage, type TokenizerFile } from "./tokenizer-file.ts";
+import { type AddedToken, readTokenizerFile, type TokenizerFile, type TokenizerStep } from "./tokenizer-file.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /** Characters that are split at once; about 10 ms. */
@@ -163,7 +163,7 @@ const collectedIn = (lists: string[][]) => (pieces: string[]) => [-lists.push(pi
 
 function pipeline(
   added: readonly AddedToken[],
-  normalizer: Stage | null,
+  normalizer: TokenizerStep | null,
   preTokenizer: ReadPreTokenizer,
   encodePieces: (pieces: string[]) => number[],
 ): Tokenizer {

@@ -9,7 +9,7 @@
  */
 import { type PreTokenizer, SequencePreTokenizer } from "@huggingface/tokenizers";
 import { check } from "../core/failure.ts";
-import { asObject, type Stage } from "./tokenizer-file.ts";
+import { asObject, type TokenizerStep } from "./tokenizer-file.ts";
 
 /** Longer patterns are a mistake or an attack. */
 const MAX_PATTERN_LENGTH = 4096;
@@ -30,18 +30,18 @@ export interface ReadPreTokenizer {
   split(text: string, options?: { section_index?: number }): string[];
 }
 
-export function readPreTokenizer(stage: Stage | null): ReadPreTokenizer {
-  const stages = stage === null ? [] : flatten(stage, 0);
-  const last = stages.at(-1);
+export function readPreTokenizer(step: TokenizerStep | null): ReadPreTokenizer {
+  const steps = step === null ? [] : flatten(step, 0);
+  const last = steps.at(-1);
   const byteLevel = last?.type === "ByteLevel" && last.use_regex === false && last.add_prefix_space !== true;
-  if (byteLevel) stages.pop();
-  const chain = (new SequencePreTokenizer({ type: "Sequence", pretokenizers: stages as never }) as unknown as Chain)
+  if (byteLevel) steps.pop();
+  const chain = (new SequencePreTokenizer({ type: "Sequence", pretokenizers: steps as never }) as unknown as Chain)
     .tokenizers;
   const links = chain.map((link, i) => ({
     link,
-    isolates: stages[i]!.type === "Split" && stages[i]!.behavior === "Isolated",
+    isolates: steps[i]!.type === "Split" && steps[i]!.behavior === "Isolated",
   }));
-  const onlySplits = byteLevel && links.every(({ isolates }, i) => isolates && !looksBehind(stages[i]!));
+  const onlySplits = byteLevel && links.every(({ isolates }, i) => isolates && !looksBehind(steps[i]!));
   return {
     byteLevel,
     onlySplits,
@@ -61,54 +61,52 @@ export function readPreTokenizer(stage: Stage | null): ReadPreTokenizer {
 }
 
 /** Look-behind, a start of text, or a word's edge: what a match needs before it. */
-const looksBehind = ({ pattern }: Stage): boolean =>
+const looksBehind = ({ pattern }: TokenizerStep): boolean =>
   /\(\?<[=!]|\\[bBAG]|(^|[^\\[])\^/.test(String((pattern as { Regex?: string } | undefined)?.Regex ?? ""));
 
 interface Chain {
   tokenizers: Pick<PreTokenizer, "pre_tokenize_text">[];
 }
 
-const isolate = (regex: string): Stage => ({
+const isolate = (regex: string): TokenizerStep => ({
   type: "Split",
   pattern: { Regex: regex },
   behavior: "Isolated",
   invert: false,
 });
 
-function flatten(stage: Stage, depth: number): Stage[] {
+function flatten(step: TokenizerStep, depth: number): TokenizerStep[] {
   const need = (condition: unknown) =>
     check(
       condition,
       "weights_invalid",
-      () => `tokenizer: pre_tokenizer: ${stage.type} with these settings is not supported`,
+      () => `tokenizer: pre_tokenizer: ${step.type} with these settings is not supported`,
       "tokenizer",
     );
-  switch (stage.type) {
+  switch (step.type) {
     case "Sequence": {
-      need(depth < MAX_DEPTH && Array.isArray(stage.pretokenizers));
-      const inner = stage.pretokenizers as unknown[];
-      return inner.flatMap((each) => flatten(asObject(each, "pre_tokenizer") as Stage, depth + 1));
+      need(depth < MAX_DEPTH && Array.isArray(step.pretokenizers));
+      const inner = step.pretokenizers as unknown[];
+      return inner.flatMap((each) => flatten(asObject(each, "pre_tokenizer") as TokenizerStep, depth + 1));
     }
     case "Digits":
-      return [isolate(stage.individual_digits === true ? "\\p{N}" : "\\p{N}+")];
+      return [isolate(step.individual_digits === true ? "\\p{N}" : "\\p{N}+")];
     case "ByteLevel":
-      if (stage.use_regex === false || stage.add_prefix_space === true) return [stage];
-      return [isolate(GPT2_WORDS), { ...stage, use_regex: false }];
+      if (step.use_regex === false || step.add_prefix_space === true) return [step];
+      return [isolate(GPT2_WORDS), { ...step, use_regex: false }];
     case "Split": {
-      const pattern = asObject(stage.pattern, "pre_tokenizer.pattern");
+      const pattern = asObject(step.pattern, "pre_tokenizer.pattern");
       const source = pattern.Regex ?? pattern.String;
       need(typeof source === "string" && source !== "" && source.length <= MAX_PATTERN_LENGTH);
       need(
-        stage.invert === true
-          ? stage.behavior === "Removed"
-          : ["Removed", "Isolated"].includes(stage.behavior as string),
+        step.invert === true ? step.behavior === "Removed" : ["Removed", "Isolated"].includes(step.behavior as string),
       );
-      return [stage];
+      return [step];
     }
     case "Punctuation":
-      need(stage.behavior === "Contiguous");
-      return [stage];
+      need(step.behavior === "Contiguous");
+      return [step];
     default:
-      return [stage];
+      return [step];
   }
 }

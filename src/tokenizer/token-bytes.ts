@@ -6,7 +6,7 @@
  */
 import { check } from "../core/failure.ts";
 import { bytesOfCharacters } from "./byte-level.ts";
-import { asObject, type Stage } from "./tokenizer-file.ts";
+import { asObject, type TokenizerStep } from "./tokenizer-file.ts";
 
 export interface DecodeRules {
   /** Characters stand for bytes. */
@@ -18,18 +18,18 @@ export interface DecodeRules {
   leadingSpaces: number;
 }
 
-export function readDecoder(decoder: Stage | null): DecodeRules {
+export function readDecoder(decoder: TokenizerStep | null): DecodeRules {
   const rules: DecodeRules = { byteLevel: false, byteFallback: false, replacements: [], leadingSpaces: 0 };
   check(decoder !== null, "weights_invalid", () => "tokenizer: decoder: expected one", "tokenizer");
-  const stages =
+  const steps =
     decoder.type === "Sequence" && Array.isArray(decoder.decoders) ? (decoder.decoders as unknown[]) : [decoder];
-  for (const stage of stages) addStage(rules, asObject(stage, "decoder") as Stage);
+  for (const step of steps) addStep(rules, asObject(step, "decoder") as TokenizerStep);
   return rules;
 }
 
-function addStage(rules: DecodeRules, stage: Stage): void {
-  const refuse = () => `tokenizer: decoder: ${stage.type} with these settings is not supported`;
-  switch (stage.type) {
+function addStep(rules: DecodeRules, step: TokenizerStep): void {
+  const refuse = () => `tokenizer: decoder: ${step.type} with these settings is not supported`;
+  switch (step.type) {
     case "ByteLevel":
       rules.byteLevel = true;
       return;
@@ -39,18 +39,18 @@ function addStage(rules: DecodeRules, stage: Stage): void {
     case "Fuse":
       return;
     case "Metaspace":
-      rules.replacements.push([typeof stage.replacement === "string" ? stage.replacement : "\u2581", " "]);
-      if (stage.prepend_scheme !== "never") rules.leadingSpaces = 1;
+      rules.replacements.push([typeof step.replacement === "string" ? step.replacement : "\u2581", " "]);
+      if (step.prepend_scheme !== "never") rules.leadingSpaces = 1;
       return;
     case "Replace": {
-      const from = (stage.pattern as { String?: unknown } | undefined)?.String;
-      check(typeof from === "string" && from !== "" && typeof stage.content === "string", "weights_invalid", refuse);
-      rules.replacements.push([from, stage.content]);
+      const from = (step.pattern as { String?: unknown } | undefined)?.String;
+      check(typeof from === "string" && from !== "" && typeof step.content === "string", "weights_invalid", refuse);
+      rules.replacements.push([from, step.content]);
       return;
     }
     case "Strip": {
-      const start = stage.start ?? 0;
-      const isLeading = stage.content === " " && Number.isInteger(start) && (stage.stop ?? 0) === 0;
+      const start = step.start ?? 0;
+      const isLeading = step.content === " " && Number.isInteger(start) && (step.stop ?? 0) === 0;
       check(isLeading, "weights_invalid", refuse, "tokenizer");
       rules.leadingSpaces = start as number;
       return;

@@ -28,12 +28,13 @@ export interface TokenizerFile {
   fuseUnk: boolean;
   byteFallback: boolean;
   ignoreMerges: boolean;
-  normalizer: Stage | null;
-  preTokenizer: Stage | null;
-  decoder: Stage | null;
+  normalizer: TokenizerStep | null;
+  preTokenizer: TokenizerStep | null;
+  decoder: TokenizerStep | null;
 }
 
-export type Stage = { type: string } & Record<string, unknown>;
+/** Normalizer, pre-tokenizer or decoder: its type and settings, as the file has them. */
+export type TokenizerStep = { type: string } & Record<string, unknown>;
 
 export function readTokenizerFile(json: unknown): TokenizerFile {
   const file = asObject(json, "tokenizer.json");
@@ -55,9 +56,9 @@ export function readTokenizerFile(json: unknown): TokenizerFile {
     fuseUnk: model.fuse_unk === true,
     byteFallback: model.byte_fallback === true,
     ignoreMerges: model.ignore_merges === true,
-    normalizer: readStage(file.normalizer, "normalizer"),
-    preTokenizer: readStage(file.pre_tokenizer, "pre_tokenizer"),
-    decoder: readStage(file.decoder, "decoder"),
+    normalizer: readStep(file.normalizer, "normalizer"),
+    preTokenizer: readStep(file.pre_tokenizer, "pre_tokenizer"),
+    decoder: readStep(file.decoder, "decoder"),
   };
 }
 
@@ -119,11 +120,11 @@ function readMerges(value: unknown, vocab: Readonly<Record<string, number>>): Ui
   return merges;
 }
 
-function readStage(value: unknown, at: string): Stage | null {
+function readStep(value: unknown, at: string): TokenizerStep | null {
   if (value === null || value === undefined) return null;
-  const stage = asObject(value, at);
-  must(typeof stage.type === "string", `${at}.type`, `expected a name, got ${show(stage.type)}`);
-  return stage as Stage;
+  const step = asObject(value, at);
+  must(typeof step.type === "string", `${at}.type`, `expected a name, got ${show(step.type)}`);
+  return step as TokenizerStep;
 }
 
 function checkId(id: unknown, at: string): asserts id is number {

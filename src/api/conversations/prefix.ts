@@ -3,7 +3,7 @@ import * as z from "zod";
 import "../shared/openapi.ts";
 import type { ErrorBody } from "../shared/error-body.ts";
 import { boolQuery, intQuery, text } from "../shared/fields.ts";
-import { objectName } from "../shared/ids.ts";
+import { objectName, type Secret } from "../shared/ids.ts";
 
 /** Held in memory while it is tokenized; and no model here takes more tokens than this has bytes. */
 export const PREFIX_MAX_BYTES = 4 * 1024 * 1024;
@@ -81,5 +81,5 @@ export const shownPrefix = (view: PrefixView): z.infer<typeof prefixReply> => ({
 });
 
 /** Name of a prefix's object. No conversation can have it: their names have no space. */
-export const prefixObject = (secret: { SESSION_KEY: string }, tenant: string, name: string): string =>
+export const prefixObject = (secret: Secret, tenant: string, name: string): string =>
   objectName(secret, tenant, `prefix ${name}`);

@@ -5,15 +5,13 @@
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { Failure } from "../../core/failure.ts";
-import type { TurnName } from "../shared/ids.ts";
+import { type Secret, type TurnName, UNKEYED } from "../shared/ids.ts";
 import type { CompactionItem, InputItem } from "./input.ts";
-
-type Secret = { SESSION_KEY: string };
 
 const SEALED = /^state_([0-9a-f]{32})([0-9a-f]{16})_([0-9a-f]{32})$/;
 
 const signature = ({ SESSION_KEY }: Secret, tenant: string, key: string): string =>
-  createHmac("sha256", SESSION_KEY || "rivulet")
+  createHmac("sha256", SESSION_KEY || UNKEYED)
     .update(JSON.stringify(["compaction", tenant, key]))
     .digest("hex")
     .slice(0, 32);

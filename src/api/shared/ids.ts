@@ -44,10 +44,13 @@ export const newConversation = (): string => `conv_${randomBytes(16).toString("h
 /** 16 hex digits. */
 export const newTurnId = (): string => randomBytes(8).toString("hex");
 
+/** The binding that names and signatures are made with. */
+export type Secret = { SESSION_KEY: string };
+
 /**
  * Names of objects show up in logs: neither tenant nor conversation can be read from them, or guessed. 32 hex digits.
  */
-export function objectName({ SESSION_KEY }: { SESSION_KEY: string }, tenant: string, root: string): string {
+export function objectName({ SESSION_KEY }: Secret, tenant: string, root: string): string {
   return createHmac("sha256", SESSION_KEY || UNKEYED)
     .update(JSON.stringify([tenant, root]))
     .digest("hex")

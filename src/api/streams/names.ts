@@ -1,8 +1,6 @@
 /** Names of streams and of their objects. */
 import { randomBytes } from "node:crypto";
-import { objectName } from "../shared/ids.ts";
-
-type Secret = { SESSION_KEY: string };
+import { objectName, type Secret } from "../shared/ids.ts";
 
 /** A new stream's id; a request that is repeated with its key gets the same one. */
 export function streamIdFor(
