@@ -67,25 +67,29 @@ export class Database {
   }
 
   /**
-   * Goes up with every statement that may have changed a table's rows, and with every one that is
+   * Goes up with every statement that may have changed rows of these tables, and with every one that is
    * taken back: for who remembers them.
    */
-  changesOf(table: string): number {
-    return this.rollbacks + (this.#writes.get(table) ?? 0);
+  changesOf(...tables: string[]): number {
+    return tables.reduce((sum, table) => sum + (this.#writes.get(table) ?? 0), this.rollbacks);
   }
 
   /**
-   * What `read` finds in a table, and the same again until a statement may have changed that. `what`: its name; who
-   * is given it leaves it as it is.
+   * What `read` finds in a table, or in several with a space between, and the same again until a statement may have
+   * changed that. `what`: its name; who is given it leaves it as it is.
    */
   once<T>(table: string, what: string, read: () => T): T {
-    const changes = this.changesOf(table);
     const known = this.#remembered.get(what);
-    if (known?.changes === changes) return known.value as T;
+    if (known?.changes === this.changesOf(...table.split(" "))) return known.value as T;
     const value = read();
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(what, { changes, value });
+    this.knows(table, what, value);
     return value;
+  }
+
+  /** The same without reading it, for who has just written it. */
+  knows(table: string, what: string, value: unknown): void {
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(what, { changes: this.changesOf(...table.split(" ")), value });
   }
 
   /** All or nothing; nested ones are the outer one's. */
@@ -197,8 +201,14 @@ export class Database {
     return new Uint8Array(Buffer.concat(parts));
   }
 
+  /** Whether any value has ever been so long. */
+  get hasAside(): boolean {
+    return this.once("overflow", "any aside", () => this.exec("SELECT 1 AS one FROM overflow LIMIT 1").length > 0);
+  }
+
   /** Long values that nothing needs any more. */
   eraseAside(...keys: string[]): void {
+    if (!this.hasAside) return;
     this.erase("overflow", { bytes: "" }, `key IN (${keys.map(() => "?").join()})`, ...keys);
   }
 

@@ -47,6 +47,8 @@ const COLUMNS = "id, turn, record";
 const NONE = GONE;
 /** Where the parts of a long record after the first lie. */
 const moreKey = (id: string): string => `head ${id}`;
+/** Whether a row of an earlier release is there, which is shorter or longer. */
+const writtenKey = (id: string): string => `head ${id} is of an earlier release`;
 /** False for a head that was removed and holds zeros until its row is deleted. */
 const IS_THERE = "substr(record, 1, 1) <> x'00'";
 
@@ -108,18 +110,21 @@ export class Heads {
       this.#changed?.add(id);
     }
     if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
-    const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
     const [first, ...more] = inParts(record);
-    // A row of an earlier release.
-    if (room && (room.turn === null || room.bytes !== first.length))
-      this.#database.overwrite("heads", { record: "" }, "id = ?", id);
+    const isEarlier = this.#database.once("heads", writtenKey(id), () => {
+      const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
+      return room !== undefined && (room.turn === null || room.bytes !== first.length);
+    });
+    if (isEarlier) this.#database.overwrite("heads", { record: "" }, "id = ?", id);
     this.#database.exec(
       `INSERT INTO heads (${COLUMNS}) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET turn = excluded.turn, record = excluded.record`,
       id,
       turn ?? NONE,
       first,
     );
-    putMore(this.#exec, "overflow", moreKey(id), more);
+    if (more.length > 0 || this.#database.hasAside) putMore(this.#exec, "overflow", moreKey(id), more);
+    this.#database.knows("heads", moreKey(id), { id, turn, ...record });
+    this.#database.knows("heads", writtenKey(id), false);
   }
 
   /** No head expires before this. */

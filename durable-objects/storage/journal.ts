@@ -132,11 +132,14 @@ export class Journal {
   }
 
   /** Ids of turns that were accepted and not finished. */
-  running(): string[] {
-    return this.#database.exec(`SELECT turn FROM journal WHERE ${UNFINISHED}`).map(({ turn }) => String(turn));
+  running(): readonly string[] {
+    return this.#database.once("journal turns", "running", () =>
+      this.#database.exec(`SELECT turn FROM journal WHERE ${UNFINISHED}`).map(({ turn }) => String(turn)),
+    );
   }
 
   get(turn: string): JournalEntry | undefined {
+    if (!this.running().includes(turn)) return undefined;
     const [row] = this.#database.exec(`SELECT epoch, record, ids FROM journal WHERE turn = ? AND ${UNFINISHED}`, turn);
     if (!row) return undefined;
     const accepted = jsonOf(this.#database.outline(`${turn} accepted`, row.record)) as Accepted;

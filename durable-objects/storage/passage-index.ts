@@ -114,6 +114,7 @@ export class PassageIndex {
       "INSERT INTO passage_turns (place, turn, starts, senses) VALUES (?, ?, ?, ?)",
       ...[place, id, bytesOf(starts), senses],
     );
+    this.#database.knows("turns", laneKey(id), lane);
     for (const [i, words] of terms.entries())
       this.#database.exec("INSERT INTO passages (rowid, terms) VALUES (?, ?)", place * SECTIONS + i, words);
   }
@@ -291,7 +292,7 @@ export class PassageIndex {
     this.#database.exec("SELECT 1 AS one FROM passage_turns WHERE place = ?", lane * DEPTHS + depth).length > 0;
 
   #lane(turn: string): number | undefined {
-    return this.#database.once("turns", `${turn} lane`, () => {
+    return this.#database.once("turns", laneKey(turn), () => {
       const [row] = this.#database.exec("SELECT lane FROM turns WHERE id = ?", turn);
       return row && row.lane !== null ? Number(row.lane) : undefined;
     });
@@ -323,6 +324,8 @@ function hashed(term: string): string {
   high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
   return ((high & 0x7ff) * 2 ** 32 + (low >>> 0)).toString(36).padStart(9, "0");
 }
+
+const laneKey = (turn: string): string => `${turn} lane`;
 
 const termsIn = (section: readonly { text: string }[]): string =>
   [...new Set(section.flatMap(({ text }) => termsOf(text)))].map(hashed).join(" ");

@@ -43,9 +43,10 @@ export class TurnTree {
   readonly #nodes = new Map<string, TurnNode>();
   readonly #sections = new ReadSections();
   /**
-   * The turn that was read last, unless it is long: who goes on from it reads it again when its state is brought in.
+   * The turn that was read or written last, unless it is long, and its ids where they were written: who goes on from
+   * it asks for it again and again.
    */
-  #last: { changes: number; turn: StoredTurn } | undefined;
+  #last: { changes: number; turn: StoredTurn; ids?: Uint32Array<ArrayBuffer> } | undefined;
   #rollbacks = 0;
   #isBehind = true;
 
@@ -67,10 +68,12 @@ export class TurnTree {
     const known = this.#nodes.get(id);
     if (known) return known;
     const [row] = this.#database.exec(`SELECT ${NODE} FROM turns WHERE id = ? AND ${IS_THERE}`, id);
-    if (!row) return undefined;
+    return row && this.#remember(toNode(row));
+  }
+
+  #remember(node: TurnNode): TurnNode {
     if (this.#nodes.size >= REMEMBERED) this.#nodes.clear();
-    const node = toNode(row);
-    this.#nodes.set(id, node);
+    this.#nodes.set(node.id, node);
     return node;
   }
 
@@ -78,17 +81,30 @@ export class TurnTree {
   forget(): void {
     this.#nodes.clear();
     this.#sections.forget();
+    this.#last = undefined;
     this.#rollbacks = this.#database.rollbacks;
   }
 
   turn(id: string): StoredTurn | undefined {
-    const changes = this.#database.changesOf("turns");
-    if (this.#last?.turn.id === id && this.#last.changes === changes) return this.#last.turn;
+    return this.#lastIf(id)?.turn ?? this.#read(id, (turn) => this.#keep(turn));
+  }
+
+  /** `isShort`: called where its record is. */
+  #read(id: string, isShort?: (turn: StoredTurn) => void): StoredTurn | undefined {
     const [row] = this.#database.exec(`SELECT ${NODE}, record FROM turns WHERE id = ? AND ${IS_THERE}`, id);
     if (!row) return undefined;
     const turn = this.#toTurn(row);
-    if (row.record instanceof ArrayBuffer && row.record.byteLength <= KEPT_BYTES) this.#last = { changes, turn };
+    if (row.record instanceof ArrayBuffer && row.record.byteLength <= KEPT_BYTES) isShort?.(turn);
     return turn;
+  }
+
+  #keep(turn: StoredTurn, ids?: Uint32Array<ArrayBuffer>): void {
+    this.#last = { changes: this.#database.changesOf("turns"), turn, ...(ids ? { ids } : {}) };
+  }
+
+  #lastIf(id: string) {
+    const isLast = this.#last?.turn.id === id && this.#last.changes === this.#database.changesOf("turns");
+    return isLast ? this.#last : undefined;
   }
 
   /** Fails with `state_unreadable` where it is missing: of a turn that others name as their parent. */
@@ -105,7 +121,8 @@ export class TurnTree {
     const known = this.#sections.get(name);
     if (known) return known;
     const slot = this.passages.sectionAt(posting);
-    const turn = slot && this.turn(slot.turn);
+    // The last turn stays the one that is gone on from.
+    const turn = slot && (this.#lastIf(slot.turn)?.turn ?? this.#read(slot.turn));
     if (!turn) return undefined;
     const passages = section(saidIn(turn), slot.from, slot.to);
     const told = [...toldIn(passages)];
@@ -138,6 +155,9 @@ export class TurnTree {
       idsInRow,
       lane,
     );
+    if (this.#rollbacks !== this.#database.rollbacks) this.forget();
+    this.#remember({ id, parent, depth, createdMs, status, start, position, logged, hidden });
+    if (inRow && idsInRow && inRow.length + idsInRow.length <= KEPT_BYTES) this.#keep(turn, ids);
     if (lane !== null) this.passages.add(turn, lane, words ?? atOnce(this.#passages.wordsOf(saidIn(turn))));
   }
 
@@ -153,6 +173,8 @@ export class TurnTree {
 
   /** The turn's own part of the log. */
   ownIds(id: string): Uint32Array<ArrayBuffer> {
+    const known = this.#lastIf(id)?.ids;
+    if (known) return known;
     const [row] = this.#database.exec("SELECT ids FROM turns WHERE id = ?", id);
     return idsOf(this.#database.outline(`${id} ids`, row?.ids));
   }

@@ -91,9 +91,10 @@ it("gives back turns, ids along a path, and states as they were committed", () =
 });
 
 it("asks once whose it is, how a head stands and what a turn was, and again once a statement may have changed it", () => {
-  const { store, storage, add } = opened();
-  const { tree, heads, database } = store;
+  const { storage, add } = opened();
   for (const n of [1, 2]) add(n, n === 1 ? null : n - 1);
+  const { store } = opened(storage);
+  const { tree, heads, database } = store;
   const found = () => {
     storage.arm({});
     database.open();
@@ -101,7 +102,7 @@ it("asks once whose it is, how a head stands and what a turn was, and again once
     return [store.identity()?.fingerprint, heads.get("main")?.turn, turn?.hidden, database.exists, storage.statements];
   };
   expect([found(), found()]).toEqual([
-    ["f", name(2), false, true, 2],
+    ["f", name(2), false, true, 3],
     ["f", name(2), false, true, 0],
   ]);
   const undone = () =>
@@ -123,6 +124,21 @@ it("asks once whose it is, how a head stands and what a turn was, and again once
   storage.sql.exec("DROP TABLE schema_version");
   database.close();
   expect(database.exists).toBe(false);
+});
+
+it("knows what it has just written as another instance reads it", () => {
+  const { store, storage, add } = opened();
+  for (const n of [1, 2]) add(n, n === 1 ? null : n - 1);
+  const known = ({ tree, heads, journal }: ConversationStore) => {
+    storage.arm({});
+    const found = [tree.turn(name(2)), tree.node(name(2)), tree.ownIds(name(2)), heads.get("main"), journal.running()];
+    return { found, statements: storage.statements };
+  };
+  const [here, there] = [store, opened(storage).store].map(known);
+  expect(here!.found).toEqual(there!.found);
+  expect([here!.statements, there!.statements]).toEqual([0, 5]);
+  add(3, 2);
+  expect(store.tree.ownIds(name(2))).toEqual(there!.found[2]);
 });
 
 it("goes on from what was rebuilt of a turn further up, as it says", () => {
