@@ -92,9 +92,8 @@ writeSection(
 
 ${table(["object", "before the first token", "before the reply's end", "after it", "together"], rows)}
 
-Two of the object's syncs are promises, what was accepted and the turn's end, and cannot be one, since the model computes between them. Three more come where SQLite copies its log into the file, which it does when
-the log has 1,000 pages: for the log, for the file, and for the head of the log, which then begins anew. A turn of such a dialogue writes about 500 pages, 450 of them the state-space layers', so that is every second or third turn; before
-states shared their caches it was 700 to 900 (3.88 syncs, 2,205 \`pwrite64\`), and before they were rounded it was every turn (5.75 and 3,383). The runtime allows no statement that would change the bound; at 333 pages it would be
-every fourth turn. One turn in four or five
-sets the alarm, which is a sync of the runtime's list of alarms and counted with the object's. After the reply comes the directory's row, once for all turns of five seconds.`,
+Two of the object's syncs are promises, what was accepted and the turn's end, and cannot be one, since the model computes between them. Three more come where SQLite copies its log into the file: for the log, for the file, and for the head of the log, which then begins anew. It
+does that in a commit that finds 1,000 pages in the log and nobody reading; a turn of such a dialogue writes about 500 pages, 450 of them the state-space layers', so it was every second or third turn (3.25 syncs; 3.88 before states shared their caches, and 5.75 before they were rounded). Now a
+row is [held in reading](decisions/the-log-is-copied-seldom.md) until a commit is through, and SQLite copies its log in one turn of six. One turn in four or five sets the alarm, which is a sync of the runtime's list of alarms and counted with the object's. After the reply comes
+the directory's row, once for all turns of five seconds.`,
 );

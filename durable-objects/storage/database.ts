@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { Failure, isStorageFull, storageFull } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
 import { INLINE_MAX_BYTES, LEAD, led, padded } from "./erasable.ts";
+import { LogHold } from "./log-hold.ts";
 import { hasTables, migrate, type Row, type SqlValue, type Storage } from "./schema.ts";
 
 /** The platform's documented limit of a row is 2,000,000 bytes; local runs do not enforce it, so this does. */
@@ -27,6 +28,7 @@ export class LeaseLost extends Error {}
 
 export class Database {
   readonly #storage: Storage;
+  readonly #log: LogHold;
   /** Of all statements so far, as the platform counts and bills. */
   rowsWritten = 0;
   /** Transactions that were rolled back: what was remembered of the rows meanwhile may not be so. */
@@ -42,6 +44,7 @@ export class Database {
 
   constructor(storage: Storage) {
     this.#storage = storage;
+    this.#log = new LogHold(storage);
   }
 
   /** True when the object holds anything. */
@@ -113,9 +116,14 @@ export class Database {
 
   /** Resolves when everything written so far is on disk. Awaited before a reply says so. */
   async written(): Promise<void> {
-    await this.#storage.sync().catch((thrown: unknown) => {
+    const letGo = this.#log.hold();
+    try {
+      await this.#storage.sync();
+    } catch (thrown) {
       throw named(thrown);
-    });
+    } finally {
+      letGo();
+    }
   }
 
   /**
@@ -227,7 +235,10 @@ export class Database {
       const bytes = bindings.reduce((sum: number, value) => sum + sizeOf(value), 0);
       if (bytes > ROW_MAX_BYTES) throw new Failure("bug", `a row of ${bytes} bytes, at most ${ROW_MAX_BYTES}`);
       const [, table] = WRITES.exec(query) ?? [];
-      if (table) this.#writes.set(table, (this.#writes.get(table) ?? 0) + 1);
+      if (table) {
+        this.#writes.set(table, (this.#writes.get(table) ?? 0) + 1);
+        this.#log.wrote(bytes);
+      }
       const cursor = this.#storage.sql.exec(query, ...bindings);
       const rows = cursor.toArray();
       this.rowsWritten += cursor.rowsWritten ?? 0;

@@ -10,10 +10,17 @@ import { tables } from "./tables.ts";
 
 /** The part of a Durable Object's storage that conversations use. */
 export interface Storage {
-  sql: { exec(query: string, ...bindings: SqlValue[]): { toArray(): Row[]; rowsRead?: number; rowsWritten?: number } };
+  sql: { exec(query: string, ...bindings: SqlValue[]): Rows };
   transactionSync<T>(work: () => T): T;
   /** Resolves when everything written so far is on disk. */
   sync(): Promise<void>;
+}
+/** Read all at once or, where the storage can, one by one. */
+export interface Rows {
+  toArray(): Row[];
+  next?(): { done?: boolean | undefined };
+  rowsRead?: number;
+  rowsWritten?: number;
 }
 export type SqlValue = string | number | null | ArrayBuffer | Uint8Array<ArrayBuffer>;
 export type Row = Record<string, SqlValue | ArrayBuffer>;
