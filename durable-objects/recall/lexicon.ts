@@ -45,9 +45,10 @@ brother sibling siblings bruder geschwister 哥哥 弟弟 哥 弟 frere hermano
 mother mum mom mama mutter 妈妈 母亲 妈 mere madre
 father dad papa vater 爸爸 父亲 爸 pere padre
 wife husband spouse partner married marry wedding ehefrau ehemann verheiratet hochzeit 妻子 丈夫 老婆 老公 结婚
-child children kid kids son daughter kinder sohn tochter 孩子 儿子 女儿
+child children kid kids son daughter baby babies toddler girl girls boy boys kinder sohn tochter 孩子 儿子 女儿
 grandmother grandma granny oma großmutter 奶奶 外婆
 grandfather grandpa opa großvater 爷爷 外公
+flatmate flatmates roommate roommates housemate housemates share sharing mitbewohner mitbewohnerin 室友 舍友 合租
 friend friends buddy pal freund freundin 朋友 ami amigo
 boss manager supervisor chef chefin vorgesetzte vorgesetzter 老板 经理 上司
 colleague coworker teammate kollege kollegin 同事
@@ -59,6 +60,8 @@ favourite favorite prefer preferred best lieblings liebling liebste liebstes lie
 food foods eat eating eats dinner lunch breakfast dish dishes meal meals cuisine snack essen esse isst gericht lieblingsessen speise mahlzeit 吃 食物 菜 爱吃 nourriture comida
 drink drinks drinking beverage coffee tea trinke trinken getränk kaffee tee 喝 饮料 茶 咖啡
 hobby hobbies pastime leisure weekends weekend spare enjoy freizeit wochenende 爱好 业余 周末 嗜好 喜欢做
+sport sports swim swimming gym tennis football yoga schwimmen 游泳
+retired retirement pension pensioner rente rentner rentnerin ruhestand 退休
 sport sports play plays playing team club spiele spielen verein mannschaft 运动 打球 球队
 instrument guitar piano violin cello drums flute instrument gitarre klavier geige 乐器 钢琴 吉他 小提琴
 book books novel author read reading buch bücher roman autor lese lesen 书 小说 作者 看书
@@ -78,6 +81,7 @@ company firm employer business startup firma unternehmen arbeitgeber 公司
 language languages speak speaks sprache sprachen spreche spricht 语言 会说
 country nation land 国家
 allergic allergy allergies allergisch allergie vertrage 过敏
+afraid scared fear fears frighten frightened terrified terrifies phobia angst fürchte fürchten 怕 害怕 恐惧
 ill illness sick disease krank krankheit 病 生病
 medicine medication pill tablet medikament tablette 药
 meeting appointment termin treffen besprechung verabredung 会议 约会 预约
@@ -115,7 +119,7 @@ break broke broken kaputt gebrochen 坏
 const ASKED: readonly (readonly [asks: RegExp, ...terms: string[]])[] = [
   [
     either(
-      /\bwho am i\b|\bwer bin ich\b|\bmy name\b|\bmein name\b|\bam i called\b|\bheisse ich\b/iu,
+      /\bwho (?:am i|i am)\b|\b(?:you call|address) me\b|\bwer (?:bin ich|ich bin)\b|\bmy name\b|\bmein name\b|\bam i called\b|\bheisse ich\b/iu,
       "我是谁|我(?:的名字|叫什么)",
     ),
     "0name",
@@ -131,7 +135,7 @@ const ASKED: readonly (readonly [asks: RegExp, ...terms: string[]])[] = [
   ],
   [
     either(
-      /\bdo i do\b|\bmy (?:job|profession|work|occupation)\b|\bdo i work\b|\bmache ich\b|\bmein (?:beruf|job)\b|\barbeite ich\b/iu,
+      /\bd(?:o|id) i do\b(?! (?:my|a|an|the|on|with|in|at)\b)|\bmy (?:job|profession|work|occupation)\b|\bdo i work\b|\bmache ich\b|\bmein (?:beruf|job)\b|\barbeite ich\b/iu,
       "我的(?:工作|职业)|我是做什么",
     ),
     "0job",

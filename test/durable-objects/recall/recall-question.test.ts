@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { floorFor } from "../../../durable-objects/recall/recall.ts";
 import { isRemark, questionOf } from "../../../durable-objects/recall/recall-question.ts";
+import { stem } from "../../../durable-objects/storage/index-terms.ts";
 
 it.each([
   ["says so", "Where do I live?", 0, true],
@@ -41,4 +42,24 @@ it.each([
   "说我的名字。",
 ])("%s is none", (said) => {
   expect(isRemark(said)).toBe(false);
+});
+
+it.each([
+  ["What's my child's name?", "baby"],
+  ["Who do I share my home with?", "flatmate"],
+  ["What am I afraid of?", "terrified"],
+  ["On which day do I do my sport?", "swim"],
+  ["What did I do before my pension?", "retired"],
+])("%s may have been told of as: %s", (said, word) => {
+  expect(questionOf(said).terms.flatMap(({ relatives }) => relatives)).toContain(stem(word));
+});
+
+it.each([
+  ["Do you remember who I am?", "0name", true],
+  ["What should you call me?", "0name", true],
+  ["What do I do for a living?", "0job", true],
+  ["What did I do before I came here?", "0job", true],
+  ["On which day do I do my sport?", "0job", false],
+])("%s asks by its form for %s: %s", (said, term, does) => {
+  expect(questionOf(said).terms.some((each) => each.stem === term)).toBe(does);
 });
