@@ -175,6 +175,26 @@ export function relatives(term: string): string[] {
   return [...all];
 }
 
+/** What is asked for, and seldom said: "our baby Rowan", "My brother is 34". */
+const ASKED_KINDS: readonly (readonly [asks: RegExp, ...words: string[]])[] = [
+  [
+    either(/\b(?:name|names|called|named|heisst|heissen)\b/u, "叫|名"),
+    "name",
+    "called",
+    "named",
+    "heißt",
+    "heißen",
+    "叫",
+    "名",
+    "名字",
+  ],
+  [either(/\bhow old\b|\bwie alt\b/u, "多大|几岁"), "old", "alt", "大", "岁", "多大", "几岁"],
+];
+
+/** Terms of a question that name the kind of its answer. */
+export const askedKinds = (question: string): string[] =>
+  ASKED_KINDS.flatMap(([asks, ...words]) => (asks.test(folded(question)) ? words.map(termOf) : []));
+
 /** Terms of the concepts that a question asks for by its form. */
 export const askedFor = (question: string): string[] =>
   ASKED.flatMap(([asks, ...terms]) => (asks.test(folded(question)) ? terms.map(termOf) : []));

@@ -6,7 +6,7 @@
 import { either } from "../../src/core/either.ts";
 import { type Word, wordsOf } from "../storage/index-terms.ts";
 import { asksOnly } from "../storage/passages.ts";
-import { askedFor, isFunctionWord, languageOf, relatives } from "./lexicon.ts";
+import { askedFor, askedKinds, isFunctionWord, languageOf, relatives } from "./lexicon.ts";
 
 /** A word that is looked for. */
 export interface Term {
@@ -78,28 +78,31 @@ export const isPair = (term: string): boolean => PAIR.test(term) && !/\p{N}/u.te
 /**
  * `ownness`: whether it sounds like a question about the asker's own life, as in `Meant`; 0 where that is not known.
  */
-export function questionOf(said: string, ownness = 0): Question {
-  const text = said.slice(-QUESTION_MAX_CHARS);
+export function questionOf(asked: string, ownness = 0): Question {
+  const text = asked.slice(-QUESTION_MAX_CHARS);
   const words = wordsOf(text);
   const stems = new Set(words.map(({ stem }) => stem));
   const own = words.filter(({ text: word }) => hasMeaning(word)).map(({ stem }) => stem);
-  const isImplied = (stem: string) => own.length > 0 && !own.includes(stem);
-  const terms = [...new Set([...own, ...askedFor(text)])].map((stem) => ({
-    stem,
-    relatives: relatives(stem),
-    isImplied: isImplied(stem),
-  }));
   const pairs = pairsOf(words);
   const language = languageOf(words.map(({ text: word }) => word));
   const told = text.replace(HOW_TO, "");
   const isYours = YOURS.test(text) && !OWN.test(text);
   const saysOwn = OWN.test(told) || NEAR.test(text);
   const soundsOwn = ownness > SOUNDS_OWN && own.length > 0 && !isYours && told === text;
+  const isOwn = soundsOwn || (saysOwn && ownness >= SOUNDS_WORLDLY);
+  // Of somebody's own matters the kind of the answer is seldom said: "our baby Rowan" holds no "name".
+  const kinds = isOwn ? askedKinds(text) : [];
+  const said = own.some((stem) => !kinds.includes(stem)) ? own.filter((stem) => !kinds.includes(stem)) : own;
+  const terms = [...new Set([...own, ...askedFor(text)])].map((stem) => ({
+    stem,
+    relatives: relatives(stem),
+    isImplied: own.length > 0 && !said.includes(stem),
+  }));
   return {
     terms,
     pairs,
     language,
-    isOwn: soundsOwn || (saysOwn && ownness >= SOUNDS_WORLDLY),
+    isOwn,
     ownness,
     isYours,
     wantsNumber: NUMBER.test(text),

@@ -63,3 +63,16 @@ it.each([
 ])("%s asks by its form for %s: %s", (said, term, does) => {
   expect(questionOf(said).terms.some((each) => each.stem === term)).toBe(does);
 });
+
+it("requires no word for the kind of an answer about one's own matters, where there is another", () => {
+  const required = (said: string) =>
+    questionOf(said)
+      .terms.filter(({ isImplied }) => !isImplied)
+      .map((term) => term.stem);
+  expect(required("What's my child's name?")).toEqual(["child"]);
+  expect(required("How old is my baby?")).toEqual(["babi"]);
+  expect(required("Wie heißt mein Hund?")).toEqual(["hund"]);
+  expect(required("What is my name?")).toEqual([stem("name")]);
+  expect(required("How old is the river?")).toEqual(["old", "riv·"]);
+  expect(required("What did I do with my old bike?")).toEqual(["old", "bike"].map(stem));
+});
