@@ -124,9 +124,12 @@ export function scored(
   let nearest: { text: string; nearness: number } | undefined;
   let core = { text: candidate.text, worth: 0 };
   const important = weights.reduce((sum, { importance }) => sum + importance, 0) || UNWORDED;
+  const sentences = sentenceWords(candidate.of ?? candidate);
+  // A question of small words alone is near to many a remark.
+  const isMeant = question.terms.some(({ stem }) => question.stems.has(stem)) || sentences.some(({ isOwn }) => isOwn);
   const isSaid = candidate.role === "user";
   const languages = new Set<number>();
-  for (const sentence of sentenceWords(candidate.of ?? candidate)) {
+  for (const sentence of sentences) {
     const { text, stems } = sentence;
     const share = sentence.asksOnly ? QUESTION_SHARE : 1;
     languages.add(sentence.language);
@@ -144,7 +147,7 @@ export function scored(
       isAsked ||= isSelfTerm(stem) && share === 1;
     });
     const nearness = candidate.near?.get(text);
-    const near = likeness(nearness, usual);
+    const near = isMeant ? likeness(nearness, usual) : 0;
     worth += SENSE_RANK * near * important;
     if (worth > core.worth) core = { text, worth };
     if (share < 1) continue;

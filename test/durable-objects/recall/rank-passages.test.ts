@@ -66,7 +66,7 @@ it("finds what a question means that has no word with a meaning of its own", () 
   const [told, other] = (
     [
       ["I can't have lactose.", 0.6],
-      ["It rains again.", 0.1],
+      ["Ha, nice one.", 0.6],
     ] as const
   ).map(([text, nearness]) => scored({ text, ...place, near: new Map([[text, nearness]]) }, asked, [], 10, 0.2));
   const bounds = { floor: 0.25, share: 0.5, most: 4 };
