@@ -8,7 +8,7 @@
 import { wordsOf } from "../storage/index-terms.ts";
 import type { CodedQuestion } from "../storage/passage-senses.ts";
 import type { Brought } from "./brought.ts";
-import { type Candidate, type Scored, trimmed } from "./rank-passages.ts";
+import type { Candidate, Scored } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { hasMeaning, type Question } from "./recall-question.ts";
 import { isOutOfSight, type Past, type Search } from "./visible-past.ts";
@@ -25,7 +25,7 @@ export function inSight(
   brought: readonly Brought[],
   asked: CodedQuestion | undefined,
 ): Candidate[] {
-  const words = wordsOf(trimmed(found, question)).filter(({ text }) => hasMeaning(text));
+  const words = wordsOf(found.answer).filter(({ text }) => hasMeaning(text));
   const stems = new Set([
     ...question.terms.flatMap(({ stem, relatives }) => [stem, ...relatives]),
     ...words.map(({ stem }) => stem),

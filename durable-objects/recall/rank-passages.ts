@@ -5,9 +5,9 @@
  * that only asks the same question says nothing, the user knows his own facts better than the model's replies do, and
  * of two like ones the newer is true.
  */
-import { either } from "../../src/core/either.ts";
-import { folded, isSelfTerm, selfTerms, wordsOf } from "../storage/index-terms.ts";
-import { type Passage, sentencesOf, tokensAbout } from "../storage/passages.ts";
+import { folded, isSelfTerm } from "../storage/index-terms.ts";
+import type { Passage } from "../storage/passages.ts";
+import { type Answering, answeringSentences } from "./answering-sentences.ts";
 import type { Question } from "./recall-question.ts";
 import { sentenceWords } from "./sentence-words.ts";
 
@@ -32,10 +32,10 @@ export interface Scored extends Candidate {
   coverage: number;
   /** The share of the question that the passage's words hold, or that what its speaker says of himself answers. */
   worded: number;
-  /** The sentence that is nearest in meaning, where one has something in common with the question. */
-  nearest?: string;
   /** Of its sentences the one that answers most of the question by itself. */
   core: string;
+  /** That one, and those that answer it as well or without which it cannot be understood. */
+  answer: string;
   /**
    * How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known.
    */
@@ -92,12 +92,6 @@ const SAME = 0.42;
  * mostly means what he told in it.
  */
 const OTHER_LANGUAGE_AHEAD = 0.1;
-const TRIMMED_TOKENS = 24;
-/** Of a sentence that says nothing without the one before it: "He is a vet.", "We are getting one on Saturday." */
-const REFERS_BACK = either(
-  /^(?:\S+ ){0,3}?(?:it|its|they|them|their|he|him|his|she|hers?|er|sie|es|ihn|ihm|ihnen|ihre?[mnrs]?|seine?[mnrs]?|da(?:von|mit|für|ran|rin)|dort|das (?:ist|war|sind|wird|kostet))\b|\b(?:ones?|some|any|that|those|these|this|eine[mnrs]?|welche[ns]?)(?=$|[.,;!?]| (?:on|in|at|for|from|and|but|because|so|when|is|was|are|were|yesterday|today|tomorrow|soon|now)\b)/iu,
-  "^.{0,4}[它他她]|^.{0,2}[那这]",
-);
 
 /** Rarity of a word that `df` of `N` sections hold, as BM25 has it; 1 for one that none holds. */
 export const rarity = (df: number, N: number): number => {
@@ -121,8 +115,9 @@ export function scored(
   let isAsked = false;
   let meant = 0;
   let covered = 0;
-  let nearest: { text: string; nearness: number } | undefined;
+  let nearest: number | undefined;
   let core = { text: candidate.text, worth: 0 };
+  const answering: Answering[] = [];
   const important = weights.reduce((sum, { importance }) => sum + importance, 0) || UNWORDED;
   const sentences = sentenceWords(candidate.of ?? candidate);
   // A question of small words alone is near to many a remark.
@@ -133,13 +128,13 @@ export function scored(
     const { text, stems } = sentence;
     const share = sentence.asksOnly ? QUESTION_SHARE : 1;
     languages.add(sentence.language);
-    let isHit = false;
+    const held: number[] = [];
     let worth = 0;
     question.terms.forEach(({ stem, relatives }, i) => {
       const { own, relative, importance } = weights[i]!;
       const has = stems.has(stem);
       if (!has && !relatives.some((form) => stems.has(form))) return;
-      isHit = true;
+      held.push(i);
       const rank = share * (has ? own : relative);
       worth += rank;
       ranks[i] = Math.max(ranks[i]!, rank);
@@ -150,13 +145,13 @@ export function scored(
     const near = isMeant ? likeness(nearness, usual) : 0;
     worth += SENSE_RANK * near * important;
     if (worth > core.worth) core = { text, worth };
+    answering.push({ text, worth, terms: held, language: sentence.language, asksOnly: sentence.asksOnly });
     if (share < 1) continue;
     for (const pair of question.pairs) if (sentence.pairs.has(pair)) pairs++;
     hasNews ||= sentence.meaning.some((stem) => !question.stems.has(stem));
-    isOwn ||= isHit && sentence.isFirstPerson;
+    isOwn ||= held.length > 0 && sentence.isFirstPerson;
     const isHis = question.isOwn && isSaid && sentence.isOwn;
-    if (nearness !== undefined && nearness > (nearest?.nearness ?? Number.NEGATIVE_INFINITY))
-      nearest = { text, nearness };
+    if (nearness !== undefined) nearest = Math.max(nearest ?? nearness, nearness);
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
     covered = Math.max(covered, near * (isHis ? OWN_COVERAGE : question.isOwn ? SENSE_COVERAGE : WORLD_COVERAGE));
   }
@@ -176,11 +171,9 @@ export function scored(
   const ahead =
     nearest === undefined
       ? {}
-      : {
-          ...(likeness(nearest.nearness, usual) > 0 ? { nearest: nearest.text } : {}),
-          ahead: nearest.nearness - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD),
-        };
-  return { ...candidate, score, coverage, worded, core: core.text, ...ahead };
+      : { ahead: nearest - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD) };
+  const answer = answeringSentences(answering) || candidate.text;
+  return { ...candidate, score, coverage, worded, core: core.text, answer, ...ahead };
 }
 
 /** 0: nothing in common, 1: the same. */
@@ -188,10 +181,10 @@ const likeness = (nearness = 0, usual: number): number =>
   Math.min(1, Math.max(0, (nearness - USUAL_SHARE * Math.max(usual, USUAL_LEAST) - STRANGE) / (SAME - STRANGE)));
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
+
 /** The best few, best first: none below the floor, none that says the same as another. */
 export function best(
   all: readonly Scored[],
-  question: Question,
   { floor, share, most }: { floor: number; share: number; most: number },
 ): Scored[] {
   const ranked = all
@@ -201,7 +194,7 @@ export function best(
   const chosen: Scored[] = [];
   for (const passage of ranked) {
     if (chosen.length === most || passage.score < share * ranked[0]!.score) break;
-    const words = folded(trimmed(passage, question))
+    const words = folded(passage.answer)
       .replace(/[^\p{L}\p{N}]+/gu, " ")
       .trim();
     if (said.has(words)) continue;
@@ -209,23 +202,4 @@ export function best(
     chosen.push(passage);
   }
   return chosen;
-}
-
-/**
- * The part of a longer passage that the question is about: from its first sentence with a word of it, or that is
- * nearest to it, to the one after the last. With the one before where the first refers to it.
- */
-export function trimmed({ text, nearest }: Pick<Scored, "text" | "nearest">, { terms }: Question): string {
-  if (tokensAbout(text) <= TRIMMED_TOKENS) return text;
-  const sentences = [...sentencesOf(text)].map((sentence) => sentence.text);
-  const forms = new Set(terms.flatMap(({ stem, relatives }) => [stem, ...relatives]));
-  const isAbout = (sentence: string) =>
-    sentence === nearest ||
-    wordsOf(sentence).some(({ stem }) => forms.has(stem)) ||
-    selfTerms(sentence).some((term) => forms.has(term));
-  const first = sentences.findIndex(isAbout);
-  const last = sentences.findLastIndex(isAbout);
-  if (first < 0) return text;
-  const from = first > 0 && REFERS_BACK.test(sentences[first]!) ? first - 1 : first;
-  return sentences.slice(from, last + 2).join(" ");
 }

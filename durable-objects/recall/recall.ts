@@ -15,7 +15,7 @@ import { BroughtWords, beforeQuestion, broughtBy } from "./brought.ts";
 import { findSections } from "./find-sections.ts";
 import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
-import { best, type Candidate, type Scored, scored, trimmed } from "./rank-passages.ts";
+import { best, type Candidate, type Scored, scored } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { isRemark, type Question, questionOf } from "./recall-question.ts";
 import type { Senses } from "./sense.ts";
@@ -87,7 +87,7 @@ export function recall(search: Search): Recalled[] {
   };
   const answers = looks.map((each, i) => {
     const rated = each.candidates.map(each.rate);
-    const fit = best(rated, each.found.question, i === 0 ? bounds : { ...bounds, most: NAMED_MAX });
+    const fit = best(rated, i === 0 ? bounds : { ...bounds, most: NAMED_MAX });
     return isAnswered(rated, fit) ? fit : [];
   });
   const chosen = onceEach(answers.flat());
@@ -95,19 +95,13 @@ export function recall(search: Search): Recalled[] {
   const alike = inSight(search, past, found.question, chosen[0]!, brought, meant)
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
-  const newer = best(alike, found.question, { ...bounds, most: NEWER_MAX });
+  const newer = best(alike, { ...bounds, most: NEWER_MAX });
   const together = withoutTakenBack(
     [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score),
     asked.content,
   );
-  const forms = together.map((passage) => ({
-    passage,
-    core: shortened(passage.core, served),
-    whole: shortened(trimmed(passage, found.question), served),
-  }));
   const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);
-  const fitting = fitted(forms, maxTokens, served);
-  return fitting
+  return fitted(together, maxTokens, served)
     .sort((a, b) => a.depth - b.depth || a.start - b.start)
     .map(({ turn, role, text, score }) => ({
       turn,
@@ -169,22 +163,16 @@ function shortened(text: string, { codec }: Served): string {
   return `${flattened(cut)}…`;
 }
 
-interface Forms {
-  passage: Scored;
-  /** Only the sentence that answers, and with what stands around it. */
-  core: string;
-  whole: string;
-}
-
-/** As many of the best as the tokens allow, the best one whole, the others where there is room. */
-function fitted(lines: readonly Forms[], maxTokens: number, { codec }: Served): Scored[] {
+/** As many of the best as the tokens allow: the one sentence of each, and what goes with it where there is room. */
+function fitted(lines: readonly Scored[], maxTokens: number, served: Served): Scored[] {
+  const { codec } = served;
   const fits = (quoted: readonly Scored[]) =>
     codec.encodeText(quoteMessage(quoted).content).length + AROUND_MESSAGE <= maxTokens;
-  const short = lines.map(({ passage, core }) => ({ ...passage, text: core }));
-  while (short.length > 0 && !fits(short)) short.pop();
-  short.forEach((line, i) => {
-    const whole = { ...line, text: lines[i]!.whole };
-    if (fits(short.with(i, whole))) short[i] = whole;
+  const quoted = lines.map((line) => ({ ...line, text: shortened(line.core, served) }));
+  while (quoted.length > 0 && !fits(quoted)) quoted.pop();
+  quoted.forEach((line, i) => {
+    const whole = { ...line, text: flattened(line.answer) };
+    if (codec.encodeText(whole.text).length <= TOKENS_A_PASSAGE && fits(quoted.with(i, whole))) quoted[i] = whole;
   });
-  return short;
+  return quoted;
 }

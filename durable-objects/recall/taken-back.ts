@@ -5,6 +5,10 @@
  * answers with the first. So where a later line says of itself that it corrects, and says most of what the older one
  * says, only the later one is quoted; unless the question is about before. The same where it says that something has
  * changed ("The exam is on 19 May now."), if it says again what the older one has of the question.
+ *
+ * Short sentences say most by small words ("I do not eat eggs any more."), so all words count where nearly all are
+ * said again; and of long ones only a part is about the question, so all of the question counts where it is two words
+ * or more.
  */
 import { either } from "../../src/core/either.ts";
 import { wordsOf } from "../storage/index-terms.ts";
@@ -18,7 +22,7 @@ const CORRECTS = either(
   "说错|更正|记错|搞错|弄错",
 );
 const CHANGES = either(
-  /\b(?:instead|no longer|any ?more|(?:has|have|had|was|were|been|they|we|i) (?:moved|changed|postponed|rescheduled|switched|swapped)|brought forward|put off|g[ai]ven? up|decided against|talked (?:me|us) out|(?:is|are|am) now|now(?=[.!]?$)|stattdessen|nicht mehr|keine?[mnrs]? mehr|verschoben|verlegt|geändert|umgebucht|umentschieden|anders überlegt|gewechselt|jetzt)\b/iu,
+  /\b(?:change of plan|instead|no longer|any ?more|(?:has|have|had|was|were|been|they|we|i) (?:moved|changed|postponed|rescheduled|switched|swapped)|brought forward|put off|g[ai]ven? up|decided against|talked (?:me|us) out|(?:is|are|am) now|now(?=[.!]?$)|stattdessen|nicht mehr|keine?[mnrs]? mehr|verschoben|verlegt|geändert|umgebucht|umentschieden|anders überlegt|gewechselt|jetzt)\b/iu,
   "改|换成|换了|不再|推迟|提前|取消|现在",
 );
 /**
@@ -39,6 +43,9 @@ const SAID_AGAIN_CHANGED = 0.5;
 /** Of the question's words in the older one. */
 const ASKED_AGAIN = 0.7;
 const WORDS_AGAIN = 2;
+/** Of all words, small ones among them. */
+const ALL_AGAIN = 0.8;
+const ALL_WORDS_AGAIN = 4;
 
 const stemsOf = (text: string): Set<string> =>
   new Set(
@@ -47,12 +54,17 @@ const stemsOf = (text: string): Set<string> =>
       .map(({ stem }) => stem),
   );
 
+const allStemsOf = (text: string): Set<string> => new Set(wordsOf(text).map(({ stem }) => stem));
+const countIn = (stems: Iterable<string>, others: ReadonlySet<string>): number =>
+  [...stems].filter((stem) => others.has(stem)).length;
+
 /** The lines that none of the others takes back. */
 export function withoutTakenBack<T extends Scored>(lines: readonly T[], question: string): T[] {
-  if (ASKS_BEFORE.test(question)) return [...lines];
+  const before = ASKS_BEFORE.exec(question)?.[0].toLowerCase();
   const asked = stemsOf(question);
   const later = lines
-    .filter(({ role }) => role === "user")
+    // "What did my old classmate become?" asks for nothing that was before, if the later line says "old", too.
+    .filter(({ role, text }) => role === "user" && (!before || text.toLowerCase().includes(before)))
     .flatMap(({ depth, start, text }) =>
       [...sentencesOf(text)].map(({ text: sentence }) => ({
         depth,
@@ -60,21 +72,28 @@ export function withoutTakenBack<T extends Scored>(lines: readonly T[], question
         corrects: CORRECTS.test(text),
         changes: CHANGES.test(sentence),
         stems: stemsOf(sentence),
+        all: allStemsOf(sentence),
         forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
       })),
     );
   return lines.filter((line) => {
     const said = stemsOf(line.core);
-    const askedOf = [...asked].filter((stem) => said.has(stem));
-    const takesBack = ({ depth, start, corrects, changes, stems, forgotten }: (typeof later)[number]) => {
+    const all = allStemsOf(line.core);
+    const askedOf = new Set([...asked].filter((stem) => said.has(stem)));
+    const takesBack = (other: (typeof later)[number]) => {
+      const { depth, start, corrects, changes, stems, forgotten } = other;
       if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
       if (forgotten?.size) return [...forgotten].every((stem) => said.has(stem));
-      const again = [...said].filter((stem) => stems.has(stem)).length;
+      if (!corrects && !changes) return false;
+      const allAgain = countIn(all, other.all);
+      const askedAgain = countIn(askedOf, stems);
+      if (allAgain >= ALL_WORDS_AGAIN && allAgain >= ALL_AGAIN * all.size) return true;
+      if (askedAgain >= WORDS_AGAIN && askedAgain === askedOf.size) return true;
+      const again = countIn(said, stems);
       if (again < WORDS_AGAIN) return false;
       if (corrects && again >= SAID_AGAIN * said.size) return true;
-      const askedAgain = askedOf.filter((stem) => stems.has(stem)).length;
-      const isAboutAsked = askedAgain > 0 && askedAgain >= ASKED_AGAIN * askedOf.length;
-      return changes && isAboutAsked && again >= SAID_AGAIN_CHANGED * said.size;
+      const isAboutAsked = askedAgain > 0 && askedAgain >= ASKED_AGAIN * askedOf.size;
+      return isAboutAsked && again >= SAID_AGAIN_CHANGED * said.size;
     };
     return !later.some(takesBack);
   });

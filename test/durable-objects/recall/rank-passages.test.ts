@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { best, scored, trimmed } from "../../../durable-objects/recall/rank-passages.ts";
+import { best, scored } from "../../../durable-objects/recall/rank-passages.ts";
 import { isAnswered } from "../../../durable-objects/recall/recall.ts";
 import { questionOf } from "../../../durable-objects/recall/recall-question.ts";
 
@@ -18,24 +18,17 @@ it("knows how far a line is ahead of the past, less where it has another languag
   expect(line("I wear small boots.").ahead).toBeUndefined();
 });
 
-it("keeps the sentence that means what is asked, where a passage is cut down to what the question is about", () => {
-  const said = "I take a nine in boots.";
-  const text = `The museum of local history shows ferries and kettles. ${said} The train to the coast leaves early in the morning. Old size charts hang behind the door.`;
-  const near = new Map([[said, 0.6]]);
-  const place = { start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
-  const rated = scored({ role: "user", text, ...place, near }, question, weights, 10, 0.42);
-  expect(trimmed(rated, question)).toMatch(/^I take a nine/);
-  expect(trimmed({ text }, question)).toMatch(/^Old size/);
-});
-
 it("knows the one sentence of a passage that answers most, by its words and by what it means", () => {
   const said = "I take a nine in boots.";
-  const text = `My brother has a new shoe shop. ${said} It rains.`;
+  const text = `My brother has a new shoe shop. ${said} Rain falls. The sun shines.`;
   const place = { start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
-  const core = (near: number) =>
-    scored({ role: "user", text, ...place, near: new Map([[said, near]]) }, question, weights, 10, 0.42).core;
-  expect(core(0.6)).toBe(said);
-  expect(core(0.3)).toBe("My brother has a new shoe shop.");
+  const rated = (near: number) =>
+    scored({ role: "user", text, ...place, near: new Map([[said, near]]) }, question, weights, 10, 0.42);
+  expect(rated(0.6)).toMatchObject({ core: said, answer: `${said} Rain falls.` });
+  expect(rated(0.3)).toMatchObject({
+    core: "My brother has a new shoe shop.",
+    answer: `My brother has a new shoe shop. ${said}`,
+  });
 });
 
 it("takes a question as answered where a line stands out, by what it means or by its words", () => {
@@ -70,8 +63,15 @@ it("finds what a question means that has no word with a meaning of its own", () 
     ] as const
   ).map(([text, nearness]) => scored({ text, ...place, near: new Map([[text, nearness]]) }, asked, [], 10, 0.2));
   const bounds = { floor: 0.25, share: 0.5, most: 4 };
-  expect(best([told!, other!], asked, bounds).map(({ text }) => text)).toEqual(["I can't have lactose."]);
+  expect(best([told!, other!], bounds).map(({ text }) => text)).toEqual(["I can't have lactose."]);
 });
+
+const answerOf = (text: string, asked: string) => {
+  const about = questionOf(asked);
+  const weighed = about.terms.map(() => ({ own: 1, relative: 0.5, importance: 1 }));
+  return scored({ role: "user", text, start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 }, about, weighed, 10, 0)
+    .answer;
+};
 
 it.each([
   [
@@ -97,11 +97,11 @@ it.each([
   ],
 ])("quotes with a sentence the one that it refers to: %s", (before, said, asked) => {
   const text = `The weather on the island is dull and grey. ${before} ${said}`;
-  expect(trimmed({ text }, questionOf(asked))).toBe(`${before} ${said}`);
+  expect(answerOf(text, asked)).toBe(`${before} ${said}`);
 });
 
 it("quotes a sentence alone that speaks for itself", () => {
   const said = "The code of the shed is 5521, I keep forgetting it.";
   const text = `The weather on the island is dull and grey, as ever. ${said}`;
-  expect(trimmed({ text }, questionOf("What is the code of the shed?"))).toBe(said);
+  expect(answerOf(text, "What is the code of the shed?")).toBe(said);
 });

@@ -17,22 +17,23 @@ const recalled = (told: readonly string[], question: string, maxTokens: number, 
   );
 };
 
-const AUNT = "The tram was late. My aunt keeps bees. It was a long way.";
+const AUNT = "The tram was late. My aunt keeps bees. The way is long.";
+const BEES = "My aunt keeps bees. The way is long.";
 const COUSIN = "The soup was cold. My aunt keeps goats, too. We went home early.";
 
-it("quotes a line with what stands around it where there is room, and otherwise the sentence that answers", () => {
+it("quotes of a passage the sentence that answers and the one after it, and that one alone where there is no more room", () => {
   const asked = "What does my aunt keep?";
-  expect(recalled([AUNT, COUSIN], asked, 300)).toEqual([AUNT, COUSIN]);
-  expect(recalled([AUNT, COUSIN], asked, 160)).toEqual([AUNT, "My aunt keeps goats, too."]);
-  expect(recalled([AUNT, COUSIN], asked, 120)).toEqual(["My aunt keeps bees.", "My aunt keeps goats, too."]);
+  expect(recalled([AUNT, COUSIN], asked, 300)).toEqual([BEES, "My aunt keeps goats, too. We went home early."]);
+  expect(recalled([AUNT, COUSIN], asked, 105)).toEqual(["My aunt keeps bees.", "My aunt keeps goats, too."]);
+  expect(recalled([AUNT, COUSIN], asked, 80)).toEqual(["My aunt keeps bees."]);
 });
 
 it.each([
   ["every layer sees", { window: 1900 }, []],
   ["every layer sees, each with a window of its own", { window: 1900, windows: { "1": 1900 } }, []],
-  ["only a layer with a long window sees", { window: 64, windows: { "1": 1900 } }, [AUNT]],
+  ["only a layer with a long window sees", { window: 64, windows: { "1": 1900 } }, [BEES]],
   ["all layers see, though not equally far", { window: 800, windows: { "1": 1900 } }, []],
-  ["no layer sees", { window: 64, windows: { "1": 600 } }, [AUNT]],
+  ["no layer sees", { window: 64, windows: { "1": 600 } }, [BEES]],
 ])("quotes what %s, or not", (_, cache, quoted) => {
   expect(recalled([AUNT], "What does my aunt keep?", 300, cache)).toEqual(quoted);
 });

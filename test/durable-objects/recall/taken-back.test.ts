@@ -52,6 +52,17 @@ it.each([
   ],
   ["We are flying to Malta in May.", "Malta is too hot, we are flying to Oslo in May instead.", "Where are we flying?"],
   ["My landlord is Mr Finch.", "Mr Finch sold the house, my landlord is Mrs Baxter now.", "Who is my landlord?"],
+  ["I do not eat eggs any more.", "I was wrong: I do not eat seafood any more.", "What do I not eat any more?"],
+  [
+    "The letter came at last: parents' evening is on the 9th, so I cannot do the late shift that week.",
+    "Change of plan, parents' evening is on the 17th now.",
+    "When is parents' evening?",
+  ],
+  [
+    "My old classmate became a diplomat.",
+    "I was wrong: My old classmate became a priest.",
+    "What did my old classmate become?",
+  ],
   ["Der Kurs ist am Montag.", "Der Kurs wurde von Montag auf Freitag verschoben.", "Wann ist der Kurs?"],
   ["我们的会议在三楼。", "我们的会议改在五楼。", "我们的会议在几楼？"],
 ])("knows what has changed: %s", (old, change, asked) => {
