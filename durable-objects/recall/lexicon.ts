@@ -119,7 +119,7 @@ break broke broken kaputt gebrochen 坏
 const ASKED: readonly (readonly [asks: RegExp, ...terms: string[]])[] = [
   [
     either(
-      /\bwho (?:am i|i am)\b|\b(?:you call|address) me\b|\bwer (?:bin ich|ich bin)\b|\bmy name\b|\bmein name\b|\bam i called\b|\bheisse ich\b/iu,
+      /\bwho (?:am i|i am)\b|\b(?:you call|address) me\b|\bwer (?:bin ich|ich bin)\b|\bmy name\b|\bmein name\b|\bam i called\b|\b(?:heisse ich|ich heisse)\b/iu,
       "我是谁|我(?:的名字|叫什么)",
     ),
     "0name",
@@ -135,7 +135,7 @@ const ASKED: readonly (readonly [asks: RegExp, ...terms: string[]])[] = [
   ],
   [
     either(
-      /\bd(?:o|id) i do\b(?! (?:my|a|an|the|on|with|in|at)\b)|\bmy (?:job|profession|work|occupation)\b|\bdo i work\b|\bmache ich\b|\bmein (?:beruf|job)\b|\barbeite ich\b/iu,
+      /\bd(?:o|id) i do\b(?! (?:my|a|an|the|on|with|in|at)\b)|\bwhat am i\?|\bmy (?:job|profession|work|occupation)\b|\bdo i work\b|\bmache ich\b|\bmein (?:beruf|job)\b|\barbeite ich\b/iu,
       "我的(?:工作|职业)|我是做什么",
     ),
     "0job",

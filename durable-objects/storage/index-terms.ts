@@ -72,14 +72,14 @@ const SELF: readonly (readonly [term: string, says: RegExp])[] = [
   [
     "0name",
     either(
-      /\b(?:[Ii]['\u2019]?m|[Ii] am|[Tt]his is|[Cc]all me|[Ii]ch bin|[Nn]enn mich|[Jj]e suis|[Ss]oy)\s+\p{Lu}|^\p{Lu}\p{L}+ here\b/u,
+      /\b(?:[Ii]['\u2019]?m|[Ii] am|[Tt]his is|[Cc]all me|[Ii] go by|[Ii]ch bin|[Nn]enn mich|[Jj]e suis|[Ss]oy)\s+\p{Lu}|^(?:\p{L}+[,!] )?\p{Lu}\p{L}+ here\b/u,
       "我[叫是]",
     ),
   ],
   [
     "0job",
     either(
-      /\b(?:i['\u2019]?m|i am) an? \p{L}|\bi work (?:as|at|for|in)\b|\bmy (?:job|trade)\b|\bich (?:arbeite|bin eine? |bin von beruf)|\bvon beruf\b/iu,
+      /\b(?:i['\u2019]?m|i am|i['\u2019]?ve been|i have been) an? \p{L}|\bas an? \p{L}+,? i\b|\bi work (?:as|at|for|in)\b|\bmy (?:job|trade)\b|\bich (?:arbeite|bin eine? |bin von beruf)|\bvon beruf\b/iu,
       "我是[一]?[个名位]|我的工作|我在.{1,12}当",
     ),
   ],

@@ -57,6 +57,9 @@ it.each([
 it.each([
   ["Do you remember who I am?", "0name", true],
   ["What should you call me?", "0name", true],
+  ["Weißt du noch, wie ich heiße?", "0name", true],
+  ["What am I?", "0job", true],
+  ["What am I afraid of?", "0job", false],
   ["What do I do for a living?", "0job", true],
   ["What did I do before I came here?", "0job", true],
   ["On which day do I do my sport?", "0job", false],

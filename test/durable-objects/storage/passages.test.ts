@@ -45,7 +45,10 @@ it("takes letters and pairs of them where a script has no spaces between words",
 });
 
 it("knows what people say of themselves in words that no question repeats", () => {
-  expect(termsOf("I'm Ada.")).toContain("0name");
+  for (const said of ["I'm Ada.", "I go by Ada.", "Hi, Ada here.", "Ada here."])
+    expect(termsOf(said)).toContain("0name");
+  for (const said of ["As a nurse I see much.", "I've been a nurse for years."])
+    expect(termsOf(said)).toContain("0job");
   expect(termsOf("I am tired.")).not.toContain("0name");
   expect(termsOf("我叫李明")).toContain("0name");
   expect(termsOf("I turned 52 in March.")).toContain("0age");
