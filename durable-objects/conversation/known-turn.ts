@@ -27,7 +27,7 @@ export async function getTurn(
 ): Promise<Response> {
   const context = await contextOf(scheduler, id, asked);
   if (asked.stream) return streamedFrom(scheduler.host, context, asked.after);
-  return context.turn.last ? whole(context) : soFar(context, 200);
+  return context.turn.last ? wholeFrom(scheduler.host, context) : soFar(context, 200);
 }
 
 /** Resolves when the turn has ended, however. Idempotent. */
@@ -70,6 +70,13 @@ export async function deleteTurn(scheduler: Scheduler, id: string): Promise<{ id
 /** Its events from now on, or those after number `after` as well. */
 export async function streamedFrom(host: Host, context: ReplyContext, after?: number): Promise<Response> {
   const { response, done } = await streamed(context, after);
+  host.ctx.waitUntil(done);
+  return response;
+}
+
+/** All of it, when it is there. */
+export async function wholeFrom(host: Host, context: ReplyContext): Promise<Response> {
+  const { response, done } = await whole(context);
   host.ctx.waitUntil(done);
   return response;
 }

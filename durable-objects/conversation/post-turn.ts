@@ -11,7 +11,7 @@ import { fingerprintOf, servesOne } from "../model/served-model.ts";
 import type { Client } from "../platform/client.ts";
 import { inProgress } from "../platform/turn-lock.ts";
 import { batchReply } from "../reply/batch-reply.ts";
-import { soFar, whole } from "../reply/http-reply.ts";
+import { soFar } from "../reply/http-reply.ts";
 import { knownTurn } from "../reply/turn-events.ts";
 import { newHead, used } from "../storage/heads.ts";
 import { checkSame } from "../storage/idempotency.ts";
@@ -23,7 +23,7 @@ import { planAhead, turnDigest, turnIdOf } from "../turn/plan.ts";
 import type { KnownTurn } from "../turn/running-turn.ts";
 import type { Scheduler } from "../turn/scheduler.ts";
 import { unansweredTurn } from "../turn/unanswered-turn.ts";
-import { stored, streamedFrom } from "./known-turn.ts";
+import { stored, streamedFrom, wholeFrom } from "./known-turn.ts";
 import { beginWithPrefix, prefixOfAnotherPack, prefixReady } from "./shared-prefix.ts";
 
 /** Accepts and runs a turn; with a key that was seen, gives what came of it. */
@@ -49,7 +49,7 @@ export async function postTurn(scheduler: Scheduler, asked: TurnRequest, client:
   if (known?.last) host.ended(request.tenant, turnIdOf(request), 0);
   const context = { turn, request, form, served, client };
   if (form.stream) return streamedFrom(host, context);
-  return background && !turn.last ? soFar(context, 202) : whole(context);
+  return background && !turn.last ? soFar(context, 202) : wholeFrom(host, context);
 }
 
 /**
@@ -143,7 +143,7 @@ async function hold(scheduler: Scheduler, request: TurnRequest, client: Client):
   const { reference: _, ...nowhere } = start;
   const known = { start: persistent ? start : nowhere, ids: [], logprobs: undefined, last };
   const context = { turn: known, request, form, served, client };
-  return form.stream ? streamedFrom(host, context) : whole(context);
+  return form.stream ? streamedFrom(host, context) : wholeFrom(host, context);
 }
 
 async function postBatch(host: Host, request: TurnRequest, client: Client): Promise<Response> {

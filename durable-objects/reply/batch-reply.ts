@@ -6,7 +6,9 @@ import { errorBody } from "../../src/api/shared/error-body.ts";
 import type { TurnEvent, TurnRequest } from "../../src/api/shared/turn.ts";
 import { Failure } from "../../src/core/failure.ts";
 import { metrics } from "../../src/core/metrics.ts";
+import { whenAborted } from "../../src/core/when-aborted.ts";
 import type { Served } from "../../src/dialogue/load.ts";
+import { type LateReply, lateJson } from "../platform/late-json.ts";
 import { logFailure } from "../platform/log-failure.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import { batchEvents, enterBatch } from "../turn/batch.ts";
@@ -18,7 +20,7 @@ export async function batchReply(
   served: Served,
   host: Pick<Host, "owner" | "ended" | "env">,
   client: AbortSignal,
-): Promise<{ response: Response; done: Promise<void> }> {
+): Promise<LateReply> {
   const encoder = encoderFor(request.reply);
   const batch = await enterBatch(request, served, host, client);
   const enteredMs = Date.now();
@@ -31,16 +33,23 @@ export async function batchReply(
   };
   const headers = { "x-rivulet-state": "new", "cache-control": "no-store" };
   if (!request.reply.stream) {
-    try {
-      for await (const event of batchEvents(batch, client)) {
-        last = event;
-        encoder.events(event);
+    const left = new AbortController();
+    whenAborted(client, () => left.abort());
+    const made = async () => {
+      try {
+        for await (const event of batchEvents(batch, left.signal)) {
+          last = event;
+          encoder.events(event);
+        }
+      } finally {
+        leave();
       }
-    } finally {
-      leave();
-    }
-    if (client.aborted) throw new Failure("client_gone", "the client left before the replies were complete");
-    return { response: Response.json(encoder.whole(), { headers }), done: Promise.resolve() };
+      if (left.signal.aborted) throw new Failure("client_gone", "the client left before the replies were complete");
+      return encoder.whole();
+    };
+    // A reply that has a form may be refused when it is whole.
+    const isCertain = () => request.format === undefined && request.tools === undefined;
+    return lateJson(made(), { isCertain, headers: () => headers, leave: () => left.abort() });
   }
   const stream = new SseBody(client);
   const send = async () => {

@@ -10,6 +10,7 @@ import type { ReplyForm, TurnEvent, TurnRequest } from "../../src/api/shared/tur
 import { whenAborted } from "../../src/core/when-aborted.ts";
 import type { Served } from "../../src/dialogue/load.ts";
 import type { Client } from "../platform/client.ts";
+import { type LateReply, lateJson } from "../platform/late-json.ts";
 import { SseBody } from "../platform/sse-body.ts";
 import { withPackDefaults } from "../turn/reply-options.ts";
 import { type KnownTurn, type Reader, RunningTurn } from "../turn/running-turn.ts";
@@ -105,8 +106,11 @@ async function parted(running: RunningTurn, reader: Reader, client: Client): Pro
 
 const nothing = () => new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
 
-/** The whole reply, when there is all of it. */
-export async function whole(context: ReplyContext): Promise<Response> {
+/**
+ * The whole reply, when there is all of it. A client that leaves ends its turn, unless it has named a key by which it
+ * finds what became of it.
+ */
+export async function whole(context: ReplyContext): Promise<LateReply> {
   const { turn, request, served, client } = context;
   const encoder = encoderOf(context);
   const running = turn instanceof RunningTurn ? turn : undefined;
@@ -116,11 +120,18 @@ export async function whole(context: ReplyContext): Promise<Response> {
     if (running && reader) void parted(running, reader, client);
   };
   whenAborted(client.signal, leave);
-  for await (const event of turnEvents(turn, served, request)) encoder.events(event);
-  if (reader) running?.leave(reader);
-  if (running?.lost) throw running.lost;
-  return Response.json(encoder.whole(), { headers: headersOf(turn) });
+  const made = async () => {
+    for await (const event of turnEvents(turn, served, request)) encoder.events(event);
+    if (reader) running?.leave(reader);
+    if (running?.lost) throw running.lost;
+    return encoder.whole();
+  };
+  const isCertain = () => request.idempotencyKey === undefined && running !== undefined && willEnd(running);
+  return lateJson(made(), { isCertain, headers: () => headersOf(turn), leave });
 }
+
+/** It computes, and its reply will not be refused for the form that it has. */
+const willEnd = ({ start, isRefusable }: RunningTurn): boolean => start !== undefined && isRefusable === false;
 
 /** The reply so far: of a turn in the background, or of a turn that has ended. */
 export async function soFar(context: ReplyContext, status: 200 | 202): Promise<Response> {

@@ -5,6 +5,7 @@
  * state is in the engine's memory only between the two.
  */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
+import { isCheckedLater } from "../../src/constrain/check/reply-check.ts";
 import { check } from "../../src/core/failure.ts";
 import { reply, slices, type TokenLogprob, yieldToEvents } from "../../src/dialogue/reply.ts";
 import { roundRobin } from "../../src/dialogue/round-robin.ts";
@@ -166,6 +167,7 @@ export class TurnComputation {
     let tokens = known.length;
     const { prelude = 0 } = accepted;
     const options = { ...(await replyOptions(accepted, served)), prelude };
+    running.isRefusable = isCheckedLater(options.constraint?.schemas ?? []);
     for await (const event of reply(served, sequence, this.#sampler, feed, options, { fed, reply: known })) {
       slot.beat();
       if (event.type === "end") {

@@ -47,6 +47,11 @@ export class RunningTurn implements KnownTurn {
   readonly id: string;
   readonly tenant: string;
   readonly ids: number[] = [];
+  /**
+   * Whether its reply, once it is whole, may be refused: its schema has keywords that it is only checked against then.
+   * Undefined until that is known.
+   */
+  isRefusable: boolean | undefined;
   /** Lets the next turn of its head begin. The scheduler sets it and calls it. */
   release: (() => void) | undefined;
   #phase: Phase = { name: "waiting" };

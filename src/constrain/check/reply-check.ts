@@ -17,9 +17,14 @@ interface ReplyCheck {
   unmet?: string;
 }
 
+const isLoose = ({ leftOut }: HeldSchema): boolean => leftOut.some(({ checked }) => checked);
+
+/** Whether there is anything that only a finished reply can be checked against. */
+export const isCheckedLater = (schemas: readonly HeldSchema[]): boolean => schemas.some(isLoose);
+
 /** `schemas`: what the reply's constraint was made of. A text that was cut off, and is no JSON, is not checked. */
 export function* checkReply(text: string, shape: ReplyShape, schemas: readonly HeldSchema[]): Work<ReplyCheck> {
-  const loose = schemas.filter(({ leftOut }) => leftOut.some(({ checked }) => checked));
+  const loose = schemas.filter(isLoose);
   if (loose.length === 0) return { checked: false };
   const { content, calls } = read(text, shape);
   const values = calls.length > 0 ? calls : [{ tool: undefined, text: content }];

@@ -1,6 +1,7 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { admission } from "../../../../durable-objects/model/admission.ts";
+import { streamLimits } from "../../../../durable-objects/platform/limits.ts";
 import { chat, type ErrorReply, events, say, send, streamText, textOf } from "../../../support/chat-client.ts";
 import { gatedToy, pause, until } from "../../../support/gated-toy.ts";
 import { inside, turnsOf } from "../../../support/object.ts";
@@ -43,6 +44,48 @@ it("S1: generation stops within two tokens of its client leaving, and what came 
   expect(turn).toMatchObject({ depth: 1, status: "cancelled" });
   expect(turn!.reply!.length).toBeGreaterThanOrEqual(10);
   expect(turn!.reply!.length).toBeLessThanOrEqual(14);
+});
+
+it.each<[string, object]>([
+  ["a whole reply", { conversation: "ada" }],
+  ["replies to one prompt", { n: 2 }],
+])("S1: %s that takes long begins before its end, so that a client that leaves is noticed", async (_, fields) => {
+  streamLimits.heartbeatMs = 30;
+  let held = true;
+  gate.at = (position) => (held && position > 40 ? until(() => !held) : undefined);
+  const body = { model: "tiny", messages: [say("go on")], max_tokens: 60, ...fields };
+  const response = await send(body);
+  const reader = response.body!.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toMatch(/^ +$/);
+  await reader.cancel();
+  held = false;
+  gate.at = () => pause(1);
+  await until(() => admission.live === 0);
+  if ("conversation" in fields) expect((await turnsOf("ada"))[0]).toMatchObject({ status: "cancelled" });
+});
+
+it.each([
+  ["a reply that began early", {}, true],
+  // Who has named a key finds what became of the turn: nothing ends it, and its status may still be any.
+  ["one with a key, which does not", { "idempotency-key": "mine" }, false],
+])("gives who stays the same words: %s", async (_, headers, isEarly) => {
+  const body = { model: "tiny", messages: [say("go on")], max_tokens: 60 };
+  const expected = textOf(await chat({ ...body, conversation: "twin" }));
+  streamLimits.heartbeatMs = 30;
+  let held = true;
+  gate.at = (position) => (held && position > 40 ? until(() => !held) : undefined);
+  let begun: Response | undefined;
+  const coming = send({ ...body, conversation: "ada" }, headers).then((response) => {
+    begun = response;
+    return response;
+  });
+  if (isEarly) await until(() => begun !== undefined);
+  else await pause(200);
+  expect(begun !== undefined).toBe(isEarly);
+  held = false;
+  const text = await (await coming).text();
+  expect(text.startsWith(" ")).toBe(isEarly);
+  expect(textOf(JSON.parse(text))).toBe(expected);
 });
 
 it("S1: a whole reply whose client left is stopped too", async () => {
