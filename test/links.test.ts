@@ -1,4 +1,4 @@
-/** Every link from one document to another, to a heading or to a file of the repository leads somewhere. */
+/** Every link from one document to another and to a heading leads somewhere, and every file that one names is there. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, it } from "vitest";
@@ -40,4 +40,17 @@ it("has no link that leads nowhere", () => {
   const links = documents.flatMap((document) => linksIn(read(document)).map((link) => [document, link] as const));
   expect(links.length).toBeGreaterThan(200);
   expect(links.filter(([document, link]) => !isThere(document, link)).map((each) => each.join(" → "))).toEqual([]);
+});
+
+/** A log names files of its day. What training leaves is in no checkout. */
+const isOfItsDay = (document: string): boolean => /(?:^|\/)(?:log|training-log|CHANGELOG)\.md$/.test(document);
+const path =
+  /`((?:src|durable-objects|test|bench|scripts|web|wasm|training(?!\/(?:data|runs))|models|examples|docs|bin)\/[\w./-]+)`/g;
+
+it("names no file that is not there", () => {
+  const named = documents
+    .filter((document) => !isOfItsDay(document))
+    .flatMap((document) => [...read(document).matchAll(path)].map(([, name]) => [document, name!] as const));
+  expect(named.length).toBeGreaterThan(200);
+  expect(named.filter(([, name]) => !existsSync(name)).map((each) => each.join(": "))).toEqual([]);
 });
