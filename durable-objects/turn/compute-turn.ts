@@ -2,7 +2,7 @@
  * TurnComputation: computes an accepted turn, from wherever its state stands, for as long as one invocation may.
  *
  * It ends with a commit, or pauses with a checkpoint from which the next invocation goes on to the same tokens. The
- * state is in the engine's memory only between the two.
+ * state is in the engine's memory meanwhile; what a commit leaves there is a warm state (model/warm-states.ts).
  */
 import type { FinishReason } from "../../src/api/shared/turn.ts";
 import { isCheckedLater } from "../../src/constrain/check/reply-check.ts";
