@@ -19,7 +19,7 @@ import { best, type Candidate, type Scored, scored } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
 import { isRemark, type Question, questionOf } from "./recall-question.ts";
 import type { Senses } from "./sense.ts";
-import { withoutTakenBack } from "./taken-back.ts";
+import { newestChange, withoutTakenBack } from "./taken-back.ts";
 import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
 
 /**
@@ -96,8 +96,9 @@ export function recall(search: Search): Recalled[] {
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
   const newer = best(alike, { ...bounds, most: NEWER_MAX });
+  const change = newestChange(chosen[0]!, looks[0]!.candidates.map(rate), asked.content);
   const together = withoutTakenBack(
-    [...newer, ...chosen.slice(0, bounds.most - newer.length)].sort((a, b) => b.score - a.score),
+    onceEach([...newer, ...change, ...chosen.slice(0, bounds.most - newer.length)]).sort((a, b) => b.score - a.score),
     asked.content,
   );
   const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);

@@ -37,6 +37,8 @@ const ASKS_BEFORE = either(
   /\b(?:before|at first|first|formerly|former|previous(?:ly)?|original(?:ly)?|old|earlier|used to|vorher|zuerst|früher|ursprünglich|alte[rns]?)\b/iu,
   "以前|之前|原来|最初|先前",
 );
+/** What of a sentence may be changed by itself: "I am saving for a canoe | and have half of the money". */
+const CLAUSE_ENDS = either(/[,;:] | (?:and|but|because|so|und|aber|weil) /u, "[，；]");
 /** The share of an older sentence's words that a later one must say again, and how many at least. */
 const SAID_AGAIN = 0.6;
 const SAID_AGAIN_CHANGED = 0.5;
@@ -47,54 +49,87 @@ const WORDS_AGAIN = 2;
 const ALL_AGAIN = 0.8;
 const ALL_WORDS_AGAIN = 4;
 
-const stemsOf = (text: string): Set<string> =>
+type Stems = ReadonlySet<string>;
+
+const stemsOf = (text: string): Stems =>
   new Set(
     wordsOf(text)
       .filter(({ text: word }) => hasMeaning(word))
       .map(({ stem }) => stem),
   );
 
-const allStemsOf = (text: string): Set<string> => new Set(wordsOf(text).map(({ stem }) => stem));
-const countIn = (stems: Iterable<string>, others: ReadonlySet<string>): number =>
-  [...stems].filter((stem) => others.has(stem)).length;
+const allStemsOf = (text: string): Stems => new Set(wordsOf(text).map(({ stem }) => stem));
+const shared = (some: Stems, others: Stems): Stems => new Set([...some].filter((stem) => others.has(stem)));
+
+/** A sentence that may take back what an older line says. */
+interface Later {
+  depth: number;
+  start: number;
+  corrects: boolean;
+  changes: boolean;
+  stems: Stems;
+  all: Stems;
+  forgotten: Stems | undefined;
+}
+
+/** Of a line that takes back what the question asks for, and nothing where it asks for what was before. */
+function laterIn({ depth, start, role, text }: Scored, question: string): Later[] {
+  const before = ASKS_BEFORE.exec(question)?.[0].toLowerCase();
+  // "What did my old classmate become?" asks for nothing that was before, if the later line says "old", too.
+  if (role !== "user" || (before && !text.toLowerCase().includes(before))) return [];
+  return [...sentencesOf(text)].map(({ text: sentence }) => ({
+    depth,
+    start,
+    corrects: CORRECTS.test(text),
+    changes: CHANGES.test(sentence),
+    stems: stemsOf(sentence),
+    all: allStemsOf(sentence),
+    forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
+  }));
+}
+
+/** The clause of it that has most of the question's words. */
+function clauseAbout(sentence: string, asked: Stems): Stems {
+  const clauses = sentence
+    .split(CLAUSE_ENDS)
+    .map(stemsOf)
+    .filter(({ size }) => size >= WORDS_AGAIN);
+  return clauses.sort((a, b) => shared(asked, b).size - shared(asked, a).size)[0] ?? stemsOf(sentence);
+}
+
+function takesBack({ depth, start, corrects, changes, ...later }: Later, line: Scored, asked: Stems): boolean {
+  if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
+  const said = stemsOf(line.core);
+  if (later.forgotten?.size) return shared(later.forgotten, said).size === later.forgotten.size;
+  if (!corrects && !changes) return false;
+  const all = allStemsOf(line.core);
+  const allAgain = shared(all, later.all).size;
+  if (allAgain >= ALL_WORDS_AGAIN && allAgain >= ALL_AGAIN * all.size) return true;
+  const askedOf = shared(asked, said);
+  const askedAgain = shared(askedOf, later.stems).size;
+  if (askedAgain >= WORDS_AGAIN && askedAgain === askedOf.size) return true;
+  const again = shared(said, later.stems).size;
+  if (corrects && again >= WORDS_AGAIN && again >= SAID_AGAIN * said.size) return true;
+  const clause = clauseAbout(line.core, asked);
+  const clauseAgain = shared(clause, later.stems).size;
+  const wanted = shared(clause, asked);
+  const least = wanted.size > 0 ? SAID_AGAIN_CHANGED : SAID_AGAIN;
+  const isAboutWanted = shared(wanted, later.stems).size >= ASKED_AGAIN * wanted.size;
+  return isAboutWanted && clauseAgain >= WORDS_AGAIN && clauseAgain >= least * clause.size;
+}
 
 /** The lines that none of the others takes back. */
 export function withoutTakenBack<T extends Scored>(lines: readonly T[], question: string): T[] {
-  const before = ASKS_BEFORE.exec(question)?.[0].toLowerCase();
   const asked = stemsOf(question);
-  const later = lines
-    // "What did my old classmate become?" asks for nothing that was before, if the later line says "old", too.
-    .filter(({ role, text }) => role === "user" && (!before || text.toLowerCase().includes(before)))
-    .flatMap(({ depth, start, text }) =>
-      [...sentencesOf(text)].map(({ text: sentence }) => ({
-        depth,
-        start,
-        corrects: CORRECTS.test(text),
-        changes: CHANGES.test(sentence),
-        stems: stemsOf(sentence),
-        all: allStemsOf(sentence),
-        forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
-      })),
-    );
-  return lines.filter((line) => {
-    const said = stemsOf(line.core);
-    const all = allStemsOf(line.core);
-    const askedOf = new Set([...asked].filter((stem) => said.has(stem)));
-    const takesBack = (other: (typeof later)[number]) => {
-      const { depth, start, corrects, changes, stems, forgotten } = other;
-      if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
-      if (forgotten?.size) return [...forgotten].every((stem) => said.has(stem));
-      if (!corrects && !changes) return false;
-      const allAgain = countIn(all, other.all);
-      const askedAgain = countIn(askedOf, stems);
-      if (allAgain >= ALL_WORDS_AGAIN && allAgain >= ALL_AGAIN * all.size) return true;
-      if (askedAgain >= WORDS_AGAIN && askedAgain === askedOf.size) return true;
-      const again = countIn(said, stems);
-      if (again < WORDS_AGAIN) return false;
-      if (corrects && again >= SAID_AGAIN * said.size) return true;
-      const isAboutAsked = askedAgain > 0 && askedAgain >= ASKED_AGAIN * askedOf.size;
-      return isAboutAsked && again >= SAID_AGAIN_CHANGED * said.size;
-    };
-    return !later.some(takesBack);
-  });
+  const later = lines.flatMap((line) => laterIn(line, question));
+  return lines.filter((line) => !later.some((sentence) => takesBack(sentence, line, asked)));
+}
+
+/** Of others, the newest that takes a line back, though it may not be near to the question. */
+export function newestChange<T extends Scored>(line: Scored, others: readonly T[], question: string): T[] {
+  const asked = stemsOf(question);
+  return others
+    .filter((other) => laterIn(other, question).some((sentence) => takesBack(sentence, line, asked)))
+    .sort((a, b) => b.depth - a.depth || b.start - a.start)
+    .slice(0, 1);
 }

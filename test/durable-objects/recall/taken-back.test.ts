@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Candidate, scored } from "../../../durable-objects/recall/rank-passages.ts";
 import { questionOf } from "../../../durable-objects/recall/recall-question.ts";
-import { withoutTakenBack } from "../../../durable-objects/recall/taken-back.ts";
+import { newestChange, withoutTakenBack } from "../../../durable-objects/recall/taken-back.ts";
 
 const QUESTION = "Where do I keep my savings?";
 /** Lines of one turn each, oldest first; what is kept of them. */
@@ -65,6 +65,11 @@ it.each([
   ],
   ["Der Kurs ist am Montag.", "Der Kurs wurde von Montag auf Freitag verschoben.", "Wann ist der Kurs?"],
   ["我们的会议在三楼。", "我们的会议改在五楼。", "我们的会议在几楼？"],
+  [
+    "I'm saving for a canoe and have got 300 of the 900 pounds together.",
+    "I gave up on the canoe, I am saving for a telescope now.",
+    "What am I saving for?",
+  ],
 ])("knows what has changed: %s", (old, change, asked) => {
   expect(kept([old, change], asked)).toEqual([change]);
   expect(kept([change, old], asked)).toEqual([change, old]);
@@ -109,4 +114,21 @@ it.each([
 
 it("lets what the model said take nothing back", () => {
   expect(kept([OLD, NEW], QUESTION, "assistant")).toEqual([OLD, NEW]);
+});
+
+it("knows the newest change of a line among others, whatever the question says", () => {
+  const asked = "What do I want to buy when I have the money?";
+  const question = questionOf(asked);
+  const weights = question.terms.map(() => ({ own: 1, relative: 0, importance: 1 }));
+  const rated = (text: string, depth: number) =>
+    scored({ role: "user", text, start: 0, toEnd: 0, turn: `${depth}`, depth, order: 0 }, question, weights, 9, 0);
+  const old = rated("I'm saving for a canoe.", 1);
+  const others = [
+    rated("The canoe is saving space.", 2),
+    rated("I gave up on the canoe, I am saving for a bike now.", 3),
+    rated("I am no longer saving for the canoe, a tent will do.", 4),
+    rated("It is raining now.", 5),
+  ];
+  expect(newestChange(old, others, asked).map(({ depth }) => depth)).toEqual([4]);
+  expect(newestChange(others[3]!, [old], asked)).toEqual([]);
 });
