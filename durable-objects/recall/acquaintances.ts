@@ -11,6 +11,7 @@ import { isFunctionWord } from "./lexicon.ts";
 
 /** What somebody or something is to the user, by its stem, and how it is called. */
 interface Acquaintance {
+  /** Empty where that is not said with the name. */
   role: string;
   called: string;
 }
@@ -28,6 +29,8 @@ const NAME_FIRST = new RegExp(
   String.raw`(\p{Lu}\p{L}+), (?:who is )?${MINE}(?: \p{Ll}[\p{L}\-]*){0,2}? (\p{L}[\p{Ll}\-]+)(?=[,.;:!?]|$)`,
   "gu",
 );
+/** "I have two girls, Ruby who is nine and Pearl who is four." */
+const NAME_WHO = /(\p{Lu}\p{L}+),? (?:who|die|der) (?:is|was|has|lives|works|ist|war|hat|wohnt|arbeitet)\b/gu;
 /** "my brother", "my late husband". */
 const SOMEBODY_OF_MINE = new RegExp(String.raw`\b${MINE} (\p{L}+)(?: (\p{L}+))?`, "gu");
 /** The name itself is asked for. */
@@ -40,6 +43,7 @@ export function acquaintancesIn(lines: readonly Pick<Passage, "role" | "text">[]
   const pairs = texts.flatMap((text) => [
     ...[...text.matchAll(ROLE_FIRST)].map(([, role, called]) => [role!, called!] as const),
     ...[...text.matchAll(NAME_FIRST)].map(([, called, role]) => [role!, called!] as const),
+    ...[...text.matchAll(NAME_WHO)].map(([, called]) => ["", called!] as const),
   ]);
   return pairs
     .filter((words) => !words.some((word) => isFunctionWord(folded(word))))

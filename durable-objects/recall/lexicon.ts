@@ -119,7 +119,7 @@ break broke broken kaputt gebrochen 坏
 const ASKED: readonly (readonly [asks: RegExp, ...terms: string[]])[] = [
   [
     either(
-      /\bwho (?:am i|i am)\b|\b(?:you call|address) me\b|\bwer (?:bin ich|ich bin)\b|\bmy name\b|\bmein name\b|\bam i called\b|\b(?:heisse ich|ich heisse)\b/iu,
+      /\bwho (?:am i|i am)\b(?! \p{L})|\b(?:you call|address) me\b|\bwer (?:bin ich|ich bin)\b|\bmy name\b|\bmein name\b|\bam i called\b|\b(?:heisse ich|ich heisse)\b/iu,
       "我是谁|我(?:的名字|叫什么)",
     ),
     "0name",

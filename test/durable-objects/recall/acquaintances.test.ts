@@ -9,6 +9,7 @@ it.each([
   ["My late husband Walter built our house.", ["Walter"]],
   ["Our dog is called Rex, and my boss, Mrs Okafor, has one too.", ["Rex", "Okafor"]],
   ["Duncan, my partner, wants something posh.", ["Duncan"]],
+  ["I have two girls, Ruby who is nine and Pearl who is four.", ["Ruby", "Pearl"]],
   ["Meine Schwester Ines wohnt in Hull, unser Kater heißt Moritz.", ["Ines", "Moritz"]],
 ])("knows who is called by name: %s", (text, names) => {
   expect(called(text)).toEqual(names);

@@ -60,6 +60,7 @@ it.each([
   ["Weißt du noch, wie ich heiße?", "0name", true],
   ["What am I?", "0job", true],
   ["What am I afraid of?", "0job", false],
+  ["Who am I married to?", "0name", false],
   ["What do I do for a living?", "0job", true],
   ["What did I do before I came here?", "0job", true],
   ["On which day do I do my sport?", "0job", false],
