@@ -88,13 +88,13 @@ function laterIn({ depth, start, role, text }: Scored, question: string): Later[
   }));
 }
 
-/** The clause of it that has most of the question's words. */
-function clauseAbout(sentence: string, asked: Stems): Stems {
-  const clauses = sentence
-    .split(CLAUSE_ENDS)
-    .map(stemsOf)
-    .filter(({ size }) => size >= WORDS_AGAIN);
-  return clauses.sort((a, b) => shared(asked, b).size - shared(asked, a).size)[0] ?? stemsOf(sentence);
+const clausesOf = (sentence: string): Stems[] => sentence.split(CLAUSE_ENDS).map(stemsOf);
+
+/** What of it the question is about: a clause that has most of its words, or all of it. */
+function partAbout(sentence: string, asked: Stems): Stems {
+  const clauses = clausesOf(sentence).sort((a, b) => shared(asked, b).size - shared(asked, a).size);
+  const [most] = clauses;
+  return most && most.size >= WORDS_AGAIN && shared(asked, most).size > 0 ? most : stemsOf(sentence);
 }
 
 function takesBack({ depth, start, corrects, changes, ...later }: Later, line: Scored, asked: Stems): boolean {
@@ -110,12 +110,11 @@ function takesBack({ depth, start, corrects, changes, ...later }: Later, line: S
   if (askedAgain >= WORDS_AGAIN && askedAgain === askedOf.size) return true;
   const again = shared(said, later.stems).size;
   if (corrects && again >= WORDS_AGAIN && again >= SAID_AGAIN * said.size) return true;
-  const clause = clauseAbout(line.core, asked);
-  const clauseAgain = shared(clause, later.stems).size;
-  const wanted = shared(clause, asked);
-  const least = wanted.size > 0 ? SAID_AGAIN_CHANGED : SAID_AGAIN;
-  const isAboutWanted = shared(wanted, later.stems).size >= ASKED_AGAIN * wanted.size;
-  return isAboutWanted && clauseAgain >= WORDS_AGAIN && clauseAgain >= least * clause.size;
+  const part = partAbout(line.core, asked);
+  const partAgain = shared(part, later.stems).size;
+  const wanted = shared(part, asked);
+  const isAboutWanted = wanted.size > 0 && shared(wanted, later.stems).size >= ASKED_AGAIN * wanted.size;
+  return isAboutWanted && partAgain >= WORDS_AGAIN && partAgain >= SAID_AGAIN_CHANGED * part.size;
 }
 
 /** The lines that none of the others takes back. */
@@ -125,11 +124,18 @@ export function withoutTakenBack<T extends Scored>(lines: readonly T[], question
   return lines.filter((line) => !later.some((sentence) => takesBack(sentence, line, asked)));
 }
 
-/** Of others, the newest that takes a line back, though it may not be near to the question. */
+/** Of others, the newest that may have changed a line, or a clause of it, though it may not be near to the question. */
 export function newestChange<T extends Scored>(line: Scored, others: readonly T[], question: string): T[] {
-  const asked = stemsOf(question);
+  const clauses = [stemsOf(line.core), ...clausesOf(line.core)].filter(({ size }) => size >= WORDS_AGAIN);
+  const changesOne = ({ depth, start, corrects, changes, stems }: Later) =>
+    (corrects || changes) &&
+    (depth > line.depth || (depth === line.depth && start > line.start)) &&
+    clauses.some((clause) => {
+      const again = shared(clause, stems).size;
+      return again >= WORDS_AGAIN && again >= SAID_AGAIN * clause.size;
+    });
   return others
-    .filter((other) => laterIn(other, question).some((sentence) => takesBack(sentence, line, asked)))
+    .filter((other) => laterIn(other, question).some(changesOne))
     .sort((a, b) => b.depth - a.depth || b.start - a.start)
     .slice(0, 1);
 }

@@ -95,6 +95,12 @@ it.each([
     "The caretaker lives in flat 7c. I go by Max now.",
     "Which flat do I live in?",
   ],
+  [
+    "of which another clause has changed",
+    "We are getting one on Saturday, and Duncan, my partner, wants something posh.",
+    "Change of plan: we are getting a tortoise on Saturday.",
+    "Who is my partner?",
+  ],
 ])("keeps a line %s", (_, old, change, asked) => {
   expect(kept([old, change], asked)).toEqual([old, change]);
 });
