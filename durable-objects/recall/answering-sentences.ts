@@ -35,8 +35,8 @@ const CUT_OFF =
   /(?:^|[^\p{L}\p{N}])(?:\p{L}|\p{Nd}{1,2}|mrs?|ms|dr|prof|st|no|nr|str|hr|fr|ca|bzw|vs|jr|sr|approx|incl|inkl)\.$/iu;
 
 /**
- * As they stood, in their order: those that are worth about as much as the best, the one after each where it is of the
- * same language, what goes on with these or they with it, and one that asks where it holds a term of the question that
+ * As they stood, in their order: those that are worth about as much as the best, the one after each where it is of no
+ * other language, what goes on with these or they with it, and one that asks where it holds a term of the question that
  * these do not ("What goes on the gift tag of the shawl that I am knitting for the baby shower?"). All of them where
  * none is worth anything by itself.
  */
@@ -45,7 +45,8 @@ export function answeringSentences(sentences: readonly Answering[]): string {
   const answers = sentences.map(({ worth }) => most <= 0 || worth >= SHARE_OF_BEST * most);
   const held = new Set(sentences.flatMap(({ terms }, i) => (answers[i] ? terms : [])));
   const kept = sentences.map(({ language, asksOnly, terms }, i) => {
-    const follows = answers[i - 1] === true && (language < 0 || language === sentences[i - 1]!.language);
+    const before = sentences[i - 1]?.language ?? -1;
+    const follows = answers[i - 1] === true && (language < 0 || before < 0 || language === before);
     return answers[i]! || follows || (asksOnly && terms.some((term) => !held.has(term)));
   });
   const goesOn = sentences.map(({ text }, i) => GOES_ON.test(text) || CUT_OFF.test(sentences[i - 1]?.text ?? ""));

@@ -27,6 +27,18 @@ it("quotes the sentences that answer and the ones after them, and none that is o
   );
 });
 
+it("quotes the one after a sentence whose language its words do not show", () => {
+  const [lunch, vegan] = ["Right, lunch.", "I'm vegan, so what could I make?"].map((text, i) => ({
+    text,
+    worth: 1 - i,
+    terms: [],
+    language: i - 1,
+    asksOnly: false,
+  }));
+  expect(answeringSentences([lunch!, vegan!])).toBe("Right, lunch. I'm vegan, so what could I make?");
+  expect(answeringSentences([{ ...lunch!, language: 1 }, vegan!])).toBe("Right, lunch.");
+});
+
 it("quotes what is said beside a question, where it holds a term that better sentences do not", () => {
   const shower: [string, number, ...number[]] = ["Two evenings left until the baby shower.", 3, 1, 2];
   const sun: [string, number] = ["The sun shone.", 0];
