@@ -115,6 +115,18 @@ const kinds: ((random: Random) => Hostile)[] = [
       tool_choice: "required",
     });
   },
+  (random) => {
+    const at = Math.floor(random() * schemas.length);
+    const functions = many(upTo(random, 140), (n) => ({ name: `f${n}`, parameters: schemas[at]!(random) }));
+    return json(`functions ${at}`, CHAT, { ...message("x"), functions, function_call: { name: "f0" } });
+  },
+  (random) => {
+    const at = Math.floor(random() * schemas.length);
+    return json(`object ${at}`, CHAT, {
+      ...message("x"),
+      response_format: { type: "json_object", schema: schemas[at]!(random) },
+    });
+  },
   (random) =>
     json("text", oneOf(random, [CHAT, "/v1/responses"]), { ...message(oneOf(random, texts)(random)), input: "x" }),
   (random) => json("prompt", "/v1/completions", { model: "tiny", max_tokens: 1, prompt: oneOf(random, texts)(random) }),
