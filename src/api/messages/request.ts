@@ -8,7 +8,7 @@ import { check } from "../../core/failure.ts";
 import type { Message } from "../../tokenizer/text-codec.ts";
 import { modelField, text, tokenLimit } from "../shared/fields.ts";
 import { conversationId } from "../shared/ids.ts";
-import { nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
+import { note, nullsAbsent, tolerant, withoutEffect } from "../shared/ignored.ts";
 import { ALWAYS_TOLD, fieldsOfOthers } from "../shared/other-servers.ts";
 import { recallField, recallOf } from "../shared/recall.ts";
 import { samplingFields, samplingRequest } from "../shared/sampling-fields.ts";
@@ -93,9 +93,10 @@ export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | 
   const messages = saidMessages(body.messages as Said[]);
   const last = messages.at(-1)?.role;
   check(last !== undefined, "request_invalid", () => "messages: expected at least one message with text", "messages");
-  const ends = last === "user" || last === "tool";
+  // Claude Code puts what it says of its surroundings behind the user's words, in a system message.
+  const isAsked = last !== "assistant" && messages.some(({ role }) => role === "user" || role === "tool");
   check(
-    ends,
+    isAsked,
     "request_invalid",
     () => `messages: expected the last one to be the user's, got the ${last}'s`,
     "messages",
@@ -115,7 +116,16 @@ export function messageTurn(body: MessageRequest): Omit<TurnRequest, "tenant" | 
   };
 }
 
+/**
+ * Claude Code's first block tells Anthropic whom to bill, in every session in other words: no prompt that began with it
+ * could go on from another one's state.
+ */
+const BILLING = "x-anthropic-billing-header";
+
 function systemOf({ system: given }: MessageRequest): Message[] {
-  const words = typeof given === "string" ? given : (given ?? []).map((one) => one.text).join("\n\n");
+  const blocks = typeof given === "string" ? [{ text: given }] : (given ?? []);
+  const said = blocks.filter(({ text: words }) => !words.startsWith(`${BILLING}:`));
+  if (said.length < blocks.length) note(`system[]:${BILLING}`);
+  const words = said.map((one) => one.text).join("\n\n");
   return words === "" ? [] : [{ role: "system", content: words }];
 }

@@ -143,6 +143,25 @@ describe("a chat's history", () => {
   });
 });
 
+describe("messages of Anthropic's API", () => {
+  const surroundings = { role: "system", content: "It is dark." };
+  const rules = { type: "text", text: "Be brief." };
+  const billing = { type: "text", text: "x-anthropic-billing-header: cc_version=2;" };
+
+  it("may end with a system message behind the user's, as Claude Code's do", () => {
+    expect(taking({ messages: [user, surroundings] }, "message").turn.messages).toEqual([user, surroundings]);
+    for (const messages of [[user, { role: "assistant", content: "{" }], [surroundings]])
+      expect(() => taking({ messages }, "message")).toThrow(expect.objectContaining({ param: "messages" }));
+  });
+
+  it("are told nothing of whom to bill", () => {
+    const { turn, ignored } = taking({ system: [billing, rules] }, "message");
+    expect(turn.messages).toEqual([{ role: "system", content: "Be brief." }, user]);
+    expect(ignored).toEqual(["system[]:x-anthropic-billing-header"]);
+    expect(plain({ system: [billing] }, "message").messages).toEqual([user]);
+  });
+});
+
 describe("items of a response's input", () => {
   const answer = {
     type: "message",
