@@ -36,6 +36,8 @@ export interface Scored extends Candidate {
   core: string;
   /** That one, and those that answer it as well or without which it cannot be understood. */
   answer: string;
+  /** The user says of his own what the question asks about, in its words: "my friend Beryl" to "my friend's name". */
+  isNamed: boolean;
   /**
    * How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known.
    */
@@ -69,6 +71,8 @@ const UNWORDED = 0.4;
 /** Of a hit's share of the question, where only a relative was said. */
 const RELATIVE_SHARE = 0.8;
 const RECENCY_BONUS = 0.12;
+/** The share of the question that a line must hold by its words to be named in it. */
+const NAMED = 0.8;
 /**
  * Of a line that means what is asked: its share of the question, and its rank beside words. More where it is the user's
  * own matter and he asks for that.
@@ -173,7 +177,8 @@ export function scored(
       ? {}
       : { ahead: nearest - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD) };
   const answer = answeringSentences(answering) || candidate.text;
-  return { ...candidate, score, coverage, worded, core: core.text, answer, ...ahead };
+  const isNamed = isSaid && question.isOwn && pairs > 0 && worded >= NAMED;
+  return { ...candidate, score, coverage, worded, core: core.text, answer, isNamed, ...ahead };
 }
 
 /** 0: nothing in common, 1: the same. */
@@ -193,7 +198,8 @@ export function best(
   const said = new Set<string>();
   const chosen: Scored[] = [];
   for (const passage of ranked) {
-    if (chosen.length === most || passage.score < share * ranked[0]!.score) break;
+    if (chosen.length === most) break;
+    if (passage.score < share * ranked[0]!.score && !passage.isNamed) continue;
     const words = folded(passage.answer)
       .replace(/[^\p{L}\p{N}]+/gu, " ")
       .trim();
