@@ -36,7 +36,7 @@ export interface Scored extends Candidate {
   core: string;
   /** That one, and those that answer it as well or without which it cannot be understood. */
   answer: string;
-  /** The user says of his own what the question asks about, in its words: "my friend Beryl" to "my friend's name". */
+  /** The user says of his own what the question asks about, as in "my pal Beryl" to "my friend's name". */
   isNamed: boolean;
   /**
    * How much nearer to the question in meaning the passage is than the past is anyway. Absent where that is not known.
@@ -117,6 +117,7 @@ export function scored(
   let hasNews = false;
   let isOwn = false;
   let isAsked = false;
+  let isOfHis = false;
   let meant = 0;
   let covered = 0;
   let nearest: number | undefined;
@@ -154,6 +155,7 @@ export function scored(
     for (const pair of question.pairs) if (sentence.pairs.has(pair)) pairs++;
     hasNews ||= sentence.meaning.some((stem) => !question.stems.has(stem));
     isOwn ||= held.length > 0 && sentence.isFirstPerson;
+    isOfHis ||= held.length > 0 && sentence.isOwn;
     const isHis = question.isOwn && isSaid && sentence.isOwn;
     if (nearness !== undefined) nearest = Math.max(nearest ?? nearness, nearness);
     meant = Math.max(meant, isHis ? OWN_SENSE * near : near);
@@ -177,7 +179,7 @@ export function scored(
       ? {}
       : { ahead: nearest - Math.max(usual, USUAL_LEAST) - (isSameLanguage ? 0 : OTHER_LANGUAGE_AHEAD) };
   const answer = answeringSentences(answering) || candidate.text;
-  const isNamed = isSaid && question.isOwn && pairs > 0 && worded >= NAMED;
+  const isNamed = isSaid && question.isOwn && isOfHis && worded >= NAMED;
   return { ...candidate, score, coverage, worded, core: core.text, answer, isNamed, ...ahead };
 }
 

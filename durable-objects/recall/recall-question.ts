@@ -5,7 +5,7 @@
  */
 import { either } from "../../src/core/either.ts";
 import { type Word, wordsOf } from "../storage/index-terms.ts";
-import { asksOnly } from "../storage/passages.ts";
+import { asksOnly, isQuestion } from "../storage/passages.ts";
 import { askedFor, askedKinds, isFunctionWord, languageOf, relatives } from "./lexicon.ts";
 
 /** A word that is looked for. */
@@ -91,7 +91,7 @@ export function questionOf(asked: string, ownness = 0): Question {
   const soundsOwn = ownness > SOUNDS_OWN && own.length > 0 && !isYours && told === text;
   const isOwn = soundsOwn || (saysOwn && ownness >= SOUNDS_WORLDLY);
   // Of somebody's own matters the kind of the answer is seldom said: "our baby Rowan" holds no "name".
-  const kinds = isOwn ? askedKinds(text) : [];
+  const kinds = isOwn && isQuestion(text.trim()) ? askedKinds(text) : [];
   const said = own.some((stem) => !kinds.includes(stem)) ? own.filter((stem) => !kinds.includes(stem)) : own;
   const terms = [...new Set([...own, ...askedFor(text)])].map((stem) => ({
     stem,

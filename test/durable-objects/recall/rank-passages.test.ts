@@ -109,14 +109,19 @@ it("quotes a sentence alone that speaks for itself", () => {
 it("quotes a line that names what is asked about beside one that is far nearer to the question", () => {
   const asked = questionOf("What is my friend's name?");
   const place = { role: "user" as const, start: 0, toEnd: 0, turn: "t", depth: 1, order: 0 };
-  const weighed = asked.terms.map(({ isImplied }) => ({ own: 1, relative: 0, importance: isImplied ? 0 : 1 }));
+  const weighed = asked.terms.map(({ isImplied }) => ({ own: 1, relative: 0.6, importance: isImplied ? 0 : 1 }));
   const rated = (
     [
       ["My name is Rosalind.", 0.7],
       ["I swim with my friend Beryl.", 0.1],
+      ["My buddy Tom swims, too.", 0.1],
       ["A friend of the mayor swims.", 0.1],
     ] as const
   ).map(([text, nearness]) => scored({ text, ...place, near: new Map([[text, nearness]]) }, asked, weighed, 10, 0.2));
   const bounds = { floor: 0.25, share: 0.5, most: 4 };
-  expect(best(rated, bounds).map(({ text }) => text)).toEqual(["My name is Rosalind.", "I swim with my friend Beryl."]);
+  expect(best(rated, bounds).map(({ text }) => text)).toEqual([
+    "My name is Rosalind.",
+    "I swim with my friend Beryl.",
+    "My buddy Tom swims, too.",
+  ]);
 });

@@ -76,6 +76,7 @@ it("requires no word for the kind of an answer about one's own matters, where th
   expect(required("What's my child's name?")).toEqual(["child"]);
   expect(required("How old is my baby?")).toEqual(["babi"]);
   expect(required("Wie heißt mein Hund?")).toEqual(["hund"]);
+  expect(required("Write a note and sign it with my name.")).toContain(stem("name"));
   expect(required("What is my name?")).toEqual([stem("name")]);
   expect(required("How old is the river?")).toEqual(["old", "riv·"]);
   expect(required("What did I do with my old bike?")).toEqual(["old", "bike"].map(stem));
