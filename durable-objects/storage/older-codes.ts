@@ -27,7 +27,7 @@ interface Renewed {
   senses: Uint8Array<ArrayBuffer> | null;
 }
 
-/** With a pause after each sentence. `most`: sentences; what is left then is for a later turn. */
+/** With a pause after each turn. `most`: sentences; what is left then is for a later turn. */
 export function* renewCodes(
   { database, tree }: ConversationStore,
   last: Pick<TurnNode, "id" | "depth">,
@@ -40,6 +40,7 @@ export function* renewCodes(
   for (const place of olderPlaces({ database, tree }, last, coder, most)) {
     const renewed = yield* renewedAt({ database, tree }, place, coder);
     if (!renewed) continue;
+    yield;
     piece.push(renewed);
     sentences += renewed.senses ? sentencesIn(renewed.senses) : 1;
     if (sentences < PIECE_SENTENCES) continue;

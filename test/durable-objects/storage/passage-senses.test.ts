@@ -42,3 +42,11 @@ it("tells the sentences of one section by its own codes", () => {
     [],
   ]);
 });
+
+it("pauses between the sentences of a long turn, and not in one of a few", () => {
+  const pauses = (count: number) => {
+    const text = Array.from({ length: count }, (_, n) => `The boat is number ${n}.`).join(" ");
+    return [...sensesOf([passages(text)], coding)].length;
+  };
+  expect([1, 4, 5, 9].map(pauses)).toEqual([0, 0, 1, 2]);
+});
