@@ -95,7 +95,7 @@ export class TurnWriter {
   /** Its row, but for its last event's timings and its state's tag. */
   #finished(reason: FinishReason): StoredTurn {
     const { accepted, running, served, restored, timings } = this.#work;
-    const { generator } = this.#sampler.state();
+    const generator = this.#sampler.generator();
     const { position } = restored.sequence;
     const outcome = { reply: running.ids, logprobs: running.logprobs, position, generator };
     return finished(accepted, served, outcome, endOf(accepted, reason, running.ids.length, timings));

@@ -71,8 +71,8 @@ export class SeenTokens {
 
   /** Oldest first. */
   recent(): number[] {
-    const start = (this.#next - this.#length + RECENT_TOKENS) % RECENT_TOKENS;
-    return Array.from({ length: this.#length }, (_, i) => this.#ring[(start + i) % RECENT_TOKENS]!);
+    const [older, newer] = [this.#ring.subarray(this.#next, this.#length), this.#ring.subarray(0, this.#next)];
+    return [...older, ...newer];
   }
 
   reply(): [number, number][] {

@@ -154,8 +154,13 @@ export class Sampler {
     return { logprob: logits[id]! - peak - logTotal, top };
   }
 
+  /** Where it stands, of its state. */
+  generator(): number[] {
+    return this.#random.words();
+  }
+
   state(): SamplerState {
-    return { generator: this.#random.words(), recent: this.#seen.recent(), reply: this.#seen.reply() };
+    return { generator: this.generator(), recent: this.#seen.recent(), reply: this.#seen.reply() };
   }
 
   #checkLogits(logits: Float32Array): void {
