@@ -89,6 +89,12 @@ export class Database {
     return value;
   }
 
+  /** Undefined where it would be read. */
+  known<T>(table: string, what: string): T | undefined {
+    const known = this.#remembered.get(what);
+    return known?.changes === this.changesOf(...table.split(" ")) ? (known.value as T) : undefined;
+  }
+
   /** The same without reading it, for who has just written it. */
   knows(table: string, what: string, value: unknown): void {
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();

@@ -47,6 +47,7 @@ const COLUMNS = "id, turn, record";
 const NONE = GONE;
 /** Where the parts of a long record after the first lie. */
 const moreKey = (id: string): string => `head ${id}`;
+const tipsKey = (except: string | undefined): string => `tips but ${except}`;
 /** Whether a row of an earlier release is there, which is shorter or longer. */
 const writtenKey = (id: string): string => `head ${id} is of an earlier release`;
 /** False for a head that was removed and holds zeros until its row is deleted. */
@@ -88,10 +89,12 @@ export class Heads {
   }
 
   /** Where heads stand, but for one, without their records: a conversation may have been forked thousands of times. */
-  tips(except: string | undefined): string[] {
-    return this.#database
-      .exec(`SELECT DISTINCT turn FROM heads WHERE id IS NOT ? AND ${IS_THERE}`, except ?? null)
-      .flatMap(({ turn }) => (turn === null || turn === NONE ? [] : [String(turn)]));
+  tips(except: string | undefined): readonly string[] {
+    return this.#database.once("heads", tipsKey(except), () =>
+      this.#database
+        .exec(`SELECT DISTINCT turn FROM heads WHERE id IS NOT ? AND ${IS_THERE}`, except ?? null)
+        .flatMap(({ turn }) => (turn === null || turn === NONE ? [] : [String(turn)])),
+    );
   }
 
   /** Those of which the directory has not heard how they are. All are read once, and later only what was changed. */
@@ -111,6 +114,7 @@ export class Heads {
     }
     if (record.expiresMs !== null) this.#earliestMs = Math.min(this.earliestMs, record.expiresMs);
     const [first, ...more] = inParts(record);
+    const others = this.#database.known("heads", tipsKey(id));
     const isEarlier = this.#database.once("heads", writtenKey(id), () => {
       const [room] = this.#database.exec("SELECT turn, length(record) AS bytes FROM heads WHERE id = ?", id);
       return room !== undefined && (room.turn === null || room.bytes !== first.length);
@@ -125,6 +129,7 @@ export class Heads {
     if (more.length > 0 || this.#database.hasAside) putMore(this.#exec, "overflow", moreKey(id), more);
     this.#database.knows("heads", moreKey(id), { id, turn, ...record });
     this.#database.knows("heads", writtenKey(id), false);
+    if (others) this.#database.knows("heads", tipsKey(id), others);
   }
 
   /** No head expires before this. */

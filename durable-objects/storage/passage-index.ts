@@ -115,6 +115,8 @@ export class PassageIndex {
       ...[place, id, bytesOf(starts), senses],
     );
     this.#database.knows("turns", laneKey(id), lane);
+    // Nothing follows a turn that was not there.
+    this.#database.knows("passage_turns", takenKey(lane, depth + 1), false);
     for (const [i, words] of terms.entries())
       this.#database.exec("INSERT INTO passages (rowid, terms) VALUES (?, ?)", place * SECTIONS + i, words);
   }
@@ -289,7 +291,11 @@ export class PassageIndex {
   }
 
   #isTaken = (lane: number, depth: number): boolean =>
-    this.#database.exec("SELECT 1 AS one FROM passage_turns WHERE place = ?", lane * DEPTHS + depth).length > 0;
+    this.#database.once(
+      "passage_turns",
+      takenKey(lane, depth),
+      () => this.#database.exec("SELECT 1 AS one FROM passage_turns WHERE place = ?", lane * DEPTHS + depth).length > 0,
+    );
 
   #lane(turn: string): number | undefined {
     return this.#database.once("turns", laneKey(turn), () => {
@@ -325,6 +331,7 @@ function hashed(term: string): string {
   return ((high & 0x7ff) * 2 ** 32 + (low >>> 0)).toString(36).padStart(9, "0");
 }
 
+const takenKey = (lane: number, depth: number): string => `place ${lane} ${depth} is taken`;
 const laneKey = (turn: string): string => `${turn} lane`;
 
 const termsIn = (section: readonly { text: string }[]): string =>

@@ -132,11 +132,12 @@ it("knows what it has just written as another instance reads it", () => {
   const known = ({ tree, heads, journal }: ConversationStore) => {
     storage.arm({});
     const found = [tree.turn(name(2)), tree.node(name(2)), tree.ownIds(name(2)), heads.get("main"), journal.running()];
-    return { found, statements: storage.statements };
+    const places = [heads.tips("main"), tree.passages.laneFor({ parent: name(2), depth: 3 })];
+    return { found: [...found, ...places], statements: storage.statements };
   };
   const [here, there] = [store, opened(storage).store].map(known);
   expect(here!.found).toEqual(there!.found);
-  expect([here!.statements, there!.statements]).toEqual([0, 5]);
+  expect([here!.statements, there!.statements]).toEqual([0, 9]);
   add(3, 2);
   expect(store.tree.ownIds(name(2))).toEqual(there!.found[2]);
 });
@@ -613,7 +614,7 @@ it("a turn and what is told of a fork read no other head's record", () => {
   storage.arm({ only: /SELECT id, turn, record FROM heads WHERE(?! id)/ });
   add(2, 1);
   expect(store.heads.tips("main")).toEqual([name(1)]);
-  expect(store.heads.tips(undefined).sort()).toEqual([name(1), name(2)]);
+  expect(store.heads.tips(undefined).toSorted()).toEqual([name(1), name(2)]);
   store.heads.put(newHead("fork3", { turn: name(2), revision: 8, told: 7 }));
   store.heads.put(newHead("gone", { turn: name(2), revision: 8, told: 7 }));
   store.heads.remove("gone");
