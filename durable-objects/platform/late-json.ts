@@ -8,6 +8,9 @@
 import { whenAborted } from "../../src/core/when-aborted.ts";
 import { streamLimits } from "./limits.ts";
 
+/** A header of replies whose status was sent before they were known: the Worker asks again where one breaks off. */
+export const LATE = "x-rivulet-late";
+
 export interface LateReply {
   response: Response;
   /** Everything that goes on after the headers. */
@@ -24,7 +27,7 @@ interface Late {
 
 /**
  * As soon as `value` is there, where that is soon; fails as it does. Once the status has been sent, a failure breaks
- * the connection off, as that of a server that died: clients ask again.
+ * the body off, as that of an object that died: the Worker asks again (src/routes/until-whole.ts).
  */
 export async function lateJson(value: Promise<object>, { isCertain, headers, leave }: Late): Promise<LateReply> {
   const first = await Promise.race([value, certainLater(value, isCertain)]);
@@ -58,7 +61,7 @@ export async function lateJson(value: Promise<object>, { isCertain, headers, lea
     }
   };
   return {
-    response: new Response(body, { headers: { ...headers(), "content-type": "application/json" } }),
+    response: new Response(body, { headers: { ...headers(), "content-type": "application/json", [LATE]: "1" } }),
     done: tell(),
   };
 }

@@ -20,6 +20,7 @@ import { Failure } from "../core/failure.ts";
 import { call } from "./call.ts";
 import { earlyStream } from "./early-stream.ts";
 import type { Bindings } from "./endpoint.ts";
+import { untilWhole } from "./until-whole.ts";
 
 type Addressee = Caller & Pick<ObjectAddress, "object" | "conversation">;
 
@@ -48,19 +49,21 @@ export async function askObject(
   if (conversation !== undefined) headers.set("x-rivulet-conversation", conversation);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
   const refused = (status: number) => begun && c.executionCtx.waitUntil(begun.undo(status));
-  const response = await call(() => conversationNamed(c.env, object), path, {
+  const init = {
     method,
     headers,
     signal: c.req.raw.signal,
     ...(body ? { body: body instanceof ReadableStream ? body : JSON.stringify(body) } : {}),
-  }).catch(async (thrown: unknown) => {
+  };
+  const ask = () => call(() => conversationNamed(c.env, object), path, init);
+  const response = await ask().catch(async (thrown: unknown) => {
     refused(500);
     if (Failure.from(thrown).code === "storage_unavailable") await requireRoom(c.env, tenant);
     throw thrown;
   });
   if (response.status >= 400) refused(response.status);
   if (method === "DELETE") forgetObject(object);
-  return response;
+  return untilWhole(response, ask);
 }
 
 /**

@@ -88,6 +88,20 @@ it.each([
   expect(textOf(JSON.parse(text))).toBe(expected);
 });
 
+it("asks again for a reply that began early and whose object was reset", async () => {
+  const body = { model: "tiny", messages: [say("go on")], max_tokens: 60 };
+  const expected = textOf(await chat({ ...body, conversation: "twin" }));
+  streamLimits.heartbeatMs = 30;
+  let held = true;
+  gate.at = (position) => (held && position > 40 ? until(() => !held) : undefined);
+  const response = await send({ ...body, conversation: "ada" });
+  await abortAllDurableObjects();
+  held = false;
+  const text = await response.text();
+  expect(text).toMatch(/^ +\{/);
+  expect(textOf(JSON.parse(text))).toBe(expected);
+});
+
 it("S1: a whole reply whose client left is stopped too", async () => {
   let highest = 0;
   gate.at = (position) => {
