@@ -59,10 +59,12 @@ export function namesOne(question: string, known: readonly Acquaintance[]): bool
 /** "Where does my brother live?" as "Where does Lars live?"; undefined where it is about none whose name is known. */
 export function withNames(question: string, known: readonly Acquaintance[]): string | undefined {
   if (ASKS_NAME.test(question)) return undefined;
+  const names = new Map<string, Set<string>>();
+  for (const { role, called } of known) names.set(role, (names.get(role) ?? new Set()).add(called));
   const nameOf = (word: string) => {
-    const names = new Set(known.filter(({ role }) => role === termOf(word)).map(({ called }) => called));
     // Of two brothers nobody knows which is meant.
-    return names.size === 1 ? [...names][0]! : undefined;
+    const [called, another] = names.get(termOf(word)) ?? [];
+    return another === undefined ? called : undefined;
   };
   const named = question.replace(SOMEBODY_OF_MINE, (said, word: string, next = "") => {
     const name = nameOf(word);

@@ -39,7 +39,7 @@ export interface Question {
 const REMARK_MAX = 4;
 const REMARK_MAX_CHARS = 40;
 /** Of a long question its end is what is asked. */
-const QUESTION_MAX_CHARS = 2000;
+export const QUESTION_MAX_CHARS = 2000;
 const NUMBER = either(
   /\bhow (?:many|much|old|tall|long|far)\b|\bwhen\b|\bnumber\b|\bphone\b|\bwann\b|\bwie ?(?:viele?|alt|gro(?:ß|ss)|lange|weit)\b|\bnummer\b/iu,
   "多少|几|号|什么时候|电话",

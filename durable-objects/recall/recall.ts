@@ -17,7 +17,7 @@ import { inSight } from "./in-sight.ts";
 import { flattened, quoteMessage } from "./quote-passages.ts";
 import { best, type Candidate, type Scored, scored } from "./rank-passages.ts";
 import { readSection } from "./read-section.ts";
-import { isRemark, type Question, questionOf } from "./recall-question.ts";
+import { isRemark, QUESTION_MAX_CHARS, type Question, questionOf } from "./recall-question.ts";
 import type { Senses } from "./sense.ts";
 import { newestChange, withoutTakenBack } from "./taken-back.ts";
 import { isOutOfSight, pastOf, type Search } from "./visible-past.ts";
@@ -38,6 +38,8 @@ const AHEAD = 0.12;
 const WORDED = 0.5;
 const SHARE_OF_BEST = 0.5;
 const PASSAGES_MAX = 4;
+/** Of the passages that the request brings along, the newest are read for names: it may bring a megabyte of them. */
+const NAMES_IN = 256;
 /** Of what is found with a name in place of "my brother". */
 const NAMED_MAX = 2;
 /**
@@ -74,11 +76,15 @@ export function recall(search: Search): Recalled[] {
     return { found, read, candidates, rate };
   };
   const first = look(question, meant);
-  const known = acquaintancesIn([...first.read, ...brought]);
-  const named = withNames(asked.content, known);
+  const known = acquaintancesIn([...first.read, ...brought.slice(-NAMES_IN)]);
+  const named = withNames(asked.content.slice(-QUESTION_MAX_CHARS), known);
   const looks = named
     ? [first, look({ ...questionOf(named), isOwn: true }, search.senses?.asked(named))]
-    : [!question.isOwn && namesOne(asked.content, known) ? look({ ...question, isOwn: true }, meant) : first];
+    : [
+        !question.isOwn && namesOne(asked.content.slice(-QUESTION_MAX_CHARS), known)
+          ? look({ ...question, isOwn: true }, meant)
+          : first,
+      ];
   const { found, rate } = looks[0]!;
   const bounds = {
     floor: floorFor(found.question),
