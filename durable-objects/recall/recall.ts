@@ -60,6 +60,8 @@ export function recall(search: Search): Recalled[] {
   const past = pastOf(search);
   const asked = messages.findLast(({ role }) => role === "user");
   if (!past || !asked || isRemark(asked.content)) return [];
+  // Of a long message its end is what is asked, and all that is compared with many lines.
+  const asking = asked.content.slice(-QUESTION_MAX_CHARS);
   const meant = search.senses?.asked(asked.content);
   const question = questionOf(asked.content, meant?.ownness);
   const newest = (base?.depth ?? 0) + 1;
@@ -77,14 +79,10 @@ export function recall(search: Search): Recalled[] {
   };
   const first = look(question, meant);
   const known = acquaintancesIn([...first.read, ...brought.slice(-NAMES_IN)]);
-  const named = withNames(asked.content.slice(-QUESTION_MAX_CHARS), known);
+  const named = withNames(asking, known);
   const looks = named
     ? [first, look({ ...questionOf(named), isOwn: true }, search.senses?.asked(named))]
-    : [
-        !question.isOwn && namesOne(asked.content.slice(-QUESTION_MAX_CHARS), known)
-          ? look({ ...question, isOwn: true }, meant)
-          : first,
-      ];
+    : [!question.isOwn && namesOne(asking, known) ? look({ ...question, isOwn: true }, meant) : first];
   const { found, rate } = looks[0]!;
   const bounds = {
     floor: floorFor(found.question),
@@ -102,10 +100,10 @@ export function recall(search: Search): Recalled[] {
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
   const newer = best(alike, { ...bounds, most: NEWER_MAX });
-  const change = newestChange(chosen[0]!, looks[0]!.candidates.map(rate), asked.content);
+  const change = newestChange(chosen[0]!, looks[0]!.candidates.map(rate), asking);
   const together = withoutTakenBack(
     onceEach([...newer, ...change, ...chosen.slice(0, bounds.most - newer.length)]).sort((a, b) => b.score - a.score),
-    asked.content,
+    asking,
   );
   const most = found.weights.reduce((sum, { own, relative }) => sum + Math.max(own, relative), 0);
   return fitted(together, maxTokens, served)
