@@ -89,10 +89,10 @@ export function recall(search: Search): Recalled[] {
     share: SHARE_OF_BEST,
     most: Math.max(PASSAGES_MAX, Math.ceil(maxTokens / 32)),
   };
-  const answers = looks.map((each, i) => {
-    const rated = each.candidates.map(each.rate);
-    const fit = best(rated, i === 0 ? bounds : { ...bounds, most: NAMED_MAX });
-    return isAnswered(rated, fit) ? fit : [];
+  const rated = looks.map((each) => each.candidates.map(each.rate));
+  const answers = rated.map((lines, i) => {
+    const fit = best(lines, i === 0 ? bounds : { ...bounds, most: NAMED_MAX });
+    return isAnswered(lines, fit) ? fit : [];
   });
   const chosen = onceEach(answers.flat());
   if (chosen.length === 0) return [];
@@ -100,7 +100,7 @@ export function recall(search: Search): Recalled[] {
     .map(rate)
     .filter(({ score }) => score >= ALIKE * chosen[0]!.score);
   const newer = best(alike, { ...bounds, most: NEWER_MAX });
-  const change = newestChange(chosen[0]!, looks[0]!.candidates.map(rate), asking);
+  const change = newestChange(chosen[0]!, rated[0]!, asking);
   const together = withoutTakenBack(
     onceEach([...newer, ...change, ...chosen.slice(0, bounds.most - newer.length)]).sort((a, b) => b.score - a.score),
     asking,

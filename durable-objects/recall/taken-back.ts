@@ -77,15 +77,15 @@ function laterIn({ depth, start, role, text }: Scored, question: string): Later[
   const before = ASKS_BEFORE.exec(question)?.[0].toLowerCase();
   // "What did my old classmate become?" asks for nothing that was before, if the later line says "old", too.
   if (role !== "user" || (before && !text.toLowerCase().includes(before))) return [];
-  return [...sentencesOf(text)].map(({ text: sentence }) => ({
-    depth,
-    start,
-    corrects: CORRECTS.test(text),
-    changes: CHANGES.test(sentence),
-    stems: stemsOf(sentence),
-    all: allStemsOf(sentence),
-    forgotten: FORGET.test(sentence) ? stemsOf(sentence.replace(FORGET, "")) : undefined,
-  }));
+  const corrects = CORRECTS.test(text);
+  return [...sentencesOf(text)].flatMap(({ text: sentence }) => {
+    const changes = CHANGES.test(sentence);
+    const forgets = FORGET.test(sentence);
+    // Words take longer than these patterns, and most sentences are none of the three.
+    if (!corrects && !changes && !forgets) return [];
+    const forgotten = forgets ? stemsOf(sentence.replace(FORGET, "")) : undefined;
+    return [{ depth, start, corrects, changes, stems: stemsOf(sentence), all: allStemsOf(sentence), forgotten }];
+  });
 }
 
 const clausesOf = (sentence: string): Stems[] => sentence.split(CLAUSE_ENDS).map(stemsOf);
@@ -97,8 +97,12 @@ function partAbout(sentence: string, asked: Stems): Stems {
   return most && most.size >= WORDS_AGAIN && shared(asked, most).size > 0 ? most : stemsOf(sentence);
 }
 
-function takesBack({ depth, start, corrects, changes, ...later }: Later, line: Scored, asked: Stems): boolean {
-  if (depth < line.depth || (depth === line.depth && start <= line.start)) return false;
+type Placed = Pick<Scored, "depth" | "start">;
+const isLater = (one: Placed, other: Placed): boolean =>
+  one.depth > other.depth || (one.depth === other.depth && one.start > other.start);
+
+function takesBack({ corrects, changes, ...later }: Later, line: Scored, asked: Stems): boolean {
+  if (!isLater(later, line)) return false;
   const said = stemsOf(line.core);
   if (later.forgotten?.size) return shared(later.forgotten, said).size === later.forgotten.size;
   if (!corrects && !changes) return false;
@@ -127,15 +131,14 @@ export function withoutTakenBack<T extends Scored>(lines: readonly T[], question
 /** Of others, the newest that may have changed a line, or a clause of it, though it may not be near to the question. */
 export function newestChange<T extends Scored>(line: Scored, others: readonly T[], question: string): T[] {
   const clauses = [stemsOf(line.core), ...clausesOf(line.core)].filter(({ size }) => size >= WORDS_AGAIN);
-  const changesOne = ({ depth, start, corrects, changes, stems }: Later) =>
+  const changesOne = ({ corrects, changes, stems }: Later) =>
     (corrects || changes) &&
-    (depth > line.depth || (depth === line.depth && start > line.start)) &&
     clauses.some((clause) => {
       const again = shared(clause, stems).size;
       return again >= WORDS_AGAIN && again >= SAID_AGAIN * clause.size;
     });
   return others
-    .filter((other) => laterIn(other, question).some(changesOne))
+    .filter((other) => isLater(other, line) && laterIn(other, question).some(changesOne))
     .sort((a, b) => b.depth - a.depth || b.start - a.start)
     .slice(0, 1);
 }
