@@ -82,8 +82,8 @@ export class Database {
    * changed that. `what`: its name; who is given it leaves it as it is.
    */
   once<T>(table: string, what: string, read: () => T): T {
-    const known = this.#remembered.get(what);
-    if (known?.changes === this.changesOf(...table.split(" "))) return known.value as T;
+    const held = this.#held(table, what);
+    if (held) return held.value as T;
     const value = read();
     this.knows(table, what, value);
     return value;
@@ -91,8 +91,12 @@ export class Database {
 
   /** Undefined where it would be read. */
   known<T>(table: string, what: string): T | undefined {
-    const known = this.#remembered.get(what);
-    return known?.changes === this.changesOf(...table.split(" ")) ? (known.value as T) : undefined;
+    return this.#held(table, what)?.value as T | undefined;
+  }
+
+  #held(table: string, what: string) {
+    const held = this.#remembered.get(what);
+    return held?.changes === this.changesOf(...table.split(" ")) ? held : undefined;
   }
 
   /** The same without reading it, for who has just written it. */
